@@ -206,12 +206,17 @@ void Buddy::Free(FrameIndex frame, int order, Migratetype type, bool to_tail) {
 }
 
 void Buddy::PrefetchFreeSingle(FrameIndex frame, int stage) const {
-  const FrameIndex buddy = frame ^ 1;
+  constexpr int kMergesAhead = 4;
   if (stage == 0) {
     store_.PrefetchState(frame);
-    store_.PrefetchLink(frame);  // the same line holds the buddy's
-  } else if (FrameStore::IsFreeCode(store_.state(buddy, 0), 0)) {
-    const FrameStore::Link link = store_.link(buddy, 0);
+    store_.PrefetchLink(frame);  // the same line holds the nearest buddies'
+    return;
+  }
+  // The blocks that it will merge with, as far as one can see now: taking one off its list writes to its neighbours.
+  for (int order = 0; order < kMergesAhead; ++order) {
+    const FrameIndex buddy = (frame >> order << order) ^ (FrameIndex{1} << order);
+    if (!FrameStore::IsFreeCode(store_.state(buddy, order), order)) break;
+    const FrameStore::Link link = store_.link(buddy, order);
     store_.PrefetchLink(link.prev);
     store_.PrefetchLink(link.next);
   }

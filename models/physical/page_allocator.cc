@@ -56,7 +56,7 @@ void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocReq
 }
 
 // zone_statistics(), on the LP of the node that serves the request. numa_foreign is the preferred node's and is counted
-// when the path leaves it.
+// when the path leaves it, and taken back if it comes to be served there, or nowhere, after all.
 void PageAllocator::CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const {
   const bool local = memory_.NodeOfCpu(request.cpu) == node.id;
   ++node.counter(local ? LOCAL_NODE : OTHER_NODE);
@@ -86,16 +86,18 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
   Zone* preferred = PreferredZone(request);
   Pfn pfn = kNoPfn;
   if (preferred != nullptr) {
-    pfn = co_await FromFreelist(path, request, kAllocWmarkLow | NoFragment(*preferred));
+    bool foreign = false;
+    pfn = co_await FromFreelist(path, request, kAllocWmarkLow | NoFragment(*preferred), foreign);
     // __alloc_pages_slowpath(): down to the min watermark, further for __GFP_HIGH.
     if (pfn == kNoPfn) {
       const uint32_t reserve = request.gfp & kGfpHigh ? kAllocMinReserve : 0;
-      pfn = co_await FromFreelist(path, request, kAllocWmarkMin | reserve);
+      pfn = co_await FromFreelist(path, request, kAllocWmarkMin | reserve, foreign);
     }
     if (pfn == kNoPfn) {
       Node& wanted = memory_.node(preferred->node());
       co_await path.HopTo(wanted.lp, memory_.costs().hop);
       ++wanted.counter(ALLOC_FAILED);
+      if (foreign) --wanted.counter(NUMA_FOREIGN);
       if (!(request.gfp & kGfpNoWarn)) {
         std::string detail = absl::StrCat("order=", request.order, " node=", request.preferred.value,
                                           " nodes=", request.allowed.bits() & memory_.all_nodes().bits(),
@@ -109,10 +111,10 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
 }
 
 // get_page_from_freelist()
-sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags) {
+sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
+                                            bool& foreign) {
   const Zone* preferred = PreferredZone(request);
   const ZoneType highest = GfpZone(request.gfp);
-  bool counted_foreign = false;
   for (;;) {
     bool again = false;
     for (Zone* zone : memory_.Zonelist(request.preferred, highest)) {
@@ -129,12 +131,13 @@ sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& 
         if (frame != kNilFrame) {
           Own(node, *zone, frame, request);
           CountAllocation(node, preferred->node(), request);
+          if (foreign && node.id == preferred->node()) --node.counter(NUMA_FOREIGN);
           co_return zone->frames().PfnOf(frame);
         }
       }
-      if (zone == preferred && !counted_foreign) {
+      if (zone == preferred && !foreign) {
         ++node.counter(NUMA_FOREIGN);
-        counted_foreign = true;
+        foreign = true;
       }
       co_await path.Take(memory_.costs().zonelist);
     }

@@ -42,8 +42,7 @@ class PageAllocator {
   sim::Task<void> Release(sim::Path& path, CpuId cpu, std::vector<Pfn> pages);
 
  private:
-  enum class Failure { kNone, kWatermark };
-  sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags);
+  sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags, bool& foreign);
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request, uint32_t alloc_flags);
   sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, const std::vector<Pfn>& pages);
   Zone* PreferredZone(const AllocRequest& request) const;

@@ -1,5 +1,6 @@
 #include "models/physical/zonelist.h"
 
+#include <cstddef>
 #include <limits>
 
 namespace numasim {
