@@ -66,7 +66,10 @@ std::string TakePart(absl::string_view* text, absl::uint128* ns) {
 
 }  // namespace
 
-std::string TimeText(int64_t time_ns) { return absl::FormatDuration(absl::Nanoseconds(time_ns)); }
+std::string TimeText(int64_t time_ns) {
+  if (time_ns == 0) return "0s";  // absl leaves out the unit
+  return absl::FormatDuration(absl::Nanoseconds(time_ns));
+}
 
 absl::StatusOr<int64_t> ParseTimeText(absl::string_view text) {
   absl::string_view rest = text;

@@ -1,4 +1,4 @@
-// Simulated times as people write them: "0", "250us", "1.5s", "1h5s".
+// Simulated times as people write them: "250us", "1.5s", "1h5s".
 #ifndef NUMASIM_CLI_TIME_TEXT_H_
 #define NUMASIM_CLI_TIME_TEXT_H_
 

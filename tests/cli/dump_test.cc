@@ -106,7 +106,7 @@ TEST_F(DumpTest, TextShowsWhatChanges) {
   EXPECT_THAT(dumped.out, HasSubstr("script    a.mm (6 bytes)"));
   EXPECT_THAT(dumped.out, HasSubstr("samples   10 of 3 columns, every 1ms"));
   EXPECT_THAT(dumped.out, HasSubstr("events    2: alloc_failed 2"));
-  EXPECT_THAT(dumped.out, HasSubstr("time      0 to 9ms"));
+  EXPECT_THAT(dumped.out, HasSubstr("time      0s to 9ms"));
   EXPECT_THAT(dumped.out, HasSubstr("          time  node0.free  node0.hit\n"));
   EXPECT_THAT(dumped.out, HasSubstr("           5ms          94          5\n"));
   EXPECT_THAT(dumped.out, HasSubstr("(the same in 4 samples to 9ms)"));
