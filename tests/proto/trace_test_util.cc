@@ -54,6 +54,17 @@ trace::Event EventAt(int64_t time_ns, const std::string& kind) {
   return event;
 }
 
+namespace {
+
+void AddBucket(int64_t low, int64_t high, uint64_t count, trace::Histogram* histogram) {
+  trace::Histogram::Bucket* bucket = histogram->add_bucket();
+  bucket->set_low(low);
+  bucket->set_high(high);
+  bucket->set_count(count);
+}
+
+}  // namespace
+
 trace::LockStats LockNamed(const std::string& name) {
   trace::LockStats lock;
   lock.set_name(name);
@@ -62,10 +73,11 @@ trace::LockStats LockNamed(const std::string& name) {
   lock.set_contended(1);
   lock.mutable_wait_ns()->set_sum(40);
   lock.mutable_wait_ns()->set_max(40);
-  trace::Histogram::Bucket* bucket = lock.mutable_wait_ns()->add_bucket();
-  bucket->set_low(32);
-  bucket->set_high(63);
-  bucket->set_count(1);
+  AddBucket(32, 63, 1, lock.mutable_wait_ns());
+  lock.mutable_hold_ns()->set_sum(301);
+  lock.mutable_hold_ns()->set_max(100);
+  AddBucket(8, 15, 4, lock.mutable_hold_ns());
+  AddBucket(64, 127, 3, lock.mutable_hold_ns());
   return lock;
 }
 

@@ -34,6 +34,7 @@ bool Exists(const std::string& path);
 trace::Header HeaderWithColumns(int columns);
 
 trace::Event EventAt(int64_t time_ns, const std::string& kind);
+// Acquired 7 times: held 4 times for 8 to 15 ns, 3 times for 64 to 100 ns, 301 ns in all; 1 wait of 40 ns.
 trace::LockStats LockNamed(const std::string& name);
 
 struct Sample {
