@@ -13,13 +13,12 @@
 #include <variant>
 #include <vector>
 
+#include "workloads/units.h"
+
 namespace numasim::workloads {
 
-// Node numbers are below this, so that a set of nodes is one word.
-inline constexpr int kMaxNodes = 64;
-
-// A set of nodes: bit n stands for node n.
-using NodeMask = uint64_t;
+// CPU numbers are below this.
+inline constexpr int kMaxCpus = kMaxNodes * 4096;
 
 struct Policy {
   enum class Mode { kDefault, kBind, kPreferred, kPreferredMany, kInterleave, kLocal };
@@ -324,20 +323,22 @@ struct Op {
   OpKind kind;
 };
 
+// A virtio-mem device: it may grow to `max` bytes on its node and has `plugged` at boot.
+struct VirtioMemDevice {
+  int node = 0;
+  int64_t max = 0;
+  int64_t plugged = 0;
+
+  bool operator==(const VirtioMemDevice&) const = default;
+};
+
 // What the `machine` line says.
 struct MachineLine {
-  struct VirtioMem {
-    int node = 0;
-    int64_t max = 0;
-    int64_t plugged = 0;
-
-    bool operator==(const VirtioMem&) const = default;
-  };
   int line = 0;
   int nodes = 1;
   std::vector<int64_t> node_mem;  // one per node
   int cpus_per_node = 1;
-  std::optional<VirtioMem> virtio_mem;
+  std::optional<VirtioMemDevice> virtio_mem;
   std::string kernel_args;
 };
 

@@ -27,7 +27,7 @@ struct Script {
 // Which nodes and CPUs exist: numbers in a script must be below these.
 struct MachineLimits {
   int nodes = kMaxNodes;
-  int cpus = 0;
+  int cpus = kMaxCpus;
 };
 
 // Parses a whole script. Node and CPU numbers are checked against `limits`, or against the script's own
@@ -47,9 +47,6 @@ std::string ToString(const MachineLine& machine);
 
 // The operation's name in the script language: "touch".
 std::string_view OperationName(const OpKind& kind);
-
-// The nodes of a mask as a script writes them: "0-3,5".
-std::string NodeListText(NodeMask nodes);
 
 }  // namespace numasim::workloads
 
