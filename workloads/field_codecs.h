@@ -20,12 +20,16 @@
 
 namespace numasim::workloads {
 
+inline std::string NamedOr(std::string_view name, std::string_view noun) {
+  return std::string(name.empty() ? noun : name);
+}
+
 struct SizeCodec {
   int64_t least = 0;
 
   std::string Read(std::string_view text, int64_t& value) const;
   void Write(int64_t value, std::string& out) const;
-  std::string Form(std::string_view name) const { return std::string(name); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "SIZE"); }
 };
 
 template <class T = int64_t>
@@ -40,7 +44,7 @@ struct CountCodec {
     return {};
   }
   void Write(T value, std::string& out) const { Append(out, value); }
-  std::string Form(std::string_view name) const { return std::string(name); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "NUMBER"); }
 };
 
 // A node by its number, below `nodes`; with `prefix` as "node3".
@@ -50,7 +54,7 @@ struct NodeCodec {
 
   std::string Read(std::string_view text, int& node) const;
   void Write(int node, std::string& out) const { Append(out, prefix, node); }
-  std::string Form(std::string_view name) const { return std::string(name); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "NODE"); }
 };
 
 // A CPU by its number, below `cpus`.
@@ -59,7 +63,7 @@ struct CpuCodec {
 
   std::string Read(std::string_view text, int& cpu) const;
   void Write(int cpu, std::string& out) const { Append(out, cpu); }
-  std::string Form(std::string_view name) const { return std::string(name); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "CPU"); }
 };
 
 // "nodeN" or "all".
@@ -139,7 +143,7 @@ struct TextCodec {
 
   std::string Read(std::string_view text, std::string& value) const;
   void Write(std::string_view value, std::string& out) const { out.append(value); }
-  std::string Form(std::string_view name) const { return std::string(name); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "NAME"); }
 };
 
 // A value of a transparent_hugepage file; which ones there are is said in the scenario's Thp message.
@@ -148,7 +152,7 @@ struct ThpValueCodec {
 
   std::string Read(std::string_view text, std::string& value) const;
   void Write(std::string_view value, std::string& out) const { out.append(value); }
-  std::string Form(std::string_view name) const { return std::string(name); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "VALUE"); }
 };
 
 // ---- Fields of the machine line ----

@@ -203,15 +203,18 @@ class FormWriter {
   void Flag(std::string_view name, bool) { Add(Cat("[", name, "]")); }
   template <class Codec, class T>
   void Option(std::string_view name, const Codec& codec, const std::optional<T>&) {
-    Add(Cat("[", name, "=", codec.Form(name), "]"));
+    DefaultOption(name, codec, 0);
   }
   template <class Codec, class T>
   void RequiredOption(std::string_view name, const Codec& codec, const T&) {
-    Add(Cat(name, "=", codec.Form(name)));
+    Add(Cat(name, "=", codec.Form("")));
   }
+  // The separator of an option that may be left out goes with it: "a=A[,b=B]".
   template <class Codec, class T>
   void DefaultOption(std::string_view name, const Codec& codec, const T&) {
-    Add(Cat("[", name, "=", codec.Form(name), "]"));
+    const bool comma = separator_ == ",";
+    Append(out_, comma ? "[," : " [", name, "=", codec.Form(""), "]");
+    separator_ = between_;
   }
   void Require(bool, std::string_view, std::string_view, std::string_view) {}
 

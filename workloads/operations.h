@@ -192,16 +192,16 @@ struct PolicyOp {
 
 struct MapOp {
   enum class Thp { kHugepage, kNohugepage };
-  std::string id;
+  std::string id = {};
   int64_t size = 0;  // above 0
   Backing backing = Backing::kAnon;
   bool shared = false;  // as written; shmem is shared without it
   bool noreserve = false;
   bool populate = false;
-  std::optional<std::string>
-      file;                      // a name on the default mount of the backing, or /DIR/NAME; never for kAnon
-  std::optional<Policy> policy;  // mbind after mmap
-  std::optional<Thp> thp;        // madvise after mmap
+  // A name on the default mount of the backing, or /DIR/NAME. Never for kAnon.
+  std::optional<std::string> file = {};
+  std::optional<Policy> policy = {};  // mbind after mmap
+  std::optional<Thp> thp = {};        // madvise after mmap
 
   bool operator==(const MapOp&) const = default;
 };
@@ -317,10 +317,10 @@ using OpKind =
                  AdviseOp, BindOp, MoveOp, FallocateOp, PunchOp, TruncateOp, ProcessPoolOp, ForkOp, ExitOp>;
 
 struct Op {
-  int line = 0;         // in the script's file, from 1; 0 for an operation that was not parsed
-  std::string text;     // the line as written, without comment and surrounding space
-  std::string process;  // who performs it; empty: an operation of the system
-  OpKind kind;
+  int line = 0;              // in the script's file, from 1; 0 for an operation that was not parsed
+  std::string text = {};     // the line as written, without comment and surrounding space
+  std::string process = {};  // who performs it; empty: an operation of the system
+  OpKind kind = {};
 };
 
 // A virtio-mem device: it may grow to `max` bytes on its node and has `plugged` at boot.
