@@ -141,13 +141,18 @@ std::string ScriptParser::ParseOp(int number, std::string_view text) {
 
 absl::StatusOr<Script> ParseScript(std::string_view text, const std::string& file_name,
                                    const std::optional<MachineLimits>& limits) {
+  return ParseScript(text, [&file_name](int line) { return Cat(file_name, ":", line); }, limits);
+}
+
+absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_of_line,
+                                   const std::optional<MachineLimits>& limits) {
   ScriptParser parser(limits);
   int number = 0;
   while (!text.empty()) {
     const size_t end = text.find('\n');
     const std::string problem = parser.ParseLine(++number, text.substr(0, end));
     if (!problem.empty()) {
-      return absl::InvalidArgumentError(Cat(file_name, ":", number, ": ", problem));
+      return absl::InvalidArgumentError(Cat(name_of_line(number), ": ", problem));
     }
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }

@@ -6,6 +6,7 @@
 #ifndef NUMASIM_WORKLOADS_SCRIPT_H_
 #define NUMASIM_WORKLOADS_SCRIPT_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,12 @@ struct MachineLimits {
 // A process must be spawned or forked before it is used and not used after its exit; a mapping's id must have
 // been mapped (perhaps in vain) by the process, or by an ancestor before the fork.
 absl::StatusOr<Script> ParseScript(std::string_view text, const std::string& file_name,
+                                   const std::optional<MachineLimits>& limits = std::nullopt);
+
+// The same for a script whose lines stand somewhere else: `name_of_line` says what to print for "FILE:LINE"
+// of line n, from 1.
+using LineName = std::function<std::string(int line)>;
+absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_of_line,
                                    const std::optional<MachineLimits>& limits = std::nullopt);
 
 // The operation as a line that parses back to an equal operation (`text` and `line` play no part).
