@@ -77,9 +77,9 @@ absl::Status CheckCpus(const MessageView& view, const Machine& machine, int node
   return absl::OkStatus();
 }
 
-absl::Status CheckZone(const MessageView& view, const Zone& zone, const MachineLimits& limits) {
+absl::Status CheckZone(const MessageView& view, const RecordedZone& zone, const MachineLimits& limits) {
   for (const std::string_view field : {"node", "name", "start_pfn", "spanned", "present", "managed"}) {
-    const auto* descriptor = Zone::descriptor()->FindFieldByName(std::string(field));
+    const auto* descriptor = RecordedZone::descriptor()->FindFieldByName(std::string(field));
     if (!zone.GetReflection()->HasField(zone, descriptor)) {
       return view.MistakeWithoutValue(field, "is missing; expected what /proc/zoneinfo says of the zone");
     }
@@ -169,7 +169,7 @@ bool IsDescribed(const Machine& machine) { return machine.node_size() > 0 || mac
 MachineLimits LimitsOf(const Machine& machine) {
   MachineLimits limits = {machine.node_size(), 0};
   for (const Machine::Node& node : machine.node()) limits.cpus += node.cpus();
-  for (const Zone& zone : machine.zone()) {
+  for (const RecordedZone& zone : machine.zone()) {
     limits.nodes = std::max(limits.nodes, std::min(zone.node(), kMaxNodes - 1) + 1);
     for (const PcpList& pcp : zone.pcp())
       limits.cpus = std::max(limits.cpus, std::min(pcp.cpu(), kMaxCpus - 1) + 1);
