@@ -70,7 +70,8 @@ TEST(EngineTest, HopContinuesOnTheOtherLpAfterTheLatency) {
     seen.emplace_back(path.lp().value, path.now().ns);
   });
   ASSERT_TRUE(engine.Run().ok());
-  EXPECT_THAT(seen, ElementsAre(std::pair(1, int64_t{60}), std::pair(0, int64_t{110}), std::pair(0, int64_t{110})));
+  EXPECT_THAT(seen,
+              ElementsAre(std::pair(1, int64_t{60}), std::pair(0, int64_t{110}), std::pair(0, int64_t{110})));
 }
 
 }  // namespace
