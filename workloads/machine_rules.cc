@@ -25,16 +25,20 @@ absl::Status CheckNodes(const MessageView& view, const Machine& machine) {
     return view.MistakeWithoutValue(
         "node", Cat("is there ", machine.node_size(), " times; expected at most ", kMaxNodes), kMaxNodes);
   }
+  bool any_memory = false;
   for (int i = 0; i < machine.node_size(); ++i) {
     const MessageView node = view.Nested("node", i);
     if (!machine.node(i).has_memory()) {
       return node.MistakeWithoutValue("memory", "is missing; expected a size, such as memory: \"64G\"");
     }
     const int64_t memory = SizeOf(machine.node(i).memory());
-    if (memory == 0 || memory % kPageSize != 0) {
-      return node.Mistake("memory",
-                          "is not a whole number of 4K pages, at least one; expected a size such as 64G");
-    }
+    if (memory % kPageSize != 0)
+      return node.Mistake("memory", "is not a whole number of 4K pages; expected a size such as 64G");
+    any_memory |= memory > 0;
+  }
+  if (machine.node_size() > 0 && !any_memory) {
+    return view.Nested("node", 0).Mistake("memory",
+                                          "leaves the machine without memory; expected a size such as 64G");
   }
   return absl::OkStatus();
 }
@@ -77,9 +81,9 @@ absl::Status CheckCpus(const MessageView& view, const Machine& machine, int node
   return absl::OkStatus();
 }
 
-absl::Status CheckZone(const MessageView& view, const Zone& zone, const MachineLimits& limits) {
+absl::Status CheckZone(const MessageView& view, const RecordedZone& zone, const MachineLimits& limits) {
   for (const std::string_view field : {"node", "name", "start_pfn", "spanned", "present", "managed"}) {
-    const auto* descriptor = Zone::descriptor()->FindFieldByName(std::string(field));
+    const auto* descriptor = RecordedZone::descriptor()->FindFieldByName(std::string(field));
     if (!zone.GetReflection()->HasField(zone, descriptor)) {
       return view.MistakeWithoutValue(field, "is missing; expected what /proc/zoneinfo says of the zone");
     }
@@ -169,7 +173,7 @@ bool IsDescribed(const Machine& machine) { return machine.node_size() > 0 || mac
 MachineLimits LimitsOf(const Machine& machine) {
   MachineLimits limits = {machine.node_size(), 0};
   for (const Machine::Node& node : machine.node()) limits.cpus += node.cpus();
-  for (const Zone& zone : machine.zone()) {
+  for (const RecordedZone& zone : machine.zone()) {
     limits.nodes = std::max(limits.nodes, std::min(zone.node(), kMaxNodes - 1) + 1);
     for (const PcpList& pcp : zone.pcp())
       limits.cpus = std::max(limits.cpus, std::min(pcp.cpu(), kMaxCpus - 1) + 1);
@@ -178,9 +182,8 @@ MachineLimits LimitsOf(const Machine& machine) {
   return limits;
 }
 
-absl::Status CheckMachine(const MessageView& view) {
+absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits) {
   const auto& machine = static_cast<const Machine&>(view.message());
-  const MachineLimits limits = LimitsOf(machine);
   absl::Status status = CheckNodes(view, machine);
   if (status.ok()) status = CheckZones(view, machine, limits);
   if (status.ok()) status = CheckDistances(view, machine, limits.nodes);
@@ -195,6 +198,19 @@ absl::Status CheckMachine(const MessageView& view) {
     status = CheckHugePages(view.Nested("hugepages", i), machine.hugepages(i), limits.nodes);
   }
   return status;
+}
+
+Machine Completed(Machine from_file, const Machine& scenario) {
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  scenario.GetReflection()->ListFields(scenario, &fields);
+  for (const auto* field : fields) {
+    if (field->is_repeated()) from_file.GetReflection()->ClearField(&from_file, field);
+  }
+  from_file.MergeFrom(scenario);
+  from_file.clear_lstopo_file();
+  from_file.clear_boot_state_file();
+  from_file.clear_snapshot_file();
+  return from_file;
 }
 
 }  // namespace numasim::workloads

@@ -10,6 +10,7 @@
 #include "workloads/operation_table.h"
 #include "workloads/script_checker.h"
 #include "workloads/text.h"
+#include "workloads/units.h"
 
 namespace numasim::workloads {
 namespace {
