@@ -1,0 +1,133 @@
+#include "workloads/machine/topology.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+namespace numasim {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::string TestData(const std::string& name) {
+  return absl::StrCat(std::getenv("TEST_SRCDIR"), "/numasim/tests/workloads/machine/testdata/", name);
+}
+
+// A file of the test's own that holds `contents`.
+std::string TemporaryFile(const std::string& name, const std::string& contents) {
+  std::string path = absl::StrCat(::testing::TempDir(), "/", name);
+  std::ofstream(path) << contents;
+  return path;
+}
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TEST(LstopoTest, GivesEachNodesMemoryCpusAndDistances) {
+  const absl::StatusOr<Machine> machine = ReadLstopoMachine(TestData("two_nodes.xml"));
+  ASSERT_TRUE(machine.ok()) << machine.status();
+  ASSERT_EQ(machine->node_size(), 2);
+  for (const Machine::Node& node : machine->node()) {
+    EXPECT_EQ(node.memory(), "470M");  // 481,280 kB
+    EXPECT_EQ(node.cpus(), 2);
+  }
+  ASSERT_EQ(machine->distance_size(), 2);
+  EXPECT_THAT(machine->distance(0).to(), ElementsAre(10, 21));
+  EXPECT_THAT(machine->distance(1).to(), ElementsAre(21, 10));
+}
+
+TEST(LstopoTest, SaysWhereEachCpuIsIfNodesDoNotHoldConsecutiveOnes) {
+  const absl::StatusOr<Machine> machine = ReadLstopoMachine(TestData("two_nodes.xml"));
+  ASSERT_TRUE(machine.ok()) << machine.status();
+  EXPECT_THAT(machine->cpus().node_of_cpu(), ElementsAre(0, 1, 0, 1));
+}
+
+TEST(LstopoTest, RenumbersNodesAndCpusWithHoles) {
+  const std::string path = TestData("sparse_numbers.xml");
+  const absl::StatusOr<Topology> topology = ReadTopologyXml(path);
+  ASSERT_TRUE(topology.ok()) << topology.status();
+  ASSERT_EQ(topology->nodes.size(), 2u);
+  EXPECT_EQ(topology->nodes[1].os_index, 2);
+  EXPECT_THAT(topology->nodes[1].cpus, ElementsAre(4, 5));
+  EXPECT_THAT(OsCpus(*topology), ElementsAre(0, 1, 4, 5));
+  EXPECT_THAT(NodeOfCpu(*topology), ElementsAre(0, 0, 1, 1));
+  const absl::StatusOr<Machine> machine = ReadLstopoMachine(path);
+  ASSERT_TRUE(machine.ok()) << machine.status();
+  EXPECT_EQ(machine->node_size(), 2);
+  EXPECT_FALSE(machine->has_cpus()) << "CPUs 0, 1 and then 2, 3: the count on each node says it all";
+}
+
+TEST(LstopoTest, HbmBesideDramHasNoCpusOfItsOwn) {
+  const absl::StatusOr<Topology> topology = ReadTopologyXml(TestData("hbm_beside_dram.xml"));
+  ASSERT_TRUE(topology.ok()) << topology.status();
+  ASSERT_EQ(topology->nodes.size(), 4u);
+  // hwloc numbers the synthetic nodes DRAM, HBM, DRAM, HBM.
+  EXPECT_EQ(topology->nodes[0].memory_bytes, uint64_t{64} << 30);
+  EXPECT_THAT(topology->nodes[0].cpus, ElementsAre(0, 1));
+  EXPECT_EQ(topology->nodes[1].memory_bytes, uint64_t{16} << 30);
+  EXPECT_THAT(topology->nodes[1].cpus, IsEmpty());
+  EXPECT_THAT(topology->nodes[2].cpus, ElementsAre(2, 3));
+  EXPECT_THAT(topology->nodes[3].cpus, IsEmpty());
+}
+
+TEST(LstopoTest, WithoutDistancesLeavesThemUnset) {
+  const absl::StatusOr<Machine> machine = ReadLstopoMachine(TestData("sparse_numbers.xml"));
+  ASSERT_TRUE(machine.ok()) << machine.status();
+  EXPECT_EQ(machine->distance_size(), 0);
+}
+
+TEST(LstopoTest, MissingFileIsNamed) {
+  const absl::Status status = ReadLstopoMachine("/nonexistent/machine.xml").status();
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("/nonexistent/machine.xml: cannot be read: No such file"));
+}
+
+TEST(LstopoTest, FileThatIsNoTopologyIsNamed) {
+  for (const char* contents : {"", "machine nodes=2", "<topology version=\"2.0\"><object type=\"Machine\""}) {
+    const std::string path = TemporaryFile("bad.xml", contents);
+    const absl::Status status = ReadLstopoMachine(path).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << contents;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("lstopo"));
+  }
+}
+
+TEST(LstopoTest, MemoryThatIsNotWholePagesIsAnError) {
+  const std::string xml = absl::StrReplaceAll(Contents(TestData("two_nodes.xml")),
+                                              {{"local_memory=\"492830720\"", "local_memory=\"492830721\""}});
+  const absl::Status status = ReadLstopoMachine(TemporaryFile("odd.xml", xml)).status();
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("odd.xml: NUMANode 0: local_memory: \"492830721\" is not a multiple"));
+}
+
+TEST(LstopoTest, MachineWithoutMemoryIsAnError) {
+  const std::string xml =
+      absl::StrReplaceAll(Contents(TestData("two_nodes.xml")), {{"local_memory=\"492830720\"", ""}});
+  const absl::Status status = ReadLstopoMachine(TemporaryFile("empty.xml", xml)).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no NUMANode has local_memory"));
+}
+
+TEST(ThisMachineTest, HasACpuAndMemory) {
+  const absl::StatusOr<Topology> topology = ReadThisMachinesTopology();
+  ASSERT_TRUE(topology.ok()) << topology.status();
+  EXPECT_GE(static_cast<long>(OsCpus(*topology).size()), sysconf(_SC_NPROCESSORS_ONLN));
+  uint64_t bytes = 0;
+  for (const TopologyNode& node : topology->nodes) bytes += node.memory_bytes;
+  EXPECT_GT(bytes, 0u);
+}
+
+}  // namespace
+}  // namespace numasim
