@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/check.h"
 #include "workloads/field_codecs.h"
 #include "workloads/operations.h"
 #include "workloads/script.h"
@@ -144,8 +145,9 @@ class LineWriter {
     if (range) RangeFields(*range);
   }
   void OptionalRangeAndStride(const std::optional<Range>& range, int64_t stride) {
+    NUMASIM_CHECK(range.has_value() || stride == 0);
     OptionalRange(range);
-    if (range) OptionalStride(stride);
+    OptionalStride(stride);
   }
   void OptionalStride(int64_t stride) {
     if (stride != 0) Field("STRIDE", SizeCodec{}, stride);

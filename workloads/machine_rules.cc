@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "models/types.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -194,19 +195,23 @@ absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits) 
   if (status.ok() && machine.has_virtio_mem()) {
     status = CheckVirtioMem(view.Nested("virtio_mem"), machine.virtio_mem(), limits.nodes);
   }
+  if (status.ok() && machine.has_kernel()) status = CheckKernel(view.Nested("kernel"));
   for (int i = 0; status.ok() && i < machine.hugepages_size(); ++i) {
     status = CheckHugePages(view.Nested("hugepages", i), machine.hugepages(i), limits.nodes);
   }
   return status;
 }
 
+absl::Status CheckKernel(const MessageView& view) {
+  const int ratios = static_cast<const Kernel&>(view.message()).lowmem_reserve_ratio_size();
+  if (ratios == 0 || ratios == kZoneTypes) return absl::OkStatus();
+  return view.MistakeWithoutValue(
+      "lowmem_reserve_ratio",
+      Cat("holds ", ratios, " values; expected ", kZoneTypes, ", for DMA, DMA32, Normal and Movable"));
+}
+
 Machine Completed(Machine from_file, const Machine& scenario) {
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  scenario.GetReflection()->ListFields(scenario, &fields);
-  for (const auto* field : fields) {
-    if (field->is_repeated()) from_file.GetReflection()->ClearField(&from_file, field);
-  }
-  from_file.MergeFrom(scenario);
+  Overlay(scenario, from_file);
   from_file.clear_lstopo_file();
   from_file.clear_boot_state_file();
   from_file.clear_snapshot_file();

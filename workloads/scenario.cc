@@ -125,13 +125,13 @@ absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Mach
   return absl::OkStatus();
 }
 
+// A machine brings the knobs it was recorded with; the scenario's own take precedence.
 absl::Status ScenarioLoader::LoadKernel(const MessageView& scenario) {
-  constexpr int kZoneTypes = 4;
-  const int ratios = loaded_.proto.kernel().lowmem_reserve_ratio_size();
-  if (ratios == 0 || ratios == kZoneTypes) return absl::OkStatus();
-  return scenario.Nested("kernel").MistakeWithoutValue(
-      "lowmem_reserve_ratio",
-      Cat("holds ", ratios, " values; expected ", kZoneTypes, ", for DMA, DMA32, Normal and Movable"));
+  absl::Status status;
+  if (loaded_.proto.has_kernel()) status = CheckKernel(scenario.Nested("kernel"));
+  loaded_.kernel = loaded_.machine.kernel();
+  Overlay(loaded_.proto.kernel(), loaded_.kernel);
+  return status;
 }
 
 absl::Status ScenarioLoader::LoadTimes(const MessageView& scenario) {

@@ -46,7 +46,8 @@ using LineName = std::function<std::string(int line)>;
 absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_of_line,
                                    const std::optional<MachineLimits>& limits = std::nullopt);
 
-// The operation as a line that parses back to an equal operation (`text` and `line` play no part).
+// The operation as a line that parses back to an equal operation (`text` and `line` play no part). It must
+// name a process if and only if the operation is one of a process.
 std::string ToString(const Op& op);
 
 // The machine as a line that parses back to an equal one.
