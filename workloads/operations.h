@@ -23,7 +23,7 @@ inline constexpr int kMaxCpus = kMaxNodes * 4096;
 struct Policy {
   enum class Mode { kDefault, kBind, kPreferred, kPreferredMany, kInterleave, kLocal };
   Mode mode = Mode::kDefault;
-  NodeMask nodes;  // empty for kDefault and kLocal; exactly one node for kPreferred
+  NodeMask nodes = {};  // empty for kDefault and kLocal; exactly one node for kPreferred
 
   bool operator==(const Policy&) const = default;
 };

@@ -60,8 +60,7 @@ OpKind OfP(const std::string& line) {
 template <class Kind>
 void ExpectIs(const OpKind& kind, const Kind& expected, const std::string& line) {
   ASSERT_TRUE(std::holds_alternative<Kind>(kind)) << line;
-  EXPECT_TRUE(std::get<Kind>(kind) == expected)
-      << line << " was read as " << ToString(Op{.process = "p", .kind = kind});
+  EXPECT_TRUE(std::get<Kind>(kind) == expected) << line << " was read as " << OperationName(kind);
 }
 
 TEST(ScriptTest, SystemOperationsAreReadFieldByField) {
