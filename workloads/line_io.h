@@ -14,7 +14,6 @@
 #include "sim/check.h"
 #include "workloads/field_codecs.h"
 #include "workloads/operations.h"
-#include "workloads/script.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {

@@ -310,6 +310,12 @@ struct ExitOp {
   bool operator==(const ExitOp&) const = default;
 };
 
+// Which nodes and CPUs exist: numbers in a script must be below these.
+struct MachineLimits {
+  int nodes = kMaxNodes;
+  int cpus = kMaxCpus;
+};
+
 using OpKind =
     std::variant<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp, ThpOp,
                  KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp, SysctlOp, OfflineBlockOp,

@@ -25,12 +25,6 @@ struct Script {
   double tolerance = 0;
 };
 
-// Which nodes and CPUs exist: numbers in a script must be below these.
-struct MachineLimits {
-  int nodes = kMaxNodes;
-  int cpus = kMaxCpus;
-};
-
 // Parses a whole script. Node and CPU numbers are checked against `limits`, or against the script's own
 // machine line where `limits` is not given; without either a node number need only be below kMaxNodes.
 // `file_name` is for messages only. On a mistake returns InvalidArgument that reads

@@ -202,6 +202,15 @@ TEST(ScenarioMachineFileTest, GivenReaderReadsTheMachine) {
             "exist; expected node 0, the only one");
 }
 
+TEST(SampleScenarioTest, GoodOnesLoad) {
+  const Files files = {{"load.mm", "spawn p\n"}, {"host.txt", "node { memory: '4G' } node { memory: '2G' }"}};
+  for (const std::string name : {"described", "snapshot", "zones"}) {
+    const absl::StatusOr<std::string> text = ReadFile("tests/workloads/testdata/" + name + ".textproto");
+    ASSERT_TRUE(text.ok()) << text.status();
+    EXPECT_TRUE(Load(*text, files).ok()) << name << ": " << Load(*text, files).status();
+  }
+}
+
 // ---- Mistakes ----
 
 TEST(ScenarioErrorTest, UnknownFieldSuggestsTheNearest) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "workloads/operation_table.h"
 
 namespace numasim::workloads {
 namespace {
@@ -462,9 +464,9 @@ TEST(ScriptProcessTest, ChildOutlivesItsParent) {
   EXPECT_TRUE(ParseScript("spawn p\n@p map a 4M anon\n@p fork q\n@p exit\n@q touch a\n", "s").ok());
 }
 
-// ---- Recorded scripts ----
+// ---- Sample scripts, most of them with a recording of a real kernel ----
 
-std::vector<std::filesystem::path> RecordedScripts() {
+std::vector<std::filesystem::path> SampleScripts() {
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator("tests/workloads/testdata")) {
     if (entry.path().extension() == ".mm") paths.push_back(entry.path());
@@ -489,8 +491,19 @@ size_t OperationLines(const std::string& text) {
   return lines;
 }
 
-TEST(RecordedScriptTest, ParsesAndPrintsBackToTheSame) {
-  const std::vector<std::filesystem::path> paths = RecordedScripts();
+TEST(SampleScriptTest, EveryOperationOccurs) {
+  std::set<std::string> missing;
+  for (const Operation& operation : Operations()) missing.insert(operation.form());
+  for (const std::filesystem::path& path : SampleScripts()) {
+    const absl::StatusOr<Script> script = ParseScript(Contents(path), path);
+    ASSERT_TRUE(script.ok()) << script.status();
+    for (const Op& op : script->ops) missing.erase(Operations()[op.kind.index()].form());
+  }
+  EXPECT_THAT(missing, testing::IsEmpty());
+}
+
+TEST(SampleScriptTest, ParsesAndPrintsBackToTheSame) {
+  const std::vector<std::filesystem::path> paths = SampleScripts();
   ASSERT_GE(paths.size(), 10u);
   for (const std::filesystem::path& path : paths) {
     const std::string text = Contents(path);
