@@ -1,7 +1,6 @@
 #include "workloads/field_codecs.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "absl/strings/ascii.h"
 #include "proto/annotations.pb.h"
@@ -184,7 +183,7 @@ std::string PolicyCodec::Read(std::string_view text, Policy& policy) const {
     if (!mask.ok()) return std::string(mask.status().message());
     read.nodes = *mask;
   }
-  if (read.mode == Policy::Mode::kPreferred && std::popcount(read.nodes) != 1) {
+  if (read.mode == Policy::Mode::kPreferred && read.nodes.count() != 1) {
     return "is for more than one node; expected one, or preferred_many";
   }
   policy = read;
@@ -193,7 +192,7 @@ std::string PolicyCodec::Read(std::string_view text, Policy& policy) const {
 
 void PolicyCodec::Write(const Policy& policy, std::string& out) const {
   ChoiceCodec<Policy::Mode>{kModes}.Write(policy.mode, out);
-  if (policy.nodes != 0) Append(out, ":", NodeListText(policy.nodes));
+  if (!policy.nodes.empty()) Append(out, ":", NodeListText(policy.nodes));
 }
 
 std::string TextCodec::Read(std::string_view text, std::string& value) const {
@@ -219,10 +218,11 @@ std::string NodeMemoryCodec::Read(std::string_view text, std::vector<int64_t>& s
   for (std::string_view part : Split(text, ',')) {
     const absl::StatusOr<int64_t> size = ParseSize(part);
     if (!size.ok()) return Cat("holds ", Quoted(part), ", which ", size.status().message());
-    if (*size == 0 || *size % kPageSize != 0) {
-      return Cat("holds ", Quoted(part), "; expected a whole number of 4K pages, at least one");
-    }
+    if (*size % kPageSize != 0) return Cat("holds ", Quoted(part), "; expected a whole number of 4K pages");
     read.push_back(*size);
+  }
+  if (std::all_of(read.begin(), read.end(), [](int64_t size) { return size == 0; })) {
+    return "leaves the machine without memory; expected a size such as 1G for at least one node";
   }
   if (read.size() == 1) read.assign(nodes, read.front());
   if (read.size() != static_cast<size_t>(nodes)) {

@@ -17,6 +17,7 @@
 
 #include "workloads/operations.h"
 #include "workloads/text.h"
+#include "workloads/units.h"
 
 namespace numasim::workloads {
 

@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/check.h"
 #include "workloads/field_codecs.h"
 #include "workloads/operations.h"
-#include "workloads/script.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {
@@ -144,8 +144,9 @@ class LineWriter {
     if (range) RangeFields(*range);
   }
   void OptionalRangeAndStride(const std::optional<Range>& range, int64_t stride) {
+    NUMASIM_CHECK(range.has_value() || stride == 0);
     OptionalRange(range);
-    if (range) OptionalStride(stride);
+    OptionalStride(stride);
   }
   void OptionalStride(int64_t stride) {
     if (stride != 0) Field("STRIDE", SizeCodec{}, stride);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "models/types.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -25,16 +26,20 @@ absl::Status CheckNodes(const MessageView& view, const Machine& machine) {
     return view.MistakeWithoutValue(
         "node", Cat("is there ", machine.node_size(), " times; expected at most ", kMaxNodes), kMaxNodes);
   }
+  bool any_memory = false;
   for (int i = 0; i < machine.node_size(); ++i) {
     const MessageView node = view.Nested("node", i);
     if (!machine.node(i).has_memory()) {
       return node.MistakeWithoutValue("memory", "is missing; expected a size, such as memory: \"64G\"");
     }
     const int64_t memory = SizeOf(machine.node(i).memory());
-    if (memory == 0 || memory % kPageSize != 0) {
-      return node.Mistake("memory",
-                          "is not a whole number of 4K pages, at least one; expected a size such as 64G");
-    }
+    if (memory % kPageSize != 0)
+      return node.Mistake("memory", "is not a whole number of 4K pages; expected a size such as 64G");
+    any_memory |= memory > 0;
+  }
+  if (machine.node_size() > 0 && !any_memory) {
+    return view.Nested("node", 0).Mistake("memory",
+                                          "leaves the machine without memory; expected a size such as 64G");
   }
   return absl::OkStatus();
 }
@@ -178,9 +183,8 @@ MachineLimits LimitsOf(const Machine& machine) {
   return limits;
 }
 
-absl::Status CheckMachine(const MessageView& view) {
+absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits) {
   const auto& machine = static_cast<const Machine&>(view.message());
-  const MachineLimits limits = LimitsOf(machine);
   absl::Status status = CheckNodes(view, machine);
   if (status.ok()) status = CheckZones(view, machine, limits);
   if (status.ok()) status = CheckDistances(view, machine, limits.nodes);
@@ -191,10 +195,27 @@ absl::Status CheckMachine(const MessageView& view) {
   if (status.ok() && machine.has_virtio_mem()) {
     status = CheckVirtioMem(view.Nested("virtio_mem"), machine.virtio_mem(), limits.nodes);
   }
+  if (status.ok() && machine.has_kernel()) status = CheckKernel(view.Nested("kernel"));
   for (int i = 0; status.ok() && i < machine.hugepages_size(); ++i) {
     status = CheckHugePages(view.Nested("hugepages", i), machine.hugepages(i), limits.nodes);
   }
   return status;
+}
+
+absl::Status CheckKernel(const MessageView& view) {
+  const int ratios = static_cast<const Kernel&>(view.message()).lowmem_reserve_ratio_size();
+  if (ratios == 0 || ratios == kZoneTypes) return absl::OkStatus();
+  return view.MistakeWithoutValue(
+      "lowmem_reserve_ratio",
+      Cat("holds ", ratios, " values; expected ", kZoneTypes, ", for DMA, DMA32, Normal and Movable"));
+}
+
+Machine Completed(Machine from_file, const Machine& scenario) {
+  Overlay(scenario, from_file);
+  from_file.clear_lstopo_file();
+  from_file.clear_boot_state_file();
+  from_file.clear_snapshot_file();
+  return from_file;
 }
 
 }  // namespace numasim::workloads

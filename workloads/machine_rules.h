@@ -20,9 +20,16 @@ bool IsDescribed(const Machine& machine);
 // where `cpus` does not.
 MachineLimits LimitsOf(const Machine& machine);
 
-// Checks a described machine: node and CPU numbers exist, distances are a square with 10 on its diagonal,
-// zones and huge pages hold together.
-absl::Status CheckMachine(const MessageView& view);
+// Checks what a machine section holds, for a machine of that many nodes and CPUs: node and CPU numbers exist,
+// distances are a square with 10 on its diagonal, zones and huge pages hold together. `view` is of a Machine.
+absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits);
+
+// Checks a kernel section. `view` is of a Kernel.
+absl::Status CheckKernel(const MessageView& view);
+
+// The machine that a file describes, as a scenario that names the file changes it: what the scenario sets
+// replaces what the file says.
+Machine Completed(Machine from_file, const Machine& scenario);
 
 }  // namespace numasim::workloads
 

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "workloads/units.h"
+#include "models/types.h"
 
 namespace numasim::workloads {
 
@@ -23,7 +23,7 @@ inline constexpr int kMaxCpus = kMaxNodes * 4096;
 struct Policy {
   enum class Mode { kDefault, kBind, kPreferred, kPreferredMany, kInterleave, kLocal };
   Mode mode = Mode::kDefault;
-  NodeMask nodes = 0;  // empty for kDefault and kLocal; exactly one node for kPreferred
+  NodeMask nodes = {};  // empty for kDefault and kLocal; exactly one node for kPreferred
 
   bool operator==(const Policy&) const = default;
 };
@@ -308,6 +308,12 @@ struct ForkOp {
 
 struct ExitOp {
   bool operator==(const ExitOp&) const = default;
+};
+
+// Which nodes and CPUs exist: numbers in a script must be below these.
+struct MachineLimits {
+  int nodes = kMaxNodes;
+  int cpus = kMaxCpus;
 };
 
 using OpKind =

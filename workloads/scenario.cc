@@ -19,6 +19,22 @@
 namespace numasim::workloads {
 namespace {
 
+// The machine in a snapshot, which must be described there and then.
+absl::StatusOr<Machine> ReadSnapshot(const std::string& name, const std::string& text) {
+  Machine machine;
+  TextMessage message;
+  absl::Status status = message.Parse(name, text, machine);
+  if (status.ok()) status = CheckKnobs(message.View());
+  if (status.ok()) status = CheckMachineSource(message.View());
+  if (status.ok() && !IsDescribed(machine)) {
+    status = message.View().MistakeWithoutValue(
+        "node", "is missing; expected a machine with nodes or zones of its own");
+  }
+  if (status.ok()) status = CheckMachine(message.View(), LimitsOf(machine));
+  if (!status.ok()) return status;
+  return machine;
+}
+
 // Builds one LoadedScenario. Each step returns the first mistake it finds.
 class ScenarioLoader {
  public:
@@ -34,8 +50,7 @@ class ScenarioLoader {
 
  private:
   absl::Status LoadMachine(const MessageView& scenario);
-  absl::Status LoadMachineFile(const MessageView& machine, std::string_view field, const std::string& name);
-  absl::Status LoadSnapshot(const std::string& name);
+  absl::Status LoadMachineFile(const MessageView& view, const Machine& machine);
   absl::Status LoadKernel(const MessageView& scenario);
   absl::Status LoadTimes(const MessageView& scenario);
   absl::Status LoadWorkload(const MessageView& scenario);
@@ -47,8 +62,14 @@ class ScenarioLoader {
   absl::StatusOr<std::string> FileOf(const MessageView& view, std::string_view field,
                                      const std::string& name);
 
-  std::optional<MachineLimits> ScriptLimits() const {
-    return IsDescribed(loaded_.machine) ? std::optional(loaded_.limits) : MachineLimits();
+  // A file's path from where the program runs.
+  std::string DisplayName(const std::string& name) const {
+    return (std::filesystem::path(loaded_.path).parent_path() / name).string();
+  }
+
+  // A script's own machine line is ignored, so it never gives the limits.
+  MachineLimits ScriptLimits() const {
+    return IsDescribed(loaded_.machine) ? loaded_.limits : MachineLimits();
   }
 
   const ScenarioReaders& readers_;
@@ -79,56 +100,38 @@ absl::Status ScenarioLoader::LoadMachine(const MessageView& scenario) {
   loaded_.machine = machine;
   absl::Status status = CheckMachineSource(view);
   if (!status.ok()) return status;
-  if (machine.has_snapshot_file()) {
-    status = LoadMachineFile(view, "snapshot_file", machine.snapshot_file());
-  } else if (machine.has_lstopo_file()) {
-    status = LoadMachineFile(view, "lstopo_file", machine.lstopo_file());
-  } else if (machine.has_boot_state_file()) {
-    status = LoadMachineFile(view, "boot_state_file", machine.boot_state_file());
-  } else {
-    status = CheckMachine(view);
-  }
-  if (IsDescribed(loaded_.machine)) loaded_.limits = LimitsOf(loaded_.machine);
-  return status;
+  if (!IsDescribed(machine)) status = LoadMachineFile(view, machine);
+  if (!status.ok() || !IsDescribed(loaded_.machine)) return status;
+  loaded_.limits = LimitsOf(loaded_.machine);
+  return CheckMachine(view, loaded_.limits);
 }
 
-absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, std::string_view field,
-                                             const std::string& name) {
+absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Machine& machine) {
+  const bool lstopo = machine.has_lstopo_file();
+  const bool boot_state = machine.has_boot_state_file();
+  const std::string_view field = lstopo ? "lstopo_file" : boot_state ? "boot_state_file" : "snapshot_file";
+  const std::string name = lstopo       ? machine.lstopo_file()
+                           : boot_state ? machine.boot_state_file()
+                                        : machine.snapshot_file();
   const absl::StatusOr<std::string> text = FileOf(view, field, name);
   if (!text.ok()) return text.status();
-  if (field == "snapshot_file") return LoadSnapshot(name);
-  if (readers_.read_machine == nullptr) return absl::OkStatus();
-  absl::StatusOr<Machine> machine = readers_.read_machine(loaded_.proto.machine(), name, *text);
-  if (!machine.ok()) return machine.status();
-  // What the scenario adds to the file goes before what the file says.
-  machine->MergeFrom(loaded_.proto.machine());
-  loaded_.machine = *std::move(machine);
+  const bool is_text_message = !lstopo && !boot_state;
+  if (!is_text_message && readers_.read_machine == nullptr) return absl::OkStatus();
+  absl::StatusOr<Machine> from_file = is_text_message
+                                          ? ReadSnapshot(DisplayName(name), *text)
+                                          : readers_.read_machine(machine, DisplayName(name), *text);
+  if (!from_file.ok()) return from_file.status();
+  loaded_.machine = Completed(*std::move(from_file), machine);
   return absl::OkStatus();
 }
 
-absl::Status ScenarioLoader::LoadSnapshot(const std::string& name) {
-  Machine machine;
-  TextMessage text;
-  absl::Status status = text.Parse(name, loaded_.files.at(name), machine);
-  if (status.ok()) status = CheckKnobs(text.View());
-  if (status.ok()) status = CheckMachineSource(text.View());
-  if (status.ok() && !IsDescribed(machine)) {
-    status = text.View().MistakeWithoutValue("node",
-                                             "is missing; expected a machine with nodes or zones of its own");
-  }
-  if (status.ok()) status = CheckMachine(text.View());
-  machine.MergeFrom(loaded_.proto.machine());
-  loaded_.machine = std::move(machine);
-  return status;
-}
-
+// A machine brings the knobs it was recorded with; the scenario's own take precedence.
 absl::Status ScenarioLoader::LoadKernel(const MessageView& scenario) {
-  constexpr int kZoneTypes = 4;
-  const int ratios = loaded_.proto.kernel().lowmem_reserve_ratio_size();
-  if (ratios == 0 || ratios == kZoneTypes) return absl::OkStatus();
-  return scenario.Nested("kernel").MistakeWithoutValue(
-      "lowmem_reserve_ratio",
-      Cat("holds ", ratios, " values; expected ", kZoneTypes, ", for DMA, DMA32, Normal and Movable"));
+  absl::Status status;
+  if (loaded_.proto.has_kernel()) status = CheckKernel(scenario.Nested("kernel"));
+  loaded_.kernel = loaded_.machine.kernel();
+  Overlay(loaded_.proto.kernel(), loaded_.kernel);
+  return status;
 }
 
 absl::Status ScenarioLoader::LoadTimes(const MessageView& scenario) {
@@ -203,7 +206,7 @@ absl::Status ScenarioLoader::ReadScriptFile(const MessageView& view, const std::
                                             LoadedScript& loaded) {
   const absl::StatusOr<std::string> text = FileOf(view, "file", name);
   if (!text.ok()) return text.status();
-  absl::StatusOr<Script> script = ParseScript(*text, name, ScriptLimits());
+  absl::StatusOr<Script> script = ParseScript(*text, DisplayName(name), ScriptLimits());
   if (!script.ok()) return script.status();
   loaded.script = *std::move(script);
   return absl::OkStatus();
@@ -279,21 +282,25 @@ Machine MachineFromLine(const MachineLine& line) {
 }
 
 absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const std::string& text) {
-  const absl::StatusOr<Script> script = ParseScript(text, path);
+  absl::StatusOr<Script> script = ParseScript(text, path);
   if (!script.ok()) return script.status();
   if (!script->machine) {
     return absl::InvalidArgumentError(
         Cat(path, ":1: machine: is missing; expected a first line such as 'machine nodes=2 node_mem=1G'"));
   }
   const std::filesystem::path file(path);
-  Scenario proto;
-  proto.set_name(file.stem().string());
-  *proto.mutable_machine() = MachineFromLine(*script->machine);
-  proto.mutable_workload()->add_script()->set_file(file.filename().string());
-  std::string scenario_text;
-  google::protobuf::TextFormat::PrintToString(proto, &scenario_text);
-  const auto read = [&text](const std::string&) { return absl::StatusOr<std::string>(text); };
-  return ParseScenario(path, scenario_text, {read, nullptr});
+  LoadedScenario loaded;
+  loaded.path = path;
+  loaded.machine = MachineFromLine(*script->machine);
+  loaded.limits = LimitsOf(loaded.machine);
+  loaded.files.emplace(file.filename().string(), text);
+  loaded.scripts.push_back({.name = file.stem().string(), .script = *std::move(script)});
+  loaded.proto.set_name(file.stem().string());
+  *loaded.proto.mutable_machine() = loaded.machine;
+  loaded.proto.mutable_workload()->add_script()->set_file(file.filename().string());
+  loaded.trace_interval_ns = *ParseDuration(loaded.proto.trace().interval());
+  google::protobuf::TextFormat::PrintToString(loaded.proto, &loaded.text);
+  return loaded;
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {

@@ -21,8 +21,8 @@ namespace numasim::workloads {
 
 // A stream of operations of the workload.
 struct LoadedScript {
-  std::string name;  // unique in the scenario
-  Script script;
+  std::string name = {};  // unique in the scenario
+  Script script = {};
   int64_t start_ns = 0;
   int loops = 1;
   int copies = 1;          // the stream runs this often,
@@ -32,9 +32,10 @@ struct LoadedScript {
 struct LoadedScenario {
   Scenario proto;   // as written: unset fields have their defaults
   Machine machine;  // proto.machine(), with what the file it names says; see ScenarioReaders
+  Kernel kernel;    // proto.kernel() before machine.kernel(); unset fields have their defaults
   MachineLimits limits;
   std::string path;  // as given
-  std::string text;
+  std::string text;  // what ParseScenario takes
   std::vector<LoadedScript> scripts;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;

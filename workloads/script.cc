@@ -5,11 +5,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "sim/check.h"
 #include "workloads/line_io.h"
 #include "workloads/nearest_name.h"
 #include "workloads/operation_table.h"
 #include "workloads/script_checker.h"
 #include "workloads/text.h"
+#include "workloads/units.h"
 
 namespace numasim::workloads {
 namespace {
@@ -161,6 +163,7 @@ absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_o
 
 std::string ToString(const Op& op) {
   const Operation& operation = Operations()[op.kind.index()];
+  NUMASIM_CHECK_EQ(operation.of_process, !op.process.empty());
   std::string line;
   if (operation.of_process) Append(line, "@", op.process, " ");
   line.append(operation.name);

@@ -25,12 +25,6 @@ struct Script {
   double tolerance = 0;
 };
 
-// Which nodes and CPUs exist: numbers in a script must be below these.
-struct MachineLimits {
-  int nodes = kMaxNodes;
-  int cpus = kMaxCpus;
-};
-
 // Parses a whole script. Node and CPU numbers are checked against `limits`, or against the script's own
 // machine line where `limits` is not given; without either a node number need only be below kMaxNodes.
 // `file_name` is for messages only. On a mistake returns InvalidArgument that reads
@@ -46,7 +40,8 @@ using LineName = std::function<std::string(int line)>;
 absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_of_line,
                                    const std::optional<MachineLimits>& limits = std::nullopt);
 
-// The operation as a line that parses back to an equal operation (`text` and `line` play no part).
+// The operation as a line that parses back to an equal operation (`text` and `line` play no part). It must
+// name a process if and only if the operation is one of a process.
 std::string ToString(const Op& op);
 
 // The machine as a line that parses back to an equal one.

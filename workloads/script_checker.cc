@@ -4,6 +4,7 @@
 
 #include "workloads/nearest_name.h"
 #include "workloads/text.h"
+#include "workloads/units.h"
 
 namespace numasim::workloads {
 namespace {

@@ -85,6 +85,20 @@ std::string FileLineColumn(std::string_view file, TextPlace place) {
   return Cat(file, ":", place.line, ":", place.column);
 }
 
+// Clears the repeated fields of `lower` that are set in `upper`, at every depth.
+void ClearReplaced(const Message& upper, Message& lower) {
+  const Reflection& reflection = *upper.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(upper, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->is_repeated()) {
+      reflection.ClearField(&lower, field);
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      ClearReplaced(reflection.GetMessage(upper, field), *reflection.MutableMessage(&lower, field));
+    }
+  }
+}
+
 }  // namespace
 
 const FieldDescriptor* MessageView::FieldNamed(std::string_view name) const {
@@ -177,6 +191,11 @@ absl::Status ForEachMessage(const MessageView& view,
     }
   }
   return absl::OkStatus();
+}
+
+void Overlay(const Message& upper, Message& lower) {
+  ClearReplaced(upper, lower);
+  lower.MergeFrom(upper);
 }
 
 }  // namespace numasim::workloads

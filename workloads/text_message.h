@@ -87,6 +87,10 @@ absl::Status ForEachMessage(const MessageView& view,
 // parse, numbers are from min to max, words are among the allowed.
 absl::Status CheckKnobs(const MessageView& view);
 
+// Sets in `lower` every field that is set in `upper`. Unlike MergeFrom, a repeated field replaces what was
+// there.
+void Overlay(const google::protobuf::Message& upper, google::protobuf::Message& lower);
+
 }  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_TEXT_MESSAGE_H_

@@ -89,8 +89,9 @@ absl::StatusOr<NodeMask> ParseNodeRange(std::string_view part, int nodes) {
     return Wrong(Cat("names node ", *last, ", which does not exist"),
                  nodes == 1 ? std::string("node 0, the only one") : Cat("nodes from 0 to ", nodes - 1));
   }
-  const NodeMask up_to_last = *last == 63 ? ~NodeMask{0} : (NodeMask{1} << (*last + 1)) - 1;
-  return up_to_last & ~((NodeMask{1} << *first) - 1);
+  NodeMask mask;
+  for (int64_t node = *first; node <= *last; ++node) mask.Set(NodeId{static_cast<int32_t>(node)});
+  return mask;
 }
 
 }  // namespace
@@ -113,13 +114,13 @@ absl::StatusOr<int64_t> ParseCount(std::string_view text, int64_t least, int64_t
 }
 
 absl::StatusOr<NodeMask> ParseNodeList(std::string_view text, int nodes) {
-  NodeMask mask = 0;
+  uint64_t bits = 0;
   for (std::string_view part : Split(text, ',')) {
     const absl::StatusOr<NodeMask> range = ParseNodeRange(part, nodes);
     if (!range.ok()) return range;
-    mask |= *range;
+    bits |= range->bits();
   }
-  return mask;
+  return NodeMask(bits);
 }
 
 std::string SizeText(int64_t bytes) {
@@ -133,9 +134,9 @@ std::string SizeText(int64_t bytes) {
 std::string NodeListText(NodeMask nodes) {
   std::string text;
   for (int first = 0; first < kMaxNodes; ++first) {
-    if ((nodes >> first & 1) == 0) continue;
+    if (!nodes.Has(NodeId{first})) continue;
     int last = first;
-    while (last + 1 < kMaxNodes && (nodes >> (last + 1) & 1) != 0) ++last;
+    while (last + 1 < kMaxNodes && nodes.Has(NodeId{last + 1})) ++last;
     Append(text, text.empty() ? "" : ",", first);
     if (last > first) Append(text, "-", last);
     first = last;

@@ -12,14 +12,9 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "models/types.h"
 
 namespace numasim::workloads {
-
-// Node numbers are below this, so that a set of nodes is one word.
-inline constexpr int kMaxNodes = 64;
-
-// A set of nodes: bit n stands for node n.
-using NodeMask = uint64_t;
 
 // "64G" in bytes. Units are K, M, G and T, powers of 1024; none means bytes.
 absl::StatusOr<int64_t> ParseSize(std::string_view text);

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "workloads/operation_table.h"
 
 namespace numasim::workloads {
 namespace {
@@ -60,8 +62,7 @@ OpKind OfP(const std::string& line) {
 template <class Kind>
 void ExpectIs(const OpKind& kind, const Kind& expected, const std::string& line) {
   ASSERT_TRUE(std::holds_alternative<Kind>(kind)) << line;
-  EXPECT_TRUE(std::get<Kind>(kind) == expected)
-      << line << " was read as " << ToString(Op{.process = "p", .kind = kind});
+  EXPECT_TRUE(std::get<Kind>(kind) == expected) << line << " was read as " << OperationName(kind);
 }
 
 TEST(ScriptTest, SystemOperationsAreReadFieldByField) {
@@ -100,12 +101,12 @@ TEST(ScriptTest, SystemOperationsAreReadFieldByField) {
 TEST(ScriptTest, ProcessOperationsAreReadFieldByField) {
   const std::vector<std::pair<std::string, OpKind>> cases = {
       {"cpu 3", CpuOp{3}},
-      {"policy bind:1-2", PolicyOp{{Policy::Mode::kBind, 0b110}}},
-      {"policy default", PolicyOp{{Policy::Mode::kDefault, 0}}},
-      {"policy local", PolicyOp{{Policy::Mode::kLocal, 0}}},
-      {"policy preferred:3", PolicyOp{{Policy::Mode::kPreferred, 0b1000}}},
-      {"policy preferred_many:0,2", PolicyOp{{Policy::Mode::kPreferredMany, 0b101}}},
-      {"policy interleave:0-3,5", PolicyOp{{Policy::Mode::kInterleave, 0b101111}}},
+      {"policy bind:1-2", PolicyOp{{Policy::Mode::kBind, NodeMask(0b110)}}},
+      {"policy default", PolicyOp{{Policy::Mode::kDefault, NodeMask(0)}}},
+      {"policy local", PolicyOp{{Policy::Mode::kLocal, NodeMask(0)}}},
+      {"policy preferred:3", PolicyOp{{Policy::Mode::kPreferred, NodeMask(0b1000)}}},
+      {"policy preferred_many:0,2", PolicyOp{{Policy::Mode::kPreferredMany, NodeMask(0b101)}}},
+      {"policy interleave:0-3,5", PolicyOp{{Policy::Mode::kInterleave, NodeMask(0b101111)}}},
       {"map b 1500K anon", MapOp{.id = "b", .size = 1500 * kKiB}},
       {"touch a", TouchOp{"a", {}, 0, false}},
       {"touch a r", TouchOp{"a", {}, 0, true}},
@@ -129,7 +130,7 @@ TEST(ScriptTest, ProcessOperationsAreReadFieldByField) {
       {"advise a 0 1M collapse", AdviseOp{"a", {0, kMiB}, AdviseOp::Advice::kCollapse, 0}},
       {"advise a 0 1M populate_read", AdviseOp{"a", {0, kMiB}, AdviseOp::Advice::kPopulateRead, 0}},
       {"advise a 0 1M populate_write", AdviseOp{"a", {0, kMiB}, AdviseOp::Advice::kPopulateWrite, 0}},
-      {"bind a interleave:0-1", BindOp{"a", {Policy::Mode::kInterleave, 0b11}}},
+      {"bind a interleave:0-1", BindOp{"a", {Policy::Mode::kInterleave, NodeMask(0b11)}}},
       {"move a 1", MoveOp{"a", 1}},
       {"fallocate a 2M 4M", FallocateOp{"a", {2 * kMiB, 4 * kMiB}}},
       {"punch a 2M 4M", PunchOp{"a", {2 * kMiB, 4 * kMiB}}},
@@ -152,7 +153,7 @@ TEST(ScriptTest, MapTakesItsOptionsInAnyOrder) {
                           .noreserve = true,
                           .populate = true,
                           .file = "/pool/fc",
-                          .policy = Policy{Policy::Mode::kPreferred, 0b1},
+                          .policy = Policy{Policy::Mode::kPreferred, NodeMask(0b1)},
                           .thp = MapOp::Thp::kNohugepage};
   for (const std::string options :
        {"shared noreserve populate file=/pool/fc policy=preferred:0 thp=nohugepage",
@@ -376,8 +377,9 @@ TEST(ScriptErrorTest, MachineLineIsChecked) {
       {"nodes=2 node_mem=1G,-2G",
        "node_mem: '1G,-2G' holds '-2G', which is negative; expected a size of 0 or more, "
        "such as 64M"},
-      {"nodes=1 node_mem=1000",
-       "node_mem: '1000' holds '1000'; expected a whole number of 4K pages, at least one"},
+      {"nodes=1 node_mem=1000", "node_mem: '1000' holds '1000'; expected a whole number of 4K pages"},
+      {"nodes=2 node_mem=0",
+       "node_mem: '0' leaves the machine without memory; expected a size such as 1G for at least one node"},
       {"nodes=2 node_mem=1G virtio_mem=2:1G:0",
        "virtio_mem: '2:1G:0' has a NODE that is a node that does not exist; "
        "expected 0 to 1"},
@@ -462,9 +464,9 @@ TEST(ScriptProcessTest, ChildOutlivesItsParent) {
   EXPECT_TRUE(ParseScript("spawn p\n@p map a 4M anon\n@p fork q\n@p exit\n@q touch a\n", "s").ok());
 }
 
-// ---- Recorded scripts ----
+// ---- Sample scripts, most of them with a recording of a real kernel ----
 
-std::vector<std::filesystem::path> RecordedScripts() {
+std::vector<std::filesystem::path> SampleScripts() {
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator("tests/workloads/testdata")) {
     if (entry.path().extension() == ".mm") paths.push_back(entry.path());
@@ -489,8 +491,19 @@ size_t OperationLines(const std::string& text) {
   return lines;
 }
 
-TEST(RecordedScriptTest, ParsesAndPrintsBackToTheSame) {
-  const std::vector<std::filesystem::path> paths = RecordedScripts();
+TEST(SampleScriptTest, EveryOperationOccurs) {
+  std::set<std::string> missing;
+  for (const Operation& operation : Operations()) missing.insert(operation.form());
+  for (const std::filesystem::path& path : SampleScripts()) {
+    const absl::StatusOr<Script> script = ParseScript(Contents(path), path);
+    ASSERT_TRUE(script.ok()) << script.status();
+    for (const Op& op : script->ops) missing.erase(Operations()[op.kind.index()].form());
+  }
+  EXPECT_THAT(missing, testing::IsEmpty());
+}
+
+TEST(SampleScriptTest, ParsesAndPrintsBackToTheSame) {
+  const std::vector<std::filesystem::path> paths = SampleScripts();
   ASSERT_GE(paths.size(), 10u);
   for (const std::filesystem::path& path : paths) {
     const std::string text = Contents(path);

@@ -1,0 +1,110 @@
+#include "workloads/units.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace numasim::workloads {
+namespace {
+
+std::string Message(const absl::Status& status) { return std::string(status.message()); }
+
+TEST(ParseSizeTest, UnitsArePowersOf1024) {
+  EXPECT_EQ(*ParseSize("0"), 0);
+  EXPECT_EQ(*ParseSize("4096"), 4096);
+  EXPECT_EQ(*ParseSize("3K"), int64_t{3} << 10);
+  EXPECT_EQ(*ParseSize("3M"), int64_t{3} << 20);
+  EXPECT_EQ(*ParseSize("64G"), int64_t{64} << 30);
+  EXPECT_EQ(*ParseSize("2T"), int64_t{2} << 40);
+}
+
+TEST(ParseSizeTest, GreatestSizeFitsAndTheNextDoesNot) {
+  EXPECT_EQ(*ParseSize("9223372036854775807"), INT64_MAX);
+  EXPECT_EQ(*ParseSize("8388607T"), int64_t{8388607} << 40);
+  EXPECT_EQ(Message(ParseSize("8388608T").status()), "is too large; expected at most 8388607T");
+  EXPECT_EQ(Message(ParseSize("9223372036854775808").status()), "is too large; expected at most 8388607T");
+}
+
+TEST(ParseSizeTest, MistakesSayWhatIsRight) {
+  EXPECT_EQ(Message(ParseSize("").status()), "is empty; expected a size of 0 or more, such as 64M");
+  EXPECT_EQ(Message(ParseSize("M").status()), "is not a size; expected a size of 0 or more, such as 64M");
+  EXPECT_EQ(Message(ParseSize("+1").status()), "is not a size; expected a size of 0 or more, such as 64M");
+  EXPECT_EQ(Message(ParseSize("-1").status()), "is negative; expected a size of 0 or more, such as 64M");
+  EXPECT_EQ(Message(ParseSize("1k").status()), "has the unknown unit 'k'; expected K, M, G or T");
+  EXPECT_EQ(Message(ParseSize("1 K").status()), "has the unknown unit ' K'; expected K, M, G or T");
+}
+
+TEST(ParseDurationTest, UnitsAreOfNanoseconds) {
+  EXPECT_EQ(*ParseDuration("7ns"), 7);
+  EXPECT_EQ(*ParseDuration("7us"), 7'000);
+  EXPECT_EQ(*ParseDuration("10ms"), 10'000'000);
+  EXPECT_EQ(*ParseDuration("3s"), 3'000'000'000);
+  EXPECT_EQ(*ParseDuration("0s"), 0);
+}
+
+TEST(ParseDurationTest, MistakesSayWhatIsRight) {
+  EXPECT_EQ(Message(ParseDuration("10").status()),
+            "has no unit; expected one of ns, us, ms or s, such as 10ms");
+  EXPECT_EQ(Message(ParseDuration("10m").status()), "has the unknown unit 'm'; expected ns, us, ms or s");
+  EXPECT_EQ(Message(ParseDuration("9223372037s").status()), "is too large; expected at most 9223372036s");
+  EXPECT_EQ(Message(ParseDuration("soon").status()),
+            "is not a time; expected a time of 0 or more, such as 10ms");
+  EXPECT_EQ(Message(ParseDuration("0.5s").status()),
+            "is not a whole number; expected a time of 0 or more, such as 10ms (take a smaller unit for a "
+            "fraction)");
+}
+
+TEST(ParseCountTest, BoundsAreInclusive) {
+  EXPECT_EQ(*ParseCount("1", 1, 3), 1);
+  EXPECT_EQ(*ParseCount("3", 1, 3), 3);
+  EXPECT_EQ(Message(ParseCount("0", 1, 3).status()), "is too small; expected a whole number from 1 to 3");
+  EXPECT_EQ(Message(ParseCount("4", 1, 3).status()), "is too large; expected a whole number from 1 to 3");
+}
+
+TEST(ParseNodeListTest, RangesAndNumbersJoin) {
+  EXPECT_EQ(ParseNodeList("0-3,5")->bits(), 0b101111u);
+  EXPECT_EQ(ParseNodeList("2")->bits(), 0b100u);
+  EXPECT_EQ(ParseNodeList("5,0-1,1")->bits(), 0b100011u);
+  EXPECT_EQ(ParseNodeList("0-63")->bits(), ~uint64_t{0});
+}
+
+TEST(ParseNodeListTest, MistakesSayWhatIsRight) {
+  EXPECT_EQ(Message(ParseNodeList("0-4", 4).status()),
+            "names node 4, which does not exist; expected nodes from 0 to 3");
+  EXPECT_EQ(Message(ParseNodeList("1", 1).status()),
+            "names node 1, which does not exist; expected node 0, the only one");
+  EXPECT_EQ(Message(ParseNodeList("3-1").status()),
+            "has a range that ends before it begins (3-1); expected the smaller node first");
+  for (const std::string text : {"", ",", "1,", "1-", "-1", "a", "1-2-3", "0 1"}) {
+    EXPECT_EQ(Message(ParseNodeList(text).status()),
+              "is not a list of nodes; expected node numbers and ranges, such as 0-3,5")
+        << text;
+  }
+}
+
+TEST(SizeTextTest, TakesTheGreatestUnitThatIsExact) {
+  EXPECT_EQ(SizeText(0), "0");
+  EXPECT_EQ(SizeText(1), "1");
+  EXPECT_EQ(SizeText(1500 << 10), "1500K");
+  EXPECT_EQ(SizeText(8 << 20), "8M");
+  EXPECT_EQ(SizeText(int64_t{1024} << 30), "1T");
+}
+
+TEST(SizeTextTest, ReadsBackToTheSame) {
+  for (int64_t bytes :
+       {int64_t{0}, int64_t{4095}, int64_t{4096}, int64_t{3} << 29, int64_t{5} << 41, INT64_MAX}) {
+    EXPECT_EQ(*ParseSize(SizeText(bytes)), bytes);
+  }
+}
+
+TEST(NodeListTextTest, JoinsNeighboursAndReadsBack) {
+  EXPECT_EQ(NodeListText(NodeMask(0b101111)), "0-3,5");
+  EXPECT_EQ(NodeListText(NodeMask(0b1010)), "1,3");
+  EXPECT_EQ(NodeListText(NodeMask::All()), "0-63");
+  for (uint64_t bits : {0x1ull, 0x8000000000000000ull, 0xf0f0f0f0f0f0f0f1ull, 0x123456789abcdefull}) {
+    EXPECT_EQ(ParseNodeList(NodeListText(NodeMask(bits)))->bits(), bits);
+  }
+}
+
+}  // namespace
+}  // namespace numasim::workloads
