@@ -25,7 +25,7 @@ namespace numasim {
 using ZoneKey = std::pair<int, std::string>;
 
 // The zones of /proc/zoneinfo that have memory, in its order, without free blocks. Sizes are in pages.
-absl::StatusOr<std::vector<Zone>> ParseZoneinfo(absl::string_view text, absl::string_view file);
+absl::StatusOr<std::vector<RecordedZone>> ParseZoneinfo(absl::string_view text, absl::string_view file);
 
 // Free blocks by order of each zone.
 using FreeBlocksByZone = std::map<ZoneKey, std::vector<uint64_t>>;

@@ -77,7 +77,7 @@ TEST(ZoneinfoTest, ZoneHasItsSizesWatermarksAndPcpLists) {
   const auto zones = ParseZoneinfo(kZoneinfo, "zoneinfo");
   ASSERT_TRUE(zones.ok()) << zones.status();
   ASSERT_EQ(zones->size(), 1u) << "a zone without memory is passed over";
-  const Zone& zone = zones->front();
+  const RecordedZone& zone = zones->front();
   EXPECT_EQ(zone.node(), 0);
   EXPECT_EQ(zone.name(), "DMA");
   EXPECT_EQ(zone.free(), 3776u);

@@ -1,0 +1,39 @@
+// Costs: the scenario's cost model as durations, read from every LP. The defaults and where they come from are in
+// proto/scenario.proto.
+#ifndef NUMASIM_MODELS_COST_MODEL_H_
+#define NUMASIM_MODELS_COST_MODEL_H_
+
+#include "proto/scenario.pb.h"
+#include "sim/time.h"
+
+namespace numasim {
+
+struct Costs {
+  explicit Costs(const CostModel& m)
+      : hop{m.hop_ns()},
+        pcp_alloc{m.pcp_alloc_ns()},
+        pcp_free{m.pcp_free_ns()},
+        buddy_page{m.buddy_page_ns()},
+        buddy_block{m.buddy_block_ns()},
+        prep_page{m.prep_page_ns()},
+        fault{m.fault_ns()},
+        clear_page{m.clear_page_ns()},
+        copy_page{m.copy_page_ns()},
+        map_page{m.map_page_ns()},
+        unmap_page{m.unmap_page_ns()},
+        fork_page{m.fork_page_ns()},
+        touch{m.touch_ns()},
+        syscall{m.syscall_ns()},
+        vma{m.vma_ns()},
+        process{m.process_ns()},
+        zonelist{m.zonelist_ns()},
+        sysctl{m.sysctl_ns()},
+        timeslice{m.timeslice_ns()} {}
+
+  sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_block, prep_page, fault, clear_page, copy_page, map_page,
+      unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_COST_MODEL_H_

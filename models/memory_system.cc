@@ -1,0 +1,251 @@
+#include "models/memory_system.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "models/physical/boot.h"
+#include "proto/counter_info.h"
+
+namespace numasim {
+namespace {
+
+constexpr int kLocalDistance = 10;
+constexpr int kRemoteDistance = 20;
+
+ThpSettings::Enabled ParseThpEnabled(const std::string& value) {
+  if (value == "never") return ThpSettings::Enabled::kNever;
+  return value == "madvise" ? ThpSettings::Enabled::kMadvise : ThpSettings::Enabled::kAlways;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& engine, const MachineConfig& machine,
+                                                                   const Kernel& kernel, const CostModel& cost) {
+  auto system = std::unique_ptr<MemorySystem>(new MemorySystem(engine, cost));
+  if (absl::Status status = system->AddNodesAndCpus(machine); !status.ok()) return status;
+  if (absl::Status status = system->BuildDistances(machine); !status.ok()) return status;
+  if (absl::Status status = system->BootZones(machine); !status.ok()) return status;
+  system->BuildZonelists();
+  system->thp_.enabled = ParseThpEnabled(kernel.thp().enabled());
+  system->SetUpReserves(machine, kernel);
+  return system;
+}
+
+absl::Status MemorySystem::BootZones(const MachineConfig& machine) {
+  const bool recorded = !machine.recorded_zones.empty();
+  std::vector<int64_t> node_pages;
+  for (const MachineConfig::NodeConfig& config : machine.nodes) node_pages.push_back(config.pages);
+  const auto extents =
+      recorded ? RecordedZones(machine.recorded_zones) : DescribedZones(node_pages, machine.movablecore_pages);
+  if (!extents.ok()) return extents.status();
+  if (absl::Status status = AddZones(*extents); !status.ok()) return status;
+  for (size_t i = 0; i < extents->size(); ++i) {
+    Zone& zone = *zones_by_index_[i + 1];
+    if (!recorded) {
+      BootEmpty(zone);
+    } else if (absl::Status status = BootRecorded(zone, machine.recorded_zones[i]); !status.ok()) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemorySystem::AddNodesAndCpus(const MachineConfig& machine) {
+  const int count = static_cast<int>(machine.nodes.size());
+  if (count < 1 || count > kMaxNodes) {
+    return absl::InvalidArgumentError(absl::StrCat("machine: ", count, " nodes; expected 1 to ", kMaxNodes));
+  }
+  for (int n = 0; n < count; ++n) {
+    auto node = std::make_unique<Node>();
+    node->id = NodeId{n};
+    node->lp = engine_.AddLp(absl::StrCat("node", n));
+    all_nodes_.Set(node->id);
+    nodes_.push_back(std::move(node));
+  }
+  global_lp_ = engine_.AddLp("kernel");
+  node_of_cpu_ = machine.node_of_cpu;
+  for (NodeId home : node_of_cpu_) {
+    if (home.value >= 0 && home.value < count) continue;
+    return absl::InvalidArgumentError(absl::StrCat("machine.cpus.node_of_cpu: node ", home.value,
+                                                   " does not exist; expected 0 to ", count - 1));
+  }
+  if (node_of_cpu_.empty()) return absl::InvalidArgumentError("machine: no node has a CPU; expected at least one");
+  for (size_t c = 0; c < node_of_cpu_.size(); ++c) {
+    Node& home = node(node_of_cpu_[c]);
+    home.cpus.push_back(CpuId{static_cast<int32_t>(c)});
+    cpus_.push_back(std::make_unique<sim::Cpu>(engine_, home.lp, absl::StrCat("cpu", c), costs_.timeslice));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemorySystem::AddZones(const std::vector<Zone::Extent>& extents) {
+  zones_by_index_.push_back(nullptr);
+  for (const Zone::Extent& extent : extents) {
+    if (extent.node.value < 0 || extent.node.value >= node_count()) {
+      return absl::InvalidArgumentError(absl::StrCat("machine.zone: node ", extent.node.value,
+                                                     " does not exist; expected 0 to ", node_count() - 1));
+    }
+    Node& home = node(extent.node);
+    auto& slot = home.zones[static_cast<size_t>(extent.type)];
+    const std::string name = absl::StrCat("node", extent.node.value, ".", kZoneNames[static_cast<int>(extent.type)]);
+    if (slot != nullptr) return absl::InvalidArgumentError(absl::StrCat("machine.zone ", name, ": given twice"));
+    slot = std::make_unique<Zone>(extent, cpu_count(),
+                                  std::make_unique<sim::SpinLock>(engine_, home.lp, absl::StrCat(name, ".lock")));
+    zones_by_index_.push_back(slot.get());
+  }
+  for (const auto& home : nodes_) {
+    for (const auto& zone : home->zones) {
+      if (zone != nullptr) zones_.push_back(zone.get());
+    }
+  }
+  return BuildZoneIndex();
+}
+
+absl::Status MemorySystem::BuildZoneIndex() {
+  for (size_t i = 1; i < zones_by_index_.size(); ++i) {
+    const Zone& zone = *zones_by_index_[i];
+    const uint64_t first = zone.frames().start().value >> kMaxOrder;
+    const uint64_t last = (zone.frames().end().value - 1) >> kMaxOrder;
+    if (last >= zone_of_section_.size()) zone_of_section_.resize(last + 1, 0);
+    for (uint64_t s = first; s <= last; ++s) {
+      if (zone_of_section_[s] != 0) {
+        return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": overlaps ",
+                                                       zones_by_index_[zone_of_section_[s]]->Name(),
+                                                       ", or they meet inside a 4M block, at pfn ", s << kMaxOrder));
+      }
+      zone_of_section_[s] = static_cast<uint16_t>(i);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemorySystem::BuildDistances(const MachineConfig& machine) {
+  const auto count = nodes_.size();
+  distance_.assign(count, std::vector<int>(count, kRemoteDistance));
+  for (size_t n = 0; n < count; ++n) distance_[n][n] = kLocalDistance;
+  if (machine.distance.empty()) return absl::OkStatus();
+  if (machine.distance.size() != count) {
+    return absl::InvalidArgumentError(absl::StrCat("machine.distance: ", machine.distance.size(),
+                                                   " rows; expected one for each of ", count, " nodes"));
+  }
+  for (size_t n = 0; n < count; ++n) {
+    if (machine.distance[n].size() != count) {
+      return absl::InvalidArgumentError(absl::StrCat("machine.distance[", n, "]: ", machine.distance[n].size(),
+                                                     " entries; expected one for each of ", count, " nodes"));
+    }
+  }
+  distance_ = machine.distance;
+  return absl::OkStatus();
+}
+
+void MemorySystem::BuildZonelists() {
+  std::vector<NodeShape> shapes;
+  for (const auto& home : nodes_) {
+    const bool memory = std::any_of(home->zones.begin(), home->zones.end(),
+                                    [](const auto& z) { return z != nullptr && z->extent().managed > 0; });
+    shapes.push_back({memory, !home->cpus.empty()});
+  }
+  const auto order = FallbackOrder(distance_, shapes);
+  zonelists_.resize(nodes_.size());
+  for (size_t n = 0; n < nodes_.size(); ++n) {
+    for (int highest = 0; highest < kZoneTypes; ++highest) {
+      for (NodeId from : order[n]) {
+        for (int type = highest; type >= 0; --type) {
+          Zone* zone = node(from).zone(static_cast<ZoneType>(type));
+          if (zone != nullptr && zone->extent().managed > 0) zonelists_[n][static_cast<size_t>(highest)].push_back(zone);
+        }
+      }
+    }
+  }
+}
+
+void MemorySystem::SetUpReserves(const MachineConfig& machine, const Kernel& kernel) {
+  std::vector<Reserves::ZoneShape> shapes;
+  for (const Zone* zone : zones_) {
+    shapes.push_back({zone->node(), zone->type(), zone->extent().managed,
+                      static_cast<int>(node(zone->node()).cpus.size())});
+  }
+  reserves_ = std::make_unique<Reserves>(std::move(shapes), cpu_count(), kernel);
+  reserves_->Boot();
+  if (machine.min_free_kbytes.has_value()) {
+    reserves_->Adopt(*machine.min_free_kbytes, RecordedSettings(machine));
+  } else if (thp_.enabled != ThpSettings::Enabled::kNever) {
+    reserves_->ThpChanged(true);
+  }
+  for (auto& home : nodes_) StoreSettings(*home, thp_, reserves_->settings());
+}
+
+std::vector<Reserves::ZoneSettings> MemorySystem::RecordedSettings(const MachineConfig& machine) const {
+  std::vector<Reserves::ZoneSettings> settings = reserves_->settings();
+  for (size_t i = 0; i < zones_.size(); ++i) {
+    for (const RecordedZone& recorded : machine.recorded_zones) {
+      const bool same = recorded.node() == zones_[i]->node().value &&
+                        recorded.name() == kZoneNames[static_cast<int>(zones_[i]->type())];
+      if (!same) continue;
+      settings[i].watermarks = {static_cast<int64_t>(recorded.min()), static_cast<int64_t>(recorded.low()),
+                                static_cast<int64_t>(recorded.high())};
+      for (int t = 0; t < std::min(recorded.protection_size(), kZoneTypes); ++t) {
+        settings[i].lowmem_reserve[static_cast<size_t>(t)] = static_cast<int64_t>(recorded.protection(t));
+      }
+      if (recorded.pcp().empty()) continue;
+      settings[i].pcp_high = recorded.pcp(0).high();
+      settings[i].pcp_batch = recorded.pcp(0).batch();
+    }
+  }
+  return settings;
+}
+
+void MemorySystem::StoreSettings(Node& home, const ThpSettings& thp,
+                                 const std::vector<Reserves::ZoneSettings>& settings) {
+  home.thp = thp;
+  for (size_t i = 0; i < zones_.size(); ++i) {
+    if (zones_[i]->node() != home.id) continue;
+    zones_[i]->watermarks() = settings[i].watermarks;
+    zones_[i]->lowmem_reserve() = settings[i].lowmem_reserve;
+    for (int c = 0; c < cpu_count(); ++c) {
+      PcpLists& lists = zones_[i]->pcp(CpuId{c});
+      lists.high = settings[i].pcp_high;
+      lists.batch = settings[i].pcp_batch;
+    }
+  }
+}
+
+sim::Task<void> MemorySystem::ApplySettings(sim::Path& path) {
+  NUMASIM_CHECK_EQ(path.lp().value, global_lp_.value);
+  // Carried by the path: the global LP's own copy may change while it is under way.
+  const std::vector<Reserves::ZoneSettings> settings = reserves_->settings();
+  const ThpSettings thp = thp_;
+  for (auto& home : nodes_) {
+    co_await path.HopTo(home->lp, costs_.hop);
+    StoreSettings(*home, thp, settings);
+  }
+  co_await path.HopTo(global_lp_, costs_.hop);
+}
+
+void MemorySystem::AddColumns() {
+  for (auto& home : nodes_) {
+    const std::string prefix = absl::StrCat("node", home->id.value, ".");
+    for (int c = 0; c < NodeCounter_ARRAYSIZE; ++c) {
+      const CounterName info = NameOf(static_cast<NodeCounter>(c));
+      engine_.AddColumn({absl::StrCat(prefix, info.name), info.unit, &home->counters[static_cast<size_t>(c)], home->lp});
+    }
+    for (auto& zone : home->zones) {
+      if (zone != nullptr) AddZoneColumns(*zone, home->lp);
+    }
+  }
+}
+
+void MemorySystem::AddZoneColumns(Zone& zone, sim::LpId lp) {
+  for (int c = 0; c < ZoneCounter_ARRAYSIZE; ++c) {
+    const CounterName info = NameOf(static_cast<ZoneCounter>(c));
+    engine_.AddColumn({absl::StrCat(zone.Name(), ".", info.name), info.unit,
+                       zone.counter_ref(static_cast<ZoneCounter>(c)), lp});
+  }
+  for (int order = 0; order < kOrders; ++order) {
+    engine_.AddColumn(
+        {absl::StrCat(zone.Name(), ".free_blocks.order", order), "blocks", &zone.buddy().blocks(order), lp});
+  }
+}
+
+}  // namespace numasim

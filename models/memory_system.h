@@ -1,0 +1,107 @@
+// MemorySystem: the simulated machine's memory and CPUs, put together. Which LP owns what:
+//   LP n (one per node)  node n: its zones with their frames, free lists and PCP lists, its counters, its CPUs, and the
+//                        address spaces of the processes that run on them
+//   the last LP          what is global in the kernel: Reserves, sysctls, THP settings, shmem files, process ids
+// Fixed after construction and read from everywhere: cost model, zonelists, which zone a frame is in.
+#ifndef NUMASIM_MODELS_MEMORY_SYSTEM_H_
+#define NUMASIM_MODELS_MEMORY_SYSTEM_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "models/cost_model.h"
+#include "models/machine_config.h"
+#include "models/physical/node.h"
+#include "models/physical/reserves.h"
+#include "models/physical/zonelist.h"
+#include "models/types.h"
+#include "proto/scenario.pb.h"
+#include "sim/cpu.h"
+#include "sim/engine.h"
+
+namespace numasim {
+
+// The kinds of events that the models log in the trace.
+enum class LogKind : int32_t { kAllocationFailed = 1, kOutOfMemory = 2 };
+
+class MemorySystem {
+ public:
+  // The engine's lookahead must be at most cost.hop. Errors name the field of the scenario's machine that is wrong.
+  static absl::StatusOr<std::unique_ptr<MemorySystem>> Create(sim::Engine& engine, const MachineConfig& machine,
+                                                              const Kernel& kernel, const CostModel& cost);
+
+  sim::Engine& engine() { return engine_; }
+  const Costs& costs() const { return costs_; }
+
+  int node_count() const { return static_cast<int>(nodes_.size()); }
+  Node& node(NodeId id) { return *nodes_[static_cast<size_t>(id.value)]; }
+  const Node& node(NodeId id) const { return *nodes_[static_cast<size_t>(id.value)]; }
+  NodeMask all_nodes() const { return all_nodes_; }
+  sim::LpId global_lp() const { return global_lp_; }
+  bool IsOn(const sim::Path& path, NodeId id) const { return path.lp() == node(id).lp; }
+
+  int cpu_count() const { return static_cast<int>(cpus_.size()); }
+  NodeId NodeOfCpu(CpuId cpu) const { return node_of_cpu_[static_cast<size_t>(cpu.value)]; }
+  sim::Cpu& cpu(CpuId id) { return *cpus_[static_cast<size_t>(id.value)]; }
+
+  // The zone that spans `pfn`; null if none does. O(1).
+  Zone* ZoneOf(Pfn pfn) const {
+    const uint64_t section = pfn.value >> kMaxOrder;
+    return section < zone_of_section_.size() ? zones_by_index_[zone_of_section_[section]] : nullptr;
+  }
+  // All zones, by node and then from the lowest type up.
+  const std::vector<Zone*>& zones() const { return zones_; }
+  // The zones that an allocation looks at, in order: those of the nodes in fallback order, each from `highest` down.
+  const std::vector<Zone*>& Zonelist(NodeId preferred, ZoneType highest) const {
+    return zonelists_[static_cast<size_t>(preferred.value)][static_cast<size_t>(highest)];
+  }
+  const DistanceMatrix& distance() const { return distance_; }
+
+  // --- global LP ---
+  Reserves& reserves() { return *reserves_; }
+  ThpSettings& thp() { return thp_; }
+
+  // Sends what Reserves computed to the zones and the THP settings to the nodes. `path` must be on the global LP and is
+  // there again afterwards.
+  sim::Task<void> ApplySettings(sim::Path& path);
+
+  // Registers every counter with the engine as a column to be sampled ("node0.numa_hit", "node0.DMA32.nr_free_pages").
+  void AddColumns();
+
+ private:
+  MemorySystem(sim::Engine& engine, const CostModel& cost) : engine_(engine), costs_(cost) {}
+  absl::Status AddNodesAndCpus(const MachineConfig& machine);
+  absl::Status BootZones(const MachineConfig& machine);
+  absl::Status AddZones(const std::vector<Zone::Extent>& extents);
+  absl::Status BuildZoneIndex();
+  absl::Status BuildDistances(const MachineConfig& machine);
+  void BuildZonelists();
+  void SetUpReserves(const MachineConfig& machine, const Kernel& kernel);
+  std::vector<Reserves::ZoneSettings> RecordedSettings(const MachineConfig& machine) const;
+  void StoreSettings(Node& home, const ThpSettings& thp, const std::vector<Reserves::ZoneSettings>& settings);
+  void AddZoneColumns(Zone& zone, sim::LpId lp);
+
+  sim::Engine& engine_;
+  Costs costs_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  NodeMask all_nodes_;
+  sim::LpId global_lp_{};
+  std::vector<std::unique_ptr<sim::Cpu>> cpus_;
+  std::vector<NodeId> node_of_cpu_;
+  std::vector<Zone*> zones_;
+  std::vector<Zone*> zones_by_index_;      // [0] is null
+  std::vector<uint16_t> zone_of_section_;  // by pfn >> kMaxOrder
+  DistanceMatrix distance_;
+  std::vector<std::array<std::vector<Zone*>, kZoneTypes>> zonelists_;
+  std::unique_ptr<Reserves> reserves_;
+  ThpSettings thp_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_MEMORY_SYSTEM_H_

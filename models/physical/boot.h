@@ -1,0 +1,36 @@
+// Boot: the zones of a machine and which of their frames are free when the simulation starts. Called once, before the
+// engine runs.
+//
+// A described machine boots empty: every managed frame is free. A recorded one starts as it was found: as many free
+// blocks of each order and type as /proc showed, and as many pages on PCP lists, at plausible addresses, since /proc does
+// not say which.
+#ifndef NUMASIM_MODELS_PHYSICAL_BOOT_H_
+#define NUMASIM_MODELS_PHYSICAL_BOOT_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "models/physical/zone.h"
+#include "proto/scenario.pb.h"
+
+namespace numasim {
+
+// Where the zones of a described machine lie: node after node from address 0, with a PC's hole below 4 GiB, DMA below
+// 16 MiB, DMA32 below 4 GiB, Normal above, and `movablecore_pages` in equal parts at the tops of the nodes as Movable.
+// `node_pages` is the memory of each node in pages; nodes without memory have no zones.
+absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64_t>& node_pages,
+                                                         int64_t movablecore_pages);
+
+// The extents of recorded zones, checked.
+absl::StatusOr<std::vector<Zone::Extent>> RecordedZones(const std::vector<RecordedZone>& recorded);
+
+// Makes all managed frames free.
+void BootEmpty(Zone& zone);
+
+// Makes free what was recorded as free, and the rest allocated to the kernel.
+absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded);
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_PHYSICAL_BOOT_H_

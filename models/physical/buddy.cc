@@ -1,0 +1,231 @@
+#include "models/physical/buddy.h"
+
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+constexpr int kNone = -1;
+
+// fallbacks[][] of Linux 6.1: which types' lists to try, nearest first.
+constexpr int kFallbacks = 2;
+constexpr Migratetype kFallbackOrder[kPcpMigratetypes][kFallbacks] = {
+    {Migratetype::kReclaimable, Migratetype::kMovable},    // Unmovable
+    {Migratetype::kReclaimable, Migratetype::kUnmovable},  // Movable
+    {Migratetype::kUnmovable, Migratetype::kMovable},      // Reclaimable
+};
+
+// migratetype_is_mergeable()
+bool Mergeable(Migratetype type) { return static_cast<int>(type) < kPcpMigratetypes; }
+
+// can_steal_fallback(): whether a whole pageblock may change hands for this request.
+bool CanStealPageblock(int order, Migratetype type) {
+  return order >= kPageblockOrder / 2 || type == Migratetype::kReclaimable || type == Migratetype::kUnmovable;
+}
+
+}  // namespace
+
+void Buddy::AddToList(FrameIndex frame, int order, Migratetype type, bool to_tail) {
+  store_.SetHead(frame, order, FrameStore::FreeCode(order, type));
+  FreeList& list = lists_[static_cast<size_t>(order)][static_cast<size_t>(type)];
+  FrameStore::Link& link = store_.link(frame, order);
+  if (list.head == kNilFrame) {
+    link = {kNilFrame, kNilFrame};
+    list.head = list.tail = frame;
+    nonempty_[static_cast<size_t>(type)] |= 1u << order;
+  } else if (to_tail) {
+    link = {list.tail, kNilFrame};
+    store_.link(list.tail, order).next = frame;
+    list.tail = frame;
+  } else {
+    link = {kNilFrame, list.head};
+    store_.link(list.head, order).prev = frame;
+    list.head = frame;
+  }
+  ++list.count;
+  ++nr_free_[static_cast<size_t>(order)];
+}
+
+void Buddy::RemoveFromList(FrameIndex frame, int order) {
+  const Migratetype type = FrameStore::ListOf(store_.state(frame, order));
+  FreeList& list = lists_[static_cast<size_t>(order)][static_cast<size_t>(type)];
+  const FrameStore::Link link = store_.link(frame, order);
+  if (link.prev == kNilFrame) {
+    list.head = link.next;
+  } else {
+    store_.link(link.prev, order).next = link.next;
+  }
+  if (link.next == kNilFrame) {
+    list.tail = link.prev;
+  } else {
+    store_.link(link.next, order).prev = link.prev;
+  }
+  --nr_free_[static_cast<size_t>(order)];
+  if (--list.count == 0) nonempty_[static_cast<size_t>(type)] &= ~(1u << order);
+}
+
+FrameIndex Buddy::Take(int order, Migratetype type, uint32_t alloc_flags) {
+  FrameIndex frame = TakeSmallest(order, type);
+  if (frame == kNilFrame && Mergeable(type) && StealFallback(order, type, alloc_flags)) {
+    frame = TakeSmallest(order, type);
+    if (frame != kNilFrame) ++counters_.fallbacks;
+  }
+  return frame;
+}
+
+// __rmqueue_smallest
+FrameIndex Buddy::TakeSmallest(int order, Migratetype type) {
+  const uint32_t fitting = nonempty_[static_cast<size_t>(type)] >> order;
+  if (fitting == 0) return kNilFrame;
+  const int found = order + __builtin_ctz(fitting);
+  const FrameIndex frame = lists_[static_cast<size_t>(found)][static_cast<size_t>(type)].head;
+  RemoveFromList(frame, found);
+  free_pages_ -= int64_t{1} << order;
+  if (found > order) Expand(frame, order, found, type);
+  return frame;
+}
+
+// expand(): the upper halves go back, each to the head of its list, so that the lower addresses are used first.
+void Buddy::Expand(FrameIndex frame, int low, int high, Migratetype type) {
+  while (high > low) {
+    --high;
+    AddToList(frame + (FrameIndex{1} << high), high, type, false);
+  }
+}
+
+// __rmqueue_fallback. The whole block moves to the list of `type`; the caller then takes from there.
+bool Buddy::StealFallback(int order, Migratetype type, uint32_t alloc_flags) {
+  const int min_order =
+      order < kPageblockOrder && (alloc_flags & kAllocNoFragment) ? kPageblockOrder : order;
+  for (int current = kMaxOrder; current >= min_order; --current) {
+    bool can_steal = false;
+    int from = FindSuitableFallback(current, type, &can_steal);
+    if (from == kNone) continue;
+    // A movable request that cannot have the whole pageblock takes the smallest block instead: a movable page in a
+    // strange pageblock does no lasting harm.
+    if (!can_steal && type == Migratetype::kMovable && current > order) {
+      for (current = order; current <= kMaxOrder; ++current) {
+        from = FindSuitableFallback(current, type, &can_steal);
+        if (from != kNone) break;
+      }
+      NUMASIM_CHECK(current <= kMaxOrder);
+    }
+    StealSuitable(lists_[current][from].head, current, static_cast<Migratetype>(from), type, can_steal);
+    return true;
+  }
+  return false;
+}
+
+int Buddy::FindSuitableFallback(int order, Migratetype type, bool* can_steal) const {
+  *can_steal = false;
+  for (Migratetype from : kFallbackOrder[static_cast<int>(type)]) {
+    if (lists_[static_cast<size_t>(order)][static_cast<size_t>(from)].count == 0) continue;
+    *can_steal = CanStealPageblock(order, type);
+    return static_cast<int>(from);
+  }
+  return kNone;
+}
+
+// steal_suitable_fallback
+void Buddy::StealSuitable(FrameIndex frame, int order, Migratetype from, Migratetype type, bool whole_block) {
+  const Migratetype old_type = store_.pageblock_type(frame);
+  const bool take_pageblock = whole_block && order < kPageblockOrder && old_type != Migratetype::kHighAtomic;
+  if (order >= kPageblockOrder && old_type != Migratetype::kHighAtomic) {
+    for (FrameIndex f = frame; f < frame + (FrameIndex{1} << order); f += kPageblockPages) {
+      store_.set_pageblock_type(f, type);
+      ++counters_.pageblock_steals;
+    }
+  }
+  if (take_pageblock) {
+    int64_t movable = 0;
+    const int64_t moved = MovePageblock(frame, type, &movable);
+    if (moved > 0) {
+      int64_t alike = 0;
+      if (type == Migratetype::kMovable) {
+        alike = movable;
+      } else if (old_type == Migratetype::kMovable) {
+        alike = kPageblockPages - (moved + movable);
+      }
+      if (moved + alike >= kPageblockPages / 2) {
+        store_.set_pageblock_type(frame, type);
+        ++counters_.pageblock_steals;
+      }
+      return;
+    }
+  }
+  RemoveFromList(frame, order);
+  AddToList(frame, order, type, true);  // move_to_free_list
+}
+
+int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movable) {
+  const FrameIndex begin = frame >> kPageblockOrder << kPageblockOrder;
+  const FrameIndex end = begin + static_cast<FrameIndex>(kPageblockPages);
+  // move_freepages_block refuses a pageblock that crosses the zone's boundary.
+  if (store_.PfnOf(begin) < store_.start() || store_.PfnOf(end) > store_.end()) return 0;
+  int64_t moved = 0;
+  for (FrameIndex f = begin; f < end;) {
+    const FrameStore::Head head = store_.Find(f);
+    const int64_t pages = int64_t{1} << head.order;
+    if (head.kind == FrameKind::kFree) {
+      RemoveFromList(head.frame, head.order);
+      AddToList(head.frame, head.order, type, true);
+      moved += pages;
+    } else if (head.kind == FrameKind::kAllocated && movable != nullptr) {
+      const auto owner = static_cast<FrameOwner::Kind>(store_.owner(head.frame, head.order).kind);
+      if (owner == FrameOwner::kAnon || owner == FrameOwner::kShmem) *movable += pages;
+    }
+    f = head.frame + static_cast<FrameIndex>(pages);
+  }
+  return moved;
+}
+
+bool Buddy::MayMergePageblocks(FrameIndex frame, FrameIndex buddy, Migratetype type) const {
+  const Migratetype other = store_.pageblock_type(buddy);
+  return type == other || (Mergeable(type) && Mergeable(other));
+}
+
+void Buddy::Free(FrameIndex frame, int order, Migratetype type, bool to_tail) {
+  free_pages_ += int64_t{1} << order;
+  FrameIndex buddy = kNilFrame;
+  while (order < kMaxOrder) {
+    buddy = frame ^ (FrameIndex{1} << order);
+    if (!FrameStore::IsFreeCode(store_.state(buddy, order), order)) break;
+    if (order >= kPageblockOrder && !MayMergePageblocks(frame, buddy, type)) break;
+    RemoveFromList(buddy, order);
+    frame &= buddy;
+    ++order;
+  }
+  // buddy_merge_likely(): where the next larger block is about to become whole, put this one where it is used last.
+  if (!to_tail && order < kMaxOrder - 1) {
+    const FrameIndex combined = frame & buddy;
+    const FrameIndex above = combined ^ (FrameIndex{1} << (order + 1));
+    const uint8_t state = store_.state(above, order + 1);
+    to_tail = FrameStore::IsFreeCode(state, order + 1);
+  }
+  AddToList(frame, order, type, to_tail);
+}
+
+void Buddy::PrefetchFreeSingle(FrameIndex frame, int stage) const {
+  constexpr int kMergesAhead = 4;
+  if (stage == 0) {
+    store_.PrefetchState(frame);
+    store_.PrefetchLink(frame);  // the same line holds the nearest buddies'
+    return;
+  }
+  // The blocks that it will merge with, as far as one can see now: taking one off its list writes to its neighbours.
+  for (int order = 0; order < kMergesAhead; ++order) {
+    const FrameIndex buddy = (frame >> order << order) ^ (FrameIndex{1} << order);
+    if (!FrameStore::IsFreeCode(store_.state(buddy, order), order)) break;
+    const FrameStore::Link link = store_.link(buddy, order);
+    store_.PrefetchLink(link.prev);
+    store_.PrefetchLink(link.next);
+  }
+}
+
+int Buddy::LargestFreeOrder() const {
+  uint32_t any = 0;
+  for (uint32_t bits : nonempty_) any |= bits;
+  return any == 0 ? -1 : 31 - __builtin_clz(any);
+}
+
+}  // namespace numasim

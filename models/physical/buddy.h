@@ -1,0 +1,93 @@
+// Buddy: the free lists of one zone (struct free_area of Linux 6.1), by order and migratetype, with their order kept as
+// the kernel keeps it: what is taken next depends on it. Owned by the zone, lives on the LP of the zone's node. Plain
+// functions: the caller holds the zone's simulated lock and pays the time.
+#ifndef NUMASIM_MODELS_PHYSICAL_BUDDY_H_
+#define NUMASIM_MODELS_PHYSICAL_BUDDY_H_
+
+#include <array>
+#include <cstdint>
+
+#include "models/physical/frame_store.h"
+#include "models/types.h"
+
+namespace numasim {
+
+// The alloc_flags of mm/internal.h that the models use.
+enum AllocFlags : uint32_t {
+  kAllocWmarkMin = 0,
+  kAllocWmarkLow = 1,
+  kAllocWmarkHigh = 2,
+  kAllocWmarkMask = 3,
+  kAllocNoFragment = 1u << 2,  // ALLOC_NOFRAGMENT: do not break up pageblocks of another type
+  kAllocMinReserve = 1u << 3,  // ALLOC_MIN_RESERVE: __GFP_HIGH
+};
+
+class Buddy {
+ public:
+  struct FreeList {
+    FrameIndex head = kNilFrame;
+    FrameIndex tail = kNilFrame;
+    uint32_t count = 0;
+  };
+  struct Counters {
+    int64_t pageblock_steals = 0;  // pageblocks that changed type
+    int64_t fallbacks = 0;         // allocations served from another type's list
+  };
+
+  explicit Buddy(FrameStore& store) : store_(store) {}
+
+  // Takes a block of 2^order frames for `type`, the first of the smallest fitting list, else one stolen from another
+  // type (__rmqueue, Linux 6.1). The block is out of the lists but not marked: the caller sets its head. Returns
+  // kNilFrame if there is none.
+  FrameIndex Take(int order, Migratetype type, uint32_t alloc_flags);
+
+  // Gives a block back and merges it with its buddies (__free_one_page). `type` chooses the list. `to_tail` is
+  // FPI_TO_TAIL: freed memory that should be used last.
+  void Free(FrameIndex frame, int order, Migratetype type, bool to_tail = false);
+
+  // Puts a block on a list as it is, without merging: boot, and moves between lists.
+  void AddToList(FrameIndex frame, int order, Migratetype type, bool to_tail);
+  // Takes a free head off the list it is on.
+  void RemoveFromList(FrameIndex frame, int order);
+
+  // Counts blocks that AddToList() put there at boot as free.
+  void AdoptFreePages(int64_t pages) { free_pages_ += pages; }
+
+  // Moves every free block of the pageblock of `frame` to the lists of `type` (move_freepages_block). Returns the pages
+  // moved; where `movable` is given, counts there the allocated pages that an LRU would hold as movable.
+  int64_t MovePageblock(FrameIndex frame, Migratetype type, int64_t* movable);
+
+  int64_t free_pages() const { return free_pages_; }
+  const int64_t& free_pages_ref() const { return free_pages_; }
+  const FreeList& list(int order, Migratetype type) const { return lists_[order][static_cast<int>(type)]; }
+  // Free blocks of an order over all types (nr_free).
+  const int64_t& blocks(int order) const { return nr_free_[static_cast<size_t>(order)]; }
+  // The largest order with a free block; -1 if nothing is free.
+  int LargestFreeOrder() const;
+  const Counters& counters() const { return counters_; }
+  FrameStore& store() { return store_; }
+  const FrameStore& store() const { return store_; }
+
+  // Brings the cache lines that Free(frame, 0) will touch nearer; call some frames ahead, stage 0 then stage 1.
+  void PrefetchFreeSingle(FrameIndex frame, int stage) const;
+
+ private:
+  FrameIndex TakeSmallest(int order, Migratetype type);
+  void Expand(FrameIndex frame, int low, int high, Migratetype type);
+  bool StealFallback(int order, Migratetype type, uint32_t alloc_flags);
+  void StealSuitable(FrameIndex frame, int order, Migratetype from, Migratetype type, bool whole_block);
+  int FindSuitableFallback(int order, Migratetype type, bool* can_steal) const;
+  bool MayMergePageblocks(FrameIndex frame, FrameIndex buddy, Migratetype type) const;
+
+  FrameStore& store_;
+  std::array<std::array<FreeList, kMigratetypes>, kOrders> lists_;
+  std::array<int64_t, kOrders> nr_free_ = {};
+  int64_t free_pages_ = 0;
+  // Bit o of nonempty_[type] is set where the list of order o has a block.
+  std::array<uint32_t, kMigratetypes> nonempty_ = {};
+  Counters counters_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_PHYSICAL_BUDDY_H_

@@ -1,0 +1,69 @@
+#include "models/physical/frame_store.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+constexpr int64_t kLargestBlock = int64_t{1} << kMaxOrder;
+
+void* Reserve(size_t bytes, bool huge) {
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  NUMASIM_CHECK(memory != MAP_FAILED);
+  // The host's huge pages make random access to a large table cheap; where they are off this is only a hint.
+  if (huge) madvise(memory, bytes, MADV_HUGEPAGE);
+  return memory;
+}
+
+size_t Resident(const void* memory, size_t bytes) {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> present((bytes + page - 1) / page);
+  if (mincore(const_cast<void*>(memory), bytes, present.data()) != 0) return 0;
+  return page * static_cast<size_t>(std::count_if(present.begin(), present.end(), [](auto p) { return p & 1; }));
+}
+
+}  // namespace
+
+FrameStore::FrameStore(Pfn start, int64_t pages) : start_(start), pages_(pages) {
+  NUMASIM_CHECK(pages > 0);
+  base_ = Pfn{start.value / kLargestBlock * kLargestBlock};
+  const int64_t covered = (start + pages - base_ + kLargestBlock - 1) / kLargestBlock * kLargestBlock;
+  NUMASIM_CHECK(covered < int64_t{kNilFrame});
+  pageblocks_ = static_cast<uint32_t>(covered >> kPageblockOrder);
+  blocks_ = static_cast<Pageblock*>(Reserve(pageblocks_ * sizeof(Pageblock), false));
+  words_ = static_cast<Word*>(Reserve(static_cast<size_t>(covered) * sizeof(Word), true));
+  states_ = static_cast<uint8_t*>(Reserve(static_cast<size_t>(covered), true));
+}
+
+FrameStore::~FrameStore() {
+  munmap(blocks_, pageblocks_ * sizeof(Pageblock));
+  munmap(words_, frames() * sizeof(Word));
+  munmap(states_, frames());
+}
+
+FrameStore::Head FrameStore::Find(FrameIndex frame) const {
+  for (int order = kMaxOrder; order >= kPageblockOrder; --order) {
+    const FrameIndex head = frame >> order << order;
+    const uint8_t state = blocks_[head >> kPageblockOrder].state;
+    if (KindOf(state) == FrameKind::kSplit) continue;
+    if (OrderOf(state) >= order || order == kPageblockOrder) return {head, KindOf(state), OrderOf(state)};
+  }
+  for (int order = kPageblockOrder - 1; order > 0; --order) {
+    const FrameIndex head = frame >> order << order;
+    if (OrderOf(states_[head]) >= order) return {head, KindOf(states_[head]), OrderOf(states_[head])};
+  }
+  return {frame, KindOf(states_[frame]), OrderOf(states_[frame])};
+}
+
+size_t FrameStore::ResidentBytes() const {
+  return Resident(blocks_, pageblocks_ * sizeof(Pageblock)) + Resident(words_, frames() * sizeof(Word)) +
+         Resident(states_, frames());
+}
+
+}  // namespace numasim

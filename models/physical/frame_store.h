@@ -1,0 +1,154 @@
+// FrameStore: what is known of each page frame of one zone. Owned by the zone, so it lives on the LP of the zone's node.
+//
+// Storage is by pageblock (2 MiB). Each pageblock has a fixed 12-byte entry. Frames have two flat tables, 8 bytes of link
+// or owner and one byte of state, in address space that is reserved but takes memory only where it is written: a
+// pageblock that is whole (free, or one huge page) is told by its entry alone and its part of the tables is never
+// touched, a broken-up one costs 4,608 bytes. So any frame is found in O(1), and cost follows fragmentation.
+//
+// A "head" is the first frame of a block of 2^order frames that belong together: a free block, an allocation, pages on a
+// PCP list. Only heads carry state; what stands in the tables for the other frames is left over and means nothing.
+#ifndef NUMASIM_MODELS_PHYSICAL_FRAME_STORE_H_
+#define NUMASIM_MODELS_PHYSICAL_FRAME_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "models/types.h"
+
+namespace numasim {
+
+// The number of a frame in its zone's store: pfn - store.base().
+using FrameIndex = uint32_t;
+inline constexpr FrameIndex kNilFrame = ~FrameIndex{0};
+
+enum class FrameKind : uint8_t {
+  kUnmanaged = 0,  // a hole, or reserved since boot: never on a free list
+  kAllocated = 1,  // heads an allocation
+  kPcp = 2,        // heads a block on a PCP list
+  kSplit = 3,      // pageblock entries only: the frames have states of their own
+  kFree = 8,       // heads a block on a buddy free list; 8 + migratetype of the list
+};
+
+// Who uses an allocated block, for reverse lookups and copy-on-write. Widths follow what they count: mapcount and
+// address spaces are bounded by pid_max (32,768), an index of 30 bits is 4 TiB of one mapping.
+struct FrameOwner {
+  enum Kind : uint8_t { kKernel = 0, kAnon = 1, kShmem = 2, kPageTable = 3, kHugetlb = 4 };
+  uint64_t kind : 3;
+  uint64_t mapcount : 15;  // page table entries that map it
+  uint64_t object : 16;    // kAnon: the address space that faulted it in; kShmem: the file
+  uint64_t index : 30;     // page offset in the object
+};
+static_assert(sizeof(FrameOwner) == 8);
+
+class FrameStore {
+ public:
+  struct Link {
+    FrameIndex prev, next;
+  };
+  struct Head {
+    FrameIndex frame;
+    FrameKind kind;
+    int order;
+  };
+
+  // Covers [start, start + pages); everything begins as kUnmanaged.
+  FrameStore(Pfn start, int64_t pages);
+  ~FrameStore();
+  FrameStore(const FrameStore&) = delete;
+  FrameStore& operator=(const FrameStore&) = delete;
+
+  Pfn start() const { return start_; }
+  Pfn end() const { return start_ + pages_; }
+  Pfn base() const { return base_; }  // start rounded down to a largest block
+  FrameIndex Index(Pfn pfn) const { return static_cast<FrameIndex>(pfn - base_); }
+  Pfn PfnOf(FrameIndex frame) const { return base_ + frame; }
+  bool Contains(Pfn pfn) const { return pfn >= start_ && pfn < end(); }
+  // Frames the tables cover, a multiple of the largest block; those outside [start, end) stay kUnmanaged.
+  FrameIndex frames() const { return static_cast<FrameIndex>(pageblocks_ << kPageblockOrder); }
+  uint32_t pageblocks() const { return pageblocks_; }
+
+  // A state byte: the kind in the upper half (for a free head with the migratetype of its list), the order in the lower.
+  static constexpr uint8_t Code(FrameKind kind, int order) {
+    return static_cast<uint8_t>((static_cast<int>(kind) << 4) | order);
+  }
+  static constexpr uint8_t FreeCode(int order, Migratetype list) {
+    return static_cast<uint8_t>(0x80 | (static_cast<int>(list) << 4) | order);
+  }
+  static constexpr bool IsFreeCode(uint8_t state, int order) { return (state & 0x8f) == (0x80 | order); }
+  static constexpr FrameKind KindOf(uint8_t state) {
+    return (state & 0x80) ? FrameKind::kFree : static_cast<FrameKind>(state >> 4);
+  }
+  static constexpr Migratetype ListOf(uint8_t state) { return static_cast<Migratetype>((state >> 4) & 7); }
+  static constexpr int OrderOf(uint8_t state) { return state & 15; }
+
+  // Makes `frame` the head of a block. For order < 9 its pageblock becomes split.
+  void SetHead(FrameIndex frame, int order, uint8_t code) {
+    Pageblock& block = blocks_[frame >> kPageblockOrder];
+    if (order >= kPageblockOrder) {
+      block.state = code;
+    } else {
+      block.state = Code(FrameKind::kSplit, 0);
+      states_[frame] = code;
+    }
+  }
+  void SetHead(FrameIndex frame, FrameKind kind, int order) { SetHead(frame, order, Code(kind, order)); }
+  // The state of `frame`, which must be the head of a block of at most / at least a pageblock as `order` says, or be
+  // aligned to `order` and not lie inside a larger block.
+  uint8_t state(FrameIndex frame, int order) const {
+    return order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].state : states_[frame];
+  }
+  // Single frames of pageblocks known to be split.
+  uint8_t& small_state(FrameIndex frame) { return states_[frame]; }
+  bool IsSplit(FrameIndex frame) const {
+    return blocks_[frame >> kPageblockOrder].state == Code(FrameKind::kSplit, 0);
+  }
+
+  // The block that holds `frame`, found from the largest size down: at most 11 looks.
+  Head Find(FrameIndex frame) const;
+
+  // The free-list links of a free head of this order. Shares storage with owner().
+  Link& link(FrameIndex frame, int order) {
+    return order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].link : words_[frame].link;
+  }
+  const Link& link(FrameIndex frame, int order) const { return const_cast<FrameStore*>(this)->link(frame, order); }
+  Link& small_link(FrameIndex frame) { return words_[frame].link; }
+  // The owner of an allocated head.
+  FrameOwner& owner(FrameIndex frame, int order) {
+    return order >= kPageblockOrder ? reinterpret_cast<FrameOwner&>(blocks_[frame >> kPageblockOrder].link)
+                                    : words_[frame].owner;
+  }
+  FrameOwner& small_owner(FrameIndex frame) { return words_[frame].owner; }
+
+  Migratetype pageblock_type(FrameIndex frame) const { return blocks_[frame >> kPageblockOrder].type; }
+  void set_pageblock_type(FrameIndex frame, Migratetype type) { blocks_[frame >> kPageblockOrder].type = type; }
+
+  void PrefetchState(FrameIndex frame) const { __builtin_prefetch(&states_[frame]); }
+  void PrefetchLink(FrameIndex frame) const {
+    if (frame != kNilFrame) __builtin_prefetch(&words_[frame]);
+  }
+
+  // Memory of the simulator that the store holds: what is resident of its tables, in bytes.
+  size_t ResidentBytes() const;
+
+ private:
+  struct Pageblock {
+    Link link;
+    uint8_t state;
+    Migratetype type;
+  };
+  union Word {
+    Link link;
+    FrameOwner owner;
+  };
+
+  Pfn start_, base_;
+  int64_t pages_;
+  uint32_t pageblocks_;
+  Pageblock* blocks_;
+  Word* words_;
+  uint8_t* states_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_PHYSICAL_FRAME_STORE_H_

@@ -1,0 +1,38 @@
+// Node: one NUMA node (pg_data_t): its zones and counters. Owned by MemorySystem, lives on an LP of its own.
+#ifndef NUMASIM_MODELS_PHYSICAL_NODE_H_
+#define NUMASIM_MODELS_PHYSICAL_NODE_H_
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "models/physical/zone.h"
+#include "models/types.h"
+#include "proto/counters.pb.h"
+#include "sim/lp.h"
+
+namespace numasim {
+
+// THP settings (transparent_hugepage/...). The global LP has the original; each node has a copy that faults read, sent to
+// it like a cache line that changed.
+struct ThpSettings {
+  enum class Enabled { kNever, kMadvise, kAlways };
+  Enabled enabled = Enabled::kAlways;
+};
+
+struct Node {
+  NodeId id;
+  sim::LpId lp;
+  std::vector<CpuId> cpus;
+  // By ZoneType; null where the node has no such zone.
+  std::array<std::unique_ptr<Zone>, kZoneTypes> zones;
+  std::array<int64_t, NodeCounter_ARRAYSIZE> counters = {};
+  ThpSettings thp;
+
+  Zone* zone(ZoneType type) const { return zones[static_cast<size_t>(type)].get(); }
+  int64_t& counter(NodeCounter c) { return counters[c]; }
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_PHYSICAL_NODE_H_

@@ -1,0 +1,221 @@
+#include "models/physical/page_allocator.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+bool Fits(const Zone& zone, const AllocRequest& request) {
+  if (request.gfp & kGfpThisNode) return zone.node() == request.preferred;
+  return request.allowed.Has(zone.node());
+}
+
+// The gauge that counts frames of this owner; NodeCounter_ARRAYSIZE if none does.
+int GaugeOf(uint64_t kind) {
+  switch (kind) {
+    case FrameOwner::kAnon:
+      return NR_ANON_PAGES;
+    case FrameOwner::kShmem:
+      return NR_SHMEM;
+    case FrameOwner::kPageTable:
+      return NR_PAGE_TABLE_PAGES;
+    default:
+      return NodeCounter_ARRAYSIZE;
+  }
+}
+
+void CountOwned(Node& node, uint64_t kind, int64_t pages) {
+  const int gauge = GaugeOf(kind);
+  if (gauge != NodeCounter_ARRAYSIZE) node.counters[static_cast<size_t>(gauge)] += pages;
+}
+
+}  // namespace
+
+// The first zone that the request may use: what its statistics and its watermark reserve are counted against.
+Zone* PageAllocator::PreferredZone(const AllocRequest& request) const {
+  for (Zone* zone : memory_.Zonelist(request.preferred, GfpZone(request.gfp))) {
+    if (Fits(*zone, request)) return zone;
+  }
+  return nullptr;
+}
+
+// alloc_flags_nofragment(): with a DMA32 zone to go to first, ZONE_NORMAL does not mix pageblocks.
+uint32_t PageAllocator::NoFragment(const Zone& preferred) const {
+  if (preferred.type() != ZoneType::kNormal) return 0;
+  const Zone* below = memory_.node(preferred.node()).zone(ZoneType::kDma32);
+  return memory_.node_count() > 1 && below == nullptr ? 0 : kAllocNoFragment;
+}
+
+void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request) {
+  zone.frames().owner(frame, request.order) = request.owner;
+  CountOwned(node, request.owner.kind, int64_t{1} << request.order);
+}
+
+// zone_statistics(), on the LP of the node that serves the request. numa_foreign is the preferred node's and is counted
+// when the path leaves it, and taken back if it comes to be served there, or nowhere, after all.
+void PageAllocator::CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const {
+  const bool local = memory_.NodeOfCpu(request.cpu) == node.id;
+  ++node.counter(local ? LOCAL_NODE : OTHER_NODE);
+  ++node.counter(node.id == preferred ? NUMA_HIT : NUMA_MISS);
+  if (request.interleave && node.id == request.preferred) ++node.counter(INTERLEAVE_HIT);
+}
+
+Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
+  NUMASIM_DCHECK(request.order == 0);
+  if (memory_.NodeOfCpu(request.cpu) != node.id || request.preferred != node.id || !request.allowed.Has(node.id)) {
+    return kNoPfn;
+  }
+  const ZoneType highest = GfpZone(request.gfp);
+  const auto& zonelist = memory_.Zonelist(node.id, highest);
+  if (zonelist.empty() || zonelist.front()->node() != node.id) return kNoPfn;
+  Zone& zone = *zonelist.front();
+  const Migratetype type = GfpMigratetype(request.gfp);
+  if (zone.PcpNeedsRefill(request.cpu, 0, type) || !zone.WatermarkOk(0, highest, kAllocWmarkLow)) return kNoPfn;
+  const FrameIndex frame = zone.AllocPcp(request.cpu, 0, type, 0).frame;
+  Own(node, zone, frame, request);
+  CountAllocation(node, node.id, request);
+  return zone.frames().PfnOf(frame);
+}
+
+sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
+  const sim::LpId home = path.lp();
+  Zone* preferred = PreferredZone(request);
+  Pfn pfn = kNoPfn;
+  if (preferred != nullptr) {
+    bool foreign = false;
+    pfn = co_await FromFreelist(path, request, kAllocWmarkLow | NoFragment(*preferred), foreign);
+    // __alloc_pages_slowpath(): down to the min watermark, further for __GFP_HIGH.
+    if (pfn == kNoPfn) {
+      const uint32_t reserve = request.gfp & kGfpHigh ? kAllocMinReserve : 0;
+      pfn = co_await FromFreelist(path, request, kAllocWmarkMin | reserve, foreign);
+    }
+    if (pfn == kNoPfn) {
+      Node& wanted = memory_.node(preferred->node());
+      co_await path.HopTo(wanted.lp, memory_.costs().hop);
+      ++wanted.counter(ALLOC_FAILED);
+      if (foreign) --wanted.counter(NUMA_FOREIGN);
+      if (!(request.gfp & kGfpNoWarn)) {
+        std::string detail = absl::StrCat("order=", request.order, " node=", request.preferred.value,
+                                          " nodes=", request.allowed.bits() & memory_.all_nodes().bits(),
+                                          " errno=ENOMEM function=__alloc_pages");
+        path.Log(static_cast<int32_t>(LogKind::kAllocationFailed), std::move(detail));
+      }
+    }
+  }
+  co_await path.HopTo(home, memory_.costs().hop);
+  co_return pfn;
+}
+
+// get_page_from_freelist()
+sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
+                                            bool& foreign) {
+  const Zone* preferred = PreferredZone(request);
+  const ZoneType highest = GfpZone(request.gfp);
+  for (;;) {
+    bool again = false;
+    for (Zone* zone : memory_.Zonelist(request.preferred, highest)) {
+      if (!Fits(*zone, request)) continue;
+      if ((alloc_flags & kAllocNoFragment) && memory_.node_count() > 1 && zone->node() != preferred->node()) {
+        // Staying on the node matters more than keeping its pageblocks unmixed.
+        again = true;
+        break;
+      }
+      Node& node = memory_.node(zone->node());
+      if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+      if (zone->WatermarkOk(request.order, highest, alloc_flags)) {
+        const FrameIndex frame = co_await FromZone(path, *zone, request, alloc_flags);
+        if (frame != kNilFrame) {
+          Own(node, *zone, frame, request);
+          CountAllocation(node, preferred->node(), request);
+          if (foreign && node.id == preferred->node()) --node.counter(NUMA_FOREIGN);
+          co_return zone->frames().PfnOf(frame);
+        }
+      }
+      if (zone == preferred && !foreign) {
+        ++node.counter(NUMA_FOREIGN);
+        foreign = true;
+      }
+      co_await path.Take(memory_.costs().zonelist);
+    }
+    if (!again && !(alloc_flags & kAllocNoFragment)) break;
+    alloc_flags &= ~kAllocNoFragment;
+  }
+  co_return kNoPfn;
+}
+
+// rmqueue()
+sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
+                                              uint32_t alloc_flags) {
+  const Costs& costs = memory_.costs();
+  const Migratetype type = GfpMigratetype(request.gfp);
+  if (PcpLists::Allowed(request.order)) {
+    if (!zone.PcpNeedsRefill(request.cpu, request.order, type)) {
+      const FrameIndex frame = zone.AllocPcp(request.cpu, request.order, type, alloc_flags).frame;
+      co_await path.Take(costs.pcp_alloc);
+      co_return frame;
+    }
+    co_await zone.lock().Acquire(path);
+    const Zone::PcpResult result = zone.AllocPcp(request.cpu, request.order, type, alloc_flags);
+    co_await path.Take(costs.buddy_page * result.refilled);
+    zone.lock().Release(path);
+    co_await path.Take(costs.pcp_alloc + costs.prep_page * ((1 << request.order) - 1));
+    if (result.frame != kNilFrame) co_return result.frame;
+  }
+  co_await zone.lock().Acquire(path);
+  const FrameIndex frame = zone.AllocBuddy(request.order, type, alloc_flags);
+  co_await path.Take(costs.buddy_block);
+  zone.lock().Release(path);
+  co_await path.Take(costs.prep_page * (int64_t{1} << request.order));
+  co_return frame;
+}
+
+sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::vector<Pfn> pages) {
+  const sim::LpId home = path.lp();
+  std::vector<std::vector<Pfn>> by_node(static_cast<size_t>(memory_.node_count()));
+  for (Pfn pfn : pages) {
+    const Zone* zone = memory_.ZoneOf(pfn);
+    NUMASIM_CHECK(zone != nullptr);
+    by_node[static_cast<size_t>(zone->node().value)].push_back(pfn);
+  }
+  for (int n = 0; n < memory_.node_count(); ++n) {
+    const std::vector<Pfn>& group = by_node[static_cast<size_t>(n)];
+    if (group.empty()) continue;
+    Node& node = memory_.node(NodeId{n});
+    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    co_await ReleaseOnNode(path, cpu, node, group);
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+}
+
+sim::Task<void> PageAllocator::ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, const std::vector<Pfn>& pages) {
+  const Costs& costs = memory_.costs();
+  int64_t freed = 0;
+  for (Pfn pfn : pages) {
+    Zone& zone = *memory_.ZoneOf(pfn);
+    const FrameIndex frame = zone.frames().Index(pfn);
+    FrameOwner& owner = zone.frames().owner(frame, 0);
+    NUMASIM_CHECK(owner.mapcount > 0);
+    if (owner.mapcount > 1) {
+      --owner.mapcount;
+      continue;
+    }
+    CountOwned(node, owner.kind, -1);
+    ++node.counter(PGFREE);
+    ++freed;
+    if (!zone.PcpWillDrain(cpu, 0)) {
+      zone.FreePcp(cpu, frame, 0);
+      continue;
+    }
+    co_await zone.lock().Acquire(path);
+    const int64_t drained = zone.FreePcp(cpu, frame, 0);
+    co_await path.Take(costs.buddy_page * drained);
+    zone.lock().Release(path);
+  }
+  co_await path.Take(costs.pcp_free * freed);
+}
+
+}  // namespace numasim

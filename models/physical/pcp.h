@@ -1,0 +1,101 @@
+// PcpLists: the per-CPU page lists of one CPU for one zone (struct per_cpu_pages, Linux 6.1). Owned by the zone, lives on
+// the LP of the zone's node.
+//
+// Lists are by order and migratetype: orders 0 to 3 for each mobile type, and one for pageblock-sized blocks of any type.
+// Freed pages go to the front and are taken from there; refills are queued behind; bulk frees take from the back.
+#ifndef NUMASIM_MODELS_PHYSICAL_PCP_H_
+#define NUMASIM_MODELS_PHYSICAL_PCP_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "models/physical/frame_store.h"
+#include "models/types.h"
+#include "sim/check.h"
+
+namespace numasim {
+
+// A double-ended queue of frames in a ring.
+class FrameRing {
+ public:
+  bool empty() const { return size_ == 0; }
+  uint32_t size() const { return size_; }
+  void PushFront(FrameIndex frame) {
+    if (size_ > mask_ || ring_.empty()) Grow();
+    first_ = (first_ - 1) & mask_;
+    ring_[first_] = frame;
+    ++size_;
+  }
+  void PushBack(FrameIndex frame) {
+    if (size_ > mask_ || ring_.empty()) Grow();
+    ring_[(first_ + size_) & mask_] = frame;
+    ++size_;
+  }
+  FrameIndex PopFront() {
+    const FrameIndex frame = ring_[first_];
+    first_ = (first_ + 1) & mask_;
+    --size_;
+    return frame;
+  }
+  FrameIndex PopBack() {
+    --size_;
+    return ring_[(first_ + size_) & mask_];
+  }
+  // The frame `i` places from the back.
+  FrameIndex FromBack(uint32_t i) const { return ring_[(first_ + size_ - 1 - i) & mask_]; }
+
+ private:
+  void Grow() {
+    std::vector<FrameIndex> larger(ring_.empty() ? 64 : ring_.size() * 2);
+    for (uint32_t i = 0; i < size_; ++i) larger[i] = ring_[(first_ + i) & mask_];
+    ring_.swap(larger);
+    first_ = 0;
+    mask_ = static_cast<uint32_t>(ring_.size()) - 1;
+  }
+
+  std::vector<FrameIndex> ring_;
+  uint32_t first_ = 0;
+  uint32_t size_ = 0;
+  uint32_t mask_ = 0;
+};
+
+struct PcpLists {
+  static constexpr int kLowOrderLists = kPcpMigratetypes * (kCostlyOrder + 1);
+  static constexpr int kLists = kLowOrderLists + 1;  // and one for pageblock-sized blocks
+  // CONFIG_PCP_BATCH_SCALE_MAX
+  static constexpr int kMaxFreeFactor = 5;
+
+  // pcp_allowed_order()
+  static constexpr bool Allowed(int order) { return order <= kCostlyOrder || order == kPageblockOrder; }
+  static int ListOf(int order, Migratetype type) {
+    return order == kPageblockOrder ? kLowOrderLists : order * kPcpMigratetypes + static_cast<int>(type);
+  }
+  static int OrderOf(int list) { return list == kLowOrderLists ? kPageblockOrder : list / kPcpMigratetypes; }
+  // A pageblock-sized entry remembers its type in the bits that its alignment leaves free.
+  static FrameIndex Entry(FrameIndex frame, int order, Migratetype type) {
+    return order == kPageblockOrder ? frame | static_cast<FrameIndex>(type) : frame;
+  }
+
+  std::array<FrameRing, kLists> lists;
+  int32_t count = 0;  // pages
+  int32_t high = 0;   // pages; at this count a free gives some back to the buddy
+  int32_t batch = 1;  // pages
+  int32_t free_factor = 0;
+
+  // nr_pcp_free(): how many pages to give back now.
+  int32_t PagesToFree(bool free_high) {
+    if (free_high) return count;
+    if (high < batch) return 1;
+    const int32_t most = high - batch;
+    int32_t pages = batch << free_factor;
+    if (pages < most && free_factor < kMaxFreeFactor) ++free_factor;
+    // clamp(pages, batch, most): where the bounds cross, the upper one wins, as the kernel's macro does it.
+    if (pages < batch) pages = batch;
+    return pages > most ? most : pages;
+  }
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_PHYSICAL_PCP_H_

@@ -1,0 +1,191 @@
+// Zone: one zone of a node (struct zone, Linux 6.1): frames, buddy free lists, each CPU's PCP lists, watermarks and
+// counters. Owned by its Node, lives on the node's LP; every function must be called there.
+//
+// The functions here compute and change state but take no simulated time; PageAllocator pays for them and holds `lock`
+// where the kernel holds zone->lock.
+#ifndef NUMASIM_MODELS_PHYSICAL_ZONE_H_
+#define NUMASIM_MODELS_PHYSICAL_ZONE_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/physical/buddy.h"
+#include "models/physical/frame_store.h"
+#include "models/physical/pcp.h"
+#include "models/types.h"
+#include "proto/counters.pb.h"
+#include "sim/locks.h"
+
+namespace numasim {
+
+struct Watermarks {
+  int64_t min = 0, low = 0, high = 0;  // pages
+  int64_t Of(uint32_t alloc_flags) const {
+    switch (alloc_flags & kAllocWmarkMask) {
+      case kAllocWmarkMin:
+        return min;
+      case kAllocWmarkLow:
+        return low;
+      default:
+        return high;
+    }
+  }
+};
+
+class Zone {
+ public:
+  struct Extent {
+    NodeId node;
+    ZoneType type;
+    Pfn start;
+    int64_t spanned = 0;  // pages from first to last
+    int64_t present = 0;  // less holes
+    int64_t managed = 0;  // less what boot reserved
+  };
+  // What an allocation from the PCP lists did, so that its time can be paid.
+  struct PcpResult {
+    FrameIndex frame = kNilFrame;
+    int refilled = 0;  // blocks taken from the buddy
+  };
+
+  // `cpus` is the number of CPUs of the whole machine: each has PCP lists here.
+  Zone(const Extent& extent, int cpus, std::unique_ptr<sim::SpinLock> lock);
+
+  const Extent& extent() const { return extent_; }
+  NodeId node() const { return extent_.node; }
+  ZoneType type() const { return extent_.type; }
+  std::string Name() const;  // "node0.DMA32"
+  FrameStore& frames() { return frames_; }
+  const FrameStore& frames() const { return frames_; }
+  Buddy& buddy() { return buddy_; }
+  const Buddy& buddy() const { return buddy_; }
+  sim::SpinLock& lock() { return *lock_; }
+  PcpLists& pcp(CpuId cpu) { return pcp_[static_cast<size_t>(cpu.value)]; }
+  const PcpLists& pcp(CpuId cpu) const { return pcp_[static_cast<size_t>(cpu.value)]; }
+  int cpus() const { return static_cast<int>(pcp_.size()); }
+
+  Watermarks& watermarks() { return watermarks_; }
+  const Watermarks& watermarks() const { return watermarks_; }
+  // lowmem_reserve[]: pages kept from requests that could have used a higher zone, by the highest zone they allow.
+  std::array<int64_t, kZoneTypes>& lowmem_reserve() { return lowmem_reserve_; }
+  const std::array<int64_t, kZoneTypes>& lowmem_reserve() const { return lowmem_reserve_; }
+
+  // zone_watermark_fast(): whether the zone may serve the request at its watermark.
+  bool WatermarkOk(int order, ZoneType highest, uint32_t alloc_flags) const;
+
+  // --- with the PCP lists of a CPU (rmqueue_pcplist, free_unref_page) ---
+  // Whether AllocPcp would have to refill, that is, needs `lock`.
+  bool PcpNeedsRefill(CpuId cpu, int order, Migratetype type) const {
+    return pcp(cpu).lists[static_cast<size_t>(PcpLists::ListOf(order, type))].empty();
+  }
+  PcpResult AllocPcp(CpuId cpu, int order, Migratetype type, uint32_t alloc_flags);
+  // Returns the pages given back to the buddy; 0 as a rule. The block must be allocated.
+  int64_t FreePcp(CpuId cpu, FrameIndex frame, int order);
+  // Whether the next FreePcp of `pages` would give pages back, that is, needs `lock`.
+  bool PcpWillDrain(CpuId cpu, int order) const {
+    const PcpLists& pcp_lists = pcp(cpu);
+    const bool free_high = pcp_lists.free_factor != 0 && order > 0 && order <= kCostlyOrder;
+    return free_high || pcp_lists.count + (1 << order) >= pcp_lists.high;
+  }
+  // drain_pages_zone(): gives all of a CPU's pages back. Returns how many.
+  int64_t DrainPcp(CpuId cpu);
+
+  // --- straight from and to the buddy (rmqueue_buddy, free_one_page) ---
+  FrameIndex AllocBuddy(int order, Migratetype type, uint32_t alloc_flags);
+  void FreeBuddy(FrameIndex frame, int order);
+
+  int64_t& counter(ZoneCounter c) { return counters_[c]; }
+  int64_t counter(ZoneCounter c) const { return counters_[c]; }
+  // Where the value of a counter is kept, for sampling.
+  const int64_t* counter_ref(ZoneCounter c) const;
+
+ private:
+  void BulkFree(PcpLists& pcp, int32_t pages, int first_list);
+
+  Extent extent_;
+  FrameStore frames_;
+  Buddy buddy_;
+  std::vector<PcpLists> pcp_;
+  Watermarks watermarks_;
+  std::array<int64_t, kZoneTypes> lowmem_reserve_ = {};
+  std::array<int64_t, ZoneCounter_ARRAYSIZE> counters_ = {};
+  std::unique_ptr<sim::SpinLock> lock_;
+};
+
+// ---- the hot paths, inline ----
+
+inline bool Zone::WatermarkOk(int order, ZoneType highest, uint32_t alloc_flags) const {
+  const int64_t reserve = lowmem_reserve_[static_cast<size_t>(highest)];
+  const int64_t free = buddy_.free_pages();
+  int64_t mark = watermarks_.Of(alloc_flags);
+  if (order == 0 && free > mark + reserve) return true;
+  // __zone_watermark_ok()
+  if (alloc_flags & kAllocMinReserve) mark -= mark / 2;
+  if (free - ((int64_t{1} << order) - 1) <= mark + reserve) return false;
+  if (order == 0) return true;
+  for (int o = order; o <= kMaxOrder; ++o) {
+    for (int type = 0; type < kPcpMigratetypes; ++type) {
+      if (buddy_.list(o, static_cast<Migratetype>(type)).count != 0) return true;
+    }
+  }
+  return false;
+}
+
+inline Zone::PcpResult Zone::AllocPcp(CpuId cpu, int order, Migratetype type, uint32_t alloc_flags) {
+  PcpLists& lists = pcp(cpu);
+  FrameRing& ring = lists.lists[static_cast<size_t>(PcpLists::ListOf(order, type))];
+  lists.free_factor >>= 1;
+  PcpResult result;
+  if (ring.empty()) {
+    // __rmqueue_pcplist: a refill is `batch` pages, but at least two blocks.
+    int want = lists.batch;
+    if (want > 1) want = want >> order > 2 ? want >> order : 2;
+    for (; result.refilled < want; ++result.refilled) {
+      const FrameIndex frame = buddy_.Take(order, type, alloc_flags);
+      if (frame == kNilFrame) break;
+      frames_.SetHead(frame, FrameKind::kPcp, order);
+      ring.PushBack(PcpLists::Entry(frame, order, type));
+    }
+    lists.count += result.refilled << order;
+    counters_[PCP_PAGES] += result.refilled << order;
+    if (ring.empty()) return result;
+  }
+  result.frame = ring.PopFront() >> order << order;
+  lists.count -= 1 << order;
+  counters_[PCP_PAGES] -= 1 << order;
+  frames_.SetHead(result.frame, FrameKind::kAllocated, order);
+  counters_[PGALLOC] += int64_t{1} << order;
+  return result;
+}
+
+inline int64_t Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
+  NUMASIM_CHECK_EQ(int{frames_.state(frame, order)}, int{FrameStore::Code(FrameKind::kAllocated, order)});
+  Migratetype type = frames_.pageblock_type(frame);
+  if (static_cast<int>(type) >= kPcpMigratetypes) {
+    if (type == Migratetype::kIsolate) {
+      FreeBuddy(frame, order);
+      return int64_t{1} << order;
+    }
+    type = Migratetype::kMovable;
+  }
+  PcpLists& lists = pcp(cpu);
+  const int list = PcpLists::ListOf(order, type);
+  frames_.SetHead(frame, FrameKind::kPcp, order);
+  lists.lists[static_cast<size_t>(list)].PushFront(PcpLists::Entry(frame, order, type));
+  lists.count += 1 << order;
+  counters_[PCP_PAGES] += 1 << order;
+  // free_unref_page_commit()
+  const bool free_high = lists.free_factor != 0 && order > 0 && order <= kCostlyOrder;
+  const int32_t high = free_high ? 0 : lists.high;
+  if (lists.count < high) return 0;
+  const int32_t before = lists.count;
+  BulkFree(lists, lists.PagesToFree(free_high), list);
+  return before - lists.count;
+}
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_PHYSICAL_ZONE_H_

@@ -1,0 +1,26 @@
+#include "proto/counter_info.h"
+
+#include "absl/strings/ascii.h"
+#include "google/protobuf/descriptor.h"
+#include "proto/annotations.pb.h"
+
+namespace numasim {
+namespace {
+
+CounterName FromDescriptor(const google::protobuf::EnumValueDescriptor& value) {
+  const CounterInfo& info = value.options().GetExtension(counter);
+  const bool in_kernel = !info.kernel_name().empty();
+  return {in_kernel ? info.kernel_name() : absl::AsciiStrToLower(value.name()), info.unit(), info.gauge(), in_kernel};
+}
+
+}  // namespace
+
+CounterName NameOf(NodeCounter counter) {
+  return FromDescriptor(*NodeCounter_descriptor()->FindValueByNumber(counter));
+}
+
+CounterName NameOf(ZoneCounter counter) {
+  return FromDescriptor(*ZoneCounter_descriptor()->FindValueByNumber(counter));
+}
+
+}  // namespace numasim

@@ -1,0 +1,23 @@
+// Names and units of counters, read from the options in proto/counters.proto.
+#ifndef NUMASIM_PROTO_COUNTER_INFO_H_
+#define NUMASIM_PROTO_COUNTER_INFO_H_
+
+#include <string>
+
+#include "proto/counters.pb.h"
+
+namespace numasim {
+
+struct CounterName {
+  std::string name;  // the kernel's where it has one, else the enum's in lower case
+  std::string unit;
+  bool gauge = false;
+  bool in_kernel = false;  // the kernel shows a counter of this name
+};
+
+CounterName NameOf(NodeCounter counter);
+CounterName NameOf(ZoneCounter counter);
+
+}  // namespace numasim
+
+#endif  // NUMASIM_PROTO_COUNTER_INFO_H_

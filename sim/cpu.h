@@ -1,0 +1,128 @@
+// A simulated CPU: one path holds it at a time, the others wait first come first served. Owned by the model;
+// lives on the LP it is given, and only paths there may acquire or release it. A path that holds it may hop
+// elsewhere and keeps it meanwhile. A path that sleeps on a mutex, rwsem or completion gives it up and queues
+// for it again when woken; where the lock lives on another LP, that takes the lookahead to leave and twice
+// that to come back.
+#ifndef NUMASIM_SIM_CPU_H_
+#define NUMASIM_SIM_CPU_H_
+
+#include <coroutine>
+#include <string>
+
+#include "sim/engine.h"
+#include "sim/path.h"
+#include "sim/time.h"
+#include "sim/wait_queue.h"
+
+namespace numasim::sim {
+
+class Cpu {
+ public:
+  // quantum > 0: how long a path may keep it while others wait, for MaybeYield.
+  Cpu(Engine& engine, LpId lp, std::string name, Duration quantum = Milliseconds(4));
+  Cpu(const Cpu&) = delete;
+  Cpu& operator=(const Cpu&) = delete;
+
+  class Acquirer;
+  class Yielder;
+
+  // co_await: has the CPU. The path holds none before.
+  Acquirer Acquire(Path& path);
+  // True and has the CPU, where it is free.
+  bool TryAcquire(Path& path);
+  // Requires that the path holds it.
+  void Release(Path& path);
+  // co_await: where others wait and the quantum is used up, goes behind them. As cond_resched() does.
+  Yielder MaybeYield(Path& path);
+
+  LpId lp() const { return lp_; }
+  const std::string& name() const { return name_; }
+  bool busy() const { return holder_ != nullptr; }
+  // Held so far, up to `now` on its LP.
+  Duration busy_time(SimTime now) const;
+  // The same up to the last change of hands, for sampling as a column.
+  const int64_t* busy_ns() const { return &busy_ns_; }
+
+ private:
+  friend class internal::Sleep;
+
+  void CheckIsHere(const Path& path) const { NUMASIM_CHECK_EQ(path.lp().value, lp_.value); }
+  void Grant(Path& path);
+  void HandOn();
+  // From one path to another that acts for it, without a change of hands.
+  void TakeOver(const Path* from, Path* to);
+  void Regain(Path& path);  // wakes it once it has the CPU
+  bool ShouldYield(const Path& path) const;
+
+  LpId lp_;
+  std::string name_;
+  Duration quantum_;
+  Path* holder_ = nullptr;
+  SimTime since_;
+  int64_t busy_ns_ = 0;
+  internal::WaitQueue waiters_;
+};
+
+class Cpu::Acquirer {
+ public:
+  Acquirer(Cpu* cpu, Path* path) : cpu_(cpu), path_(path) {}
+  bool await_ready() const { return cpu_->TryAcquire(*path_); }
+  void await_suspend(std::coroutine_handle<> self) const { cpu_->waiters_.Push(*path_, self, &cpu_->name_); }
+  void await_resume() const {}
+
+ private:
+  Cpu* cpu_;
+  Path* path_;
+};
+
+class Cpu::Yielder {
+ public:
+  Yielder(Cpu* cpu, Path* path) : cpu_(cpu), path_(path) {}
+  bool await_ready() const { return !cpu_->ShouldYield(*path_); }
+  void await_suspend(std::coroutine_handle<> self) const {
+    cpu_->waiters_.Push(*path_, self, &cpu_->name_);
+    cpu_->Release(*path_);
+  }
+  void await_resume() const {}
+
+ private:
+  Cpu* cpu_;
+  Path* path_;
+};
+
+inline Cpu::Acquirer Cpu::Acquire(Path& path) { return Acquirer(this, &path); }
+inline Cpu::Yielder Cpu::MaybeYield(Path& path) { return Yielder(this, &path); }
+
+inline void Cpu::Grant(Path& path) {
+  NUMASIM_DCHECK(path.cpu_ == nullptr);
+  holder_ = &path;
+  since_ = path.now();
+  path.cpu_ = this;
+}
+
+inline bool Cpu::TryAcquire(Path& path) {
+  CheckIsHere(path);
+  NUMASIM_CHECK(path.cpu_ == nullptr);
+  if (holder_ != nullptr) return false;
+  Grant(path);
+  return true;
+}
+
+inline void Cpu::Release(Path& path) {
+  CheckIsHere(path);
+  NUMASIM_CHECK_EQ(holder_, &path);
+  path.cpu_ = nullptr;
+  busy_ns_ += (path.now() - since_).ns;
+  holder_ = nullptr;
+  if (!waiters_.empty()) HandOn();
+}
+
+inline bool Cpu::ShouldYield(const Path& path) const {
+  CheckIsHere(path);
+  NUMASIM_CHECK_EQ(holder_, &path);
+  return !waiters_.empty() && path.now() - since_ >= quantum_;
+}
+
+}  // namespace numasim::sim
+
+#endif  // NUMASIM_SIM_CPU_H_

@@ -1,0 +1,103 @@
+#include "sim/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/run_loop.h"
+
+namespace numasim::sim {
+
+Engine::Engine(Options options) : options_(options) {
+  NUMASIM_CHECK_GE(options.threads, 1);
+  NUMASIM_CHECK_GE(options.lookahead, Nanoseconds(1));
+  shared_.engine = this;
+  shared_.lookahead = options.lookahead.ns;
+}
+
+Engine::~Engine() { DropPaths(); }
+
+LpId Engine::AddLp(std::string name) {
+  NUMASIM_CHECK_LT(lps_.size(), (size_t{1} << 20) - 2);
+  const auto index = static_cast<int32_t>(lps_.size());
+  lps_.push_back(std::make_unique<internal::Lp>(&shared_, index, std::move(name)));
+  lps_.back()->now = now_.ns;
+  shared_.next.push_back(kNever.ns);
+  return LpId{index};
+}
+
+Path* Engine::MakePath(internal::Lp& birth, internal::Lp& on, uint64_t id, std::string name, PathFn fn) {
+  Path* const path = birth.paths.New();
+  path->lp_ = &on;
+  path->birth_ = &birth;
+  path->id_ = id;
+  path->name_ = std::move(name);
+  path->fn_ = std::move(fn);
+  return path;
+}
+
+void Engine::Start(LpId to, SimTime at, std::string name, PathFn fn) {
+  NUMASIM_CHECK_GE(at, now_);
+  NUMASIM_CHECK_LT(at, kNever);
+  internal::Lp& lp = this->lp(to);
+  Path* const path = MakePath(lp, lp, outside_paths_++, std::move(name), std::move(fn));
+  lp.queue.Push(internal::Event{at.ns, internal::EventOrder(0, outside_sequence_++), path});
+  int64_t& next = shared_.next[static_cast<size_t>(to.value)];
+  next = std::min(next, at.ns);
+}
+
+absl::Status Engine::Run(SimTime end) {
+  NUMASIM_CHECK_GE(end, now_);
+  if (!status_.ok()) return status_;
+  if (run_loop_ == nullptr) run_loop_ = std::make_unique<internal::RunLoop>(*this);
+  status_ = run_loop_->Run(end);
+  return status_;
+}
+
+uint64_t Engine::events_executed() const {
+  uint64_t events = 0;
+  for (const auto& lp : lps_) events += lp->events;
+  return events;
+}
+
+std::vector<BlockedPath> Engine::blocked_paths() const {
+  std::vector<std::pair<std::pair<int32_t, std::pair<int64_t, uint64_t>>, BlockedPath>> found;
+  for (const auto& lp : lps_) {
+    lp->paths.ForEachLive([&](const Path& path) {
+      if (path.waits_for_ == nullptr) return;
+      found.push_back({{path.lp().value, {path.waits_since_, path.id()}},
+                       {path.name(), *path.waits_for_, path.lp(), SimTime{path.waits_since_}}});
+    });
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<BlockedPath> paths;
+  for (auto& entry : found) paths.push_back(std::move(entry.second));
+  return paths;
+}
+
+void Engine::AddColumn(Column column) {
+  NUMASIM_CHECK(column.value != nullptr);
+  columns_.push_back(std::move(column));
+}
+
+void Engine::SetSampler(Duration interval, SampleSink* sink) {
+  sampler_.Set(now_, run_loop_ != nullptr, interval, sink);
+}
+
+void Engine::SampleNow() { sampler_.SampleNow(now_, columns_); }
+
+std::vector<const LockStats*> Engine::lock_stats() const {
+  std::vector<const LockStats*> all;
+  for (const auto& lp : lps_) {
+    for (const LockStats& stats : lp->lock_stats) all.push_back(&stats);
+  }
+  return all;
+}
+
+void Engine::DropPaths() {
+  if (status_.ok()) status_ = absl::FailedPreconditionError("the engine's paths have been dropped");
+  for (const auto& lp : lps_) {
+    lp->paths.ForEachLive([](Path& path) { path.Reset(); });
+  }
+}
+
+}  // namespace numasim::sim

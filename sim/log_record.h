@@ -1,0 +1,24 @@
+// A named event of a model, for the trace.
+#ifndef NUMASIM_SIM_LOG_RECORD_H_
+#define NUMASIM_SIM_LOG_RECORD_H_
+
+#include <cstdint>
+#include <string>
+
+#include "sim/lock_stats.h"
+#include "sim/time.h"
+
+namespace numasim::sim {
+
+struct LogRecord {
+  SimTime time;
+  LpId lp;
+  uint64_t seq = 0;  // counts the records of the LP
+  int32_t kind = 0;  // the model's own numbering
+  std::string path;  // the name of the path that logged it
+  std::string detail;
+};
+
+}  // namespace numasim::sim
+
+#endif  // NUMASIM_SIM_LOG_RECORD_H_

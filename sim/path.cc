@@ -1,0 +1,97 @@
+#include "sim/path.h"
+
+#include "absl/strings/str_cat.h"
+#include "sim/engine.h"
+
+namespace numasim::sim {
+
+Path::~Path() = default;
+
+void Path::Begin() {
+  root_ = fn_(*this);
+  NUMASIM_CHECK(root_.handle());
+  internal::PromiseBase& promise = root_.handle().promise();
+  promise.point = this;
+  // Anything but null: End() is told apart by the root being done.
+  promise.continuation = std::noop_coroutine();
+  innermost = root_.handle();
+}
+
+void Path::GoOnWithParents() {
+  while (next) {
+    const std::coroutine_handle<> parent = std::exchange(next, nullptr);
+    if (root_.handle().done()) {
+      End();
+      return;
+    }
+    parent.resume();
+  }
+}
+
+namespace {
+
+std::string Describe(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "an exception of a type that is not std::exception";
+  }
+}
+
+}  // namespace
+
+void Path::End() {
+  internal::Lp& lp = *lp_;
+  if (const std::exception_ptr& error = root_.handle().promise().error) {
+    lp.failed = true;
+    lp.failure = absl::StrCat("path '", name_, "' failed at ", ToString(now()), " on LP '", lp.name,
+                              "': ", Describe(error));
+  }
+  Reset();
+  if (birth_ == &lp || lp.shared->direct) {
+    birth_->paths.Free(this);
+  } else {
+    lp.ended_elsewhere.push_back(this);
+  }
+}
+
+void Path::Reset() {
+  root_ = Task<void>();
+  fn_ = nullptr;
+  innermost = nullptr;
+  next = nullptr;
+  cpu_ = nullptr;
+  cpu_after_ = nullptr;
+  waits_for_ = nullptr;
+  behind_ = nullptr;
+}
+
+void Path::Start(LpId to, Duration delay, std::string name, PathFn fn) {
+  internal::Lp& here = *lp_;
+  internal::Lp& there = engine().lp(to);
+  const Duration least{&here == &there ? 0 : here.shared->lookahead};
+  if (delay < least || delay.ns >= kNever.ns - here.now) [[unlikely]]
+    BadDuration("Start", delay, least);
+  const uint64_t id = (here.source << 32) | here.path_sequence++;
+  Path* const path = Engine::MakePath(here, there, id, std::move(name), std::move(fn));
+  if (&here == &there) {
+    here.Schedule(here.now + delay.ns, path);
+  } else {
+    here.Send(there, here.now + delay.ns, path);
+  }
+}
+
+void Path::Log(int32_t kind, std::string detail) {
+  if (!engine().sampler_.sink()) return;
+  lp_->log.push_back(LogRecord{now(), lp_->id, lp_->log_sequence++, kind, name_, std::move(detail)});
+}
+
+void Path::BadDuration(const char* what, Duration d, Duration least) const {
+  internal::CheckFailed(__FILE__, __LINE__, "a duration is at least what is possible and ends before kNever",
+                        absl::StrCat(what, " of ", ToString(d), " (at least ", ToString(least), ") by path '",
+                                     name_, "' at ", ToString(now()), " on LP '", lp_->name, "'"));
+}
+
+}  // namespace numasim::sim

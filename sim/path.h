@@ -1,0 +1,175 @@
+// A path: one kernel path (a fault, a pool resize, a scan) as a coroutine that takes simulated time and moves
+// between LPs. The engine owns it from Start to its end, and the function it runs with it. A path is on one
+// LP at a time and touches only that LP's state.
+#ifndef NUMASIM_SIM_PATH_H_
+#define NUMASIM_SIM_PATH_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "sim/check.h"
+#include "sim/lp.h"
+#include "sim/task.h"
+#include "sim/time.h"
+
+namespace numasim::sim {
+
+class Cpu;
+class Engine;
+class Path;
+
+using PathFn = std::function<Task<void>(Path&)>;
+
+namespace internal {
+class Sleep;
+class WaitQueue;
+}  // namespace internal
+
+class Path : private internal::ResumePoint {
+ public:
+  Path() = default;
+  Path(const Path&) = delete;
+  Path& operator=(const Path&) = delete;
+  ~Path();
+
+  SimTime now() const { return {lp_->now}; }
+  LpId lp() const { return lp_->id; }
+  Engine& engine() const { return *lp_->shared->engine; }
+  const std::string& name() const { return name_; }
+  // Unique in the run: the LP it was started from in the upper half (0: from outside the run), a count below.
+  uint64_t id() const { return id_; }
+  // The CPU it holds; none while it sleeps.
+  Cpu* cpu() const { return cpu_; }
+
+  class TakeAwaiter;
+  class HopAwaiter;
+
+  // co_await: simulated time passes; d >= 0. With zero it goes behind what is pending at this instant
+  // already.
+  TakeAwaiter Take(Duration d);
+
+  // co_await: goes on at `dest`, `latency` later, which is at least the engine's lookahead (checked). To the
+  // LP it is on it is Take(0).
+  HopAwaiter HopTo(LpId dest, Duration latency);
+
+  // Starts another path on `lp`, `delay` from now: at least the lookahead where that is another LP (checked).
+  void Start(LpId lp, Duration delay, std::string name, PathFn fn);
+
+  // A record for the trace's log.
+  void Log(int32_t kind, std::string detail);
+
+ private:
+  friend class Cpu;
+  friend class Engine;
+  friend struct internal::Lp;
+  friend class internal::PathStore;
+  friend class internal::Sleep;
+  friend class internal::WaitQueue;
+
+  // Goes on where it stands, for the run loop.
+  void Resume() {
+    if (!innermost) [[unlikely]]
+      Begin();
+    innermost.resume();
+    if (next) [[unlikely]]
+      GoOnWithParents();
+  }
+  void Begin();
+  void GoOnWithParents();
+  void End();
+  void Reset();  // drops the coroutine and its function
+
+  [[noreturn]] void BadDuration(const char* what, Duration d, Duration least) const;
+
+  // Hot: with ResumePoint the first cache line.
+  internal::Lp* lp_ = nullptr;
+  Cpu* cpu_ = nullptr;
+  // While waiting: for what, since when, and who waits behind it.
+  const std::string* waits_for_ = nullptr;
+  Path* behind_ = nullptr;
+  int64_t waits_since_ = 0;
+  Cpu* cpu_after_ = nullptr;  // given up while asleep, to be had again before it goes on
+  uint64_t wait_mode_ = 0;
+
+  uint64_t id_ = 0;
+  internal::Lp* birth_ = nullptr;  // whose store it is from
+  Path* next_free_ = nullptr;
+  bool live_ = false;
+  Task<void> root_;
+  PathFn fn_;
+  std::string name_;
+};
+
+class Path::TakeAwaiter {
+ public:
+  TakeAwaiter(Path* path, Duration d) : path_(path), d_(d) {}
+
+  bool await_ready() const {
+    internal::Lp& lp = *path_->lp_;
+    // As unsigned numbers one comparison covers d < 0 as well; the limit is never before now.
+    if (static_cast<uint64_t>(d_.ns) >= static_cast<uint64_t>(lp.limit - lp.now)) return false;
+    lp.now += d_.ns;
+    ++lp.events;
+    return true;
+  }
+  void await_suspend(std::coroutine_handle<> self) const {
+    internal::Lp& lp = *path_->lp_;
+    if (d_.ns < 0 || d_.ns >= kNever.ns - lp.now) [[unlikely]]
+      path_->BadDuration("Take", d_, Duration{0});
+    path_->innermost = self;
+    lp.Schedule(lp.now + d_.ns, path_);
+  }
+  void await_resume() const {}
+
+ private:
+  Path* path_;
+  Duration d_;
+};
+
+class Path::HopAwaiter {
+ public:
+  HopAwaiter(Path* path, internal::Lp* to, Duration latency) : path_(path), to_(to), latency_(latency) {}
+
+  bool await_ready() const {
+    internal::Lp& lp = *path_->lp_;
+    if (to_ != &lp || lp.now >= lp.limit) return false;
+    ++lp.events;
+    return true;
+  }
+  void await_suspend(std::coroutine_handle<> self) const {
+    internal::Lp& lp = *path_->lp_;
+    path_->innermost = self;
+    if (to_ == &lp) {
+      lp.Schedule(lp.now, path_);
+      return;
+    }
+    const Duration least{lp.shared->lookahead};
+    if (latency_ < least || latency_.ns >= kNever.ns - lp.now) [[unlikely]]
+      path_->BadDuration("HopTo", latency_, least);
+    path_->lp_ = to_;
+    lp.Send(*to_, lp.now + latency_.ns, path_);
+  }
+  void await_resume() const {}
+
+ private:
+  Path* path_;
+  internal::Lp* to_;
+  Duration latency_;
+};
+
+inline Path::TakeAwaiter Path::Take(Duration d) { return TakeAwaiter(this, d); }
+
+template <class F>
+void internal::PathStore::ForEachLive(F&& f) const {
+  for (const auto& chunk : chunks_) {
+    for (size_t i = 0; i < kChunk; ++i) {
+      if (chunk[i].live_) f(chunk[i]);
+    }
+  }
+}
+
+}  // namespace numasim::sim
+
+#endif  // NUMASIM_SIM_PATH_H_

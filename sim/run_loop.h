@@ -1,0 +1,60 @@
+// The run loop: advances all LPs in windows that no event of another LP can reach. Owned by the engine.
+//
+// What an LP may do before it must hear of the others: an event of LP j at time t reaches LP i at t +
+// lookahead at the earliest. So LP i may run up to min over j != i of next(j), plus the lookahead. Only the
+// LP with the earliest event gets more than the others, and it alone runs far ahead while the others are
+// idle. A message it sends to arrive at `a` may be answered at a + lookahead, so that bounds it from then on.
+#ifndef NUMASIM_SIM_RUN_LOOP_H_
+#define NUMASIM_SIM_RUN_LOOP_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "sim/lp.h"
+#include "sim/time.h"
+
+namespace numasim::sim {
+
+class Engine;
+
+namespace internal {
+
+class RunLoop {
+ public:
+  explicit RunLoop(Engine& engine) : engine_(engine) {}
+
+  absl::Status Run(SimTime end);
+
+ private:
+  // The earliest pending event, whose it is, and the earliest of all other LPs.
+  struct Front {
+    int64_t first;
+    size_t first_lp;
+    int64_t second;
+  };
+
+  Front FindFront() const;
+  // These two return how many events ran.
+  uint64_t RunWindow(const Front& front, int64_t clip);
+  uint64_t RunOne(size_t index, int64_t horizon);
+  void NoteFailure(const Lp& lp);
+  void FlushLogs(int64_t before);
+  void FitWindow(uint64_t events);
+  void ReportProgress(int64_t now);
+
+  Engine& engine_;
+  int64_t end_ = 0;  // the last nanosecond to run; an error moves it forward
+  int failed_lp_ = -1;
+  // A lone LP could run for ever in one window; this bounds a window to what takes about some milliseconds.
+  int64_t longest_window_ = 1'000'000;
+  std::chrono::steady_clock::time_point last_report_;
+  std::vector<LogRecord> merged_logs_;
+};
+
+}  // namespace internal
+}  // namespace numasim::sim
+
+#endif  // NUMASIM_SIM_RUN_LOOP_H_

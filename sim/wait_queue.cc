@@ -1,0 +1,79 @@
+#include "sim/wait_queue.h"
+
+#include "sim/cpu.h"
+#include "sim/engine.h"
+
+namespace numasim::sim::internal {
+
+void WaitQueue::Push(Path& path, std::coroutine_handle<> self, const std::string* what, uint64_t mode) {
+  path.innermost = self;
+  path.wait_mode_ = mode;
+  Push(path, what);
+}
+
+void WaitQueue::Push(Path& path, const std::string* what) {
+  NUMASIM_DCHECK(path.waits_for_ == nullptr);
+  path.waits_for_ = what;
+  path.waits_since_ = path.lp_->now;
+  path.behind_ = nullptr;
+  if (first_ == nullptr) {
+    first_ = &path;
+  } else {
+    last_->behind_ = &path;
+  }
+  last_ = &path;
+}
+
+Path& WaitQueue::Pop() {
+  Path& path = *first_;
+  first_ = path.behind_;
+  path.behind_ = nullptr;
+  path.waits_for_ = nullptr;
+  return path;
+}
+
+// `holder` is on another LP: only its identity is used.
+Task<void> Sleep::LeaveRemoteCpu(Path& messenger, Cpu* cpu, const Path* holder) {
+  cpu->TakeOver(holder, &messenger);
+  cpu->Release(messenger);
+  co_return;
+}
+
+Task<void> Sleep::RegainRemoteCpu(Path& messenger, Cpu* cpu, LpId home, Path* sleeper) {
+  co_await cpu->Acquire(messenger);
+  cpu->TakeOver(&messenger, sleeper);
+  co_await messenger.HopTo(home, messenger.engine().options().lookahead);
+  sleeper->cpu_ = cpu;
+  GoOn(*sleeper);
+}
+
+void Sleep::Begin(Path& path) {
+  Cpu* const cpu = path.cpu_;
+  if (cpu == nullptr) return;
+  path.cpu_after_ = cpu;
+  if (cpu->lp() == path.lp()) {
+    cpu->Release(path);
+    return;
+  }
+  path.cpu_ = nullptr;
+  Path* const sleeper = &path;
+  path.Start(cpu->lp(), path.engine().options().lookahead, "leave " + cpu->name(),
+             [cpu, sleeper](Path& messenger) { return LeaveRemoteCpu(messenger, cpu, sleeper); });
+}
+
+void Sleep::Wake(Path& path) {
+  Cpu* const cpu = std::exchange(path.cpu_after_, nullptr);
+  if (cpu == nullptr) {
+    GoOn(path);
+  } else if (cpu->lp() == path.lp()) {
+    cpu->Regain(path);
+  } else {
+    const LpId home = path.lp();
+    Path* const sleeper = &path;
+    path.Start(
+        cpu->lp(), path.engine().options().lookahead, "regain " + cpu->name(),
+        [cpu, home, sleeper](Path& messenger) { return RegainRemoteCpu(messenger, cpu, home, sleeper); });
+  }
+}
+
+}  // namespace numasim::sim::internal
