@@ -1,0 +1,34 @@
+// `numasim dump`: shows what a trace holds, as a listing for people, as CSV or as JSON.
+#ifndef NUMASIM_CLI_DUMP_H_
+#define NUMASIM_CLI_DUMP_H_
+
+#include <CLI/CLI.hpp>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace numasim {
+
+// As given on the command line.
+struct DumpOptions {
+  std::string path;
+  std::string format = "text";        // text, csv or json
+  std::vector<std::string> counters;  // globs over column names; none: see below
+  std::string from;                   // times with a unit, such as "10ms"; empty: the trace's own ends
+  std::string to;
+};
+
+// Writes what is asked for to `out`. Without globs text shows the columns that ever change, CSV and JSON all.
+// Everything readable of a cut or damaged trace is written before the status says so. A status names the
+// option or the file, the value and what would be right.
+absl::Status DumpTrace(const DumpOptions& options, std::ostream& out);
+
+// Adds the subcommand to `app`. When it is chosen it writes to standard output, or one message to standard
+// error, and sets `*exit_status` to 0 or 1.
+void AddDumpCommand(CLI::App& app, int* exit_status);
+
+}  // namespace numasim
+
+#endif  // NUMASIM_CLI_DUMP_H_

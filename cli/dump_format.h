@@ -1,0 +1,35 @@
+// The forms in which `numasim dump` shows a trace.
+#ifndef NUMASIM_CLI_DUMP_FORMAT_H_
+#define NUMASIM_CLI_DUMP_FORMAT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "proto/trace_reader.h"
+
+namespace numasim {
+
+// What to show of a trace.
+struct DumpView {
+  std::string path;             // of the trace, as given
+  TimeRange range;              // of samples and events
+  std::vector<size_t> columns;  // in the header's order
+  std::vector<size_t> widths;   // digits each of them needs, text only
+};
+
+// Each writes all that is readable to `out` and returns what reading returned.
+absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpCsv(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpJson(TraceReader& trace, const DumpView& view, std::ostream& out);
+
+// For lock statistics, which are of the whole run: reading nothing else looks only at the blocks that hold
+// them.
+inline constexpr TimeRange kNoTime = {.from_ns = 0, .to_ns = -1};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_CLI_DUMP_FORMAT_H_

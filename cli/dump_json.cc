@@ -1,0 +1,132 @@
+// One JSON object with everything, written as it is read: a trace may be larger than memory.
+#include <nlohmann/json.hpp>
+
+#include "cli/dump_format.h"
+
+namespace numasim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Scenario and script texts may hold any bytes.
+std::string Print(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// A member of the outermost object whose value is an array, element by element.
+class ArrayMember {
+ public:
+  ArrayMember(const char* name, std::ostream& out) : out_(out) { out_ << ",\n\"" << name << "\": ["; }
+  void Add(const Json& element) {
+    out_ << (any_ ? ",\n" : "\n") << Print(element);
+    any_ = true;
+  }
+  void End() { out_ << "]"; }
+
+ private:
+  std::ostream& out_;
+  bool any_ = false;
+};
+
+Json HeaderJson(const trace::Header& header) {
+  Json scripts = Json::array();
+  for (const trace::Script& script : header.script()) {
+    scripts.push_back({{"name", script.name()}, {"text", script.text()}});
+  }
+  return {{"scenario_name", header.scenario_name()},
+          {"scenario", header.scenario()},
+          {"scripts", std::move(scripts)},
+          {"program_version", header.program_version()},
+          {"seed", header.seed()},
+          {"sampling_interval_ns", header.sampling_interval_ns()}};
+}
+
+Json ColumnsJson(const trace::Header& header, const DumpView& view) {
+  Json columns = Json::array();
+  for (size_t i : view.columns) {
+    const trace::Column& column = header.column(static_cast<int>(i));
+    columns.push_back({{"name", column.name()}, {"unit", column.unit()}, {"gauge", column.gauge()}});
+  }
+  return columns;
+}
+
+class JsonSamples : public TraceVisitor {
+ public:
+  JsonSamples(const DumpView& view, std::ostream& out) : view_(view), array_("samples", out) {}
+
+  void OnSamples(const SampleSpan& samples) override {
+    Json json = {{"time_ns", samples.first_ns}};
+    if (samples.count > 1) {
+      json["interval_ns"] = samples.interval_ns;
+      json["count"] = samples.count;
+    }
+    Json& values = json["values"] = Json::array();
+    for (size_t column : view_.columns) values.push_back(samples.values[column]);
+    array_.Add(json);
+  }
+  void End() { array_.End(); }
+
+ private:
+  const DumpView& view_;
+  ArrayMember array_;
+};
+
+class JsonEvents : public TraceVisitor {
+ public:
+  explicit JsonEvents(std::ostream& out) : array_("events", out) {}
+  void OnEvent(const trace::Event& event) override {
+    array_.Add({{"time_ns", event.time_ns()},
+                {"lp", event.lp()},
+                {"kind", event.kind()},
+                {"path", event.path()},
+                {"detail", event.detail()}});
+  }
+  void End() { array_.End(); }
+
+ private:
+  ArrayMember array_;
+};
+
+Json HistogramJson(const trace::Histogram& histogram) {
+  Json buckets = Json::array();
+  for (const trace::Histogram::Bucket& bucket : histogram.bucket()) {
+    buckets.push_back({{"low", bucket.low()}, {"high", bucket.high()}, {"count", bucket.count()}});
+  }
+  return {{"sum", histogram.sum()}, {"max", histogram.max()}, {"buckets", std::move(buckets)}};
+}
+
+class JsonLocks : public TraceVisitor {
+ public:
+  explicit JsonLocks(std::ostream& out) : array_("locks", out) {}
+  void OnLock(const trace::LockStats& lock) override {
+    array_.Add({{"name", lock.name()},
+                {"kind", lock.kind()},
+                {"acquired", lock.acquired()},
+                {"contended", lock.contended()},
+                {"wait_ns", HistogramJson(lock.wait_ns())},
+                {"hold_ns", HistogramJson(lock.hold_ns())}});
+  }
+  void End() { array_.End(); }
+
+ private:
+  ArrayMember array_;
+};
+
+template <typename Visitor>
+void ShowPart(TraceReader& trace, const TimeRange& range, Visitor visitor, absl::Status* status) {
+  status->Update(trace.Read(range, &visitor));
+  visitor.End();
+}
+
+}  // namespace
+
+absl::Status DumpJson(TraceReader& trace, const DumpView& view, std::ostream& out) {
+  absl::Status status;
+  out << "{\"header\": " << Print(HeaderJson(trace.header()))
+      << ",\n\"columns\": " << Print(ColumnsJson(trace.header(), view));
+  ShowPart(trace, view.range, JsonSamples(view, out), &status);
+  ShowPart(trace, view.range, JsonEvents(out), &status);
+  ShowPart(trace, kNoTime, JsonLocks(out), &status);
+  out << ",\n\"complete\": " << (status.ok() ? "true" : "false") << "}\n";
+  return status;
+}
+
+}  // namespace numasim

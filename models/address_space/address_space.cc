@@ -1,0 +1,83 @@
+#include "models/address_space/address_space.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+constexpr int64_t kAlignment = int64_t{1} << kPmdTableShift;  // 1 GiB
+// FrameOwner::index can tell pages apart up to here: 4 TiB.
+constexpr uint64_t kEndOfSpace = uint64_t{1} << 30;
+
+}  // namespace
+
+Vpn AddressSpace::Map(Vma vma, int64_t pages) {
+  NUMASIM_CHECK(pages > 0);
+  const int64_t room = (pages + kAlignment - 1) / kAlignment * kAlignment;
+  if (static_cast<uint64_t>(room) > kEndOfSpace - next_.value) return kNoRoom;
+  vma.start = next_;
+  vma.end = next_ + pages;
+  if (vma.anonymous()) vma.pgoff = vma.start.value;
+  next_ = next_ + room;
+  vmas_.emplace(vma.start.value, vma);
+  return vma.start;
+}
+
+const Vma* AddressSpace::Find(Vpn vpn) const {
+  auto it = vmas_.upper_bound(vpn.value);
+  if (it == vmas_.begin()) return nullptr;
+  --it;
+  return vpn < it->second.end ? &it->second : nullptr;
+}
+
+void AddressSpace::SplitAt(Vpn vpn) {
+  auto it = vmas_.upper_bound(vpn.value);
+  if (it == vmas_.begin()) return;
+  --it;
+  Vma& low = it->second;
+  if (low.start == vpn || vpn >= low.end) return;
+  Vma high = low;
+  high.start = vpn;
+  high.pgoff = low.IndexOf(vpn);
+  low.end = vpn;
+  vmas_.emplace(vpn.value, high);
+}
+
+bool AddressSpace::ForEachSplit(Vpn begin, Vpn end, const std::function<void(Vma&)>& f) {
+  SplitAt(begin);
+  SplitAt(end);
+  Vpn covered = begin;
+  bool whole = true;
+  for (auto it = vmas_.lower_bound(begin.value); it != vmas_.end() && it->second.start < end; ++it) {
+    whole = whole && it->second.start == covered;
+    covered = it->second.end;
+    f(it->second);
+  }
+  return whole && covered == end;
+}
+
+std::vector<Vma> AddressSpace::Remove(Vpn begin, Vpn end) {
+  SplitAt(begin);
+  SplitAt(end);
+  std::vector<Vma> removed;
+  auto it = vmas_.lower_bound(begin.value);
+  while (it != vmas_.end() && it->second.start < end) {
+    removed.push_back(it->second);
+    it = vmas_.erase(it);
+  }
+  return removed;
+}
+
+AddressSpace::Gap AddressSpace::GapAround(Vpn begin, Vpn end) const {
+  Gap gap{Vpn{0}, Vpn{kEndOfSpace}};
+  auto it = vmas_.lower_bound(end.value);
+  if (it != vmas_.end()) gap.ceiling = it->second.start;
+  it = vmas_.lower_bound(begin.value);
+  if (it != vmas_.begin()) gap.floor = std::prev(it)->second.end;
+  return gap;
+}
+
+}  // namespace numasim

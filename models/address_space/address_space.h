@@ -1,0 +1,79 @@
+// AddressSpace: a process's VMAs and page tables (struct mm_struct). Owned by its Process; lives on the LP of the node
+// whose CPU the process runs on, and moves with it. Pure state; AddressSpaceOps changes it on paths that take time.
+#ifndef NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_H_
+#define NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "models/address_space/mempolicy.h"
+#include "models/address_space/page_table.h"
+#include "models/types.h"
+
+namespace numasim {
+
+// A file in memory, known to address spaces by number; the files themselves are on the global LP (ShmemFiles).
+struct FileId {
+  int32_t value = -1;
+  friend bool operator==(FileId, FileId) = default;
+};
+inline constexpr FileId kNoFile{};
+
+enum class Access : uint8_t { kNone, kRead, kReadWrite };
+
+struct Vma {
+  Vpn start, end;
+  Access access = Access::kReadWrite;
+  FileId file = kNoFile;     // kNoFile: anonymous and private; else shared memory
+  uint64_t pgoff = 0;        // page offset of `start` in the file; for anonymous memory start itself
+  MemPolicy policy;          // mbind; default: the task's
+  enum class ThpAdvice : uint8_t { kNone, kHugepage, kNohugepage } thp = ThpAdvice::kNone;
+
+  int64_t pages() const { return end - start; }
+  bool anonymous() const { return file == kNoFile; }
+  uint64_t IndexOf(Vpn vpn) const { return pgoff + static_cast<uint64_t>(vpn - start); }
+};
+
+class AddressSpace {
+ public:
+  // Finds room for `pages` at a 1 GiB boundary and adds the VMA there; its start, end and (anonymous) pgoff are set.
+  // Returns where; kNoRoom if the address space is full.
+  static constexpr Vpn kNoRoom{~uint64_t{0}};
+  Vpn Map(Vma vma, int64_t pages);
+
+  // The VMA that holds `vpn`; null if none does.
+  const Vma* Find(Vpn vpn) const;
+  // Calls f(Vma&) for each VMA that overlaps [begin, end), in order, after splitting those that stick out. Returns
+  // whether the range has no hole.
+  bool ForEachSplit(Vpn begin, Vpn end, const std::function<void(Vma&)>& f);
+  // Removes the VMAs of [begin, end), splitting those that stick out. Returns them.
+  std::vector<Vma> Remove(Vpn begin, Vpn end);
+  // The largest [floor, ceiling) round [begin, end) in which no VMA is left: whose page tables can go.
+  struct Gap {
+    Vpn floor, ceiling;
+  };
+  Gap GapAround(Vpn begin, Vpn end) const;
+
+  const absl::btree_map<uint64_t, Vma>& vmas() const { return vmas_; }
+  PageTable& page_table() { return page_table_; }
+  const PageTable& page_table() const { return page_table_; }
+
+  // fork: the same VMAs, no page tables yet.
+  void CopyVmasFrom(const AddressSpace& parent) {
+    vmas_ = parent.vmas_;
+    next_ = parent.next_;
+  }
+
+ private:
+  void SplitAt(Vpn vpn);
+
+  absl::btree_map<uint64_t, Vma> vmas_;  // by start
+  PageTable page_table_;
+  Vpn next_{uint64_t{1} << kPmdTableShift};  // 1 GiB: nothing is mapped below
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_H_

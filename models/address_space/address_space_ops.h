@@ -1,0 +1,124 @@
+// AddressSpaceOps: the system calls and faults of processes as paths (mm/memory.c, mm/mmap.c, kernel/fork.c, Linux 6.1).
+// Every call must be made on the LP of the process's CPU, by a path that holds the CPU, and ends there. It has no state
+// of its own but the process ids and the shared files, which are on the global LP.
+//
+// Modelled are base pages of anonymous and shared memory. What a path meets that is not modelled yet (a huge page that
+// the kernel would have used) throws NotModelled.
+#ifndef NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_OPS_H_
+#define NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_OPS_H_
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "models/address_space/process.h"
+#include "models/address_space/shmem.h"
+#include "models/errno.h"
+#include "models/memory_system.h"
+#include "models/physical/page_allocator.h"
+#include "sim/path.h"
+#include "sim/task.h"
+
+namespace numasim {
+
+class NotModelled : public std::runtime_error {
+ public:
+  explicit NotModelled(const std::string& what) : std::runtime_error(what) {}
+};
+
+struct MapRequest {
+  int64_t pages = 0;
+  bool shared = false;  // MAP_SHARED | MAP_ANONYMOUS: shared memory without a name
+  MemPolicy policy;     // mbind right after
+  Vma::ThpAdvice thp = Vma::ThpAdvice::kNone;
+};
+
+struct MapResult {
+  Errno error = Errno::kOk;
+  Vpn start;
+};
+
+// Accesses at begin, begin + stride, .. below end, in bytes from the address of page 0.
+struct TouchRequest {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  uint64_t stride = kPageSize;
+  bool write = true;
+};
+
+// How the accesses went. `oom`: no page was to be had; a real kernel would have called the OOM killer.
+struct TouchCounts {
+  int64_t ok = 0;
+  int64_t sigbus = 0;
+  int64_t sigsegv = 0;
+  int64_t oom = 0;
+};
+
+class AddressSpaceOps {
+ public:
+  explicit AddressSpaceOps(MemorySystem& memory) : memory_(memory), allocator_(memory) {}
+
+  // A new process on `process.cpu`: kAgain beyond pid_max, kNoMem without memory for its first page tables.
+  sim::Task<Errno> Spawn(sim::Path& path, Process& process);
+  // fork(): `child` gets the parent's CPU, policy and a copy-on-write copy of its memory. As Spawn; on an error the
+  // child has nothing.
+  sim::Task<Errno> Fork(sim::Path& path, Process& parent, Process& child);
+  // exit_mmap() and the rest of exit.
+  sim::Task<void> Exit(sim::Path& path, Process& process);
+  // sched_setaffinity(): the path goes on, holding the new CPU, on the LP of that one's node.
+  sim::Task<void> MoveToCpu(sim::Path& path, Process& process, CpuId cpu);
+
+  sim::Task<MapResult> Map(sim::Path& path, Process& process, MapRequest request);
+  sim::Task<Errno> Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  // kNoMem where the range has a hole; what is mapped is changed all the same.
+  sim::Task<Errno> Protect(sim::Path& path, Process& process, Vpn begin, Vpn end, Access access);
+  sim::Task<Errno> Dontneed(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<Errno> AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end, Vma::ThpAdvice advice);
+  sim::Task<Errno> Bind(sim::Path& path, Process& process, Vpn begin, Vpn end, MemPolicy policy);  // mbind
+  sim::Task<Errno> SetPolicy(sim::Path& path, Process& process, MemPolicy policy);                 // set_mempolicy
+
+  sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
+
+  const ShmemFiles& files() const { return files_; }
+  PageAllocator& allocator() { return allocator_; }
+
+ private:
+  enum class FaultResult : uint8_t { kDone, kOom };
+
+  NodeId NodeOf(const Process& process) const { return memory_.NodeOfCpu(process.cpu); }
+  FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
+  Pte PrepareAnon(Pfn pfn) const { return Pte(pfn, Pte::kPresent | Pte::kWritable | Pte::kAnon); }
+
+  // handle_pte_fault() for an access that `vma` allows and that the entry does not.
+  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
+  sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, PteTable& table);
+  sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, PteTable& table);
+  sim::Task<PteTable*> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
+  sim::Task<bool> OnlyReference(sim::Path& path, Pfn pfn);
+  sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
+  sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
+  void RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const;
+
+  sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<void> DropFileMappings(sim::Path& path, Process& process, const std::vector<Vma>& removed);
+  sim::Task<Errno> TakeId(sim::Path& path, Process& process);
+  sim::Task<void> ReturnId(sim::Path& path, Process& process);
+  sim::Task<Errno> AllocBaseTables(sim::Path& path, Process& process);
+  sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);
+  sim::Task<void> AddReferences(sim::Path& path, const std::vector<Pfn>& pages);
+
+  MemorySystem& memory_;
+  PageAllocator allocator_;
+
+  // --- global LP ---
+  ShmemFiles files_;
+  static constexpr int kPidMax = 32768;
+  int next_id_ = 0;
+  std::vector<uint16_t> free_ids_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_OPS_H_

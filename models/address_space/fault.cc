@@ -1,0 +1,231 @@
+// Faults: what an access to memory does when the page table does not allow it as it stands.
+#include <utility>
+
+#include "models/address_space/address_space_ops.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+// The process's own il_prev turn (interleave_nodes): allocations without an address, page tables above all.
+Placement PlaceForTask(Process& process, NodeId local) {
+  if (process.policy.mode != MemPolicy::Mode::kInterleave) return PlaceNear(process.policy, local);
+  process.il_prev = process.policy.nodes.NextAfter(process.il_prev);
+  return {process.il_prev, NodeMask::All(), true};
+}
+
+AllocRequest MakeRequest(uint32_t gfp, const Placement& placement, CpuId cpu, FrameOwner owner) {
+  AllocRequest request;
+  request.gfp = gfp;
+  request.preferred = placement.preferred;
+  request.allowed = placement.allowed;
+  request.interleave = placement.interleave;
+  request.cpu = cpu;
+  request.owner = owner;
+  return request;
+}
+
+constexpr bool Allows(Access access, bool write) {
+  return write ? access == Access::kReadWrite : access != Access::kNone;
+}
+
+}  // namespace
+
+FrameOwner AddressSpaceOps::AnonOwner(const Process& process, Vpn vpn) const {
+  return FrameOwner{FrameOwner::kAnon, 1, process.id, vpn.value};
+}
+
+sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process, TouchRequest request) {
+  const Costs& costs = memory_.costs();
+  sim::Cpu& cpu = memory_.cpu(process.cpu);
+  Node& home = memory_.node(NodeOf(process));
+  TouchCounts counts;
+  const Vma* vma = nullptr;
+  PteTable* table = nullptr;
+  uint64_t table_number = ~uint64_t{0};
+  for (uint64_t at = request.begin; at < request.end; at += request.stride) {
+    const Vpn vpn{at >> kPageShift};
+    if (vma == nullptr || vpn < vma->start || vpn >= vma->end) vma = process.space.Find(vpn);
+    if (vma == nullptr || !Allows(vma->access, request.write)) {
+      ++counts.sigsegv;
+      co_await path.Take(costs.fault);
+      continue;
+    }
+    if (vpn.value >> kPteTableShift != table_number) {
+      table_number = vpn.value >> kPteTableShift;
+      table = process.space.page_table().Find(vpn);
+    }
+    Pte* const pte = table == nullptr ? nullptr : &table->pte[vpn.value % kPtesPerTable];
+    if (pte != nullptr && !pte->none() && (!request.write || pte->writable())) {
+      ++counts.ok;
+      co_await path.Take(costs.touch);
+      continue;
+    }
+    ++home.counter(PGFAULT);
+    // The hot path, without a coroutine: a first write to private memory, a page at hand on this node.
+    if (pte != nullptr && pte->none() && request.write && vma->anonymous() &&
+        home.thp.enabled == ThpSettings::Enabled::kNever) {
+      const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
+      const Placement placement = PlaceInVma(policy, home.id, vma->IndexOf(vpn));
+      const Pfn pfn = allocator_.TryAllocLocal(
+          home, MakeRequest(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
+      if (pfn != kNoPfn) {
+        *pte = PrepareAnon(pfn);
+        ++counts.ok;
+        co_await path.Take(costs.fault + costs.pcp_alloc + costs.clear_page + costs.map_page);
+        co_await cpu.MaybeYield(path);
+        continue;
+      }
+    }
+    const FaultResult result = co_await Fault(path, process, *vma, vpn, request.write);
+    ++(result == FaultResult::kDone ? counts.ok : counts.oom);
+    table_number = ~uint64_t{0};  // the fault may have added the table
+    co_await cpu.MaybeYield(path);
+  }
+  co_return counts;
+}
+
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process, const Vma& vma,
+                                                               Vpn vpn, bool write) {
+  const Costs& costs = memory_.costs();
+  RefuseThp(process, vma, vpn);
+  co_await path.Take(costs.fault);
+  PteTable* const table = co_await EnsureTable(path, process, vpn);
+  if (table == nullptr) co_return FaultResult::kOom;
+  const Pte old = table->pte[vpn.value % kPtesPerTable];
+  FaultResult result = FaultResult::kDone;
+  if (!vma.anonymous()) {
+    result = co_await ShmemFault(path, process, vma, vpn, *table);
+  } else if (!old.none()) {
+    // do_wp_page(): present, but not writable.
+    result = co_await CopyOnWrite(path, process, vma, vpn, *table);
+  } else if (!write) {
+    // do_anonymous_page() of a read: the zero page.
+    table->pte[vpn.value % kPtesPerTable] = Pte(Pfn{0}, Pte::kPresent | Pte::kZeroPage);
+  } else {
+    const Pfn pfn = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
+    if (pfn == kNoPfn) co_return FaultResult::kOom;
+    co_await path.Take(costs.clear_page + costs.map_page);
+    table->pte[vpn.value % kPtesPerTable] = PrepareAnon(pfn);
+  }
+  co_return result;
+}
+
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& path, Process& process, const Vma& vma,
+                                                                     Vpn vpn, PteTable& table) {
+  const Costs& costs = memory_.costs();
+  Pte& pte = table.pte[vpn.value % kPtesPerTable];
+  const Pte old = pte;
+  if (!old.zero_page() && co_await OnlyReference(path, old.pfn())) {
+    ++memory_.node(NodeOf(process)).counter(PGREUSE);
+    pte = old.WithWritable(true);
+    co_return FaultResult::kDone;
+  }
+  // wp_page_copy()
+  const Pfn pfn = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
+  if (pfn == kNoPfn) co_return FaultResult::kOom;
+  co_await path.Take((old.zero_page() ? costs.clear_page : costs.copy_page) + costs.map_page);
+  pte = PrepareAnon(pfn);
+  if (!old.zero_page()) {
+    std::vector<Pfn> released(1, old.pfn());
+    co_await allocator_.Release(path, process.cpu, std::move(released));
+  }
+  co_return FaultResult::kDone;
+}
+
+// shmem_fault(): the page cache is on the global LP.
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& path, Process& process, const Vma& vma,
+                                                                    Vpn vpn, PteTable& table) {
+  const Costs& costs = memory_.costs();
+  const sim::LpId home = path.lp();
+  const uint64_t index = vma.IndexOf(vpn);
+  co_await path.HopTo(memory_.global_lp(), costs.hop);
+  Pfn pfn = files_.Lookup(vma.file, index);
+  if (pfn == kNoPfn) {
+    co_await path.HopTo(home, costs.hop);
+    const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(vma.file.value), index};
+    const Pfn fresh = co_await AllocForVma(path, process, vma, vpn, owner);
+    if (fresh == kNoPfn) co_return FaultResult::kOom;
+    co_await path.Take(costs.clear_page);
+    co_await path.HopTo(memory_.global_lp(), costs.hop);
+    pfn = files_.Lookup(vma.file, index);
+    if (pfn == kNoPfn) {
+      pfn = fresh;
+      files_.Insert(vma.file, index, pfn);
+    } else {
+      // Another process was faster.
+      std::vector<Pfn> unused(1, fresh);
+      co_await allocator_.Release(path, process.cpu, std::move(unused));
+    }
+  }
+  co_await path.HopTo(home, costs.hop);
+  co_await path.Take(costs.map_page);
+  const uint64_t writable = vma.access == Access::kReadWrite ? uint64_t{Pte::kWritable} : 0;
+  table.pte[vpn.value % kPtesPerTable] = Pte(pfn, Pte::kPresent | writable);
+  co_return FaultResult::kDone;
+}
+
+sim::Task<PteTable*> AddressSpaceOps::EnsureTable(sim::Path& path, Process& process, Vpn vpn) {
+  PageTable& tables = process.space.page_table();
+  if (PteTable* table = tables.Find(vpn); table != nullptr) co_return table;
+  if (!tables.HasPmd(vpn)) {
+    const Pfn pmd = co_await AllocTable(path, process);
+    if (pmd == kNoPfn) co_return nullptr;
+    tables.AddPmd(vpn, pmd);
+  }
+  const Pfn frame = co_await AllocTable(path, process);
+  if (frame == kNoPfn) co_return nullptr;
+  co_return &tables.AddTable(vpn, frame);
+}
+
+// Whether this mapping is the frame's only one, told on the LP of the frame's node.
+sim::Task<bool> AddressSpaceOps::OnlyReference(sim::Path& path, Pfn pfn) {
+  const sim::LpId home = path.lp();
+  Zone& zone = *memory_.ZoneOf(pfn);
+  const sim::LpId there = memory_.node(zone.node()).lp;
+  if (there != home) co_await path.HopTo(there, memory_.costs().hop);
+  const bool only = zone.frames().owner(zone.frames().Index(pfn), 0).mapcount == 1;
+  if (there != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_return only;
+}
+
+// vma_alloc_folio() for one page
+sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
+                                            FrameOwner owner) {
+  const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
+  Placement placement = PlaceInVma(policy, NodeOf(process), vma.IndexOf(vpn));
+  AllocRequest request = MakeRequest(kGfpHighuserMovable, placement, process.cpu, owner);
+  if (placement.retry_anywhere) request.gfp |= kGfpNoWarn;
+  const Pfn pfn = co_await allocator_.Alloc(path, request);
+  if (pfn != kNoPfn || !placement.retry_anywhere) co_return pfn;
+  request.allowed = NodeMask::All();
+  request.gfp = kGfpHighuserMovable;
+  co_return co_await allocator_.Alloc(path, request);
+}
+
+// pte_alloc_one() and its like: alloc_pages() under the task's policy.
+sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
+  const Placement placement = PlaceForTask(process, NodeOf(process));
+  const FrameOwner owner{FrameOwner::kPageTable, 1, process.id, 0};
+  AllocRequest request = MakeRequest(kGfpKernel, placement, process.cpu, owner);
+  Pfn pfn = co_await allocator_.Alloc(path, request);
+  if (pfn == kNoPfn && placement.retry_anywhere) {
+    request.allowed = NodeMask::All();
+    pfn = co_await allocator_.Alloc(path, request);
+  }
+  if (pfn != kNoPfn) co_await path.Take(memory_.costs().clear_page);
+  co_return pfn;
+}
+
+// transparent_hugepage_active() and transhuge_vma_suitable() of Linux 6.1 would take a huge page here.
+void AddressSpaceOps::RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const {
+  const ThpSettings::Enabled enabled = memory_.node(NodeOf(process)).thp.enabled;
+  if (!vma.anonymous() || vma.thp == Vma::ThpAdvice::kNohugepage || enabled == ThpSettings::Enabled::kNever) return;
+  if (enabled == ThpSettings::Enabled::kMadvise && vma.thp != Vma::ThpAdvice::kHugepage) return;
+  const Vpn huge{vpn.value / kPageblockPages * kPageblockPages};
+  if (huge < vma.start || huge + kPageblockPages > vma.end) return;
+  if (process.space.page_table().Find(vpn) != nullptr) return;  // already mapped by base pages
+  throw NotModelled("a fault on a transparent huge page is not modelled yet; set `thp enabled never`");
+}
+
+}  // namespace numasim

@@ -1,0 +1,155 @@
+// mmap, munmap, mprotect, madvise and memory policies.
+#include <algorithm>
+#include <utility>
+
+#include "models/address_space/address_space_ops.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+// MAX_GATHER_BATCH: how many pages munmap collects before it frees them, last one first (release_pages).
+constexpr size_t kGatherBatch = 510;
+
+}  // namespace
+
+sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, MapRequest request) {
+  const Costs& costs = memory_.costs();
+  co_await path.Take(costs.syscall + costs.vma);
+  Vma vma;
+  vma.policy = request.policy;
+  vma.thp = request.thp;
+  if (request.shared) {
+    const sim::LpId home = path.lp();
+    co_await path.HopTo(memory_.global_lp(), costs.hop);
+    vma.file = files_.Create();
+    co_await path.HopTo(home, costs.hop);
+    if (vma.file == kNoFile) co_return MapResult{Errno::kNoMem, Vpn{}};
+  }
+  const Vpn start = process.space.Map(vma, request.pages);
+  if (start != AddressSpace::kNoRoom) co_return MapResult{Errno::kOk, start};
+  if (!vma.anonymous()) {
+    std::vector<Vma> unused(1, vma);
+    co_await DropFileMappings(path, process, unused);
+  }
+  co_return MapResult{Errno::kNoMem, Vpn{}};
+}
+
+sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  const std::vector<Vma> removed = process.space.Remove(begin, end);
+  for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
+  const AddressSpace::Gap gap = process.space.GapAround(begin, end);
+  std::vector<Pfn> tables = process.space.page_table().FreeRange(gap.floor, gap.ceiling);
+  co_await allocator_.Release(path, process.cpu, std::move(tables));
+  co_await DropFileMappings(path, process, removed);
+  co_return Errno::kOk;
+}
+
+// zap_page_range(): the entries of [begin, end) become none, and what they mapped loses a reference.
+sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  std::vector<Pfn> gathered;
+  int64_t entries = 0;
+  process.space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
+    const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
+    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
+    for (uint64_t i = from; i < to; ++i) {
+      Pte& pte = table.pte[i];
+      if (pte.none()) continue;
+      ++entries;
+      if (pte.anon()) gathered.push_back(pte.pfn());
+      pte = Pte();
+    }
+  });
+  co_await path.Take(memory_.costs().unmap_page * entries);
+  for (size_t at = 0; at < gathered.size(); at += kGatherBatch) {
+    const size_t size = std::min(kGatherBatch, gathered.size() - at);
+    const auto first = gathered.begin() + static_cast<std::ptrdiff_t>(at);
+    std::vector<Pfn> batch(first, first + static_cast<std::ptrdiff_t>(size));
+    std::reverse(batch.begin(), batch.end());
+    co_await allocator_.Release(path, process.cpu, std::move(batch));
+    co_await memory_.cpu(process.cpu).MaybeYield(path);
+  }
+}
+
+sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process, const std::vector<Vma>& removed) {
+  const sim::LpId home = path.lp();
+  for (const Vma& vma : removed) {
+    if (vma.anonymous()) continue;
+    // A VMA that was cut in two is still one mapping of the file as long as a part is left.
+    const auto& left = process.space.vmas();
+    const bool still = std::any_of(left.begin(), left.end(), [&](const auto& v) { return v.second.file == vma.file; });
+    const bool again = std::any_of(&vma + 1, removed.data() + removed.size(),
+                                   [&](const Vma& v) { return v.file == vma.file; });
+    if (still || again) continue;
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    std::vector<Pfn> pages = files_.DropMapping(vma.file);
+    co_await allocator_.Release(path, process.cpu, std::move(pages));
+    co_await path.HopTo(home, memory_.costs().hop);
+  }
+}
+
+sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn begin, Vpn end, Access access) {
+  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.access = access; });
+  if (access != Access::kReadWrite) {
+    // Becoming writable again is left to the next write fault.
+    process.space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
+      const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
+      const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
+      for (uint64_t i = from; i < to; ++i) {
+        if (!table.pte[i].none()) table.pte[i] = table.pte[i].WithWritable(false);
+      }
+    });
+  }
+  co_return whole ? Errno::kOk : Errno::kNoMem;
+}
+
+sim::Task<Errno> AddressSpaceOps::Dontneed(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  co_await path.Take(memory_.costs().syscall);
+  // A hole makes it fail, but what is mapped is dropped all the same.
+  struct Part {
+    Vpn begin, end;
+  };
+  std::vector<Part> parts;
+  Vpn covered = begin;
+  bool whole = true;
+  for (const Vma* vma = process.space.Find(begin); covered < end;) {
+    if (vma != nullptr) {
+      parts.push_back({std::max(covered, vma->start), std::min(end, vma->end)});
+      covered = vma->end;
+    } else {
+      whole = false;
+      const auto next = process.space.vmas().lower_bound(covered.value);
+      if (next == process.space.vmas().end()) break;
+      covered = next->second.start;
+    }
+    vma = process.space.Find(covered);
+  }
+  for (const Part& part : parts) {
+    if (part.begin < part.end) co_await Zap(path, process, part.begin, part.end);
+  }
+  co_return whole ? Errno::kOk : Errno::kNoMem;
+}
+
+sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end,
+                                            Vma::ThpAdvice advice) {
+  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.thp = advice; });
+  co_return whole ? Errno::kOk : Errno::kNoMem;
+}
+
+sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end, MemPolicy policy) {
+  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.policy = policy; });
+  co_return whole ? Errno::kOk : Errno::kFault;
+}
+
+sim::Task<Errno> AddressSpaceOps::SetPolicy(sim::Path& path, Process& process, MemPolicy policy) {
+  co_await path.Take(memory_.costs().syscall);
+  process.policy = policy;
+  if (policy.mode == MemPolicy::Mode::kInterleave) process.il_prev = NodeId{kMaxNodes - 1};
+  co_return Errno::kOk;
+}
+
+}  // namespace numasim

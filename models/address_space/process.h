@@ -1,0 +1,31 @@
+// Process: what runs on a CPU and owns an address space (struct task_struct with its mm; one thread). Owned by who
+// starts it; lives on the LP of its CPU's node and moves there with it.
+#ifndef NUMASIM_MODELS_ADDRESS_SPACE_PROCESS_H_
+#define NUMASIM_MODELS_ADDRESS_SPACE_PROCESS_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "models/address_space/address_space.h"
+#include "models/address_space/mempolicy.h"
+#include "models/types.h"
+
+namespace numasim {
+
+struct Process {
+  explicit Process(std::string process_name) : name(std::move(process_name)) {}
+
+  std::string name;
+  uint16_t id = 0;  // below pid_max; names the address space in FrameOwner
+  CpuId cpu{0};
+  MemPolicy policy;                          // set_mempolicy
+  NodeId il_prev{kMaxNodes - 1};             // where interleaved allocations without an address were last
+  AddressSpace space;
+  std::vector<Pfn> base_tables;              // PGD, PUD and the tables of text and stack
+  bool alive = false;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_ADDRESS_SPACE_PROCESS_H_

@@ -1,0 +1,158 @@
+// Spawning, forking and ending processes.
+#include <utility>
+
+#include "models/address_space/address_space_ops.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+// PGD, PUD, PMD and the PTE tables of text and stack: what a small static program has.
+constexpr int kBaseTables = 5;
+
+}  // namespace
+
+sim::Task<Errno> AddressSpaceOps::TakeId(sim::Path& path, Process& process) {
+  const sim::LpId home = path.lp();
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  Errno error = Errno::kOk;
+  if (!free_ids_.empty()) {
+    process.id = free_ids_.back();
+    free_ids_.pop_back();
+  } else if (next_id_ < kPidMax) {
+    process.id = static_cast<uint16_t>(next_id_++);
+  } else {
+    error = Errno::kAgain;
+  }
+  co_await path.HopTo(home, memory_.costs().hop);
+  co_return error;
+}
+
+sim::Task<void> AddressSpaceOps::ReturnId(sim::Path& path, Process& process) {
+  const sim::LpId home = path.lp();
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  free_ids_.push_back(process.id);
+  co_await path.HopTo(home, memory_.costs().hop);
+}
+
+sim::Task<Errno> AddressSpaceOps::AllocBaseTables(sim::Path& path, Process& process) {
+  for (int i = 0; i < kBaseTables; ++i) {
+    const Pfn pfn = co_await AllocTable(path, process);
+    if (pfn == kNoPfn) {
+      std::vector<Pfn> tables = std::exchange(process.base_tables, {});
+      co_await allocator_.Release(path, process.cpu, std::move(tables));
+      co_return Errno::kNoMem;
+    }
+    process.base_tables.push_back(pfn);
+  }
+  co_return Errno::kOk;
+}
+
+sim::Task<Errno> AddressSpaceOps::Spawn(sim::Path& path, Process& process) {
+  co_await path.Take(memory_.costs().process);
+  Errno error = co_await TakeId(path, process);
+  if (error != Errno::kOk) co_return error;
+  error = co_await AllocBaseTables(path, process);
+  if (error != Errno::kOk) {
+    co_await ReturnId(path, process);
+    co_return error;
+  }
+  process.alive = true;
+  co_return Errno::kOk;
+}
+
+sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process& child) {
+  child.cpu = parent.cpu;
+  child.policy = parent.policy;
+  child.il_prev = parent.il_prev;
+  const Errno error = co_await Spawn(path, child);
+  if (error != Errno::kOk) co_return error;
+  child.space.CopyVmasFrom(parent.space);
+  const sim::LpId home = path.lp();
+  bool files = false;
+  for (const auto& [start, vma] : child.space.vmas()) files = files || !vma.anonymous();
+  if (files) {
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    std::vector<FileId> seen;
+    for (const auto& [start, vma] : child.space.vmas()) {
+      bool counted = vma.anonymous();
+      for (FileId file : seen) counted = counted || file == vma.file;
+      if (counted) continue;
+      seen.push_back(vma.file);
+      files_.AddMapping(vma.file);
+    }
+    co_await path.HopTo(home, memory_.costs().hop);
+  }
+  if (co_await CopyPageTables(path, parent, child)) co_return Errno::kOk;
+  co_await Exit(path, child);
+  co_return Errno::kNoMem;
+}
+
+// copy_page_range(): anonymous pages are shared read-only from now on; shared memory is left to be faulted in again.
+sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent, Process& child) {
+  std::vector<Vpn> tables;
+  for (const auto& [start, vma] : parent.space.vmas()) {
+    if (!vma.anonymous()) continue;
+    parent.space.page_table().ForEachTable(vma.start, vma.end, [&](Vpn first, PteTable&) {
+      if (tables.empty() || tables.back() != first) tables.push_back(first);
+    });
+  }
+  for (Vpn first : tables) {
+    PteTable* const to = co_await EnsureTable(path, child, first);
+    if (to == nullptr) co_return false;
+    PteTable& from = *parent.space.page_table().Find(first);
+    std::vector<Pfn> shared;
+    int64_t copied = 0;
+    for (uint64_t i = 0; i < kPtesPerTable; ++i) {
+      Pte& pte = from.pte[i];
+      if (!pte.anon() && !pte.zero_page()) continue;
+      pte = pte.WithWritable(false);
+      to->pte[i] = pte;
+      ++copied;
+      if (pte.anon()) shared.push_back(pte.pfn());
+    }
+    co_await path.Take(memory_.costs().fork_page * copied);
+    co_await AddReferences(path, shared);
+    co_await memory_.cpu(parent.cpu).MaybeYield(path);
+  }
+  co_return true;
+}
+
+sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<Pfn>& pages) {
+  const sim::LpId home = path.lp();
+  for (int n = 0; n < memory_.node_count(); ++n) {
+    Node& node = memory_.node(NodeId{n});
+    for (Pfn pfn : pages) {
+      Zone& zone = *memory_.ZoneOf(pfn);
+      if (zone.node() != node.id) continue;
+      if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+      FrameOwner& owner = zone.frames().owner(zone.frames().Index(pfn), 0);
+      NUMASIM_CHECK_LT(int{owner.mapcount}, kPidMax - 1);
+      ++owner.mapcount;
+    }
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+}
+
+sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
+  NUMASIM_CHECK(process.alive);
+  const std::vector<Vma> removed = process.space.Remove(Vpn{0}, AddressSpace::kNoRoom);
+  for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
+  std::vector<Pfn> tables = process.space.page_table().FreeRange(Vpn{0}, AddressSpace::kNoRoom);
+  tables.insert(tables.end(), process.base_tables.begin(), process.base_tables.end());
+  process.base_tables.clear();
+  co_await allocator_.Release(path, process.cpu, std::move(tables));
+  co_await DropFileMappings(path, process, removed);
+  co_await ReturnId(path, process);
+  process.alive = false;
+}
+
+sim::Task<void> AddressSpaceOps::MoveToCpu(sim::Path& path, Process& process, CpuId cpu) {
+  const NodeId to = memory_.NodeOfCpu(cpu);
+  memory_.cpu(process.cpu).Release(path);
+  if (path.lp() != memory_.node(to).lp) co_await path.HopTo(memory_.node(to).lp, memory_.costs().hop);
+  process.cpu = cpu;
+  co_await memory_.cpu(cpu).Acquire(path);
+}
+
+}  // namespace numasim

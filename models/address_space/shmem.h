@@ -1,0 +1,47 @@
+// ShmemFiles: the pages of shared memory, by file and page offset (mm/shmem.c, Linux 6.1; base pages only). Lives on the
+// global LP. A file belongs to its mappings and goes with the last of them.
+#ifndef NUMASIM_MODELS_ADDRESS_SPACE_SHMEM_H_
+#define NUMASIM_MODELS_ADDRESS_SPACE_SHMEM_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "models/address_space/address_space.h"
+#include "models/address_space/mempolicy.h"
+#include "models/types.h"
+
+namespace numasim {
+
+class ShmemFiles {
+ public:
+  // FrameOwner::object can tell this many files apart.
+  static constexpr int kMaxFiles = 1 << 16;
+
+  // A new file with one mapping; kNoFile if there are too many.
+  FileId Create();
+  void AddMapping(FileId file) { ++At(file).mappings; }
+  // Drops a mapping. When it was the last the file is gone, and its pages are returned to be freed.
+  std::vector<Pfn> DropMapping(FileId file);
+
+  // The page at an offset; kNoPfn if there is none.
+  Pfn Lookup(FileId file, uint64_t index) const;
+  void Insert(FileId file, uint64_t index, Pfn pfn);
+
+  int64_t files() const { return live_; }
+
+ private:
+  struct File {
+    int64_t mappings = 0;
+    absl::btree_map<uint64_t, Pfn> pages;
+  };
+  File& At(FileId file) { return files_[static_cast<size_t>(file.value)]; }
+
+  std::vector<File> files_;
+  std::vector<int32_t> free_ids_;
+  int64_t live_ = 0;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_ADDRESS_SPACE_SHMEM_H_

@@ -1,0 +1,108 @@
+// Writes a trace file (proto/trace.proto) while a simulation runs. Owned by the code that hands the engine's
+// samples on; called by one thread at a time, in the order of simulated time, so that the bytes depend on
+// what is reported alone: blocks end by their content, never by the clock or the number of threads.
+//
+// Nothing half-written is left behind: a writer that is not finished removes its file, be it for an error or
+// because the run that owns it failed. Only a killed process leaves a file without an end, readable up to its
+// last block.
+#ifndef NUMASIM_PROTO_TRACE_WRITER_H_
+#define NUMASIM_PROTO_TRACE_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "proto/trace.pb.h"
+#include "proto/trace_block.h"
+
+namespace numasim {
+
+class TraceWriter {
+ public:
+  // Creates or replaces `path` and writes the header, whose columns give the order of values in samples.
+  // Fails, and leaves no file, if that cannot be done.
+  static absl::StatusOr<std::unique_ptr<TraceWriter>> Create(const std::string& path,
+                                                             const trace::Header& header);
+
+  TraceWriter(const TraceWriter&) = delete;
+  TraceWriter& operator=(const TraceWriter&) = delete;
+  ~TraceWriter();
+
+  // Times are simulated nanoseconds, not negative. The time of each sample is later than that of the one
+  // before; `values` has one value per column.
+  void AddSample(int64_t time_ns, absl::Span<const int64_t> values);
+
+  // `count` samples from `first_ns` on, `interval_ns` apart, that show the last sample's values again. There
+  // has been a sample; `count` and `interval_ns` are at least 1.
+  void AddRepeat(int64_t first_ns, int64_t interval_ns, int64_t count);
+
+  // May be reported later than samples of the same time or after.
+  void AddEvent(trace::Event event);
+  void AddLockStats(trace::LockStats stats);
+
+  // The first error in writing, which names the file; nothing is written after it and the file is gone.
+  const absl::Status& status() const { return status_; }
+
+  // Writes what is buffered and the footer. Only if this returns OK is the trace complete.
+  absl::Status Finish();
+
+  // Removes the file, unless finished. Not, if `path` was no regular file (/dev/null, a pipe).
+  void Discard();
+
+  uint64_t bytes_written() const { return offset_; }
+
+ private:
+  struct Change {
+    int64_t delta;
+    uint32_t column;
+    uint32_t row;
+  };
+  // Of one column in the current block.
+  struct ColumnUse {
+    uint32_t changes = 0;
+    uint32_t next_row = 0;  // the row after the last change
+    bool gaps = false;      // leave out rows without a change
+    trace::ColumnChanges* out = nullptr;
+  };
+
+  TraceWriter(std::string path, int fd, size_t columns);
+
+  trace::Block& block() { return *record_.mutable_block(); }
+  void LogChanges(absl::Span<const int64_t> values);
+  void ExtendRun(int64_t first_ns, int64_t interval_ns, int64_t count, bool repeat);
+  void EndBlockIfFull();
+  void EndBlock();
+  void EncodeChanges();
+  void WriteRecord(const trace::Record& record);
+  void Write(absl::string_view bytes);
+  void Fail(int error, absl::string_view doing);
+
+  const std::string path_;
+  int fd_;
+  bool finished_ = false;
+  absl::Status status_;
+  uint64_t offset_ = 0;
+  TraceIndexBuilder index_;
+
+  // The block being filled. Its changes wait in a log, in the order they come, which is cheap to append to,
+  // and are put in columns when it ends.
+  trace::Record record_;
+  std::vector<Change> log_;
+  uint32_t rows_ = 0;
+  size_t event_bytes_ = 0;
+
+  std::vector<int64_t> last_;   // values of the last sample
+  std::vector<int64_t> base_;   // of the last sample before the block
+  std::vector<ColumnUse> use_;  // scratch of EncodeChanges
+  int64_t last_ns_ = -1;        // time of the last sample, -1 before the first
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_PROTO_TRACE_WRITER_H_

@@ -1,0 +1,241 @@
+#include "cli/dump.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "proto/trace.pb.h"
+#include "proto/trace_writer.h"
+#include "tests/proto/trace_test_util.h"
+
+namespace numasim {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr int64_t kMs = 1000000;
+
+struct Dumped {
+  std::string out;
+  std::string error;  // "" if the status is OK
+};
+
+Dumped Dump(const DumpOptions& options) {
+  std::ostringstream out;
+  const absl::Status status = DumpTrace(options, out);
+  return {out.str(), std::string(status.message())};
+}
+
+std::vector<std::string> Lines(const std::string& text) {
+  return absl::StrSplit(text, '\n', absl::SkipEmpty());
+}
+
+// 0 to 9 ms, one sample each: node0.free counts down by 2 until 3 ms, then stands still; node0.hit goes up
+// all the time until 5 ms; from 6 ms on nothing moves; node1.free never does.
+class DumpTest : public testing::Test {
+ protected:
+  DumpTest() : path_("dump.pb") {
+    trace::Header header;
+    header.set_scenario("seed: 7\n# \xFF\n");
+    header.set_scenario_name("quick.textproto");
+    header.add_script()->set_name("a.mm");
+    header.mutable_script(0)->set_text("touch\n");
+    header.set_program_version("0.1");
+    header.set_seed(7);
+    header.set_sampling_interval_ns(kMs);
+    for (const char* name : {"node0.free", "node0.hit", "node1.free"}) {
+      header.add_column()->set_name(name);
+      header.mutable_column(header.column_size() - 1)->set_unit("pages");
+    }
+    auto writer = TraceWriter::Create(path_.get(), header);
+    EXPECT_TRUE(writer.ok()) << writer.status();
+    for (int64_t i = 0; i < 6; ++i) (*writer)->AddSample(i * kMs, {100 - 2 * std::min<int64_t>(i, 3), i, 50});
+    (*writer)->AddRepeat(6 * kMs, kMs, 4);
+    (*writer)->AddEvent(EventAt(2 * kMs + 5, "alloc_failed"));
+    (*writer)->AddEvent(EventAt(7 * kMs, "alloc_failed"));
+    (*writer)->AddLockStats(LockNamed("zone0.lock"));
+    EXPECT_TRUE((*writer)->Finish().ok());
+  }
+
+  DumpOptions Options(const std::string& format) const {
+    DumpOptions options;
+    options.path = path_.get();
+    options.format = format;
+    return options;
+  }
+
+  const TempPath path_;
+};
+
+TEST_F(DumpTest, CsvHasALinePerSampleAndAllColumns) {
+  const Dumped dumped = Dump(Options("csv"));
+  EXPECT_EQ(dumped.error, "");
+  std::vector<std::string> expected = {"time_ns,node0.free,node0.hit,node1.free"};
+  for (int64_t i = 0; i < 10; ++i) {
+    expected.push_back(
+        absl::StrCat(i * kMs, ",", 100 - 2 * std::min<int64_t>(i, 3), ",", std::min<int64_t>(i, 5), ",50"));
+  }
+  EXPECT_EQ(Lines(dumped.out), expected);
+}
+
+TEST_F(DumpTest, GlobsChooseColumnsInTheTracesOrder) {
+  DumpOptions options = Options("csv");
+  options.counters = {"node1.*", "*.hit"};
+  options.from = "5ms";
+  options.to = "6.5ms";
+  EXPECT_THAT(Lines(Dump(options).out),
+              ElementsAre("time_ns,node0.hit,node1.free", "5000000,5,50", "6000000,5,50"));
+}
+
+TEST_F(DumpTest, TextShowsWhatChanges) {
+  const Dumped dumped = Dump(Options("text"));
+  EXPECT_EQ(dumped.error, "");
+  EXPECT_THAT(dumped.out, HasSubstr("scenario  quick.textproto (12 bytes), seed 7"));
+  EXPECT_THAT(dumped.out, HasSubstr("script    a.mm (6 bytes)"));
+  EXPECT_THAT(dumped.out, HasSubstr("samples   10 of 3 columns, every 1ms"));
+  EXPECT_THAT(dumped.out, HasSubstr("events    2: alloc_failed 2"));
+  EXPECT_THAT(dumped.out, HasSubstr("time      0s to 9ms"));
+  EXPECT_THAT(dumped.out, HasSubstr("          time  node0.free  node0.hit\n"));
+  EXPECT_THAT(dumped.out, HasSubstr("           5ms          94          5\n"));
+  EXPECT_THAT(dumped.out, HasSubstr("(the same in 4 samples to 9ms)"));
+  EXPECT_THAT(dumped.out, Not(HasSubstr("node1.free")));
+  EXPECT_THAT(dumped.out, HasSubstr("2.000005ms  node0  alloc_failed  fault: no page of order 0"));
+}
+
+TEST_F(DumpTest, TextCountsSamplesThatShowTheSameInTheChosenColumns) {
+  DumpOptions options = Options("text");
+  options.counters = {"node0.free"};
+  options.from = "2ms";
+  const std::string out = Dump(options).out;
+  EXPECT_THAT(out, HasSubstr("           3ms          94\n                (the same in 6 samples to 9ms)"));
+}
+
+TEST_F(DumpTest, TextSummarizesLocks) {
+  const std::vector<std::string> lines = Lines(Dump(Options("text")).out);
+  const std::vector<std::string> row = absl::StrSplit(lines.back(), ' ', absl::SkipEmpty());
+  // Mean, 50%, 99%, max. A percentile is the greatest value of its bucket, but never above the greatest seen:
+  // the 4th of 7 holds is in the bucket up to 15, the 7th in the one up to 127.
+  EXPECT_THAT(row, ElementsAre("zone0.lock", "spinlock", "7", "1", "40ns", "40ns", "40ns", "40ns",  //
+                               "43ns", "15ns", "100ns", "100ns"));
+}
+
+TEST_F(DumpTest, JsonIsOneObjectWithEverything) {
+  const Dumped dumped = Dump(Options("json"));
+  EXPECT_EQ(dumped.error, "");
+  const nlohmann::json json = nlohmann::json::parse(dumped.out);
+  EXPECT_EQ(json["header"]["scenario"], "seed: 7\n# \uFFFD\n");
+  EXPECT_EQ(json["header"]["seed"], 7);
+  EXPECT_EQ(json["header"]["scripts"][0]["text"], "touch\n");
+  EXPECT_EQ(json["columns"].size(), 3u);
+  int64_t samples = 0;
+  for (const auto& sample : json["samples"]) {
+    EXPECT_EQ(sample["time_ns"].get<int64_t>(), samples * kMs);
+    EXPECT_EQ(sample["values"][1].get<int64_t>(), std::min<int64_t>(samples, 5));
+    samples += sample.value("count", 1);
+  }
+  EXPECT_EQ(samples, 10);
+  EXPECT_EQ(json["events"].size(), 2u);
+  EXPECT_EQ(json["events"][0]["time_ns"], 2 * kMs + 5);
+  EXPECT_EQ(json["locks"][0]["wait_ns"]["buckets"][0]["high"], 63);
+  EXPECT_EQ(json["complete"], true);
+}
+
+TEST_F(DumpTest, CutTraceIsShownUpToItsCutAndThenRefused) {
+  std::string bytes = ReadFile(path_.get());
+  bytes.resize(bytes.size() - 1);
+  WriteFile(path_.get(), bytes);
+  const Dumped csv = Dump(Options("csv"));
+  EXPECT_EQ(Lines(csv.out).size(), 11u);
+  EXPECT_THAT(csv.error, HasSubstr(absl::StrCat("trace ", path_.get(), " is cut after 9ms")));
+  const Dumped json = Dump(Options("json"));
+  EXPECT_EQ(nlohmann::json::parse(json.out)["complete"], false);
+  EXPECT_THAT(json.error, HasSubstr("is cut after 9ms"));
+  const Dumped text = Dump(Options("text"));
+  EXPECT_THAT(text.out, HasSubstr("(not complete)"));
+  EXPECT_THAT(text.error, HasSubstr("is cut after 9ms"));
+}
+
+TEST_F(DumpTest, WrongOptionsNameTheOptionTheValueAndWhatIsRight) {
+  DumpOptions options = Options("xml");
+  EXPECT_EQ(Dump(options).error, "--format xml: must be text, csv or json");
+
+  options = Options("csv");
+  options.from = "10";
+  EXPECT_EQ(Dump(options).error, "--from 10: a time needs a unit: ns, us, ms, s, m or h");
+
+  options = Options("csv");
+  options.to = "soon";
+  EXPECT_EQ(Dump(options).error, "--to soon: not a time, write it as 10ms, 1.5s or 250us");
+
+  options = Options("csv");
+  options.from = "2s";
+  options.to = "1s";
+  EXPECT_EQ(Dump(options).error, "--from 2s is after --to 1s");
+
+  options = Options("csv");
+  options.counters = {"node0.*", "node9.*"};
+  const Dumped dumped = Dump(options);
+  EXPECT_EQ(dumped.out, "");
+  EXPECT_EQ(dumped.error, absl::StrCat("--counters node9.*: matches none of the 3 columns of ", path_.get(),
+                                       ", such as node0.free, node0.hit, node1.free"));
+}
+
+TEST_F(DumpTest, FullOutputIsAnError) {
+  std::ofstream full("/dev/full");
+  EXPECT_THAT(std::string(DumpTrace(Options("csv"), full).message()), HasSubstr("cannot write the output"));
+}
+
+// Runs the subcommand as the program does.
+class DumpCommandTest : public DumpTest {
+ protected:
+  int Run(std::vector<std::string> arguments) {
+    CLI::App app;
+    int exit_status = -1;
+    AddDumpCommand(app, &exit_status);
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    reversed.push_back("dump");
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    app.parse(reversed);
+    out_ = testing::internal::GetCapturedStdout();
+    error_ = testing::internal::GetCapturedStderr();
+    return exit_status;
+  }
+
+  std::string out_;
+  std::string error_;
+};
+
+TEST_F(DumpCommandTest, CountersMayBeSplitByCommasOrGivenAgain) {
+  EXPECT_EQ(Run({"--format", "csv", "--counters", "*.hit,node1.*", "--counters", "node0.free", path_.get()}),
+            0);
+  EXPECT_EQ(Lines(out_)[0], "time_ns,node0.free,node0.hit,node1.free");
+  EXPECT_EQ(error_, "");
+}
+
+TEST_F(DumpCommandTest, MissingFileIsOneMessageAndStatusOne) {
+  EXPECT_EQ(Run({"/nonexistent/t.pb"}), 1);
+  EXPECT_EQ(out_, "");
+  EXPECT_EQ(error_, "numasim dump: cannot open trace /nonexistent/t.pb: No such file or directory\n");
+}
+
+TEST_F(DumpCommandTest, OtherFileIsOneMessageAndStatusOne) {
+  WriteFile(path_.get(), "machine {}\n");
+  EXPECT_EQ(Run({path_.get()}), 1);
+  EXPECT_EQ(error_, absl::StrCat("numasim dump: ", path_.get(), " is not a trace of numasim\n"));
+}
+
+}  // namespace
+}  // namespace numasim

@@ -1,0 +1,279 @@
+#include "workloads/field_codecs.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "absl/strings/ascii.h"
+#include "proto/annotations.pb.h"
+#include "proto/scenario.pb.h"
+#include "workloads/nearest_name.h"
+
+namespace numasim::workloads {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::pair<std::string_view, Policy::Mode> kModes[] = {
+    {"default", Policy::Mode::kDefault},       {"bind", Policy::Mode::kBind},
+    {"preferred", Policy::Mode::kPreferred},   {"preferred_many", Policy::Mode::kPreferredMany},
+    {"interleave", Policy::Mode::kInterleave}, {"local", Policy::Mode::kLocal},
+};
+
+std::string NoSuchNumber(std::string_view what, int64_t number, int64_t how_many) {
+  if (how_many == 1) return Cat("is a ", what, " that does not exist; expected ", what, " 0, the only one");
+  return Cat("is a ", what, " that does not exist; expected 0 to ", how_many - 1);
+}
+
+// Reads a number of a node or CPU that must be below `how_many`.
+std::string ReadIndex(std::string_view text, std::string_view what, int how_many, int& value) {
+  const absl::StatusOr<int64_t> number = ParseCount(text);
+  if (!number.ok()) {
+    const std::string_view problem = FromAbsl(number.status().message());
+    return Cat(problem.substr(0, problem.find(';')), "; expected the number of a ", what, " from 0 to ",
+               how_many - 1);
+  }
+  if (*number >= how_many) return NoSuchNumber(what, *number, how_many);
+  value = static_cast<int>(*number);
+  return {};
+}
+
+bool IsName(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
+  });
+}
+
+// A component of a path: what a line of a script can hold in one field.
+bool IsFileName(std::string_view text) {
+  return !text.empty() && text != "." && text != ".." &&
+         std::none_of(text.begin(), text.end(), [](unsigned char c) {
+           return absl::ascii_isspace(c) || absl::ascii_iscntrl(c) || c == '/' || c == '#' || c == '"';
+         });
+}
+
+// Whether `text` is an absolute path of at least `components` file names.
+bool IsPath(std::string_view text, size_t components) {
+  if (!ConsumePrefix(text, "/")) return false;
+  const std::vector<std::string_view> parts = Split(text, '/');
+  return parts.size() >= components && std::all_of(parts.begin(), parts.end(), IsFileName);
+}
+
+bool Fits(std::string_view text, TextKind kind) {
+  switch (kind) {
+    case TextKind::kName:
+      return IsName(text);
+    case TextKind::kFileName:
+      return IsFileName(text);
+    case TextKind::kFile:
+      return IsFileName(text) || IsPath(text, 2);
+    case TextKind::kPath:
+      return IsPath(text, 2);
+    case TextKind::kDirectory:
+      return IsPath(text, 1);
+    case TextKind::kSysctl:
+      return ConsumePrefix(text, "vm.") && IsName(text);
+    case TextKind::kAnything:
+      return true;
+  }
+  return false;
+}
+
+// What is wrong with a text that does not fit, by kind.
+std::string_view Misfit(TextKind kind) {
+  switch (kind) {
+    case TextKind::kName:
+      return "is not a name; expected letters, digits, '_', '.' or '-'";
+    case TextKind::kFileName:
+      return "is not a file on the default mount; expected a NAME without '/'";
+    case TextKind::kFile:
+      return "is not a file; expected NAME on the default mount, or /DIR/NAME";
+    case TextKind::kPath:
+      return "is not a file of a mount; expected /DIR/NAME";
+    case TextKind::kDirectory:
+      return "is not a mount point; expected /DIR";
+    case TextKind::kSysctl:
+      return "is not a sysctl of memory; expected vm.NAME";
+    case TextKind::kAnything:
+      return "";
+  }
+  return "";
+}
+
+// The field of the scenario that the knob is set with.
+const google::protobuf::FieldDescriptor* ThpField(ThpOp::Knob knob) {
+  switch (knob) {
+    case ThpOp::Knob::kEnabled:
+      return Thp::descriptor()->FindFieldByNumber(Thp::kEnabledFieldNumber);
+    case ThpOp::Knob::kShmemEnabled:
+      return Thp::descriptor()->FindFieldByNumber(Thp::kShmemEnabledFieldNumber);
+    case ThpOp::Knob::kDefrag:
+      return Thp::descriptor()->FindFieldByNumber(Thp::kDefragFieldNumber);
+    case ThpOp::Knob::kUseZeroPage:
+      return nullptr;  // A switch, which /sys writes as 0 and 1.
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const std::span<const std::pair<std::string_view, Policy::Mode>> kPolicyModes = kModes;
+
+std::string NotOneOf(std::string_view text, std::span<const std::string_view> words) {
+  return Cat("is not known; expected ", words.size() == 1 ? "" : "one of ", Join(words, ", "),
+             DidYouMean(text, words));
+}
+
+std::string JoinForm(std::span<const std::string_view> words) { return Join(words, "|"); }
+
+std::string SizeCodec::Read(std::string_view text, int64_t& value) const {
+  const absl::StatusOr<int64_t> size = ParseSize(text);
+  if (!size.ok()) return std::string(size.status().message());
+  if (*size < least) return "is too small; expected a size above 0, such as 64M";
+  value = *size;
+  return {};
+}
+
+void SizeCodec::Write(int64_t value, std::string& out) const { out.append(SizeText(value)); }
+
+std::string NodeCodec::Read(std::string_view text, int& node) const {
+  if (!ConsumePrefix(text, prefix)) {
+    return Cat("is not a node; expected ", prefix, "0", nodes > 1 ? Cat(" to ", prefix, nodes - 1) : "");
+  }
+  return ReadIndex(text, "node", nodes, node);
+}
+
+std::string CpuCodec::Read(std::string_view text, int& cpu) const {
+  return ReadIndex(text, "CPU", cpus, cpu);
+}
+
+std::string PoolTargetCodec::Read(std::string_view text, PoolTarget& target) const {
+  if (text == "all") {
+    target.node = PoolTarget::kAllNodes;
+    return {};
+  }
+  if (text == "mempolicy")
+    return "needs a process whose policy it is; expected nodeN or all, or '@P pool' before it";
+  if (!text.starts_with("node")) return "is not a pool; expected nodeN or all";
+  return NodeCodec{nodes, "node"}.Read(text, target.node);
+}
+
+void PoolTargetCodec::Write(const PoolTarget& target, std::string& out) const {
+  if (target.node == PoolTarget::kAllNodes) {
+    out.append("all");
+  } else {
+    Append(out, "node", target.node);
+  }
+}
+
+std::string PolicyCodec::Read(std::string_view text, Policy& policy) const {
+  const std::string_view::size_type colon = text.find(':');
+  Policy read;
+  const std::string_view mode = text.substr(0, colon);
+  if (std::string problem = ChoiceCodec<Policy::Mode>{kModes}.Read(mode, read.mode); !problem.empty()) {
+    return Cat("has a mode that ", problem);
+  }
+  const bool wants_nodes = read.mode != Policy::Mode::kDefault && read.mode != Policy::Mode::kLocal;
+  if (wants_nodes && colon == std::string_view::npos) {
+    return Cat("is without nodes; expected ", mode, ":NODES, such as ", mode, ":0");
+  }
+  if (!wants_nodes && colon != std::string_view::npos) {
+    return Cat("is with nodes, which this mode has none of; expected ", mode);
+  }
+  if (wants_nodes) {
+    const absl::StatusOr<NodeMask> mask = ParseNodeList(text.substr(colon + 1), nodes);
+    if (!mask.ok()) return std::string(mask.status().message());
+    read.nodes = *mask;
+  }
+  if (read.mode == Policy::Mode::kPreferred && std::popcount(read.nodes) != 1) {
+    return "is for more than one node; expected one, or preferred_many";
+  }
+  policy = read;
+  return {};
+}
+
+void PolicyCodec::Write(const Policy& policy, std::string& out) const {
+  ChoiceCodec<Policy::Mode>{kModes}.Write(policy.mode, out);
+  if (policy.nodes != 0) Append(out, ":", NodeListText(policy.nodes));
+}
+
+std::string TextCodec::Read(std::string_view text, std::string& value) const {
+  if (!Fits(text, kind)) return std::string(Misfit(kind));
+  value = text;
+  return {};
+}
+
+std::string ThpValueCodec::Read(std::string_view text, std::string& value) const {
+  std::vector<std::string_view> words = {"0"sv, "1"sv};
+  if (const auto* field = ThpField(knob); field != nullptr) {
+    const auto& allowed = field->options().GetExtension(numasim::knob).allowed();
+    words.assign(allowed.begin(), allowed.end());
+  }
+  if (std::find(words.begin(), words.end(), text) == words.end()) return NotOneOf(text, words);
+  value = text;
+  return {};
+}
+
+std::string NodeMemoryCodec::Read(std::string_view text, std::vector<int64_t>& sizes) const {
+  constexpr int64_t kPageSize = 4096;
+  std::vector<int64_t> read;
+  for (std::string_view part : Split(text, ',')) {
+    const absl::StatusOr<int64_t> size = ParseSize(part);
+    if (!size.ok()) return Cat("holds ", Quoted(part), ", which ", size.status().message());
+    if (*size == 0 || *size % kPageSize != 0) {
+      return Cat("holds ", Quoted(part), "; expected a whole number of 4K pages, at least one");
+    }
+    read.push_back(*size);
+  }
+  if (read.size() == 1) read.assign(nodes, read.front());
+  if (read.size() != static_cast<size_t>(nodes)) {
+    return Cat("is for ", read.size(), " nodes; expected one size for each of the ", nodes,
+               " nodes, or one for all");
+  }
+  sizes = std::move(read);
+  return {};
+}
+
+void NodeMemoryCodec::Write(const std::vector<int64_t>& sizes, std::string& out) const {
+  std::string_view separator;
+  for (int64_t size : sizes) {
+    Append(out, separator, SizeText(size));
+    separator = ",";
+  }
+}
+
+std::string VirtioMemCodec::Read(std::string_view text, VirtioMemDevice& device) const {
+  const std::vector<std::string_view> parts = Split(text, ':');
+  if (parts.size() != 3) return "has not three parts; expected NODE:MAX:PLUGGED, such as 1:1G:512M";
+  VirtioMemDevice read;
+  if (std::string problem = NodeCodec{nodes, ""}.Read(parts[0], read.node); !problem.empty()) {
+    return Cat("has a NODE that ", problem);
+  }
+  if (std::string problem = SizeCodec{1}.Read(parts[1], read.max); !problem.empty()) {
+    return Cat("has a MAX that ", problem);
+  }
+  if (std::string problem = SizeCodec{}.Read(parts[2], read.plugged); !problem.empty()) {
+    return Cat("has a PLUGGED that ", problem);
+  }
+  if (read.plugged > read.max) {
+    return Cat("has more plugged than MAX; expected PLUGGED of at most ", SizeText(read.max));
+  }
+  device = read;
+  return {};
+}
+
+void VirtioMemCodec::Write(const VirtioMemDevice& device, std::string& out) const {
+  Append(out, device.node, ":", SizeText(device.max), ":", SizeText(device.plugged));
+}
+
+std::string QuotedCodec::Read(std::string_view text, std::string& value) const {
+  if (ConsumePrefix(text, "\"")) {
+    if (!text.ends_with('"')) return "is not closed; expected a '\"' at its end";
+    text.remove_suffix(1);
+  }
+  if (text.find('"') != std::string_view::npos)
+    return "has a '\"' inside; expected none between the outer two";
+  value = text;
+  return {};
+}
+
+}  // namespace numasim::workloads

@@ -1,0 +1,190 @@
+// How each kind of field of a script line is read, written and described: the vocabulary of the operation
+// table.
+//
+// A codec is a small value without state of its own. Read returns what is wrong with `text` as a phrase that
+// goes on after the value ("is negative; expected ..."), or an empty string. Write appends a text that Read
+// takes back. Form says how the field looks in an operation's form, given the name of the field.
+#ifndef NUMASIM_WORKLOADS_FIELD_CODECS_H_
+#define NUMASIM_WORKLOADS_FIELD_CODECS_H_
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "workloads/operations.h"
+#include "workloads/text.h"
+
+namespace numasim::workloads {
+
+inline std::string NamedOr(std::string_view name, std::string_view noun) {
+  return std::string(name.empty() ? noun : name);
+}
+
+struct SizeCodec {
+  int64_t least = 0;
+
+  std::string Read(std::string_view text, int64_t& value) const;
+  void Write(int64_t value, std::string& out) const;
+  std::string Form(std::string_view name) const { return NamedOr(name, "SIZE"); }
+};
+
+template <class T = int64_t>
+struct CountCodec {
+  int64_t least = 0;
+  int64_t most = std::numeric_limits<T>::max();
+
+  std::string Read(std::string_view text, T& value) const {
+    const absl::StatusOr<int64_t> count = ParseCount(text, least, most);
+    if (!count.ok()) return std::string(count.status().message());
+    value = static_cast<T>(*count);
+    return {};
+  }
+  void Write(T value, std::string& out) const { Append(out, value); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "NUMBER"); }
+};
+
+// A node by its number, below `nodes`; with `prefix` as "node3".
+struct NodeCodec {
+  int nodes = kMaxNodes;
+  std::string_view prefix;
+
+  std::string Read(std::string_view text, int& node) const;
+  void Write(int node, std::string& out) const { Append(out, prefix, node); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "NODE"); }
+};
+
+// A CPU by its number, below `cpus`.
+struct CpuCodec {
+  int cpus;
+
+  std::string Read(std::string_view text, int& cpu) const;
+  void Write(int cpu, std::string& out) const { Append(out, cpu); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "CPU"); }
+};
+
+// "nodeN" or "all".
+struct PoolTargetCodec {
+  int nodes;
+
+  std::string Read(std::string_view text, PoolTarget& target) const;
+  void Write(const PoolTarget& target, std::string& out) const;
+  std::string Form(std::string_view) const { return "nodeN|all"; }
+};
+
+// "MODE" or "MODE:NODES".
+struct PolicyCodec {
+  int nodes;
+
+  std::string Read(std::string_view text, Policy& policy) const;
+  void Write(const Policy& policy, std::string& out) const;
+  std::string Form(std::string_view) const { return "MODE[:NODES]"; }
+};
+
+// One of a few words, each of which stands for a value.
+template <class T>
+struct ChoiceCodec {
+  std::span<const std::pair<std::string_view, T>> choices;
+
+  std::string Read(std::string_view text, T& value) const {
+    for (const auto& [word, choice] : choices) {
+      if (word != text) continue;
+      value = choice;
+      return {};
+    }
+    return Unknown(text);
+  }
+  void Write(const T& value, std::string& out) const {
+    for (const auto& [word, choice] : choices) {
+      if (choice == value) Append(out, word);
+    }
+  }
+  std::string Form(std::string_view) const;
+
+ private:
+  std::vector<std::string_view> Words() const {
+    std::vector<std::string_view> words;
+    for (const auto& [word, choice] : choices) words.push_back(word);
+    return words;
+  }
+  std::string Unknown(std::string_view text) const;
+};
+
+// What is wrong with a word that is none of `words`.
+std::string NotOneOf(std::string_view text, std::span<const std::string_view> words);
+std::string JoinForm(std::span<const std::string_view> words);
+
+template <class T>
+std::string ChoiceCodec<T>::Form(std::string_view) const {
+  return JoinForm(Words());
+}
+
+template <class T>
+std::string ChoiceCodec<T>::Unknown(std::string_view text) const {
+  return NotOneOf(text, Words());
+}
+
+// What a text of free form may be.
+enum class TextKind {
+  kName,       // of a process or a mapping: letters, digits, '_', '.', '-'
+  kFileName,   // a file on a default mount, no '/'
+  kFile,       // kFileName, or /DIR/NAME
+  kPath,       // /DIR/NAME
+  kDirectory,  // /DIR
+  kSysctl,     // vm.NAME
+  kAnything,   // the value of a sysctl
+};
+
+struct TextCodec {
+  TextKind kind;
+
+  std::string Read(std::string_view text, std::string& value) const;
+  void Write(std::string_view value, std::string& out) const { out.append(value); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "NAME"); }
+};
+
+// A value of a transparent_hugepage file; which ones there are is said in the scenario's Thp message.
+struct ThpValueCodec {
+  ThpOp::Knob knob;
+
+  std::string Read(std::string_view text, std::string& value) const;
+  void Write(std::string_view value, std::string& out) const { out.append(value); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "VALUE"); }
+};
+
+// ---- Fields of the machine line ----
+
+// "SIZE" for every node or "SIZE,SIZE,..." with one for each.
+struct NodeMemoryCodec {
+  int nodes;
+
+  std::string Read(std::string_view text, std::vector<int64_t>& sizes) const;
+  void Write(const std::vector<int64_t>& sizes, std::string& out) const;
+  std::string Form(std::string_view) const { return "SIZE[,SIZE...]"; }
+};
+
+// "NODE:MAX:PLUGGED".
+struct VirtioMemCodec {
+  int nodes;
+
+  std::string Read(std::string_view text, VirtioMemDevice& device) const;
+  void Write(const VirtioMemDevice& device, std::string& out) const;
+  std::string Form(std::string_view) const { return "NODE:MAX:PLUGGED"; }
+};
+
+// A text in double quotes, which may be left out where it has no blanks.
+struct QuotedCodec {
+  std::string Read(std::string_view text, std::string& value) const;
+  void Write(std::string_view value, std::string& out) const { Append(out, "\"", value, "\""); }
+  std::string Form(std::string_view) const { return "\"...\""; }
+};
+
+// The words of policy modes, in the order of Policy::Mode.
+extern const std::span<const std::pair<std::string_view, Policy::Mode>> kPolicyModes;
+
+}  // namespace numasim::workloads
+
+#endif  // NUMASIM_WORKLOADS_FIELD_CODECS_H_

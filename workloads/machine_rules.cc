@@ -1,0 +1,200 @@
+#include "workloads/machine_rules.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "workloads/text.h"
+#include "workloads/units.h"
+
+namespace numasim::workloads {
+namespace {
+
+constexpr int64_t kPageSize = 4096;
+
+// The size of a field that CheckKnobs has passed.
+int64_t SizeOf(const std::string& text) { return ParseSize(text).value_or(0); }
+
+std::string NoSuch(std::string_view what, int count) {
+  if (count == 1) return Cat("is a ", what, " that does not exist; expected 0, the only one");
+  return Cat("is a ", what, " that does not exist; expected 0 to ", count - 1);
+}
+
+absl::Status CheckNodes(const MessageView& view, const Machine& machine) {
+  if (machine.node_size() > kMaxNodes) {
+    return view.MistakeWithoutValue(
+        "node", Cat("is there ", machine.node_size(), " times; expected at most ", kMaxNodes), kMaxNodes);
+  }
+  for (int i = 0; i < machine.node_size(); ++i) {
+    const MessageView node = view.Nested("node", i);
+    if (!machine.node(i).has_memory()) {
+      return node.MistakeWithoutValue("memory", "is missing; expected a size, such as memory: \"64G\"");
+    }
+    const int64_t memory = SizeOf(machine.node(i).memory());
+    if (memory == 0 || memory % kPageSize != 0) {
+      return node.Mistake("memory",
+                          "is not a whole number of 4K pages, at least one; expected a size such as 64G");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckDistances(const MessageView& view, const Machine& machine, int nodes) {
+  if (machine.distance_size() == 0) return absl::OkStatus();
+  if (machine.distance_size() != nodes) {
+    return view.MistakeWithoutValue(
+        "distance", Cat("is there ", machine.distance_size(), " times; expected a row for each of the ",
+                        nodes, " nodes"));
+  }
+  for (int i = 0; i < nodes; ++i) {
+    const MessageView row = view.Nested("distance", i);
+    const auto& to = machine.distance(i).to();
+    if (to.size() != nodes) {
+      return row.MistakeWithoutValue(
+          "to", Cat("holds ", to.size(), " distances; expected one to each of the ", nodes, " nodes"));
+    }
+    if (to[i] != 10) return row.Mistake("to", i, "is the distance of a node to itself; expected 10");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckCpus(const MessageView& view, const Machine& machine, int nodes) {
+  if (!machine.has_cpus()) return absl::OkStatus();
+  const MessageView cpus = view.Nested("cpus");
+  std::vector<int> on_node(static_cast<size_t>(nodes));
+  for (int cpu = 0; cpu < machine.cpus().node_of_cpu_size(); ++cpu) {
+    const int node = machine.cpus().node_of_cpu(cpu);
+    if (node < 0 || node >= nodes) return cpus.Mistake("node_of_cpu", cpu, NoSuch("node", nodes));
+    ++on_node[static_cast<size_t>(node)];
+  }
+  for (int node = 0; node < machine.node_size(); ++node) {
+    const int count = on_node[static_cast<size_t>(node)];
+    if (machine.node(node).has_cpus() && machine.node(node).cpus() != count) {
+      return view.Nested("node", node)
+          .Mistake("cpus", Cat("is not what machine.cpus says; expected ", count));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckZone(const MessageView& view, const Zone& zone, const MachineLimits& limits) {
+  for (const std::string_view field : {"node", "name", "start_pfn", "spanned", "present", "managed"}) {
+    const auto* descriptor = Zone::descriptor()->FindFieldByName(std::string(field));
+    if (!zone.GetReflection()->HasField(zone, descriptor)) {
+      return view.MistakeWithoutValue(field, "is missing; expected what /proc/zoneinfo says of the zone");
+    }
+  }
+  if (zone.node() < 0 || zone.node() >= limits.nodes)
+    return view.Mistake("node", NoSuch("node", limits.nodes));
+  if (zone.present() > zone.spanned())
+    return view.Mistake("present", Cat("is more than spanned; expected at most ", zone.spanned()));
+  if (zone.managed() > zone.present())
+    return view.Mistake("managed", Cat("is more than present; expected at most ", zone.present()));
+  if (zone.free() > zone.managed())
+    return view.Mistake("free", Cat("is more than managed; expected at most ", zone.managed()));
+  if (zone.low() < zone.min())
+    return view.Mistake("low", Cat("is below the min watermark; expected at least ", zone.min()));
+  if (zone.high() < zone.low())
+    return view.Mistake("high", Cat("is below the low watermark; expected at least ", zone.low()));
+  for (int i = 0; i < zone.pcp_size(); ++i) {
+    const int cpu = zone.pcp(i).cpu();
+    if (cpu < 0 || cpu >= limits.cpus)
+      return view.Nested("pcp", i).Mistake("cpu", NoSuch("CPU", limits.cpus));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckZones(const MessageView& view, const Machine& machine, const MachineLimits& limits) {
+  for (int i = 0; i < machine.zone_size(); ++i) {
+    if (machine.zone(i).node() >= kMaxNodes) {
+      return view.Nested("zone", i).Mistake("node", Cat("is too large; expected 0 to ", kMaxNodes - 1));
+    }
+    const absl::Status status = CheckZone(view.Nested("zone", i), machine.zone(i), limits);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckVirtioMem(const MessageView& view, const VirtioMem& device, int nodes) {
+  if (!device.has_node()) return view.MistakeWithoutValue("node", "is missing; expected the device's node");
+  if (!device.has_max())
+    return view.MistakeWithoutValue("max", "is missing; expected a size, such as max: \"1G\"");
+  if (device.node() < 0 || device.node() >= nodes) return view.Mistake("node", NoSuch("node", nodes));
+  if (SizeOf(device.plugged()) > SizeOf(device.max())) {
+    return view.Mistake("plugged", Cat("is more than max; expected at most ", device.max()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckHugePages(const MessageView& view, const HugePages& pages, int nodes) {
+  if (pages.has_node() && (pages.node() < 0 || pages.node() >= nodes))
+    return view.Mistake("node", NoSuch("node", nodes));
+  const int64_t size = SizeOf(pages.size());
+  if (!pages.has_size()) return view.MistakeWithoutValue("size", "is missing; expected 2M or 1G");
+  if (size != int64_t{2} << 20 && size != int64_t{1} << 30)
+    return view.Mistake("size", "is no huge page; expected 2M or 1G");
+  if (pages.free() > pages.nr())
+    return view.Mistake("free", Cat("is more than nr; expected at most ", pages.nr()));
+  for (const std::string_view field : {"nr", "free", "surplus", "reserved", "overcommit"}) {
+    const auto* descriptor = HugePages::descriptor()->FindFieldByName(std::string(field));
+    if (pages.GetReflection()->GetInt64(pages, descriptor) < 0)
+      return view.Mistake(field, "is negative; expected 0 or more");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckMachineSource(const MessageView& view) {
+  constexpr std::string_view kSources[] = {"node", "zone", "lstopo_file", "boot_state_file", "snapshot_file"};
+  constexpr std::string_view kExpected =
+      "expected exactly one of node, zone, lstopo_file, boot_state_file, snapshot_file";
+  const google::protobuf::Message& machine = view.message();
+  std::string_view found;
+  for (std::string_view source : kSources) {
+    const auto* field = machine.GetDescriptor()->FindFieldByName(std::string(source));
+    const bool set = field->is_repeated() ? machine.GetReflection()->FieldSize(machine, field) > 0
+                                          : machine.GetReflection()->HasField(machine, field);
+    if (!set) continue;
+    if (!found.empty())
+      return view.MistakeWithoutValue(source, Cat("is given beside ", found, "; ", kExpected));
+    found = source;
+  }
+  if (found.empty()) return view.MistakeWithoutValue("node", Cat("is missing; ", kExpected));
+  return absl::OkStatus();
+}
+
+bool IsDescribed(const Machine& machine) { return machine.node_size() > 0 || machine.zone_size() > 0; }
+
+MachineLimits LimitsOf(const Machine& machine) {
+  MachineLimits limits = {machine.node_size(), 0};
+  for (const Machine::Node& node : machine.node()) limits.cpus += node.cpus();
+  for (const Zone& zone : machine.zone()) {
+    limits.nodes = std::max(limits.nodes, std::min(zone.node(), kMaxNodes - 1) + 1);
+    for (const PcpList& pcp : zone.pcp())
+      limits.cpus = std::max(limits.cpus, std::min(pcp.cpu(), kMaxCpus - 1) + 1);
+  }
+  if (machine.has_cpus()) limits.cpus = machine.cpus().node_of_cpu_size();
+  return limits;
+}
+
+absl::Status CheckMachine(const MessageView& view) {
+  const auto& machine = static_cast<const Machine&>(view.message());
+  const MachineLimits limits = LimitsOf(machine);
+  absl::Status status = CheckNodes(view, machine);
+  if (status.ok()) status = CheckZones(view, machine, limits);
+  if (status.ok()) status = CheckDistances(view, machine, limits.nodes);
+  if (status.ok()) status = CheckCpus(view, machine, limits.nodes);
+  if (status.ok() && limits.cpus == 0) {
+    status = view.MistakeWithoutValue("cpus", "leaves the machine without a CPU; expected at least one");
+  }
+  if (status.ok() && machine.has_virtio_mem()) {
+    status = CheckVirtioMem(view.Nested("virtio_mem"), machine.virtio_mem(), limits.nodes);
+  }
+  for (int i = 0; status.ok() && i < machine.hugepages_size(); ++i) {
+    status = CheckHugePages(view.Nested("hugepages", i), machine.hugepages(i), limits.nodes);
+  }
+  return status;
+}
+
+}  // namespace numasim::workloads

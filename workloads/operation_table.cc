@@ -1,0 +1,340 @@
+#include "workloads/operation_table.h"
+
+#include <concepts>
+#include <iterator>
+#include <type_traits>
+
+namespace numasim::workloads {
+namespace {
+
+template <class T, class Kind>
+concept Is = std::same_as<std::remove_const_t<T>, Kind>;
+
+// ---- The words of fields ----
+
+template <class T>
+using Words = std::pair<std::string_view, T>;
+
+constexpr Words<HugePageSize> kPageSizes[] = {{"2M", HugePageSize::k2M}, {"1G", HugePageSize::k1G}};
+// Surplus pages are of the buddy's sizes, and only gigantic pages can be demoted.
+constexpr Words<HugePageSize> kSurplusSizes[] = {{"2M", HugePageSize::k2M}};
+constexpr Words<HugePageSize> kDemotableSizes[] = {{"1G", HugePageSize::k1G}};
+constexpr Words<bool> kWriterPools[] = {{"mempolicy", true}, {"all", false}};
+constexpr Words<ThpOp::Knob> kThpKnobs[] = {{"enabled", ThpOp::Knob::kEnabled},
+                                            {"shmem_enabled", ThpOp::Knob::kShmemEnabled},
+                                            {"use_zero_page", ThpOp::Knob::kUseZeroPage},
+                                            {"defrag", ThpOp::Knob::kDefrag}};
+constexpr Words<KhugepagedSetOp::Knob> kKhugepagedKnobs[] = {
+    {"defrag", KhugepagedSetOp::Knob::kDefrag},
+    {"max_ptes_none", KhugepagedSetOp::Knob::kMaxPtesNone},
+    {"max_ptes_shared", KhugepagedSetOp::Knob::kMaxPtesShared},
+    {"max_ptes_swap", KhugepagedSetOp::Knob::kMaxPtesSwap},
+    {"pages_to_scan", KhugepagedSetOp::Knob::kPagesToScan},
+    {"scan_sleep_millisecs", KhugepagedSetOp::Knob::kScanSleepMillisecs},
+    {"alloc_sleep_millisecs", KhugepagedSetOp::Knob::kAllocSleepMillisecs}};
+constexpr Words<Backing> kBackings[] = {{"anon", Backing::kAnon},
+                                        {"shmem", Backing::kShmem},
+                                        {"hugetlb-2M", Backing::kHugetlb2M},
+                                        {"hugetlb-1G", Backing::kHugetlb1G}};
+constexpr Words<MapOp::Thp> kMapThp[] = {{"hugepage", MapOp::Thp::kHugepage},
+                                         {"nohugepage", MapOp::Thp::kNohugepage}};
+constexpr Words<ProtectOp::Access> kAccesses[] = {{"r", ProtectOp::Access::kRead},
+                                                  {"rw", ProtectOp::Access::kReadWrite},
+                                                  {"none", ProtectOp::Access::kNone}};
+constexpr Words<AdviseOp::Advice> kAdvice[] = {{"dontneed", AdviseOp::Advice::kDontneed},
+                                               {"free", AdviseOp::Advice::kFree},
+                                               {"remove", AdviseOp::Advice::kRemove},
+                                               {"hugepage", AdviseOp::Advice::kHugepage},
+                                               {"nohugepage", AdviseOp::Advice::kNohugepage},
+                                               {"collapse", AdviseOp::Advice::kCollapse},
+                                               {"populate_read", AdviseOp::Advice::kPopulateRead},
+                                               {"populate_write", AdviseOp::Advice::kPopulateWrite}};
+
+// 2^63 nanoseconds in milliseconds.
+constexpr int64_t kLongestSleepMs = INT64_MAX / 1'000'000;
+
+// ---- The fields of each operation, in the order of the line ----
+
+template <class T>
+ChoiceCodec<T> OneOf(std::span<const Words<T>> words) {
+  return {words};
+}
+
+void Fields(auto& io, Is<PoolOp> auto& op) {
+  io.Field("SIZE", OneOf<HugePageSize>(kPageSizes), op.page);
+  io.Field("POOL", PoolTargetCodec{io.limits().nodes}, op.target);
+  io.Field("COUNT", CountCodec<>(), op.count);
+}
+
+void Fields(auto& io, Is<OvercommitOp> auto& op) {
+  io.Field("SIZE", OneOf<HugePageSize>(kSurplusSizes), op.page);
+  io.Field("COUNT", CountCodec<>(), op.count);
+}
+
+void Fields(auto& io, Is<DemoteOp> auto& op) {
+  io.Field("SIZE", OneOf<HugePageSize>(kDemotableSizes), op.page);
+  io.Field("nodeN", NodeCodec{io.limits().nodes, "node"}, op.node);
+  io.Field("COUNT", CountCodec<>(), op.count);
+}
+
+void Fields(auto& io, Is<MountHugetlbfsOp> auto& op) {
+  io.Field("/DIR", TextCodec{TextKind::kDirectory}, op.directory);
+  io.CommaList();
+  io.RequiredOption("pagesize", OneOf<HugePageSize>(kPageSizes), op.page);
+  io.Option("size", SizeCodec{}, op.size);
+  io.Option("min_size", SizeCodec{}, op.min_size);
+}
+
+void Fields(auto& io, Is<UmountOp> auto& op) {
+  io.Field("/DIR", TextCodec{TextKind::kDirectory}, op.directory);
+}
+
+void Fields(auto& io, Is<UnlinkOp> auto& op) { io.Field("PATH", TextCodec{TextKind::kPath}, op.path); }
+
+void Fields(auto& io, Is<UnlinkHugetlbOp> auto& op) {
+  io.Field("FILE", TextCodec{TextKind::kFileName}, op.file);
+}
+
+void Fields(auto& io, Is<ThpOp> auto& op) {
+  io.Field("KNOB", OneOf<ThpOp::Knob>(kThpKnobs), op.knob);
+  io.Field("VALUE", ThpValueCodec{op.knob}, op.value);
+}
+
+void Fields(auto& io, Is<KhugepagedSetOp> auto& op) {
+  io.Field("KEY", OneOf<KhugepagedSetOp::Knob>(kKhugepagedKnobs), op.knob);
+  io.Field("VALUE", CountCodec<>(), op.value);
+}
+
+void Fields(auto& io, Is<KhugepagedOp> auto& op) { io.Field("SCANS", CountCodec<>{1}, op.scans); }
+
+void Fields(auto& io, Is<DropCachesOp> auto& op) { io.Field("WHAT", CountCodec<int>{1, 3}, op.what); }
+
+void Fields(auto&, Is<CompactOp> auto&) {}
+
+void Fields(auto& io, Is<SysctlOp> auto& op) {
+  io.Field("vm.NAME", TextCodec{TextKind::kSysctl}, op.name);
+  io.Rest("VALUE", op.value);
+}
+
+void Fields(auto& io, Is<OfflineBlockOp> auto& op) {
+  io.Field("nodeN", NodeCodec{io.limits().nodes, "node"}, op.node);
+  io.Field("INDEX", CountCodec<>(), op.index);
+}
+
+void Fields(auto& io, Is<VirtioMemOp> auto& op) { io.Field("SIZE", SizeCodec{}, op.size); }
+
+void Fields(auto& io, Is<SleepOp> auto& op) {
+  io.Field("MS", CountCodec<>{0, kLongestSleepMs}, op.milliseconds);
+}
+
+void Fields(auto& io, Is<SpawnOp> auto& op) { io.Field("P", TextCodec{TextKind::kName}, op.name); }
+
+void Fields(auto& io, Is<CpuOp> auto& op) { io.Field("CPU", CpuCodec{io.limits().cpus}, op.cpu); }
+
+void Fields(auto& io, Is<PolicyOp> auto& op) {
+  io.Field("POLICY", PolicyCodec{io.limits().nodes}, op.policy);
+}
+
+void Fields(auto& io, Is<MapOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.Field("SIZE", SizeCodec{1}, op.size);
+  io.Field("BACKING", OneOf<Backing>(kBackings), op.backing);
+  io.Flag("shared", op.shared);
+  io.Flag("noreserve", op.noreserve);
+  io.Flag("populate", op.populate);
+  io.Option("file", TextCodec{TextKind::kFile}, op.file);
+  io.Option("policy", PolicyCodec{io.limits().nodes}, op.policy);
+  io.Option("thp", OneOf<MapOp::Thp>(kMapThp), op.thp);
+  io.Require(!op.file || op.backing != Backing::kAnon, "file", op.file.value_or(""),
+             "is for a mapping without a file; expected shmem, hugetlb-2M or hugetlb-1G in place of anon");
+}
+
+void Fields(auto& io, Is<TouchOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.OptionalRangeAndStride(op.range, op.stride);
+  io.Flag("r", op.read);
+}
+
+void Fields(auto& io, Is<UnmapOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.OptionalRange(op.range);
+}
+
+void Fields(auto& io, Is<ProtectOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.RangeFields(op.range);
+  io.Field("ACCESS", OneOf<ProtectOp::Access>(kAccesses), op.access);
+}
+
+void Fields(auto& io, Is<LockOp> auto& op) { io.Field("ID", TextCodec{TextKind::kName}, op.id); }
+
+void Fields(auto& io, Is<AdviseOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.RangeFields(op.range);
+  io.Field("ADVICE", OneOf<AdviseOp::Advice>(kAdvice), op.advice);
+  io.OptionalStride(op.stride);
+}
+
+void Fields(auto& io, Is<BindOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.Field("POLICY", PolicyCodec{io.limits().nodes}, op.policy);
+}
+
+void Fields(auto& io, Is<MoveOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.Field("NODE", NodeCodec{io.limits().nodes, ""}, op.node);
+}
+
+void Fields(auto& io, Is<FallocateOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.RangeFields(op.range);
+}
+
+void Fields(auto& io, Is<PunchOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.RangeFields(op.range);
+}
+
+void Fields(auto& io, Is<TruncateOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.Field("SIZE", SizeCodec{}, op.size);
+}
+
+void Fields(auto& io, Is<ProcessPoolOp> auto& op) {
+  io.Field("SIZE", OneOf<HugePageSize>(kPageSizes), op.page);
+  io.Field("POOL", OneOf<bool>(kWriterPools), op.mempolicy);
+  io.Field("COUNT", CountCodec<>(), op.count);
+}
+
+void Fields(auto& io, Is<ForkOp> auto& op) { io.Field("Q", TextCodec{TextKind::kName}, op.child); }
+
+void Fields(auto&, Is<ExitOp> auto&) {}
+
+void Fields(auto& io, Is<MachineLine> auto& machine) {
+  io.RequiredOption("nodes", CountCodec<int>{1, kMaxNodes}, machine.nodes);
+  io.RequiredOption("node_mem", NodeMemoryCodec{machine.nodes}, machine.node_mem);
+  io.DefaultOption("cpus_per_node", CountCodec<int>{1, kMaxCpus / kMaxNodes}, machine.cpus_per_node);
+  io.Option("virtio_mem", VirtioMemCodec{machine.nodes}, machine.virtio_mem);
+  io.DefaultOption("kernel_args", QuotedCodec(), machine.kernel_args);
+}
+
+// ---- The table ----
+
+std::string LineForm(const Operation& operation, std::string_view fields) {
+  return Cat("'", operation.of_process ? "@P " : "", operation.name, fields, "'");
+}
+
+template <class Kind>
+std::string Form() {
+  std::string fields;
+  FormWriter writer(fields);
+  const Kind kind;
+  Fields(writer, kind);
+  return LineForm(Operations()[OpKind(kind).index()], fields);
+}
+
+std::string MachineForm() {
+  std::string fields;
+  FormWriter writer(fields);
+  const MachineLine machine;
+  Fields(writer, machine);
+  return Cat("'machine", fields, "'");
+}
+
+template <class Kind>
+void Read(LineReader& reader, OpKind& kind) {
+  reader.set_form(&Form<Kind>);
+  Fields(reader, kind.emplace<Kind>());
+}
+
+template <class Kind>
+void Write(const OpKind& kind, std::string& out) {
+  LineWriter writer(out);
+  Fields(writer, std::get<Kind>(kind));
+}
+
+template <class Kind, size_t index = 0>
+constexpr size_t IndexOf() {
+  if constexpr (std::is_same_v<Kind, std::variant_alternative_t<index, OpKind>>) {
+    return index;
+  } else {
+    return IndexOf<Kind, index + 1>();
+  }
+}
+
+template <class Kind>
+constexpr Operation OfSystem(std::string_view name) {
+  return {name, false, IndexOf<Kind>(), &Read<Kind>, &Write<Kind>, &Form<Kind>};
+}
+
+template <class Kind>
+constexpr Operation OfProcess(std::string_view name) {
+  return {name, true, IndexOf<Kind>(), &Read<Kind>, &Write<Kind>, &Form<Kind>};
+}
+
+constexpr Operation kOperations[] = {
+    OfSystem<PoolOp>("pool"),
+    OfSystem<OvercommitOp>("overcommit"),
+    OfSystem<DemoteOp>("demote"),
+    OfSystem<MountHugetlbfsOp>("mount_hugetlbfs"),
+    OfSystem<UmountOp>("umount"),
+    OfSystem<UnlinkOp>("unlink"),
+    OfSystem<UnlinkHugetlbOp>("unlink_hugetlb"),
+    OfSystem<ThpOp>("thp"),
+    OfSystem<KhugepagedSetOp>("khugepaged_set"),
+    OfSystem<KhugepagedOp>("khugepaged"),
+    OfSystem<DropCachesOp>("drop_caches"),
+    OfSystem<CompactOp>("compact"),
+    OfSystem<SysctlOp>("sysctl"),
+    OfSystem<OfflineBlockOp>("offline_block"),
+    OfSystem<VirtioMemOp>("virtio_mem"),
+    OfSystem<SleepOp>("sleep"),
+    OfSystem<SpawnOp>("spawn"),
+    OfProcess<CpuOp>("cpu"),
+    OfProcess<PolicyOp>("policy"),
+    OfProcess<MapOp>("map"),
+    OfProcess<TouchOp>("touch"),
+    OfProcess<UnmapOp>("unmap"),
+    OfProcess<ProtectOp>("protect"),
+    OfProcess<LockOp>("lock"),
+    OfProcess<AdviseOp>("advise"),
+    OfProcess<BindOp>("bind"),
+    OfProcess<MoveOp>("move"),
+    OfProcess<FallocateOp>("fallocate"),
+    OfProcess<PunchOp>("punch"),
+    OfProcess<TruncateOp>("truncate"),
+    OfProcess<ProcessPoolOp>("pool"),
+    OfProcess<ForkOp>("fork"),
+    OfProcess<ExitOp>("exit"),
+};
+
+constexpr bool InOrderOfKinds() {
+  for (size_t i = 0; i < std::size(kOperations); ++i) {
+    if (kOperations[i].kind != i) return false;
+  }
+  return std::size(kOperations) == std::variant_size_v<OpKind>;
+}
+static_assert(InOrderOfKinds());
+
+}  // namespace
+
+std::span<const Operation> Operations() { return kOperations; }
+
+const Operation* FindOperation(std::string_view name, bool of_process) {
+  for (const Operation& operation : kOperations) {
+    if (operation.of_process == of_process && operation.name == name) return &operation;
+  }
+  return nullptr;
+}
+
+void ReadMachine(LineReader& reader, MachineLine& machine) {
+  reader.set_form(&MachineForm);
+  Fields(reader, machine);
+}
+
+void WriteMachine(const MachineLine& machine, std::string& out) {
+  LineWriter writer(out);
+  Fields(writer, machine);
+}
+
+}  // namespace numasim::workloads

@@ -1,0 +1,310 @@
+#include "workloads/scenario.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "google/protobuf/text_format.h"
+#include "workloads/machine_rules.h"
+#include "workloads/text.h"
+#include "workloads/text_message.h"
+#include "workloads/units.h"
+
+namespace numasim::workloads {
+namespace {
+
+// Builds one LoadedScenario. Each step returns the first mistake it finds.
+class ScenarioLoader {
+ public:
+  ScenarioLoader(const std::string& path, const std::string& text, const ScenarioReaders& readers)
+      : readers_(readers) {
+    loaded_.path = path;
+    loaded_.text = text;
+  }
+
+  absl::Status Load();
+
+  LoadedScenario Take() { return std::move(loaded_); }
+
+ private:
+  absl::Status LoadMachine(const MessageView& scenario);
+  absl::Status LoadMachineFile(const MessageView& machine, std::string_view field, const std::string& name);
+  absl::Status LoadSnapshot(const std::string& name);
+  absl::Status LoadKernel(const MessageView& scenario);
+  absl::Status LoadTimes(const MessageView& scenario);
+  absl::Status LoadWorkload(const MessageView& scenario);
+  absl::Status LoadScript(const MessageView& view, const Workload::Script& proto);
+  absl::Status ReadScriptFile(const MessageView& view, const std::string& name, LoadedScript& loaded);
+  absl::Status ReadInlineScript(const MessageView& view, const Workload::Script& proto, LoadedScript& loaded);
+  absl::Status NameScript(const MessageView& view, const Workload::Script& proto, LoadedScript& loaded);
+  // The text of the file that a field names, read once.
+  absl::StatusOr<std::string> FileOf(const MessageView& view, std::string_view field,
+                                     const std::string& name);
+
+  std::optional<MachineLimits> ScriptLimits() const {
+    return IsDescribed(loaded_.machine) ? std::optional(loaded_.limits) : MachineLimits();
+  }
+
+  const ScenarioReaders& readers_;
+  LoadedScenario loaded_;
+  std::set<std::string> names_;
+};
+
+absl::Status ScenarioLoader::Load() {
+  TextMessage text;
+  absl::Status status = text.Parse(loaded_.path, loaded_.text, loaded_.proto);
+  if (!status.ok()) return status;
+  const MessageView scenario = text.View();
+  status = CheckKnobs(scenario);
+  if (status.ok()) status = LoadMachine(scenario);
+  if (status.ok()) status = LoadKernel(scenario);
+  if (status.ok()) status = LoadTimes(scenario);
+  if (status.ok()) status = LoadWorkload(scenario);
+  return status;
+}
+
+absl::Status ScenarioLoader::LoadMachine(const MessageView& scenario) {
+  if (!loaded_.proto.has_machine()) {
+    return scenario.MistakeWithoutValue("machine",
+                                        "is missing; expected machine { node { memory: \"64G\" } }");
+  }
+  const MessageView view = scenario.Nested("machine");
+  const Machine& machine = loaded_.proto.machine();
+  loaded_.machine = machine;
+  absl::Status status = CheckMachineSource(view);
+  if (!status.ok()) return status;
+  if (machine.has_snapshot_file()) {
+    status = LoadMachineFile(view, "snapshot_file", machine.snapshot_file());
+  } else if (machine.has_lstopo_file()) {
+    status = LoadMachineFile(view, "lstopo_file", machine.lstopo_file());
+  } else if (machine.has_boot_state_file()) {
+    status = LoadMachineFile(view, "boot_state_file", machine.boot_state_file());
+  } else {
+    status = CheckMachine(view);
+  }
+  if (IsDescribed(loaded_.machine)) loaded_.limits = LimitsOf(loaded_.machine);
+  return status;
+}
+
+absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, std::string_view field,
+                                             const std::string& name) {
+  const absl::StatusOr<std::string> text = FileOf(view, field, name);
+  if (!text.ok()) return text.status();
+  if (field == "snapshot_file") return LoadSnapshot(name);
+  if (readers_.read_machine == nullptr) return absl::OkStatus();
+  absl::StatusOr<Machine> machine = readers_.read_machine(loaded_.proto.machine(), name, *text);
+  if (!machine.ok()) return machine.status();
+  // What the scenario adds to the file goes before what the file says.
+  machine->MergeFrom(loaded_.proto.machine());
+  loaded_.machine = *std::move(machine);
+  return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::LoadSnapshot(const std::string& name) {
+  Machine machine;
+  TextMessage text;
+  absl::Status status = text.Parse(name, loaded_.files.at(name), machine);
+  if (status.ok()) status = CheckKnobs(text.View());
+  if (status.ok()) status = CheckMachineSource(text.View());
+  if (status.ok() && !IsDescribed(machine)) {
+    status = text.View().MistakeWithoutValue("node",
+                                             "is missing; expected a machine with nodes or zones of its own");
+  }
+  if (status.ok()) status = CheckMachine(text.View());
+  machine.MergeFrom(loaded_.proto.machine());
+  loaded_.machine = std::move(machine);
+  return status;
+}
+
+absl::Status ScenarioLoader::LoadKernel(const MessageView& scenario) {
+  constexpr int kZoneTypes = 4;
+  const int ratios = loaded_.proto.kernel().lowmem_reserve_ratio_size();
+  if (ratios == 0 || ratios == kZoneTypes) return absl::OkStatus();
+  return scenario.Nested("kernel").MistakeWithoutValue(
+      "lowmem_reserve_ratio",
+      Cat("holds ", ratios, " values; expected ", kZoneTypes, ", for DMA, DMA32, Normal and Movable"));
+}
+
+absl::Status ScenarioLoader::LoadTimes(const MessageView& scenario) {
+  loaded_.trace_interval_ns = *ParseDuration(loaded_.proto.trace().interval());
+  if (loaded_.trace_interval_ns == 0) {
+    return scenario.Nested("trace").Mistake("interval",
+                                            "is no time between samples; expected more than 0, such as 1ms");
+  }
+  if (!loaded_.proto.has_stop_after()) return absl::OkStatus();
+  loaded_.stop_after_ns = *ParseDuration(loaded_.proto.stop_after());
+  if (*loaded_.stop_after_ns == 0) {
+    return scenario.Mistake("stop_after",
+                            "stops the run before it begins; expected more than 0, such as 10s");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
+  const Workload& workload = loaded_.proto.workload();
+  if (workload.script_size() == 0) {
+    return scenario.MistakeWithoutValue(
+        "workload.script", "is missing; expected at least one, such as script { file: \"load.mm\" }");
+  }
+  const MessageView view = scenario.Nested("workload");
+  for (int i = 0; i < workload.script_size(); ++i) {
+    const absl::Status status = LoadScript(view.Nested("script", i), workload.script(i));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::LoadScript(const MessageView& view, const Workload::Script& proto) {
+  LoadedScript loaded;
+  loaded.start_ns = *ParseDuration(proto.start());
+  loaded.stagger_ns = *ParseDuration(proto.stagger());
+  loaded.loops = proto.loops();
+  loaded.copies = proto.copies();
+  int64_t last_start = 0;
+  if (__builtin_mul_overflow(loaded.stagger_ns, int64_t{loaded.copies} - 1, &last_start) ||
+      __builtin_add_overflow(last_start, loaded.start_ns, &last_start)) {
+    return view.Mistake("stagger", "starts the last copy too late; expected all to start within 9223372036s");
+  }
+  if (proto.has_file() && proto.line_size() > 0) {
+    return view.MistakeWithoutValue("line", "is given beside file; expected either a file or lines");
+  }
+  if (!proto.has_file() && proto.line_size() == 0) {
+    return view.MistakeWithoutValue("file",
+                                    "is missing; expected file: \"load.mm\", or lines with the operations");
+  }
+  absl::Status status = NameScript(view, proto, loaded);
+  if (!status.ok()) return status;
+  status =
+      proto.has_file() ? ReadScriptFile(view, proto.file(), loaded) : ReadInlineScript(view, proto, loaded);
+  loaded_.scripts.push_back(std::move(loaded));
+  return status;
+}
+
+absl::Status ScenarioLoader::NameScript(const MessageView& view, const Workload::Script& proto,
+                                        LoadedScript& loaded) {
+  if (proto.has_name()) {
+    loaded.name = proto.name();
+    if (names_.insert(loaded.name).second) return absl::OkStatus();
+    return view.Mistake("name", "is another script's name too; expected a name of its own");
+  }
+  const std::string stem = proto.has_file() ? std::filesystem::path(proto.file()).stem().string() : "script";
+  loaded.name = stem;
+  for (int number = 2; !names_.insert(loaded.name).second; ++number) loaded.name = Cat(stem, "-", number);
+  return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::ReadScriptFile(const MessageView& view, const std::string& name,
+                                            LoadedScript& loaded) {
+  const absl::StatusOr<std::string> text = FileOf(view, "file", name);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<Script> script = ParseScript(*text, name, ScriptLimits());
+  if (!script.ok()) return script.status();
+  loaded.script = *std::move(script);
+  return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::ReadInlineScript(const MessageView& view, const Workload::Script& proto,
+                                              LoadedScript& loaded) {
+  std::string text;
+  for (int i = 0; i < proto.line_size(); ++i) {
+    if (proto.line(i).find('\n') != std::string::npos) {
+      return view.Mistake("line", i, "holds more than one line; expected one operation in each line field");
+    }
+    Append(text, proto.line(i), "\n");
+  }
+  const auto name_of_line = [&view, &loaded](int line) {
+    return Cat(view.FileAndLine("line", line - 1), ": script ", Quoted(loaded.name), " line ", line);
+  };
+  absl::StatusOr<Script> script = ParseScript(text, name_of_line, ScriptLimits());
+  if (!script.ok()) return script.status();
+  loaded.script = *std::move(script);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ScenarioLoader::FileOf(const MessageView& view, std::string_view field,
+                                                   const std::string& name) {
+  if (const auto known = loaded_.files.find(name); known != loaded_.files.end()) return known->second;
+  absl::StatusOr<std::string> text = readers_.read_file(name);
+  if (!text.ok()) {
+    return view.Mistake(field, Cat("cannot be read (", text.status().message(),
+                                   "); expected a file, by its path from the "
+                                   "scenario's folder"));
+  }
+  loaded_.files.emplace(name, *text);
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<LoadedScenario> ParseScenario(const std::string& path, const std::string& text,
+                                             const ScenarioReaders& readers) {
+  ScenarioLoader loader(path, text, readers);
+  if (absl::Status status = loader.Load(); !status.ok()) return status;
+  return loader.Take();
+}
+
+absl::StatusOr<LoadedScenario> LoadScenario(
+    const std::string& path,
+    std::function<absl::StatusOr<Machine>(const Machine&, const std::string&, const std::string&)>
+        read_machine) {
+  const absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return absl::Status(text.status().code(), Cat(path, ": ", text.status().message()));
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const ScenarioReaders readers = {
+      [&folder](const std::string& name) { return ReadFile((folder / name).string()); },
+      std::move(read_machine)};
+  return ParseScenario(path, *text, readers);
+}
+
+Machine MachineFromLine(const MachineLine& line) {
+  Machine machine;
+  for (int64_t memory : line.node_mem) {
+    Machine::Node* const node = machine.add_node();
+    node->set_memory(SizeText(memory));
+    node->set_cpus(line.cpus_per_node);
+  }
+  if (line.virtio_mem) {
+    machine.mutable_virtio_mem()->set_node(line.virtio_mem->node);
+    machine.mutable_virtio_mem()->set_max(SizeText(line.virtio_mem->max));
+    machine.mutable_virtio_mem()->set_plugged(SizeText(line.virtio_mem->plugged));
+  }
+  if (!line.kernel_args.empty()) machine.set_kernel_args(line.kernel_args);
+  return machine;
+}
+
+absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const std::string& text) {
+  const absl::StatusOr<Script> script = ParseScript(text, path);
+  if (!script.ok()) return script.status();
+  if (!script->machine) {
+    return absl::InvalidArgumentError(
+        Cat(path, ":1: machine: is missing; expected a first line such as 'machine nodes=2 node_mem=1G'"));
+  }
+  const std::filesystem::path file(path);
+  Scenario proto;
+  proto.set_name(file.stem().string());
+  *proto.mutable_machine() = MachineFromLine(*script->machine);
+  proto.mutable_workload()->add_script()->set_file(file.filename().string());
+  std::string scenario_text;
+  google::protobuf::TextFormat::PrintToString(proto, &scenario_text);
+  const auto read = [&text](const std::string&) { return absl::StatusOr<std::string>(text); };
+  return ParseScenario(path, scenario_text, {read, nullptr});
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return absl::FailedPreconditionError("it is a folder");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return absl::NotFoundError(std::strerror(errno));
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (in.bad() || text.bad()) return absl::DataLossError(std::strerror(errno));
+  return std::move(text).str();
+}
+
+}  // namespace numasim::workloads

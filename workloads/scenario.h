@@ -1,0 +1,81 @@
+// Scenarios: what `numasim run` is given, read and checked as a whole before anything is simulated.
+//
+// LoadScenario reads the text of a Scenario message and every file it names, and returns either all of it,
+// ready to be built, or the first mistake with the place where it is. A LoadedScenario is a value that the
+// caller owns; nothing here lives on an LP.
+#ifndef NUMASIM_WORKLOADS_SCENARIO_H_
+#define NUMASIM_WORKLOADS_SCENARIO_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "proto/scenario.pb.h"
+#include "workloads/script.h"
+
+namespace numasim::workloads {
+
+// A stream of operations of the workload.
+struct LoadedScript {
+  std::string name;  // unique in the scenario
+  Script script;
+  int64_t start_ns = 0;
+  int loops = 1;
+  int copies = 1;          // the stream runs this often,
+  int64_t stagger_ns = 0;  // each copy starting this much after the one before
+};
+
+struct LoadedScenario {
+  Scenario proto;   // as written: unset fields have their defaults
+  Machine machine;  // proto.machine(), with what the file it names says; see ScenarioReaders
+  MachineLimits limits;
+  std::string path;  // as given
+  std::string text;
+  std::vector<LoadedScript> scripts;
+  std::optional<int64_t> stop_after_ns;
+  int64_t trace_interval_ns = 0;
+  // The text of every file the scenario names, by the name it uses: with `text` all that a second run needs.
+  std::map<std::string, std::string> files;
+};
+
+// How files outside the scenario are read.
+struct ScenarioReaders {
+  // The text of a file, by the name the scenario uses. A Status says why there is none.
+  std::function<absl::StatusOr<std::string>(const std::string& name)> read_file;
+  // The machine in the text of an lstopo_file or a boot_state_file; `source` has that field set. If there is
+  // no such function these files are not looked into: LoadedScenario::machine is without nodes and zones
+  // then, and the node and CPU numbers of scripts are not checked. A Status names the line or field of the
+  // file.
+  std::function<absl::StatusOr<Machine>(const Machine& source, const std::string& name,
+                                        const std::string& text)>
+      read_machine;
+};
+
+// Reads a scenario whose text is given. `path` is for messages, and LoadedScenario::path.
+// A mistake is InvalidArgument: "FILE:LINE:COL: FIELD: 'VALUE' is ...; expected ...".
+absl::StatusOr<LoadedScenario> ParseScenario(const std::string& path, const std::string& text,
+                                             const ScenarioReaders& readers);
+
+// Reads a scenario from a file. Files it names are relative to its folder. NotFound if there is no such file.
+absl::StatusOr<LoadedScenario> LoadScenario(
+    const std::string& path,
+    std::function<absl::StatusOr<Machine>(const Machine&, const std::string&, const std::string&)>
+        read_machine = nullptr);
+
+// A scenario that runs one script once, on the machine of its machine line. `path` and `text` are the
+// script's file. InvalidArgument if the script has no machine line.
+absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const std::string& text);
+
+// The machine of a machine line: nodes with their memory and CPUs, the virtio-mem device, the boot arguments.
+Machine MachineFromLine(const MachineLine& line);
+
+// A file as a whole. NotFound or another Status with the system's reason if it cannot be read.
+absl::StatusOr<std::string> ReadFile(const std::string& path);
+
+}  // namespace numasim::workloads
+
+#endif  // NUMASIM_WORKLOADS_SCENARIO_H_

@@ -1,0 +1,179 @@
+#include "workloads/script.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "workloads/line_io.h"
+#include "workloads/nearest_name.h"
+#include "workloads/operation_table.h"
+#include "workloads/script_checker.h"
+#include "workloads/text.h"
+
+namespace numasim::workloads {
+namespace {
+
+// The part of a line before its comment: before the first '#' that is not between quotes.
+std::string_view WithoutComment(std::string_view line) {
+  const size_t hash = line.find('#');
+  if (hash == std::string_view::npos || line.substr(0, hash).find('"') == std::string_view::npos) {
+    return line.substr(0, hash);
+  }
+  bool quoted = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '"') quoted = !quoted;
+    if (line[i] == '#' && !quoted) return line.substr(0, i);
+  }
+  return line;
+}
+
+// The names an operation of a system or of a process can have.
+std::vector<std::string_view> Names(bool of_process) {
+  std::vector<std::string_view> names;
+  for (const Operation& operation : Operations()) {
+    if (operation.of_process == of_process) names.push_back(operation.name);
+  }
+  if (!of_process) names.push_back("machine");
+  return names;
+}
+
+// What is wrong with a name that is no operation of a system (or of a process).
+std::string UnknownOperation(std::string_view name, bool of_process) {
+  if (const Operation* other = FindOperation(name, !of_process); other != nullptr) {
+    return Cat(of_process ? "is an operation of the system" : "is an operation of a process", "; expected ",
+               other->form());
+  }
+  return Cat("is not an operation of ", of_process ? "a process" : "the system", "; expected one of ",
+             Join(Names(of_process), ", "), DidYouMean(name, Names(of_process)));
+}
+
+class ScriptParser {
+ public:
+  explicit ScriptParser(const std::optional<MachineLimits>& limits)
+      : has_outer_limits_(limits.has_value()), reader_(limits.value_or(MachineLimits())) {}
+
+  // Parses a line; returns what is wrong with it, or an empty string.
+  std::string ParseLine(int number, std::string_view line);
+
+  Script& script() { return script_; }
+
+ private:
+  std::string ParseComment(std::string_view comment);
+  std::string ParseMachine(int number);
+  std::string ParseOp(int number, std::string_view text);
+
+  const bool has_outer_limits_;
+  LineReader reader_;
+  ScriptChecker checker_;
+  Script script_;
+};
+
+std::string ScriptParser::ParseLine(int number, std::string_view line) {
+  const std::string_view text = Trim(WithoutComment(line));
+  if (text.empty()) return ParseComment(Trim(line));
+  reader_.Start(text);
+  if (!reader_.ok()) return reader_.problem();
+  return reader_.Peek() == "machine" ? ParseMachine(number) : ParseOp(number, text);
+}
+
+// `# tolerance P%`, with or without more text after it.
+std::string ScriptParser::ParseComment(std::string_view comment) {
+  if (!ConsumePrefix(comment, "#")) return {};
+  comment = Trim(comment);
+  if (!ConsumePrefix(comment, "tolerance ")) return {};
+  comment = Trim(comment);
+  const size_t percent_sign = comment.find('%');
+  const std::string_view number = comment.substr(0, percent_sign);
+  if (percent_sign == std::string_view::npos) return {};
+  double percent = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), percent);
+  if (error != std::errc() || end != number.data() + number.size() || !(percent >= 0 && percent <= 100)) {
+    return Cat("tolerance: ", Quoted(number), " is not a share; expected 0% to 100%");
+  }
+  script_.tolerance = percent / 100;
+  return {};
+}
+
+std::string ScriptParser::ParseMachine(int number) {
+  if (script_.machine) {
+    return Cat("machine: 'machine' is there twice; expected the one in line ", script_.machine->line,
+               " only");
+  }
+  if (!script_.ops.empty()) {
+    return "machine: 'machine' is after the first operation; expected it before all operations";
+  }
+  MachineLine machine;
+  machine.line = number;
+  reader_.Skip();
+  ReadMachine(reader_, machine);
+  reader_.Finish();
+  if (!reader_.ok()) return reader_.problem();
+  if (!has_outer_limits_) reader_ = LineReader({machine.nodes, machine.nodes * machine.cpus_per_node});
+  script_.machine = std::move(machine);
+  return {};
+}
+
+std::string ScriptParser::ParseOp(int number, std::string_view text) {
+  Op& op = script_.ops.emplace_back();
+  op.line = number;
+  op.text = text;
+  std::string_view name = reader_.Peek();
+  const bool of_process = ConsumePrefix(name, "@");
+  if (of_process) {
+    const std::string problem = TextCodec{TextKind::kName}.Read(name, op.process);
+    if (!problem.empty()) return Cat("process: ", Quoted(name), " ", problem);
+    reader_.Skip();
+    name = reader_.Peek();
+    if (name.empty()) return "operation: is missing; expected '@P OPERATION ...'";
+  }
+  const Operation* const operation = FindOperation(name, of_process);
+  if (operation == nullptr) {
+    return Cat("operation: ", Quoted(name), " ", UnknownOperation(name, of_process));
+  }
+  reader_.Skip();
+  operation->read(reader_, op.kind);
+  reader_.Finish();
+  return reader_.ok() ? checker_.Add(op) : reader_.problem();
+}
+
+}  // namespace
+
+absl::StatusOr<Script> ParseScript(std::string_view text, const std::string& file_name,
+                                   const std::optional<MachineLimits>& limits) {
+  return ParseScript(text, [&file_name](int line) { return Cat(file_name, ":", line); }, limits);
+}
+
+absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_of_line,
+                                   const std::optional<MachineLimits>& limits) {
+  ScriptParser parser(limits);
+  int number = 0;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    const std::string problem = parser.ParseLine(++number, text.substr(0, end));
+    if (!problem.empty()) {
+      return absl::InvalidArgumentError(Cat(name_of_line(number), ": ", problem));
+    }
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return std::move(parser.script());
+}
+
+std::string ToString(const Op& op) {
+  const Operation& operation = Operations()[op.kind.index()];
+  std::string line;
+  if (operation.of_process) Append(line, "@", op.process, " ");
+  line.append(operation.name);
+  operation.write(op.kind, line);
+  return line;
+}
+
+std::string ToString(const MachineLine& machine) {
+  std::string line = "machine";
+  WriteMachine(machine, line);
+  return line;
+}
+
+std::string_view OperationName(const OpKind& kind) { return Operations()[kind.index()].name; }
+
+}  // namespace numasim::workloads

@@ -1,0 +1,182 @@
+#include "workloads/text_message.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/tokenizer.h"
+#include "workloads/nearest_name.h"
+#include "workloads/text.h"
+#include "workloads/units.h"
+
+namespace numasim::workloads {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::DescriptorPool;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+using google::protobuf::TextFormat;
+
+// Keeps the first error of the parser.
+class FirstError : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int line, int column, const std::string& message) override {
+    if (!message_.empty()) return;
+    place_ = {line + 1, column + 1};
+    message_ = message;
+  }
+
+  TextPlace place() const { return place_; }
+  const std::string& message() const { return message_; }
+
+ private:
+  TextPlace place_;
+  std::string message_;
+};
+
+// The part of `text` between `before` and the next '"'; empty if `before` is not there.
+std::string_view QuotedAfter(std::string_view text, std::string_view before) {
+  const size_t begin = text.find(before);
+  if (begin == std::string_view::npos) return {};
+  const std::string_view rest = text.substr(begin + before.size());
+  return rest.substr(0, rest.find('"'));
+}
+
+std::vector<std::string_view> FieldNames(const Descriptor& type) {
+  std::vector<std::string_view> names;
+  for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
+  return names;
+}
+
+// The parser's words for an unknown field, in ours and with the names there are; any other message as it is.
+std::string Explained(const std::string& message) {
+  const std::string_view type_name = QuotedAfter(message, "Message type \"");
+  const std::string_view field = QuotedAfter(message, "has no field named \"");
+  const Descriptor* const type =
+      type_name.empty() ? nullptr
+                        : DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(type_name));
+  if (field.empty() || type == nullptr) return message;
+  const std::vector<std::string_view> names = FieldNames(*type);
+  return Cat(field, ": is not a field of ", type->name(), "; expected one of ", Join(names, ", "),
+             DidYouMean(field, names));
+}
+
+// The name before the last ':' of the text's line up to a place: the field whose value stands there.
+std::string_view FieldBefore(std::string_view text, TextPlace place) {
+  for (int line = 1; line < place.line; ++line) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text =
+      text.substr(0, std::min<size_t>(text.find('\n'), static_cast<size_t>(std::max(0, place.column - 1))));
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return {};
+  text = Trim(text.substr(0, colon));
+  size_t begin = text.size();
+  while (begin > 0 && (absl::ascii_isalnum(text[begin - 1]) || text[begin - 1] == '_')) --begin;
+  return text.substr(begin);
+}
+
+std::string FileLineColumn(std::string_view file, TextPlace place) {
+  if (place.line == 0) return std::string(file);
+  return Cat(file, ":", place.line, ":", place.column);
+}
+
+}  // namespace
+
+const FieldDescriptor* MessageView::FieldNamed(std::string_view name) const {
+  return message_->GetDescriptor()->FindFieldByName(std::string(name));
+}
+
+std::string MessageView::PathOf(std::string_view field, int index) const {
+  return index < 0 ? Cat(path_, field) : Cat(path_, field, "[", index, "]");
+}
+
+TextPlace MessageView::PlaceOf(std::string_view name, int index) const {
+  const FieldDescriptor* const field = FieldNamed(name);
+  if (tree_ == nullptr || field == nullptr) return place_;
+  // A list in brackets may have the place of its beginning only.
+  for (int i = field->is_repeated() ? std::max(index, 0) : -1; i >= -1; --i) {
+    if (field->is_repeated() && i < 0) break;
+    const TextFormat::ParseLocation location = tree_->GetLocation(field, i);
+    if (location.line >= 0) return {location.line + 1, location.column + 1};
+  }
+  return place_;
+}
+
+std::string MessageView::FileAndLine(std::string_view field, int index) const {
+  return Cat(*file_, ":", PlaceOf(field, index).line);
+}
+
+MessageView MessageView::Nested(std::string_view name, int index) const {
+  const FieldDescriptor* const field = FieldNamed(name);
+  const Reflection& reflection = *message_->GetReflection();
+  const Message& nested = index < 0 ? reflection.GetMessage(*message_, field)
+                                    : reflection.GetRepeatedMessage(*message_, field, index);
+  const Tree* const tree = tree_ == nullptr ? nullptr : tree_->GetTreeForNested(field, index);
+  return {file_, &nested, tree, Cat(PathOf(name, index), "."), PlaceOf(name, index)};
+}
+
+absl::Status MessageView::At(TextPlace place, std::string_view text) const {
+  return absl::InvalidArgumentError(Cat(FileLineColumn(*file_, place), ": ", text));
+}
+
+absl::Status MessageView::Mistake(std::string_view name, int index, std::string_view what) const {
+  const FieldDescriptor* const field = FieldNamed(name);
+  std::string value;
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    const Reflection& reflection = *message_->GetReflection();
+    value = index < 0 ? reflection.GetString(*message_, field)
+                      : reflection.GetRepeatedString(*message_, field, index);
+  } else {
+    TextFormat::PrintFieldValueToString(*message_, field, index, &value);
+  }
+  return At(PlaceOf(name, index), Cat(PathOf(name, index), ": ", Quoted(value), " ", what));
+}
+
+absl::Status MessageView::MistakeWithoutValue(std::string_view field, std::string_view what,
+                                              int index) const {
+  return At(PlaceOf(field, index), Cat(PathOf(field, index), ": ", what));
+}
+
+absl::Status TextMessage::Parse(const std::string& file, const std::string& text, Message& message) {
+  file_ = file;
+  message_ = &message;
+  FirstError error;
+  TextFormat::Parser parser;
+  parser.RecordErrorsTo(&error);
+  parser.WriteLocationsTo(&tree_);
+  if (parser.ParseFromString(text, &message)) return absl::OkStatus();
+  std::string what = Explained(error.message());
+  if (what == error.message()) {
+    const std::string_view field = FieldBefore(text, error.place());
+    if (!field.empty()) what = Cat(field, ": ", what);
+  }
+  return absl::InvalidArgumentError(Cat(FileLineColumn(file, error.place()), ": ", what));
+}
+
+MessageView TextMessage::View() const { return {&file_, message_, &tree_, "", {1, 1}}; }
+
+absl::Status ForEachMessage(const MessageView& view,
+                            const std::function<absl::Status(const MessageView&)>& check) {
+  if (absl::Status status = check(view); !status.ok()) return status;
+  const Message& message = view.message();
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int first = field->is_repeated() ? 0 : -1;
+    const int end = field->is_repeated() ? reflection.FieldSize(message, field) : 0;
+    for (int i = first; i < end; ++i) {
+      if (absl::Status status = ForEachMessage(view.Nested(field->name(), i), check); !status.ok())
+        return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace numasim::workloads
