@@ -202,7 +202,8 @@ absl::Status Recorder::RecordTopology() {
                       ", and so on"));
     break;
   }
-  if (topology_.distances.empty()) Note("hwloc knows no distances between the nodes; the default ones apply");
+  if (topology_.distances.empty())
+    Note("hwloc knows no distances between the nodes: they are the kernel's defaults");
   return absl::OkStatus();
 }
 

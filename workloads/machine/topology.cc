@@ -18,6 +18,10 @@ namespace numasim {
 namespace {
 
 constexpr uint64_t kBasePageBytes = 4096;
+constexpr uint64_t kLargestBlockBytes = uint64_t{4} << 20;
+constexpr uint64_t kStructPageBytes = 64;
+constexpr int kLocalDistance = 10;   // LOCAL_DISTANCE
+constexpr int kRemoteDistance = 20;  // REMOTE_DISTANCE
 
 struct TopologyDestroyer {
   void operator()(hwloc_topology_t topology) const { hwloc_topology_destroy(topology); }
@@ -91,6 +95,15 @@ absl::StatusOr<HwlocTopology> NewTopology() {
   return HwlocTopology(topology);
 }
 
+// The memory of the node before the kernel took its struct pages off, see ReadLstopoMachine.
+uint64_t InstalledBytes(uint64_t local_memory) {
+  if (local_memory % kLargestBlockBytes == 0) return local_memory;
+  const uint64_t pages_kept =
+      kBasePageBytes / kStructPageBytes;  // one page of struct pages for so many pages
+  const uint64_t with_struct_pages = local_memory / (pages_kept - 1) * pages_kept;
+  return (with_struct_pages + kLargestBlockBytes - 1) / kLargestBlockBytes * kLargestBlockBytes;
+}
+
 // The largest unit that says `bytes` exactly: "64G", "8119228K".
 std::string SizeText(uint64_t bytes) {
   constexpr char kUnits[] = "KMGT";
@@ -149,8 +162,12 @@ std::vector<int> OsCpus(const Topology& topology) {
 }
 
 void SetDistances(const Topology& topology, Machine& machine) {
-  for (const std::vector<int>& row : topology.distances) {
-    machine.add_distance()->mutable_to()->Assign(row.begin(), row.end());
+  for (size_t from = 0; from < topology.nodes.size(); ++from) {
+    Machine::DistanceRow& row = *machine.add_distance();
+    for (size_t to = 0; to < topology.nodes.size(); ++to) {
+      const int by_default = from == to ? kLocalDistance : kRemoteDistance;
+      row.add_to(topology.distances.empty() ? by_default : topology.distances[from][to]);
+    }
   }
 }
 
@@ -171,7 +188,7 @@ absl::StatusOr<Machine> ReadLstopoMachine(const std::string& path) {
                                                      "\" is not a multiple of the base page, 4096 bytes"));
     }
     Machine::Node& simulated = *machine.add_node();
-    simulated.set_memory(SizeText(node.memory_bytes));
+    simulated.set_memory(SizeText(InstalledBytes(node.memory_bytes)));
     simulated.set_cpus(static_cast<int>(node.cpus.size()));
     total_bytes += node.memory_bytes;
   }

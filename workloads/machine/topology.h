@@ -48,8 +48,16 @@ void SetDistances(const Topology& topology, Machine& machine);
 void SetNodeOfCpu(const Topology& topology, Machine& machine);
 
 // A machine that boots empty: one `node` for each NUMA node of the file, distances, and `cpus` where CPUs are
-// not numbered node by node. This is what a scenario's `lstopo_file` stands for. Fails as ReadTopologyXml,
-// and if a node's memory is not a multiple of the 4 KiB base page or no node has any.
+// not numbered node by node. This is what a scenario's `lstopo_file` stands for.
+//
+// On a real machine local_memory is the node's MemTotal: installed memory less one struct page (64 bytes) for
+// each base page and less what firmware and kernel image keep. Simulated nodes are given the memory installed
+// and take the struct pages off themselves, so MemTotal is scaled by 64/63 and rounded up to 4 MiB, the
+// largest buddy block. A local_memory that is a multiple of 4 MiB, as in lstopo's synthetic topologies, is
+// the memory installed.
+//
+// Fails as ReadTopologyXml, and if a node's memory is not a multiple of the 4 KiB base page or no node has
+// any.
 absl::StatusOr<Machine> ReadLstopoMachine(const std::string& path);
 
 }  // namespace numasim

@@ -10,8 +10,10 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 
 namespace numasim {
 namespace {
@@ -41,7 +43,7 @@ TEST(LstopoTest, GivesEachNodesMemoryCpusAndDistances) {
   ASSERT_TRUE(machine.ok()) << machine.status();
   ASSERT_EQ(machine->node_size(), 2);
   for (const Machine::Node& node : machine->node()) {
-    EXPECT_EQ(node.memory(), "470M");  // 481,280 kB
+    EXPECT_EQ(node.memory(), "480M");  // MemTotal 481,280 kB = 470 MiB; * 64 / 63 = 477.5 MiB
     EXPECT_EQ(node.cpus(), 2);
   }
   ASSERT_EQ(machine->distance_size(), 2);
@@ -83,10 +85,32 @@ TEST(LstopoTest, HbmBesideDramHasNoCpusOfItsOwn) {
   EXPECT_THAT(topology->nodes[3].cpus, IsEmpty());
 }
 
-TEST(LstopoTest, WithoutDistancesLeavesThemUnset) {
+TEST(LstopoTest, MemoryInWholeLargestBlocksIsTakenAsInstalled) {
+  const absl::StatusOr<Machine> machine = ReadLstopoMachine(TestData("hbm_beside_dram.xml"));
+  ASSERT_TRUE(machine.ok()) << machine.status();
+  EXPECT_EQ(machine->node(0).memory(), "64G");
+  EXPECT_EQ(machine->node(1).memory(), "16G");
+}
+
+// What is left of a node's installed memory when a page of struct pages is taken off for each 64 pages is
+// MemTotal again, or more by less than what rounding to 4 MiB adds.
+TEST(LstopoTest, InstalledMemoryLeavesMemTotal) {
+  const absl::StatusOr<Topology> topology = ReadTopologyXml(TestData("two_nodes.xml"));
+  const absl::StatusOr<Machine> machine = ReadLstopoMachine(TestData("two_nodes.xml"));
+  ASSERT_TRUE(topology.ok() && machine.ok());
+  int64_t installed_mib = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::StripSuffix(machine->node(0).memory(), "M"), &installed_mib));
+  const auto managed = static_cast<uint64_t>(installed_mib << 20) / 64 * 63;
+  EXPECT_GE(managed, topology->nodes[0].memory_bytes);
+  EXPECT_LT(managed, topology->nodes[0].memory_bytes + (uint64_t{4} << 20));
+}
+
+TEST(LstopoTest, WithoutDistancesTheKernelsDefaultsHold) {
   const absl::StatusOr<Machine> machine = ReadLstopoMachine(TestData("sparse_numbers.xml"));
   ASSERT_TRUE(machine.ok()) << machine.status();
-  EXPECT_EQ(machine->distance_size(), 0);
+  ASSERT_EQ(machine->distance_size(), 2);
+  EXPECT_THAT(machine->distance(0).to(), ElementsAre(10, 20));
+  EXPECT_THAT(machine->distance(1).to(), ElementsAre(20, 10));
 }
 
 TEST(LstopoTest, MissingFileIsNamed) {
