@@ -22,7 +22,7 @@
 #include "workloads/machine/system_files.h"
 #include "workloads/machine/topology.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 constexpr absl::string_view kZoneinfo = "/proc/zoneinfo";
@@ -486,4 +486,4 @@ std::string SnapshotText(const Snapshot& snapshot) {
   return absl::StrCat(text, "\n", machine);
 }
 
-}  // namespace numasim
+}  // namespace numasim::workloads

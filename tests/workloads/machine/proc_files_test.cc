@@ -10,7 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 using ::testing::ElementsAre;
@@ -239,4 +239,4 @@ TEST(NumberTest, MayBeNegativeButNothingElse) {
 }
 
 }  // namespace
-}  // namespace numasim
+}  // namespace numasim::workloads
