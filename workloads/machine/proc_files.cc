@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 // One line of a file under parsing: its words and where it is, for errors.
@@ -308,4 +308,4 @@ absl::StatusOr<int64_t> ParseNumber(absl::string_view text, absl::string_view fi
       absl::StrCat(file, ":1: \"", absl::StripAsciiWhitespace(text), "\" is not a whole number"));
 }
 
-}  // namespace numasim
+}  // namespace numasim::workloads

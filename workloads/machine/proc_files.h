@@ -19,7 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "proto/scenario.pb.h"
 
-namespace numasim {
+namespace numasim::workloads {
 
 // A zone by node number and kernel name ("DMA32").
 using ZoneKey = std::pair<int, std::string>;
@@ -54,6 +54,6 @@ absl::StatusOr<std::string> ParseChoice(absl::string_view text, absl::string_vie
 // A whole number alone in a file.
 absl::StatusOr<int64_t> ParseNumber(absl::string_view text, absl::string_view file);
 
-}  // namespace numasim
+}  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_MACHINE_PROC_FILES_H_

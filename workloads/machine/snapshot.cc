@@ -22,7 +22,7 @@
 #include "workloads/machine/system_files.h"
 #include "workloads/machine/topology.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 constexpr absl::string_view kZoneinfo = "/proc/zoneinfo";
@@ -202,7 +202,8 @@ absl::Status Recorder::RecordTopology() {
                       ", and so on"));
     break;
   }
-  if (topology_.distances.empty()) Note("hwloc knows no distances between the nodes; the default ones apply");
+  if (topology_.distances.empty())
+    Note("hwloc knows no distances between the nodes: they are the kernel's defaults");
   return absl::OkStatus();
 }
 
@@ -228,7 +229,8 @@ absl::Status Recorder::RecordZones() {
 }
 
 absl::Status Recorder::AddZone(RecordedZone zone, const ZoneFiles& files) {
-  const auto& modelled = RecordedZone::descriptor()->FindFieldByName("name")->options().GetExtension(knob).allowed();
+  const auto& modelled =
+      RecordedZone::descriptor()->FindFieldByName("name")->options().GetExtension(knob).allowed();
   if (std::find(modelled.begin(), modelled.end(), zone.name()) == modelled.end()) {
     Note(absl::StrCat("zone ", zone.name(), " of node ", zone.node(), " (", zone.present(),
                       " pages) is of a kind that is not modelled and is left out"));
@@ -484,4 +486,4 @@ std::string SnapshotText(const Snapshot& snapshot) {
   return absl::StrCat(text, "\n", machine);
 }
 
-}  // namespace numasim
+}  // namespace numasim::workloads
