@@ -66,6 +66,12 @@ class PageTable {
   template <typename F>
   void ForEachTable(Vpn begin, Vpn end, F f) const;
 
+  // Calls f(first vpn of the table, frame, PTE tables in it) for each PMD table, in order.
+  template <typename F>
+  void ForEachPmd(F f) const {
+    for (const auto& [key, pmd] : pmds_) f(Vpn{key << kPmdTableShift}, pmd->frame, pmd->used);
+  }
+
   // Takes away the PTE tables that lie wholly inside [floor, ceiling), and the PMD tables that do (free_pgd_range).
   // Returns their frames in the order in which the kernel frees them.
   std::vector<Pfn> FreeRange(Vpn floor, Vpn ceiling);
@@ -73,6 +79,8 @@ class PageTable {
   int64_t tables() const { return tables_; }
 
  private:
+  friend class PageTablePeer;  // tests plant damage
+
   static constexpr uint64_t kTablesPerPmd = uint64_t{1} << (kPmdTableShift - kPteTableShift);
   struct PmdTable {
     Pfn frame;

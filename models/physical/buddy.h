@@ -60,6 +60,8 @@ class Buddy {
   int64_t free_pages() const { return free_pages_; }
   const int64_t& free_pages_ref() const { return free_pages_; }
   const FreeList& list(int order, Migratetype type) const { return lists_[order][static_cast<int>(type)]; }
+  // Bit o is set where the list of order o has a block.
+  uint32_t nonempty(Migratetype type) const { return nonempty_[static_cast<size_t>(type)]; }
   // Free blocks of an order over all types (nr_free).
   const int64_t& blocks(int order) const { return nr_free_[static_cast<size_t>(order)]; }
   // The largest order with a free block; -1 if nothing is free.
@@ -72,6 +74,8 @@ class Buddy {
   void PrefetchFreeSingle(FrameIndex frame, int stage) const;
 
  private:
+  friend class BuddyPeer;  // tests plant damage
+
   FrameIndex TakeSmallest(int order, Migratetype type);
   void Expand(FrameIndex frame, int low, int high, Migratetype type);
   bool StealFallback(int order, Migratetype type, uint32_t alloc_flags);
@@ -83,7 +87,6 @@ class Buddy {
   std::array<std::array<FreeList, kMigratetypes>, kOrders> lists_;
   std::array<int64_t, kOrders> nr_free_ = {};
   int64_t free_pages_ = 0;
-  // Bit o of nonempty_[type] is set where the list of order o has a block.
   std::array<uint32_t, kMigratetypes> nonempty_ = {};
   Counters counters_;
 };

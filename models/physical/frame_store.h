@@ -117,6 +117,7 @@ class FrameStore {
     return order >= kPageblockOrder ? reinterpret_cast<FrameOwner&>(blocks_[frame >> kPageblockOrder].link)
                                     : words_[frame].owner;
   }
+  const FrameOwner& owner(FrameIndex frame, int order) const { return const_cast<FrameStore*>(this)->owner(frame, order); }
   FrameOwner& small_owner(FrameIndex frame) { return words_[frame].owner; }
 
   Migratetype pageblock_type(FrameIndex frame) const { return blocks_[frame >> kPageblockOrder].type; }

@@ -63,6 +63,7 @@ class Zone {
   Buddy& buddy() { return buddy_; }
   const Buddy& buddy() const { return buddy_; }
   sim::SpinLock& lock() { return *lock_; }
+  const sim::SpinLock& lock() const { return *lock_; }
   PcpLists& pcp(CpuId cpu) { return pcp_[static_cast<size_t>(cpu.value)]; }
   const PcpLists& pcp(CpuId cpu) const { return pcp_[static_cast<size_t>(cpu.value)]; }
   int cpus() const { return static_cast<int>(pcp_.size()); }
