@@ -23,24 +23,26 @@ constexpr Gauge kGauges[] = {{FrameOwner::kAnon, NR_ANON_PAGES},
                              {FrameOwner::kPageTable, NR_PAGE_TABLE_PAGES}};
 using PagesByOwner = std::array<int64_t, 8>;
 
-void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by_node, ProblemList& problems) {
+void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by_node,
+                 ProblemList& problems) {
   for (int n = 0; n < memory.node_count(); ++n) {
     const Node& node = memory.node(NodeId{n});
     for (const Gauge& gauge : kGauges) {
-      problems.Expect(node.counters[gauge.counter], by_node[static_cast<size_t>(n)][gauge.owner], "node", n, ": ",
-                      NameOf(gauge.counter).name);
+      problems.Expect(node.counters[gauge.counter], by_node[static_cast<size_t>(n)][gauge.owner], "node", n,
+                      ": ", NameOf(gauge.counter).name);
     }
   }
 }
 
-// Every allocation is counted once by where it was wanted and once by who asked; a miss of one node is foreign to another.
+// Every allocation is counted once by where it was wanted and once by who asked; a miss of one node is
+// foreign to another.
 void CheckNumaCounters(const MemorySystem& memory, ProblemList& problems) {
   int64_t missed = 0;
   int64_t foreign = 0;
   for (int n = 0; n < memory.node_count(); ++n) {
     const auto& counters = memory.node(NodeId{n}).counters;
-    problems.Expect(counters[LOCAL_NODE] + counters[OTHER_NODE], counters[NUMA_HIT] + counters[NUMA_MISS], "node", n,
-                    ": local_node and other_node together");
+    problems.Expect(counters[LOCAL_NODE] + counters[OTHER_NODE], counters[NUMA_HIT] + counters[NUMA_MISS],
+                    "node", n, ": local_node and other_node together");
     missed += counters[NUMA_MISS];
     foreign += counters[NUMA_FOREIGN];
   }
@@ -58,8 +60,8 @@ void CheckSettings(const MemorySystem& memory, ProblemList& problems) {
     problems.Expect(marks.low, expected.watermarks.low, zone.Name(), ": the low watermark");
     problems.Expect(marks.high, expected.watermarks.high, zone.Name(), ": the high watermark");
     for (size_t type = 0; type < kZoneTypes; ++type) {
-      problems.Expect(zone.lowmem_reserve()[type], expected.lowmem_reserve[type], zone.Name(), ": lowmem_reserve[",
-                      type, "]");
+      problems.Expect(zone.lowmem_reserve()[type], expected.lowmem_reserve[type], zone.Name(),
+                      ": lowmem_reserve[", type, "]");
     }
     for (int cpu = 0; cpu < zone.cpus(); ++cpu) {
       const PcpLists& pcp = zone.pcp(CpuId{cpu});

@@ -126,12 +126,14 @@ class Gatherer {
       problems_.Add(At(vpn), " has an entry but is not mapped");
       return;
     }
-    if (pte.writable() && vma_->access != Access::kReadWrite) problems_.Add(At(vpn), " is writable, its VMA is not");
+    if (pte.writable() && vma_->access != Access::kReadWrite)
+      problems_.Add(At(vpn), " is writable, its VMA is not");
     if (pte.zero_page()) {
       if (!vma_->anonymous()) problems_.Add(At(vpn), " has the zero page in shared memory");
       if (pte.writable()) problems_.Add(At(vpn), " may write the zero page");
     } else if (pte.anon() != vma_->anonymous()) {
-      problems_.Add(At(vpn), pte.anon() ? " has an anonymous page in shared memory" : " has a file's page in private memory");
+      problems_.Add(At(vpn), pte.anon() ? " has an anonymous page in shared memory"
+                                        : " has a file's page in private memory");
     } else if (!pte.anon()) {
       CheckFilePte(vpn, pte);
     }
@@ -142,8 +144,8 @@ class Gatherer {
     if (mappings_.find(vma_->file.value) == mappings_.end()) return;  // reported with the VMA
     const Pfn page = files_.Lookup(vma_->file, index);
     if (page == pte.pfn()) return;
-    problems_.Add(At(vpn), " maps pfn ", pte.pfn().value, ", but page ", index, " of file ", vma_->file.value, " is ",
-                  page == kNoPfn ? "absent" : absl::StrCat("at pfn ", page.value));
+    problems_.Add(At(vpn), " maps pfn ", pte.pfn().value, ", but page ", index, " of file ", vma_->file.value,
+                  " is ", page == kNoPfn ? "absent" : absl::StrCat("at pfn ", page.value));
   }
 
   std::string At(Vpn vpn) const { return absl::StrCat("process ", process_->name, ": vpn ", vpn.value); }
@@ -160,8 +162,8 @@ class Gatherer {
 
 }  // namespace
 
-std::vector<PageReference> GatherReferences(const std::vector<const Process*>& processes, const ShmemFiles& files,
-                                            ProblemList& problems) {
+std::vector<PageReference> GatherReferences(const std::vector<const Process*>& processes,
+                                            const ShmemFiles& files, ProblemList& problems) {
   return Gatherer(processes, files, problems).Run();
 }
 

@@ -8,9 +8,12 @@
 namespace numasim {
 namespace {
 
-constexpr const char* kOwnerNames[] = {"the kernel", "anonymous memory", "shared memory", "page tables", "hugetlb"};
+constexpr const char* kOwnerNames[] = {"the kernel", "anonymous memory", "shared memory", "page tables",
+                                       "hugetlb"};
 
-const char* OwnerName(uint64_t kind) { return kind < std::size(kOwnerNames) ? kOwnerNames[kind] : "nobody known"; }
+const char* OwnerName(uint64_t kind) {
+  return kind < std::size(kOwnerNames) ? kOwnerNames[kind] : "nobody known";
+}
 
 bool ByPage(const PageReference& a, const PageReference& b) { return a.pfn < b.pfn; }
 
@@ -47,9 +50,10 @@ void ReferenceCheck::ReportStray(Pfn before) {
     const FrameStore::Head head = frames.Find(frames.Index(next_->pfn));
     static constexpr const char* kKinds[] = {"unmanaged", "allocated", "on a PCP list", "split"};
     const auto kind = static_cast<size_t>(head.kind);
-    problems_.Add(Describe(*next_), " is at ", name_, " pfn ", next_->pfn.value, ", which is not the head of an ",
-                  "allocation: it is in a block of order ", head.order, " at pfn ", frames.PfnOf(head.frame).value,
-                  " that is ", kind < std::size(kKinds) ? kKinds[kind] : "free");
+    problems_.Add(Describe(*next_), " is at ", name_, " pfn ", next_->pfn.value,
+                  ", which is not the head of an ", "allocation: it is in a block of order ", head.order,
+                  " at pfn ", frames.PfnOf(head.frame).value, " that is ",
+                  kind < std::size(kKinds) ? kKinds[kind] : "free");
   }
 }
 
@@ -65,11 +69,13 @@ void ReferenceCheck::Allocated(Pfn pfn, int order, const FrameOwner& owner) {
   }
   if (kind == FrameOwner::kKernel || kind == FrameOwner::kHugetlb) return;
   if (order != 0) {
-    problems_.Add(name_, ": pfn ", pfn.value, " of ", OwnerName(kind), " is of order ", order, ", expected 0");
+    problems_.Add(name_, ": pfn ", pfn.value, " of ", OwnerName(kind), " is of order ", order,
+                  ", expected 0");
   }
   if (begin == next_) {
-    problems_.Add(name_, ": pfn ", pfn.value, " is allocated for ", OwnerName(kind), " (object ", int{owner.object},
-                  ", index ", uint64_t{owner.index}, ") but nothing refers to it: it leaked");
+    problems_.Add(name_, ": pfn ", pfn.value, " is allocated for ", OwnerName(kind), " (object ",
+                  int{owner.object}, ", index ", uint64_t{owner.index},
+                  ") but nothing refers to it: it leaked");
     return;
   }
   if (kind == FrameOwner::kAnon) {
@@ -83,15 +89,15 @@ void ReferenceCheck::EndZone() { ReportStray(zone_->frames().end()); }
 
 void ReferenceCheck::CheckAnon(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end) {
   const auto mappings = end - begin;
-  problems_.Expect(int{owner.mapcount}, mappings, name_, ": the mapcount of pfn ", pfn.value, " (", Describe(*begin),
-                   mappings > 1 ? " and others" : "", ")");
+  problems_.Expect(int{owner.mapcount}, mappings, name_, ": the mapcount of pfn ", pfn.value, " (",
+                   Describe(*begin), mappings > 1 ? " and others" : "", ")");
   for (Iterator it = begin; it != end; ++it) {
     if (it->writable && mappings > 1) {
       problems_.Add(Describe(*it), " may write ", name_, " pfn ", pfn.value, ", which is mapped ", mappings,
                     " times; expected read-only");
     }
-    problems_.Expect(uint64_t{owner.index}, it->index, name_, ": the index of anonymous pfn ", pfn.value, " at ",
-                     Describe(*it));
+    problems_.Expect(uint64_t{owner.index}, it->index, name_, ": the index of anonymous pfn ", pfn.value,
+                     " at ", Describe(*it));
   }
 }
 
@@ -102,8 +108,10 @@ void ReferenceCheck::CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begi
   }
   const bool file = begin->kind == FrameOwner::kShmem;
   const int object = file ? begin->object : int{processes_[static_cast<size_t>(begin->object)]->id};
-  problems_.Expect(int{owner.object}, object, name_, ": the owner's number in pfn ", pfn.value, ", ", Describe(*begin));
-  problems_.Expect(int{owner.mapcount}, 1, name_, ": the mapcount of pfn ", pfn.value, ", ", Describe(*begin));
+  problems_.Expect(int{owner.object}, object, name_, ": the owner's number in pfn ", pfn.value, ", ",
+                   Describe(*begin));
+  problems_.Expect(int{owner.mapcount}, 1, name_, ": the mapcount of pfn ", pfn.value, ", ",
+                   Describe(*begin));
   if (file) problems_.Expect(uint64_t{owner.index}, begin->index, name_, ": the index of pfn ", pfn.value);
 }
 

@@ -1,5 +1,5 @@
-// The part of the Validator that looks at who uses memory: processes with their page tables, and shared files. Read only
-// while nothing runs.
+// The part of the Validator that looks at who uses memory: processes with their page tables, and shared
+// files. Read only while nothing runs.
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_REFERENCE_CHECK_H_
 #define NUMASIM_MODELS_ADDRESS_SPACE_REFERENCE_CHECK_H_
 
@@ -16,7 +16,8 @@
 
 namespace numasim {
 
-// One claim to a page: of a page table entry to an anonymous page, of a file to its page, of a page table to its own.
+// One claim to a page: of a page table entry to an anonymous page, of a file to its page, of a page table to
+// its own.
 struct PageReference {
   Pfn pfn;
   FrameOwner::Kind kind;
@@ -26,8 +27,8 @@ struct PageReference {
 };
 
 // Checks the address spaces and files in themselves and gathers what they refer to, ordered by page.
-std::vector<PageReference> GatherReferences(const std::vector<const Process*>& processes, const ShmemFiles& files,
-                                            ProblemList& problems);
+std::vector<PageReference> GatherReferences(const std::vector<const Process*>& processes,
+                                            const ShmemFiles& files, ProblemList& problems);
 
 // Compares the pages of one zone after the other with the references to them.
 class ReferenceCheck {
@@ -39,7 +40,8 @@ class ReferenceCheck {
   // References to pages that no zone has.
   void CheckOutside();
 
-  // Between these two, Allocated() is called for each allocated block of the zone, from the lowest address up.
+  // Between these two, Allocated() is called for each allocated block of the zone, from the lowest address
+  // up.
   void BeginZone(const Zone& zone);
   void Allocated(Pfn pfn, int order, const FrameOwner& owner);
   void EndZone();

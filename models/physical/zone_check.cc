@@ -87,7 +87,8 @@ class ZoneChecker {
     return absl::StrCat(number < 4 ? kKinds[number] : "?", " of order ", FrameStore::OrderOf(state));
   }
 
-  // What the tables say of a block of this order that begins at `frame`; nothing is said of the inside of a larger one.
+  // What the tables say of a block of this order that begins at `frame`; nothing is said of the inside of a
+  // larger one.
   uint8_t StateAt(FrameIndex frame, int order) const {
     if (order < kPageblockOrder && !frames_.IsSplit(frame)) return frames_.state(frame, kPageblockOrder);
     return frames_.state(frame, order);
@@ -102,9 +103,11 @@ class ZoneChecker {
       CheckFreeList(order, type);
       const bool some = zone_.buddy().list(order, type).count != 0;
       if (((nonempty >> order & 1) != 0) == some) continue;
-      problems_.Add(name_, ": the bit of ", ListName(order, type), " is ", nonempty >> order & 1, ", expected ", some);
+      problems_.Add(name_, ": the bit of ", ListName(order, type), " is ", nonempty >> order & 1,
+                    ", expected ", some);
     }
-    if (nonempty >> kOrders != 0) problems_.Add(name_, ": bits of orders that do not exist are set: ", nonempty);
+    if (nonempty >> kOrders != 0)
+      problems_.Add(name_, ": bits of orders that do not exist are set: ", nonempty);
   }
 
   // Forwards by next, with each prev compared: the walk backwards is then the same.
@@ -114,7 +117,8 @@ class ZoneChecker {
     uint32_t count = 0;
     for (FrameIndex f = list.head; f != kNilFrame;) {
       if (!Possible(f, order)) {
-        problems_.Add(name_, ": ", ListName(order, type), " holds frame ", f, ", which cannot head such a block");
+        problems_.Add(name_, ": ", ListName(order, type), " holds frame ", f,
+                      ", which cannot head such a block");
         return;
       }
       const uint8_t state = StateAt(f, order);
@@ -137,8 +141,8 @@ class ZoneChecker {
       ++count;
     }
     if (list.tail != previous) {
-      problems_.Add(name_, ": the tail of ", ListName(order, type), " is ", FrameName(list.tail), ", expected ",
-                    FrameName(previous));
+      problems_.Add(name_, ": the tail of ", ListName(order, type), " is ", FrameName(list.tail),
+                    ", expected ", FrameName(previous));
     }
     problems_.Expect(list.count, count, name_, ": the count of ", ListName(order, type));
   }
@@ -177,8 +181,8 @@ class ZoneChecker {
       return;
     }
     if (StateAt(frame, order) != FrameStore::Code(FrameKind::kPcp, order)) {
-      problems_.Add(At(frame), " is ", StateName(StateAt(frame, order)), " but on a PCP list of order ", order,
-                    " of cpu ", where.substr(where.rfind(' ') + 1));
+      problems_.Add(At(frame), " is ", StateName(StateAt(frame, order)), " but on a PCP list of order ",
+                    order, " of cpu ", where.substr(where.rfind(' ') + 1));
     }
     if (!on_pcp_.Insert(frame)) problems_.Add(At(frame), " is on PCP lists more than once");
   }
@@ -187,7 +191,8 @@ class ZoneChecker {
   FrameIndex CheckPageblock(FrameIndex begin) {
     const auto size = static_cast<FrameIndex>(kPageblockPages);
     if (static_cast<int>(frames_.pageblock_type(begin)) >= kMigratetypes) {
-      problems_.Add(At(begin), ": the type of its pageblock is ", static_cast<int>(frames_.pageblock_type(begin)));
+      problems_.Add(At(begin), ": the type of its pageblock is ",
+                    static_cast<int>(frames_.pageblock_type(begin)));
     }
     if (!frames_.IsSplit(begin)) return CheckWhole(begin);
     for (FrameIndex f = begin; f < begin + size;) {
@@ -269,14 +274,17 @@ class ZoneChecker {
     if ((previous_.frame ^ frame) != FrameIndex{1} << order) return;
     const Migratetype low = frames_.pageblock_type(previous_.frame);
     const Migratetype high = frames_.pageblock_type(frame);
-    const bool mergeable = static_cast<int>(low) < kPcpMigratetypes && static_cast<int>(high) < kPcpMigratetypes;
+    const bool mergeable =
+        static_cast<int>(low) < kPcpMigratetypes && static_cast<int>(high) < kPcpMigratetypes;
     if (order >= kPageblockOrder && low != high && !mergeable) return;
-    problems_.Add(At(previous_.frame), " and its buddy are both free of order ", order, " and should have merged");
+    problems_.Add(At(previous_.frame), " and its buddy are both free of order ", order,
+                  " and should have merged");
   }
 
   // What is still in the sets was on a list but heads no block.
   void CheckLeftOver() {
-    listed_.ForEach([&](FrameIndex f) { problems_.Add(At(f), " is on a free list but inside another block"); });
+    listed_.ForEach(
+        [&](FrameIndex f) { problems_.Add(At(f), " is on a free list but inside another block"); });
     on_pcp_.ForEach([&](FrameIndex f) { problems_.Add(At(f), " is on a PCP list but heads no such block"); });
   }
 

@@ -1,4 +1,5 @@
-// The part of the Validator that looks at one zone: its frames, free lists and PCP lists. Read only while nothing runs.
+// The part of the Validator that looks at one zone: its frames, free lists and PCP lists. Read only while
+// nothing runs.
 #ifndef NUMASIM_MODELS_PHYSICAL_ZONE_CHECK_H_
 #define NUMASIM_MODELS_PHYSICAL_ZONE_CHECK_H_
 
