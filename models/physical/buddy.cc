@@ -158,10 +158,11 @@ void Buddy::StealSuitable(FrameIndex frame, int order, Migratetype from, Migrate
 }
 
 int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movable) {
-  const FrameIndex begin = frame >> kPageblockOrder << kPageblockOrder;
+  FrameIndex begin = frame >> kPageblockOrder << kPageblockOrder;
   const FrameIndex end = begin + static_cast<FrameIndex>(kPageblockPages);
-  // move_freepages_block refuses a pageblock that crosses the zone's boundary.
-  if (store_.PfnOf(begin) < store_.start() || store_.PfnOf(end) > store_.end()) return 0;
+  // Of a pageblock that begins before the zone it takes what is from the frame on; one that ends behind it, not at all.
+  if (store_.PfnOf(begin) < store_.start()) begin = frame;
+  if (store_.PfnOf(end) > store_.end()) return 0;
   int64_t moved = 0;
   for (FrameIndex f = begin; f < end;) {
     const FrameStore::Head head = store_.Find(f);
@@ -174,7 +175,8 @@ int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movabl
       const auto owner = static_cast<FrameOwner::Kind>(store_.owner(head.frame, head.order).kind);
       if (owner == FrameOwner::kAnon || owner == FrameOwner::kShmem) *movable += pages;
     }
-    f = head.frame + static_cast<FrameIndex>(pages);
+    // A pageblock that is unmanaged as a whole has no head.
+    f = head.kind == FrameKind::kUnmanaged ? f + 1 : head.frame + static_cast<FrameIndex>(pages);
   }
   return moved;
 }
