@@ -18,7 +18,28 @@ ThpSettings::Enabled ParseThpEnabled(const std::string& value) {
   return value == "madvise" ? ThpSettings::Enabled::kMadvise : ThpSettings::Enabled::kAlways;
 }
 
+void AppendZoneColumns(const Zone& zone, sim::LpId lp, std::vector<MemorySystem::CounterColumn>& columns) {
+  for (int c = 0; c < ZoneCounter_ARRAYSIZE; ++c) {
+    const CounterName info = NameOf(static_cast<ZoneCounter>(c));
+    columns.push_back({{absl::StrCat(zone.Name(), ".", info.name), info.unit,
+                        zone.counter_ref(static_cast<ZoneCounter>(c)), lp},
+                       info.gauge});
+  }
+  for (int order = 0; order < kOrders; ++order) {
+    columns.push_back(
+        {{absl::StrCat(zone.Name(), ".free_blocks.order", order), "blocks", &zone.buddy().blocks(order), lp}, true});
+  }
+}
+
 }  // namespace
+
+const char* LogKindName(int32_t kind) {
+  switch (static_cast<LogKind>(kind)) {
+    case LogKind::kAllocationFailed:
+      return "alloc_failed";
+  }
+  return "unknown";
+}
 
 absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& engine, const MachineConfig& machine,
                                                                    const Kernel& kernel, const CostModel& cost) {
@@ -223,29 +244,20 @@ sim::Task<void> MemorySystem::ApplySettings(sim::Path& path) {
   co_await path.HopTo(global_lp_, costs_.hop);
 }
 
-void MemorySystem::AddColumns() {
-  for (auto& home : nodes_) {
-    const std::string prefix = absl::StrCat("node", home->id.value, ".");
+std::vector<MemorySystem::CounterColumn> MemorySystem::Columns() const {
+  std::vector<CounterColumn> columns;
+  for (const auto& home : nodes_) {
     for (int c = 0; c < NodeCounter_ARRAYSIZE; ++c) {
       const CounterName info = NameOf(static_cast<NodeCounter>(c));
-      engine_.AddColumn({absl::StrCat(prefix, info.name), info.unit, &home->counters[static_cast<size_t>(c)], home->lp});
+      columns.push_back({{absl::StrCat("node", home->id.value, ".", info.name), info.unit,
+                          &home->counters[static_cast<size_t>(c)], home->lp},
+                         info.gauge});
     }
-    for (auto& zone : home->zones) {
-      if (zone != nullptr) AddZoneColumns(*zone, home->lp);
+    for (const auto& zone : home->zones) {
+      if (zone != nullptr) AppendZoneColumns(*zone, home->lp, columns);
     }
   }
-}
-
-void MemorySystem::AddZoneColumns(Zone& zone, sim::LpId lp) {
-  for (int c = 0; c < ZoneCounter_ARRAYSIZE; ++c) {
-    const CounterName info = NameOf(static_cast<ZoneCounter>(c));
-    engine_.AddColumn({absl::StrCat(zone.Name(), ".", info.name), info.unit,
-                       zone.counter_ref(static_cast<ZoneCounter>(c)), lp});
-  }
-  for (int order = 0; order < kOrders; ++order) {
-    engine_.AddColumn(
-        {absl::StrCat(zone.Name(), ".free_blocks.order", order), "blocks", &zone.buddy().blocks(order), lp});
-  }
+  return columns;
 }
 
 }  // namespace numasim

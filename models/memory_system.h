@@ -27,7 +27,9 @@
 namespace numasim {
 
 // The kinds of events that the models log in the trace.
-enum class LogKind : int32_t { kAllocationFailed = 1, kOutOfMemory = 2 };
+enum class LogKind : int32_t { kAllocationFailed = 1 };
+// As traces name it: "alloc_failed".
+const char* LogKindName(int32_t kind);
 
 class MemorySystem {
  public:
@@ -70,8 +72,13 @@ class MemorySystem {
   // there again afterwards.
   sim::Task<void> ApplySettings(sim::Path& path);
 
-  // Registers every counter with the engine as a column to be sampled ("node0.numa_hit", "node0.DMA32.nr_free_pages").
-  void AddColumns();
+  // A counter as a column of a trace ("node0.numa_hit", "node0.DMA32.nr_free_pages").
+  struct CounterColumn {
+    sim::Column column;
+    bool gauge = false;
+  };
+  // Every counter, by node and zone.
+  std::vector<CounterColumn> Columns() const;
 
  private:
   MemorySystem(sim::Engine& engine, const CostModel& cost) : engine_(engine), costs_(cost) {}
@@ -84,7 +91,6 @@ class MemorySystem {
   void SetUpReserves(const MachineConfig& machine, const Kernel& kernel);
   std::vector<Reserves::ZoneSettings> RecordedSettings(const MachineConfig& machine) const;
   void StoreSettings(Node& home, const ThpSettings& thp, const std::vector<Reserves::ZoneSettings>& settings);
-  void AddZoneColumns(Zone& zone, sim::LpId lp);
 
   sim::Engine& engine_;
   Costs costs_;

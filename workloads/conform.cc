@@ -160,7 +160,8 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, sim::Duratio
 }  // namespace
 
 absl::StatusOr<json> Conform(const Script& script, const std::string& file, const BootState& boot) {
-  const std::string problem = ScriptRunner::FirstNotModelled(script, file);
+  const ScriptRunner::Place place = [&file](int line) { return absl::StrCat(file, ":", line); };
+  const std::string problem = ScriptRunner::FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
   const Kernel kernel;
   const CostModel cost;
@@ -170,7 +171,7 @@ absl::StatusOr<json> Conform(const Script& script, const std::string& file, cons
   auto memory = MemorySystem::Create(engine, *config, kernel, cost);
   if (!memory.ok()) return memory.status();
   AddressSpaceOps ops(**memory);
-  ScriptRunner runner(**memory, ops, "script", file);
+  ScriptRunner runner(**memory, ops, "script", place);
   const CounterView view(**memory, boot.counters);
 
   json steps = json::array();
@@ -179,7 +180,7 @@ absl::StatusOr<json> Conform(const Script& script, const std::string& file, cons
     OpResult result;
     const sim::SimTime before = engine.now();
     sim::SimTime after = before;
-    engine.Start(runner.HomeOf(op), before, absl::StrCat(file, ":", op.line),
+    engine.Start(runner.HomeOf(op), before, place(op.line),
                  [&](sim::Path& path) -> sim::Task<void> {
                    result = co_await runner.Perform(path, op);
                    after = path.now();

@@ -84,20 +84,19 @@ std::string NotModelledPart(const OpKind& kind) {
   return std::string(name);
 }
 
-std::string NotModelledMessage(const std::string& file, const Op& op, const std::string& part) {
-  return absl::StrCat(file, ":", op.line, ": '", op.text.empty() ? ToString(op) : op.text, "': ", part,
-                      " is not modelled yet");
+std::string Complaint(const ScriptRunner::Place& place, const Op& op, const std::string& what) {
+  return absl::StrCat(place(op.line), ": '", op.text.empty() ? ToString(op) : op.text, "': ", what);
 }
 
 }  // namespace
 
-ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, std::string file)
-    : memory_(memory), ops_(ops), name_(std::move(name)), file_(std::move(file)) {}
+ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, Place place)
+    : memory_(memory), ops_(ops), name_(std::move(name)), place_(std::move(place)) {}
 
-std::string ScriptRunner::FirstNotModelled(const Script& script, const std::string& file) {
+std::string ScriptRunner::FirstNotModelled(const Script& script, const Place& place) {
   for (const Op& op : script.ops) {
     const std::string part = NotModelledPart(op.kind);
-    if (!part.empty()) return NotModelledMessage(file, op, part);
+    if (!part.empty()) return Complaint(place, op, absl::StrCat(part, " is not modelled yet"));
   }
   return "";
 }
@@ -147,7 +146,7 @@ void ScriptRunner::Counts::Add(const Counts& other) {
 
 sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
   const std::string part = NotModelledPart(op.kind);
-  if (!part.empty()) throw NotModelled(NotModelledMessage(file_, op, part));
+  if (!part.empty()) throw NotModelled(Complaint(place_, op, absl::StrCat(part, " is not modelled yet")));
   if (op.process.empty()) co_return co_await PerformSystem(path, op);
   const auto found = processes_.find(op.process);
   if (found == processes_.end()) {  // its spawn or fork failed
@@ -165,7 +164,7 @@ sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
   } catch (const NotModelled& e) {
     problem = e.what();
   }
-  if (!problem.empty()) throw NotModelled(absl::StrCat(file_, ":", op.line, ": '", op.text, "': ", problem));
+  if (!problem.empty()) throw NotModelled(Complaint(place_, op, problem));
   memory_.cpu(owned.process->cpu).Release(path);
   if (std::holds_alternative<ExitOp>(op.kind)) processes_.erase(found);
   co_return result;
@@ -293,6 +292,7 @@ sim::Task<OpResult> ScriptRunner::Touch(sim::Path& path, Owned& owned, const Tou
   TouchRequest request{begin, begin + static_cast<uint64_t>(range.length), kPageSize, !op.read};
   if (op.stride > 0) request.stride = static_cast<uint64_t>(op.stride);
   result.touch = co_await ops_.Touch(path, *owned.process, request);
+  if (result.touch->oom > 0) result.error = Errno::kNoMem;
   co_return result;
 }
 

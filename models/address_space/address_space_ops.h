@@ -48,7 +48,8 @@ struct TouchRequest {
   bool write = true;
 };
 
-// How the accesses went. `oom`: no page was to be had; a real kernel would have called the OOM killer.
+// How the accesses went. `oom`: there was no page for it, and no further access was made. A real kernel would call the
+// OOM killer here, which is not modelled.
 struct TouchCounts {
   int64_t ok = 0;
   int64_t sigbus = 0;

@@ -78,7 +78,11 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
       }
     }
     const FaultResult result = co_await Fault(path, process, *vma, vpn, request.write);
-    ++(result == FaultResult::kDone ? counts.ok : counts.oom);
+    if (result == FaultResult::kOom) {
+      ++counts.oom;
+      break;
+    }
+    ++counts.ok;
     table_number = ~uint64_t{0};  // the fault may have added the table
     co_await cpu.MaybeYield(path);
   }
