@@ -17,7 +17,7 @@ namespace {
 
 struct SnapshotOptions {
   std::string out;
-  SnapshotSource source;
+  workloads::SnapshotSource source;
 };
 
 absl::Status Print(const std::string& text) {
@@ -30,9 +30,9 @@ absl::Status RunSnapshot(const SnapshotOptions& options) {
     return absl::InvalidArgumentError(
         "--root needs --topology: hwloc's view of that machine, written there with `lstopo FILE.xml`");
   }
-  const absl::StatusOr<Snapshot> snapshot = TakeSnapshot(options.source);
+  const absl::StatusOr<workloads::Snapshot> snapshot = workloads::TakeSnapshot(options.source);
   if (!snapshot.ok()) return snapshot.status();
-  const std::string text = SnapshotText(*snapshot);
+  const std::string text = workloads::SnapshotText(*snapshot);
   return options.out.empty() ? Print(text) : WriteFileAtomically(options.out, text);
 }
 

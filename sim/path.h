@@ -23,6 +23,7 @@ class Path;
 using PathFn = std::function<Task<void>(Path&)>;
 
 namespace internal {
+class RunLoop;
 class Sleep;
 class WaitQueue;
 }  // namespace internal
@@ -65,6 +66,7 @@ class Path : private internal::ResumePoint {
   friend class Engine;
   friend struct internal::Lp;
   friend class internal::PathStore;
+  friend class internal::RunLoop;
   friend class internal::Sleep;
   friend class internal::WaitQueue;
 

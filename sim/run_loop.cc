@@ -1,8 +1,11 @@
 #include "sim/run_loop.h"
 
+#include <tbb/info.h>
+
 #include <algorithm>
 #include <iterator>
 #include <tuple>
+#include <utility>
 
 #include "sim/engine.h"
 
@@ -11,7 +14,29 @@ namespace {
 
 int64_t SaturatingAdd(int64_t time, int64_t d) { return time > kNever.ns - d ? kNever.ns : time + d; }
 
+int64_t NowNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// More threads than CPUs only get in each other's way; a test of the parallel scheme may want them.
+int UsefulThreads(const Engine::Options& options) {
+  switch (options.scheme) {
+    case Scheme::kInline:
+      return 1;
+    case Scheme::kParallel:
+      return options.threads;
+    case Scheme::kAuto:
+      break;
+  }
+  return std::min(options.threads, tbb::info::default_concurrency());
+}
+
 }  // namespace
+
+RunLoop::RunLoop(Engine& engine) : engine_(engine), threads_(UsefulThreads(engine.options())) {}
+RunLoop::~RunLoop() = default;
 
 RunLoop::Front RunLoop::FindFront() const {
   Front front{kNever.ns, 0, kNever.ns};
@@ -28,30 +53,115 @@ RunLoop::Front RunLoop::FindFront() const {
   return front;
 }
 
-uint64_t RunLoop::RunOne(size_t index, int64_t horizon) {
-  Lp& lp = *engine_.lps_[index];
-  const uint64_t before = lp.events;
-  if (!lp.failed) lp.RunBefore(horizon);
-  int64_t& next = engine_.shared_.next[index];
-  next = lp.queue.NextTime();
-  if (lp.failed) [[unlikely]] {
-    next = kNever.ns;
-    NoteFailure(lp);
-  }
-  return lp.events - before;
+RunLoop::Horizons RunLoop::HorizonsOf(const Front& front, int64_t clip) const {
+  const int64_t lookahead = engine_.shared_.lookahead;
+  return {std::min(SaturatingAdd(front.second, lookahead), clip),
+          std::min(SaturatingAdd(front.first, lookahead), clip)};
 }
 
-uint64_t RunLoop::RunWindow(const Front& front, int64_t clip) {
-  const int64_t lookahead = engine_.shared_.lookahead;
-  const int64_t common = std::min(SaturatingAdd(front.first, lookahead), clip);
-  const int64_t longest = std::min(SaturatingAdd(front.second, lookahead), clip);
+void RunLoop::RunOne(size_t index, int64_t horizon) {
+  Lp& lp = *engine_.lps_[index];
+  if (!lp.failed) lp.RunBefore(horizon);
+  engine_.shared_.next[index] = lp.failed ? kNever.ns : lp.queue.NextTime();
+}
+
+uint64_t RunLoop::RunInline(const Front& front, const Horizons& horizons) {
   const std::vector<int64_t>& next = engine_.shared_.next;
   uint64_t events = 0;
   for (size_t i = 0; i < next.size(); ++i) {
-    const int64_t horizon = i == front.first_lp ? longest : common;
-    if (next[i] < horizon) events += RunOne(i, horizon);
+    const int64_t horizon = i == front.first_lp ? horizons.first : horizons.others;
+    if (next[i] >= horizon) continue;
+    const Lp& lp = *engine_.lps_[i];
+    const uint64_t before = lp.events;
+    RunOne(i, horizon);
+    events += lp.events - before;
+    if (lp.failed) [[unlikely]]
+      NoteFailure(lp);
   }
   return events;
+}
+
+void RunLoop::MakeTeam() {
+  team_ = std::make_unique<WorkerTeam>(
+      threads_, [this](uint32_t i) { RunOne(i, i == first_lp_ ? horizons_.first : horizons_.others); });
+  DealHomes();
+}
+
+void RunLoop::DealHomes() {
+  const size_t count = engine_.lps_.size();
+  dealt_events_.resize(count);
+  home_.resize(count);
+  std::vector<std::pair<uint64_t, uint32_t>> by_work(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint64_t events = engine_.lps_[i]->events;
+    by_work[i] = {events - dealt_events_[i], i};
+    dealt_events_[i] = events;
+  }
+  std::sort(by_work.begin(), by_work.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
+  std::vector<uint64_t> load(team_->threads());
+  for (const auto& [work, lp] : by_work) {
+    const auto least = std::min_element(load.begin(), load.end());
+    *least += work + 1;
+    home_[lp] = static_cast<uint32_t>(least - load.begin());
+  }
+}
+
+void RunLoop::Deliver(Lp& lp) {
+  for (const Message& message : lp.outbox) {
+    message.to->queue.Push(message.event);
+    int64_t& next = engine_.shared_.next[static_cast<size_t>(message.to->id.value)];
+    next = std::min(next, message.event.time);
+  }
+  lp.outbox.clear();
+  for (Path* const path : lp.ended_elsewhere) path->birth_->paths.Free(path);
+  lp.ended_elsewhere.clear();
+}
+
+uint64_t RunLoop::RunByTeam(const Front& front, const Horizons& horizons) {
+  if (team_ == nullptr) MakeTeam();
+  if (++team_windows_ % 8192 == 0) DealHomes();
+  first_lp_ = front.first_lp;
+  horizons_ = horizons;
+  uint64_t events = 0;
+  for (const uint32_t i : active_) {
+    events -= engine_.lps_[i]->events;
+    team_->list(home_[i]).push_back(i);
+  }
+  engine_.shared_.direct = false;
+  team_->Run();
+  engine_.shared_.direct = true;
+  for (const uint32_t i : active_) {
+    Lp& lp = *engine_.lps_[i];
+    events += lp.events;
+    Deliver(lp);
+    if (lp.failed) [[unlikely]]
+      NoteFailure(lp);
+  }
+  return events;
+}
+
+uint64_t RunLoop::RunWindow(const Front& front, int64_t clip) {
+  const Horizons horizons = HorizonsOf(front, clip);
+  if (!MayUseTeam()) return RunInline(front, horizons);
+  const std::vector<int64_t>& next = engine_.shared_.next;
+  active_.clear();
+  for (uint32_t i = 0; i < next.size(); ++i) {
+    if (next[i] < (i == front.first_lp ? horizons.first : horizons.others)) active_.push_back(i);
+  }
+  if (active_.size() < 2) return RunInline(front, horizons);
+  return RunByTeam(front, horizons);
+}
+
+bool RunLoop::MayUseTeam() const {
+  if (threads_ < 2) return false;
+  return engine_.options_.scheme == Scheme::kParallel || tuner_.parallel();
+}
+
+void RunLoop::Tune() {
+  if (threads_ < 2 || engine_.options_.scheme != Scheme::kAuto) return;
+  if (tuner_.BlockIsFull(events_)) tuner_.EndBlock(NowNs(), events_);
 }
 
 // The error reported is the first by (time, LP), whatever the scheme: all other LPs still run up to its time.
@@ -98,25 +208,16 @@ void RunLoop::ReportProgress(int64_t now) {
   engine_.progress_(SimTime{now}, engine_.events_executed());
 }
 
-absl::Status RunLoop::Run(SimTime end) {
-  end_ = end.ns;
-  failed_lp_ = -1;
-  last_report_ = std::chrono::steady_clock::now();
+void RunLoop::TakeSamples(const Front& front) {
   Sampler& sampler = engine_.sampler_;
-  for (uint64_t windows = 0;; ++windows) {
-    const Front front = FindFront();
-    const int64_t reached = std::min(front.first, end_);
-    if (reached != kNever.ns && sampler.next().ns <= reached) {
-      FlushLogs(sampler.next().ns);
-      sampler.TakeUntil(SimTime{reached}, engine_.columns_);
-    }
-    if (front.first > end_ || front.first == kNever.ns) break;
-    const int64_t clip =
-        std::min({sampler.next().ns, SaturatingAdd(end_, 1), SaturatingAdd(front.first, longest_window_)});
-    FitWindow(RunWindow(front, clip));
-    if (windows % 64 == 0) ReportProgress(front.first);
-    if (windows % 1024 == 0) FlushLogs(front.first);
-  }
+  const int64_t reached = std::min(front.first, end_);
+  if (reached == kNever.ns || sampler.next().ns > reached) return;
+  FlushLogs(sampler.next().ns);
+  sampler.TakeUntil(SimTime{reached}, engine_.columns_);
+}
+
+void RunLoop::Finish() {
+  team_.reset();
   int64_t now = end_;
   if (end_ == kNever.ns) {
     now = engine_.now_.ns;
@@ -124,6 +225,27 @@ absl::Status RunLoop::Run(SimTime end) {
   }
   engine_.now_ = SimTime{now};
   FlushLogs(SaturatingAdd(now, 1));
+}
+
+absl::Status RunLoop::Run(SimTime end) {
+  end_ = end.ns;
+  failed_lp_ = -1;
+  last_report_ = std::chrono::steady_clock::now();
+  tuner_.Start(NowNs(), events_);
+  for (uint64_t windows = 0;; ++windows) {
+    const Front front = FindFront();
+    TakeSamples(front);
+    if (front.first > end_ || front.first == kNever.ns) break;
+    const int64_t clip = std::min(
+        {engine_.sampler_.next().ns, SaturatingAdd(end_, 1), SaturatingAdd(front.first, longest_window_)});
+    const uint64_t events = RunWindow(front, clip);
+    events_ += events;
+    FitWindow(events);
+    Tune();
+    if (windows % 64 == 0) ReportProgress(front.first);
+    if (windows % 1024 == 0) FlushLogs(front.first);
+  }
+  Finish();
   if (failed_lp_ < 0) return absl::OkStatus();
   return absl::InternalError(engine_.lps_[static_cast<size_t>(failed_lp_)]->failure);
 }

@@ -10,11 +10,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "sim/lp.h"
+#include "sim/scheme_tuner.h"
 #include "sim/time.h"
+#include "sim/worker_team.h"
 
 namespace numasim::sim {
 
@@ -24,7 +27,8 @@ namespace internal {
 
 class RunLoop {
  public:
-  explicit RunLoop(Engine& engine) : engine_(engine) {}
+  explicit RunLoop(Engine& engine);
+  ~RunLoop();
 
   absl::Status Run(SimTime end);
 
@@ -37,13 +41,33 @@ class RunLoop {
   };
 
   Front FindFront() const;
-  // These two return how many events ran.
+  // How far each LP may run in a window.
+  struct Horizons {
+    int64_t first;  // of the LP with the earliest event
+    int64_t others;
+  };
+  Horizons HorizonsOf(const Front& front, int64_t clip) const;
+
+  // These return how many events ran.
   uint64_t RunWindow(const Front& front, int64_t clip);
-  uint64_t RunOne(size_t index, int64_t horizon);
+  uint64_t RunInline(const Front& front, const Horizons& horizons);
+  uint64_t RunByTeam(const Front& front, const Horizons& horizons);
+
+  bool MayUseTeam() const;
+  void MakeTeam();
+  // Deals the LPs out to the threads so that each has about the same number of events.
+  void DealHomes();
+  void RunOne(size_t index, int64_t horizon);
+  // Hands over what waited for the end of a window that the team ran.
+  void Deliver(Lp& lp);
+
+  void Tune();
+  void TakeSamples(const Front& front);
   void NoteFailure(const Lp& lp);
   void FlushLogs(int64_t before);
   void FitWindow(uint64_t events);
   void ReportProgress(int64_t now);
+  void Finish();
 
   Engine& engine_;
   int64_t end_ = 0;  // the last nanosecond to run; an error moves it forward
@@ -51,6 +75,18 @@ class RunLoop {
   // A lone LP could run for ever in one window; this bounds a window to what takes about some milliseconds.
   int64_t longest_window_ = 1'000'000;
   std::chrono::steady_clock::time_point last_report_;
+  uint64_t events_ = 0;
+
+  int threads_;  // that can be of use
+  SchemeTuner tuner_;
+  std::unique_ptr<WorkerTeam> team_;    // only during Run
+  std::vector<uint32_t> home_;          // by LP: the thread that runs it first
+  std::vector<uint64_t> dealt_events_;  // by LP: its events when the homes were dealt
+  uint64_t team_windows_ = 0;
+  std::vector<uint32_t> active_;
+  size_t first_lp_ = 0;  // of the window the team runs, with its horizons
+  Horizons horizons_{};
+
   std::vector<LogRecord> merged_logs_;
 };
 

@@ -128,7 +128,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
   pte = PrepareAnon(pfn);
   if (!old.zero_page()) {
     std::vector<Pfn> released(1, old.pfn());
-    co_await allocator_.Release(path, process.cpu, std::move(released));
+    co_await allocator_.Release(path, process.cpu, released);
   }
   co_return FaultResult::kDone;
 }
@@ -155,7 +155,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
     } else {
       // Another process was faster.
       std::vector<Pfn> unused(1, fresh);
-      co_await allocator_.Release(path, process.cpu, std::move(unused));
+      co_await allocator_.Release(path, process.cpu, unused);
     }
   }
   co_await path.HopTo(home, costs.hop);

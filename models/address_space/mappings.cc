@@ -40,8 +40,8 @@ sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn b
   const std::vector<Vma> removed = process.space.Remove(begin, end);
   for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
   const AddressSpace::Gap gap = process.space.GapAround(begin, end);
-  std::vector<Pfn> tables = process.space.page_table().FreeRange(gap.floor, gap.ceiling);
-  co_await allocator_.Release(path, process.cpu, std::move(tables));
+  const std::vector<Pfn> tables = process.space.page_table().FreeRange(gap.floor, gap.ceiling);
+  co_await allocator_.Release(path, process.cpu, tables);
   co_await DropFileMappings(path, process, removed);
   co_return Errno::kOk;
 }
@@ -67,7 +67,7 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begi
     const auto first = gathered.begin() + static_cast<std::ptrdiff_t>(at);
     std::vector<Pfn> batch(first, first + static_cast<std::ptrdiff_t>(size));
     std::reverse(batch.begin(), batch.end());
-    co_await allocator_.Release(path, process.cpu, std::move(batch));
+    co_await allocator_.Release(path, process.cpu, batch);
     co_await memory_.cpu(process.cpu).MaybeYield(path);
   }
 }
@@ -83,8 +83,8 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
                                    [&](const Vma& v) { return v.file == vma.file; });
     if (still || again) continue;
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    std::vector<Pfn> pages = files_.DropMapping(vma.file);
-    co_await allocator_.Release(path, process.cpu, std::move(pages));
+    const std::vector<Pfn> pages = files_.DropMapping(vma.file);
+    co_await allocator_.Release(path, process.cpu, pages);
     co_await path.HopTo(home, memory_.costs().hop);
   }
 }

@@ -40,7 +40,7 @@ sim::Task<Errno> AddressSpaceOps::AllocBaseTables(sim::Path& path, Process& proc
     const Pfn pfn = co_await AllocTable(path, process);
     if (pfn == kNoPfn) {
       std::vector<Pfn> tables = std::exchange(process.base_tables, {});
-      co_await allocator_.Release(path, process.cpu, std::move(tables));
+      co_await allocator_.Release(path, process.cpu, tables);
       co_return Errno::kNoMem;
     }
     process.base_tables.push_back(pfn);
@@ -141,7 +141,7 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   std::vector<Pfn> tables = process.space.page_table().FreeRange(Vpn{0}, AddressSpace::kNoRoom);
   tables.insert(tables.end(), process.base_tables.begin(), process.base_tables.end());
   process.base_tables.clear();
-  co_await allocator_.Release(path, process.cpu, std::move(tables));
+  co_await allocator_.Release(path, process.cpu, tables);
   co_await DropFileMappings(path, process, removed);
   co_await ReturnId(path, process);
   process.alive = false;

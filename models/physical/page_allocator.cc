@@ -173,7 +173,7 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
   co_return frame;
 }
 
-sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::vector<Pfn> pages) {
+sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
   const sim::LpId home = path.lp();
   std::vector<std::vector<Pfn>> by_node(static_cast<size_t>(memory_.node_count()));
   for (Pfn pfn : pages) {

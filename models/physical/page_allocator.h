@@ -38,8 +38,8 @@ class PageAllocator {
   Pfn TryAllocLocal(Node& node, const AllocRequest& request);
 
   // Drops one reference (mapcount) of each page of order 0, and frees those that have no other. Pages may be of any
-  // node; each node's are freed in the order given. May be called on any LP, and ends on the same.
-  sim::Task<void> Release(sim::Path& path, CpuId cpu, std::vector<Pfn> pages);
+  // node; each node's are freed in the order given. May be called on any LP, and ends on the same. `pages` must live until then.
+  sim::Task<void> Release(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
 
  private:
   sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags, bool& foreign);

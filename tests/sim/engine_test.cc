@@ -1,6 +1,7 @@
 // Paths, time, hops, errors and the end of a run.
 #include "sim/engine.h"
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -70,7 +71,221 @@ TEST(EngineTest, HopContinuesOnTheOtherLpAfterTheLatency) {
     seen.emplace_back(path.lp().value, path.now().ns);
   });
   ASSERT_TRUE(engine.Run().ok());
-  EXPECT_THAT(seen, ElementsAre(std::pair(1, int64_t{60}), std::pair(0, int64_t{110}), std::pair(0, int64_t{110})));
+  EXPECT_THAT(seen,
+              ElementsAre(std::pair(1, int64_t{60}), std::pair(0, int64_t{110}), std::pair(0, int64_t{110})));
+}
+
+TEST(EngineTest, ARunStopsAfterTheEventsOfItsEndAndGoesOnFromThere) {
+  Engine engine({});
+  const LpId lp = engine.AddLp("lp");
+  std::vector<int64_t> times;
+  const auto tick = [&](Path& path) -> Task<void> {
+    for (int i = 0; i < 5; ++i) {
+      times.push_back(path.now().ns);
+      co_await path.Take(Nanoseconds(100));
+    }
+  };
+  engine.Start(lp, SimTime{100}, "tick", tick);
+  ASSERT_TRUE(engine.Run(SimTime{200}).ok());
+  EXPECT_THAT(times, ElementsAre(100, 200));
+  EXPECT_EQ(engine.now(), SimTime{200});
+  ASSERT_TRUE(engine.Run(SimTime{250}).ok());
+  EXPECT_THAT(times, ElementsAre(100, 200));
+  EXPECT_EQ(engine.now(), SimTime{250});
+  engine.Start(lp, SimTime{250}, "other", [&](Path& path) -> Task<void> {
+    times.push_back(-path.now().ns);
+    co_return;
+  });
+  ASSERT_TRUE(engine.Run().ok());
+  EXPECT_THAT(times, ElementsAre(100, 200, -250, 300, 400, 500));
+  EXPECT_EQ(engine.now(), SimTime{600});
+}
+
+TEST(EngineTest, AStartedPathRunsAfterItsDelayOnItsLp) {
+  Engine engine({.lookahead = Nanoseconds(50)});
+  const LpId a = engine.AddLp("a");
+  const LpId b = engine.AddLp("b");
+  std::vector<Entry> log;
+  const auto note = [&](Path& path) -> Task<void> {
+    log.push_back({path.name() + " on " + std::to_string(path.lp().value), path.now().ns});
+    co_return;
+  };
+  engine.Start(a, SimTime{10}, "parent", [&](Path& path) -> Task<void> {
+    path.Start(b, Nanoseconds(50), "remote", note);
+    path.Start(a, Nanoseconds(0), "local", note);
+    log.push_back({"parent", path.now().ns});
+    co_return;
+  });
+  ASSERT_TRUE(engine.Run().ok());
+  EXPECT_THAT(log, ElementsAre(Entry{"parent", 10}, Entry{"local on 0", 10}, Entry{"remote on 1", 60}));
+}
+
+// A lone path skips the queue at every step, one of two that meet at the same times never does.
+TEST(EngineTest, SkippingTheQueueChangesNeitherOrderNorCount) {
+  const auto run = [](bool alone, std::vector<Entry>& log) {
+    Engine engine({});
+    const LpId lp = engine.AddLp("lp");
+    engine.Start(lp, SimTime{0}, "p", [&](Path& path) -> Task<void> {
+      for (int i = 0; i < 100; ++i) {
+        log.push_back({path.name(), path.now().ns});
+        co_await path.Take(Nanoseconds(10 + i % 3));
+      }
+    });
+    if (!alone) {
+      engine.Start(lp, SimTime{0}, "q", [&](Path& path) -> Task<void> {
+        for (int i = 0; i < 1200; ++i) co_await path.Take(Nanoseconds(1));
+      });
+    }
+    EXPECT_TRUE(engine.Run().ok());
+    return engine.events_executed();
+  };
+  std::vector<Entry> alone;
+  std::vector<Entry> together;
+  EXPECT_EQ(run(true, alone), 101u);
+  EXPECT_EQ(run(false, together), 101u + 1201u);
+  EXPECT_EQ(alone, together);
+}
+
+TEST(EngineTest, AnExceptionEndsTheRunAndStays) {
+  Engine engine({});
+  const LpId lp = engine.AddLp("node1");
+  int late = 0;
+  engine.Start(lp, SimTime{0}, "resize pool", [](Path& path) -> Task<void> {
+    co_await path.Take(Microseconds(1500));
+    throw std::runtime_error("pool is gone");
+  });
+  engine.Start(lp, SimTime{Microseconds(1500).ns + 1}, "late", [&](Path&) -> Task<void> {
+    ++late;
+    co_return;
+  });
+  const absl::Status status = engine.Run();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(status.message(), "path 'resize pool' failed at 0.001500 s on LP 'node1': pool is gone");
+  EXPECT_EQ(engine.Run(), status);
+  EXPECT_EQ(late, 0);
+  EXPECT_EQ(engine.now(), SimTime{Microseconds(1500).ns});
+}
+
+TEST(EngineTest, ThrowingSomethingElseIsReportedToo) {
+  Engine engine({});
+  const LpId lp = engine.AddLp("lp");
+  engine.Start(lp, SimTime{0}, "p", [](Path&) -> Task<void> {
+    throw 5;
+    co_return;
+  });
+  EXPECT_THAT(std::string(engine.Run().message()), HasSubstr("not std::exception"));
+}
+
+// LP 2 fails at 900, LP 1 at 700, and both lie in the window of the earliest event: the earlier error is the
+// one that is reported, and everything until then has happened, whatever the threads.
+TEST(EngineTest, TheEarliestErrorIsReportedForAnyNumberOfThreads) {
+  for (const int threads : {1, 2, 4}) {
+    Engine engine({.threads = threads, .lookahead = Nanoseconds(1000), .scheme = Scheme::kParallel});
+    std::vector<int> ticks(4);
+    for (int i = 0; i < 4; ++i) {
+      const LpId lp = engine.AddLp("lp" + std::to_string(i));
+      engine.Start(lp, SimTime{10}, "p" + std::to_string(i), [&ticks, i](Path& path) -> Task<void> {
+        for (;;) {
+          ++ticks[static_cast<size_t>(i)];
+          co_await path.Take(Nanoseconds(10));
+          if (i == 2 && path.now() == SimTime{900}) throw std::runtime_error("late");
+          if (i == 1 && path.now() == SimTime{700}) throw std::runtime_error("early");
+        }
+      });
+    }
+    EXPECT_EQ(engine.Run(SimTime{100'000}).message(), "path 'p1' failed at 0.000000700 s on LP 'lp1': early");
+    EXPECT_EQ(engine.now(), SimTime{700});
+    EXPECT_GE(ticks[0], 70);
+    EXPECT_GE(ticks[3], 70);
+    EXPECT_EQ(ticks[1], 69);
+  }
+}
+
+TEST(EngineTest, LatenciesBelowTheLookaheadAbort) {
+  const auto run = [](PathFn fn) {
+    Engine engine({.lookahead = Nanoseconds(50)});
+    const LpId a = engine.AddLp("a");
+    engine.AddLp("b");
+    engine.Start(a, SimTime{7}, "p", std::move(fn));
+    (void)engine.Run();
+  };
+  EXPECT_DEATH(run([](Path& path) -> Task<void> { co_await path.HopTo(LpId{1}, Nanoseconds(49)); }),
+               "HopTo of 0.000000049 s .at least 0.000000050 s. by path 'p' at 0.000000007 s on LP 'a'");
+  EXPECT_DEATH(run([](Path& path) -> Task<void> {
+                 path.Start(LpId{1}, Nanoseconds(49), "q", nullptr);
+                 co_return;
+               }),
+               "Start of 0.000000049 s");
+  EXPECT_DEATH(run([](Path& path) -> Task<void> { co_await path.Take(Nanoseconds(-1)); }),
+               "Take of -0.000000001 s");
+}
+
+TEST(EngineTest, PathIdsDoNotDependOnWhatElseRuns) {
+  Engine engine({.lookahead = Nanoseconds(50)});
+  const LpId a = engine.AddLp("a");
+  const LpId b = engine.AddLp("b");
+  std::vector<uint64_t> ids;
+  const auto note = [&](Path& path) -> Task<void> {
+    ids.push_back(path.id());
+    co_return;
+  };
+  engine.Start(b, SimTime{0}, "first", [&](Path& path) -> Task<void> {
+    ids.push_back(path.id());
+    path.Start(a, Nanoseconds(50), "x", note);
+    path.Start(b, Nanoseconds(100), "y", note);
+    co_return;
+  });
+  ASSERT_TRUE(engine.Run().ok());
+  // LP b is source 2; the outside is 0.
+  EXPECT_THAT(ids, ElementsAre(0u, uint64_t{2} << 32, (uint64_t{2} << 32) + 1));
+}
+
+// Paths that are born on one LP and end on another must not pile up there.
+TEST(EngineTest, ManyShortPathsAcrossLps) {
+  for (const int threads : {1, 2}) {
+    Engine engine({.threads = threads, .lookahead = Nanoseconds(10), .scheme = Scheme::kParallel});
+    const LpId a = engine.AddLp("a");
+    const LpId b = engine.AddLp("b");
+    int64_t ended = 0;
+    for (const LpId lp : {a, b}) {
+      engine.Start(lp, SimTime{0}, "source", [&ended, b](Path& path) -> Task<void> {
+        for (int i = 0; i < 20'000; ++i) {
+          co_await path.Take(Nanoseconds(5));
+          if (path.lp() == b) continue;
+          path.Start(b, Nanoseconds(10), "errand", [&ended](Path&) -> Task<void> {
+            ++ended;
+            co_return;
+          });
+        }
+      });
+    }
+    ASSERT_TRUE(engine.Run().ok());
+    EXPECT_EQ(ended, 20'000);
+  }
+}
+
+TEST(EngineTest, ProgressIsReportedAboutTenTimesASecond) {
+  Engine engine({});
+  const LpId lp = engine.AddLp("lp");
+  bool stop = false;
+  engine.Start(lp, SimTime{0}, "busy", [&](Path& path) -> Task<void> {
+    while (!stop) co_await path.Take(Nanoseconds(1));
+  });
+  int calls = 0;
+  SimTime last{-1};
+  uint64_t last_events = 0;
+  engine.SetProgress([&](SimTime now, uint64_t events) {
+    EXPECT_GT(now, last);
+    EXPECT_GT(events, last_events);
+    EXPECT_EQ(now, engine.now());
+    last = now;
+    last_events = events;
+    stop = ++calls == 3;
+  });
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_TRUE(engine.Run().ok());
+  EXPECT_EQ(calls, 3);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(300));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 // One line of a file under parsing: its words and where it is, for errors.
@@ -76,19 +76,19 @@ absl::StatusOr<std::vector<uint64_t>> ParseCounts(const Line& line, absl::string
 
 struct ZoneField {
   absl::string_view name;
-  void (Zone::*set)(uint64_t);
-  bool (Zone::*has)() const;
+  void (RecordedZone::*set)(uint64_t);
+  bool (RecordedZone::*has)() const;
 };
 
 constexpr ZoneField kZoneFields[] = {
-    {"free", &Zone::set_free, &Zone::has_free},
-    {"min", &Zone::set_min, &Zone::has_min},
-    {"low", &Zone::set_low, &Zone::has_low},
-    {"high", &Zone::set_high, &Zone::has_high},
-    {"spanned", &Zone::set_spanned, &Zone::has_spanned},
-    {"present", &Zone::set_present, &Zone::has_present},
-    {"managed", &Zone::set_managed, &Zone::has_managed},
-    {"start_pfn:", &Zone::set_start_pfn, &Zone::has_start_pfn},
+    {"free", &RecordedZone::set_free, &RecordedZone::has_free},
+    {"min", &RecordedZone::set_min, &RecordedZone::has_min},
+    {"low", &RecordedZone::set_low, &RecordedZone::has_low},
+    {"high", &RecordedZone::set_high, &RecordedZone::has_high},
+    {"spanned", &RecordedZone::set_spanned, &RecordedZone::has_spanned},
+    {"present", &RecordedZone::set_present, &RecordedZone::has_present},
+    {"managed", &RecordedZone::set_managed, &RecordedZone::has_managed},
+    {"start_pfn:", &RecordedZone::set_start_pfn, &RecordedZone::has_start_pfn},
 };
 
 struct PcpField {
@@ -103,7 +103,7 @@ constexpr PcpField kPcpFields[] = {
 };
 
 // Reads "protection: (0, 3019, 5323)".
-absl::Status ParseProtection(const Line& line, Zone& zone) {
+absl::Status ParseProtection(const Line& line, RecordedZone& zone) {
   for (size_t i = 1; i < line.words.size(); ++i) {
     absl::string_view word = line.words[i];
     absl::ConsumePrefix(&word, "(");
@@ -118,7 +118,7 @@ absl::Status ParseProtection(const Line& line, Zone& zone) {
 }
 
 // Takes what one line below a zone's "Node" line says.
-absl::Status ParseZoneDetail(const Line& line, Zone& zone) {
+absl::Status ParseZoneDetail(const Line& line, RecordedZone& zone) {
   std::vector<absl::string_view> words = line.words;
   if (!words.empty() && words[0] == "pages") words.erase(words.begin());  // "pages free 3840"
   if (words.size() < 2) return absl::OkStatus();
@@ -147,7 +147,7 @@ absl::Status ParseZoneDetail(const Line& line, Zone& zone) {
 }
 
 // `line` is the zone's "Node" line.
-absl::Status CheckComplete(const Zone& zone, const Line& line) {
+absl::Status CheckComplete(const RecordedZone& zone, const Line& line) {
   for (const ZoneField& field : kZoneFields) {
     if (!(zone.*field.has)()) {
       return line.Error(absl::StrCat("zone ", zone.name(), " of node ", zone.node()),
@@ -238,13 +238,13 @@ absl::Status ParsePagetypeLine(const Line& line, PagetypeProgress& progress, Pag
 
 }  // namespace
 
-absl::StatusOr<std::vector<Zone>> ParseZoneinfo(absl::string_view text, absl::string_view file) {
-  std::vector<std::pair<Zone, Line>> zones;  // each with its first line
+absl::StatusOr<std::vector<RecordedZone>> ParseZoneinfo(absl::string_view text, absl::string_view file) {
+  std::vector<std::pair<RecordedZone, Line>> zones;  // each with its first line
   for (const Line& line : SplitLines(text, file)) {
     absl::StatusOr<std::optional<ZoneLine>> start = ParseZoneLine(line);
     if (!start.ok()) return start.status();
     if (start->has_value()) {
-      zones.emplace_back(Zone(), line);
+      zones.emplace_back(RecordedZone(), line);
       zones.back().first.set_node((*start)->key.first);
       zones.back().first.set_name((*start)->key.second);
     } else if (!zones.empty()) {
@@ -252,7 +252,7 @@ absl::StatusOr<std::vector<Zone>> ParseZoneinfo(absl::string_view text, absl::st
       if (!status.ok()) return status;
     }
   }
-  std::vector<Zone> populated;
+  std::vector<RecordedZone> populated;
   for (auto& [zone, line] : zones) {
     // Of a zone without memory the kernel shows little, and not where it would start.
     if (zone.has_present() && zone.present() == 0) continue;
@@ -308,4 +308,4 @@ absl::StatusOr<int64_t> ParseNumber(absl::string_view text, absl::string_view fi
       absl::StrCat(file, ":1: \"", absl::StripAsciiWhitespace(text), "\" is not a whole number"));
 }
 
-}  // namespace numasim
+}  // namespace numasim::workloads

@@ -19,13 +19,13 @@
 #include "absl/strings/string_view.h"
 #include "proto/scenario.pb.h"
 
-namespace numasim {
+namespace numasim::workloads {
 
 // A zone by node number and kernel name ("DMA32").
 using ZoneKey = std::pair<int, std::string>;
 
 // The zones of /proc/zoneinfo that have memory, in its order, without free blocks. Sizes are in pages.
-absl::StatusOr<std::vector<Zone>> ParseZoneinfo(absl::string_view text, absl::string_view file);
+absl::StatusOr<std::vector<RecordedZone>> ParseZoneinfo(absl::string_view text, absl::string_view file);
 
 // Free blocks by order of each zone.
 using FreeBlocksByZone = std::map<ZoneKey, std::vector<uint64_t>>;
@@ -54,6 +54,6 @@ absl::StatusOr<std::string> ParseChoice(absl::string_view text, absl::string_vie
 // A whole number alone in a file.
 absl::StatusOr<int64_t> ParseNumber(absl::string_view text, absl::string_view file);
 
-}  // namespace numasim
+}  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_MACHINE_PROC_FILES_H_

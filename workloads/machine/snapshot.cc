@@ -22,7 +22,7 @@
 #include "workloads/machine/system_files.h"
 #include "workloads/machine/topology.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 constexpr absl::string_view kZoneinfo = "/proc/zoneinfo";
@@ -35,7 +35,7 @@ constexpr int kConsistentReadTries = 10;
 
 // The three files about zones, read one right after the other.
 struct ZoneFiles {
-  std::vector<Zone> zones;
+  std::vector<RecordedZone> zones;
   FreeBlocksByZone free_total;
   std::optional<Pagetypeinfo> pagetypes;  // nothing without the permission to read it
 };
@@ -77,7 +77,7 @@ bool TypesAddUp(const ZoneFiles& files) {
 }
 
 // Adds what there is of a migratetype; a type that a zone does not have is not mentioned.
-void AddType(const PagetypeRow& row, Zone& zone) {
+void AddType(const PagetypeRow& row, RecordedZone& zone) {
   if (std::any_of(row.free_blocks.begin(), row.free_blocks.end(),
                   [](uint64_t count) { return count != 0; })) {
     FreeBlocks& blocks = *zone.add_free_blocks();
@@ -98,7 +98,7 @@ absl::StatusOr<ZoneFiles> ReadZoneFilesOnce(const SystemFiles& system) {
   if (!zoneinfo.ok()) return zoneinfo.status();
   if (!buddyinfo.ok()) return buddyinfo.status();
   ZoneFiles files;
-  absl::StatusOr<std::vector<Zone>> zones = ParseZoneinfo(*zoneinfo, system.PathOf(kZoneinfo));
+  absl::StatusOr<std::vector<RecordedZone>> zones = ParseZoneinfo(*zoneinfo, system.PathOf(kZoneinfo));
   if (!zones.ok()) return zones.status();
   files.zones = *std::move(zones);
   absl::StatusOr<FreeBlocksByZone> totals = ParseBuddyinfo(*buddyinfo, system.PathOf(kBuddyinfo));
@@ -167,9 +167,9 @@ class Recorder {
   absl::Status RecordKernelArgs();
   absl::Status RecordOtherSettings();
 
-  absl::Status AddZone(Zone zone, const ZoneFiles& files);
-  absl::Status Renumber(Zone& zone) const;
-  absl::Status AddFreeBlocks(const ZoneKey& key, const ZoneFiles& files, Zone& zone) const;
+  absl::Status AddZone(RecordedZone zone, const ZoneFiles& files);
+  absl::Status Renumber(RecordedZone& zone) const;
+  absl::Status AddFreeBlocks(const ZoneKey& key, const ZoneFiles& files, RecordedZone& zone) const;
   absl::Status AddPool(const std::string& directory, std::optional<int> node);
 
   Machine& machine() { return snapshot_.machine; }
@@ -202,7 +202,8 @@ absl::Status Recorder::RecordTopology() {
                       ", and so on"));
     break;
   }
-  if (topology_.distances.empty()) Note("hwloc knows no distances between the nodes; the default ones apply");
+  if (topology_.distances.empty())
+    Note("hwloc knows no distances between the nodes: they are the kernel's defaults");
   return absl::OkStatus();
 }
 
@@ -220,15 +221,16 @@ absl::Status Recorder::RecordZones() {
   if (!TypesAddUp(*files)) {
     Note("the machine was allocating memory meanwhile: the free lists are those of /proc/pagetypeinfo");
   }
-  for (const Zone& zone : files->zones) {
+  for (const RecordedZone& zone : files->zones) {
     const absl::Status status = AddZone(zone, *files);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-absl::Status Recorder::AddZone(Zone zone, const ZoneFiles& files) {
-  const auto& modelled = Zone::descriptor()->FindFieldByName("name")->options().GetExtension(knob).allowed();
+absl::Status Recorder::AddZone(RecordedZone zone, const ZoneFiles& files) {
+  const auto& modelled =
+      RecordedZone::descriptor()->FindFieldByName("name")->options().GetExtension(knob).allowed();
   if (std::find(modelled.begin(), modelled.end(), zone.name()) == modelled.end()) {
     Note(absl::StrCat("zone ", zone.name(), " of node ", zone.node(), " (", zone.present(),
                       " pages) is of a kind that is not modelled and is left out"));
@@ -242,7 +244,7 @@ absl::Status Recorder::AddZone(Zone zone, const ZoneFiles& files) {
 }
 
 // From the machine's numbers of nodes and CPUs to the simulated ones.
-absl::Status Recorder::Renumber(Zone& zone) const {
+absl::Status Recorder::Renumber(RecordedZone& zone) const {
   const auto node =
       std::find_if(topology_.nodes.begin(), topology_.nodes.end(),
                    [&](const TopologyNode& candidate) { return candidate.os_index == zone.node(); });
@@ -264,7 +266,7 @@ absl::Status Recorder::Renumber(Zone& zone) const {
   return absl::OkStatus();
 }
 
-absl::Status Recorder::AddFreeBlocks(const ZoneKey& key, const ZoneFiles& files, Zone& zone) const {
+absl::Status Recorder::AddFreeBlocks(const ZoneKey& key, const ZoneFiles& files, RecordedZone& zone) const {
   const auto totals = files.free_total.find(key);
   if (totals == files.free_total.end()) {
     return absl::InvalidArgumentError(absl::StrCat(system_.PathOf(kBuddyinfo), ": has no line for node ",
@@ -484,4 +486,4 @@ std::string SnapshotText(const Snapshot& snapshot) {
   return absl::StrCat(text, "\n", machine);
 }
 
-}  // namespace numasim
+}  // namespace numasim::workloads

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "proto/scenario.pb.h"
 
-namespace numasim {
+namespace numasim::workloads {
 
 // Where to look. By default, the machine this program runs on.
 struct SnapshotSource {
@@ -41,6 +41,6 @@ absl::StatusOr<Snapshot> TakeSnapshot(const SnapshotSource& source);
 // comments.
 std::string SnapshotText(const Snapshot& snapshot);
 
-}  // namespace numasim
+}  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_MACHINE_SNAPSHOT_H_

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "workloads/machine/proc_files.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 absl::Status ErrnoError(absl::string_view path, int error) {
@@ -83,4 +83,4 @@ std::vector<std::string> SystemFiles::List(absl::string_view path) const {
   return names;
 }
 
-}  // namespace numasim
+}  // namespace numasim::workloads

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace numasim {
+namespace numasim::workloads {
 
 class SystemFiles {
  public:
@@ -39,6 +39,6 @@ class SystemFiles {
   std::string root_;
 };
 
-}  // namespace numasim
+}  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_MACHINE_SYSTEM_FILES_H_

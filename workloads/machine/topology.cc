@@ -4,20 +4,23 @@
 #include <hwloc/distances.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "workloads/machine/system_files.h"
+#include "workloads/units.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 constexpr uint64_t kBasePageBytes = 4096;
+constexpr uint64_t kLargestBlockBytes = uint64_t{4} << 20;
+constexpr uint64_t kStructPageBytes = 64;
+constexpr int kLocalDistance = 10;   // LOCAL_DISTANCE
+constexpr int kRemoteDistance = 20;  // REMOTE_DISTANCE
 
 struct TopologyDestroyer {
   void operator()(hwloc_topology_t topology) const { hwloc_topology_destroy(topology); }
@@ -91,16 +94,13 @@ absl::StatusOr<HwlocTopology> NewTopology() {
   return HwlocTopology(topology);
 }
 
-// The largest unit that says `bytes` exactly: "64G", "8119228K".
-std::string SizeText(uint64_t bytes) {
-  constexpr char kUnits[] = "KMGT";
-  if (bytes == 0) return "0K";
-  int unit = -1;
-  while (bytes % 1024 == 0 && unit < 3) {
-    bytes /= 1024;
-    ++unit;
-  }
-  return unit < 0 ? absl::StrCat(bytes) : absl::StrCat(bytes, std::string(1, kUnits[unit]));
+// The memory of the node before the kernel took its struct pages off, see ParseLstopoMachine.
+uint64_t InstalledBytes(uint64_t local_memory) {
+  if (local_memory % kLargestBlockBytes == 0) return local_memory;
+  const uint64_t pages_kept =
+      kBasePageBytes / kStructPageBytes;  // one page of struct pages for so many pages
+  const uint64_t with_struct_pages = local_memory / (pages_kept - 1) * pages_kept;
+  return (with_struct_pages + kLargestBlockBytes - 1) / kLargestBlockBytes * kLargestBlockBytes;
 }
 
 // True if CPUs 0..n-1 are on the nodes in ascending order, so that the count on each node says it all.
@@ -111,17 +111,20 @@ bool NumberedNodeByNode(const std::vector<int>& node_of_cpu) {
 }  // namespace
 
 absl::StatusOr<Topology> ReadTopologyXml(const std::string& path) {
-  // hwloc does not say why it could not read a file.
-  if (!std::ifstream(path).good()) {
-    return absl::NotFoundError(absl::StrCat(path, ": cannot be read: ", std::strerror(errno)));
-  }
+  const absl::StatusOr<std::string> text = SystemFiles("").Read(path);
+  if (!text.ok()) return text.status();
+  return ParseTopologyXml(path, *text);
+}
+
+absl::StatusOr<Topology> ParseTopologyXml(const std::string& name, const std::string& text) {
   absl::StatusOr<HwlocTopology> topology = NewTopology();
   if (!topology.ok()) return topology.status();
-  if (hwloc_topology_set_xml(topology->get(), path.c_str()) != 0) {
+  const int size = static_cast<int>(text.size()) + 1;  // hwloc wants the terminating null to be counted
+  if (hwloc_topology_set_xmlbuffer(topology->get(), text.c_str(), size) != 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": not an hwloc XML file; expected what `lstopo FILE.xml` writes"));
+        absl::StrCat(name, ": not an hwloc XML file; expected what `lstopo FILE.xml` writes"));
   }
-  return Load(topology->get(), path);
+  return Load(topology->get(), name);
 }
 
 absl::StatusOr<Topology> ReadThisMachinesTopology() {
@@ -149,8 +152,12 @@ std::vector<int> OsCpus(const Topology& topology) {
 }
 
 void SetDistances(const Topology& topology, Machine& machine) {
-  for (const std::vector<int>& row : topology.distances) {
-    machine.add_distance()->mutable_to()->Assign(row.begin(), row.end());
+  for (size_t from = 0; from < topology.nodes.size(); ++from) {
+    Machine::DistanceRow& row = *machine.add_distance();
+    for (size_t to = 0; to < topology.nodes.size(); ++to) {
+      const int by_default = from == to ? kLocalDistance : kRemoteDistance;
+      row.add_to(topology.distances.empty() ? by_default : topology.distances[from][to]);
+    }
   }
 }
 
@@ -159,27 +166,27 @@ void SetNodeOfCpu(const Topology& topology, Machine& machine) {
   machine.mutable_cpus()->mutable_node_of_cpu()->Assign(node_of_cpu.begin(), node_of_cpu.end());
 }
 
-absl::StatusOr<Machine> ReadLstopoMachine(const std::string& path) {
-  const absl::StatusOr<Topology> topology = ReadTopologyXml(path);
+absl::StatusOr<Machine> ParseLstopoMachine(const std::string& name, const std::string& text) {
+  const absl::StatusOr<Topology> topology = ParseTopologyXml(name, text);
   if (!topology.ok()) return topology.status();
   Machine machine;
   uint64_t total_bytes = 0;
   for (const TopologyNode& node : topology->nodes) {
     if (node.memory_bytes % kBasePageBytes != 0) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": NUMANode ", node.os_index, ": local_memory: \"",
+      return absl::InvalidArgumentError(absl::StrCat(name, ": NUMANode ", node.os_index, ": local_memory: \"",
                                                      node.memory_bytes,
                                                      "\" is not a multiple of the base page, 4096 bytes"));
     }
     Machine::Node& simulated = *machine.add_node();
-    simulated.set_memory(SizeText(node.memory_bytes));
+    simulated.set_memory(SizeText(static_cast<int64_t>(InstalledBytes(node.memory_bytes))));
     simulated.set_cpus(static_cast<int>(node.cpus.size()));
     total_bytes += node.memory_bytes;
   }
   if (total_bytes == 0)
-    return absl::InvalidArgumentError(absl::StrCat(path, ": no NUMANode has local_memory"));
+    return absl::InvalidArgumentError(absl::StrCat(name, ": no NUMANode has local_memory"));
   SetDistances(*topology, machine);
   if (!NumberedNodeByNode(NodeOfCpu(*topology))) SetNodeOfCpu(*topology, machine);
   return machine;
 }
 
-}  // namespace numasim
+}  // namespace numasim::workloads

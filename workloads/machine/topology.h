@@ -3,7 +3,7 @@
 // on.
 //
 // Simulated machines number nodes and CPUs from 0 without holes. A machine with holes (an offline CPU, a node
-// without memory behind it) is renumbered in ascending order of its own numbers; the own numbers stay in
+// number not in use) is renumbered in ascending order of its own numbers; the own numbers stay in
 // os_index and cpus.
 #ifndef NUMASIM_WORKLOADS_MACHINE_TOPOLOGY_H_
 #define NUMASIM_WORKLOADS_MACHINE_TOPOLOGY_H_
@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "proto/scenario.pb.h"
 
-namespace numasim {
+namespace numasim::workloads {
 
 struct TopologyNode {
   int os_index = 0;           // the operating system's number of the node
@@ -28,9 +28,10 @@ struct Topology {
   std::vector<std::vector<int>> distances;  // SLIT values by position in nodes; empty if hwloc knows none
 };
 
-// Reads an hwloc XML file as `lstopo FILE.xml` writes it. Fails if the file cannot be read or is no such
-// file.
+// Reads an hwloc XML file as `lstopo FILE.xml` writes it, or the text of one. Fails if the file cannot be
+// read or is no such file. `name` is what errors call the text.
 absl::StatusOr<Topology> ReadTopologyXml(const std::string& path);
+absl::StatusOr<Topology> ParseTopologyXml(const std::string& name, const std::string& text);
 
 // Reads the machine the program runs on, including CPUs and nodes that a cpuset forbids to this process.
 absl::StatusOr<Topology> ReadThisMachinesTopology();
@@ -42,16 +43,24 @@ std::vector<int> NodeOfCpu(const Topology& topology);
 // The operating system's numbers of all CPUs, ascending: the position in this list is the simulated CPU.
 std::vector<int> OsCpus(const Topology& topology);
 
-// Fill in the fields of `machine` of the same meaning: `distance`, left unset if hwloc knows none, and
-// `cpus`.
+// Fill in the fields of `machine` of the same meaning: `distance`, with the kernel's defaults (10 to itself,
+// 20 to others) if hwloc knows none, and `cpus`.
 void SetDistances(const Topology& topology, Machine& machine);
 void SetNodeOfCpu(const Topology& topology, Machine& machine);
 
 // A machine that boots empty: one `node` for each NUMA node of the file, distances, and `cpus` where CPUs are
-// not numbered node by node. This is what a scenario's `lstopo_file` stands for. Fails as ReadTopologyXml,
-// and if a node's memory is not a multiple of the 4 KiB base page or no node has any.
-absl::StatusOr<Machine> ReadLstopoMachine(const std::string& path);
+// not numbered node by node. This is what a scenario's `lstopo_file` stands for.
+//
+// On a real machine local_memory is the node's MemTotal: installed memory less one struct page (64 bytes) for
+// each base page and less what firmware and kernel image keep. Simulated nodes are given the memory installed
+// and take the struct pages off themselves, so MemTotal is scaled by 64/63 and rounded up to 4 MiB, the
+// largest buddy block. A local_memory that is a multiple of 4 MiB, as in lstopo's synthetic topologies, is
+// the memory installed.
+//
+// Fails as ParseTopologyXml, and if a node's memory is not a multiple of the 4 KiB base page or no node has
+// any.
+absl::StatusOr<Machine> ParseLstopoMachine(const std::string& name, const std::string& text);
 
-}  // namespace numasim
+}  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_MACHINE_TOPOLOGY_H_

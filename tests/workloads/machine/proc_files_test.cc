@@ -10,7 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 using ::testing::ElementsAre;
@@ -77,7 +77,7 @@ TEST(ZoneinfoTest, ZoneHasItsSizesWatermarksAndPcpLists) {
   const auto zones = ParseZoneinfo(kZoneinfo, "zoneinfo");
   ASSERT_TRUE(zones.ok()) << zones.status();
   ASSERT_EQ(zones->size(), 1u) << "a zone without memory is passed over";
-  const Zone& zone = zones->front();
+  const RecordedZone& zone = zones->front();
   EXPECT_EQ(zone.node(), 0);
   EXPECT_EQ(zone.name(), "DMA");
   EXPECT_EQ(zone.free(), 3776u);
@@ -239,4 +239,4 @@ TEST(NumberTest, MayBeNegativeButNothingElse) {
 }
 
 }  // namespace
-}  // namespace numasim
+}  // namespace numasim::workloads

@@ -10,10 +10,12 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 
-namespace numasim {
+namespace numasim::workloads {
 namespace {
 
 using ::testing::ElementsAre;
@@ -24,24 +26,21 @@ std::string TestData(const std::string& name) {
   return absl::StrCat(std::getenv("TEST_SRCDIR"), "/numasim/tests/workloads/machine/testdata/", name);
 }
 
-// A file of the test's own that holds `contents`.
-std::string TemporaryFile(const std::string& name, const std::string& contents) {
-  std::string path = absl::StrCat(::testing::TempDir(), "/", name);
-  std::ofstream(path) << contents;
-  return path;
-}
-
 std::string Contents(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+absl::StatusOr<Machine> ReadLstopo(const std::string& path) {
+  return ParseLstopoMachine(path, Contents(path));
+}
+
 TEST(LstopoTest, GivesEachNodesMemoryCpusAndDistances) {
-  const absl::StatusOr<Machine> machine = ReadLstopoMachine(TestData("two_nodes.xml"));
+  const absl::StatusOr<Machine> machine = ReadLstopo(TestData("two_nodes.xml"));
   ASSERT_TRUE(machine.ok()) << machine.status();
   ASSERT_EQ(machine->node_size(), 2);
   for (const Machine::Node& node : machine->node()) {
-    EXPECT_EQ(node.memory(), "470M");  // 481,280 kB
+    EXPECT_EQ(node.memory(), "480M");  // MemTotal 481,280 kB = 470 MiB; * 64 / 63 = 477.5 MiB
     EXPECT_EQ(node.cpus(), 2);
   }
   ASSERT_EQ(machine->distance_size(), 2);
@@ -50,7 +49,7 @@ TEST(LstopoTest, GivesEachNodesMemoryCpusAndDistances) {
 }
 
 TEST(LstopoTest, SaysWhereEachCpuIsIfNodesDoNotHoldConsecutiveOnes) {
-  const absl::StatusOr<Machine> machine = ReadLstopoMachine(TestData("two_nodes.xml"));
+  const absl::StatusOr<Machine> machine = ReadLstopo(TestData("two_nodes.xml"));
   ASSERT_TRUE(machine.ok()) << machine.status();
   EXPECT_THAT(machine->cpus().node_of_cpu(), ElementsAre(0, 1, 0, 1));
 }
@@ -64,7 +63,7 @@ TEST(LstopoTest, RenumbersNodesAndCpusWithHoles) {
   EXPECT_THAT(topology->nodes[1].cpus, ElementsAre(4, 5));
   EXPECT_THAT(OsCpus(*topology), ElementsAre(0, 1, 4, 5));
   EXPECT_THAT(NodeOfCpu(*topology), ElementsAre(0, 0, 1, 1));
-  const absl::StatusOr<Machine> machine = ReadLstopoMachine(path);
+  const absl::StatusOr<Machine> machine = ReadLstopo(path);
   ASSERT_TRUE(machine.ok()) << machine.status();
   EXPECT_EQ(machine->node_size(), 2);
   EXPECT_FALSE(machine->has_cpus()) << "CPUs 0, 1 and then 2, 3: the count on each node says it all";
@@ -83,24 +82,45 @@ TEST(LstopoTest, HbmBesideDramHasNoCpusOfItsOwn) {
   EXPECT_THAT(topology->nodes[3].cpus, IsEmpty());
 }
 
-TEST(LstopoTest, WithoutDistancesLeavesThemUnset) {
-  const absl::StatusOr<Machine> machine = ReadLstopoMachine(TestData("sparse_numbers.xml"));
+TEST(LstopoTest, MemoryInWholeLargestBlocksIsTakenAsInstalled) {
+  const absl::StatusOr<Machine> machine = ReadLstopo(TestData("hbm_beside_dram.xml"));
   ASSERT_TRUE(machine.ok()) << machine.status();
-  EXPECT_EQ(machine->distance_size(), 0);
+  EXPECT_EQ(machine->node(0).memory(), "64G");
+  EXPECT_EQ(machine->node(1).memory(), "16G");
+}
+
+// What is left of a node's installed memory when a page of struct pages is taken off for each 64 pages is
+// MemTotal again, or more by less than what rounding to 4 MiB adds.
+TEST(LstopoTest, InstalledMemoryLeavesMemTotal) {
+  const absl::StatusOr<Topology> topology = ReadTopologyXml(TestData("two_nodes.xml"));
+  const absl::StatusOr<Machine> machine = ReadLstopo(TestData("two_nodes.xml"));
+  ASSERT_TRUE(topology.ok() && machine.ok());
+  int64_t installed_mib = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(absl::StripSuffix(machine->node(0).memory(), "M"), &installed_mib));
+  const auto managed = static_cast<uint64_t>(installed_mib << 20) / 64 * 63;
+  EXPECT_GE(managed, topology->nodes[0].memory_bytes);
+  EXPECT_LT(managed, topology->nodes[0].memory_bytes + (uint64_t{4} << 20));
+}
+
+TEST(LstopoTest, WithoutDistancesTheKernelsDefaultsHold) {
+  const absl::StatusOr<Machine> machine = ReadLstopo(TestData("sparse_numbers.xml"));
+  ASSERT_TRUE(machine.ok()) << machine.status();
+  ASSERT_EQ(machine->distance_size(), 2);
+  EXPECT_THAT(machine->distance(0).to(), ElementsAre(10, 20));
+  EXPECT_THAT(machine->distance(1).to(), ElementsAre(20, 10));
 }
 
 TEST(LstopoTest, MissingFileIsNamed) {
-  const absl::Status status = ReadLstopoMachine("/nonexistent/machine.xml").status();
+  const absl::Status status = ReadTopologyXml("/nonexistent/machine.xml").status();
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("/nonexistent/machine.xml: cannot be read: No such file"));
 }
 
 TEST(LstopoTest, FileThatIsNoTopologyIsNamed) {
   for (const char* contents : {"", "machine nodes=2", "<topology version=\"2.0\"><object type=\"Machine\""}) {
-    const std::string path = TemporaryFile("bad.xml", contents);
-    const absl::Status status = ReadLstopoMachine(path).status();
+    const absl::Status status = ParseLstopoMachine("bad.xml", contents).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << contents;
-    EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("bad.xml: "));
     EXPECT_THAT(std::string(status.message()), HasSubstr("lstopo"));
   }
 }
@@ -108,7 +128,7 @@ TEST(LstopoTest, FileThatIsNoTopologyIsNamed) {
 TEST(LstopoTest, MemoryThatIsNotWholePagesIsAnError) {
   const std::string xml = absl::StrReplaceAll(Contents(TestData("two_nodes.xml")),
                                               {{"local_memory=\"492830720\"", "local_memory=\"492830721\""}});
-  const absl::Status status = ReadLstopoMachine(TemporaryFile("odd.xml", xml)).status();
+  const absl::Status status = ParseLstopoMachine("odd.xml", xml).status();
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("odd.xml: NUMANode 0: local_memory: \"492830721\" is not a multiple"));
 }
@@ -116,7 +136,7 @@ TEST(LstopoTest, MemoryThatIsNotWholePagesIsAnError) {
 TEST(LstopoTest, MachineWithoutMemoryIsAnError) {
   const std::string xml =
       absl::StrReplaceAll(Contents(TestData("two_nodes.xml")), {{"local_memory=\"492830720\"", ""}});
-  const absl::Status status = ReadLstopoMachine(TemporaryFile("empty.xml", xml)).status();
+  const absl::Status status = ParseLstopoMachine("empty.xml", xml).status();
   EXPECT_THAT(std::string(status.message()), HasSubstr("no NUMANode has local_memory"));
 }
 
@@ -130,4 +150,4 @@ TEST(ThisMachineTest, HasACpuAndMemory) {
 }
 
 }  // namespace
-}  // namespace numasim
+}  // namespace numasim::workloads

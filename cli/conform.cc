@@ -1,0 +1,54 @@
+#include "cli/conform.h"
+
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "cli/atomic_file.h"
+#include "workloads/conform.h"
+#include "workloads/machine/boot_state.h"
+#include "workloads/scenario.h"
+#include "workloads/script.h"
+
+namespace numasim {
+namespace {
+
+struct ConformOptions {
+  std::string script;
+  std::string boot;
+  std::string json;
+};
+
+absl::Status RunConform(const ConformOptions& options) {
+  auto script_text = workloads::ReadFile(options.script);
+  if (!script_text.ok()) return script_text.status();
+  auto boot_text = workloads::ReadFile(options.boot);
+  if (!boot_text.ok()) return boot_text.status();
+  auto boot = workloads::ParseBootState(options.boot, *boot_text);
+  if (!boot.ok()) return boot.status();
+  auto script = workloads::ParseScript(*script_text, options.script);
+  if (!script.ok()) return script.status();
+  auto steps = workloads::Conform(*script, options.script, *boot);
+  if (!steps.ok()) return steps.status();
+  return WriteFileAtomically(options.json, steps->dump(1) + "\n");
+}
+
+}  // namespace
+
+void AddConformCommand(CLI::App& app, int* exit_status) {
+  CLI::App* command = app.add_subcommand(
+      "conform", "Run a script from a recorded boot state and write what each step answers and counts");
+  auto options = std::make_shared<ConformOptions>();
+  command->add_option("SCRIPT", options->script, "the operations (.mm)")->required();
+  command->add_option("--boot", options->boot, "the recorded machine and boot state (JSON; only step 0 is used)")
+      ->required();
+  command->add_option("--json", options->json, "where the steps go")->required();
+  command->callback([options, exit_status] {
+    const absl::Status status = RunConform(*options);
+    if (!status.ok()) std::cerr << "numasim: " << status.message() << "\n";
+    *exit_status = status.ok() ? 0 : 1;
+  });
+}
+
+}  // namespace numasim

@@ -1,0 +1,64 @@
+// The threads that run the LPs of a window together: the caller and long-lived workers hosted by TBB. Made by
+// the run loop for the length of one Run.
+//
+// Every thread has a list of items of its own, so that an LP's state stays in one CPU's cache, and takes what
+// is left on the others' lists when its own is done. The caller takes part, so a worker that the machine
+// gives no time to costs nothing but its help. Workers spin for some microseconds between windows, then
+// yield, then sleep until the next window, so that a team without work takes no CPU from anyone.
+#ifndef NUMASIM_SIM_WORKER_TEAM_H_
+#define NUMASIM_SIM_WORKER_TEAM_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace numasim::sim::internal {
+
+class WorkerTeam {
+ public:
+  // Called with an item, by any of the threads.
+  using Job = std::function<void(uint32_t item)>;
+
+  // threads >= 2, the caller among them.
+  WorkerTeam(int threads, Job job);
+  ~WorkerTeam();
+  WorkerTeam(const WorkerTeam&) = delete;
+  WorkerTeam& operator=(const WorkerTeam&) = delete;
+
+  size_t threads() const { return slots_.size(); }
+
+  // The items for thread `t` in the next round; the caller is thread 0. To be filled before each Run.
+  std::vector<uint32_t>& list(size_t t) { return slots_[t].items; }
+
+  // Does all items of all lists, and empties them. What the caller wrote before, the job sees; what the job
+  // wrote, the caller sees after.
+  void Run();
+
+ private:
+  struct alignas(64) Slot {
+    // The round in the upper 24 bits, how many items in 20, the next to claim in 20.
+    std::atomic<uint64_t> claims{0};
+    std::vector<uint32_t> items;
+  };
+  struct Host;  // the TBB side
+
+  void Work(size_t self);
+  size_t RunClaimed(size_t self);
+  bool IdleUntil(uint32_t seen_round);
+
+  Job job_;
+  std::vector<Slot> slots_;
+  alignas(64) std::atomic<uint32_t> round_{0};
+  std::atomic<bool> stop_{false};
+  alignas(64) std::atomic<size_t> done_{0};
+  alignas(64) std::atomic<uint32_t> asleep_{0};
+  std::atomic<uint32_t> wake_{0};
+  std::unique_ptr<Host> host_;
+};
+
+}  // namespace numasim::sim::internal
+
+#endif  // NUMASIM_SIM_WORKER_TEAM_H_

@@ -1,0 +1,35 @@
+#include "sim/time.h"
+
+#include "gtest/gtest.h"
+#include "sim/check.h"
+
+namespace numasim::sim {
+namespace {
+
+TEST(TimeTest, Arithmetic) {
+  static_assert(SimTime{5} + Nanoseconds(3) == SimTime{8});
+  static_assert(SimTime{8} - SimTime{5} == Nanoseconds(3));
+  static_assert(Microseconds(2) * 3 == Nanoseconds(6000));
+  static_assert(Seconds(1) / Milliseconds(3) == 333);
+  static_assert(Seconds(1) / 4 == Milliseconds(250));
+  static_assert(SimTime{} < kNever);
+}
+
+TEST(TimeTest, TextIsExactSeconds) {
+  EXPECT_EQ(ToString(SimTime{1'234'567'000}), "1.234567 s");
+  EXPECT_EQ(ToString(SimTime{1'234'567'001}), "1.234567001 s");
+  EXPECT_EQ(ToString(Microseconds(5)), "0.000005 s");
+  EXPECT_EQ(ToString(Nanoseconds(-1)), "-0.000000001 s");
+  EXPECT_EQ(ToString(kNever), "never");
+}
+
+TEST(CheckDeathTest, PrintsBothOperands) {
+  const int left = 3;
+  const int right = 4;
+  EXPECT_DEATH(NUMASIM_CHECK_EQ(left, right), "left == right: 3 against 4");
+  EXPECT_DEATH(NUMASIM_CHECK_GE(SimTime{1}, SimTime{2'000}), "0.000000001 s against 0.000002 s");
+  EXPECT_DEATH(NUMASIM_CHECK(left > right), "left > right");
+}
+
+}  // namespace
+}  // namespace numasim::sim

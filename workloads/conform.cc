@@ -1,0 +1,197 @@
+#include "workloads/conform.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "models/address_space/address_space_ops.h"
+#include "models/memory_system.h"
+#include "proto/counter_info.h"
+#include "sim/engine.h"
+#include "workloads/machine/resolve.h"
+#include "workloads/script_runner.h"
+
+namespace numasim::workloads {
+namespace {
+
+using nlohmann::json;
+
+constexpr int64_t kPageKb = kPageSize / 1024;
+
+// The counters as /proc shows them: the recorded ones, moved by what the simulation has counted since.
+class CounterView {
+ public:
+  CounterView(const MemorySystem& memory, const json& recorded) : memory_(memory), recorded_(recorded) {}
+
+  json Counters() const {
+    json out = recorded_;
+    for (const char* only_at_boot : {"zoneinfo", "cmdline", "distance", "cpulist", "min_free_kbytes"}) {
+      out.erase(only_at_boot);
+    }
+    NodeCounters(out);
+    ZoneCounters(out);
+    FreeLists(out);
+    return out;
+  }
+
+ private:
+  static void Add(json& object, const std::string& key, int64_t delta) {
+    if (object.contains(key)) object[key] = object[key].get<int64_t>() + delta;
+  }
+
+  void NodeCounters(json& out) const {
+    for (int n = 0; n < memory_.node_count(); ++n) {
+      const Node& node = memory_.node(NodeId{n});
+      const std::string name = std::to_string(n);
+      for (int c = 0; c < NodeCounter_ARRAYSIZE; ++c) {
+        const CounterName info = NameOf(static_cast<NodeCounter>(c));
+        if (!info.in_kernel) continue;
+        const int64_t value = node.counters[static_cast<size_t>(c)];
+        Add(out["vmstat"], VmstatName(static_cast<NodeCounter>(c), info), value);
+        if (out["numastat"].contains(name)) Add(out["numastat"][name], info.name, value);
+      }
+      const int64_t anon = node.counters[NR_ANON_PAGES] * kPageKb;
+      const int64_t shmem = node.counters[NR_SHMEM] * kPageKb;
+      Add(out["meminfo"], "AnonPages", anon);
+      Add(out["meminfo"], "Shmem", shmem);
+      Add(out["meminfo"], "PageTables", node.counters[NR_PAGE_TABLE_PAGES] * kPageKb);
+      if (!out["node_meminfo"].contains(name)) continue;
+      Add(out["node_meminfo"][name], "AnonPages", anon);
+      Add(out["node_meminfo"][name], "Shmem", shmem);
+    }
+  }
+
+  // /proc/vmstat spells three of numastat's names in its own way.
+  static std::string VmstatName(NodeCounter counter, const CounterName& info) {
+    switch (counter) {
+      case INTERLEAVE_HIT:
+        return "numa_interleave";
+      case LOCAL_NODE:
+        return "numa_local";
+      case OTHER_NODE:
+        return "numa_other";
+      default:
+        return info.name;
+    }
+  }
+
+  void ZoneCounters(json& out) const {
+    int64_t free_total = 0;
+    for (int n = 0; n < memory_.node_count(); ++n) {
+      int64_t free_node = 0;
+      for (const auto& zone : memory_.node(NodeId{n}).zones) {
+        if (zone == nullptr) continue;
+        free_node += zone->buddy().free_pages();
+        Add(out["vmstat"], absl::StrCat("pgalloc_", absl::AsciiStrToLower(kZoneNames[static_cast<int>(zone->type())])),
+            zone->counter(PGALLOC));
+      }
+      free_total += free_node;
+      const std::string name = std::to_string(n);
+      if (out["node_meminfo"].contains(name)) out["node_meminfo"][name]["MemFree"] = free_node * kPageKb;
+    }
+    out["vmstat"]["nr_free_pages"] = free_total;
+    out["meminfo"]["MemFree"] = free_total * kPageKb;
+  }
+
+  void FreeLists(json& out) const {
+    json buddyinfo = json::array();
+    json by_type = json::array();
+    json pageblocks = json::array();
+    for (const Zone* zone : memory_.zones()) {
+      const json where = {{"node", zone->node().value}, {"zone", kZoneNames[static_cast<int>(zone->type())]}};
+      json entry = where;
+      for (int order = 0; order < kOrders; ++order) entry["free"].push_back(zone->buddy().blocks(order));
+      buddyinfo.push_back(entry);
+      for (int type = 0; type < kPcpMigratetypes; ++type) {
+        entry = where;
+        entry["type"] = kMigratetypeNames[type];
+        for (int order = 0; order < kOrders; ++order) {
+          entry["free"].push_back(zone->buddy().list(order, static_cast<Migratetype>(type)).count);
+        }
+        by_type.push_back(entry);
+      }
+      entry = where;
+      entry["blocks"] = PageblocksByType(*zone);
+      pageblocks.push_back(entry);
+    }
+    out["buddyinfo"] = buddyinfo;
+    out["free_by_type"] = by_type;
+    out["blocks_by_type"] = pageblocks;
+  }
+
+  // In the order of a kernel without CMA.
+  static std::vector<int64_t> PageblocksByType(const Zone& zone) {
+    std::vector<int64_t> counts(kMigratetypes - 1, 0);
+    const FrameStore& frames = zone.frames();
+    const FrameIndex begin = frames.Index(zone.extent().start) >> kPageblockOrder << kPageblockOrder;
+    const FrameIndex end = frames.Index(zone.extent().start + zone.extent().spanned);
+    for (FrameIndex f = begin; f < end; f += kPageblockPages) {
+      const Migratetype type = frames.pageblock_type(f);
+      if (type == Migratetype::kCma) continue;
+      ++counts[type == Migratetype::kIsolate ? counts.size() - 1 : static_cast<size_t>(type)];
+    }
+    return counts;
+  }
+
+  const MemorySystem& memory_;
+  const json& recorded_;
+};
+
+json ResultJson(const OpResult& result, const MemorySystem& memory, sim::Duration took) {
+  json out = {{"err", ErrnoName(result.error)}, {"usec", took.ns / 1000}};
+  if (result.touch.has_value()) {
+    out["ok"] = result.touch->ok;
+    out["sigbus"] = result.touch->sigbus;
+    out["sigsegv"] = result.touch->sigsegv;
+  }
+  if (!result.region.has_value()) return out;
+  const MappingStats stats = StatsOf(memory, *result.process, *result.region);
+  out["rss_kb"] = stats.rss_kb;
+  out["anon_kb"] = stats.anon_kb;
+  for (const char* none : {"anon_huge_kb", "shmem_pmd_kb", "shared_hugetlb_kb", "private_hugetlb_kb"}) out[none] = 0;
+  for (size_t n = 0; n < stats.node_kb.size(); ++n) {
+    if (stats.node_kb[n] != 0) out[absl::StrCat("node", n, "_kb")] = stats.node_kb[n];
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<json> Conform(const Script& script, const std::string& file, const BootState& boot) {
+  const std::string problem = ScriptRunner::FirstNotModelled(script, file);
+  if (!problem.empty()) return absl::UnimplementedError(problem);
+  const Kernel kernel;
+  const CostModel cost;
+  auto config = ResolveMachine(boot.machine, kernel);
+  if (!config.ok()) return config.status();
+  sim::Engine engine({.threads = 1, .lookahead = sim::Nanoseconds(cost.hop_ns()), .seed = 1});
+  auto memory = MemorySystem::Create(engine, *config, kernel, cost);
+  if (!memory.ok()) return memory.status();
+  AddressSpaceOps ops(**memory);
+  ScriptRunner runner(**memory, ops, "script", file);
+  const CounterView view(**memory, boot.counters);
+
+  json steps = json::array();
+  steps.push_back({{"step", 0}, {"op", "boot"}, {"result", {{"err", "0"}}}, {"counters", view.Counters()}});
+  for (const Op& op : script.ops) {
+    OpResult result;
+    const sim::SimTime before = engine.now();
+    sim::SimTime after = before;
+    engine.Start(runner.HomeOf(op), before, absl::StrCat(file, ":", op.line),
+                 [&](sim::Path& path) -> sim::Task<void> {
+                   result = co_await runner.Perform(path, op);
+                   after = path.now();
+                 });
+    if (absl::Status status = engine.Run(); !status.ok()) return status;
+    steps.push_back({{"step", steps.size()},
+                     {"op", op.text},
+                     {"result", ResultJson(result, **memory, after - before)},
+                     {"counters", view.Counters()}});
+  }
+  engine.DropPaths();
+  return json{{"kernel", "numasim"}, {"machine", json::object()}, {"steps", std::move(steps)}};
+}
+
+}  // namespace numasim::workloads

@@ -1,0 +1,21 @@
+// Conformance: runs a script from a recorded boot state and tells, after each operation, what the simulated machine
+// answers and counts, in the form in which real kernels were recorded.
+#ifndef NUMASIM_WORKLOADS_CONFORM_H_
+#define NUMASIM_WORKLOADS_CONFORM_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "nlohmann/json.hpp"
+#include "workloads/machine/boot_state.h"
+#include "workloads/script.h"
+
+namespace numasim::workloads {
+
+// {"kernel", "machine", "steps": [...]}; step 0 is the boot state as the simulator holds it. Values that are not
+// modelled stay as recorded. `file` is the script's, for messages.
+absl::StatusOr<nlohmann::json> Conform(const Script& script, const std::string& file, const BootState& boot);
+
+}  // namespace numasim::workloads
+
+#endif  // NUMASIM_WORKLOADS_CONFORM_H_

@@ -1,0 +1,17 @@
+// Turns a scenario's machine into what the models build.
+#ifndef NUMASIM_WORKLOADS_MACHINE_RESOLVE_H_
+#define NUMASIM_WORKLOADS_MACHINE_RESOLVE_H_
+
+#include "absl/status/statusor.h"
+#include "models/machine_config.h"
+#include "proto/scenario.pb.h"
+
+namespace numasim::workloads {
+
+// `machine` has nodes or recorded zones; files it names have been read. `kernel` says how memory is divided. An error
+// names the field.
+absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kernel& kernel);
+
+}  // namespace numasim::workloads
+
+#endif  // NUMASIM_WORKLOADS_MACHINE_RESOLVE_H_

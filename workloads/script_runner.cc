@@ -1,0 +1,393 @@
+#include "workloads/script_runner.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace numasim::workloads {
+namespace {
+
+MemPolicy ToMemPolicy(const Policy& policy) {
+  static constexpr MemPolicy::Mode kModes[] = {MemPolicy::Mode::kDefault,       MemPolicy::Mode::kBind,
+                                               MemPolicy::Mode::kPreferred,     MemPolicy::Mode::kPreferredMany,
+                                               MemPolicy::Mode::kInterleave,    MemPolicy::Mode::kLocal};
+  return {kModes[static_cast<size_t>(policy.mode)], numasim::NodeMask(policy.nodes)};
+}
+
+Vma::ThpAdvice ToThpAdvice(const std::optional<MapOp::Thp>& thp) {
+  if (!thp.has_value()) return Vma::ThpAdvice::kNone;
+  return *thp == MapOp::Thp::kHugepage ? Vma::ThpAdvice::kHugepage : Vma::ThpAdvice::kNohugepage;
+}
+
+Access ToAccess(ProtectOp::Access access) {
+  switch (access) {
+    case ProtectOp::Access::kRead:
+      return Access::kRead;
+    case ProtectOp::Access::kReadWrite:
+      return Access::kReadWrite;
+    case ProtectOp::Access::kNone:
+      return Access::kNone;
+  }
+  return Access::kNone;
+}
+
+// A range of a mapping in bytes, cut off at the mapping's end.
+Range Clip(const std::optional<Range>& range, const Region& region) {
+  if (!range.has_value()) return {0, region.bytes};
+  const int64_t begin = std::min(range->offset, region.bytes);
+  return {begin, std::min(range->length, region.bytes - begin)};
+}
+
+Vpn PageBelow(const Region& region, int64_t offset) { return region.start + (offset >> kPageShift); }
+Vpn PageAbove(const Region& region, int64_t offset) {
+  return region.start + ((offset + kPageSize - 1) >> kPageShift);
+}
+
+bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// What the models cannot do yet, in the operation's own words; empty if they can.
+std::string NotModelledPart(const OpKind& kind) {
+  if (const auto* map = std::get_if<MapOp>(&kind)) {
+    if (map->backing == Backing::kHugetlb2M || map->backing == Backing::kHugetlb1G) return "map with hugetlb pages";
+    if (map->file.has_value()) return "map of a file (tmpfs is mounted huge=always)";
+    return "";
+  }
+  if (const auto* advise = std::get_if<AdviseOp>(&kind)) {
+    switch (advise->advice) {
+      case AdviseOp::Advice::kFree:
+        return "advise free";
+      case AdviseOp::Advice::kRemove:
+        return "advise remove";
+      case AdviseOp::Advice::kCollapse:
+        return "advise collapse";
+      default:
+        return "";
+    }
+  }
+  if (const auto* thp = std::get_if<ThpOp>(&kind)) {
+    return thp->knob == ThpOp::Knob::kEnabled ? "" : "thp with anything but `enabled`";
+  }
+  if (const auto* sysctl = std::get_if<SysctlOp>(&kind)) {
+    if (IsOneOf(sysctl->name, {"vm.min_free_kbytes", "vm.watermark_scale_factor", "vm.percpu_pagelist_high_fraction"})) {
+      return "";
+    }
+    return absl::StrCat("sysctl ", sysctl->name);
+  }
+  const std::string_view name = OperationName(kind);
+  if (IsOneOf(name, {"sleep", "spawn", "cpu", "policy", "touch", "unmap", "protect", "bind", "fork", "exit"})) return "";
+  return std::string(name);
+}
+
+std::string NotModelledMessage(const std::string& file, const Op& op, const std::string& part) {
+  return absl::StrCat(file, ":", op.line, ": '", op.text.empty() ? ToString(op) : op.text, "': ", part,
+                      " is not modelled yet");
+}
+
+}  // namespace
+
+ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, std::string file)
+    : memory_(memory), ops_(ops), name_(std::move(name)), file_(std::move(file)) {}
+
+std::string ScriptRunner::FirstNotModelled(const Script& script, const std::string& file) {
+  for (const Op& op : script.ops) {
+    const std::string part = NotModelledPart(op.kind);
+    if (!part.empty()) return NotModelledMessage(file, op, part);
+  }
+  return "";
+}
+
+sim::LpId ScriptRunner::HomeOf(const Op& op) const {
+  const auto found = processes_.find(op.process);
+  if (found == processes_.end()) return memory_.global_lp();
+  return memory_.node(memory_.NodeOfCpu(found->second.process->cpu)).lp;
+}
+
+sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loops) {
+  for (int loop = 0; loop < loops; ++loop) {
+    for (const Op& op : script.ops) {
+      const OpResult result = co_await Perform(path, op);
+      Count(op, result);
+    }
+    while (!processes_.empty()) {
+      Op exit;
+      exit.process = processes_.begin()->first;
+      exit.kind = ExitOp{};
+      const OpResult result = co_await Perform(path, exit);
+      Count(exit, result);
+    }
+  }
+}
+
+void ScriptRunner::Count(const Op& op, const OpResult& result) {
+  ++counts_.operations;
+  if (result.error != Errno::kOk) {
+    ++counts_.failed[absl::StrCat(std::string(OperationName(op.kind)), " ", ErrnoName(result.error))];
+  }
+  if (!result.touch.has_value()) return;
+  counts_.accesses += result.touch->ok;
+  counts_.sigsegv += result.touch->sigsegv;
+  counts_.sigbus += result.touch->sigbus;
+  counts_.oom += result.touch->oom;
+}
+
+void ScriptRunner::Counts::Add(const Counts& other) {
+  operations += other.operations;
+  accesses += other.accesses;
+  sigsegv += other.sigsegv;
+  sigbus += other.sigbus;
+  oom += other.oom;
+  for (const auto& [what, count] : other.failed) failed[what] += count;
+}
+
+sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
+  const std::string part = NotModelledPart(op.kind);
+  if (!part.empty()) throw NotModelled(NotModelledMessage(file_, op, part));
+  if (op.process.empty()) co_return co_await PerformSystem(path, op);
+  const auto found = processes_.find(op.process);
+  if (found == processes_.end()) {  // its spawn or fork failed
+    OpResult missing;
+    missing.error = Errno::kSrch;
+    co_return missing;
+  }
+  Owned& owned = found->second;
+  co_await path.HopTo(HomeOf(op), memory_.costs().hop);
+  co_await memory_.cpu(owned.process->cpu).Acquire(path);
+  OpResult result;
+  std::string problem;
+  try {
+    result = co_await PerformProcess(path, op, owned);
+  } catch (const NotModelled& e) {
+    problem = e.what();
+  }
+  if (!problem.empty()) throw NotModelled(absl::StrCat(file_, ":", op.line, ": '", op.text, "': ", problem));
+  memory_.cpu(owned.process->cpu).Release(path);
+  if (std::holds_alternative<ExitOp>(op.kind)) processes_.erase(found);
+  co_return result;
+}
+
+sim::Task<OpResult> ScriptRunner::PerformSystem(sim::Path& path, const Op& op) {
+  OpResult result;
+  if (const auto* spawn = std::get_if<SpawnOp>(&op.kind)) {
+    result.error = co_await Spawn(path, spawn->name);
+  } else if (const auto* thp = std::get_if<ThpOp>(&op.kind)) {
+    result.error = co_await SetThp(path, *thp);
+  } else if (const auto* sysctl = std::get_if<SysctlOp>(&op.kind)) {
+    result.error = co_await SetSysctl(path, *sysctl);
+  } else if (const auto* sleep = std::get_if<SleepOp>(&op.kind)) {
+    co_await path.Take(sim::Milliseconds(sleep->milliseconds));
+  }
+  co_return result;
+}
+
+sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, Owned& owned) {
+  Process& process = *owned.process;
+  OpResult result;
+  if (const auto* cpu = std::get_if<CpuOp>(&op.kind)) {
+    co_await ops_.MoveToCpu(path, process, CpuId{cpu->cpu});
+    co_return result;
+  }
+  if (const auto* policy = std::get_if<PolicyOp>(&op.kind)) {
+    const MemPolicy wanted = ToMemPolicy(policy->policy);
+    result.error = co_await ops_.SetPolicy(path, process, wanted);
+    co_return result;
+  }
+  if (const auto* fork = std::get_if<ForkOp>(&op.kind)) {
+    result.error = co_await Fork(path, owned, fork->child);
+    co_return result;
+  }
+  if (std::holds_alternative<ExitOp>(op.kind)) {
+    co_await ops_.Exit(path, process);
+    co_return result;
+  }
+  if (const auto* map = std::get_if<MapOp>(&op.kind)) co_return co_await Map(path, owned, *map);
+
+  // What is left is on a mapping that exists.
+  const std::string* id = nullptr;
+  std::visit(
+      [&](const auto& kind) {
+        if constexpr (requires { kind.id; }) id = &kind.id;
+      },
+      op.kind);
+  const auto found = owned.regions.find(*id);
+  if (found == owned.regions.end()) {
+    result.error = Errno::kNoEnt;
+    co_return result;
+  }
+  const Region region = found->second;
+  if (const auto* touch = std::get_if<TouchOp>(&op.kind)) {
+    result = co_await Touch(path, owned, *touch);
+  } else if (const auto* unmap = std::get_if<UnmapOp>(&op.kind)) {
+    result = co_await Unmap(path, owned, *unmap);
+  } else if (const auto* advise = std::get_if<AdviseOp>(&op.kind)) {
+    result = co_await Advise(path, owned, *advise);
+  } else if (const auto* protect = std::get_if<ProtectOp>(&op.kind)) {
+    const Range range = Clip(protect->range, region);
+    if (range.length > 0) {
+      result.error = co_await ops_.Protect(path, process, PageBelow(region, range.offset),
+                                           PageAbove(region, range.offset + range.length), ToAccess(protect->access));
+    }
+  } else if (const auto* bind = std::get_if<BindOp>(&op.kind)) {
+    const MemPolicy wanted = ToMemPolicy(bind->policy);
+    result.error = co_await ops_.Bind(path, process, region.start, region.end(), wanted);
+  }
+  result.process = &process;
+  result.region = region;
+  co_return result;
+}
+
+sim::Task<Errno> ScriptRunner::Spawn(sim::Path& path, const std::string& process_name) {
+  auto process = std::make_unique<Process>(absl::StrCat(name_, "/", process_name));
+  co_await path.HopTo(memory_.node(memory_.NodeOfCpu(process->cpu)).lp, memory_.costs().hop);
+  co_await memory_.cpu(process->cpu).Acquire(path);
+  const Errno error = co_await ops_.Spawn(path, *process);
+  memory_.cpu(process->cpu).Release(path);
+  if (error == Errno::kOk) processes_[process_name].process = std::move(process);
+  co_return error;
+}
+
+sim::Task<Errno> ScriptRunner::Fork(sim::Path& path, Owned& parent, const std::string& child_name) {
+  auto child = std::make_unique<Process>(absl::StrCat(name_, "/", child_name));
+  const Errno error = co_await ops_.Fork(path, *parent.process, *child);
+  if (error != Errno::kOk) co_return error;
+  Owned& owned = processes_[child_name];
+  owned.process = std::move(child);
+  owned.regions = parent.regions;
+  co_return Errno::kOk;
+}
+
+sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp& op) {
+  OpResult result;
+  MapRequest request;
+  request.pages = (op.size + kPageSize - 1) >> kPageShift;
+  request.shared = op.shared || op.backing == Backing::kShmem;
+  request.thp = ToThpAdvice(op.thp);
+  if (op.policy.has_value()) request.policy = ToMemPolicy(*op.policy);
+  const MapResult mapped = co_await ops_.Map(path, *owned.process, request);
+  result.error = mapped.error;
+  if (mapped.error != Errno::kOk) {
+    owned.regions.erase(op.id);
+    co_return result;
+  }
+  const Region region{mapped.start, op.size};
+  owned.regions[op.id] = region;
+  if (op.populate) {
+    const TouchRequest touch{region.start.value << kPageShift, region.end().value << kPageShift, kPageSize, true};
+    result.touch = co_await ops_.Touch(path, *owned.process, touch);
+  }
+  result.process = owned.process.get();
+  result.region = region;
+  co_return result;
+}
+
+sim::Task<OpResult> ScriptRunner::Touch(sim::Path& path, Owned& owned, const TouchOp& op) {
+  OpResult result;
+  const Region& region = owned.regions.find(op.id)->second;
+  const Range range = Clip(op.range, region);
+  const uint64_t begin = (region.start.value << kPageShift) + static_cast<uint64_t>(range.offset);
+  TouchRequest request{begin, begin + static_cast<uint64_t>(range.length), kPageSize, !op.read};
+  if (op.stride > 0) request.stride = static_cast<uint64_t>(op.stride);
+  result.touch = co_await ops_.Touch(path, *owned.process, request);
+  co_return result;
+}
+
+sim::Task<OpResult> ScriptRunner::Unmap(sim::Path& path, Owned& owned, const UnmapOp& op) {
+  OpResult result;
+  const auto found = owned.regions.find(op.id);
+  const Region region = found->second;
+  const Range range = Clip(op.range, region);
+  if (range.length > 0) {
+    result.error = co_await ops_.Unmap(path, *owned.process, PageBelow(region, range.offset),
+                                       PageAbove(region, range.offset + range.length));
+  }
+  if (!op.range.has_value()) owned.regions.erase(op.id);
+  co_return result;
+}
+
+sim::Task<OpResult> ScriptRunner::Advise(sim::Path& path, Owned& owned, const AdviseOp& op) {
+  OpResult result;
+  const Region region = owned.regions.find(op.id)->second;
+  const Range range = Clip(op.range, region);
+  const int64_t step = op.stride > 0 ? op.stride : range.length;
+  const int64_t length = op.stride > 0 ? kPageSize : range.length;
+  for (int64_t at = range.offset; at < range.offset + range.length; at += step) {
+    const Errno error = co_await AdviseOnce(path, *owned.process, op.advice, PageBelow(region, at),
+                                            PageAbove(region, std::min(at + length, range.offset + range.length)));
+    if (result.error == Errno::kOk) result.error = error;
+  }
+  co_return result;
+}
+
+sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice, Vpn begin,
+                                          Vpn end) {
+  switch (advice) {
+    case AdviseOp::Advice::kDontneed:
+      co_return co_await ops_.Dontneed(path, process, begin, end);
+    case AdviseOp::Advice::kHugepage:
+      co_return co_await ops_.AdviseThp(path, process, begin, end, Vma::ThpAdvice::kHugepage);
+    case AdviseOp::Advice::kNohugepage:
+      co_return co_await ops_.AdviseThp(path, process, begin, end, Vma::ThpAdvice::kNohugepage);
+    default:
+      break;
+  }
+  const TouchRequest touch{begin.value << kPageShift, end.value << kPageShift, kPageSize,
+                           advice == AdviseOp::Advice::kPopulateWrite};
+  const TouchCounts counts = co_await ops_.Touch(path, process, touch);
+  co_return counts.sigsegv + counts.oom == 0 ? Errno::kOk : Errno::kNoMem;
+}
+
+sim::Task<Errno> ScriptRunner::SetThp(sim::Path& path, const ThpOp& op) {
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_await path.Take(memory_.costs().sysctl);
+  ThpSettings::Enabled& enabled = memory_.thp().enabled;
+  enabled = op.value == "never"     ? ThpSettings::Enabled::kNever
+            : op.value == "madvise" ? ThpSettings::Enabled::kMadvise
+                                    : ThpSettings::Enabled::kAlways;
+  memory_.reserves().ThpChanged(enabled != ThpSettings::Enabled::kNever);
+  co_await memory_.ApplySettings(path);
+  co_return Errno::kOk;
+}
+
+sim::Task<Errno> ScriptRunner::SetSysctl(sim::Path& path, const SysctlOp& op) {
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_await path.Take(memory_.costs().sysctl);
+  int value = 0;
+  if (!absl::SimpleAtoi(op.value, &value)) co_return Errno::kInval;
+  Reserves& reserves = memory_.reserves();
+  if (op.name == "vm.min_free_kbytes") {
+    if (value < 0) co_return Errno::kInval;
+    reserves.SetMinFreeKbytes(value);
+  } else if (op.name == "vm.watermark_scale_factor") {
+    if (value < 1 || value > 3000) co_return Errno::kInval;
+    reserves.SetWatermarkScaleFactor(value);
+  } else {
+    if (value < 0 || (value > 0 && value < 8)) co_return Errno::kInval;
+    reserves.SetPcpHighFraction(value);
+  }
+  co_await memory_.ApplySettings(path);
+  co_return Errno::kOk;
+}
+
+MappingStats StatsOf(const MemorySystem& memory, const Process& process, const Region& region) {
+  constexpr int64_t kPageKb = kPageSize / 1024;
+  MappingStats stats;
+  stats.node_kb.assign(static_cast<size_t>(memory.node_count()), 0);
+  process.space.page_table().ForEachTable(region.start, region.end(), [&](Vpn first, const PteTable& table) {
+    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(region.end() - first));
+    for (uint64_t i = 0; i < to; ++i) {
+      const Pte pte = table.pte[i];
+      if (pte.none() || pte.zero_page()) continue;
+      stats.rss_kb += kPageKb;
+      if (pte.anon()) stats.anon_kb += kPageKb;
+      stats.node_kb[static_cast<size_t>(memory.ZoneOf(pte.pfn())->node().value)] += kPageKb;
+    }
+  });
+  return stats;
+}
+
+}  // namespace numasim::workloads

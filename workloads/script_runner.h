@@ -1,0 +1,108 @@
+// ScriptRunner: performs the operations of one stream on the models. Owned by the Simulation (or by `conform`); its
+// processes move between LPs, the runner itself is touched only by the one path that performs the stream.
+#ifndef NUMASIM_WORKLOADS_SCRIPT_RUNNER_H_
+#define NUMASIM_WORKLOADS_SCRIPT_RUNNER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "models/address_space/address_space_ops.h"
+#include "models/address_space/process.h"
+#include "models/errno.h"
+#include "models/memory_system.h"
+#include "sim/path.h"
+#include "sim/task.h"
+#include "workloads/operations.h"
+#include "workloads/script.h"
+
+namespace numasim::workloads {
+
+// A mapping as a script names it. Parts of it may have been unmapped since.
+struct Region {
+  Vpn start;
+  int64_t bytes = 0;
+  Vpn end() const { return start + ((bytes + kPageSize - 1) >> kPageShift); }
+};
+
+struct OpResult {
+  Errno error = Errno::kOk;
+  std::optional<TouchCounts> touch;
+  // The mapping the operation was on, if it still has a name, and whose it is.
+  const Process* process = nullptr;
+  std::optional<Region> region;
+};
+
+class ScriptRunner {
+ public:
+  // `name` is the stream's, for paths and messages; `file` is where its operations are from.
+  ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, std::string file);
+
+  // The first operation that the models cannot do yet, as a message with file and line; empty if they can do all.
+  static std::string FirstNotModelled(const Script& script, const std::string& file);
+
+  // Performs one operation. May begin on any LP, ends on any.
+  sim::Task<OpResult> Perform(sim::Path& path, const Op& op);
+
+  // Performs all operations, `loops` times; processes still alive at the end of a loop exit. Operations whose result is
+  // an error are counted in failed(). Throws NotModelled with file and line.
+  sim::Task<void> Run(sim::Path& path, const Script& script, int loops);
+
+  // Where the process's next operation starts; the global LP for operations of the system.
+  sim::LpId HomeOf(const Op& op) const;
+
+  struct Counts {
+    int64_t operations = 0;
+    int64_t accesses = 0;  // by touch: ok
+    int64_t sigsegv = 0;
+    int64_t sigbus = 0;
+    int64_t oom = 0;  // accesses for which there was no memory
+    // Operations that failed, by "operation ERRNO".
+    absl::btree_map<std::string, int64_t> failed;
+    void Add(const Counts& other);
+  };
+  const Counts& counts() const { return counts_; }
+
+ private:
+  struct Owned {
+    std::unique_ptr<Process> process;
+    absl::btree_map<std::string, Region> regions;
+  };
+  struct Visitor;
+
+  sim::Task<OpResult> PerformSystem(sim::Path& path, const Op& op);
+  sim::Task<OpResult> PerformProcess(sim::Path& path, const Op& op, Owned& owned);
+  sim::Task<Errno> Spawn(sim::Path& path, const std::string& process_name);
+  sim::Task<Errno> Fork(sim::Path& path, Owned& parent, const std::string& child_name);
+  sim::Task<OpResult> Map(sim::Path& path, Owned& owned, const MapOp& op);
+  sim::Task<OpResult> Touch(sim::Path& path, Owned& owned, const TouchOp& op);
+  sim::Task<OpResult> Unmap(sim::Path& path, Owned& owned, const UnmapOp& op);
+  sim::Task<OpResult> Advise(sim::Path& path, Owned& owned, const AdviseOp& op);
+  sim::Task<Errno> AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice, Vpn begin, Vpn end);
+  sim::Task<Errno> SetThp(sim::Path& path, const ThpOp& op);
+  sim::Task<Errno> SetSysctl(sim::Path& path, const SysctlOp& op);
+  void Count(const Op& op, const OpResult& result);
+
+  MemorySystem& memory_;
+  AddressSpaceOps& ops_;
+  std::string name_;
+  std::string file_;
+  std::map<std::string, Owned> processes_;  // stays put as it grows: operations hold on to theirs
+  Counts counts_;
+};
+
+// What smaps and numa_maps show of a mapping, in kB. Read only while nothing runs.
+struct MappingStats {
+  int64_t rss_kb = 0;
+  int64_t anon_kb = 0;
+  std::vector<int64_t> node_kb;
+};
+MappingStats StatsOf(const MemorySystem& memory, const Process& process, const Region& region);
+
+}  // namespace numasim::workloads
+
+#endif  // NUMASIM_WORKLOADS_SCRIPT_RUNNER_H_
