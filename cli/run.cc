@@ -40,7 +40,8 @@ struct RunOptions {
   bool quiet = false;
 };
 
-absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string& name, const std::string& text) {
+absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string& name,
+                                        const std::string& text) {
   if (source.has_lstopo_file()) return workloads::ParseLstopoMachine(name, text);
   auto state = workloads::ParseBootState(name, text);
   if (!state.ok()) return state.status();
@@ -50,7 +51,8 @@ absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string
 absl::StatusOr<LoadedScenario> Load(const std::string& path) {
   if (!absl::EndsWith(path, ".mm")) return workloads::LoadScenario(path, ReadMachineFile);
   auto text = workloads::ReadFile(path);
-  if (!text.ok()) return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
+  if (!text.ok())
+    return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
   return workloads::ScenarioFromScript(path, *text);
 }
 
@@ -77,9 +79,9 @@ absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
     column.set_gauge(counter.gauge);
   }
   if (header.column_size() > 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(simulation.scenario().path, ": trace.counters: '", simulation.scenario().proto.trace().counters(0),
-                   "' matches no counter; expected a glob over names such as node0.numa_hit or node*.Normal.*"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      simulation.scenario().path, ": trace.counters: '", simulation.scenario().proto.trace().counters(0),
+      "' matches no counter; expected a glob over names such as node0.numa_hit or node*.Normal.*"));
 }
 
 trace::Header MakeHeader(const LoadedScenario& scenario, uint64_t seed) {
@@ -111,11 +113,12 @@ class Progress {
  private:
   void Show(sim::SimTime now, uint64_t events) {
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started_;
-    const double share = simulation_.scenario().stop_after_ns
-                             ? static_cast<double>(now.ns) / static_cast<double>(*simulation_.scenario().stop_after_ns)
-                             : simulation_.ShareDone();
-    std::cerr << absl::StrFormat("\r\033[Ksimulated %s, %3.0f%%, %.1f M events/s", sim::ToString(now), share * 100,
-                                 static_cast<double>(events) / 1e6 / wall.count())
+    const double share =
+        simulation_.scenario().stop_after_ns
+            ? static_cast<double>(now.ns) / static_cast<double>(*simulation_.scenario().stop_after_ns)
+            : simulation_.ShareDone();
+    std::cerr << absl::StrFormat("\r\033[Ksimulated %s, %3.0f%%, %.1f M events/s", sim::ToString(now),
+                                 share * 100, static_cast<double>(events) / 1e6 / wall.count())
               << std::flush;
   }
 
@@ -128,7 +131,8 @@ absl::Status Run(const RunOptions& options) {
   auto scenario = Load(options.input);
   if (!scenario.ok()) return scenario.status();
   const uint64_t seed = options.seed.value_or(scenario->proto.seed());
-  const int threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  const int threads =
+      options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   auto simulation = Simulation::Create(*scenario, {.threads = threads, .seed = seed});
   if (!simulation.ok()) return simulation.status();
 
@@ -160,11 +164,15 @@ absl::Status Run(const RunOptions& options) {
 }  // namespace
 
 void AddRunCommand(CLI::App& app, int* exit_status) {
-  CLI::App* command = app.add_subcommand("run", "Simulate a scenario (.textproto) or a script (.mm) and write a trace");
+  CLI::App* command =
+      app.add_subcommand("run", "Simulate a scenario (.textproto) or a script (.mm) and write a trace");
   auto options = std::make_shared<RunOptions>();
-  command->add_option("SCENARIO", options->input, "a scenario (.textproto), or a script with a machine line (.mm)")
+  command
+      ->add_option("SCENARIO", options->input,
+                   "a scenario (.textproto), or a script with a machine line (.mm)")
       ->required();
-  command->add_option("--out", options->out, "the trace; default: the scenario's name with .trace.pb, in this folder");
+  command->add_option("--out", options->out,
+                      "the trace; default: the scenario's name with .trace.pb, in this folder");
   command->add_option("--seed", options->seed, "instead of the scenario's seed");
   command->add_option("--threads", options->threads, "threads; the result is the same for any number")
       ->check(CLI::Range(1, 1024));

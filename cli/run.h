@@ -1,4 +1,5 @@
-// `numasim run`: the main job. Simulates a scenario or a script, shows progress, prints a summary, writes a trace.
+// `numasim run`: the main job. Simulates a scenario or a script, shows progress, prints a summary, writes a
+// trace.
 #ifndef NUMASIM_CLI_RUN_H_
 #define NUMASIM_CLI_RUN_H_
 

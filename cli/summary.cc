@@ -13,8 +13,8 @@ namespace {
 constexpr size_t kShownEvents = 10;
 
 void PrintNodes(const MemorySystem& memory, std::ostream& out) {
-  out << absl::StrFormat("  %-6s %5s %11s %11s %13s %12s %12s %10s\n", "node", "CPUs", "memory", "free", "largest free",
-                         "numa_hit", "numa_miss", "failed");
+  out << absl::StrFormat("  %-6s %5s %11s %11s %13s %12s %12s %10s\n", "node", "CPUs", "memory", "free",
+                         "largest free", "numa_hit", "numa_miss", "failed");
   for (int n = 0; n < memory.node_count(); ++n) {
     const Node& node = memory.node(NodeId{n});
     int64_t managed = 0;
@@ -26,16 +26,17 @@ void PrintNodes(const MemorySystem& memory, std::ostream& out) {
       free += zone->buddy().free_pages() + zone->counter(PCP_PAGES);
       largest = std::max(largest, zone->buddy().LargestFreeOrder());
     }
-    const std::string largest_text =
-        largest < 0 ? "none" : absl::StrFormat("order %d", largest);
-    out << absl::StrFormat("  %-6d %5d %11s %11s %13s %12d %12d %10d\n", n, static_cast<int>(node.cpus.size()),
-                           SizeForPeople(managed * kPageSize), SizeForPeople(free * kPageSize), largest_text,
-                           node.counters[NUMA_HIT], node.counters[NUMA_MISS], node.counters[ALLOC_FAILED]);
+    const std::string largest_text = largest < 0 ? "none" : absl::StrFormat("order %d", largest);
+    out << absl::StrFormat("  %-6d %5d %11s %11s %13s %12d %12d %10d\n", n,
+                           static_cast<int>(node.cpus.size()), SizeForPeople(managed * kPageSize),
+                           SizeForPeople(free * kPageSize), largest_text, node.counters[NUMA_HIT],
+                           node.counters[NUMA_MISS], node.counters[ALLOC_FAILED]);
   }
 }
 
 void PrintFailures(const workloads::ScriptRunner::Counts& totals, const RunFacts& facts, std::ostream& out) {
-  const bool any = !totals.failed.empty() || totals.sigsegv + totals.sigbus + totals.oom > 0 || !facts.events.empty();
+  const bool any =
+      !totals.failed.empty() || totals.sigsegv + totals.sigbus + totals.oom > 0 || !facts.events.empty();
   if (!any) {
     out << "nothing failed\n";
     return;

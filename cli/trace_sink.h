@@ -1,5 +1,5 @@
-// TraceSink: hands the engine's samples and log records on to a trace file, and keeps the log's sums for the summary.
-// Owned by `numasim run`; called by the thread in Engine::Run.
+// TraceSink: hands the engine's samples and log records on to a trace file, and keeps the log's sums for the
+// summary. Owned by `numasim run`; called by the thread in Engine::Run.
 #ifndef NUMASIM_CLI_TRACE_SINK_H_
 #define NUMASIM_CLI_TRACE_SINK_H_
 

@@ -27,7 +27,8 @@ void AppendZoneColumns(const Zone& zone, sim::LpId lp, std::vector<MemorySystem:
   }
   for (int order = 0; order < kOrders; ++order) {
     columns.push_back(
-        {{absl::StrCat(zone.Name(), ".free_blocks.order", order), "blocks", &zone.buddy().blocks(order), lp}, true});
+        {{absl::StrCat(zone.Name(), ".free_blocks.order", order), "blocks", &zone.buddy().blocks(order), lp},
+         true});
   }
 }
 
@@ -41,8 +42,10 @@ const char* LogKindName(int32_t kind) {
   return "unknown";
 }
 
-absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& engine, const MachineConfig& machine,
-                                                                   const Kernel& kernel, const CostModel& cost) {
+absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& engine,
+                                                                   const MachineConfig& machine,
+                                                                   const Kernel& kernel,
+                                                                   const CostModel& cost) {
   auto system = std::unique_ptr<MemorySystem>(new MemorySystem(engine, cost));
   if (absl::Status status = system->AddNodesAndCpus(machine); !status.ok()) return status;
   if (absl::Status status = system->BuildDistances(machine); !status.ok()) return status;
@@ -57,8 +60,8 @@ absl::Status MemorySystem::BootZones(const MachineConfig& machine) {
   const bool recorded = !machine.recorded_zones.empty();
   std::vector<int64_t> node_pages;
   for (const MachineConfig::NodeConfig& config : machine.nodes) node_pages.push_back(config.pages);
-  const auto extents =
-      recorded ? RecordedZones(machine.recorded_zones) : DescribedZones(node_pages, machine.movablecore_pages);
+  const auto extents = recorded ? RecordedZones(machine.recorded_zones)
+                                : DescribedZones(node_pages, machine.movablecore_pages);
   if (!extents.ok()) return extents.status();
   if (absl::Status status = AddZones(*extents); !status.ok()) return status;
   for (size_t i = 0; i < extents->size(); ++i) {
@@ -91,7 +94,8 @@ absl::Status MemorySystem::AddNodesAndCpus(const MachineConfig& machine) {
     return absl::InvalidArgumentError(absl::StrCat("machine.cpus.node_of_cpu: node ", home.value,
                                                    " does not exist; expected 0 to ", count - 1));
   }
-  if (node_of_cpu_.empty()) return absl::InvalidArgumentError("machine: no node has a CPU; expected at least one");
+  if (node_of_cpu_.empty())
+    return absl::InvalidArgumentError("machine: no node has a CPU; expected at least one");
   for (size_t c = 0; c < node_of_cpu_.size(); ++c) {
     Node& home = node(node_of_cpu_[c]);
     home.cpus.push_back(CpuId{static_cast<int32_t>(c)});
@@ -109,10 +113,12 @@ absl::Status MemorySystem::AddZones(const std::vector<Zone::Extent>& extents) {
     }
     Node& home = node(extent.node);
     auto& slot = home.zones[static_cast<size_t>(extent.type)];
-    const std::string name = absl::StrCat("node", extent.node.value, ".", kZoneNames[static_cast<int>(extent.type)]);
-    if (slot != nullptr) return absl::InvalidArgumentError(absl::StrCat("machine.zone ", name, ": given twice"));
-    slot = std::make_unique<Zone>(extent, cpu_count(),
-                                  std::make_unique<sim::SpinLock>(engine_, home.lp, absl::StrCat(name, ".lock")));
+    const std::string name =
+        absl::StrCat("node", extent.node.value, ".", kZoneNames[static_cast<int>(extent.type)]);
+    if (slot != nullptr)
+      return absl::InvalidArgumentError(absl::StrCat("machine.zone ", name, ": given twice"));
+    slot = std::make_unique<Zone>(
+        extent, cpu_count(), std::make_unique<sim::SpinLock>(engine_, home.lp, absl::StrCat(name, ".lock")));
     zones_by_index_.push_back(slot.get());
   }
   for (const auto& home : nodes_) {
@@ -131,9 +137,9 @@ absl::Status MemorySystem::BuildZoneIndex() {
     if (last >= zone_of_section_.size()) zone_of_section_.resize(last + 1, 0);
     for (uint64_t s = first; s <= last; ++s) {
       if (zone_of_section_[s] != 0) {
-        return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": overlaps ",
-                                                       zones_by_index_[zone_of_section_[s]]->Name(),
-                                                       ", or they meet inside a 4M block, at pfn ", s << kMaxOrder));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "machine.zone ", zone.Name(), ": overlaps ", zones_by_index_[zone_of_section_[s]]->Name(),
+            ", or they meet inside a 4M block, at pfn ", s << kMaxOrder));
       }
       zone_of_section_[s] = static_cast<uint16_t>(i);
     }
@@ -152,7 +158,8 @@ absl::Status MemorySystem::BuildDistances(const MachineConfig& machine) {
   }
   for (size_t n = 0; n < count; ++n) {
     if (machine.distance[n].size() != count) {
-      return absl::InvalidArgumentError(absl::StrCat("machine.distance[", n, "]: ", machine.distance[n].size(),
+      return absl::InvalidArgumentError(absl::StrCat("machine.distance[", n,
+                                                     "]: ", machine.distance[n].size(),
                                                      " entries; expected one for each of ", count, " nodes"));
     }
   }
@@ -174,7 +181,8 @@ void MemorySystem::BuildZonelists() {
       for (NodeId from : order[n]) {
         for (int type = highest; type >= 0; --type) {
           Zone* zone = node(from).zone(static_cast<ZoneType>(type));
-          if (zone != nullptr && zone->extent().managed > 0) zonelists_[n][static_cast<size_t>(highest)].push_back(zone);
+          if (zone != nullptr && zone->extent().managed > 0)
+            zonelists_[n][static_cast<size_t>(highest)].push_back(zone);
         }
       }
     }

@@ -12,9 +12,9 @@ namespace numasim::workloads {
 namespace {
 
 MemPolicy ToMemPolicy(const Policy& policy) {
-  static constexpr MemPolicy::Mode kModes[] = {MemPolicy::Mode::kDefault,       MemPolicy::Mode::kBind,
-                                               MemPolicy::Mode::kPreferred,     MemPolicy::Mode::kPreferredMany,
-                                               MemPolicy::Mode::kInterleave,    MemPolicy::Mode::kLocal};
+  static constexpr MemPolicy::Mode kModes[] = {MemPolicy::Mode::kDefault,    MemPolicy::Mode::kBind,
+                                               MemPolicy::Mode::kPreferred,  MemPolicy::Mode::kPreferredMany,
+                                               MemPolicy::Mode::kInterleave, MemPolicy::Mode::kLocal};
   return {kModes[static_cast<size_t>(policy.mode)], numasim::NodeMask(policy.nodes)};
 }
 
@@ -54,7 +54,8 @@ bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> name
 // What the models cannot do yet, in the operation's own words; empty if they can.
 std::string NotModelledPart(const OpKind& kind) {
   if (const auto* map = std::get_if<MapOp>(&kind)) {
-    if (map->backing == Backing::kHugetlb2M || map->backing == Backing::kHugetlb1G) return "map with hugetlb pages";
+    if (map->backing == Backing::kHugetlb2M || map->backing == Backing::kHugetlb1G)
+      return "map with hugetlb pages";
     if (map->file.has_value()) return "map of a file (tmpfs is mounted huge=always)";
     return "";
   }
@@ -74,13 +75,15 @@ std::string NotModelledPart(const OpKind& kind) {
     return thp->knob == ThpOp::Knob::kEnabled ? "" : "thp with anything but `enabled`";
   }
   if (const auto* sysctl = std::get_if<SysctlOp>(&kind)) {
-    if (IsOneOf(sysctl->name, {"vm.min_free_kbytes", "vm.watermark_scale_factor", "vm.percpu_pagelist_high_fraction"})) {
+    if (IsOneOf(sysctl->name,
+                {"vm.min_free_kbytes", "vm.watermark_scale_factor", "vm.percpu_pagelist_high_fraction"})) {
       return "";
     }
     return absl::StrCat("sysctl ", sysctl->name);
   }
   const std::string_view name = OperationName(kind);
-  if (IsOneOf(name, {"sleep", "spawn", "cpu", "policy", "touch", "unmap", "protect", "bind", "fork", "exit"})) return "";
+  if (IsOneOf(name, {"sleep", "spawn", "cpu", "policy", "touch", "unmap", "protect", "bind", "fork", "exit"}))
+    return "";
   return std::string(name);
 }
 
@@ -228,8 +231,9 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
   } else if (const auto* protect = std::get_if<ProtectOp>(&op.kind)) {
     const Range range = Clip(protect->range, region);
     if (range.length > 0) {
-      result.error = co_await ops_.Protect(path, process, PageBelow(region, range.offset),
-                                           PageAbove(region, range.offset + range.length), ToAccess(protect->access));
+      result.error =
+          co_await ops_.Protect(path, process, PageBelow(region, range.offset),
+                                PageAbove(region, range.offset + range.length), ToAccess(protect->access));
     }
   } else if (const auto* bind = std::get_if<BindOp>(&op.kind)) {
     const MemPolicy wanted = ToMemPolicy(bind->policy);
@@ -276,7 +280,8 @@ sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp
   const Region region{mapped.start, op.size};
   owned.regions[op.id] = region;
   if (op.populate) {
-    const TouchRequest touch{region.start.value << kPageShift, region.end().value << kPageShift, kPageSize, true};
+    const TouchRequest touch{region.start.value << kPageShift, region.end().value << kPageShift, kPageSize,
+                             true};
     result.touch = co_await ops_.Touch(path, *owned.process, touch);
   }
   result.process = owned.process.get();
@@ -316,15 +321,16 @@ sim::Task<OpResult> ScriptRunner::Advise(sim::Path& path, Owned& owned, const Ad
   const int64_t step = op.stride > 0 ? op.stride : range.length;
   const int64_t length = op.stride > 0 ? kPageSize : range.length;
   for (int64_t at = range.offset; at < range.offset + range.length; at += step) {
-    const Errno error = co_await AdviseOnce(path, *owned.process, op.advice, PageBelow(region, at),
-                                            PageAbove(region, std::min(at + length, range.offset + range.length)));
+    const Errno error =
+        co_await AdviseOnce(path, *owned.process, op.advice, PageBelow(region, at),
+                            PageAbove(region, std::min(at + length, range.offset + range.length)));
     if (result.error == Errno::kOk) result.error = error;
   }
   co_return result;
 }
 
-sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice, Vpn begin,
-                                          Vpn end) {
+sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice,
+                                          Vpn begin, Vpn end) {
   switch (advice) {
     case AdviseOp::Advice::kDontneed:
       co_return co_await ops_.Dontneed(path, process, begin, end);

@@ -1,5 +1,6 @@
-// ScriptRunner: performs the operations of one stream on the models. Owned by the Simulation (or by `conform`); its
-// processes move between LPs, the runner itself is touched only by the one path that performs the stream.
+// ScriptRunner: performs the operations of one stream on the models. Owned by the Simulation (or by
+// `conform`); its processes move between LPs, the runner itself is touched only by the one path that performs
+// the stream.
 #ifndef NUMASIM_WORKLOADS_SCRIPT_RUNNER_H_
 #define NUMASIM_WORKLOADS_SCRIPT_RUNNER_H_
 
@@ -46,14 +47,15 @@ class ScriptRunner {
   // `name` is the stream's, for paths and messages.
   ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, Place place);
 
-  // The first operation that the models cannot do yet, as a message with file and line; empty if they can do all.
+  // The first operation that the models cannot do yet, as a message with file and line; empty if they can do
+  // all.
   static std::string FirstNotModelled(const Script& script, const Place& place);
 
   // Performs one operation. May begin on any LP, ends on any.
   sim::Task<OpResult> Perform(sim::Path& path, const Op& op);
 
-  // Performs all operations, `loops` times; processes still alive at the end of a loop exit. Throws NotModelled with file
-  // and line.
+  // Performs all operations, `loops` times; processes still alive at the end of a loop exit. Throws
+  // NotModelled with file and line.
   sim::Task<void> Run(sim::Path& path, const Script& script, int loops);
 
   // Where the process's next operation starts; the global LP for operations of the system.

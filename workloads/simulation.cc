@@ -27,10 +27,12 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   }
   auto simulation = std::unique_ptr<Simulation>(new Simulation(scenario, options));
   auto config = ResolveMachine(scenario.machine, scenario.kernel);
-  if (!config.ok()) return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", config.status().message()));
+  if (!config.ok())
+    return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", config.status().message()));
   auto memory =
       MemorySystem::Create(simulation->engine_, *config, scenario.kernel, scenario.proto.cost_model());
-  if (!memory.ok()) return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", memory.status().message()));
+  if (!memory.ok())
+    return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", memory.status().message()));
   simulation->memory_ = *std::move(memory);
   simulation->ops_ = std::make_unique<AddressSpaceOps>(*simulation->memory_);
   simulation->AddStreams();
@@ -59,9 +61,9 @@ absl::Status Simulation::Run() {
   if (absl::Status status = engine_.Run(end); !status.ok()) return status;
   const std::vector<sim::BlockedPath> blocked = engine_.blocked_paths();
   if (blocked.empty() || scenario_.stop_after_ns.has_value()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("deadlock at ", sim::ToString(engine_.now()), ": ", blocked.size(),
-                                                    " paths wait, the first, ", blocked.front().path, ", for ",
-                                                    blocked.front().waits_for));
+  return absl::FailedPreconditionError(
+      absl::StrCat("deadlock at ", sim::ToString(engine_.now()), ": ", blocked.size(),
+                   " paths wait, the first, ", blocked.front().path, ", for ", blocked.front().waits_for));
 }
 
 ScriptRunner::Counts Simulation::Totals() const {
@@ -81,7 +83,8 @@ double Simulation::ShareDone() const {
     const auto operations = static_cast<double>(stream->script->script.ops.size()) * stream->script->loops;
     all += operations;
     // Processes that exit with their stream count as operations too.
-    done += stream->done ? operations : std::min(operations, static_cast<double>(stream->runner->counts().operations));
+    done += stream->done ? operations
+                         : std::min(operations, static_cast<double>(stream->runner->counts().operations));
   }
   return all == 0 ? 1 : done / all;
 }

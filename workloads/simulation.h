@@ -1,4 +1,5 @@
-// Simulation: one run of a scenario. Owns the engine, the models on it and a runner for each stream of the workload.
+// Simulation: one run of a scenario. Owns the engine, the models on it and a runner for each stream of the
+// workload.
 #ifndef NUMASIM_WORKLOADS_SIMULATION_H_
 #define NUMASIM_WORKLOADS_SIMULATION_H_
 
@@ -25,13 +26,14 @@ class Simulation {
     uint64_t seed = 1;
   };
 
-  // Builds the machine and places every stream at its start. An error names the field, or the operation that is not
-  // modelled yet.
-  static absl::StatusOr<std::unique_ptr<Simulation>> Create(const LoadedScenario& scenario, const Options& options);
+  // Builds the machine and places every stream at its start. An error names the field, or the operation that
+  // is not modelled yet.
+  static absl::StatusOr<std::unique_ptr<Simulation>> Create(const LoadedScenario& scenario,
+                                                            const Options& options);
   ~Simulation();
 
-  // Runs to the end of the workload, or to the scenario's stop_after. DeadlineExceeded never: a workload that cannot go
-  // on because everything waits is FailedPrecondition and says who waits for what.
+  // Runs to the end of the workload, or to the scenario's stop_after. DeadlineExceeded never: a workload that
+  // cannot go on because everything waits is FailedPrecondition and says who waits for what.
   absl::Status Run();
 
   sim::Engine& engine() { return engine_; }

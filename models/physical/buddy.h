@@ -1,6 +1,6 @@
-// Buddy: the free lists of one zone (struct free_area of Linux 6.1), by order and migratetype, with their order kept as
-// the kernel keeps it: what is taken next depends on it. Owned by the zone, lives on the LP of the zone's node. Plain
-// functions: the caller holds the zone's simulated lock and pays the time.
+// Buddy: the free lists of one zone (struct free_area of Linux 6.1), by order and migratetype, with their
+// order kept as the kernel keeps it: what is taken next depends on it. Owned by the zone, lives on the LP of
+// the zone's node. Plain functions: the caller holds the zone's simulated lock and pays the time.
 #ifndef NUMASIM_MODELS_PHYSICAL_BUDDY_H_
 #define NUMASIM_MODELS_PHYSICAL_BUDDY_H_
 
@@ -36,13 +36,13 @@ class Buddy {
 
   explicit Buddy(FrameStore& store) : store_(store) {}
 
-  // Takes a block of 2^order frames for `type`, the first of the smallest fitting list, else one stolen from another
-  // type (__rmqueue, Linux 6.1). The block is out of the lists but not marked: the caller sets its head. Returns
-  // kNilFrame if there is none.
+  // Takes a block of 2^order frames for `type`, the first of the smallest fitting list, else one stolen from
+  // another type (__rmqueue, Linux 6.1). The block is out of the lists but not marked: the caller sets its
+  // head. Returns kNilFrame if there is none.
   FrameIndex Take(int order, Migratetype type, uint32_t alloc_flags);
 
-  // Gives a block back and merges it with its buddies (__free_one_page). `type` chooses the list. `to_tail` is
-  // FPI_TO_TAIL: freed memory that should be used last.
+  // Gives a block back and merges it with its buddies (__free_one_page). `type` chooses the list. `to_tail`
+  // is FPI_TO_TAIL: freed memory that should be used last.
   void Free(FrameIndex frame, int order, Migratetype type, bool to_tail = false);
 
   // Puts a block on a list as it is, without merging: boot, and moves between lists.
@@ -53,8 +53,9 @@ class Buddy {
   // Counts blocks that AddToList() put there at boot as free.
   void AdoptFreePages(int64_t pages) { free_pages_ += pages; }
 
-  // Moves every free block of the pageblock of `frame` to the lists of `type` (move_freepages_block). Returns the pages
-  // moved; where `movable` is given, counts there the allocated pages that an LRU would hold as movable.
+  // Moves every free block of the pageblock of `frame` to the lists of `type` (move_freepages_block). Returns
+  // the pages moved; where `movable` is given, counts there the allocated pages that an LRU would hold as
+  // movable.
   int64_t MovePageblock(FrameIndex frame, Migratetype type, int64_t* movable);
 
   int64_t free_pages() const { return free_pages_; }
@@ -68,7 +69,8 @@ class Buddy {
   FrameStore& store() { return store_; }
   const FrameStore& store() const { return store_; }
 
-  // Brings the cache lines that Free(frame, 0) will touch nearer; call some frames ahead, stage 0 then stage 1.
+  // Brings the cache lines that Free(frame, 0) will touch nearer; call some frames ahead, stage 0 then
+  // stage 1.
   void PrefetchFreeSingle(FrameIndex frame, int stage) const;
 
  private:

@@ -18,7 +18,8 @@ std::string Zone::Name() const {
   return absl::StrCat("node", extent_.node.value, ".", kZoneNames[static_cast<int>(extent_.type)]);
 }
 
-// free_pcppages_bulk(): from the back of each list in turn, starting with `first_list`, until at least `pages` are back.
+// free_pcppages_bulk(): from the back of each list in turn, starting with `first_list`, until at least
+// `pages` are back.
 void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
   constexpr uint32_t kAhead = 12;
   pages = std::min(pages, pcp.count);

@@ -1,8 +1,8 @@
-// Zone: one zone of a node (struct zone, Linux 6.1): frames, buddy free lists, each CPU's PCP lists, watermarks and
-// counters. Owned by its Node, lives on the node's LP; every function must be called there.
+// Zone: one zone of a node (struct zone, Linux 6.1): frames, buddy free lists, each CPU's PCP lists,
+// watermarks and counters. Owned by its Node, lives on the node's LP; every function must be called there.
 //
-// The functions here compute and change state but take no simulated time; PageAllocator pays for them and holds `lock`
-// where the kernel holds zone->lock.
+// The functions here compute and change state but take no simulated time; PageAllocator pays for them and
+// holds `lock` where the kernel holds zone->lock.
 #ifndef NUMASIM_MODELS_PHYSICAL_ZONE_H_
 #define NUMASIM_MODELS_PHYSICAL_ZONE_H_
 
@@ -69,7 +69,8 @@ class Zone {
 
   Watermarks& watermarks() { return watermarks_; }
   const Watermarks& watermarks() const { return watermarks_; }
-  // lowmem_reserve[]: pages kept from requests that could have used a higher zone, by the highest zone they allow.
+  // lowmem_reserve[]: pages kept from requests that could have used a higher zone, by the highest zone they
+  // allow.
   std::array<int64_t, kZoneTypes>& lowmem_reserve() { return lowmem_reserve_; }
   const std::array<int64_t, kZoneTypes>& lowmem_reserve() const { return lowmem_reserve_; }
 
