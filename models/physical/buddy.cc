@@ -206,15 +206,8 @@ void Buddy::Free(FrameIndex frame, int order, Migratetype type, bool to_tail) {
   AddToList(frame, order, type, to_tail);
 }
 
-void Buddy::PrefetchFreeSingle(FrameIndex frame, int stage) const {
-  constexpr int kMergesAhead = 4;
-  if (stage == 0) {
-    store_.PrefetchState(frame);
-    store_.PrefetchLink(frame);  // the same line holds the nearest buddies'
-    return;
-  }
-  // The blocks that it will merge with, as far as one can see now: taking one off its list writes to its
-  // neighbours.
+void Buddy::PrefetchMerges(FrameIndex frame) const {
+  constexpr int kMergesAhead = 3;
   for (int order = 0; order < kMergesAhead; ++order) {
     const FrameIndex buddy = (frame >> order << order) ^ (FrameIndex{1} << order);
     if (!FrameStore::IsFreeCode(store_.state(buddy, order), order)) break;

@@ -69,9 +69,9 @@ class Buddy {
   FrameStore& store() { return store_; }
   const FrameStore& store() const { return store_; }
 
-  // Brings the cache lines that Free(frame, 0) will touch nearer; call some frames ahead, stage 0 then
-  // stage 1.
-  void PrefetchFreeSingle(FrameIndex frame, int stage) const;
+  // Brings nearer what Free(frame, 0) will write to: the neighbours, on their lists, of the blocks that the
+  // page will merge with as far as one can see now. Worth it some pages ahead.
+  void PrefetchMerges(FrameIndex frame) const;
 
  private:
   FrameIndex TakeSmallest(int order, Migratetype type);

@@ -21,16 +21,13 @@ std::string Zone::Name() const {
 // free_pcppages_bulk(): from the back of each list in turn, starting with `first_list`, until at least
 // `pages` are back.
 void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
-  constexpr uint32_t kAhead = 12;
+  constexpr uint32_t kAhead = 10;
   pages = std::min(pages, pcp.count);
   for (int list = first_list; pages > 0; list = (list + 1) % PcpLists::kLists) {
     FrameRing& ring = pcp.lists[static_cast<size_t>(list)];
     const int order = PcpLists::OrderOf(list);
     while (pages > 0 && !ring.empty()) {
-      if (order == 0 && ring.size() > kAhead) {
-        buddy_.PrefetchFreeSingle(ring.FromBack(kAhead), 0);
-        buddy_.PrefetchFreeSingle(ring.FromBack(kAhead / 2), 1);
-      }
+      if (order == 0 && ring.size() > kAhead) buddy_.PrefetchMerges(ring.FromBack(kAhead));
       const FrameIndex entry = ring.PopBack();
       const FrameIndex frame = entry >> order << order;
       const Migratetype type = order == kPageblockOrder ? static_cast<Migratetype>(entry - frame)

@@ -174,7 +174,12 @@ inline int64_t Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
   }
   PcpLists& lists = pcp(cpu);
   const int list = PcpLists::ListOf(order, type);
-  frames_.SetHead(frame, FrameKind::kPcp, order);
+  if (order == 0) {
+    frames_.small_state(frame) = FrameStore::Code(FrameKind::kPcp, 0);
+    frames_.PrefetchLink(frame);  // for when the lists give it back to the buddy
+  } else {
+    frames_.SetHead(frame, FrameKind::kPcp, order);
+  }
   lists.lists[static_cast<size_t>(list)].PushFront(PcpLists::Entry(frame, order, type));
   lists.count += 1 << order;
   counters_[PCP_PAGES] += 1 << order;
