@@ -130,7 +130,6 @@ class FrameStore {
     blocks_[frame >> kPageblockOrder].type = type;
   }
 
-  void PrefetchState(FrameIndex frame) const { __builtin_prefetch(&states_[frame]); }
   void PrefetchLink(FrameIndex frame) const {
     if (frame != kNilFrame) __builtin_prefetch(&words_[frame]);
   }

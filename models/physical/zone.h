@@ -104,6 +104,7 @@ class Zone {
   const int64_t* counter_ref(ZoneCounter c) const;
 
  private:
+  int Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, uint32_t alloc_flags);
   void BulkFree(PcpLists& pcp, int32_t pages, int first_list);
 
   Extent extent_;
@@ -141,17 +142,7 @@ inline Zone::PcpResult Zone::AllocPcp(CpuId cpu, int order, Migratetype type, ui
   lists.free_factor >>= 1;
   PcpResult result;
   if (ring.empty()) {
-    // __rmqueue_pcplist: a refill is `batch` pages, but at least two blocks.
-    int want = lists.batch;
-    if (want > 1) want = want >> order > 2 ? want >> order : 2;
-    for (; result.refilled < want; ++result.refilled) {
-      const FrameIndex frame = buddy_.Take(order, type, alloc_flags);
-      if (frame == kNilFrame) break;
-      frames_.SetHead(frame, FrameKind::kPcp, order);
-      ring.PushBack(PcpLists::Entry(frame, order, type));
-    }
-    lists.count += result.refilled << order;
-    counters_[PCP_PAGES] += result.refilled << order;
+    result.refilled = Refill(lists, ring, order, type, alloc_flags);
     if (ring.empty()) return result;
   }
   result.frame = ring.PopFront() >> order << order;
