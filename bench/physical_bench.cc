@@ -115,7 +115,8 @@ void BM_WorstFragmentation(benchmark::State& state) {
     for (FrameIndex frame : frames) {
       if (frame % 2 == 0) machine.zone().FreePcp(kCpu, frame, 0);
     }
-    bytes_per_frame = static_cast<double>(machine.zone().frames().ResidentBytes()) / static_cast<double>(pages);
+    bytes_per_frame =
+        static_cast<double>(machine.zone().frames().ResidentBytes()) / static_cast<double>(pages);
   }
   state.counters["bytes_per_frame"] = bytes_per_frame;
 }

@@ -41,7 +41,8 @@ void AddConformCommand(CLI::App& app, int* exit_status) {
       "conform", "Run a script from a recorded boot state and write what each step answers and counts");
   auto options = std::make_shared<ConformOptions>();
   command->add_option("SCRIPT", options->script, "the operations (.mm)")->required();
-  command->add_option("--boot", options->boot, "the recorded machine and boot state (JSON; only step 0 is used)")
+  command
+      ->add_option("--boot", options->boot, "the recorded machine and boot state (JSON; only step 0 is used)")
       ->required();
   command->add_option("--json", options->json, "where the steps go")->required();
   command->callback([options, exit_status] {

@@ -1,4 +1,5 @@
-// `numasim conform`: runs a script from a recorded boot state and writes each step's result and counters as JSON.
+// `numasim conform`: runs a script from a recorded boot state and writes each step's result and counters as
+// JSON.
 #ifndef NUMASIM_CLI_CONFORM_H_
 #define NUMASIM_CLI_CONFORM_H_
 

@@ -1,5 +1,5 @@
-// Costs: the scenario's cost model as durations, read from every LP. The defaults and where they come from are in
-// proto/scenario.proto.
+// Costs: the scenario's cost model as durations, read from every LP. The defaults and where they come from
+// are in proto/scenario.proto.
 #ifndef NUMASIM_MODELS_COST_MODEL_H_
 #define NUMASIM_MODELS_COST_MODEL_H_
 
@@ -30,8 +30,8 @@ struct Costs {
         sysctl{m.sysctl_ns()},
         timeslice{m.timeslice_ns()} {}
 
-  sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_block, prep_page, fault, clear_page, copy_page, map_page,
-      unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice;
+  sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_block, prep_page, fault, clear_page, copy_page,
+      map_page, unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice;
 };
 
 }  // namespace numasim

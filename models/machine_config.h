@@ -1,5 +1,5 @@
-// MachineConfig: the machine to simulate, with every size in pages and nothing left to look up. The layer above makes it
-// from a scenario, a snapshot, an lstopo file or a recorded boot state.
+// MachineConfig: the machine to simulate, with every size in pages and nothing left to look up. The layer
+// above makes it from a scenario, a snapshot, an lstopo file or a recorded boot state.
 #ifndef NUMASIM_MODELS_MACHINE_CONFIG_H_
 #define NUMASIM_MODELS_MACHINE_CONFIG_H_
 

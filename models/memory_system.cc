@@ -18,10 +18,34 @@ ThpSettings::Enabled ParseThpEnabled(const std::string& value) {
   return value == "madvise" ? ThpSettings::Enabled::kMadvise : ThpSettings::Enabled::kAlways;
 }
 
+void AppendZoneColumns(const Zone& zone, sim::LpId lp, std::vector<MemorySystem::CounterColumn>& columns) {
+  for (int c = 0; c < ZoneCounter_ARRAYSIZE; ++c) {
+    const CounterName info = NameOf(static_cast<ZoneCounter>(c));
+    columns.push_back({{absl::StrCat(zone.Name(), ".", info.name), info.unit,
+                        zone.counter_ref(static_cast<ZoneCounter>(c)), lp},
+                       info.gauge});
+  }
+  for (int order = 0; order < kOrders; ++order) {
+    columns.push_back(
+        {{absl::StrCat(zone.Name(), ".free_blocks.order", order), "blocks", &zone.buddy().blocks(order), lp},
+         true});
+  }
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& engine, const MachineConfig& machine,
-                                                                   const Kernel& kernel, const CostModel& cost) {
+const char* LogKindName(int32_t kind) {
+  switch (static_cast<LogKind>(kind)) {
+    case LogKind::kAllocationFailed:
+      return "alloc_failed";
+  }
+  return "unknown";
+}
+
+absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& engine,
+                                                                   const MachineConfig& machine,
+                                                                   const Kernel& kernel,
+                                                                   const CostModel& cost) {
   auto system = std::unique_ptr<MemorySystem>(new MemorySystem(engine, cost));
   if (absl::Status status = system->AddNodesAndCpus(machine); !status.ok()) return status;
   if (absl::Status status = system->BuildDistances(machine); !status.ok()) return status;
@@ -36,8 +60,8 @@ absl::Status MemorySystem::BootZones(const MachineConfig& machine) {
   const bool recorded = !machine.recorded_zones.empty();
   std::vector<int64_t> node_pages;
   for (const MachineConfig::NodeConfig& config : machine.nodes) node_pages.push_back(config.pages);
-  const auto extents =
-      recorded ? RecordedZones(machine.recorded_zones) : DescribedZones(node_pages, machine.movablecore_pages);
+  const auto extents = recorded ? RecordedZones(machine.recorded_zones)
+                                : DescribedZones(node_pages, machine.movablecore_pages);
   if (!extents.ok()) return extents.status();
   if (absl::Status status = AddZones(*extents); !status.ok()) return status;
   for (size_t i = 0; i < extents->size(); ++i) {
@@ -70,7 +94,8 @@ absl::Status MemorySystem::AddNodesAndCpus(const MachineConfig& machine) {
     return absl::InvalidArgumentError(absl::StrCat("machine.cpus.node_of_cpu: node ", home.value,
                                                    " does not exist; expected 0 to ", count - 1));
   }
-  if (node_of_cpu_.empty()) return absl::InvalidArgumentError("machine: no node has a CPU; expected at least one");
+  if (node_of_cpu_.empty())
+    return absl::InvalidArgumentError("machine: no node has a CPU; expected at least one");
   for (size_t c = 0; c < node_of_cpu_.size(); ++c) {
     Node& home = node(node_of_cpu_[c]);
     home.cpus.push_back(CpuId{static_cast<int32_t>(c)});
@@ -88,10 +113,12 @@ absl::Status MemorySystem::AddZones(const std::vector<Zone::Extent>& extents) {
     }
     Node& home = node(extent.node);
     auto& slot = home.zones[static_cast<size_t>(extent.type)];
-    const std::string name = absl::StrCat("node", extent.node.value, ".", kZoneNames[static_cast<int>(extent.type)]);
-    if (slot != nullptr) return absl::InvalidArgumentError(absl::StrCat("machine.zone ", name, ": given twice"));
-    slot = std::make_unique<Zone>(extent, cpu_count(),
-                                  std::make_unique<sim::SpinLock>(engine_, home.lp, absl::StrCat(name, ".lock")));
+    const std::string name =
+        absl::StrCat("node", extent.node.value, ".", kZoneNames[static_cast<int>(extent.type)]);
+    if (slot != nullptr)
+      return absl::InvalidArgumentError(absl::StrCat("machine.zone ", name, ": given twice"));
+    slot = std::make_unique<Zone>(
+        extent, cpu_count(), std::make_unique<sim::SpinLock>(engine_, home.lp, absl::StrCat(name, ".lock")));
     zones_by_index_.push_back(slot.get());
   }
   for (const auto& home : nodes_) {
@@ -110,9 +137,9 @@ absl::Status MemorySystem::BuildZoneIndex() {
     if (last >= zone_of_section_.size()) zone_of_section_.resize(last + 1, 0);
     for (uint64_t s = first; s <= last; ++s) {
       if (zone_of_section_[s] != 0) {
-        return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": overlaps ",
-                                                       zones_by_index_[zone_of_section_[s]]->Name(),
-                                                       ", or they meet inside a 4M block, at pfn ", s << kMaxOrder));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "machine.zone ", zone.Name(), ": overlaps ", zones_by_index_[zone_of_section_[s]]->Name(),
+            ", or they meet inside a 4M block, at pfn ", s << kMaxOrder));
       }
       zone_of_section_[s] = static_cast<uint16_t>(i);
     }
@@ -131,7 +158,8 @@ absl::Status MemorySystem::BuildDistances(const MachineConfig& machine) {
   }
   for (size_t n = 0; n < count; ++n) {
     if (machine.distance[n].size() != count) {
-      return absl::InvalidArgumentError(absl::StrCat("machine.distance[", n, "]: ", machine.distance[n].size(),
+      return absl::InvalidArgumentError(absl::StrCat("machine.distance[", n,
+                                                     "]: ", machine.distance[n].size(),
                                                      " entries; expected one for each of ", count, " nodes"));
     }
   }
@@ -153,7 +181,8 @@ void MemorySystem::BuildZonelists() {
       for (NodeId from : order[n]) {
         for (int type = highest; type >= 0; --type) {
           Zone* zone = node(from).zone(static_cast<ZoneType>(type));
-          if (zone != nullptr && zone->extent().managed > 0) zonelists_[n][static_cast<size_t>(highest)].push_back(zone);
+          if (zone != nullptr && zone->extent().managed > 0)
+            zonelists_[n][static_cast<size_t>(highest)].push_back(zone);
         }
       }
     }
@@ -223,29 +252,20 @@ sim::Task<void> MemorySystem::ApplySettings(sim::Path& path) {
   co_await path.HopTo(global_lp_, costs_.hop);
 }
 
-void MemorySystem::AddColumns() {
-  for (auto& home : nodes_) {
-    const std::string prefix = absl::StrCat("node", home->id.value, ".");
+std::vector<MemorySystem::CounterColumn> MemorySystem::Columns() const {
+  std::vector<CounterColumn> columns;
+  for (const auto& home : nodes_) {
     for (int c = 0; c < NodeCounter_ARRAYSIZE; ++c) {
       const CounterName info = NameOf(static_cast<NodeCounter>(c));
-      engine_.AddColumn({absl::StrCat(prefix, info.name), info.unit, &home->counters[static_cast<size_t>(c)], home->lp});
+      columns.push_back({{absl::StrCat("node", home->id.value, ".", info.name), info.unit,
+                          &home->counters[static_cast<size_t>(c)], home->lp},
+                         info.gauge});
     }
-    for (auto& zone : home->zones) {
-      if (zone != nullptr) AddZoneColumns(*zone, home->lp);
+    for (const auto& zone : home->zones) {
+      if (zone != nullptr) AppendZoneColumns(*zone, home->lp, columns);
     }
   }
-}
-
-void MemorySystem::AddZoneColumns(Zone& zone, sim::LpId lp) {
-  for (int c = 0; c < ZoneCounter_ARRAYSIZE; ++c) {
-    const CounterName info = NameOf(static_cast<ZoneCounter>(c));
-    engine_.AddColumn({absl::StrCat(zone.Name(), ".", info.name), info.unit,
-                       zone.counter_ref(static_cast<ZoneCounter>(c)), lp});
-  }
-  for (int order = 0; order < kOrders; ++order) {
-    engine_.AddColumn(
-        {absl::StrCat(zone.Name(), ".free_blocks.order", order), "blocks", &zone.buddy().blocks(order), lp});
-  }
+  return columns;
 }
 
 }  // namespace numasim

@@ -1,7 +1,9 @@
 // MemorySystem: the simulated machine's memory and CPUs, put together. Which LP owns what:
-//   LP n (one per node)  node n: its zones with their frames, free lists and PCP lists, its counters, its CPUs, and the
+//   LP n (one per node)  node n: its zones with their frames, free lists and PCP lists, its counters, its
+//   CPUs, and the
 //                        address spaces of the processes that run on them
-//   the last LP          what is global in the kernel: Reserves, sysctls, THP settings, shmem files, process ids
+//   the last LP          what is global in the kernel: Reserves, sysctls, THP settings, shmem files, process
+//   ids
 // Fixed after construction and read from everywhere: cost model, zonelists, which zone a frame is in.
 #ifndef NUMASIM_MODELS_MEMORY_SYSTEM_H_
 #define NUMASIM_MODELS_MEMORY_SYSTEM_H_
@@ -27,12 +29,16 @@
 namespace numasim {
 
 // The kinds of events that the models log in the trace.
-enum class LogKind : int32_t { kAllocationFailed = 1, kOutOfMemory = 2 };
+enum class LogKind : int32_t { kAllocationFailed = 1 };
+// As traces name it: "alloc_failed".
+const char* LogKindName(int32_t kind);
 
 class MemorySystem {
  public:
-  // The engine's lookahead must be at most cost.hop. Errors name the field of the scenario's machine that is wrong.
-  static absl::StatusOr<std::unique_ptr<MemorySystem>> Create(sim::Engine& engine, const MachineConfig& machine,
+  // The engine's lookahead must be at most cost.hop. Errors name the field of the scenario's machine that is
+  // wrong.
+  static absl::StatusOr<std::unique_ptr<MemorySystem>> Create(sim::Engine& engine,
+                                                              const MachineConfig& machine,
                                                               const Kernel& kernel, const CostModel& cost);
 
   sim::Engine& engine() { return engine_; }
@@ -57,7 +63,8 @@ class MemorySystem {
   }
   // All zones, by node and then from the lowest type up.
   const std::vector<Zone*>& zones() const { return zones_; }
-  // The zones that an allocation looks at, in order: those of the nodes in fallback order, each from `highest` down.
+  // The zones that an allocation looks at, in order: those of the nodes in fallback order, each from
+  // `highest` down.
   const std::vector<Zone*>& Zonelist(NodeId preferred, ZoneType highest) const {
     return zonelists_[static_cast<size_t>(preferred.value)][static_cast<size_t>(highest)];
   }
@@ -69,12 +76,17 @@ class MemorySystem {
   ThpSettings& thp() { return thp_; }
   const ThpSettings& thp() const { return thp_; }
 
-  // Sends what Reserves computed to the zones and the THP settings to the nodes. `path` must be on the global LP and is
-  // there again afterwards.
+  // Sends what Reserves computed to the zones and the THP settings to the nodes. `path` must be on the global
+  // LP and is there again afterwards.
   sim::Task<void> ApplySettings(sim::Path& path);
 
-  // Registers every counter with the engine as a column to be sampled ("node0.numa_hit", "node0.DMA32.nr_free_pages").
-  void AddColumns();
+  // A counter as a column of a trace ("node0.numa_hit", "node0.DMA32.nr_free_pages").
+  struct CounterColumn {
+    sim::Column column;
+    bool gauge = false;
+  };
+  // Every counter, by node and zone.
+  std::vector<CounterColumn> Columns() const;
 
  private:
   MemorySystem(sim::Engine& engine, const CostModel& cost) : engine_(engine), costs_(cost) {}
@@ -87,7 +99,6 @@ class MemorySystem {
   void SetUpReserves(const MachineConfig& machine, const Kernel& kernel);
   std::vector<Reserves::ZoneSettings> RecordedSettings(const MachineConfig& machine) const;
   void StoreSettings(Node& home, const ThpSettings& thp, const std::vector<Reserves::ZoneSettings>& settings);
-  void AddZoneColumns(Zone& zone, sim::LpId lp);
 
   sim::Engine& engine_;
   Costs costs_;

@@ -95,10 +95,10 @@ enum GfpFlags : uint32_t {
   kGfpHighmem = 1u << 2,
   kGfpMovable = 1u << 3,
   kGfpReclaimable = 1u << 4,
-  kGfpHigh = 1u << 5,           // __GFP_HIGH: may use half of the min reserve
+  kGfpHigh = 1u << 5,  // __GFP_HIGH: may use half of the min reserve
   kGfpDirectReclaim = 1u << 6,
   kGfpKswapdReclaim = 1u << 7,
-  kGfpThisNode = 1u << 8,       // __GFP_THISNODE: the preferred node or nothing
+  kGfpThisNode = 1u << 8,  // __GFP_THISNODE: the preferred node or nothing
   kGfpNoWarn = 1u << 9,
   kGfpRetryMayfail = 1u << 10,
   kGfpNoRetry = 1u << 11,

@@ -10,7 +10,8 @@ namespace {
 CounterName FromDescriptor(const google::protobuf::EnumValueDescriptor& value) {
   const CounterInfo& info = value.options().GetExtension(counter);
   const bool in_kernel = !info.kernel_name().empty();
-  return {in_kernel ? info.kernel_name() : absl::AsciiStrToLower(value.name()), info.unit(), info.gauge(), in_kernel};
+  return {in_kernel ? info.kernel_name() : absl::AsciiStrToLower(value.name()), info.unit(), info.gauge(),
+          in_kernel};
 }
 
 }  // namespace

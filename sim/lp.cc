@@ -4,27 +4,44 @@
 
 namespace numasim::sim::internal {
 
+// What every step of a path touches lies apart from the rest, so that a cache holds more paths.
+struct PathStore::Chunk {
+  static constexpr size_t kPaths = 32;
+  Path paths[kPaths];
+  PathRecord records[kPaths];
+};
+
 PathStore::PathStore() = default;
 PathStore::~PathStore() = default;
 
 Path* PathStore::New() {
   if (free_ == nullptr) {
-    chunks_.emplace_back(new Path[kChunk]);
-    for (size_t i = kChunk; i-- > 0;) {
-      chunks_.back()[i].next_free_ = free_;
-      free_ = &chunks_.back()[i];
+    chunks_.push_back(std::make_unique<Chunk>());
+    Chunk& chunk = *chunks_.back();
+    for (size_t i = Chunk::kPaths; i-- > 0;) {
+      chunk.paths[i].record_ = &chunk.records[i];
+      chunk.records[i].next_free = free_;
+      free_ = &chunk.paths[i];
     }
   }
   Path* const path = free_;
-  free_ = path->next_free_;
-  path->live_ = true;
+  free_ = path->record_->next_free;
+  path->record_->live = true;
   return path;
 }
 
 void PathStore::Free(Path* path) {
-  path->live_ = false;
-  path->next_free_ = free_;
+  path->record_->live = false;
+  path->record_->next_free = free_;
   free_ = path;
+}
+
+void PathStore::ForEachLive(const std::function<void(Path&)>& f) const {
+  for (const auto& chunk : chunks_) {
+    for (Path& path : chunk->paths) {
+      if (path.record_->live) f(path);
+    }
+  }
 }
 
 void Lp::RunBefore(int64_t until) {
@@ -41,12 +58,12 @@ void Lp::RunBefore(int64_t until) {
   }
 }
 
-LockStats* Lp::StatsOf(std::string_view lock_name) {
+LockStats* LpRecord::StatsOf(LpId lp, std::string_view lock_name) {
   const auto found = lock_stats_by_name.find(lock_name);
   if (found != lock_stats_by_name.end()) return found->second;
   LockStats& stats = lock_stats.emplace_back();
   stats.name = lock_name;
-  stats.lp = id;
+  stats.lp = lp;
   lock_stats_by_name.emplace(lock_name, &stats);
   return &stats;
 }

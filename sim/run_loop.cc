@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -13,6 +14,12 @@ namespace numasim::sim::internal {
 namespace {
 
 int64_t SaturatingAdd(int64_t time, int64_t d) { return time > kNever.ns - d ? kNever.ns : time + d; }
+
+void Prefetch(const Lp& lp) {
+  const auto* const bytes = reinterpret_cast<const char*>(&lp);
+  __builtin_prefetch(bytes);
+  __builtin_prefetch(bytes + 64);
+}
 
 int64_t NowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -38,21 +45,6 @@ int UsefulThreads(const Engine::Options& options) {
 RunLoop::RunLoop(Engine& engine) : engine_(engine), threads_(UsefulThreads(engine.options())) {}
 RunLoop::~RunLoop() = default;
 
-RunLoop::Front RunLoop::FindFront() const {
-  Front front{kNever.ns, 0, kNever.ns};
-  const std::vector<int64_t>& next = engine_.shared_.next;
-  for (size_t i = 0; i < next.size(); ++i) {
-    if (next[i] < front.first) {
-      front.second = front.first;
-      front.first = next[i];
-      front.first_lp = i;
-    } else {
-      front.second = std::min(front.second, next[i]);
-    }
-  }
-  return front;
-}
-
 RunLoop::Horizons RunLoop::HorizonsOf(const Front& front, int64_t clip) const {
   const int64_t lookahead = engine_.shared_.lookahead;
   return {std::min(SaturatingAdd(front.second, lookahead), clip),
@@ -65,25 +57,42 @@ void RunLoop::RunOne(size_t index, int64_t horizon) {
   engine_.shared_.next[index] = lp.failed ? kNever.ns : lp.queue.NextTime();
 }
 
-uint64_t RunLoop::RunInline(const Front& front, const Horizons& horizons) {
+// With many LPs nothing of the next one is in a near cache. Some steps ahead its own lines are asked for,
+// then its events, then their paths, and last the paths' coroutines.
+void RunLoop::PrefetchActive(size_t place, int64_t horizon) const {
+  const auto lp_at = [&](size_t i) -> const Lp& { return *engine_.lps_[active_[i]]; };
+  if (place + 8 < active_count_) Prefetch(lp_at(place + 8));
+  if (place + 6 < active_count_) lp_at(place + 6).queue.PrefetchTop();
+  if (place + 4 < active_count_) {
+    lp_at(place + 4).queue.ForSoonest(horizon, [](const Path* path) { __builtin_prefetch(path); });
+  }
+  if (place + 2 < active_count_) {
+    lp_at(place + 2).queue.ForSoonest(horizon, [](const Path* path) { path->PrefetchCoroutine(); });
+  }
+}
+
+uint64_t RunLoop::RunInline(const Horizons& horizons, int64_t first) {
   const std::vector<int64_t>& next = engine_.shared_.next;
+  const bool prefetch = active_count_ >= 16;
   uint64_t events = 0;
-  for (size_t i = 0; i < next.size(); ++i) {
-    const int64_t horizon = i == front.first_lp ? horizons.first : horizons.others;
-    if (next[i] >= horizon) continue;
+  for (size_t k = 0; k < active_count_; ++k) {
+    if (prefetch) PrefetchActive(k, horizons.others);
+    const size_t i = active_[k];
     const Lp& lp = *engine_.lps_[i];
     const uint64_t before = lp.events;
-    RunOne(i, horizon);
+    RunOne(i, next[i] == first ? horizons.first : horizons.others);
     events += lp.events - before;
     if (lp.failed) [[unlikely]]
       NoteFailure(lp);
   }
+  Deliver(engine_.shared_.outbox);
   return events;
 }
 
 void RunLoop::MakeTeam() {
-  team_ = std::make_unique<WorkerTeam>(
-      threads_, [this](uint32_t i) { RunOne(i, i == first_lp_ ? horizons_.first : horizons_.others); });
+  team_ = std::make_unique<WorkerTeam>(threads_, [this](uint32_t i) {
+    RunOne(i, engine_.shared_.next[i] == team_first_ ? team_horizons_.first : team_horizons_.others);
+  });
   DealHomes();
 }
 
@@ -108,50 +117,57 @@ void RunLoop::DealHomes() {
   }
 }
 
-void RunLoop::Deliver(Lp& lp) {
-  for (const Message& message : lp.outbox) {
+void RunLoop::Deliver(std::vector<Message>& outbox) {
+  int64_t* const next = engine_.shared_.next.data();
+  const size_t count = outbox.size();
+  for (size_t k = 0; k < count; ++k) {
+    if (k + 12 < count) Prefetch(*outbox[k + 12].to);
+    if (k + 6 < count) outbox[k + 6].to->queue.PrefetchForPush();
+    const Message& message = outbox[k];
     message.to->queue.Push(message.event);
-    int64_t& next = engine_.shared_.next[static_cast<size_t>(message.to->id.value)];
-    next = std::min(next, message.event.time);
+    int64_t& time = next[message.to->id.value];
+    time = std::min(time, message.event.time);
   }
-  lp.outbox.clear();
-  for (Path* const path : lp.ended_elsewhere) path->birth_->paths.Free(path);
-  lp.ended_elsewhere.clear();
+  outbox.clear();
 }
 
-uint64_t RunLoop::RunByTeam(const Front& front, const Horizons& horizons) {
+void RunLoop::Collect(Lp& lp) {
+  Deliver(lp.record->outbox);
+  for (Path* const path : lp.record->ended_elsewhere) path->record_->birth->record->paths.Free(path);
+  lp.record->ended_elsewhere.clear();
+  if (lp.failed) [[unlikely]]
+    NoteFailure(lp);
+}
+
+uint64_t RunLoop::RunByTeam(const Horizons& horizons, int64_t first) {
   if (team_ == nullptr) MakeTeam();
   if (++team_windows_ % 8192 == 0) DealHomes();
-  first_lp_ = front.first_lp;
-  horizons_ = horizons;
+  team_first_ = first;
+  team_horizons_ = horizons;
+  const std::span<const uint32_t> active(active_.data(), active_count_);
   uint64_t events = 0;
-  for (const uint32_t i : active_) {
+  for (const uint32_t i : active) {
     events -= engine_.lps_[i]->events;
     team_->list(home_[i]).push_back(i);
   }
-  engine_.shared_.direct = false;
+  engine_.shared_.team = true;
   team_->Run();
-  engine_.shared_.direct = true;
-  for (const uint32_t i : active_) {
+  engine_.shared_.team = false;
+  for (const uint32_t i : active) {
     Lp& lp = *engine_.lps_[i];
     events += lp.events;
-    Deliver(lp);
-    if (lp.failed) [[unlikely]]
-      NoteFailure(lp);
+    Collect(lp);
   }
   return events;
 }
 
 uint64_t RunLoop::RunWindow(const Front& front, int64_t clip) {
   const Horizons horizons = HorizonsOf(front, clip);
-  if (!MayUseTeam()) return RunInline(front, horizons);
   const std::vector<int64_t>& next = engine_.shared_.next;
-  active_.clear();
-  for (uint32_t i = 0; i < next.size(); ++i) {
-    if (next[i] < (i == front.first_lp ? horizons.first : horizons.others)) active_.push_back(i);
-  }
-  if (active_.size() < 2) return RunInline(front, horizons);
-  return RunByTeam(front, horizons);
+  active_.resize(next.size() + 4);
+  active_count_ = scan_.CollectBefore(next, horizons.others, active_.data());
+  if (active_count_ < 2 || !MayUseTeam()) return RunInline(horizons, front.first);
+  return RunByTeam(horizons, front.first);
 }
 
 bool RunLoop::MayUseTeam() const {
@@ -175,7 +191,7 @@ void RunLoop::NoteFailure(const Lp& lp) {
 void RunLoop::FlushLogs(int64_t before) {
   merged_logs_.clear();
   for (const auto& lp : engine_.lps_) {
-    std::vector<LogRecord>& log = lp->log;
+    std::vector<LogRecord>& log = lp->record->log;
     if (log.empty()) continue;
     const auto end = std::partition_point(log.begin(), log.end(),
                                           [&](const LogRecord& record) { return record.time.ns < before; });
@@ -233,7 +249,7 @@ absl::Status RunLoop::Run(SimTime end) {
   last_report_ = std::chrono::steady_clock::now();
   tuner_.Start(NowNs(), events_);
   for (uint64_t windows = 0;; ++windows) {
-    const Front front = FindFront();
+    const Front front = scan_.Find(engine_.shared_.next);
     TakeSamples(front);
     if (front.first > end_ || front.first == kNever.ns) break;
     const int64_t clip = std::min(
@@ -247,7 +263,7 @@ absl::Status RunLoop::Run(SimTime end) {
   }
   Finish();
   if (failed_lp_ < 0) return absl::OkStatus();
-  return absl::InternalError(engine_.lps_[static_cast<size_t>(failed_lp_)]->failure);
+  return absl::InternalError(engine_.lps_[static_cast<size_t>(failed_lp_)]->record->failure);
 }
 
 }  // namespace numasim::sim::internal

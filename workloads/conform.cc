@@ -84,7 +84,8 @@ class CounterView {
       for (const auto& zone : memory_.node(NodeId{n}).zones) {
         if (zone == nullptr) continue;
         free_node += zone->buddy().free_pages();
-        Add(out["vmstat"], absl::StrCat("pgalloc_", absl::AsciiStrToLower(kZoneNames[static_cast<int>(zone->type())])),
+        Add(out["vmstat"],
+            absl::StrCat("pgalloc_", absl::AsciiStrToLower(kZoneNames[static_cast<int>(zone->type())])),
             zone->counter(PGALLOC));
       }
       free_total += free_node;
@@ -150,7 +151,8 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, sim::Duratio
   const MappingStats stats = StatsOf(memory, *result.process, *result.region);
   out["rss_kb"] = stats.rss_kb;
   out["anon_kb"] = stats.anon_kb;
-  for (const char* none : {"anon_huge_kb", "shmem_pmd_kb", "shared_hugetlb_kb", "private_hugetlb_kb"}) out[none] = 0;
+  for (const char* none : {"anon_huge_kb", "shmem_pmd_kb", "shared_hugetlb_kb", "private_hugetlb_kb"})
+    out[none] = 0;
   for (size_t n = 0; n < stats.node_kb.size(); ++n) {
     if (stats.node_kb[n] != 0) out[absl::StrCat("node", n, "_kb")] = stats.node_kb[n];
   }
@@ -160,7 +162,8 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, sim::Duratio
 }  // namespace
 
 absl::StatusOr<json> Conform(const Script& script, const std::string& file, const BootState& boot) {
-  const std::string problem = ScriptRunner::FirstNotModelled(script, file);
+  const ScriptRunner::Place place = [&file](int line) { return absl::StrCat(file, ":", line); };
+  const std::string problem = ScriptRunner::FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
   const Kernel kernel;
   const CostModel cost;
@@ -170,7 +173,7 @@ absl::StatusOr<json> Conform(const Script& script, const std::string& file, cons
   auto memory = MemorySystem::Create(engine, *config, kernel, cost);
   if (!memory.ok()) return memory.status();
   AddressSpaceOps ops(**memory);
-  ScriptRunner runner(**memory, ops, "script", file);
+  ScriptRunner runner(**memory, ops, "script", place);
   const CounterView view(**memory, boot.counters);
 
   json steps = json::array();
@@ -179,11 +182,10 @@ absl::StatusOr<json> Conform(const Script& script, const std::string& file, cons
     OpResult result;
     const sim::SimTime before = engine.now();
     sim::SimTime after = before;
-    engine.Start(runner.HomeOf(op), before, absl::StrCat(file, ":", op.line),
-                 [&](sim::Path& path) -> sim::Task<void> {
-                   result = co_await runner.Perform(path, op);
-                   after = path.now();
-                 });
+    engine.Start(runner.HomeOf(op), before, place(op.line), [&](sim::Path& path) -> sim::Task<void> {
+      result = co_await runner.Perform(path, op);
+      after = path.now();
+    });
     if (absl::Status status = engine.Run(); !status.ok()) return status;
     steps.push_back({{"step", steps.size()},
                      {"op", op.text},

@@ -1,5 +1,5 @@
-// Conformance: runs a script from a recorded boot state and tells, after each operation, what the simulated machine
-// answers and counts, in the form in which real kernels were recorded.
+// Conformance: runs a script from a recorded boot state and tells, after each operation, what the simulated
+// machine answers and counts, in the form in which real kernels were recorded.
 #ifndef NUMASIM_WORKLOADS_CONFORM_H_
 #define NUMASIM_WORKLOADS_CONFORM_H_
 
@@ -12,8 +12,8 @@
 
 namespace numasim::workloads {
 
-// {"kernel", "machine", "steps": [...]}; step 0 is the boot state as the simulator holds it. Values that are not
-// modelled stay as recorded. `file` is the script's, for messages.
+// {"kernel", "machine", "steps": [...]}; step 0 is the boot state as the simulator holds it. Values that are
+// not modelled stay as recorded. `file` is the script's, for messages.
 absl::StatusOr<nlohmann::json> Conform(const Script& script, const std::string& file, const BootState& boot);
 
 }  // namespace numasim::workloads

@@ -144,7 +144,7 @@ class LineWriter {
     if (range) RangeFields(*range);
   }
   void OptionalRangeAndStride(const std::optional<Range>& range, int64_t stride) {
-    NUMASIM_CHECK(range.has_value() || stride == 0);
+    if (!range) NUMASIM_CHECK_EQ(stride, 0);
     OptionalRange(range);
     OptionalStride(stride);
   }

@@ -52,6 +52,7 @@ Op RandomScript::Next() {
 
 std::vector<Op> RandomScript::Finish() {
   std::vector<Op> ops;
+  ops.reserve(processes_.size());
   for (const Process& process : processes_)
     ops.push_back(Numbered({.process = process.name, .kind = ExitOp()}));
   processes_.clear();
@@ -247,6 +248,7 @@ int64_t RandomScript::Mapped() const {
 std::vector<Op> RandomOps(const RandomScriptOptions& options, uint64_t seed, int count) {
   RandomScript script(options, seed);
   std::vector<Op> ops;
+  ops.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) ops.push_back(script.Next());
   for (Op& op : script.Finish()) ops.push_back(std::move(op));
   return ops;

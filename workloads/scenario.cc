@@ -209,6 +209,7 @@ absl::Status ScenarioLoader::ReadScriptFile(const MessageView& view, const std::
   absl::StatusOr<Script> script = ParseScript(*text, DisplayName(name), ScriptLimits());
   if (!script.ok()) return script.status();
   loaded.script = *std::move(script);
+  loaded.place = [file = DisplayName(name)](int line) { return Cat(file, ":", line); };
   return absl::OkStatus();
 }
 
@@ -227,6 +228,9 @@ absl::Status ScenarioLoader::ReadInlineScript(const MessageView& view, const Wor
   absl::StatusOr<Script> script = ParseScript(text, name_of_line, ScriptLimits());
   if (!script.ok()) return script.status();
   loaded.script = *std::move(script);
+  std::vector<std::string> places;
+  for (int line = 1; line <= proto.line_size(); ++line) places.push_back(name_of_line(line));
+  loaded.place = [places = std::move(places)](int line) { return places[static_cast<size_t>(line) - 1]; };
   return absl::OkStatus();
 }
 
@@ -294,7 +298,9 @@ absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const
   loaded.machine = MachineFromLine(*script->machine);
   loaded.limits = LimitsOf(loaded.machine);
   loaded.files.emplace(file.filename().string(), text);
-  loaded.scripts.push_back({.name = file.stem().string(), .script = *std::move(script)});
+  loaded.scripts.push_back({.name = file.stem().string(),
+                            .script = *std::move(script),
+                            .place = [path](int line) { return Cat(path, ":", line); }});
   loaded.proto.set_name(file.stem().string());
   *loaded.proto.mutable_machine() = loaded.machine;
   loaded.proto.mutable_workload()->add_script()->set_file(file.filename().string());

@@ -23,6 +23,8 @@ namespace numasim::workloads {
 struct LoadedScript {
   std::string name = {};  // unique in the scenario
   Script script = {};
+  // Where a line of the script is, for messages: "FILE:LINE".
+  std::function<std::string(int line)> place = {};
   int64_t start_ns = 0;
   int loops = 1;
   int copies = 1;          // the stream runs this often,

@@ -90,7 +90,8 @@ std::string ScriptParser::ParseComment(std::string_view comment) {
   if (percent_sign == std::string_view::npos) return {};
   double percent = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), percent);
-  if (error != std::errc() || end != number.data() + number.size() || !(percent >= 0 && percent <= 100)) {
+  const bool is_share = percent >= 0 && percent <= 100;  // Not so for NaN.
+  if (error != std::errc() || end != number.data() + number.size() || !is_share) {
     return Cat("tolerance: ", Quoted(number), " is not a share; expected 0% to 100%");
   }
   script_.tolerance = percent / 100;

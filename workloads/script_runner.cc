@@ -12,9 +12,9 @@ namespace numasim::workloads {
 namespace {
 
 MemPolicy ToMemPolicy(const Policy& policy) {
-  static constexpr MemPolicy::Mode kModes[] = {MemPolicy::Mode::kDefault,       MemPolicy::Mode::kBind,
-                                               MemPolicy::Mode::kPreferred,     MemPolicy::Mode::kPreferredMany,
-                                               MemPolicy::Mode::kInterleave,    MemPolicy::Mode::kLocal};
+  static constexpr MemPolicy::Mode kModes[] = {MemPolicy::Mode::kDefault,    MemPolicy::Mode::kBind,
+                                               MemPolicy::Mode::kPreferred,  MemPolicy::Mode::kPreferredMany,
+                                               MemPolicy::Mode::kInterleave, MemPolicy::Mode::kLocal};
   return {kModes[static_cast<size_t>(policy.mode)], numasim::NodeMask(policy.nodes)};
 }
 
@@ -54,7 +54,8 @@ bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> name
 // What the models cannot do yet, in the operation's own words; empty if they can.
 std::string NotModelledPart(const OpKind& kind) {
   if (const auto* map = std::get_if<MapOp>(&kind)) {
-    if (map->backing == Backing::kHugetlb2M || map->backing == Backing::kHugetlb1G) return "map with hugetlb pages";
+    if (map->backing == Backing::kHugetlb2M || map->backing == Backing::kHugetlb1G)
+      return "map with hugetlb pages";
     if (map->file.has_value()) return "map of a file (tmpfs is mounted huge=always)";
     return "";
   }
@@ -74,30 +75,31 @@ std::string NotModelledPart(const OpKind& kind) {
     return thp->knob == ThpOp::Knob::kEnabled ? "" : "thp with anything but `enabled`";
   }
   if (const auto* sysctl = std::get_if<SysctlOp>(&kind)) {
-    if (IsOneOf(sysctl->name, {"vm.min_free_kbytes", "vm.watermark_scale_factor", "vm.percpu_pagelist_high_fraction"})) {
+    if (IsOneOf(sysctl->name,
+                {"vm.min_free_kbytes", "vm.watermark_scale_factor", "vm.percpu_pagelist_high_fraction"})) {
       return "";
     }
     return absl::StrCat("sysctl ", sysctl->name);
   }
   const std::string_view name = OperationName(kind);
-  if (IsOneOf(name, {"sleep", "spawn", "cpu", "policy", "touch", "unmap", "protect", "bind", "fork", "exit"})) return "";
+  if (IsOneOf(name, {"sleep", "spawn", "cpu", "policy", "touch", "unmap", "protect", "bind", "fork", "exit"}))
+    return "";
   return std::string(name);
 }
 
-std::string NotModelledMessage(const std::string& file, const Op& op, const std::string& part) {
-  return absl::StrCat(file, ":", op.line, ": '", op.text.empty() ? ToString(op) : op.text, "': ", part,
-                      " is not modelled yet");
+std::string Complaint(const ScriptRunner::Place& place, const Op& op, const std::string& what) {
+  return absl::StrCat(place(op.line), ": '", op.text.empty() ? ToString(op) : op.text, "': ", what);
 }
 
 }  // namespace
 
-ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, std::string file)
-    : memory_(memory), ops_(ops), name_(std::move(name)), file_(std::move(file)) {}
+ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, Place place)
+    : memory_(memory), ops_(ops), name_(std::move(name)), place_(std::move(place)) {}
 
-std::string ScriptRunner::FirstNotModelled(const Script& script, const std::string& file) {
+std::string ScriptRunner::FirstNotModelled(const Script& script, const Place& place) {
   for (const Op& op : script.ops) {
     const std::string part = NotModelledPart(op.kind);
-    if (!part.empty()) return NotModelledMessage(file, op, part);
+    if (!part.empty()) return Complaint(place, op, absl::StrCat(part, " is not modelled yet"));
   }
   return "";
 }
@@ -153,7 +155,7 @@ void ScriptRunner::Counts::Add(const Counts& other) {
 
 sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
   const std::string part = NotModelledPart(op.kind);
-  if (!part.empty()) throw NotModelled(NotModelledMessage(file_, op, part));
+  if (!part.empty()) throw NotModelled(Complaint(place_, op, absl::StrCat(part, " is not modelled yet")));
   if (op.process.empty()) co_return co_await PerformSystem(path, op);
   const auto found = processes_.find(op.process);
   if (found == processes_.end()) {  // its spawn or fork failed
@@ -171,7 +173,7 @@ sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
   } catch (const NotModelled& e) {
     problem = e.what();
   }
-  if (!problem.empty()) throw NotModelled(absl::StrCat(file_, ":", op.line, ": '", op.text, "': ", problem));
+  if (!problem.empty()) throw NotModelled(Complaint(place_, op, problem));
   memory_.cpu(owned.process->cpu).Release(path);
   if (std::holds_alternative<ExitOp>(op.kind)) processes_.erase(found);
   co_return result;
@@ -235,8 +237,9 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
   } else if (const auto* protect = std::get_if<ProtectOp>(&op.kind)) {
     const Range range = Clip(protect->range, region);
     if (range.length > 0) {
-      result.error = co_await ops_.Protect(path, process, PageBelow(region, range.offset),
-                                           PageAbove(region, range.offset + range.length), ToAccess(protect->access));
+      result.error =
+          co_await ops_.Protect(path, process, PageBelow(region, range.offset),
+                                PageAbove(region, range.offset + range.length), ToAccess(protect->access));
     }
   } else if (const auto* bind = std::get_if<BindOp>(&op.kind)) {
     const MemPolicy wanted = ToMemPolicy(bind->policy);
@@ -283,7 +286,8 @@ sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp
   const Region region{mapped.start, op.size};
   owned.regions[op.id] = region;
   if (op.populate) {
-    const TouchRequest touch{region.start.value << kPageShift, region.end().value << kPageShift, kPageSize, true};
+    const TouchRequest touch{region.start.value << kPageShift, region.end().value << kPageShift, kPageSize,
+                             true};
     result.touch = co_await ops_.Touch(path, *owned.process, touch);
   }
   result.process = owned.process.get();
@@ -299,6 +303,7 @@ sim::Task<OpResult> ScriptRunner::Touch(sim::Path& path, Owned& owned, const Tou
   TouchRequest request{begin, begin + static_cast<uint64_t>(range.length), kPageSize, !op.read};
   if (op.stride > 0) request.stride = static_cast<uint64_t>(op.stride);
   result.touch = co_await ops_.Touch(path, *owned.process, request);
+  if (result.touch->oom > 0) result.error = Errno::kNoMem;
   co_return result;
 }
 
@@ -322,15 +327,16 @@ sim::Task<OpResult> ScriptRunner::Advise(sim::Path& path, Owned& owned, const Ad
   const int64_t step = op.stride > 0 ? op.stride : range.length;
   const int64_t length = op.stride > 0 ? kPageSize : range.length;
   for (int64_t at = range.offset; at < range.offset + range.length; at += step) {
-    const Errno error = co_await AdviseOnce(path, *owned.process, op.advice, PageBelow(region, at),
-                                            PageAbove(region, std::min(at + length, range.offset + range.length)));
+    const Errno error =
+        co_await AdviseOnce(path, *owned.process, op.advice, PageBelow(region, at),
+                            PageAbove(region, std::min(at + length, range.offset + range.length)));
     if (result.error == Errno::kOk) result.error = error;
   }
   co_return result;
 }
 
-sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice, Vpn begin,
-                                          Vpn end) {
+sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice,
+                                          Vpn begin, Vpn end) {
   switch (advice) {
     case AdviseOp::Advice::kDontneed:
       co_return co_await ops_.Dontneed(path, process, begin, end);

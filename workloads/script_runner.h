@@ -1,9 +1,11 @@
-// ScriptRunner: performs the operations of one stream on the models. Owned by the Simulation (or by `conform`); its
-// processes move between LPs, the runner itself is touched only by the one path that performs the stream.
+// ScriptRunner: performs the operations of one stream on the models. Owned by the Simulation (or by
+// `conform`); its processes move between LPs, the runner itself is touched only by the one path that performs
+// the stream.
 #ifndef NUMASIM_WORKLOADS_SCRIPT_RUNNER_H_
 #define NUMASIM_WORKLOADS_SCRIPT_RUNNER_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,17 +41,21 @@ struct OpResult {
 
 class ScriptRunner {
  public:
-  // `name` is the stream's, for paths and messages; `file` is where its operations are from.
-  ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, std::string file);
+  // Where a line of the script is, for messages: "FILE:LINE".
+  using Place = std::function<std::string(int line)>;
 
-  // The first operation that the models cannot do yet, as a message with file and line; empty if they can do all.
-  static std::string FirstNotModelled(const Script& script, const std::string& file);
+  // `name` is the stream's, for paths and messages.
+  ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, Place place);
+
+  // The first operation that the models cannot do yet, as a message with file and line; empty if they can do
+  // all.
+  static std::string FirstNotModelled(const Script& script, const Place& place);
 
   // Performs one operation. May begin on any LP, ends on any.
   sim::Task<OpResult> Perform(sim::Path& path, const Op& op);
 
-  // Performs all operations, `loops` times; processes still alive at the end of a loop exit. Operations whose result is
-  // an error are counted in failed(). Throws NotModelled with file and line.
+  // Performs all operations, `loops` times; processes still alive at the end of a loop exit. Throws
+  // NotModelled with file and line.
   sim::Task<void> Run(sim::Path& path, const Script& script, int loops);
 
   // Where the process's next operation starts; the global LP for operations of the system.
@@ -93,7 +99,7 @@ class ScriptRunner {
   MemorySystem& memory_;
   AddressSpaceOps& ops_;
   std::string name_;
-  std::string file_;
+  Place place_;
   std::map<std::string, Owned> processes_;  // stays put as it grows: operations hold on to theirs
   Counts counts_;
 };

@@ -105,9 +105,9 @@ absl::StatusOr<int64_t> ParseCount(std::string_view text, int64_t least, int64_t
   if (text.empty()) return wrong("is empty");
   if (text.front() == '-') return wrong("is negative");
   int64_t value = 0;
-  const char* const text_end = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), text_end, value);
-  if (error == std::errc::invalid_argument || end != text_end) return wrong("is not a whole number");
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::invalid_argument || end != text.data() + text.size())
+    return wrong("is not a whole number");
   if (error == std::errc::result_out_of_range || value > most) return wrong("is too large");
   if (value < least) return wrong("is too small");
   return value;

@@ -1,6 +1,7 @@
 // How long it takes to read a long script, by its number of lines.
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
 #include "workloads/script.h"
 
@@ -15,12 +16,12 @@ std::string LongScript(int64_t lines) {
     const std::string parent = "@p" + std::to_string(generation);
     const std::string child = "@p" + std::to_string(generation + 1);
     const std::string id = "m" + std::to_string(generation);
-    text += parent + " fork " + child.substr(1) + "\n";
-    text += parent + " exit\n";
-    text += child + " map " + id + " 64M anon thp=hugepage policy=bind:1,3\n";
-    text += child + " touch " + id + " 4M 16M 8K r\n";
-    text += child + " touch shared 0 4M\n";
-    text += child + " unmap " + id + " 2M 60M\n";
+    absl::StrAppend(&text, parent, " fork ", child.substr(1), "\n");
+    absl::StrAppend(&text, parent, " exit\n");
+    absl::StrAppend(&text, child, " map ", id, " 64M anon thp=hugepage policy=bind:1,3\n");
+    absl::StrAppend(&text, child, " touch ", id, " 4M 16M 8K r\n");
+    absl::StrAppend(&text, child, " touch shared 0 4M\n");
+    absl::StrAppend(&text, child, " unmap ", id, " 2M 60M\n");
   }
   return text;
 }

@@ -1,5 +1,6 @@
-// AddressSpace: a process's VMAs and page tables (struct mm_struct). Owned by its Process; lives on the LP of the node
-// whose CPU the process runs on, and moves with it. Pure state; AddressSpaceOps changes it on paths that take time.
+// AddressSpace: a process's VMAs and page tables (struct mm_struct). Owned by its Process; lives on the LP of
+// the node whose CPU the process runs on, and moves with it. Pure state; AddressSpaceOps changes it on paths
+// that take time.
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_H_
 #define NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_H_
 
@@ -14,7 +15,8 @@
 
 namespace numasim {
 
-// A file in memory, known to address spaces by number; the files themselves are on the global LP (ShmemFiles).
+// A file in memory, known to address spaces by number; the files themselves are on the global LP
+// (ShmemFiles).
 struct FileId {
   int32_t value = -1;
   friend bool operator==(FileId, FileId) = default;
@@ -26,9 +28,9 @@ enum class Access : uint8_t { kNone, kRead, kReadWrite };
 struct Vma {
   Vpn start, end;
   Access access = Access::kReadWrite;
-  FileId file = kNoFile;     // kNoFile: anonymous and private; else shared memory
-  uint64_t pgoff = 0;        // page offset of `start` in the file; for anonymous memory start itself
-  MemPolicy policy;          // mbind; default: the task's
+  FileId file = kNoFile;  // kNoFile: anonymous and private; else shared memory
+  uint64_t pgoff = 0;     // page offset of `start` in the file; for anonymous memory start itself
+  MemPolicy policy;       // mbind; default: the task's
   enum class ThpAdvice : uint8_t { kNone, kHugepage, kNohugepage } thp = ThpAdvice::kNone;
 
   int64_t pages() const { return end - start; }
@@ -38,15 +40,15 @@ struct Vma {
 
 class AddressSpace {
  public:
-  // Finds room for `pages` at a 1 GiB boundary and adds the VMA there; its start, end and (anonymous) pgoff are set.
-  // Returns where; kNoRoom if the address space is full.
+  // Finds room for `pages` at a 1 GiB boundary and adds the VMA there; its start, end and (anonymous) pgoff
+  // are set. Returns where; kNoRoom if the address space is full.
   static constexpr Vpn kNoRoom{~uint64_t{0}};
   Vpn Map(Vma vma, int64_t pages);
 
   // The VMA that holds `vpn`; null if none does.
   const Vma* Find(Vpn vpn) const;
-  // Calls f(Vma&) for each VMA that overlaps [begin, end), in order, after splitting those that stick out. Returns
-  // whether the range has no hole.
+  // Calls f(Vma&) for each VMA that overlaps [begin, end), in order, after splitting those that stick out.
+  // Returns whether the range has no hole.
   bool ForEachSplit(Vpn begin, Vpn end, const std::function<void(Vma&)>& f);
   // Removes the VMAs of [begin, end), splitting those that stick out. Returns them.
   std::vector<Vma> Remove(Vpn begin, Vpn end);

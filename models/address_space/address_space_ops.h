@@ -1,9 +1,9 @@
-// AddressSpaceOps: the system calls and faults of processes as paths (mm/memory.c, mm/mmap.c, kernel/fork.c, Linux 6.1).
-// Every call must be made on the LP of the process's CPU, by a path that holds the CPU, and ends there. It has no state
-// of its own but the process ids and the shared files, which are on the global LP.
+// AddressSpaceOps: the system calls and faults of processes as paths (mm/memory.c, mm/mmap.c, kernel/fork.c,
+// Linux 6.1). Every call must be made on the LP of the process's CPU, by a path that holds the CPU, and ends
+// there. It has no state of its own but the process ids and the shared files, which are on the global LP.
 //
-// Modelled are base pages of anonymous and shared memory. What a path meets that is not modelled yet (a huge page that
-// the kernel would have used) throws NotModelled.
+// Modelled are base pages of anonymous and shared memory. What a path meets that is not modelled yet (a huge
+// page that the kernel would have used) throws NotModelled.
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_OPS_H_
 #define NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_OPS_H_
 
@@ -48,7 +48,8 @@ struct TouchRequest {
   bool write = true;
 };
 
-// How the accesses went. `oom`: no page was to be had; a real kernel would have called the OOM killer.
+// How the accesses went. `oom`: there was no page for it, and no further access was made. A real kernel would
+// call the OOM killer here, which is not modelled.
 struct TouchCounts {
   int64_t ok = 0;
   int64_t sigbus = 0;
@@ -62,8 +63,8 @@ class AddressSpaceOps {
 
   // A new process on `process.cpu`: kAgain beyond pid_max, kNoMem without memory for its first page tables.
   sim::Task<Errno> Spawn(sim::Path& path, Process& process);
-  // fork(): `child` gets the parent's CPU, policy and a copy-on-write copy of its memory. As Spawn; on an error the
-  // child has nothing.
+  // fork(): `child` gets the parent's CPU, policy and a copy-on-write copy of its memory. As Spawn; on an
+  // error the child has nothing.
   sim::Task<Errno> Fork(sim::Path& path, Process& parent, Process& child);
   // exit_mmap() and the rest of exit.
   sim::Task<void> Exit(sim::Path& path, Process& process);
@@ -77,7 +78,7 @@ class AddressSpaceOps {
   sim::Task<Errno> Dontneed(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<Errno> AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end, Vma::ThpAdvice advice);
   sim::Task<Errno> Bind(sim::Path& path, Process& process, Vpn begin, Vpn end, MemPolicy policy);  // mbind
-  sim::Task<Errno> SetPolicy(sim::Path& path, Process& process, MemPolicy policy);                 // set_mempolicy
+  sim::Task<Errno> SetPolicy(sim::Path& path, Process& process, MemPolicy policy);  // set_mempolicy
 
   sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
 
@@ -93,8 +94,10 @@ class AddressSpaceOps {
 
   // handle_pte_fault() for an access that `vma` allows and that the entry does not.
   sim::Task<FaultResult> Fault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
-  sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, PteTable& table);
-  sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, PteTable& table);
+  sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
+                                     PteTable& table);
+  sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
+                                    PteTable& table);
   sim::Task<PteTable*> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<bool> OnlyReference(sim::Path& path, Pfn pfn);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);

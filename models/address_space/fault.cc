@@ -78,15 +78,19 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
       }
     }
     const FaultResult result = co_await Fault(path, process, *vma, vpn, request.write);
-    ++(result == FaultResult::kDone ? counts.ok : counts.oom);
+    if (result == FaultResult::kOom) {
+      ++counts.oom;
+      break;
+    }
+    ++counts.ok;
     table_number = ~uint64_t{0};  // the fault may have added the table
     co_await cpu.MaybeYield(path);
   }
   co_return counts;
 }
 
-sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process, const Vma& vma,
-                                                               Vpn vpn, bool write) {
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process,
+                                                               const Vma& vma, Vpn vpn, bool write) {
   const Costs& costs = memory_.costs();
   RefuseThp(process, vma, vpn);
   co_await path.Take(costs.fault);
@@ -111,8 +115,9 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
   co_return result;
 }
 
-sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& path, Process& process, const Vma& vma,
-                                                                     Vpn vpn, PteTable& table) {
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& path, Process& process,
+                                                                     const Vma& vma, Vpn vpn,
+                                                                     PteTable& table) {
   const Costs& costs = memory_.costs();
   Pte& pte = table.pte[vpn.value % kPtesPerTable];
   const Pte old = pte;
@@ -134,8 +139,9 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
 }
 
 // shmem_fault(): the page cache is on the global LP.
-sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& path, Process& process, const Vma& vma,
-                                                                    Vpn vpn, PteTable& table) {
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& path, Process& process,
+                                                                    const Vma& vma, Vpn vpn,
+                                                                    PteTable& table) {
   const Costs& costs = memory_.costs();
   const sim::LpId home = path.lp();
   const uint64_t index = vma.IndexOf(vpn);
@@ -220,7 +226,8 @@ sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
 // transparent_hugepage_active() and transhuge_vma_suitable() of Linux 6.1 would take a huge page here.
 void AddressSpaceOps::RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const {
   const ThpSettings::Enabled enabled = memory_.node(NodeOf(process)).thp.enabled;
-  if (!vma.anonymous() || vma.thp == Vma::ThpAdvice::kNohugepage || enabled == ThpSettings::Enabled::kNever) return;
+  if (!vma.anonymous() || vma.thp == Vma::ThpAdvice::kNohugepage || enabled == ThpSettings::Enabled::kNever)
+    return;
   if (enabled == ThpSettings::Enabled::kMadvise && vma.thp != Vma::ThpAdvice::kHugepage) return;
   const Vpn huge{vpn.value / kPageblockPages * kPageblockPages};
   if (huge < vma.start || huge + kPageblockPages > vma.end) return;

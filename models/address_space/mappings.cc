@@ -72,13 +72,15 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begi
   }
 }
 
-sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process, const std::vector<Vma>& removed) {
+sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process,
+                                                  const std::vector<Vma>& removed) {
   const sim::LpId home = path.lp();
   for (const Vma& vma : removed) {
     if (vma.anonymous()) continue;
     // A VMA that was cut in two is still one mapping of the file as long as a part is left.
     const auto& left = process.space.vmas();
-    const bool still = std::any_of(left.begin(), left.end(), [&](const auto& v) { return v.second.file == vma.file; });
+    const bool still =
+        std::any_of(left.begin(), left.end(), [&](const auto& v) { return v.second.file == vma.file; });
     const bool again = std::any_of(&vma + 1, removed.data() + removed.size(),
                                    [&](const Vma& v) { return v.file == vma.file; });
     if (still || again) continue;
@@ -89,7 +91,8 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
   }
 }
 
-sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn begin, Vpn end, Access access) {
+sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn begin, Vpn end,
+                                          Access access) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
   const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.access = access; });
   if (access != Access::kReadWrite) {
@@ -139,7 +142,8 @@ sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, V
   co_return whole ? Errno::kOk : Errno::kNoMem;
 }
 
-sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end, MemPolicy policy) {
+sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end,
+                                       MemPolicy policy) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
   const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.policy = policy; });
   co_return whole ? Errno::kOk : Errno::kFault;

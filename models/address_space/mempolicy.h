@@ -1,4 +1,5 @@
-// Memory policies (mm/mempolicy.c, Linux 6.1): of a task (set_mempolicy) and of a VMA (mbind). Values; pure functions.
+// Memory policies (mm/mempolicy.c, Linux 6.1): of a task (set_mempolicy) and of a VMA (mbind). Values; pure
+// functions.
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_MEMPOLICY_H_
 #define NUMASIM_MODELS_ADDRESS_SPACE_MEMPOLICY_H_
 

@@ -32,7 +32,8 @@ std::vector<Pfn> PageTable::FreeRange(Vpn floor, Vpn ceiling) {
     PmdTable& pmd = *it->second;
     for (uint64_t i = 0; i < kTablesPerPmd; ++i) {
       const Vpn first = pmd_first + static_cast<int64_t>(i << kPteTableShift);
-      if (pmd.tables[i] == nullptr || first < floor || first + static_cast<int64_t>(kPtesPerTable) > ceiling) continue;
+      if (pmd.tables[i] == nullptr || first < floor || first + static_cast<int64_t>(kPtesPerTable) > ceiling)
+        continue;
       frames.push_back(pmd.tables[i]->frame);
       pmd.tables[i].reset();
       --pmd.used;

@@ -1,5 +1,6 @@
-// PageTable: a process's page tables, down to the PTE, with the frames that the tables themselves take. Owned by its
-// AddressSpace, lives on that one's LP. Pure state: whoever adds a table has allocated its frame first.
+// PageTable: a process's page tables, down to the PTE, with the frames that the tables themselves take. Owned
+// by its AddressSpace, lives on that one's LP. Pure state: whoever adds a table has allocated its frame
+// first.
 //
 // Levels follow x86-64: a PTE table maps 2 MiB, a PMD table 1 GiB. PUD and PGD are counted with the process.
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_PAGE_TABLE_H_
@@ -72,8 +73,8 @@ class PageTable {
     for (const auto& [key, pmd] : pmds_) f(Vpn{key << kPmdTableShift}, pmd->frame, pmd->used);
   }
 
-  // Takes away the PTE tables that lie wholly inside [floor, ceiling), and the PMD tables that do (free_pgd_range).
-  // Returns their frames in the order in which the kernel frees them.
+  // Takes away the PTE tables that lie wholly inside [floor, ceiling), and the PMD tables that do
+  // (free_pgd_range). Returns their frames in the order in which the kernel frees them.
   std::vector<Pfn> FreeRange(Vpn floor, Vpn ceiling);
 
   int64_t tables() const { return tables_; }

@@ -1,5 +1,5 @@
-// Process: what runs on a CPU and owns an address space (struct task_struct with its mm; one thread). Owned by who
-// starts it; lives on the LP of its CPU's node and moves there with it.
+// Process: what runs on a CPU and owns an address space (struct task_struct with its mm; one thread). Owned
+// by who starts it; lives on the LP of its CPU's node and moves there with it.
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_PROCESS_H_
 #define NUMASIM_MODELS_ADDRESS_SPACE_PROCESS_H_
 
@@ -19,10 +19,10 @@ struct Process {
   std::string name;
   uint16_t id = 0;  // below pid_max; names the address space in FrameOwner
   CpuId cpu{0};
-  MemPolicy policy;                          // set_mempolicy
-  NodeId il_prev{kMaxNodes - 1};             // where interleaved allocations without an address were last
+  MemPolicy policy;               // set_mempolicy
+  NodeId il_prev{kMaxNodes - 1};  // where interleaved allocations without an address were last
   AddressSpace space;
-  std::vector<Pfn> base_tables;              // PGD, PUD and the tables of text and stack
+  std::vector<Pfn> base_tables;  // PGD, PUD and the tables of text and stack
   bool alive = false;
 };
 

@@ -88,7 +88,8 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
   co_return Errno::kNoMem;
 }
 
-// copy_page_range(): anonymous pages are shared read-only from now on; shared memory is left to be faulted in again.
+// copy_page_range(): anonymous pages are shared read-only from now on; shared memory is left to be faulted in
+// again.
 sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent, Process& child) {
   std::vector<Vpn> tables;
   for (const auto& [start, vma] : parent.space.vmas()) {

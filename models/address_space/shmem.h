@@ -1,5 +1,5 @@
-// ShmemFiles: the pages of shared memory, by file and page offset (mm/shmem.c, Linux 6.1; base pages only). Lives on the
-// global LP. A file belongs to its mappings and goes with the last of them.
+// ShmemFiles: the pages of shared memory, by file and page offset (mm/shmem.c, Linux 6.1; base pages only).
+// Lives on the global LP. A file belongs to its mappings and goes with the last of them.
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_SHMEM_H_
 #define NUMASIM_MODELS_ADDRESS_SPACE_SHMEM_H_
 

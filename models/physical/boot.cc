@@ -20,10 +20,10 @@ constexpr uint64_t kLowMemoryMost = (uint64_t{11} << 28) >> kPageShift;
 constexpr int64_t kFirmwarePages = 97;
 // struct page: 64 bytes a frame, kept at the top of the node.
 constexpr int64_t kFramesPerMemmapPage = kPageSize / 64;
-// /proc/zoneinfo does not say which lists the pages of a CPU are on. What the kernel's own allocations leave there is
-// unmovable and at most about this much; where there is more, it is memory that boot freed, which is movable. (Recorded
-// 6.1 kernels: on CPUs with 100 to 250 pages none of them serves a movable request, on the boot CPU with 2,700 about
-// 2,000 to 2,450 do.)
+// /proc/zoneinfo does not say which lists the pages of a CPU are on. What the kernel's own allocations leave
+// there is unmovable and at most about this much; where there is more, it is memory that boot freed, which is
+// movable. (Recorded 6.1 kernels: on CPUs with 100 to 250 pages none of them serves a movable request, on the
+// boot CPU with 2,700 about 2,000 to 2,450 do.)
 constexpr int kPcpKernelPages = 256;
 constexpr uint64_t kLargest = uint64_t{1} << kMaxOrder;
 
@@ -57,9 +57,9 @@ absl::StatusOr<ZoneType> ParseZoneType(const std::string& name) {
       absl::StrCat("machine.zone.name: '", name, "' is no zone; expected DMA, DMA32, Normal or Movable"));
 }
 
-// Lays recorded free blocks out in a zone. Blocks go from the largest order down, each into a part of memory that is
-// larger than it, whose other half then stays used: so no two of them merge, exactly where they could not have merged in
-// the kernel either, and the counts come out as recorded.
+// Lays recorded free blocks out in a zone. Blocks go from the largest order down, each into a part of memory
+// that is larger than it, whose other half then stays used: so no two of them merge, exactly where they could
+// not have merged in the kernel either, and the counts come out as recorded.
 class Layout {
  public:
   explicit Layout(Zone& zone) : zone_(zone), store_(zone.frames()) {
@@ -119,8 +119,8 @@ class Layout {
     return frame;
   }
 
-  // The smallest part larger than `order`, from a pageblock of the type if there is one; -1 if none. A part of the same
-  // order will do where its buddy lies outside the zone.
+  // The smallest part larger than `order`, from a pageblock of the type if there is one; -1 if none. A part
+  // of the same order will do where its buddy lies outside the zone.
   int PickPart(int order, Migratetype type) {
     int any = -1;
     for (int o = order + 1; o <= kMaxOrder; ++o) {
@@ -128,7 +128,8 @@ class Layout {
       if (list.empty()) continue;
       if (any < 0) any = o;
       if (o > kPageblockOrder) break;
-      const auto fits = std::find_if(list.rbegin(), list.rend(), [&](FrameIndex f) { return TagOf(f) == type; });
+      const auto fits =
+          std::find_if(list.rbegin(), list.rend(), [&](FrameIndex f) { return TagOf(f) == type; });
       if (fits == list.rend()) continue;
       std::iter_swap(fits, list.rbegin());
       return o;
@@ -145,7 +146,8 @@ class Layout {
 
   FrameIndex SplitTo(int from, int order, Migratetype type) {
     const FrameIndex frame = Pop(from);
-    for (int o = from - 1; o >= order; --o) parts_[static_cast<size_t>(o)].push_back(frame + (FrameIndex{1} << o));
+    for (int o = from - 1; o >= order; --o)
+      parts_[static_cast<size_t>(o)].push_back(frame + (FrameIndex{1} << o));
     return frame;
   }
 
@@ -238,11 +240,13 @@ absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64
   for (size_t n = 0; n < node_pages.size(); ++n) {
     uint64_t left = static_cast<uint64_t>(node_pages[n]);
     if (left % kLargest != 0) {
-      return absl::InvalidArgumentError(absl::StrCat("machine.node[", n, "].memory: ", left * kPageSize,
-                                                     " bytes is not a multiple of 4M, the largest buddy block"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("machine.node[", n, "].memory: ", left * kPageSize,
+                       " bytes is not a multiple of 4M, the largest buddy block"));
     }
     if (left != 0 && movable_each >= left) {
-      return absl::InvalidArgumentError(absl::StrCat("movablecore: ", movable_each * kPageSize, " bytes of node", n,
+      return absl::InvalidArgumentError(absl::StrCat("movablecore: ", movable_each * kPageSize,
+                                                     " bytes of node", n,
                                                      " would leave it nothing for the kernel"));
     }
     const uint64_t movable = (movable_each + kLargest - 1) / kLargest * kLargest;
@@ -252,7 +256,8 @@ absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64
       if (at < hole_start && hole_start < end) end = hole_start;
       uint64_t kernel_end = end;
       if (left - (end - at) < movable) kernel_end = std::max(at, end - (movable - (left - (end - at))));
-      if (kernel_end > at) zones.push_back(MakeExtent(NodeId{static_cast<int32_t>(n)}, TypeAt(at), at, kernel_end));
+      if (kernel_end > at)
+        zones.push_back(MakeExtent(NodeId{static_cast<int32_t>(n)}, TypeAt(at), at, kernel_end));
       if (end > kernel_end) {
         zones.push_back(MakeExtent(NodeId{static_cast<int32_t>(n)}, ZoneType::kMovable, kernel_end, end));
       }
@@ -270,8 +275,8 @@ absl::StatusOr<std::vector<Zone::Extent>> RecordedZones(const std::vector<Record
     if (!type.ok()) return type.status();
     const std::string where = absl::StrCat("machine.zone node", zone.node(), " ", zone.name());
     if (zone.spanned() == 0 || zone.present() > zone.spanned() || zone.managed() > zone.present()) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ": spanned ", zone.spanned(), ", present ", zone.present(),
-                                                     ", managed ", zone.managed(),
+      return absl::InvalidArgumentError(absl::StrCat(where, ": spanned ", zone.spanned(), ", present ",
+                                                     zone.present(), ", managed ", zone.managed(),
                                                      "; expected spanned >= present >= managed > 0"));
     }
     zones.push_back({NodeId{zone.node()}, *type, Pfn{zone.start_pfn()}, static_cast<int64_t>(zone.spanned()),
@@ -304,7 +309,8 @@ absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded) {
     auto type = ParseMigratetype(list.type());
     if (!type.ok()) return type.status();
     for (int order = 0; order < std::min(list.blocks_size(), kOrders); ++order) {
-      blocks[static_cast<size_t>(order)][static_cast<size_t>(*type)] += static_cast<int64_t>(list.blocks(order));
+      blocks[static_cast<size_t>(order)][static_cast<size_t>(*type)] +=
+          static_cast<int64_t>(list.blocks(order));
     }
   }
   if (recorded.free_blocks().empty()) {
@@ -338,7 +344,8 @@ absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded) {
   for (const auto& pcp : recorded.pcp()) {
     if (pcp.cpu() < 0 || pcp.cpu() >= zone.cpus()) {
       return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": pcp.cpu ", pcp.cpu(),
-                                                     " does not exist; the machine has ", zone.cpus(), " CPUs"));
+                                                     " does not exist; the machine has ", zone.cpus(),
+                                                     " CPUs"));
     }
     PcpLists& lists = zone.pcp(CpuId{pcp.cpu()});
     for (int i = 0; i < pcp.count() && next < singles.size(); ++i, ++next) {

@@ -1,9 +1,9 @@
-// Boot: the zones of a machine and which of their frames are free when the simulation starts. Called once, before the
-// engine runs.
+// Boot: the zones of a machine and which of their frames are free when the simulation starts. Called once,
+// before the engine runs.
 //
-// A described machine boots empty: every managed frame is free. A recorded one starts as it was found: as many free
-// blocks of each order and type as /proc showed, and as many pages on PCP lists, at plausible addresses, since /proc does
-// not say which.
+// A described machine boots empty: every managed frame is free. A recorded one starts as it was found: as
+// many free blocks of each order and type as /proc showed, and as many pages on PCP lists, at plausible
+// addresses, since /proc does not say which.
 #ifndef NUMASIM_MODELS_PHYSICAL_BOOT_H_
 #define NUMASIM_MODELS_PHYSICAL_BOOT_H_
 
@@ -16,9 +16,9 @@
 
 namespace numasim {
 
-// Where the zones of a described machine lie: node after node from address 0, with a PC's hole below 4 GiB, DMA below
-// 16 MiB, DMA32 below 4 GiB, Normal above, and `movablecore_pages` in equal parts at the tops of the nodes as Movable.
-// `node_pages` is the memory of each node in pages; nodes without memory have no zones.
+// Where the zones of a described machine lie: node after node from address 0, with a PC's hole below 4 GiB,
+// DMA below 16 MiB, DMA32 below 4 GiB, Normal above, and `movablecore_pages` in equal parts at the tops of
+// the nodes as Movable. `node_pages` is the memory of each node in pages; nodes without memory have no zones.
 absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64_t>& node_pages,
                                                          int64_t movablecore_pages);
 

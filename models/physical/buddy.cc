@@ -85,7 +85,8 @@ FrameIndex Buddy::TakeSmallest(int order, Migratetype type) {
   return frame;
 }
 
-// expand(): the upper halves go back, each to the head of its list, so that the lower addresses are used first.
+// expand(): the upper halves go back, each to the head of its list, so that the lower addresses are used
+// first.
 void Buddy::Expand(FrameIndex frame, int low, int high, Migratetype type) {
   while (high > low) {
     --high;
@@ -95,14 +96,13 @@ void Buddy::Expand(FrameIndex frame, int low, int high, Migratetype type) {
 
 // __rmqueue_fallback. The whole block moves to the list of `type`; the caller then takes from there.
 bool Buddy::StealFallback(int order, Migratetype type, uint32_t alloc_flags) {
-  const int min_order =
-      order < kPageblockOrder && (alloc_flags & kAllocNoFragment) ? kPageblockOrder : order;
+  const int min_order = order < kPageblockOrder && (alloc_flags & kAllocNoFragment) ? kPageblockOrder : order;
   for (int current = kMaxOrder; current >= min_order; --current) {
     bool can_steal = false;
     int from = FindSuitableFallback(current, type, &can_steal);
     if (from == kNone) continue;
-    // A movable request that cannot have the whole pageblock takes the smallest block instead: a movable page in a
-    // strange pageblock does no lasting harm.
+    // A movable request that cannot have the whole pageblock takes the smallest block instead: a movable page
+    // in a strange pageblock does no lasting harm.
     if (!can_steal && type == Migratetype::kMovable && current > order) {
       for (current = order; current <= kMaxOrder; ++current) {
         from = FindSuitableFallback(current, type, &can_steal);
@@ -160,7 +160,8 @@ void Buddy::StealSuitable(FrameIndex frame, int order, Migratetype from, Migrate
 int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movable) {
   FrameIndex begin = frame >> kPageblockOrder << kPageblockOrder;
   const FrameIndex end = begin + static_cast<FrameIndex>(kPageblockPages);
-  // Of a pageblock that begins before the zone it takes what is from the frame on; one that ends behind it, not at all.
+  // Of a pageblock that begins before the zone it takes what is from the frame on; one that ends behind it,
+  // not at all.
   if (store_.PfnOf(begin) < store_.start()) begin = frame;
   if (store_.PfnOf(end) > store_.end()) return 0;
   int64_t moved = 0;
@@ -197,7 +198,8 @@ void Buddy::Free(FrameIndex frame, int order, Migratetype type, bool to_tail) {
     frame &= buddy;
     ++order;
   }
-  // buddy_merge_likely(): where the next larger block is about to become whole, put this one where it is used last.
+  // buddy_merge_likely(): where the next larger block is about to become whole, put this one where it is used
+  // last.
   if (!to_tail && order < kMaxOrder - 1) {
     const FrameIndex combined = frame & buddy;
     const FrameIndex above = combined ^ (FrameIndex{1} << (order + 1));
@@ -207,14 +209,8 @@ void Buddy::Free(FrameIndex frame, int order, Migratetype type, bool to_tail) {
   AddToList(frame, order, type, to_tail);
 }
 
-void Buddy::PrefetchFreeSingle(FrameIndex frame, int stage) const {
-  constexpr int kMergesAhead = 4;
-  if (stage == 0) {
-    store_.PrefetchState(frame);
-    store_.PrefetchLink(frame);  // the same line holds the nearest buddies'
-    return;
-  }
-  // The blocks that it will merge with, as far as one can see now: taking one off its list writes to its neighbours.
+void Buddy::PrefetchMerges(FrameIndex frame) const {
+  constexpr int kMergesAhead = 3;
   for (int order = 0; order < kMergesAhead; ++order) {
     const FrameIndex buddy = (frame >> order << order) ^ (FrameIndex{1} << order);
     if (!FrameStore::IsFreeCode(store_.state(buddy, order), order)) break;

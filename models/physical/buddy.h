@@ -1,6 +1,6 @@
-// Buddy: the free lists of one zone (struct free_area of Linux 6.1), by order and migratetype, with their order kept as
-// the kernel keeps it: what is taken next depends on it. Owned by the zone, lives on the LP of the zone's node. Plain
-// functions: the caller holds the zone's simulated lock and pays the time.
+// Buddy: the free lists of one zone (struct free_area of Linux 6.1), by order and migratetype, with their
+// order kept as the kernel keeps it: what is taken next depends on it. Owned by the zone, lives on the LP of
+// the zone's node. Plain functions: the caller holds the zone's simulated lock and pays the time.
 #ifndef NUMASIM_MODELS_PHYSICAL_BUDDY_H_
 #define NUMASIM_MODELS_PHYSICAL_BUDDY_H_
 
@@ -36,13 +36,19 @@ class Buddy {
 
   explicit Buddy(FrameStore& store) : store_(store) {}
 
-  // Takes a block of 2^order frames for `type`, the first of the smallest fitting list, else one stolen from another
-  // type (__rmqueue, Linux 6.1). The block is out of the lists but not marked: the caller sets its head. Returns
-  // kNilFrame if there is none.
+  // Takes a block of 2^order frames for `type`, the first of the smallest fitting list, else one stolen from
+  // another type (__rmqueue, Linux 6.1). The block is out of the lists but not marked: the caller sets its
+  // head. Returns kNilFrame if there is none.
   FrameIndex Take(int order, Migratetype type, uint32_t alloc_flags);
 
-  // Gives a block back and merges it with its buddies (__free_one_page). `type` chooses the list. `to_tail` is
-  // FPI_TO_TAIL: freed memory that should be used last.
+  // Takes up to `count` single frames and hands each to sink(frame), in the order in which as many calls of
+  // Take(0, ...) would return them; the lists are left the same. Returns how many there were. Cheaper, since
+  // a block is cut up at once.
+  template <typename Sink>
+  int TakeSingles(int count, Migratetype type, uint32_t alloc_flags, Sink sink);
+
+  // Gives a block back and merges it with its buddies (__free_one_page). `type` chooses the list. `to_tail`
+  // is FPI_TO_TAIL: freed memory that should be used last.
   void Free(FrameIndex frame, int order, Migratetype type, bool to_tail = false);
 
   // Puts a block on a list as it is, without merging: boot, and moves between lists.
@@ -53,8 +59,9 @@ class Buddy {
   // Counts blocks that AddToList() put there at boot as free.
   void AdoptFreePages(int64_t pages) { free_pages_ += pages; }
 
-  // Moves every free block of the pageblock of `frame` to the lists of `type` (move_freepages_block). Returns the pages
-  // moved; where `movable` is given, counts there the allocated pages that an LRU would hold as movable.
+  // Moves every free block of the pageblock of `frame` to the lists of `type` (move_freepages_block). Returns
+  // the pages moved; where `movable` is given, counts there the allocated pages that an LRU would hold as
+  // movable.
   int64_t MovePageblock(FrameIndex frame, Migratetype type, int64_t* movable);
 
   int64_t free_pages() const { return free_pages_; }
@@ -70,8 +77,9 @@ class Buddy {
   FrameStore& store() { return store_; }
   const FrameStore& store() const { return store_; }
 
-  // Brings the cache lines that Free(frame, 0) will touch nearer; call some frames ahead, stage 0 then stage 1.
-  void PrefetchFreeSingle(FrameIndex frame, int stage) const;
+  // Brings nearer what Free(frame, 0) will write to: the neighbours, on their lists, of the blocks that the
+  // page will merge with as far as one can see now. Worth it some pages ahead.
+  void PrefetchMerges(FrameIndex frame) const;
 
  private:
   friend class BuddyPeer;  // tests plant damage
@@ -90,6 +98,35 @@ class Buddy {
   std::array<uint32_t, kMigratetypes> nonempty_ = {};
   Counters counters_;
 };
+
+template <typename Sink>
+int Buddy::TakeSingles(int count, Migratetype type, uint32_t alloc_flags, Sink sink) {
+  int taken = 0;
+  while (taken < count) {
+    const uint32_t nonempty = nonempty_[static_cast<size_t>(type)];
+    if (nonempty == 0) {
+      const FrameIndex frame = Take(0, type, alloc_flags);
+      if (frame == kNilFrame) break;
+      sink(frame);
+      ++taken;
+      continue;
+    }
+    // Take(0) would split the first block of the smallest order again and again, from its low end.
+    const int order = __builtin_ctz(nonempty);
+    const FrameIndex block = lists_[static_cast<size_t>(order)][static_cast<size_t>(type)].head;
+    RemoveFromList(block, order);
+    const int size = 1 << order;
+    const int cut = size < count - taken ? size : count - taken;
+    free_pages_ -= cut;
+    for (FrameIndex f = block; f < block + static_cast<FrameIndex>(cut); ++f) sink(f);
+    taken += cut;
+    // What is left, from the low end: blocks as large as their alignment allows.
+    for (int at = cut; at < size; at += at & -at) {
+      AddToList(block + static_cast<FrameIndex>(at), __builtin_ctz(static_cast<unsigned>(at)), type, false);
+    }
+  }
+  return taken;
+}
 
 }  // namespace numasim
 

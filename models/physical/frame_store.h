@@ -1,12 +1,15 @@
-// FrameStore: what is known of each page frame of one zone. Owned by the zone, so it lives on the LP of the zone's node.
+// FrameStore: what is known of each page frame of one zone. Owned by the zone, so it lives on the LP of the
+// zone's node.
 //
-// Storage is by pageblock (2 MiB). Each pageblock has a fixed 12-byte entry. Frames have two flat tables, 8 bytes of link
-// or owner and one byte of state, in address space that is reserved but takes memory only where it is written: a
-// pageblock that is whole (free, or one huge page) is told by its entry alone and its part of the tables is never
-// touched, a broken-up one costs 4,608 bytes. So any frame is found in O(1), and cost follows fragmentation.
+// Storage is by pageblock (2 MiB). Each pageblock has a fixed 12-byte entry. Frames have two flat tables, 8
+// bytes of link or owner and one byte of state, in address space that is reserved but takes memory only where
+// it is written: a pageblock that is whole (free, or one huge page) is told by its entry alone and its part
+// of the tables is never touched, a broken-up one costs 4,608 bytes. So any frame is found in O(1), and cost
+// follows fragmentation.
 //
-// A "head" is the first frame of a block of 2^order frames that belong together: a free block, an allocation, pages on a
-// PCP list. Only heads carry state; what stands in the tables for the other frames is left over and means nothing.
+// A "head" is the first frame of a block of 2^order frames that belong together: a free block, an allocation,
+// pages on a PCP list. Only heads carry state; what stands in the tables for the other frames is left over
+// and means nothing.
 #ifndef NUMASIM_MODELS_PHYSICAL_FRAME_STORE_H_
 #define NUMASIM_MODELS_PHYSICAL_FRAME_STORE_H_
 
@@ -29,8 +32,8 @@ enum class FrameKind : uint8_t {
   kFree = 8,       // heads a block on a buddy free list; 8 + migratetype of the list
 };
 
-// Who uses an allocated block, for reverse lookups and copy-on-write. Widths follow what they count: mapcount and
-// address spaces are bounded by pid_max (32,768), an index of 30 bits is 4 TiB of one mapping.
+// Who uses an allocated block, for reverse lookups and copy-on-write. Widths follow what they count: mapcount
+// and address spaces are bounded by pid_max (32,768), an index of 30 bits is 4 TiB of one mapping.
 struct FrameOwner {
   enum Kind : uint8_t { kKernel = 0, kAnon = 1, kShmem = 2, kPageTable = 3, kHugetlb = 4 };
   uint64_t kind : 3;
@@ -67,7 +70,8 @@ class FrameStore {
   FrameIndex frames() const { return static_cast<FrameIndex>(pageblocks_ << kPageblockOrder); }
   uint32_t pageblocks() const { return pageblocks_; }
 
-  // A state byte: the kind in the upper half (for a free head with the migratetype of its list), the order in the lower.
+  // A state byte: the kind in the upper half (for a free head with the migratetype of its list), the order in
+  // the lower.
   static constexpr uint8_t Code(FrameKind kind, int order) {
     return static_cast<uint8_t>((static_cast<int>(kind) << 4) | order);
   }
@@ -92,8 +96,8 @@ class FrameStore {
     }
   }
   void SetHead(FrameIndex frame, FrameKind kind, int order) { SetHead(frame, order, Code(kind, order)); }
-  // The state of `frame`, which must be the head of a block of at most / at least a pageblock as `order` says, or be
-  // aligned to `order` and not lie inside a larger block.
+  // The state of `frame`, which must be the head of a block of at most / at least a pageblock as `order`
+  // says, or be aligned to `order` and not lie inside a larger block.
   uint8_t state(FrameIndex frame, int order) const {
     return order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].state : states_[frame];
   }
@@ -110,20 +114,25 @@ class FrameStore {
   Link& link(FrameIndex frame, int order) {
     return order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].link : words_[frame].link;
   }
-  const Link& link(FrameIndex frame, int order) const { return const_cast<FrameStore*>(this)->link(frame, order); }
+  const Link& link(FrameIndex frame, int order) const {
+    return const_cast<FrameStore*>(this)->link(frame, order);
+  }
   Link& small_link(FrameIndex frame) { return words_[frame].link; }
   // The owner of an allocated head.
   FrameOwner& owner(FrameIndex frame, int order) {
     return order >= kPageblockOrder ? reinterpret_cast<FrameOwner&>(blocks_[frame >> kPageblockOrder].link)
                                     : words_[frame].owner;
   }
-  const FrameOwner& owner(FrameIndex frame, int order) const { return const_cast<FrameStore*>(this)->owner(frame, order); }
+  const FrameOwner& owner(FrameIndex frame, int order) const {
+    return const_cast<FrameStore*>(this)->owner(frame, order);
+  }
   FrameOwner& small_owner(FrameIndex frame) { return words_[frame].owner; }
 
   Migratetype pageblock_type(FrameIndex frame) const { return blocks_[frame >> kPageblockOrder].type; }
-  void set_pageblock_type(FrameIndex frame, Migratetype type) { blocks_[frame >> kPageblockOrder].type = type; }
+  void set_pageblock_type(FrameIndex frame, Migratetype type) {
+    blocks_[frame >> kPageblockOrder].type = type;
+  }
 
-  void PrefetchState(FrameIndex frame) const { __builtin_prefetch(&states_[frame]); }
   void PrefetchLink(FrameIndex frame) const {
     if (frame != kNilFrame) __builtin_prefetch(&words_[frame]);
   }

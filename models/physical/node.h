@@ -13,8 +13,8 @@
 
 namespace numasim {
 
-// THP settings (transparent_hugepage/...). The global LP has the original; each node has a copy that faults read, sent to
-// it like a cache line that changed.
+// THP settings (transparent_hugepage/...). The global LP has the original; each node has a copy that faults
+// read, sent to it like a cache line that changed.
 struct ThpSettings {
   enum class Enabled { kNever, kMadvise, kAlways };
   Enabled enabled = Enabled::kAlways;

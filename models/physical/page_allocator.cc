@@ -55,8 +55,8 @@ void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocReq
   CountOwned(node, request.owner.kind, int64_t{1} << request.order);
 }
 
-// zone_statistics(), on the LP of the node that serves the request. numa_foreign is the preferred node's and is counted
-// when the path leaves it, and taken back if it comes to be served there, or nowhere, after all.
+// zone_statistics(), on the LP of the node that serves the request. numa_foreign is the preferred node's and
+// is counted when the path leaves it, and taken back if it comes to be served there, or nowhere, after all.
 void PageAllocator::CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const {
   const bool local = memory_.NodeOfCpu(request.cpu) == node.id;
   ++node.counter(local ? LOCAL_NODE : OTHER_NODE);
@@ -66,7 +66,8 @@ void PageAllocator::CountAllocation(Node& node, NodeId preferred, const AllocReq
 
 Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
   NUMASIM_DCHECK(request.order == 0);
-  if (memory_.NodeOfCpu(request.cpu) != node.id || request.preferred != node.id || !request.allowed.Has(node.id)) {
+  if (memory_.NodeOfCpu(request.cpu) != node.id || request.preferred != node.id ||
+      !request.allowed.Has(node.id)) {
     return kNoPfn;
   }
   const ZoneType highest = GfpZone(request.gfp);
@@ -74,7 +75,8 @@ Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
   if (zonelist.empty() || zonelist.front()->node() != node.id) return kNoPfn;
   Zone& zone = *zonelist.front();
   const Migratetype type = GfpMigratetype(request.gfp);
-  if (zone.PcpNeedsRefill(request.cpu, 0, type) || !zone.WatermarkOk(0, highest, kAllocWmarkLow)) return kNoPfn;
+  if (zone.PcpNeedsRefill(request.cpu, 0, type) || !zone.WatermarkOk(0, highest, kAllocWmarkLow))
+    return kNoPfn;
   const FrameIndex frame = zone.AllocPcp(request.cpu, 0, type, 0).frame;
   Own(node, zone, frame, request);
   CountAllocation(node, node.id, request);
@@ -112,7 +114,7 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
 
 // get_page_from_freelist()
 sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
-                                            bool& foreign) {
+                                           bool& foreign) {
   const Zone* preferred = PreferredZone(request);
   const ZoneType highest = GfpZone(request.gfp);
   for (;;) {
@@ -191,7 +193,8 @@ sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, const std::ve
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }
 
-sim::Task<void> PageAllocator::ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, const std::vector<Pfn>& pages) {
+sim::Task<void> PageAllocator::ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node,
+                                             const std::vector<Pfn>& pages) {
   const Costs& costs = memory_.costs();
   int64_t freed = 0;
   for (Pfn pfn : pages) {

@@ -1,6 +1,6 @@
-// PageAllocator: the page allocator's entry points as paths (__alloc_pages, free_unref_page and their callees, Linux
-// 6.1). It has no state of its own: it moves a path to the LP of each zone it looks at, pays the time, holds the zone's
-// simulated lock where the kernel does, and keeps the NUMA counters.
+// PageAllocator: the page allocator's entry points as paths (__alloc_pages, free_unref_page and their
+// callees, Linux 6.1). It has no state of its own: it moves a path to the LP of each zone it looks at, pays
+// the time, holds the zone's simulated lock where the kernel does, and keeps the NUMA counters.
 #ifndef NUMASIM_MODELS_PHYSICAL_PAGE_ALLOCATOR_H_
 #define NUMASIM_MODELS_PHYSICAL_PAGE_ALLOCATOR_H_
 
@@ -17,33 +17,37 @@ namespace numasim {
 struct AllocRequest {
   uint32_t gfp = kGfpKernel;
   int order = 0;
-  NodeId preferred;                     // where the zonelist begins
-  NodeMask allowed = NodeMask::All();   // policy nodemask
-  CpuId cpu;                            // whose PCP lists are used
-  FrameOwner owner = {};                // written to the frames; its kind says which gauge counts them
-  bool interleave = false;              // counts interleave_hit where the preferred node serves it
+  NodeId preferred;                    // where the zonelist begins
+  NodeMask allowed = NodeMask::All();  // policy nodemask
+  CpuId cpu;                           // whose PCP lists are used
+  FrameOwner owner = {};               // written to the frames; its kind says which gauge counts them
+  bool interleave = false;             // counts interleave_hit where the preferred node serves it
 };
 
 class PageAllocator {
  public:
   explicit PageAllocator(MemorySystem& memory) : memory_(memory) {}
 
-  // Allocates 2^order frames; kNoPfn if no allowed zone has any above its min watermark (reclaim and the OOM killer are
-  // not modelled). May be called on any LP, and ends on the same. Takes the time of the allocation but not of clearing.
+  // Allocates 2^order frames; kNoPfn if no allowed zone has any above its min watermark (reclaim and the OOM
+  // killer are not modelled). May be called on any LP, and ends on the same. Takes the time of the allocation
+  // but not of clearing.
   sim::Task<Pfn> Alloc(sim::Path& path, AllocRequest request);
 
-  // The common case without a coroutine: the CPU's own node, order 0, the first zone above its low watermark and a page
-  // on the PCP list. The path must be on that node's LP. Takes no time: the caller pays costs().pcp_alloc. kNoPfn if it
-  // is not the common case.
+  // The common case without a coroutine: the CPU's own node, order 0, the first zone above its low watermark
+  // and a page on the PCP list. The path must be on that node's LP. Takes no time: the caller pays
+  // costs().pcp_alloc. kNoPfn if it is not the common case.
   Pfn TryAllocLocal(Node& node, const AllocRequest& request);
 
-  // Drops one reference (mapcount) of each page of order 0, and frees those that have no other. Pages may be of any
-  // node; each node's are freed in the order given. May be called on any LP, and ends on the same. `pages` must live until then.
+  // Drops one reference (mapcount) of each page of order 0, and frees those that have no other. Pages may be
+  // of any node; each node's are freed in the order given. May be called on any LP, and ends on the same.
+  // `pages` must live until then.
   sim::Task<void> Release(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
 
  private:
-  sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags, bool& foreign);
-  sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request, uint32_t alloc_flags);
+  sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
+                              bool& foreign);
+  sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
+                                 uint32_t alloc_flags);
   sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, const std::vector<Pfn>& pages);
   Zone* PreferredZone(const AllocRequest& request) const;
   uint32_t NoFragment(const Zone& preferred) const;

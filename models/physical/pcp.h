@@ -1,8 +1,9 @@
-// PcpLists: the per-CPU page lists of one CPU for one zone (struct per_cpu_pages, Linux 6.1). Owned by the zone, lives on
-// the LP of the zone's node.
+// PcpLists: the per-CPU page lists of one CPU for one zone (struct per_cpu_pages, Linux 6.1). Owned by the
+// zone, lives on the LP of the zone's node.
 //
-// Lists are by order and migratetype: orders 0 to 3 for each mobile type, and one for pageblock-sized blocks of any type.
-// Freed pages go to the front and are taken from there; refills are queued behind; bulk frees take from the back.
+// Lists are by order and migratetype: orders 0 to 3 for each mobile type, and one for pageblock-sized blocks
+// of any type. Freed pages go to the front and are taken from there; refills are queued behind; bulk frees
+// take from the back.
 #ifndef NUMASIM_MODELS_PHYSICAL_PCP_H_
 #define NUMASIM_MODELS_PHYSICAL_PCP_H_
 
@@ -38,10 +39,7 @@ class FrameRing {
     --size_;
     return frame;
   }
-  FrameIndex PopBack() {
-    --size_;
-    return ring_[(first_ + size_) & mask_];
-  }
+  void DropBack(uint32_t count) { size_ -= count; }
   // The frame `i` places from the back.
   FrameIndex FromBack(uint32_t i) const { return ring_[(first_ + size_ - 1 - i) & mask_]; }
 

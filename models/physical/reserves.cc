@@ -108,7 +108,8 @@ void Reserves::SetupWatermarks() {
   for (const ZoneShape& zone : zones_) lowmem += zone.managed;
   for (size_t i = 0; i < zones_.size(); ++i) {
     const int64_t managed = zones_[i].managed;
-    const int64_t share = lowmem == 0 ? 0 : static_cast<int64_t>(static_cast<__int128>(min_pages) * managed / lowmem);
+    const int64_t share =
+        lowmem == 0 ? 0 : static_cast<int64_t>(static_cast<__int128>(min_pages) * managed / lowmem);
     const int64_t gap = std::max(share >> 2, managed / 10000 * watermark_scale_factor_ +
                                                  managed % 10000 * watermark_scale_factor_ / 10000);
     settings_[i].watermarks = {share, share + gap, share + 2 * gap};
@@ -137,7 +138,8 @@ void Reserves::SetupPcp() {
   for (size_t i = 0; i < zones_.size(); ++i) {
     ZoneSettings& zone = settings_[i];
     zone.pcp_batch = PcpBatch(zones_[i].managed);
-    const int64_t total = pcp_high_fraction_ == 0 ? zone.watermarks.low : zones_[i].managed / pcp_high_fraction_;
+    const int64_t total =
+        pcp_high_fraction_ == 0 ? zone.watermarks.low : zones_[i].managed / pcp_high_fraction_;
     const int sharers = zones_[i].node_cpus > 0 ? zones_[i].node_cpus : std::max(cpus_, 1);
     zone.pcp_high = static_cast<int32_t>(std::max<int64_t>(total / sharers, int64_t{zone.pcp_batch} * 4));
   }

@@ -1,6 +1,6 @@
-// Reserves: how much memory each zone keeps free and each CPU may hoard, computed from the sizes of all zones and a few
-// knobs (min_free_kbytes, watermarks, lowmem reserve, PCP high and batch; Linux 6.1). Lives on the global LP; the results
-// are sent to the zones.
+// Reserves: how much memory each zone keeps free and each CPU may hoard, computed from the sizes of all zones
+// and a few knobs (min_free_kbytes, watermarks, lowmem reserve, PCP high and batch; Linux 6.1). Lives on the
+// global LP; the results are sent to the zones.
 #ifndef NUMASIM_MODELS_PHYSICAL_RESERVES_H_
 #define NUMASIM_MODELS_PHYSICAL_RESERVES_H_
 

@@ -1,8 +1,8 @@
-// Zone: one zone of a node (struct zone, Linux 6.1): frames, buddy free lists, each CPU's PCP lists, watermarks and
-// counters. Owned by its Node, lives on the node's LP; every function must be called there.
+// Zone: one zone of a node (struct zone, Linux 6.1): frames, buddy free lists, each CPU's PCP lists,
+// watermarks and counters. Owned by its Node, lives on the node's LP; every function must be called there.
 //
-// The functions here compute and change state but take no simulated time; PageAllocator pays for them and holds `lock`
-// where the kernel holds zone->lock.
+// The functions here compute and change state but take no simulated time; PageAllocator pays for them and
+// holds `lock` where the kernel holds zone->lock.
 #ifndef NUMASIM_MODELS_PHYSICAL_ZONE_H_
 #define NUMASIM_MODELS_PHYSICAL_ZONE_H_
 
@@ -70,7 +70,8 @@ class Zone {
 
   Watermarks& watermarks() { return watermarks_; }
   const Watermarks& watermarks() const { return watermarks_; }
-  // lowmem_reserve[]: pages kept from requests that could have used a higher zone, by the highest zone they allow.
+  // lowmem_reserve[]: pages kept from requests that could have used a higher zone, by the highest zone they
+  // allow.
   std::array<int64_t, kZoneTypes>& lowmem_reserve() { return lowmem_reserve_; }
   const std::array<int64_t, kZoneTypes>& lowmem_reserve() const { return lowmem_reserve_; }
 
@@ -104,6 +105,7 @@ class Zone {
   const int64_t* counter_ref(ZoneCounter c) const;
 
  private:
+  int Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, uint32_t alloc_flags);
   void BulkFree(PcpLists& pcp, int32_t pages, int first_list);
 
   Extent extent_;
@@ -141,17 +143,7 @@ inline Zone::PcpResult Zone::AllocPcp(CpuId cpu, int order, Migratetype type, ui
   lists.free_factor >>= 1;
   PcpResult result;
   if (ring.empty()) {
-    // __rmqueue_pcplist: a refill is `batch` pages, but at least two blocks.
-    int want = lists.batch;
-    if (want > 1) want = want >> order > 2 ? want >> order : 2;
-    for (; result.refilled < want; ++result.refilled) {
-      const FrameIndex frame = buddy_.Take(order, type, alloc_flags);
-      if (frame == kNilFrame) break;
-      frames_.SetHead(frame, FrameKind::kPcp, order);
-      ring.PushBack(PcpLists::Entry(frame, order, type));
-    }
-    lists.count += result.refilled << order;
-    counters_[PCP_PAGES] += result.refilled << order;
+    result.refilled = Refill(lists, ring, order, type, alloc_flags);
     if (ring.empty()) return result;
   }
   result.frame = ring.PopFront() >> order << order;
@@ -174,7 +166,12 @@ inline int64_t Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
   }
   PcpLists& lists = pcp(cpu);
   const int list = PcpLists::ListOf(order, type);
-  frames_.SetHead(frame, FrameKind::kPcp, order);
+  if (order == 0) {
+    frames_.small_state(frame) = FrameStore::Code(FrameKind::kPcp, 0);
+    frames_.PrefetchLink(frame);  // for when the lists give it back to the buddy
+  } else {
+    frames_.SetHead(frame, FrameKind::kPcp, order);
+  }
   lists.lists[static_cast<size_t>(list)].PushFront(PcpLists::Entry(frame, order, type));
   lists.count += 1 << order;
   counters_[PCP_PAGES] += 1 << order;

@@ -37,7 +37,8 @@ int NextBest(int from, const DistanceMatrix& distance, const std::vector<NodeSha
 
 }  // namespace
 
-std::vector<std::vector<NodeId>> FallbackOrder(const DistanceMatrix& distance, const std::vector<NodeShape>& nodes) {
+std::vector<std::vector<NodeId>> FallbackOrder(const DistanceMatrix& distance,
+                                               const std::vector<NodeShape>& nodes) {
   std::vector<int> load(nodes.size(), 0);
   std::vector<std::vector<NodeId>> order(nodes.size());
   for (size_t from = 0; from < nodes.size(); ++from) {
@@ -45,7 +46,8 @@ std::vector<std::vector<NodeId>> FallbackOrder(const DistanceMatrix& distance, c
     int previous = static_cast<int>(from);
     for (int next = NextBest(static_cast<int>(from), distance, nodes, load, used); next >= 0;
          next = NextBest(static_cast<int>(from), distance, nodes, load, used)) {
-      // Where a new distance begins, its first node carries this one's load, so that the next node picks another.
+      // Where a new distance begins, its first node carries this one's load, so that the next node picks
+      // another.
       if (distance[from][static_cast<size_t>(next)] != distance[from][static_cast<size_t>(previous)]) {
         ++load[static_cast<size_t>(next)];
       }

@@ -1,5 +1,5 @@
-// The order in which an allocation that prefers a node looks at zones (build_zonelists of Linux 6.1). Fixed after
-// construction, read from every LP.
+// The order in which an allocation that prefers a node looks at zones (build_zonelists of Linux 6.1). Fixed
+// after construction, read from every LP.
 #ifndef NUMASIM_MODELS_PHYSICAL_ZONELIST_H_
 #define NUMASIM_MODELS_PHYSICAL_ZONELIST_H_
 
@@ -17,9 +17,10 @@ struct NodeShape {
   bool has_cpus = true;
 };
 
-// For each node, all nodes with memory in the order in which its allocations fall back: itself, then by distance, where
-// nodes at the same distance take turns at being next (find_next_best_node).
-std::vector<std::vector<NodeId>> FallbackOrder(const DistanceMatrix& distance, const std::vector<NodeShape>& nodes);
+// For each node, all nodes with memory in the order in which its allocations fall back: itself, then by
+// distance, where nodes at the same distance take turns at being next (find_next_best_node).
+std::vector<std::vector<NodeId>> FallbackOrder(const DistanceMatrix& distance,
+                                               const std::vector<NodeShape>& nodes);
 
 }  // namespace numasim
 

@@ -13,7 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-// Recordings name CPUs per node as a list ("0-3,8") that may be longer than a set of nodes; CPUs beyond this are refused.
+// Recordings name CPUs per node as a list ("0-3,8") that may be longer than a set of nodes; CPUs beyond this
+// are refused.
 constexpr int kMaxListedCpus = 4096;
 
 void ReadZones(const json& counters, Machine& machine) {
@@ -42,7 +43,8 @@ void ReadZones(const json& counters, Machine& machine) {
 
 RecordedZone* FindZone(Machine& machine, const json& entry) {
   for (RecordedZone& zone : *machine.mutable_zone()) {
-    if (zone.node() == entry.at("node").get<int>() && zone.name() == entry.at("zone").get<std::string>()) return &zone;
+    if (zone.node() == entry.at("node").get<int>() && zone.name() == entry.at("zone").get<std::string>())
+      return &zone;
   }
   return nullptr;
 }
@@ -78,8 +80,8 @@ void ReadFreeBlocks(const json& counters, Machine& machine) {
   }
 }
 
-// pagetypeinfo and buddyinfo are read one after the other while the machine runs: where they disagree by a few blocks,
-// buddyinfo decides, and the movable list takes up the difference.
+// pagetypeinfo and buddyinfo are read one after the other while the machine runs: where they disagree by a
+// few blocks, buddyinfo decides, and the movable list takes up the difference.
 void Reconcile(RecordedZone& zone) {
   if (zone.free_blocks().empty()) return;
   FreeBlocks* movable = nullptr;
@@ -92,7 +94,8 @@ void Reconcile(RecordedZone& zone) {
   }
   for (int order = 0; order < zone.free_total_size(); ++order) {
     uint64_t listed = 0;
-    for (const FreeBlocks& list : zone.free_blocks()) listed += order < list.blocks_size() ? list.blocks(order) : 0;
+    for (const FreeBlocks& list : zone.free_blocks())
+      listed += order < list.blocks_size() ? list.blocks(order) : 0;
     while (movable->blocks_size() <= order) movable->add_blocks(0);
     const uint64_t total = zone.free_total(order);
     if (total > listed) movable->set_blocks(order, movable->blocks(order) + total - listed);
@@ -112,7 +115,8 @@ void Reconcile(RecordedZone& zone) {
 absl::Status ReadCpus(const json& counters, Machine& machine) {
   std::map<int, int> node_of_cpu;
   for (const auto& [node, list] : counters.at("cpulist").items()) {
-    const std::vector<std::string> parts = absl::StrSplit(list.get<std::string>(), ',', absl::SkipWhitespace());
+    const std::vector<std::string> parts =
+        absl::StrSplit(list.get<std::string>(), ',', absl::SkipWhitespace());
     for (const std::string& part : parts) {
       const std::vector<std::string> ends = absl::StrSplit(part, '-');
       auto first = ParseCount(ends.front(), 0, kMaxListedCpus - 1);
@@ -126,7 +130,8 @@ absl::Status ReadCpus(const json& counters, Machine& machine) {
   }
   int next = 0;
   for (const auto& [cpu, node] : node_of_cpu) {
-    if (cpu != next++) return absl::InvalidArgumentError(absl::StrCat("cpulist: CPU ", next - 1, " is on no node"));
+    if (cpu != next++)
+      return absl::InvalidArgumentError(absl::StrCat("cpulist: CPU ", next - 1, " is on no node"));
     machine.mutable_cpus()->add_node_of_cpu(node);
   }
   return absl::OkStatus();
@@ -134,7 +139,8 @@ absl::Status ReadCpus(const json& counters, Machine& machine) {
 
 absl::Status Read(const json& root, BootState& state) {
   const json& steps = root.at("steps");
-  if (steps.empty()) return absl::InvalidArgumentError("steps: is empty; expected step 0, the state after boot");
+  if (steps.empty())
+    return absl::InvalidArgumentError("steps: is empty; expected step 0, the state after boot");
   const json& counters = steps.at(0).at("counters");
   Machine& machine = state.machine;
   for (size_t n = 0; n < counters.at("distance").size(); ++n) {

@@ -56,7 +56,8 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
   auto movablecore = MovablecorePages(machine, kernel);
   if (!movablecore.ok()) return movablecore.status();
   config.movablecore_pages = *movablecore;
-  if (machine.has_min_free_kbytes() && machine.zone_size() > 0) config.min_free_kbytes = machine.min_free_kbytes();
+  if (machine.has_min_free_kbytes() && machine.zone_size() > 0)
+    config.min_free_kbytes = machine.min_free_kbytes();
   return config;
 }
 

@@ -8,8 +8,8 @@
 
 namespace numasim::workloads {
 
-// `machine` has nodes or recorded zones; files it names have been read. `kernel` says how memory is divided. An error
-// names the field.
+// `machine` has nodes or recorded zones; files it names have been read. `kernel` says how memory is divided.
+// An error names the field.
 absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kernel& kernel);
 
 }  // namespace numasim::workloads

@@ -1,0 +1,29 @@
+// What `numasim run` prints when it is done: the nodes, what failed and why, how long it took.
+#ifndef NUMASIM_CLI_SUMMARY_H_
+#define NUMASIM_CLI_SUMMARY_H_
+
+#include <map>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include "workloads/simulation.h"
+
+namespace numasim {
+
+struct RunFacts {
+  double wall_s = 0;
+  std::string trace_path;
+  uint64_t trace_bytes = 0;
+  // Logged events, by kind and detail.
+  std::map<std::pair<std::string, std::string>, int64_t> events;
+};
+
+void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std::ostream& out);
+
+// "64.0 GiB", "512 KiB", "0".
+std::string SizeForPeople(int64_t bytes);
+
+}  // namespace numasim
+
+#endif  // NUMASIM_CLI_SUMMARY_H_

@@ -1,0 +1,92 @@
+#include "workloads/simulation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "workloads/machine/resolve.h"
+
+namespace numasim::workloads {
+
+Simulation::Simulation(const LoadedScenario& scenario, const Options& options)
+    : scenario_(scenario),
+      engine_({.threads = options.threads,
+               .lookahead = sim::Nanoseconds(scenario.proto.cost_model().hop_ns()),
+               .seed = options.seed}) {}
+
+Simulation::~Simulation() { engine_.DropPaths(); }
+
+absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScenario& scenario,
+                                                               const Options& options) {
+  for (const LoadedScript& script : scenario.scripts) {
+    const std::string problem = ScriptRunner::FirstNotModelled(script.script, script.place);
+    if (!problem.empty()) return absl::UnimplementedError(problem);
+  }
+  if (scenario.machine.has_virtio_mem()) {
+    return absl::UnimplementedError(absl::StrCat(scenario.path, ": machine.virtio_mem: is not modelled yet"));
+  }
+  auto simulation = std::unique_ptr<Simulation>(new Simulation(scenario, options));
+  auto config = ResolveMachine(scenario.machine, scenario.kernel);
+  if (!config.ok())
+    return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", config.status().message()));
+  auto memory =
+      MemorySystem::Create(simulation->engine_, *config, scenario.kernel, scenario.proto.cost_model());
+  if (!memory.ok())
+    return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", memory.status().message()));
+  simulation->memory_ = *std::move(memory);
+  simulation->ops_ = std::make_unique<AddressSpaceOps>(*simulation->memory_);
+  simulation->AddStreams();
+  return simulation;
+}
+
+void Simulation::AddStreams() {
+  for (const LoadedScript& script : scenario_.scripts) {
+    for (int copy = 0; copy < script.copies; ++copy) {
+      const std::string name = script.copies == 1 ? script.name : absl::StrCat(script.name, "#", copy);
+      runners_.push_back(std::make_unique<Stream>());
+      Stream* const stream = runners_.back().get();
+      stream->script = &script;
+      stream->runner = std::make_unique<ScriptRunner>(*memory_, *ops_, name, script.place);
+      const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
+      engine_.Start(memory_->global_lp(), start, name, [stream](sim::Path& path) -> sim::Task<void> {
+        co_await stream->runner->Run(path, stream->script->script, stream->script->loops);
+        stream->done = true;
+      });
+    }
+  }
+}
+
+absl::Status Simulation::Run() {
+  const sim::SimTime end = scenario_.stop_after_ns ? sim::SimTime{*scenario_.stop_after_ns} : sim::kNever;
+  if (absl::Status status = engine_.Run(end); !status.ok()) return status;
+  const std::vector<sim::BlockedPath> blocked = engine_.blocked_paths();
+  if (blocked.empty() || scenario_.stop_after_ns.has_value()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("deadlock at ", sim::ToString(engine_.now()), ": ", blocked.size(),
+                   " paths wait, the first, ", blocked.front().path, ", for ", blocked.front().waits_for));
+}
+
+ScriptRunner::Counts Simulation::Totals() const {
+  ScriptRunner::Counts totals;
+  for (const auto& stream : runners_) totals.Add(stream->runner->counts());
+  return totals;
+}
+
+int64_t Simulation::streams_done() const {
+  return std::count_if(runners_.begin(), runners_.end(), [](const auto& stream) { return stream->done; });
+}
+
+double Simulation::ShareDone() const {
+  double done = 0;
+  double all = 0;
+  for (const auto& stream : runners_) {
+    const auto operations = static_cast<double>(stream->script->script.ops.size()) * stream->script->loops;
+    all += operations;
+    // Processes that exit with their stream count as operations too.
+    done += stream->done ? operations
+                         : std::min(operations, static_cast<double>(stream->runner->counts().operations));
+  }
+  return all == 0 ? 1 : done / all;
+}
+
+}  // namespace numasim::workloads

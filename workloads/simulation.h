@@ -1,0 +1,68 @@
+// Simulation: one run of a scenario. Owns the engine, the models on it and a runner for each stream of the
+// workload.
+#ifndef NUMASIM_WORKLOADS_SIMULATION_H_
+#define NUMASIM_WORKLOADS_SIMULATION_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "models/address_space/address_space_ops.h"
+#include "models/memory_system.h"
+#include "sim/engine.h"
+#include "workloads/scenario.h"
+#include "workloads/script_runner.h"
+
+namespace numasim::workloads {
+
+class Simulation {
+ public:
+  struct Options {
+    int threads = 1;
+    uint64_t seed = 1;
+  };
+
+  // Builds the machine and places every stream at its start. An error names the field, or the operation that
+  // is not modelled yet.
+  static absl::StatusOr<std::unique_ptr<Simulation>> Create(const LoadedScenario& scenario,
+                                                            const Options& options);
+  ~Simulation();
+
+  // Runs to the end of the workload, or to the scenario's stop_after. DeadlineExceeded never: a workload that
+  // cannot go on because everything waits is FailedPrecondition and says who waits for what.
+  absl::Status Run();
+
+  sim::Engine& engine() { return engine_; }
+  MemorySystem& memory() { return *memory_; }
+  const LoadedScenario& scenario() const { return scenario_; }
+  // Over all streams. Read while nothing runs.
+  ScriptRunner::Counts Totals() const;
+  int64_t streams() const { return static_cast<int64_t>(runners_.size()); }
+  int64_t streams_done() const;
+  // How much of all streams' operations is done, 0 to 1. For the progress callback.
+  double ShareDone() const;
+
+ private:
+  struct Stream {
+    const LoadedScript* script = nullptr;
+    std::unique_ptr<ScriptRunner> runner;
+    bool done = false;  // written by the stream's path, read while nothing runs
+  };
+
+  Simulation(const LoadedScenario& scenario, const Options& options);
+  void AddStreams();
+
+  const LoadedScenario& scenario_;
+  sim::Engine engine_;
+  std::unique_ptr<MemorySystem> memory_;
+  std::unique_ptr<AddressSpaceOps> ops_;
+  std::vector<std::unique_ptr<Stream>> runners_;
+};
+
+}  // namespace numasim::workloads
+
+#endif  // NUMASIM_WORKLOADS_SIMULATION_H_
