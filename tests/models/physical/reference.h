@@ -72,12 +72,15 @@ class ReferenceBuddy {
   Page Take(int order, Migratetype type, bool no_fragment, bool movable) {
     Page page = TakeOwn(order, type);
     if (page == kNone && Steal(order, type, no_fragment)) page = TakeOwn(order, type);
-    if (page != kNone && movable) lru_[page] = order;
+    if (page != kNone && movable) Own(page, order);
     return page;
   }
+  // From now on the block's pages are, or are not, on an LRU list.
+  void Own(Page page, int order) { lru_[page] = order; }
+  void Disown(Page page) { lru_.erase(page); }
 
   void Free(Page page, int order, Migratetype type, bool to_tail) {
-    lru_.erase(page);
+    Disown(page);
     for (; order < kMaxOrder; ++order) {
       const Page buddy = BuddyOf(page, order);
       const auto found = free_.find(buddy);
