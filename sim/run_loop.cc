@@ -1,7 +1,5 @@
 #include "sim/run_loop.h"
 
-#include <tbb/info.h>
-
 #include <algorithm>
 #include <iterator>
 #include <span>
@@ -40,7 +38,7 @@ int UsefulThreads(const Engine::Options& options) {
     case Scheme::kAuto:
       break;
   }
-  return std::min(options.threads, tbb::info::default_concurrency());
+  return std::min(options.threads, DefaultThreads());
 }
 
 }  // namespace
