@@ -6,7 +6,6 @@
 #ifndef NUMASIM_SIM_EVENT_QUEUE_H_
 #define NUMASIM_SIM_EVENT_QUEUE_H_
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -21,21 +20,22 @@ namespace numasim::sim::internal {
 class EventQueue {
  public:
   bool empty() const { return size() == 0; }
-  size_t size() const { return bottom_.size() - (popped_ ? 1 : 0) + (ladder_ ? ladder_->size() : 0); }
+  size_t size() const { return bottom_.size() - (first_ != 0 ? 1 : 0) + (ladder_ ? ladder_->size() : 0); }
 
   // The earliest event's time; the end of time when empty.
-  int64_t NextTime() const {
-    if (popped_) return bottom_.at(second_).time;
-    return bottom_.empty() ? kEndOfTime : bottom_.top().time;
-  }
+  int64_t NextTime() const { return bottom_.at(first_).time; }
+  // Its path; null when empty.
+  Path* NextPath() const { return bottom_.at(first_).path; }
+  // The path of the one after it, where the queue is settled; null where there is none.
+  Path* SecondPath() const { return bottom_.at(bottom_.Second()).path; }
 
   // event.time is before the end of time.
   void Push(const Event& event) {
     if (event.time >= bound_) {
       ladder_->Push(event);
-    } else if (popped_) {
-      bottom_.ReplaceTop(event, second_);
-      popped_ = false;
+    } else if (first_ != 0) {
+      bottom_.ReplaceTop(event, first_);
+      first_ = 0;
     } else {
       bottom_.Push(event);
       if (bottom_.size() > split_above_) [[unlikely]]
@@ -43,20 +43,19 @@ class EventQueue {
     }
   }
 
-  // Requires !empty(). Most events lead to one push: so the popped one keeps its place for now, for that push
-  // to take without a detour over the heap's end.
+  // Requires !empty(). Most events lead to one push: so, where that goes to the bottom, the popped one keeps
+  // its place for it to take without a detour over the heap's end.
   Event Pop() {
-    if (popped_) bottom_.Pop();
-    const Event event = bottom_.top();
-    popped_ = bottom_.size() > 1;
-    if (popped_) {
-      second_ = static_cast<uint32_t>(bottom_.Second());
-    } else {
-      bottom_.Clear();
-      if (bound_ != kEndOfTime) [[unlikely]]
-        Refill();
-    }
-    return event;
+    if (bound_ != kEndOfTime) return PopBeforeBound();
+    if (first_ != 0) bottom_.Pop();
+    first_ = static_cast<uint32_t>(bottom_.Second());
+    return bottom_.top();
+  }
+
+  // Finishes what Pop left for a Push to do.
+  void Settle() {
+    if (first_ != 0) bottom_.Pop();
+    first_ = 0;
   }
 
   // Ask the cache for what Pop or Push will read.
@@ -64,15 +63,6 @@ class EventQueue {
   void PrefetchForPush() const {
     bottom_.PrefetchTop();
     bottom_.PrefetchEnd();
-  }
-
-  // Calls f with the path of some events that are due before `bound`: those that come next, as far as they
-  // are easy to find.
-  template <class F>
-  void ForSoonest(int64_t bound, F&& f) const {
-    for (const Event& event : bottom_.events().first(std::min<size_t>(5, bottom_.size()))) {
-      if (event.time < bound) f(event.path);
-    }
   }
 
  private:
@@ -88,12 +78,13 @@ class EventQueue {
   void Split();
   void Refill();
 
-  // While anything is pending, the bottom is not empty and holds exactly what is due before bound_.
+  // While anything is pending, the bottom holds exactly what is due before bound_.
   EventHeap bottom_;
-  uint32_t second_ = 0;  // the place of the least event but for the popped one
-  bool popped_ = false;  // the root of the bottom is popped already, and others are left
-  int64_t bound_ = kEndOfTime;
+  // The place in the bottom of what comes next: the root, or, where the root is popped already, a child of
+  // it. Only without a ladder in use does a popped root stay.
+  uint32_t first_ = 0;
   uint32_t split_above_ = kSplitAbove;
+  int64_t bound_ = kEndOfTime;
   std::unique_ptr<EventLadder> ladder_;  // none until the bottom is first too large
 };
 

@@ -4,11 +4,11 @@
 
 namespace numasim::sim::internal {
 
-// What every step of a path touches lies apart from the rest, so that a cache holds more paths.
+// What every step of a path touches lies apart from the rest, so that caches and page tables hold more paths.
 struct PathStore::Chunk {
-  static constexpr size_t kPaths = 32;
-  Path paths[kPaths];
-  PathRecord records[kPaths];
+  explicit Chunk(size_t size) : paths(size), records(size) {}
+  std::vector<Path> paths;
+  std::vector<PathRecord> records;
 };
 
 PathStore::PathStore() = default;
@@ -16,9 +16,12 @@ PathStore::~PathStore() = default;
 
 Path* PathStore::New() {
   if (free_ == nullptr) {
-    chunks_.push_back(std::make_unique<Chunk>());
-    Chunk& chunk = *chunks_.back();
-    for (size_t i = Chunk::kPaths; i-- > 0;) {
+    // 8, 8, 16, 32, ..: in all at most twice what is needed.
+    const size_t count =
+        std::min<size_t>(1024, chunks_.empty() ? 8 : size_t{4} << std::min<size_t>(8, chunks_.size()));
+    chunks_.emplace_back(count);
+    Chunk& chunk = chunks_.back();
+    for (size_t i = count; i-- > 0;) {
       chunk.paths[i].record_ = &chunk.records[i];
       chunk.records[i].next_free = free_;
       free_ = &chunk.paths[i];
@@ -36,9 +39,9 @@ void PathStore::Free(Path* path) {
   free_ = path;
 }
 
-void PathStore::ForEachLive(const std::function<void(Path&)>& f) const {
-  for (const auto& chunk : chunks_) {
-    for (Path& path : chunk->paths) {
+void PathStore::ForEachLive(const std::function<void(Path&)>& f) {
+  for (Chunk& chunk : chunks_) {
+    for (Path& path : chunk.paths) {
       if (path.record_->live) f(path);
     }
   }
@@ -52,6 +55,7 @@ void Lp::RunBefore(int64_t until) {
     now = event.time;
     limit = std::min(queue.NextTime(), horizon);
     ++events;
+    if (const Path* const after = queue.NextPath()) after->PrefetchCoroutine();
     event.path->Resume();
     if (failed) [[unlikely]]
       return;

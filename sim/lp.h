@@ -53,11 +53,11 @@ class PathStore {
   ~PathStore();
   Path* New();
   void Free(Path* path);
-  void ForEachLive(const std::function<void(Path&)>& f) const;
+  void ForEachLive(const std::function<void(Path&)>& f);
 
  private:
   struct Chunk;
-  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::vector<Chunk> chunks_;
   Path* free_ = nullptr;
 };
 

@@ -96,7 +96,6 @@ class alignas(64) Path : private internal::ResumePoint {
     const auto* const frame = static_cast<const char*>(innermost.address());
     __builtin_prefetch(frame);
     __builtin_prefetch(frame + 64);
-    __builtin_prefetch(frame + 128);
   }
   void Begin();
   void GoOnWithParents();

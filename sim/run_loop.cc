@@ -1,7 +1,5 @@
 #include "sim/run_loop.h"
 
-#include <tbb/info.h>
-
 #include <algorithm>
 #include <iterator>
 #include <span>
@@ -12,6 +10,9 @@
 
 namespace numasim::sim::internal {
 namespace {
+
+// How many LPs ahead the cache is asked for the next ones' data, where there are as many.
+constexpr size_t kAhead = 9;
 
 int64_t SaturatingAdd(int64_t time, int64_t d) { return time > kNever.ns - d ? kNever.ns : time + d; }
 
@@ -37,7 +38,7 @@ int UsefulThreads(const Engine::Options& options) {
     case Scheme::kAuto:
       break;
   }
-  return std::min(options.threads, tbb::info::default_concurrency());
+  return std::min(options.threads, DefaultThreads());
 }
 
 }  // namespace
@@ -59,24 +60,26 @@ void RunLoop::RunOne(size_t index, int64_t horizon) {
 
 // With many LPs nothing of the next one is in a near cache. Some steps ahead its own lines are asked for,
 // then its events, then their paths, and last the paths' coroutines.
-void RunLoop::PrefetchActive(size_t place, int64_t horizon) const {
+void RunLoop::PrefetchActive(size_t place) const {
   const auto lp_at = [&](size_t i) -> const Lp& { return *engine_.lps_[active_[i]]; };
-  if (place + 8 < active_count_) Prefetch(lp_at(place + 8));
-  if (place + 6 < active_count_) lp_at(place + 6).queue.PrefetchTop();
-  if (place + 4 < active_count_) {
-    lp_at(place + 4).queue.ForSoonest(horizon, [](const Path* path) { __builtin_prefetch(path); });
-  }
-  if (place + 2 < active_count_) {
-    lp_at(place + 2).queue.ForSoonest(horizon, [](const Path* path) { path->PrefetchCoroutine(); });
-  }
+  Prefetch(lp_at(place + 8));
+  lp_at(place + 6).queue.PrefetchTop();
+  // With many paths on an LP a window often runs two of them.
+  const EventQueue& far = lp_at(place + 4).queue;
+  __builtin_prefetch(far.NextPath());
+  if (far.size() > 6) __builtin_prefetch(far.SecondPath());
+  const EventQueue& near = lp_at(place + 2).queue;
+  if (const Path* const path = near.NextPath()) path->PrefetchCoroutine();
 }
 
 uint64_t RunLoop::RunInline(const Horizons& horizons, int64_t first) {
   const std::vector<int64_t>& next = engine_.shared_.next;
-  const bool prefetch = active_count_ >= 16;
+  const bool prefetch = active_count_ >= kAhead;
+  // What is asked for beyond the end is the first again.
+  if (prefetch) std::copy_n(active_.begin(), kAhead, active_.begin() + static_cast<ptrdiff_t>(active_count_));
   uint64_t events = 0;
   for (size_t k = 0; k < active_count_; ++k) {
-    if (prefetch) PrefetchActive(k, horizons.others);
+    if (prefetch) PrefetchActive(k);
     const size_t i = active_[k];
     const Lp& lp = *engine_.lps_[i];
     const uint64_t before = lp.events;
@@ -164,7 +167,7 @@ uint64_t RunLoop::RunByTeam(const Horizons& horizons, int64_t first) {
 uint64_t RunLoop::RunWindow(const Front& front, int64_t clip) {
   const Horizons horizons = HorizonsOf(front, clip);
   const std::vector<int64_t>& next = engine_.shared_.next;
-  active_.resize(next.size() + 4);
+  active_.resize(next.size() + kAhead + 4);
   active_count_ = scan_.CollectBefore(next, horizons.others, active_.data());
   if (active_count_ < 2 || !MayUseTeam()) return RunInline(horizons, front.first);
   return RunByTeam(horizons, front.first);

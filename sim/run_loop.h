@@ -47,7 +47,7 @@ class RunLoop {
   uint64_t RunByTeam(const Horizons& horizons, int64_t first);
 
   bool MayUseTeam() const;
-  void PrefetchActive(size_t place, int64_t horizon) const;
+  void PrefetchActive(size_t place) const;
   void MakeTeam();
   // Deals the LPs out to the threads so that each has about the same number of events.
   void DealHomes();

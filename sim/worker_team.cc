@@ -1,15 +1,22 @@
 #include "sim/worker_team.h"
 
-#include <tbb/global_control.h>
-#include <tbb/info.h>
-#include <tbb/task_arena.h>
-#include <tbb/task_group.h>
-
-#include <optional>
 #include <thread>
 #include <utility>
 
 #include "sim/check.h"
+#include "sim/tbb_host.h"
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NUMASIM_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define NUMASIM_TSAN 1
+#endif
+#if defined(NUMASIM_TSAN)
+#include <sanitizer/tsan_interface.h>
+#endif
 
 namespace numasim::sim::internal {
 namespace {
@@ -30,33 +37,39 @@ inline void Pause() {
 
 }  // namespace
 
-struct WorkerTeam::Host {
-  explicit Host(int threads) : arena(threads) {
-    // TBB's default is a worker for each CPU but one. Only a test asks for more.
-    if (threads > tbb::info::default_concurrency()) {
-      limit.emplace(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads));
-    }
-  }
+// What TBB orders and ThreadSanitizer cannot see: a worker starts after the team that it is given, and the
+// team ends after its workers.
+void WorkerTeam::TellHandedOver() {
+#if defined(NUMASIM_TSAN)
+  __tsan_release(&job_);
+#endif
+}
 
-  std::optional<tbb::global_control> limit;
-  tbb::task_arena arena;
-  tbb::task_group group;
-};
+void WorkerTeam::TellTakenOver() {
+#if defined(NUMASIM_TSAN)
+  __tsan_acquire(&job_);
+#endif
+}
 
-WorkerTeam::WorkerTeam(int threads, Job job)
-    : job_(std::move(job)), slots_(static_cast<size_t>(threads)), host_(std::make_unique<Host>(threads)) {
+WorkerTeam::WorkerTeam(int threads, Job job) : job_(std::move(job)), slots_(static_cast<size_t>(threads)) {
   NUMASIM_CHECK_GE(threads, 2);
-  host_->arena.execute([this] {
-    for (size_t t = 1; t < slots_.size(); ++t) host_->group.run([this, t] { Work(t); });
-  });
+  TellHandedOver();
+  host_ = std::make_unique<TbbHost>(slots_.size(), &WorkerTeam::Host, this);
 }
 
 WorkerTeam::~WorkerTeam() {
   stop_.store(true);
   wake_.fetch_add(1);
   wake_.notify_all();
-  // A worker that TBB never started runs here and ends at once.
-  host_->arena.execute([this] { host_->group.wait(); });
+  host_->Wait();
+  TellTakenOver();
+}
+
+void WorkerTeam::Host(void* team, size_t self) {
+  auto* const worker_team = static_cast<WorkerTeam*>(team);
+  worker_team->TellTakenOver();
+  worker_team->Work(self);
+  worker_team->TellHandedOver();
 }
 
 // Runs what it can claim, its own list first; returns how many.

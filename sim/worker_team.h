@@ -15,6 +15,8 @@
 #include <memory>
 #include <vector>
 
+#include "sim/tbb_host.h"
+
 namespace numasim::sim::internal {
 
 class WorkerTeam {
@@ -43,8 +45,9 @@ class WorkerTeam {
     std::atomic<uint64_t> claims{0};
     std::vector<uint32_t> items;
   };
-  struct Host;  // the TBB side
-
+  static void Host(void* team, size_t self);
+  void TellHandedOver();
+  void TellTakenOver();
   void Work(size_t self);
   size_t RunClaimed(size_t self);
   bool IdleUntil(uint32_t seen_round);
@@ -56,7 +59,7 @@ class WorkerTeam {
   alignas(64) std::atomic<size_t> done_{0};
   alignas(64) std::atomic<uint32_t> asleep_{0};
   std::atomic<uint32_t> wake_{0};
-  std::unique_ptr<Host> host_;
+  std::unique_ptr<TbbHost> host_;
 };
 
 }  // namespace numasim::sim::internal
