@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "models/physical/frame_store.h"
+#include "models/physical/free_list.h"
 #include "models/types.h"
 
 namespace numasim {
@@ -24,11 +25,6 @@ enum AllocFlags : uint32_t {
 
 class Buddy {
  public:
-  struct FreeList {
-    FrameIndex head = kNilFrame;
-    FrameIndex tail = kNilFrame;
-    uint32_t count = 0;
-  };
   struct Counters {
     int64_t pageblock_steals = 0;  // pageblocks that changed type
     int64_t fallbacks = 0;         // allocations served from another type's list
@@ -66,6 +62,14 @@ class Buddy {
 
   int64_t free_pages() const { return free_pages_; }
   const int64_t& free_pages_ref() const { return free_pages_; }
+  // Calls f(frame) for the blocks of a list from first to last.
+  template <typename F>
+  void ForEachFree(int order, Migratetype type, F f) const {
+    const Blocks blocks{store_, order, type};
+    list(order, type).ForEachEntry([&](FrameIndex frame, FreeList::Place place) {
+      if (blocks.IsLive(frame, place)) f(frame);
+    });
+  }
   const FreeList& list(int order, Migratetype type) const { return lists_[order][static_cast<int>(type)]; }
   // Bit o is set where the list of order o has a block.
   uint32_t nonempty(Migratetype type) const { return nonempty_[static_cast<size_t>(type)]; }
@@ -77,13 +81,27 @@ class Buddy {
   FrameStore& store() { return store_; }
   const FrameStore& store() const { return store_; }
 
-  // Brings nearer what Free(frame, 0) will write to: the neighbours, on their lists, of the blocks that the
-  // page will merge with as far as one can see now. Worth it some pages ahead.
-  void PrefetchMerges(FrameIndex frame) const;
-
  private:
   friend class BuddyPeer;  // tests plant damage
 
+  // What the free list of an order and type must know of its blocks.
+  struct Blocks {
+    FrameStore& store;
+    int order;
+    Migratetype type;
+    bool IsLive(FrameIndex frame, FreeList::Place place) const {
+      return store.state(frame, order) == FrameStore::FreeCode(order, type) &&
+             store.list_place(frame, order) == place;
+    }
+    void Moved(FrameIndex frame, FreeList::Place place) const { store.list_place(frame, order) = place; }
+    void WillLook(FrameIndex frame) const { store.PrefetchFrame(frame); }
+  };
+  FrameIndex First(int order, Migratetype type) {
+    return MutableList(order, type).First(Blocks{store_, order, type});
+  }
+  FreeList& MutableList(int order, Migratetype type) {
+    return lists_[static_cast<size_t>(order)][static_cast<size_t>(type)];
+  }
   FrameIndex TakeSmallest(int order, Migratetype type);
   void Expand(FrameIndex frame, int low, int high, Migratetype type);
   bool StealFallback(int order, Migratetype type, uint32_t alloc_flags);
@@ -113,7 +131,7 @@ int Buddy::TakeSingles(int count, Migratetype type, uint32_t alloc_flags, Sink s
     }
     // Take(0) would split the first block of the smallest order again and again, from its low end.
     const int order = __builtin_ctz(nonempty);
-    const FrameIndex block = lists_[static_cast<size_t>(order)][static_cast<size_t>(type)].head;
+    const FrameIndex block = First(order, type);
     RemoveFromList(block, order);
     const int size = 1 << order;
     const int cut = size < count - taken ? size : count - taken;

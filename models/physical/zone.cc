@@ -66,7 +66,7 @@ int RunAtBack(const FrameRing& ring, int32_t most) {
 // free_pcppages_bulk(): from the back of each list in turn, starting with `first_list`, until at least
 // `pages` are back.
 void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
-  constexpr uint32_t kAhead = 10;
+  constexpr uint32_t kAhead = 12;
   pages = std::min(pages, pcp.count);
   counters_[PCP_PAGES] -= pcp.count;
   for (int list = first_list; pages > 0; list = (list + 1) % PcpLists::kLists) {
@@ -81,9 +81,9 @@ void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
       // block.
       int whole = order;
       if (order == 0) {
+        if (ring.size() > kAhead) frames_.PrefetchFrame(ring.FromBack(kAhead));
         whole = RunAtBack(ring, pages);
         frame = frame >> whole << whole;
-        if (whole == 0 && ring.size() > kAhead) buddy_.PrefetchMerges(ring.FromBack(kAhead));
       }
       ring.DropBack(1u << (whole - order));
       pages -= 1 << whole;

@@ -131,7 +131,7 @@ inline bool Zone::WatermarkOk(int order, ZoneType highest, uint32_t alloc_flags)
   if (order == 0) return true;
   for (int o = order; o <= kMaxOrder; ++o) {
     for (int type = 0; type < kPcpMigratetypes; ++type) {
-      if (buddy_.list(o, static_cast<Migratetype>(type)).count != 0) return true;
+      if (!buddy_.list(o, static_cast<Migratetype>(type)).empty()) return true;
     }
   }
   return false;
@@ -168,7 +168,7 @@ inline int64_t Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
   const int list = PcpLists::ListOf(order, type);
   if (order == 0) {
     frames_.small_state(frame) = FrameStore::Code(FrameKind::kPcp, 0);
-    frames_.PrefetchLink(frame);  // for when the lists give it back to the buddy
+    frames_.PrefetchWord(frame);  // for when the lists give it back to the buddy
   } else {
     frames_.SetHead(frame, FrameKind::kPcp, order);
   }

@@ -101,7 +101,7 @@ class ZoneChecker {
     const uint32_t nonempty = zone_.buddy().nonempty(type);
     for (int order = 0; order < kOrders; ++order) {
       CheckFreeList(order, type);
-      const bool some = zone_.buddy().list(order, type).count != 0;
+      const bool some = !zone_.buddy().list(order, type).empty();
       if (((nonempty >> order & 1) != 0) == some) continue;
       problems_.Add(name_, ": the bit of ", ListName(order, type), " is ", nonempty >> order & 1,
                     ", expected ", some);
@@ -110,51 +110,32 @@ class ZoneChecker {
       problems_.Add(name_, ": bits of orders that do not exist are set: ", nonempty);
   }
 
-  // Forwards by next, with each prev compared: the walk backwards is then the same.
+  // Every entry of the ring: a block of the list, or what is left of one that was taken out.
   void CheckFreeList(int order, Migratetype type) {
-    const Buddy::FreeList& list = zone_.buddy().list(order, type);
-    FrameIndex previous = kNilFrame;
+    const FreeList& list = zone_.buddy().list(order, type);
     uint32_t count = 0;
-    for (FrameIndex f = list.head; f != kNilFrame;) {
+    list.ForEachEntry([&](FrameIndex f, FreeList::Place place) {
       if (!Possible(f, order)) {
         problems_.Add(name_, ": ", ListName(order, type), " holds frame ", f,
                       ", which cannot head such a block");
         return;
       }
-      const uint8_t state = StateAt(f, order);
-      const uint8_t expected = FrameStore::FreeCode(order, type);
-      if (state != expected) {
-        problems_.Add(At(f), " is ", StateName(state), " but on ", ListName(order, type));
-        return;  // its links mean nothing
-      }
+      if (StateAt(f, order) != FrameStore::FreeCode(order, type)) return;
+      if (frames_.list_place(f, order) != place) return;
       if (!listed_.Insert(f)) {
         problems_.Add(At(f), " is on ", ListName(order, type), " for the second time");
         return;
       }
-      const FrameStore::Link link = frames_.link(f, order);
-      if (link.prev != previous) {
-        problems_.Add(At(f), " on ", ListName(order, type), ": prev is ", FrameName(link.prev), ", expected ",
-                      FrameName(previous));
-      }
-      previous = f;
-      f = link.next;
       ++count;
-    }
-    if (list.tail != previous) {
-      problems_.Add(name_, ": the tail of ", ListName(order, type), " is ", FrameName(list.tail),
-                    ", expected ", FrameName(previous));
-    }
-    problems_.Expect(list.count, count, name_, ": the count of ", ListName(order, type));
-  }
-  std::string FrameName(FrameIndex frame) const {
-    return frame == kNilFrame ? "none" : absl::StrCat("pfn ", frames_.PfnOf(frame).value);
+    });
+    problems_.Expect(list.count(), count, name_, ": the count of ", ListName(order, type));
   }
 
   void CheckBlockCounts() {
     for (int order = 0; order < kOrders; ++order) {
       int64_t blocks = 0;
       for (int type = 0; type < kMigratetypes; ++type) {
-        blocks += zone_.buddy().list(order, static_cast<Migratetype>(type)).count;
+        blocks += zone_.buddy().list(order, static_cast<Migratetype>(type)).count();
       }
       problems_.Expect(zone_.buddy().blocks(order), blocks, name_, ": nr_free of order ", order);
     }

@@ -15,9 +15,15 @@
 
 namespace numasim {
 
+class FreeListPeer {
+ public:
+  static FrameIndex& Slot(FreeList& list, FreeList::Place place) { return list.Slot(place); }
+  static uint32_t& live(FreeList& list) { return list.live_; }
+};
+
 class BuddyPeer {
  public:
-  static Buddy::FreeList& list(Buddy& buddy, int order, Migratetype type) {
+  static FreeList& list(Buddy& buddy, int order, Migratetype type) {
     return buddy.lists_[static_cast<size_t>(order)][static_cast<size_t>(type)];
   }
   static int64_t& blocks(Buddy& buddy, int order) { return buddy.nr_free_[static_cast<size_t>(order)]; }
@@ -100,12 +106,18 @@ class Damaged {
   // The order of some free list of movable pages with at least `blocks` blocks.
   int OrderWith(uint32_t blocks) {
     for (int order = 0; order < kOrders; ++order) {
-      if (buddy().list(order, kMovable).count >= blocks) return order;
+      if (buddy().list(order, kMovable).count() >= blocks) return order;
     }
     ADD_FAILURE() << "no free list has " << blocks << " blocks";
     return 0;
   }
-  FrameIndex FirstFree(int order) { return buddy().list(order, kMovable).head; }
+  FrameIndex FirstFree(int order) {
+    FrameIndex first = kNilFrame;
+    buddy().ForEachFree(order, kMovable, [&](FrameIndex frame) {
+      if (first == kNilFrame) first = frame;
+    });
+    return first;
+  }
   // The order of a free block whose state is in the table of frames. A page taken to the PCP list leaves
   // such.
   int SmallOrder() {
@@ -180,33 +192,32 @@ const Damage kPhysicalDamage[] = {
     {"FreeBlockOnNoList",
      [](Damaged& d) {
        const int order = d.OrderWith(1);
-       d.buddy().RemoveFromList(d.FirstFree(order), order);
+       const FrameIndex frame = d.FirstFree(order);
+       d.buddy().RemoveFromList(frame, order);
+       d.frames().SetHead(frame, order, FrameStore::FreeCode(order, kMovable));
+       d.frames().list_place(frame, order) += 1u << 31;
      },
      "is free of order [0-9]+ Movable but on no free list"},
-    {"FreeBlockListedTwice",
+    {"EntryOverwritten",
      [](Damaged& d) {
        const int order = d.OrderWith(2);
-       Buddy::FreeList& list = BuddyPeer::list(d.buddy(), order, kMovable);
-       d.frames().link(list.tail, order).next = list.head;
+       FreeList& list = BuddyPeer::list(d.buddy(), order, kMovable);
+       std::vector<FrameIndex> blocks;
+       d.buddy().ForEachFree(order, kMovable, [&](FrameIndex frame) { blocks.push_back(frame); });
+       FreeListPeer::Slot(list, d.frames().list_place(blocks[0], order)) = blocks[1];
      },
-     "is on the free list of order [0-9]+ Movable for the second time"},
-    {"WrongPrev",
+     "is free of order [0-9]+ Movable but on no free list"},
+    {"WrongPlace",
      [](Damaged& d) {
        const int order = d.OrderWith(2);
-       const Buddy::FreeList& list = d.buddy().list(order, kMovable);
-       d.frames().link(list.tail, order).prev = kNilFrame;
+       ++d.frames().list_place(d.FirstFree(order), order);
      },
-     "prev is none, expected pfn"},
-    {"WrongNext",
-     [](Damaged& d) {
-       const int order = d.OrderWith(2);
-       d.frames().link(d.FirstFree(order), order).next = kNilFrame;
-     },
-     "the tail of the free list of order [0-9]+ Movable is pfn"},
+     "is free of order [0-9]+ Movable but on no free list"},
     {"FreeBlockOutsideTheZone",
      [](Damaged& d) {
        const int order = d.OrderWith(2);
-       d.frames().link(d.FirstFree(order), order).next = d.frames().frames();
+       FreeList& list = BuddyPeer::list(d.buddy(), order, kMovable);
+       FreeListPeer::Slot(list, d.frames().list_place(d.FirstFree(order), order)) = d.frames().frames();
      },
      "holds frame [0-9]+, which cannot head such a block"},
     {"WrongOrder",
@@ -215,21 +226,22 @@ const Damage kPhysicalDamage[] = {
        d.frames().SetHead(d.FirstFree(order), order,
                           FrameStore::FreeCode(order == 0 ? 1 : order - 1, kMovable));
      },
-     "is free of order [0-9]+ Movable but on the free list of order"},
+     "is free of order [0-9]+ Movable(, which cannot begin there| but on no free list)"},
     {"WrongListType",
      [](Damaged& d) {
        const int order = d.OrderWith(1);
        d.frames().SetHead(d.FirstFree(order), order, FrameStore::FreeCode(order, Migratetype::kReclaimable));
      },
-     "is free of order [0-9]+ Reclaimable but on the free list of order [0-9]+ Movable"},
+     "is free of order [0-9]+ Reclaimable but on no free list"},
     {"FreeBlockInsideAnother",
      [](Damaged& d) {
        const FrameIndex whole = d.FirstFree(kMaxOrder);
        d.buddy().AddToList(whole + 8, 0, kMovable, true);
        d.frames().SetHead(whole, kMaxOrder, FrameStore::FreeCode(kMaxOrder, kMovable));
      },
-     "but on the free list of order 0 Movable|is on a free list but inside another block"},
-    {"WrongListCount", [](Damaged& d) { ++BuddyPeer::list(d.buddy(), d.OrderWith(1), kMovable).count; },
+     "the count of the free list of order 0 Movable is"},
+    {"WrongListCount",
+     [](Damaged& d) { ++FreeListPeer::live(BuddyPeer::list(d.buddy(), d.OrderWith(1), kMovable)); },
      "the count of the free list of order [0-9]+ Movable is"},
     {"WrongBlockCount", [](Damaged& d) { ++BuddyPeer::blocks(d.buddy(), 4); }, "nr_free of order 4 is"},
     {"WrongFreePages", [](Damaged& d) { --BuddyPeer::free_pages(d.buddy()); }, "nr_free_pages is"},
@@ -246,7 +258,7 @@ const Damage kPhysicalDamage[] = {
     {"SmallBuddiesNotMerged",
      [](Damaged& d) {
        int order = 1;
-       while (order < kMaxOrder && d.buddy().list(order, kMovable).count == 0) ++order;
+       while (order < kMaxOrder && d.buddy().list(order, kMovable).empty()) ++order;
        const FrameIndex whole = d.FirstFree(order);
        d.buddy().RemoveFromList(whole, order);
        d.buddy().AddToList(whole, order - 1, kMovable, true);

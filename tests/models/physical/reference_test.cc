@@ -104,9 +104,8 @@ class BuddyAgainstReference : public ::testing::TestWithParam<Shape> {
   }
   std::vector<int64_t> ListOf(int order, Migratetype type) const {
     std::vector<int64_t> pages;
-    for (FrameIndex f = buddy_.list(order, type).head; f != kNilFrame; f = store_.link(f, order).next) {
-      pages.push_back(static_cast<int64_t>(store_.PfnOf(f).value));
-    }
+    buddy_.ForEachFree(order, type,
+                       [&](FrameIndex f) { pages.push_back(static_cast<int64_t>(store_.PfnOf(f).value)); });
     return pages;
   }
 

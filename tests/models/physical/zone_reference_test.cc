@@ -182,11 +182,7 @@ class ZoneAgainstReference : public ::testing::TestWithParam<Limits> {
     for (int order = 0; order < kOrders; ++order) {
       for (Migratetype type : kTypes) {
         std::vector<Page> pages;
-        const FrameStore& frames = zone_.frames();
-        for (FrameIndex f = zone_.buddy().list(order, type).head; f != kNilFrame;
-             f = frames.link(f, order).next) {
-          pages.push_back(kStart + f);
-        }
+        zone_.buddy().ForEachFree(order, type, [&](FrameIndex f) { pages.push_back(kStart + f); });
         ASSERT_EQ(pages, buddy_.ListOf(order, type)) << "order " << order;
       }
     }
