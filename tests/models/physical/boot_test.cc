@@ -139,7 +139,7 @@ TEST(BootEmptyTest, AllManagedFramesAreFreeInBlocksAsLargeAsCanBe) {
     EXPECT_EQ(census.managed(), extent.managed);
     // Two free blocks of an order are at most where the zone's two ends do not line up.
     for (int order = 0; order < kMaxOrder; ++order) EXPECT_LE(alone.zone().buddy().blocks(order), 2) << order;
-    EXPECT_EQ(alone.zone().buddy().list(kMaxOrder, Migratetype::kMovable).count,
+    EXPECT_EQ(alone.zone().buddy().list(kMaxOrder, Migratetype::kMovable).count(),
               static_cast<uint32_t>(alone.zone().buddy().blocks(kMaxOrder)));
   }
 }
@@ -177,7 +177,7 @@ TEST_P(BootRecordedTest, FreeBlocksOfEachOrderAndTypeAreAsRecorded) {
           std::find(std::begin(kMigratetypeNames), std::end(kMigratetypeNames), list.type()) -
           std::begin(kMigratetypeNames));
       for (int order = 0; order < kOrders; ++order) {
-        EXPECT_EQ(alone.zone().buddy().list(order, type).count, list.blocks(order))
+        EXPECT_EQ(alone.zone().buddy().list(order, type).count(), list.blocks(order))
             << recorded.name() << " of node " << recorded.node() << ", order " << order << " " << list.type();
         free += static_cast<int64_t>(list.blocks(order)) << order;
       }

@@ -40,8 +40,7 @@ class BuddyTest : public ::testing::Test {
   }
   std::vector<FrameIndex> List(int order, Migratetype type = kMovable) const {
     std::vector<FrameIndex> frames;
-    for (FrameIndex f = buddy_.list(order, type).head; f != kNilFrame; f = store_.link(f, order).next)
-      frames.push_back(f);
+    buddy_.ForEachFree(order, type, [&](FrameIndex f) { frames.push_back(f); });
     return frames;
   }
   // Marks allocated single frames as an LRU list would hold them.
@@ -158,10 +157,7 @@ TEST_F(BuddyTest, TakingSinglesAtOnceEqualsTakingThemOneByOne) {
     ASSERT_EQ(at_once, one_by_one);
     for (int order = 0; order < kOrders; ++order) {
       std::vector<FrameIndex> theirs;
-      for (FrameIndex f = other.list(order, kMovable).head; f != kNilFrame;
-           f = other_store.link(f, order).next) {
-        theirs.push_back(f);
-      }
+      other.ForEachFree(order, kMovable, [&](FrameIndex f) { theirs.push_back(f); });
       ASSERT_EQ(List(order), theirs);
     }
   }

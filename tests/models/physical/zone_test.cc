@@ -109,7 +109,7 @@ TEST_F(ZoneTest, HighAtomicPagesWaitAsMovableAndIsolatedOnesDoNotWait) {
   const FrameIndex isolated = zone_.AllocBuddy(kPageblockOrder, kMovable, 0);
   zone_.frames().set_pageblock_type(isolated, Migratetype::kIsolate);
   EXPECT_EQ(zone_.FreePcp(kCpu, isolated, kPageblockOrder), kPageblockPages);
-  EXPECT_EQ(zone_.buddy().list(kPageblockOrder, Migratetype::kIsolate).count, 1u);
+  EXPECT_EQ(zone_.buddy().list(kPageblockOrder, Migratetype::kIsolate).count(), 1u);
 }
 
 TEST_F(ZoneTest, AtHighABatchGoesBackToTheBuddy) {
