@@ -120,8 +120,13 @@ class ZoneChecker {
                       ", which cannot head such a block");
         return;
       }
-      if (StateAt(f, order) != FrameStore::FreeCode(order, type)) return;
+      if (frames_.state(f, order) != FrameStore::FreeCode(order, type)) return;
       if (frames_.list_place(f, order) != place) return;
+      if (StateAt(f, order) != FrameStore::FreeCode(order, type)) {
+        problems_.Add(At(f), " is on ", ListName(order, type), " but its pageblock is ",
+                      StateName(StateAt(f, order)));
+        return;
+      }
       if (!listed_.Insert(f)) {
         problems_.Add(At(f), " is on ", ListName(order, type), " for the second time");
         return;

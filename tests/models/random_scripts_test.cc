@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <ostream>
-#include <sstream>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,9 +15,8 @@
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "models/machine_config.h"
+#include "tests/models/recordings.h"
 #include "tests/models/test_machine.h"
-#include "workloads/machine/boot_state.h"
-#include "workloads/machine/resolve.h"
 #include "workloads/random_script.h"
 #include "workloads/script.h"
 
@@ -46,18 +43,6 @@ struct Layout {
 };
 void PrintTo(const Layout& layout, std::ostream* out) { *out << layout.name; }
 
-MachineConfig Recorded(const std::string& name) {
-  const std::string file = absl::StrCat("tests/kernel_truth/", name, ".truth.json");
-  std::ifstream in(file);
-  std::stringstream text;
-  text << in.rdbuf();
-  auto boot = workloads::ParseBootState(file, text.str());
-  EXPECT_TRUE(boot.ok()) << boot.status();
-  auto config = workloads::ResolveMachine(boot->machine, Kernel());
-  EXPECT_TRUE(config.ok()) << config.status();
-  return *config;
-}
-
 // Four nodes in a row; the last has no CPU of its own, the third no memory.
 MachineConfig Uneven() {
   MachineConfig config = DescribedMachine({16 * kMiB, 24 * kMiB, 0, 8 * kMiB});
@@ -80,9 +65,9 @@ const Layout kLayouts[] = {
     {"FourNodes", [] { return DescribedMachine({16 * kMiB, 8 * kMiB, 8 * kMiB, 8 * kMiB}); }, 40 * kMiBytes},
     {"UnevenNodes", Uneven, 48 * kMiBytes},
     {"MovableZones", WithMovable, 64 * kMiBytes},
-    {"RecordedOneNode", [] { return Recorded("buddy_fragment_coalesce"); }, 48 * kMiBytes, 900 << 10},
-    {"RecordedThreeNodes", [] { return Recorded("numa_fallback_order"); }, 48 * kMiBytes, 1100 << 10},
-    {"RecordedFourNodes", [] { return Recorded("numa_interleave"); }, 2048 * kMiBytes},
+    {"RecordedOneNode", [] { return RecordedMachine("buddy_fragment_coalesce"); }, 48 * kMiBytes, 900 << 10},
+    {"RecordedThreeNodes", [] { return RecordedMachine("numa_fallback_order"); }, 48 * kMiBytes, 1100 << 10},
+    {"RecordedFourNodes", [] { return RecordedMachine("numa_interleave"); }, 2048 * kMiBytes},
 };
 
 constexpr int kSeeds = 12;
