@@ -109,11 +109,11 @@ void PageTable::ForEachTable(Vpn begin, Vpn end, F f) const {
   for (auto it = pmds_.lower_bound(begin.value >> kPmdTableShift); it != pmds_.end(); ++it) {
     const uint64_t pmd_first = it->first << kPmdTableShift;
     if (pmd_first >= end.value) return;
-    for (uint64_t i = 0; i < kTablesPerPmd; ++i) {
+    uint64_t i = begin.value > pmd_first ? (begin.value - pmd_first) >> kPteTableShift : 0;
+    for (; i < kTablesPerPmd; ++i) {
       const Vpn first{pmd_first + (i << kPteTableShift)};
-      if (first + static_cast<int64_t>(kPtesPerTable) <= begin || it->second->tables[i] == nullptr) continue;
       if (first >= end) return;
-      f(first, *it->second->tables[i]);
+      if (it->second->tables[i] != nullptr) f(first, *it->second->tables[i]);
     }
   }
 }

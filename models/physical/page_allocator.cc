@@ -175,30 +175,30 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
   co_return frame;
 }
 
-sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
+sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::span<const Pfn> pages) {
   const sim::LpId home = path.lp();
-  std::vector<std::vector<Pfn>> by_node(static_cast<size_t>(memory_.node_count()));
+  NodeMask nodes;
   for (Pfn pfn : pages) {
     const Zone* zone = memory_.ZoneOf(pfn);
     NUMASIM_CHECK(zone != nullptr);
-    by_node[static_cast<size_t>(zone->node().value)].push_back(pfn);
+    nodes.Set(zone->node());
   }
-  for (int n = 0; n < memory_.node_count(); ++n) {
-    const std::vector<Pfn>& group = by_node[static_cast<size_t>(n)];
-    if (group.empty()) continue;
-    Node& node = memory_.node(NodeId{n});
+  for (; !nodes.empty(); nodes.Clear(nodes.First())) {
+    Node& node = memory_.node(nodes.First());
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    co_await ReleaseOnNode(path, cpu, node, group);
+    co_await ReleaseOnNode(path, cpu, node, pages);
   }
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }
 
+// Those of `pages` that are on the node.
 sim::Task<void> PageAllocator::ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node,
-                                             const std::vector<Pfn>& pages) {
+                                             std::span<const Pfn> pages) {
   const Costs& costs = memory_.costs();
   int64_t freed = 0;
   for (Pfn pfn : pages) {
     Zone& zone = *memory_.ZoneOf(pfn);
+    if (zone.node() != node.id) continue;
     const FrameIndex frame = zone.frames().Index(pfn);
     FrameOwner& owner = zone.frames().owner(frame, 0);
     NUMASIM_CHECK(owner.mapcount > 0);
