@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -167,33 +168,64 @@ class Competitor {
   pid_t pid_;
 };
 
-// 8 LPs, range(1) events per LP and window of 1 us, each with 100 ns of work, a tenth of them remote;
-// range(0) threads; range(2): another program takes a CPU.
-void BM_Threads(benchmark::State& state) {
-  static const int rounds = RoundsOf100Ns();
-  std::unique_ptr<Competitor> competitor;
-  if (state.range(2) != 0) competitor = std::make_unique<Competitor>();
-  Engine engine({.threads = static_cast<int>(state.range(0)), .lookahead = Microseconds(1)});
-  // A job makes one step in two windows.
-  Phold model(engine, {.lps = 8,
-                       .jobs_per_lp = static_cast<int>(2 * state.range(1)),
-                       .remote = 0.1,
-                       .mean = Microseconds(2),
-                       .spin = rounds});
-  const auto run = [&] {
-    if (!engine.Run(engine.now() + Milliseconds(20)).ok()) state.SkipWithError("run failed");
-  };
-  run();
-  const uint64_t before = engine.events_executed();
-  for (auto _ : state) run();
-  state.SetItemsProcessed(static_cast<int64_t>(engine.events_executed() - before));
+double Median(std::vector<double> v) {
+  std::nth_element(v.begin(), v.begin() + static_cast<ptrdiff_t>(v.size() / 2), v.end());
+  return v[v.size() / 2];
 }
-BENCHMARK(BM_Threads)
-    ->ArgNames({"threads", "events", "competitor"})
-    ->ArgsProduct({{1, 2}, {1, 5, 25, 100}, {0, 1}})
+
+// 8 LPs, some events per LP and window of 1 us, each with 100 ns of work, a tenth of them remote.
+struct ThreadsModel {
+  ThreadsModel(int threads, Scheme scheme, int events, int rounds)
+      : engine({.threads = threads, .lookahead = Microseconds(1), .scheme = scheme}),
+        // A job makes one step in two windows.
+        model(engine,
+              {.lps = 8, .jobs_per_lp = 2 * events, .remote = 0.1, .mean = Microseconds(2), .spin = rounds}) {
+  }
+
+  // Simulates on for about 200 ms of real time on one thread; returns the events per second of real time.
+  double Slice(int events) {
+    const uint64_t before = engine.events_executed();
+    const auto start = std::chrono::steady_clock::now();
+    if (!engine.Run(engine.now() + Microseconds(200'000 / events)).ok()) std::abort();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    return static_cast<double>(engine.events_executed() - before) / took.count();
+  }
+
+  Engine engine;
+  Phold model;
+};
+
+// Two threads against one, in turns, so that what else the machine does meets both alike. range(0): events
+// per LP and window; range(1): another program takes a CPU; range(2): 0 as a user has it, 1 all windows by
+// both threads.
+void BM_TwoThreadsAgainstOne(benchmark::State& state) {
+  static const int rounds = RoundsOf100Ns();
+  const auto events = static_cast<int>(state.range(0));
+  std::unique_ptr<Competitor> competitor;
+  if (state.range(1) != 0) competitor = std::make_unique<Competitor>();
+  ThreadsModel one(1, Scheme::kAuto, events, rounds);
+  ThreadsModel two(2, state.range(2) != 0 ? Scheme::kParallel : Scheme::kAuto, events, rounds);
+  std::vector<double> one_rate;
+  std::vector<double> two_rate;
+  std::vector<double> speedup;
+  for (auto _ : state) {
+    one_rate.push_back(one.Slice(events));
+    two_rate.push_back(two.Slice(events));
+    speedup.push_back(two_rate.back() / one_rate.back());
+  }
+  state.counters["one_median"] = Median(one_rate);
+  state.counters["two_median"] = Median(two_rate);
+  state.counters["one_best"] = Greatest(one_rate);
+  state.counters["two_best"] = Greatest(two_rate);
+  state.counters["speedup_min"] = Least(speedup);
+  state.counters["speedup_median"] = Median(speedup);
+}
+BENCHMARK(BM_TwoThreadsAgainstOne)
+    ->ArgNames({"events", "competitor", "forced"})
+    ->ArgsProduct({{1, 5, 25, 100}, {0, 1}, {0, 1}})
+    ->Iterations(15)
     ->Unit(benchmark::kMillisecond)
-    ->UseRealTime()
-    ->Apply(Repeat);
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace numasim::sim

@@ -17,6 +17,7 @@
 
 #include "sim/event.h"
 #include "sim/event_queue.h"
+#include "sim/lane.h"
 #include "sim/lock_stats.h"
 #include "sim/log_record.h"
 
@@ -26,24 +27,12 @@ class Engine;
 
 namespace internal {
 
-struct Lp;
-
-// An event for another LP, which gets it at the end of the window.
-struct Message {
-  Lp* to;
-  Event event;
-};
-
 // What all LPs of one engine share while they run.
 struct Shared {
   Engine* engine = nullptr;
   int64_t lookahead = 0;
-  // Several threads run this window.
-  bool team = false;
   // By LP: the time of its next event, as of the last window's end.
   std::vector<int64_t> next;
-  // What waits for the end of a window that one thread runs.
-  std::vector<Message> outbox;
 };
 
 // Paths are handed out of chunks that their birth LP owns, so that the engine can find those that still live.
@@ -64,9 +53,7 @@ class PathStore {
 // What of an LP not every event touches.
 struct LpRecord {
   std::string name;
-  std::vector<Message> outbox;         // in a window that a team runs
-  std::vector<Path*> ended_elsewhere;  // paths that ended here and belong to another LP's store
-  std::vector<LogRecord> log;          // in order of time
+  std::vector<LogRecord> log;  // in order of time
   uint64_t log_sequence = 0;
   uint64_t path_sequence = 0;
   std::string failure;  // why it failed, at `now`
@@ -97,8 +84,7 @@ struct alignas(64) Lp {
 
   // An event on another LP by a path on this one; time >= now + lookahead.
   void Send(Lp& to, int64_t time, Path* path) {
-    std::vector<Message>& outbox = shared->team ? record->outbox : shared->outbox;
-    outbox.push_back(Message{&to, Event{time, next_order++, path}});
+    lane->Send(&to, static_cast<uint32_t>(to.id.value), Event{time, next_order++, path});
     // The earliest that an answer can be back here.
     if (time < horizon - shared->lookahead) {
       horizon = time + shared->lookahead;
@@ -114,6 +100,7 @@ struct alignas(64) Lp {
   uint64_t next_order;  // of the events this LP sends
   uint64_t events = 0;
   Shared* shared;
+  Lane* lane = nullptr;  // of the thread that runs it
   std::unique_ptr<LpRecord> record;
   LpId id;
   bool failed = false;

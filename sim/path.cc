@@ -51,13 +51,14 @@ void Path::End() {
                                       lp.record->name, "': ", Describe(error));
   }
   Reset();
-  internal::Lp& birth = *record_->birth;
-  if (&birth == &lp || !lp.shared->team) {
-    birth.record->paths.Free(this);
+  if (record_->birth == &lp || lp.lane->mail == nullptr) {
+    ReturnToStore();
   } else {
-    lp.record->ended_elsewhere.push_back(this);
+    lp.lane->ended.push_back(this);
   }
 }
+
+void Path::ReturnToStore() { record_->birth->record->paths.Free(this); }
 
 void Path::Reset() {
   record_->root = Task<void>();

@@ -25,6 +25,7 @@ using PathFn = std::function<Task<void>(Path&)>;
 namespace internal {
 class RunLoop;
 class Sleep;
+class TeamRunner;
 class WaitQueue;
 
 // What of a path not every step touches.
@@ -80,6 +81,7 @@ class alignas(64) Path : private internal::ResumePoint {
   friend struct internal::Lp;
   friend class internal::PathStore;
   friend class internal::RunLoop;
+  friend class internal::TeamRunner;
   friend class internal::Sleep;
   friend class internal::WaitQueue;
 
@@ -100,6 +102,7 @@ class alignas(64) Path : private internal::ResumePoint {
   void Begin();
   void GoOnWithParents();
   void End();
+  void ReturnToStore();
   void Reset();  // drops the coroutine and its function
 
   [[noreturn]] void BadDuration(const char* what, Duration d, Duration least) const;

@@ -46,7 +46,7 @@ int UsefulThreads(const Engine::Options& options) {
 RunLoop::RunLoop(Engine& engine) : engine_(engine), threads_(UsefulThreads(engine.options())) {}
 RunLoop::~RunLoop() = default;
 
-RunLoop::Horizons RunLoop::HorizonsOf(const Front& front, int64_t clip) const {
+Horizons RunLoop::HorizonsOf(const Front& front, int64_t clip) const {
   const int64_t lookahead = engine_.shared_.lookahead;
   return {std::min(SaturatingAdd(front.second, lookahead), clip),
           std::min(SaturatingAdd(front.first, lookahead), clip)};
@@ -54,6 +54,7 @@ RunLoop::Horizons RunLoop::HorizonsOf(const Front& front, int64_t clip) const {
 
 void RunLoop::RunOne(size_t index, int64_t horizon) {
   Lp& lp = *engine_.lps_[index];
+  lp.lane = &lane_;
   if (!lp.failed) lp.RunBefore(horizon);
   engine_.shared_.next[index] = lp.failed ? kNever.ns : lp.queue.NextTime();
 }
@@ -74,6 +75,7 @@ void RunLoop::PrefetchActive(size_t place) const {
 
 uint64_t RunLoop::RunInline(const Horizons& horizons, int64_t first) {
   const std::vector<int64_t>& next = engine_.shared_.next;
+  if (std::exchange(team_has_mail_, false)) team_->Deliver();
   const bool prefetch = active_count_ >= kAhead;
   // What is asked for beyond the end is the first again.
   if (prefetch) std::copy_n(active_.begin(), kAhead, active_.begin() + static_cast<ptrdiff_t>(active_count_));
@@ -88,79 +90,34 @@ uint64_t RunLoop::RunInline(const Horizons& horizons, int64_t first) {
     if (lp.failed) [[unlikely]]
       NoteFailure(lp);
   }
-  Deliver(engine_.shared_.outbox);
+  Deliver();
   return events;
 }
 
-void RunLoop::MakeTeam() {
-  team_ = std::make_unique<WorkerTeam>(threads_, [this](uint32_t i) {
-    RunOne(i, engine_.shared_.next[i] == team_first_ ? team_horizons_.first : team_horizons_.others);
-  });
-  DealHomes();
-}
-
-void RunLoop::DealHomes() {
-  const size_t count = engine_.lps_.size();
-  dealt_events_.resize(count);
-  home_.resize(count);
-  std::vector<std::pair<uint64_t, uint32_t>> by_work(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint64_t events = engine_.lps_[i]->events;
-    by_work[i] = {events - dealt_events_[i], i};
-    dealt_events_[i] = events;
-  }
-  std::sort(by_work.begin(), by_work.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
-  });
-  std::vector<uint64_t> load(team_->threads());
-  for (const auto& [work, lp] : by_work) {
-    const auto least = std::min_element(load.begin(), load.end());
-    *least += work + 1;
-    home_[lp] = static_cast<uint32_t>(least - load.begin());
-  }
-}
-
-void RunLoop::Deliver(std::vector<Message>& outbox) {
+void RunLoop::Deliver() {
   int64_t* const next = engine_.shared_.next.data();
-  const size_t count = outbox.size();
+  const std::vector<Message>& messages = lane_.messages;
+  const size_t count = messages.size();
   for (size_t k = 0; k < count; ++k) {
-    if (k + 12 < count) Prefetch(*outbox[k + 12].to);
-    if (k + 6 < count) outbox[k + 6].to->queue.PrefetchForPush();
-    const Message& message = outbox[k];
+    if (k + 12 < count) Prefetch(*messages[k + 12].to);
+    if (k + 6 < count) messages[k + 6].to->queue.PrefetchForPush();
+    const Message& message = messages[k];
     message.to->queue.Push(message.event);
     int64_t& time = next[message.to->id.value];
     time = std::min(time, message.event.time);
   }
-  outbox.clear();
-}
-
-void RunLoop::Collect(Lp& lp) {
-  Deliver(lp.record->outbox);
-  for (Path* const path : lp.record->ended_elsewhere) path->record_->birth->record->paths.Free(path);
-  lp.record->ended_elsewhere.clear();
-  if (lp.failed) [[unlikely]]
-    NoteFailure(lp);
+  lane_.messages.clear();
 }
 
 uint64_t RunLoop::RunByTeam(const Horizons& horizons, int64_t first) {
-  if (team_ == nullptr) MakeTeam();
-  if (++team_windows_ % 8192 == 0) DealHomes();
-  team_first_ = first;
-  team_horizons_ = horizons;
+  std::vector<int64_t>& next = engine_.shared_.next;
+  if (team_ == nullptr) team_ = std::make_unique<TeamRunner>(threads_, engine_.lps_, next);
   const std::span<const uint32_t> active(active_.data(), active_count_);
-  uint64_t events = 0;
-  for (const uint32_t i : active) {
-    events -= engine_.lps_[i]->events;
-    team_->list(home_[i]).push_back(i);
-  }
-  engine_.shared_.team = true;
-  team_->Run();
-  engine_.shared_.team = false;
-  for (const uint32_t i : active) {
-    Lp& lp = *engine_.lps_[i];
-    events += lp.events;
-    Collect(lp);
-  }
+  const auto first_lp =
+      std::find_if(active.begin(), active.end(), [&](uint32_t i) { return next[i] == first; });
+  const uint64_t events = team_->Run(active, *first_lp, horizons);
+  team_has_mail_ = true;
+  for (const uint32_t i : team_->failed()) NoteFailure(*engine_.lps_[i]);
   return events;
 }
 
@@ -236,6 +193,7 @@ void RunLoop::TakeSamples(const Front& front) {
 }
 
 void RunLoop::Finish() {
+  if (std::exchange(team_has_mail_, false)) team_->Deliver();
   team_.reset();
   int64_t now = end_;
   if (end_ == kNever.ns) {

@@ -17,8 +17,8 @@
 #include "sim/front_scan.h"
 #include "sim/lp.h"
 #include "sim/scheme_tuner.h"
+#include "sim/team_runner.h"
 #include "sim/time.h"
-#include "sim/worker_team.h"
 
 namespace numasim::sim {
 
@@ -34,11 +34,6 @@ class RunLoop {
   absl::Status Run(SimTime end);
 
  private:
-  // How far each LP may run in a window.
-  struct Horizons {
-    int64_t first;  // of the LP with the earliest event
-    int64_t others;
-  };
   Horizons HorizonsOf(const Front& front, int64_t clip) const;
 
   // These return how many events ran.
@@ -48,14 +43,9 @@ class RunLoop {
 
   bool MayUseTeam() const;
   void PrefetchActive(size_t place) const;
-  void MakeTeam();
-  // Deals the LPs out to the threads so that each has about the same number of events.
-  void DealHomes();
   void RunOne(size_t index, int64_t horizon);
-  // Hands the messages over.
-  void Deliver(std::vector<Message>& outbox);
-  // The same for all that waited for the end of a window that the team ran.
-  void Collect(Lp& lp);
+  // Puts the messages of a window that ran inline into the queues.
+  void Deliver();
 
   void Tune();
   void TakeSamples(const Front& front);
@@ -75,16 +65,12 @@ class RunLoop {
 
   int threads_;  // that can be of use
   SchemeTuner tuner_;
-  std::unique_ptr<WorkerTeam> team_;    // only during Run
-  std::vector<uint32_t> home_;          // by LP: the thread that runs it first
-  std::vector<uint64_t> dealt_events_;  // by LP: its events when the homes were dealt
-  uint64_t team_windows_ = 0;
+  std::unique_ptr<TeamRunner> team_;  // only during Run
+  bool team_has_mail_ = false;
   FrontScan scan_;
   std::vector<uint32_t> active_;  // the LPs with something to do in this window, in order; the rest is room
   size_t active_count_ = 0;
-  // Of the window that the team runs: the time of the earliest event, and the horizons.
-  int64_t team_first_ = 0;
-  Horizons team_horizons_{};
+  Lane lane_;  // of windows that run inline
 
   std::vector<LogRecord> merged_logs_;
 };
