@@ -175,14 +175,59 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
   co_return frame;
 }
 
-sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
-  const sim::LpId home = path.lp();
+std::vector<std::vector<Pfn>> PageAllocator::ByNode(const std::vector<Pfn>& pages) const {
   std::vector<std::vector<Pfn>> by_node(static_cast<size_t>(memory_.node_count()));
   for (Pfn pfn : pages) {
     const Zone* zone = memory_.ZoneOf(pfn);
     NUMASIM_CHECK(zone != nullptr);
     by_node[static_cast<size_t>(zone->node().value)].push_back(pfn);
   }
+  return by_node;
+}
+
+sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
+                                          const std::vector<Pfn>& blocks) {
+  const sim::LpId home = path.lp();
+  const std::vector<std::vector<Pfn>> by_node = ByNode(blocks);
+  for (int n = 0; n < memory_.node_count(); ++n) {
+    const std::vector<Pfn>& group = by_node[static_cast<size_t>(n)];
+    if (group.empty()) continue;
+    Node& node = memory_.node(NodeId{n});
+    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    co_await FreeOnNode(path, cpu, order, node, group);
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+}
+
+sim::Task<void> PageAllocator::FreeOnNode(sim::Path& path, CpuId cpu, int order, Node& node,
+                                          const std::vector<Pfn>& blocks) {
+  const Costs& costs = memory_.costs();
+  const int64_t size = int64_t{1} << order;
+  for (Pfn pfn : blocks) {
+    Zone& zone = *memory_.ZoneOf(pfn);
+    const FrameIndex frame = zone.frames().Index(pfn);
+    CountOwned(node, zone.frames().owner(frame, order).kind, -size);
+    node.counter(PGFREE) += size;
+    if (PcpLists::Allowed(order) && !zone.PcpWillDrain(cpu, order)) {
+      zone.FreePcp(cpu, frame, order);
+      co_await path.Take(costs.pcp_free);
+      continue;
+    }
+    co_await zone.lock().Acquire(path);
+    if (PcpLists::Allowed(order)) {
+      const int64_t drained = zone.FreePcp(cpu, frame, order);
+      co_await path.Take(costs.buddy_block * ((drained + size - 1) >> order));
+    } else {
+      zone.FreeBuddy(frame, order);
+      co_await path.Take(costs.buddy_block);
+    }
+    zone.lock().Release(path);
+  }
+}
+
+sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
+  const sim::LpId home = path.lp();
+  const std::vector<std::vector<Pfn>> by_node = ByNode(pages);
   for (int n = 0; n < memory_.node_count(); ++n) {
     const std::vector<Pfn>& group = by_node[static_cast<size_t>(n)];
     if (group.empty()) continue;

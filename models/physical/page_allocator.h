@@ -43,11 +43,17 @@ class PageAllocator {
   // `pages` must live until then.
   sim::Task<void> Release(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
 
+  // Frees whole blocks of 2^order frames each, whatever their mapcount (__free_pages). Otherwise as Release.
+  sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, const std::vector<Pfn>& blocks);
+
  private:
   sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
                               bool& foreign);
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  uint32_t alloc_flags);
+  std::vector<std::vector<Pfn>> ByNode(const std::vector<Pfn>& pages) const;
+  sim::Task<void> FreeOnNode(sim::Path& path, CpuId cpu, int order, Node& node,
+                             const std::vector<Pfn>& blocks);
   sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, const std::vector<Pfn>& pages);
   Zone* PreferredZone(const AllocRequest& request) const;
   uint32_t NoFragment(const Zone& preferred) const;
