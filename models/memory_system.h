@@ -54,6 +54,7 @@ class MemorySystem {
   int cpu_count() const { return static_cast<int>(cpus_.size()); }
   NodeId NodeOfCpu(CpuId cpu) const { return node_of_cpu_[static_cast<size_t>(cpu.value)]; }
   sim::Cpu& cpu(CpuId id) { return *cpus_[static_cast<size_t>(id.value)]; }
+  const sim::Cpu& cpu(CpuId id) const { return *cpus_[static_cast<size_t>(id.value)]; }
 
   // The zone that spans `pfn`; null if none does. O(1).
   Zone* ZoneOf(Pfn pfn) const {
@@ -71,7 +72,9 @@ class MemorySystem {
 
   // --- global LP ---
   Reserves& reserves() { return *reserves_; }
+  const Reserves& reserves() const { return *reserves_; }
   ThpSettings& thp() { return thp_; }
+  const ThpSettings& thp() const { return thp_; }
 
   // Sends what Reserves computed to the zones and the THP settings to the nodes. `path` must be on the global
   // LP and is there again afterwards.

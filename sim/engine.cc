@@ -26,12 +26,12 @@ LpId Engine::AddLp(std::string name) {
 }
 
 Path* Engine::MakePath(internal::Lp& birth, internal::Lp& on, uint64_t id, std::string name, PathFn fn) {
-  Path* const path = birth.paths.New();
+  Path* const path = birth.record->paths.New();
   path->lp_ = &on;
-  path->birth_ = &birth;
-  path->id_ = id;
-  path->name_ = std::move(name);
-  path->fn_ = std::move(fn);
+  path->record_->birth = &birth;
+  path->record_->id = id;
+  path->record_->name = std::move(name);
+  path->record_->fn = std::move(fn);
   return path;
 }
 
@@ -62,7 +62,7 @@ uint64_t Engine::events_executed() const {
 std::vector<BlockedPath> Engine::blocked_paths() const {
   std::vector<std::pair<std::pair<int32_t, std::pair<int64_t, uint64_t>>, BlockedPath>> found;
   for (const auto& lp : lps_) {
-    lp->paths.ForEachLive([&](const Path& path) {
+    lp->record->paths.ForEachLive([&](const Path& path) {
       if (path.waits_for_ == nullptr) return;
       found.push_back({{path.lp().value, {path.waits_since_, path.id()}},
                        {path.name(), *path.waits_for_, path.lp(), SimTime{path.waits_since_}}});
@@ -88,7 +88,7 @@ void Engine::SampleNow() { sampler_.SampleNow(now_, columns_); }
 std::vector<const LockStats*> Engine::lock_stats() const {
   std::vector<const LockStats*> all;
   for (const auto& lp : lps_) {
-    for (const LockStats& stats : lp->lock_stats) all.push_back(&stats);
+    for (const LockStats& stats : lp->record->lock_stats) all.push_back(&stats);
   }
   return all;
 }
@@ -96,7 +96,7 @@ std::vector<const LockStats*> Engine::lock_stats() const {
 void Engine::DropPaths() {
   if (status_.ok()) status_ = absl::FailedPreconditionError("the engine's paths have been dropped");
   for (const auto& lp : lps_) {
-    lp->paths.ForEachLive([](Path& path) { path.Reset(); });
+    lp->record->paths.ForEachLive([](Path& path) { path.Reset(); });
   }
 }
 

@@ -63,7 +63,7 @@ class Engine {
   // LPs are numbered from 0 in the order they are added; at most 2^20 - 2.
   LpId AddLp(std::string name);
   int lp_count() const { return static_cast<int>(lps_.size()); }
-  const std::string& lp_name(LpId lp) const { return this->lp(lp).name; }
+  const std::string& lp_name(LpId lp) const { return this->lp(lp).record->name; }
 
   // A path from outside the run. at >= now().
   void Start(LpId lp, SimTime at, std::string name, PathFn fn);

@@ -19,42 +19,72 @@ namespace numasim::sim::internal {
 
 class EventQueue {
  public:
-  bool empty() const { return bottom_.empty(); }
-  size_t size() const { return bottom_.size() + (ladder_ ? ladder_->size() : 0); }
+  bool empty() const { return size() == 0; }
+  size_t size() const { return bottom_.size() - (first_ != 0 ? 1 : 0) + (ladder_ ? ladder_->size() : 0); }
 
   // The earliest event's time; the end of time when empty.
-  int64_t NextTime() const { return bottom_.empty() ? kEndOfTime : bottom_.top().time; }
+  int64_t NextTime() const { return bottom_.at(first_).time; }
+  // Its path; null when empty.
+  Path* NextPath() const { return bottom_.at(first_).path; }
+  // The path of the one after it, where the queue is settled; null where there is none.
+  Path* SecondPath() const { return bottom_.at(bottom_.Second()).path; }
 
   // event.time is before the end of time.
   void Push(const Event& event) {
     if (event.time >= bound_) {
       ladder_->Push(event);
-      return;
+    } else if (first_ != 0) {
+      bottom_.ReplaceTop(event, first_);
+      first_ = 0;
+    } else {
+      bottom_.Push(event);
+      if (bottom_.size() > split_above_) [[unlikely]]
+        Split();
     }
-    bottom_.Push(event);
-    if (bottom_.size() > split_above_) [[unlikely]]
-      Split();
   }
 
-  // Requires !empty().
+  // Requires !empty(). Most events lead to one push: so, where that goes to the bottom, the popped one keeps
+  // its place for it to take without a detour over the heap's end.
   Event Pop() {
-    const Event event = bottom_.Pop();
-    if (bottom_.empty() && bound_ != kEndOfTime) [[unlikely]]
-      Refill();
-    return event;
+    if (bound_ != kEndOfTime) return PopBeforeBound();
+    if (first_ != 0) bottom_.Pop();
+    first_ = static_cast<uint32_t>(bottom_.Second());
+    return bottom_.top();
+  }
+
+  // Finishes what Pop left for a Push to do.
+  void Settle() {
+    if (first_ != 0) bottom_.Pop();
+    first_ = 0;
+  }
+
+  // Ask the cache for what Pop or Push will read.
+  void PrefetchTop() const { bottom_.PrefetchTop(); }
+  void PrefetchForPush() const {
+    bottom_.PrefetchTop();
+    bottom_.PrefetchEnd();
   }
 
  private:
   static constexpr int64_t kEndOfTime = std::numeric_limits<int64_t>::max();
-  static constexpr size_t kSplitAbove = 128;
+  static constexpr uint32_t kSplitAbove = 128;
 
+  Event PopBeforeBound() {
+    const Event event = bottom_.Pop();
+    if (bottom_.empty()) [[unlikely]]
+      Refill();
+    return event;
+  }
   void Split();
   void Refill();
 
-  // While anything is pending, the bottom is not empty and holds exactly what is due before bound_.
+  // While anything is pending, the bottom holds exactly what is due before bound_.
   EventHeap bottom_;
+  // The place in the bottom of what comes next: the root, or, where the root is popped already, a child of
+  // it. Only without a ladder in use does a popped root stay.
+  uint32_t first_ = 0;
+  uint32_t split_above_ = kSplitAbove;
   int64_t bound_ = kEndOfTime;
-  size_t split_above_ = kSplitAbove;
   std::unique_ptr<EventLadder> ladder_;  // none until the bottom is first too large
 };
 

@@ -46,8 +46,8 @@ class FramePool {
   }
 
  private:
-  static constexpr size_t kStep = 64;
-  static constexpr size_t kClasses = 33;  // up to 2 KiB; larger frames are malloc's
+  static constexpr size_t kStep = 32;
+  static constexpr size_t kClasses = 65;  // up to 2 KiB; larger frames are malloc's
   static constexpr uint32_t kMaxLength = 4096;
 
   struct Block {

@@ -38,7 +38,8 @@ class LockBase {
   bool has_waiters() const { return !waiters_.empty(); }
 
  protected:
-  LockBase(Engine& engine, LpId lp, std::string_view name) : stats_(engine.lp(lp).StatsOf(name)) {}
+  LockBase(Engine& engine, LpId lp, std::string_view name)
+      : stats_(engine.lp(lp).record->StatsOf(lp, name)) {}
   ~LockBase() = default;
 
   void CheckIsHere(const Path& path) const { NUMASIM_CHECK_EQ(path.lp().value, stats_->lp.value); }

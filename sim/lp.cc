@@ -4,27 +4,47 @@
 
 namespace numasim::sim::internal {
 
+// What every step of a path touches lies apart from the rest, so that caches and page tables hold more paths.
+struct PathStore::Chunk {
+  explicit Chunk(size_t size) : paths(size), records(size) {}
+  std::vector<Path> paths;
+  std::vector<PathRecord> records;
+};
+
 PathStore::PathStore() = default;
 PathStore::~PathStore() = default;
 
 Path* PathStore::New() {
   if (free_ == nullptr) {
-    chunks_.emplace_back(new Path[kChunk]);
-    for (size_t i = kChunk; i-- > 0;) {
-      chunks_.back()[i].next_free_ = free_;
-      free_ = &chunks_.back()[i];
+    // 8, 8, 16, 32, ..: in all at most twice what is needed.
+    const size_t count =
+        std::min<size_t>(1024, chunks_.empty() ? 8 : size_t{4} << std::min<size_t>(8, chunks_.size()));
+    chunks_.emplace_back(count);
+    Chunk& chunk = chunks_.back();
+    for (size_t i = count; i-- > 0;) {
+      chunk.paths[i].record_ = &chunk.records[i];
+      chunk.records[i].next_free = free_;
+      free_ = &chunk.paths[i];
     }
   }
   Path* const path = free_;
-  free_ = path->next_free_;
-  path->live_ = true;
+  free_ = path->record_->next_free;
+  path->record_->live = true;
   return path;
 }
 
 void PathStore::Free(Path* path) {
-  path->live_ = false;
-  path->next_free_ = free_;
+  path->record_->live = false;
+  path->record_->next_free = free_;
   free_ = path;
+}
+
+void PathStore::ForEachLive(const std::function<void(Path&)>& f) {
+  for (Chunk& chunk : chunks_) {
+    for (Path& path : chunk.paths) {
+      if (path.record_->live) f(path);
+    }
+  }
 }
 
 void Lp::RunBefore(int64_t until) {
@@ -35,18 +55,19 @@ void Lp::RunBefore(int64_t until) {
     now = event.time;
     limit = std::min(queue.NextTime(), horizon);
     ++events;
+    if (const Path* const after = queue.NextPath()) after->PrefetchCoroutine();
     event.path->Resume();
     if (failed) [[unlikely]]
       return;
   }
 }
 
-LockStats* Lp::StatsOf(std::string_view lock_name) {
+LockStats* LpRecord::StatsOf(LpId lp, std::string_view lock_name) {
   const auto found = lock_stats_by_name.find(lock_name);
   if (found != lock_stats_by_name.end()) return found->second;
   LockStats& stats = lock_stats.emplace_back();
   stats.name = lock_name;
-  stats.lp = id;
+  stats.lp = lp;
   lock_stats_by_name.emplace(lock_name, &stats);
   return &stats;
 }

@@ -8,19 +8,20 @@ namespace numasim::sim {
 Path::~Path() = default;
 
 void Path::Begin() {
-  root_ = fn_(*this);
-  NUMASIM_CHECK(root_.handle());
-  internal::PromiseBase& promise = root_.handle().promise();
+  Task<void>& root = record_->root;
+  root = record_->fn(*this);
+  NUMASIM_CHECK(root.handle());
+  internal::PromiseBase& promise = root.handle().promise();
   promise.point = this;
   // Anything but null: End() is told apart by the root being done.
   promise.continuation = std::noop_coroutine();
-  innermost = root_.handle();
+  innermost = root.handle();
 }
 
 void Path::GoOnWithParents() {
   while (next) {
     const std::coroutine_handle<> parent = std::exchange(next, nullptr);
-    if (root_.handle().done()) {
+    if (record_->root.handle().done()) {
       End();
       return;
     }
@@ -44,26 +45,28 @@ std::string Describe(const std::exception_ptr& error) {
 
 void Path::End() {
   internal::Lp& lp = *lp_;
-  if (const std::exception_ptr& error = root_.handle().promise().error) {
+  if (const std::exception_ptr& error = record_->root.handle().promise().error) {
     lp.failed = true;
-    lp.failure = absl::StrCat("path '", name_, "' failed at ", ToString(now()), " on LP '", lp.name,
-                              "': ", Describe(error));
+    lp.record->failure = absl::StrCat("path '", name(), "' failed at ", ToString(now()), " on LP '",
+                                      lp.record->name, "': ", Describe(error));
   }
   Reset();
-  if (birth_ == &lp || lp.shared->direct) {
-    birth_->paths.Free(this);
+  if (record_->birth == &lp || lp.lane->mail == nullptr) {
+    ReturnToStore();
   } else {
-    lp.ended_elsewhere.push_back(this);
+    lp.lane->ended.push_back(this);
   }
 }
 
+void Path::ReturnToStore() { record_->birth->record->paths.Free(this); }
+
 void Path::Reset() {
-  root_ = Task<void>();
-  fn_ = nullptr;
+  record_->root = Task<void>();
+  record_->fn = nullptr;
+  record_->cpu_after_sleep = nullptr;
   innermost = nullptr;
   next = nullptr;
   cpu_ = nullptr;
-  cpu_after_ = nullptr;
   waits_for_ = nullptr;
   behind_ = nullptr;
 }
@@ -74,7 +77,7 @@ void Path::Start(LpId to, Duration delay, std::string name, PathFn fn) {
   const Duration least{&here == &there ? 0 : here.shared->lookahead};
   if (delay < least || delay.ns >= kNever.ns - here.now) [[unlikely]]
     BadDuration("Start", delay, least);
-  const uint64_t id = (here.source << 32) | here.path_sequence++;
+  const uint64_t id = (internal::Lp::Source(here.id.value) << 32) | here.record->path_sequence++;
   Path* const path = Engine::MakePath(here, there, id, std::move(name), std::move(fn));
   if (&here == &there) {
     here.Schedule(here.now + delay.ns, path);
@@ -85,13 +88,14 @@ void Path::Start(LpId to, Duration delay, std::string name, PathFn fn) {
 
 void Path::Log(int32_t kind, std::string detail) {
   if (!engine().sampler_.sink()) return;
-  lp_->log.push_back(LogRecord{now(), lp_->id, lp_->log_sequence++, kind, name_, std::move(detail)});
+  internal::LpRecord& lp = *lp_->record;
+  lp.log.push_back(LogRecord{now(), lp_->id, lp.log_sequence++, kind, name(), std::move(detail)});
 }
 
 void Path::BadDuration(const char* what, Duration d, Duration least) const {
   internal::CheckFailed(__FILE__, __LINE__, "a duration is at least what is possible and ends before kNever",
                         absl::StrCat(what, " of ", ToString(d), " (at least ", ToString(least), ") by path '",
-                                     name_, "' at ", ToString(now()), " on LP '", lp_->name, "'"));
+                                     name(), "' at ", ToString(now()), " on LP '", lp_->record->name, "'"));
 }
 
 }  // namespace numasim::sim

@@ -25,10 +25,24 @@ using PathFn = std::function<Task<void>(Path&)>;
 namespace internal {
 class RunLoop;
 class Sleep;
+class TeamRunner;
 class WaitQueue;
+
+// What of a path not every step touches.
+struct PathRecord {
+  std::string name;
+  PathFn fn;
+  Task<void> root;
+  uint64_t id = 0;
+  Lp* birth = nullptr;  // whose store it is from
+  Path* next_free = nullptr;
+  Cpu* cpu_after_sleep = nullptr;  // given up while asleep, to be had again before it goes on
+  uint64_t wait_mode = 0;          // the lock's own, while it waits
+  bool live = false;
+};
 }  // namespace internal
 
-class Path : private internal::ResumePoint {
+class alignas(64) Path : private internal::ResumePoint {
  public:
   Path() = default;
   Path(const Path&) = delete;
@@ -38,9 +52,9 @@ class Path : private internal::ResumePoint {
   SimTime now() const { return {lp_->now}; }
   LpId lp() const { return lp_->id; }
   Engine& engine() const { return *lp_->shared->engine; }
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return record_->name; }
   // Unique in the run: the LP it was started from in the upper half (0: from outside the run), a count below.
-  uint64_t id() const { return id_; }
+  uint64_t id() const { return record_->id; }
   // The CPU it holds; none while it sleeps.
   Cpu* cpu() const { return cpu_; }
 
@@ -67,6 +81,7 @@ class Path : private internal::ResumePoint {
   friend struct internal::Lp;
   friend class internal::PathStore;
   friend class internal::RunLoop;
+  friend class internal::TeamRunner;
   friend class internal::Sleep;
   friend class internal::WaitQueue;
 
@@ -78,31 +93,30 @@ class Path : private internal::ResumePoint {
     if (next) [[unlikely]]
       GoOnWithParents();
   }
+  // Asks the cache for what Resume will read.
+  void PrefetchCoroutine() const {
+    const auto* const frame = static_cast<const char*>(innermost.address());
+    __builtin_prefetch(frame);
+    __builtin_prefetch(frame + 64);
+  }
   void Begin();
   void GoOnWithParents();
   void End();
+  void ReturnToStore();
   void Reset();  // drops the coroutine and its function
 
   [[noreturn]] void BadDuration(const char* what, Duration d, Duration least) const;
 
-  // Hot: with ResumePoint the first cache line.
+  // One cache line, with ResumePoint.
   internal::Lp* lp_ = nullptr;
+  internal::PathRecord* record_ = nullptr;
   Cpu* cpu_ = nullptr;
   // While waiting: for what, since when, and who waits behind it.
   const std::string* waits_for_ = nullptr;
   Path* behind_ = nullptr;
   int64_t waits_since_ = 0;
-  Cpu* cpu_after_ = nullptr;  // given up while asleep, to be had again before it goes on
-  uint64_t wait_mode_ = 0;
-
-  uint64_t id_ = 0;
-  internal::Lp* birth_ = nullptr;  // whose store it is from
-  Path* next_free_ = nullptr;
-  bool live_ = false;
-  Task<void> root_;
-  PathFn fn_;
-  std::string name_;
 };
+static_assert(sizeof(Path) == 64);
 
 class Path::TakeAwaiter {
  public:
@@ -162,15 +176,6 @@ class Path::HopAwaiter {
 };
 
 inline Path::TakeAwaiter Path::Take(Duration d) { return TakeAwaiter(this, d); }
-
-template <class F>
-void internal::PathStore::ForEachLive(F&& f) const {
-  for (const auto& chunk : chunks_) {
-    for (size_t i = 0; i < kChunk; ++i) {
-      if (chunk[i].live_) f(chunk[i]);
-    }
-  }
-}
 
 }  // namespace numasim::sim
 

@@ -1,6 +1,6 @@
 #include "sim/random.h"
 
-#include <bit>
+#include <cstddef>
 
 namespace numasim::sim {
 namespace {
@@ -19,52 +19,46 @@ uint64_t HashName(std::string_view name) {
   return hash;
 }
 
-constexpr double kLn2 = 0.693147180559945309417232121458;
-
-// ln(x) for x near 1 from the series of atanh, for the table below.
-constexpr double SlowLog(double x) {
-  const double s = (x - 1) / (x + 1);
-  const double s2 = s * s;
-  double sum = 0;
-  double power = s;
-  for (int k = 1; k < 60; k += 2) {
-    sum += power / k;
-    power *= s2;
-  }
-  return 2 * sum;
+// exp(-x) for 0 <= x < 64: halved until the series is short, then squared as often.
+constexpr double ExpOfMinus(double x) {
+  constexpr int kHalvings = 10;
+  const double y = -x / (1 << kHalvings);
+  double sum = 1;
+  for (int k = 12; k >= 1; --k) sum = 1 + sum * y / k;
+  for (int i = 0; i < kHalvings; ++i) sum *= sum;
+  return sum;
 }
 
-constexpr int kLogBits = 7;
+// -ln(y) for 0 < y <= 1 by Newton's method on exp.
+constexpr double MinusLog(double y) {
+  double x = 0;
+  for (int i = 0; i < 40; ++i) x += 1 - y / ExpOfMinus(x);
+  return x;
+}
 
-struct LogEntry {
-  double inverse;  // 1 / the middle of the interval
-  double log;      // ln of the middle
+// The ziggurat of Marsaglia and Tsang (2000) for exp(-x): 256 layers of equal area kArea, the lowest of which
+// is a box up to kTailStart and the tail beyond. Layer i is as wide as x[i] and lies under the curve up to
+// x[i + 1].
+constexpr int kLayers = 256;
+constexpr double kTailStart = 7.69711747013104972;
+constexpr double kArea = 0.0039496598225815571993;
+
+struct Ziggurat {
+  double x[kLayers + 1];
+  double height[kLayers + 1];  // exp(-x)
 };
 
-constexpr std::array<LogEntry, 1 << kLogBits> MakeLogTable() {
-  std::array<LogEntry, 1 << kLogBits> table{};
-  for (int i = 0; i < (1 << kLogBits); ++i) {
-    const double middle = 1 + (i + 0.5) / (1 << kLogBits);
-    table[i] = {1 / middle, SlowLog(middle)};
-  }
-  return table;
+constexpr Ziggurat MakeZiggurat() {
+  Ziggurat z{};
+  z.x[0] = kArea / ExpOfMinus(kTailStart);
+  z.x[1] = kTailStart;
+  for (int i = 2; i < kLayers; ++i) z.x[i] = MinusLog(kArea / z.x[i - 1] + ExpOfMinus(z.x[i - 1]));
+  z.x[kLayers] = 0;
+  for (int i = 0; i <= kLayers; ++i) z.height[i] = ExpOfMinus(z.x[i]);
+  return z;
 }
 
-constexpr std::array<LogEntry, 1 << kLogBits> kLogTable = MakeLogTable();
-
-// ln(x) for a positive normal x, to about 1e-15: exponent, table of the leading bits, short series for the
-// rest.
-double Log(double x) {
-  const auto bits = std::bit_cast<uint64_t>(x);
-  const int exponent = static_cast<int>(bits >> 52) - 1023;
-  const LogEntry& entry = kLogTable[(bits >> (52 - kLogBits)) & ((1 << kLogBits) - 1)];
-  const auto mantissa = std::bit_cast<double>((bits & 0x000fffffffffffffu) | 0x3ff0000000000000u);
-  const double r = mantissa * entry.inverse - 1;  // |r| < 2^-8
-  const double r2 = r * r;
-  const double tail =
-      r - r2 * (1.0 / 2 - r * (1.0 / 3)) - r2 * r2 * (1.0 / 4 - r * (1.0 / 5) + r2 * (1.0 / 6));
-  return exponent * kLn2 + (entry.log + tail);
-}
+constexpr Ziggurat kZiggurat = MakeZiggurat();
 
 }  // namespace
 
@@ -75,10 +69,21 @@ RandomStream::RandomStream(uint64_t seed, std::string_view component) {
 }
 
 double RandomStream::Exponential(double mean) {
-  // 64 bits, not 53: the tail then ends at 44 means instead of 37. Zero becomes the least value.
-  const double u = static_cast<double>((Next() >> 1) | 1) * 0x1p-63;
-  const double value = -Log(u) * mean;
-  return value > 0 ? value : 0;
+  const uint64_t bits = Next();
+  const size_t layer = bits % kLayers;
+  const double x = static_cast<double>(static_cast<int64_t>(bits >> 11)) * 0x1p-53 * kZiggurat.x[layer];
+  if (x < kZiggurat.x[layer + 1]) [[likely]]
+    return x * mean;
+  return ExponentialAtEdge(layer, x) * mean;
+}
+
+// Where a point is not surely under the curve: about one in a hundred.
+double RandomStream::ExponentialAtEdge(size_t layer, double x) {
+  // The tail is the distribution itself, further right.
+  if (layer == 0) return kTailStart + Exponential(1);
+  const double low = kZiggurat.height[layer];
+  const double y = low + UniformDouble() * (kZiggurat.height[layer + 1] - low);
+  return y < ExpOfMinus(x) ? x : Exponential(1);
 }
 
 }  // namespace numasim::sim

@@ -5,6 +5,7 @@
 #define NUMASIM_SIM_RANDOM_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -45,14 +46,15 @@ class RandomStream {
   // [0, 1), a multiple of 2^-53.
   double UniformDouble() { return static_cast<double>(Next() >> 11) * 0x1p-53; }
 
-  // Exponentially distributed with this mean; never negative, at most about 44 times the mean. Computed with
-  // additions and multiplications only, so it needs no agreement between maths libraries.
+  // Exponentially distributed with this mean; never negative. Needs no agreement between maths libraries: it
+  // is the four operations of IEEE 754 and tables made of them.
   double Exponential(double mean);
 
   // True with probability p; p <= 0 never, p >= 1 always.
   bool Bernoulli(double p) { return UniformDouble() < p; }
 
  private:
+  double ExponentialAtEdge(size_t layer, double x);
   static uint64_t Rotate(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 
   std::array<uint64_t, 4> state_;

@@ -1,9 +1,8 @@
 #include "sim/run_loop.h"
 
-#include <tbb/info.h>
-
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -12,7 +11,16 @@
 namespace numasim::sim::internal {
 namespace {
 
+// How many LPs ahead the cache is asked for the next ones' data, where there are as many.
+constexpr size_t kAhead = 9;
+
 int64_t SaturatingAdd(int64_t time, int64_t d) { return time > kNever.ns - d ? kNever.ns : time + d; }
+
+void Prefetch(const Lp& lp) {
+  const auto* const bytes = reinterpret_cast<const char*>(&lp);
+  __builtin_prefetch(bytes);
+  __builtin_prefetch(bytes + 64);
+}
 
 int64_t NowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -30,7 +38,7 @@ int UsefulThreads(const Engine::Options& options) {
     case Scheme::kAuto:
       break;
   }
-  return std::min(options.threads, tbb::info::default_concurrency());
+  return std::min(options.threads, DefaultThreads());
 }
 
 }  // namespace
@@ -38,22 +46,7 @@ int UsefulThreads(const Engine::Options& options) {
 RunLoop::RunLoop(Engine& engine) : engine_(engine), threads_(UsefulThreads(engine.options())) {}
 RunLoop::~RunLoop() = default;
 
-RunLoop::Front RunLoop::FindFront() const {
-  Front front{kNever.ns, 0, kNever.ns};
-  const std::vector<int64_t>& next = engine_.shared_.next;
-  for (size_t i = 0; i < next.size(); ++i) {
-    if (next[i] < front.first) {
-      front.second = front.first;
-      front.first = next[i];
-      front.first_lp = i;
-    } else {
-      front.second = std::min(front.second, next[i]);
-    }
-  }
-  return front;
-}
-
-RunLoop::Horizons RunLoop::HorizonsOf(const Front& front, int64_t clip) const {
+Horizons RunLoop::HorizonsOf(const Front& front, int64_t clip) const {
   const int64_t lookahead = engine_.shared_.lookahead;
   return {std::min(SaturatingAdd(front.second, lookahead), clip),
           std::min(SaturatingAdd(front.first, lookahead), clip)};
@@ -61,97 +54,80 @@ RunLoop::Horizons RunLoop::HorizonsOf(const Front& front, int64_t clip) const {
 
 void RunLoop::RunOne(size_t index, int64_t horizon) {
   Lp& lp = *engine_.lps_[index];
+  lp.lane = &lane_;
   if (!lp.failed) lp.RunBefore(horizon);
   engine_.shared_.next[index] = lp.failed ? kNever.ns : lp.queue.NextTime();
 }
 
-uint64_t RunLoop::RunInline(const Front& front, const Horizons& horizons) {
+// With many LPs nothing of the next one is in a near cache. Some steps ahead its own lines are asked for,
+// then its events, then their paths, and last the paths' coroutines.
+void RunLoop::PrefetchActive(size_t place) const {
+  const auto lp_at = [&](size_t i) -> const Lp& { return *engine_.lps_[active_[i]]; };
+  Prefetch(lp_at(place + 8));
+  lp_at(place + 6).queue.PrefetchTop();
+  // With many paths on an LP a window often runs two of them.
+  const EventQueue& far = lp_at(place + 4).queue;
+  __builtin_prefetch(far.NextPath());
+  if (far.size() > 6) __builtin_prefetch(far.SecondPath());
+  const EventQueue& near = lp_at(place + 2).queue;
+  if (const Path* const path = near.NextPath()) path->PrefetchCoroutine();
+}
+
+uint64_t RunLoop::RunInline(const Horizons& horizons, int64_t first) {
   const std::vector<int64_t>& next = engine_.shared_.next;
+  if (std::exchange(team_has_mail_, false)) team_->Deliver();
+  const bool prefetch = active_count_ >= kAhead;
+  // What is asked for beyond the end is the first again.
+  if (prefetch) std::copy_n(active_.begin(), kAhead, active_.begin() + static_cast<ptrdiff_t>(active_count_));
   uint64_t events = 0;
-  for (size_t i = 0; i < next.size(); ++i) {
-    const int64_t horizon = i == front.first_lp ? horizons.first : horizons.others;
-    if (next[i] >= horizon) continue;
+  for (size_t k = 0; k < active_count_; ++k) {
+    if (prefetch) PrefetchActive(k);
+    const size_t i = active_[k];
     const Lp& lp = *engine_.lps_[i];
     const uint64_t before = lp.events;
-    RunOne(i, horizon);
+    RunOne(i, next[i] == first ? horizons.first : horizons.others);
     events += lp.events - before;
     if (lp.failed) [[unlikely]]
       NoteFailure(lp);
   }
+  Deliver();
   return events;
 }
 
-void RunLoop::MakeTeam() {
-  team_ = std::make_unique<WorkerTeam>(
-      threads_, [this](uint32_t i) { RunOne(i, i == first_lp_ ? horizons_.first : horizons_.others); });
-  DealHomes();
-}
-
-void RunLoop::DealHomes() {
-  const size_t count = engine_.lps_.size();
-  dealt_events_.resize(count);
-  home_.resize(count);
-  std::vector<std::pair<uint64_t, uint32_t>> by_work(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint64_t events = engine_.lps_[i]->events;
-    by_work[i] = {events - dealt_events_[i], i};
-    dealt_events_[i] = events;
-  }
-  std::sort(by_work.begin(), by_work.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
-  });
-  std::vector<uint64_t> load(team_->threads());
-  for (const auto& [work, lp] : by_work) {
-    const auto least = std::min_element(load.begin(), load.end());
-    *least += work + 1;
-    home_[lp] = static_cast<uint32_t>(least - load.begin());
-  }
-}
-
-void RunLoop::Deliver(Lp& lp) {
-  for (const Message& message : lp.outbox) {
+void RunLoop::Deliver() {
+  int64_t* const next = engine_.shared_.next.data();
+  const std::vector<Message>& messages = lane_.messages;
+  const size_t count = messages.size();
+  for (size_t k = 0; k < count; ++k) {
+    if (k + 12 < count) Prefetch(*messages[k + 12].to);
+    if (k + 6 < count) messages[k + 6].to->queue.PrefetchForPush();
+    const Message& message = messages[k];
     message.to->queue.Push(message.event);
-    int64_t& next = engine_.shared_.next[static_cast<size_t>(message.to->id.value)];
-    next = std::min(next, message.event.time);
+    int64_t& time = next[message.to->id.value];
+    time = std::min(time, message.event.time);
   }
-  lp.outbox.clear();
-  for (Path* const path : lp.ended_elsewhere) path->birth_->paths.Free(path);
-  lp.ended_elsewhere.clear();
+  lane_.messages.clear();
 }
 
-uint64_t RunLoop::RunByTeam(const Front& front, const Horizons& horizons) {
-  if (team_ == nullptr) MakeTeam();
-  if (++team_windows_ % 8192 == 0) DealHomes();
-  first_lp_ = front.first_lp;
-  horizons_ = horizons;
-  uint64_t events = 0;
-  for (const uint32_t i : active_) {
-    events -= engine_.lps_[i]->events;
-    team_->list(home_[i]).push_back(i);
-  }
-  engine_.shared_.direct = false;
-  team_->Run();
-  engine_.shared_.direct = true;
-  for (const uint32_t i : active_) {
-    Lp& lp = *engine_.lps_[i];
-    events += lp.events;
-    Deliver(lp);
-    if (lp.failed) [[unlikely]]
-      NoteFailure(lp);
-  }
+uint64_t RunLoop::RunByTeam(const Horizons& horizons, int64_t first) {
+  std::vector<int64_t>& next = engine_.shared_.next;
+  if (team_ == nullptr) team_ = std::make_unique<TeamRunner>(threads_, engine_.lps_, next);
+  const std::span<const uint32_t> active(active_.data(), active_count_);
+  const auto first_lp =
+      std::find_if(active.begin(), active.end(), [&](uint32_t i) { return next[i] == first; });
+  const uint64_t events = team_->Run(active, *first_lp, horizons);
+  team_has_mail_ = true;
+  for (const uint32_t i : team_->failed()) NoteFailure(*engine_.lps_[i]);
   return events;
 }
 
 uint64_t RunLoop::RunWindow(const Front& front, int64_t clip) {
   const Horizons horizons = HorizonsOf(front, clip);
-  if (!MayUseTeam()) return RunInline(front, horizons);
   const std::vector<int64_t>& next = engine_.shared_.next;
-  active_.clear();
-  for (uint32_t i = 0; i < next.size(); ++i) {
-    if (next[i] < (i == front.first_lp ? horizons.first : horizons.others)) active_.push_back(i);
-  }
-  if (active_.size() < 2) return RunInline(front, horizons);
-  return RunByTeam(front, horizons);
+  active_.resize(next.size() + kAhead + 4);
+  active_count_ = scan_.CollectBefore(next, horizons.others, active_.data());
+  if (active_count_ < 2 || !MayUseTeam()) return RunInline(horizons, front.first);
+  return RunByTeam(horizons, front.first);
 }
 
 bool RunLoop::MayUseTeam() const {
@@ -175,7 +151,7 @@ void RunLoop::NoteFailure(const Lp& lp) {
 void RunLoop::FlushLogs(int64_t before) {
   merged_logs_.clear();
   for (const auto& lp : engine_.lps_) {
-    std::vector<LogRecord>& log = lp->log;
+    std::vector<LogRecord>& log = lp->record->log;
     if (log.empty()) continue;
     const auto end = std::partition_point(log.begin(), log.end(),
                                           [&](const LogRecord& record) { return record.time.ns < before; });
@@ -217,6 +193,7 @@ void RunLoop::TakeSamples(const Front& front) {
 }
 
 void RunLoop::Finish() {
+  if (std::exchange(team_has_mail_, false)) team_->Deliver();
   team_.reset();
   int64_t now = end_;
   if (end_ == kNever.ns) {
@@ -233,7 +210,7 @@ absl::Status RunLoop::Run(SimTime end) {
   last_report_ = std::chrono::steady_clock::now();
   tuner_.Start(NowNs(), events_);
   for (uint64_t windows = 0;; ++windows) {
-    const Front front = FindFront();
+    const Front front = scan_.Find(engine_.shared_.next);
     TakeSamples(front);
     if (front.first > end_ || front.first == kNever.ns) break;
     const int64_t clip = std::min(
@@ -247,7 +224,7 @@ absl::Status RunLoop::Run(SimTime end) {
   }
   Finish();
   if (failed_lp_ < 0) return absl::OkStatus();
-  return absl::InternalError(engine_.lps_[static_cast<size_t>(failed_lp_)]->failure);
+  return absl::InternalError(engine_.lps_[static_cast<size_t>(failed_lp_)]->record->failure);
 }
 
 }  // namespace numasim::sim::internal

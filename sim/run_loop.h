@@ -14,10 +14,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "sim/front_scan.h"
 #include "sim/lp.h"
 #include "sim/scheme_tuner.h"
+#include "sim/team_runner.h"
 #include "sim/time.h"
-#include "sim/worker_team.h"
 
 namespace numasim::sim {
 
@@ -33,33 +34,18 @@ class RunLoop {
   absl::Status Run(SimTime end);
 
  private:
-  // The earliest pending event, whose it is, and the earliest of all other LPs.
-  struct Front {
-    int64_t first;
-    size_t first_lp;
-    int64_t second;
-  };
-
-  Front FindFront() const;
-  // How far each LP may run in a window.
-  struct Horizons {
-    int64_t first;  // of the LP with the earliest event
-    int64_t others;
-  };
   Horizons HorizonsOf(const Front& front, int64_t clip) const;
 
   // These return how many events ran.
   uint64_t RunWindow(const Front& front, int64_t clip);
-  uint64_t RunInline(const Front& front, const Horizons& horizons);
-  uint64_t RunByTeam(const Front& front, const Horizons& horizons);
+  uint64_t RunInline(const Horizons& horizons, int64_t first);
+  uint64_t RunByTeam(const Horizons& horizons, int64_t first);
 
   bool MayUseTeam() const;
-  void MakeTeam();
-  // Deals the LPs out to the threads so that each has about the same number of events.
-  void DealHomes();
+  void PrefetchActive(size_t place) const;
   void RunOne(size_t index, int64_t horizon);
-  // Hands over what waited for the end of a window that the team ran.
-  void Deliver(Lp& lp);
+  // Puts the messages of a window that ran inline into the queues.
+  void Deliver();
 
   void Tune();
   void TakeSamples(const Front& front);
@@ -79,13 +65,12 @@ class RunLoop {
 
   int threads_;  // that can be of use
   SchemeTuner tuner_;
-  std::unique_ptr<WorkerTeam> team_;    // only during Run
-  std::vector<uint32_t> home_;          // by LP: the thread that runs it first
-  std::vector<uint64_t> dealt_events_;  // by LP: its events when the homes were dealt
-  uint64_t team_windows_ = 0;
-  std::vector<uint32_t> active_;
-  size_t first_lp_ = 0;  // of the window the team runs, with its horizons
-  Horizons horizons_{};
+  std::unique_ptr<TeamRunner> team_;  // only during Run
+  bool team_has_mail_ = false;
+  FrontScan scan_;
+  std::vector<uint32_t> active_;  // the LPs with something to do in this window, in order; the rest is room
+  size_t active_count_ = 0;
+  Lane lane_;  // of windows that run inline
 
   std::vector<LogRecord> merged_logs_;
 };

@@ -7,7 +7,7 @@ namespace numasim::sim::internal {
 
 void WaitQueue::Push(Path& path, std::coroutine_handle<> self, const std::string* what, uint64_t mode) {
   path.innermost = self;
-  path.wait_mode_ = mode;
+  path.record_->wait_mode = mode;
   Push(path, what);
 }
 
@@ -50,7 +50,7 @@ Task<void> Sleep::RegainRemoteCpu(Path& messenger, Cpu* cpu, LpId home, Path* sl
 void Sleep::Begin(Path& path) {
   Cpu* const cpu = path.cpu_;
   if (cpu == nullptr) return;
-  path.cpu_after_ = cpu;
+  path.record_->cpu_after_sleep = cpu;
   if (cpu->lp() == path.lp()) {
     cpu->Release(path);
     return;
@@ -62,7 +62,7 @@ void Sleep::Begin(Path& path) {
 }
 
 void Sleep::Wake(Path& path) {
-  Cpu* const cpu = std::exchange(path.cpu_after_, nullptr);
+  Cpu* const cpu = std::exchange(path.record_->cpu_after_sleep, nullptr);
   if (cpu == nullptr) {
     GoOn(path);
   } else if (cpu->lp() == path.lp()) {

@@ -22,7 +22,7 @@ class WaitQueue {
 
   // These require !empty().
   Path& Pop();
-  uint64_t first_mode() const { return first_->wait_mode_; }
+  uint64_t first_mode() const { return first_->record_->wait_mode; }
   static Duration Waited(const Path& path) { return path.now() - SimTime{path.waits_since_}; }
 
  private:

@@ -15,12 +15,14 @@
 #include <memory>
 #include <vector>
 
+#include "sim/tbb_host.h"
+
 namespace numasim::sim::internal {
 
 class WorkerTeam {
  public:
-  // Called with an item, by any of the threads.
-  using Job = std::function<void(uint32_t item)>;
+  // Called with the thread that calls it, 0 .. threads - 1, and an item.
+  using Job = std::function<void(size_t thread, uint32_t item)>;
 
   // threads >= 2, the caller among them.
   WorkerTeam(int threads, Job job);
@@ -28,35 +30,51 @@ class WorkerTeam {
   WorkerTeam(const WorkerTeam&) = delete;
   WorkerTeam& operator=(const WorkerTeam&) = delete;
 
-  size_t threads() const { return slots_.size(); }
-
-  // The items for thread `t` in the next round; the caller is thread 0. To be filled before each Run.
-  std::vector<uint32_t>& list(size_t t) { return slots_[t].items; }
+  // Adds an item for thread `t` in the next round; the caller is thread 0.
+  void Add(size_t t, uint32_t item) {
+    Slot& slot = slots_[t];
+    if (slot.count < kNear) {
+      slot.near[slot.count] = item;
+    } else {
+      slot.far.push_back(item);
+    }
+    ++slot.count;
+  }
+  bool HasItems(size_t t) const { return slots_[t].count > 0; }
 
   // Does all items of all lists, and empties them. What the caller wrote before, the job sees; what the job
   // wrote, the caller sees after.
   void Run();
 
  private:
+  static constexpr uint32_t kNear = 12;
+
+  // What a thread reads at the start of a round is mostly one cache line.
   struct alignas(64) Slot {
     // The round in the upper 24 bits, how many items in 20, the next to claim in 20.
     std::atomic<uint64_t> claims{0};
-    std::vector<uint32_t> items;
+    uint32_t near[kNear];
+    uint32_t count = 0;
+    std::vector<uint32_t> far;  // the items after kNear
+    uint32_t item(size_t i) const { return i < kNear ? near[i] : far[i - kNear]; }
   };
-  struct Host;  // the TBB side
-
+  static void Host(void* team, size_t self);
+  void TellHandedOver();
+  void TellTakenOver();
   void Work(size_t self);
-  size_t RunClaimed(size_t self);
-  bool IdleUntil(uint32_t seen_round);
+  // Which items of another's list to take.
+  enum class Help { kIfLate, kAlways };
+  size_t RunClaimed(size_t self, Help help);
+  bool IdleUntil(const std::atomic<uint64_t>& claims, uint64_t seen_round);
 
   Job job_;
   std::vector<Slot> slots_;
-  alignas(64) std::atomic<uint32_t> round_{0};
-  std::atomic<bool> stop_{false};
+  uint32_t round_ = 0;
+  alignas(64) std::atomic<bool> stop_{false};
   alignas(64) std::atomic<size_t> done_{0};
   alignas(64) std::atomic<uint32_t> asleep_{0};
   std::atomic<uint32_t> wake_{0};
-  std::unique_ptr<Host> host_;
+  std::unique_ptr<TbbHost> host_;
 };
 
 }  // namespace numasim::sim::internal

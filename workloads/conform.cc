@@ -138,7 +138,7 @@ class CounterView {
         entry = where;
         entry["type"] = kMigratetypeNames[type];
         for (int order = 0; order < kOrders; ++order) {
-          entry["free"].push_back(zone->buddy().list(order, static_cast<Migratetype>(type)).count);
+          entry["free"].push_back(zone->buddy().list(order, static_cast<Migratetype>(type)).count());
         }
         by_type.push_back(entry);
       }

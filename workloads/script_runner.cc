@@ -106,6 +106,12 @@ sim::LpId ScriptRunner::HomeOf(const Op& op) const {
   return memory_.node(memory_.NodeOfCpu(found->second.process->cpu)).lp;
 }
 
+std::vector<const Process*> ScriptRunner::LiveProcesses() const {
+  std::vector<const Process*> live;
+  for (const auto& [name, owned] : processes_) live.push_back(owned.process.get());
+  return live;
+}
+
 sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loops) {
   for (int loop = 0; loop < loops; ++loop) {
     for (const Op& op : script.ops) {

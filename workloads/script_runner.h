@@ -64,6 +64,9 @@ class ScriptRunner {
   // Where the process's next operation starts; the global LP for operations of the system.
   sim::LpId HomeOf(const Op& op) const;
 
+  // The processes that live, by name. Valid until the next operation.
+  std::vector<const Process*> LiveProcesses() const;
+
   struct Counts {
     int64_t operations = 0;
     int64_t accesses = 0;  // by touch: ok

@@ -1,5 +1,6 @@
 // mmap, munmap, mprotect, madvise and memory policies.
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "models/address_space/address_space_ops.h"
@@ -92,9 +93,8 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begi
   });
   co_await path.Take(memory_.costs().unmap_page * entries);
   for (size_t at = 0; at < gathered.size(); at += kGatherBatch) {
-    const size_t size = std::min(kGatherBatch, gathered.size() - at);
-    const auto first = gathered.begin() + static_cast<std::ptrdiff_t>(at);
-    std::vector<Pfn> batch(first, first + static_cast<std::ptrdiff_t>(size));
+    const std::span<Pfn> batch =
+        std::span(gathered).subspan(at, std::min(kGatherBatch, gathered.size() - at));
     std::reverse(batch.begin(), batch.end());
     co_await allocator_.Release(path, process.cpu, batch);
     co_await memory_.cpu(process.cpu).MaybeYield(path);

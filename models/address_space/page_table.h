@@ -67,6 +67,12 @@ class PageTable {
   template <typename F>
   void ForEachTable(Vpn begin, Vpn end, F f) const;
 
+  // Calls f(first vpn of the table, frame, PTE tables in it) for each PMD table, in order.
+  template <typename F>
+  void ForEachPmd(F f) const {
+    for (const auto& [key, pmd] : pmds_) f(Vpn{key << kPmdTableShift}, pmd->frame, pmd->used);
+  }
+
   // Takes away the PTE tables that lie wholly inside [floor, ceiling), and the PMD tables that do
   // (free_pgd_range). Returns their frames in the order in which the kernel frees them.
   std::vector<Pfn> FreeRange(Vpn floor, Vpn ceiling);
@@ -74,6 +80,8 @@ class PageTable {
   int64_t tables() const { return tables_; }
 
  private:
+  friend class PageTablePeer;  // tests plant damage
+
   static constexpr uint64_t kTablesPerPmd = uint64_t{1} << (kPmdTableShift - kPteTableShift);
   struct PmdTable {
     Pfn frame;
@@ -101,11 +109,11 @@ void PageTable::ForEachTable(Vpn begin, Vpn end, F f) const {
   for (auto it = pmds_.lower_bound(begin.value >> kPmdTableShift); it != pmds_.end(); ++it) {
     const uint64_t pmd_first = it->first << kPmdTableShift;
     if (pmd_first >= end.value) return;
-    for (uint64_t i = 0; i < kTablesPerPmd; ++i) {
+    uint64_t i = begin.value > pmd_first ? (begin.value - pmd_first) >> kPteTableShift : 0;
+    for (; i < kTablesPerPmd; ++i) {
       const Vpn first{pmd_first + (i << kPteTableShift)};
-      if (first + static_cast<int64_t>(kPtesPerTable) <= begin || it->second->tables[i] == nullptr) continue;
       if (first >= end) return;
-      f(first, *it->second->tables[i]);
+      if (it->second->tables[i] != nullptr) f(first, *it->second->tables[i]);
     }
   }
 }

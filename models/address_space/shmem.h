@@ -29,8 +29,17 @@ class ShmemFiles {
   void Insert(FileId file, uint64_t index, Pfn pfn);
 
   int64_t files() const { return live_; }
+  // Calls f(FileId, mappings, pages by offset) for each file that is mapped, by number.
+  template <typename F>
+  void ForEachFile(F f) const {
+    for (size_t i = 0; i < files_.size(); ++i) {
+      if (files_[i].mappings > 0) f(FileId{static_cast<int32_t>(i)}, files_[i].mappings, files_[i].pages);
+    }
+  }
 
  private:
+  friend class ShmemFilesPeer;  // tests plant damage
+
   struct File {
     int64_t mappings = 0;
     absl::btree_map<uint64_t, Pfn> pages;

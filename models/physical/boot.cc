@@ -339,6 +339,11 @@ absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded) {
   for (const auto& pcp : recorded.pcp()) pcp_pages += pcp.count();
   std::vector<FrameIndex> singles;
   layout.UseRest(pageblocks, &singles, pcp_pages);
+  if (static_cast<int64_t>(singles.size()) < pcp_pages) {
+    return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": ", pcp_pages,
+                                                   " pages on PCP lists; only ", singles.size(),
+                                                   " of its pages are neither free nor reserved"));
+  }
   zone.buddy().AdoptFreePages(layout.free_pages());
   size_t next = 0;
   for (const auto& pcp : recorded.pcp()) {
@@ -348,7 +353,7 @@ absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded) {
                                                      " CPUs"));
     }
     PcpLists& lists = zone.pcp(CpuId{pcp.cpu()});
-    for (int i = 0; i < pcp.count() && next < singles.size(); ++i, ++next) {
+    for (int i = 0; i < pcp.count(); ++i, ++next) {
       const Migratetype type = i < kPcpKernelPages ? Migratetype::kUnmovable : Migratetype::kMovable;
       zone.frames().SetHead(singles[next], FrameKind::kPcp, 0);
       lists.lists[static_cast<size_t>(PcpLists::ListOf(0, type))].PushBack(singles[next]);

@@ -26,42 +26,24 @@ bool CanStealPageblock(int order, Migratetype type) {
 }  // namespace
 
 void Buddy::AddToList(FrameIndex frame, int order, Migratetype type, bool to_tail) {
+  FreeList& to = MutableList(order, type);
+  const Blocks blocks{store_, order, type};
+  // Only now does it become a free head: an entry that it left in the ring must not look alive meanwhile.
+  const FreeList::Place place = to_tail ? to.PushBack(frame, blocks) : to.PushFront(frame, blocks);
   store_.SetHead(frame, order, FrameStore::FreeCode(order, type));
-  FreeList& list = lists_[static_cast<size_t>(order)][static_cast<size_t>(type)];
-  FrameStore::Link& link = store_.link(frame, order);
-  if (list.head == kNilFrame) {
-    link = {kNilFrame, kNilFrame};
-    list.head = list.tail = frame;
-    nonempty_[static_cast<size_t>(type)] |= 1u << order;
-  } else if (to_tail) {
-    link = {list.tail, kNilFrame};
-    store_.link(list.tail, order).next = frame;
-    list.tail = frame;
-  } else {
-    link = {kNilFrame, list.head};
-    store_.link(list.head, order).prev = frame;
-    list.head = frame;
-  }
-  ++list.count;
+  store_.list_place(frame, order) = place;
+  nonempty_[static_cast<size_t>(type)] |= 1u << order;
   ++nr_free_[static_cast<size_t>(order)];
 }
 
 void Buddy::RemoveFromList(FrameIndex frame, int order) {
   const Migratetype type = FrameStore::ListOf(store_.state(frame, order));
-  FreeList& list = lists_[static_cast<size_t>(order)][static_cast<size_t>(type)];
-  const FrameStore::Link link = store_.link(frame, order);
-  if (link.prev == kNilFrame) {
-    list.head = link.next;
-  } else {
-    store_.link(link.prev, order).next = link.next;
-  }
-  if (link.next == kNilFrame) {
-    list.tail = link.prev;
-  } else {
-    store_.link(link.next, order).prev = link.prev;
-  }
+  FreeList& from = MutableList(order, type);
+  from.Remove(store_.list_place(frame, order));
+  // Entries that stay in the ring must not look like blocks of the list.
+  store_.ClearHead(frame, order);
   --nr_free_[static_cast<size_t>(order)];
-  if (--list.count == 0) nonempty_[static_cast<size_t>(type)] &= ~(1u << order);
+  if (from.empty()) nonempty_[static_cast<size_t>(type)] &= ~(1u << order);
 }
 
 FrameIndex Buddy::Take(int order, Migratetype type, uint32_t alloc_flags) {
@@ -78,7 +60,7 @@ FrameIndex Buddy::TakeSmallest(int order, Migratetype type) {
   const uint32_t fitting = nonempty_[static_cast<size_t>(type)] >> order;
   if (fitting == 0) return kNilFrame;
   const int found = order + __builtin_ctz(fitting);
-  const FrameIndex frame = lists_[static_cast<size_t>(found)][static_cast<size_t>(type)].head;
+  const FrameIndex frame = First(found, type);
   RemoveFromList(frame, found);
   free_pages_ -= int64_t{1} << order;
   if (found > order) Expand(frame, order, found, type);
@@ -110,7 +92,8 @@ bool Buddy::StealFallback(int order, Migratetype type, uint32_t alloc_flags) {
       }
       NUMASIM_CHECK(current <= kMaxOrder);
     }
-    StealSuitable(lists_[current][from].head, current, static_cast<Migratetype>(from), type, can_steal);
+    StealSuitable(First(current, static_cast<Migratetype>(from)), current, static_cast<Migratetype>(from),
+                  type, can_steal);
     return true;
   }
   return false;
@@ -119,7 +102,7 @@ bool Buddy::StealFallback(int order, Migratetype type, uint32_t alloc_flags) {
 int Buddy::FindSuitableFallback(int order, Migratetype type, bool* can_steal) const {
   *can_steal = false;
   for (Migratetype from : kFallbackOrder[static_cast<int>(type)]) {
-    if (lists_[static_cast<size_t>(order)][static_cast<size_t>(from)].count == 0) continue;
+    if (lists_[static_cast<size_t>(order)][static_cast<size_t>(from)].empty()) continue;
     *can_steal = CanStealPageblock(order, type);
     return static_cast<int>(from);
   }
@@ -158,10 +141,12 @@ void Buddy::StealSuitable(FrameIndex frame, int order, Migratetype from, Migrate
 }
 
 int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movable) {
-  const FrameIndex begin = frame >> kPageblockOrder << kPageblockOrder;
+  FrameIndex begin = frame >> kPageblockOrder << kPageblockOrder;
   const FrameIndex end = begin + static_cast<FrameIndex>(kPageblockPages);
-  // move_freepages_block refuses a pageblock that crosses the zone's boundary.
-  if (store_.PfnOf(begin) < store_.start() || store_.PfnOf(end) > store_.end()) return 0;
+  // Of a pageblock that begins before the zone it takes what is from the frame on; one that ends behind it,
+  // not at all.
+  if (store_.PfnOf(begin) < store_.start()) begin = frame;
+  if (store_.PfnOf(end) > store_.end()) return 0;
   int64_t moved = 0;
   for (FrameIndex f = begin; f < end;) {
     const FrameStore::Head head = store_.Find(f);
@@ -174,7 +159,8 @@ int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movabl
       const auto owner = static_cast<FrameOwner::Kind>(store_.owner(head.frame, head.order).kind);
       if (owner == FrameOwner::kAnon || owner == FrameOwner::kShmem) *movable += pages;
     }
-    f = head.frame + static_cast<FrameIndex>(pages);
+    // A pageblock that is unmanaged as a whole has no head.
+    f = head.kind == FrameKind::kUnmanaged ? f + 1 : head.frame + static_cast<FrameIndex>(pages);
   }
   return moved;
 }
@@ -204,24 +190,6 @@ void Buddy::Free(FrameIndex frame, int order, Migratetype type, bool to_tail) {
     to_tail = FrameStore::IsFreeCode(state, order + 1);
   }
   AddToList(frame, order, type, to_tail);
-}
-
-void Buddy::PrefetchFreeSingle(FrameIndex frame, int stage) const {
-  constexpr int kMergesAhead = 4;
-  if (stage == 0) {
-    store_.PrefetchState(frame);
-    store_.PrefetchLink(frame);  // the same line holds the nearest buddies'
-    return;
-  }
-  // The blocks that it will merge with, as far as one can see now: taking one off its list writes to its
-  // neighbours.
-  for (int order = 0; order < kMergesAhead; ++order) {
-    const FrameIndex buddy = (frame >> order << order) ^ (FrameIndex{1} << order);
-    if (!FrameStore::IsFreeCode(store_.state(buddy, order), order)) break;
-    const FrameStore::Link link = store_.link(buddy, order);
-    store_.PrefetchLink(link.prev);
-    store_.PrefetchLink(link.next);
-  }
 }
 
 int Buddy::LargestFreeOrder() const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "models/physical/frame_store.h"
+#include "models/physical/free_list.h"
 #include "models/types.h"
 
 namespace numasim {
@@ -24,11 +25,6 @@ enum AllocFlags : uint32_t {
 
 class Buddy {
  public:
-  struct FreeList {
-    FrameIndex head = kNilFrame;
-    FrameIndex tail = kNilFrame;
-    uint32_t count = 0;
-  };
   struct Counters {
     int64_t pageblock_steals = 0;  // pageblocks that changed type
     int64_t fallbacks = 0;         // allocations served from another type's list
@@ -40,6 +36,12 @@ class Buddy {
   // another type (__rmqueue, Linux 6.1). The block is out of the lists but not marked: the caller sets its
   // head. Returns kNilFrame if there is none.
   FrameIndex Take(int order, Migratetype type, uint32_t alloc_flags);
+
+  // Takes up to `count` single frames and hands each to sink(frame), in the order in which as many calls of
+  // Take(0, ...) would return them; the lists are left the same. Returns how many there were. Cheaper, since
+  // a block is cut up at once.
+  template <typename Sink>
+  int TakeSingles(int count, Migratetype type, uint32_t alloc_flags, Sink sink);
 
   // Gives a block back and merges it with its buddies (__free_one_page). `type` chooses the list. `to_tail`
   // is FPI_TO_TAIL: freed memory that should be used last.
@@ -60,7 +62,17 @@ class Buddy {
 
   int64_t free_pages() const { return free_pages_; }
   const int64_t& free_pages_ref() const { return free_pages_; }
+  // Calls f(frame) for the blocks of a list from first to last.
+  template <typename F>
+  void ForEachFree(int order, Migratetype type, F f) const {
+    const Blocks blocks{store_, order, type};
+    list(order, type).ForEachEntry([&](FrameIndex frame, FreeList::Place place) {
+      if (blocks.IsLive(frame, place)) f(frame);
+    });
+  }
   const FreeList& list(int order, Migratetype type) const { return lists_[order][static_cast<int>(type)]; }
+  // Bit o is set where the list of order o has a block.
+  uint32_t nonempty(Migratetype type) const { return nonempty_[static_cast<size_t>(type)]; }
   // Free blocks of an order over all types (nr_free).
   const int64_t& blocks(int order) const { return nr_free_[static_cast<size_t>(order)]; }
   // The largest order with a free block; -1 if nothing is free.
@@ -69,11 +81,27 @@ class Buddy {
   FrameStore& store() { return store_; }
   const FrameStore& store() const { return store_; }
 
-  // Brings the cache lines that Free(frame, 0) will touch nearer; call some frames ahead, stage 0 then
-  // stage 1.
-  void PrefetchFreeSingle(FrameIndex frame, int stage) const;
-
  private:
+  friend class BuddyPeer;  // tests plant damage
+
+  // What the free list of an order and type must know of its blocks.
+  struct Blocks {
+    FrameStore& store;
+    int order;
+    Migratetype type;
+    bool IsLive(FrameIndex frame, FreeList::Place place) const {
+      return store.state(frame, order) == FrameStore::FreeCode(order, type) &&
+             store.list_place(frame, order) == place;
+    }
+    void Moved(FrameIndex frame, FreeList::Place place) const { store.list_place(frame, order) = place; }
+    void WillLook(FrameIndex frame) const { store.PrefetchFrame(frame); }
+  };
+  FrameIndex First(int order, Migratetype type) {
+    return MutableList(order, type).First(Blocks{store_, order, type});
+  }
+  FreeList& MutableList(int order, Migratetype type) {
+    return lists_[static_cast<size_t>(order)][static_cast<size_t>(type)];
+  }
   FrameIndex TakeSmallest(int order, Migratetype type);
   void Expand(FrameIndex frame, int low, int high, Migratetype type);
   bool StealFallback(int order, Migratetype type, uint32_t alloc_flags);
@@ -85,10 +113,38 @@ class Buddy {
   std::array<std::array<FreeList, kMigratetypes>, kOrders> lists_;
   std::array<int64_t, kOrders> nr_free_ = {};
   int64_t free_pages_ = 0;
-  // Bit o of nonempty_[type] is set where the list of order o has a block.
   std::array<uint32_t, kMigratetypes> nonempty_ = {};
   Counters counters_;
 };
+
+template <typename Sink>
+int Buddy::TakeSingles(int count, Migratetype type, uint32_t alloc_flags, Sink sink) {
+  int taken = 0;
+  while (taken < count) {
+    const uint32_t nonempty = nonempty_[static_cast<size_t>(type)];
+    if (nonempty == 0) {
+      const FrameIndex frame = Take(0, type, alloc_flags);
+      if (frame == kNilFrame) break;
+      sink(frame);
+      ++taken;
+      continue;
+    }
+    // Take(0) would split the first block of the smallest order again and again, from its low end.
+    const int order = __builtin_ctz(nonempty);
+    const FrameIndex block = First(order, type);
+    RemoveFromList(block, order);
+    const int size = 1 << order;
+    const int cut = size < count - taken ? size : count - taken;
+    free_pages_ -= cut;
+    for (FrameIndex f = block; f < block + static_cast<FrameIndex>(cut); ++f) sink(f);
+    taken += cut;
+    // What is left, from the low end: blocks as large as their alignment allows.
+    for (int at = cut; at < size; at += at & -at) {
+      AddToList(block + static_cast<FrameIndex>(at), __builtin_ctz(static_cast<unsigned>(at)), type, false);
+    }
+  }
+  return taken;
+}
 
 }  // namespace numasim
 

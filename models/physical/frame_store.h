@@ -1,7 +1,7 @@
 // FrameStore: what is known of each page frame of one zone. Owned by the zone, so it lives on the LP of the
 // zone's node.
 //
-// Storage is by pageblock (2 MiB). Each pageblock has a fixed 12-byte entry. Frames have two flat tables, 8
+// Storage is by pageblock (2 MiB). Each pageblock has a fixed 16-byte entry. Frames have two flat tables, 8
 // bytes of link or owner and one byte of state, in address space that is reserved but takes memory only where
 // it is written: a pageblock that is whole (free, or one huge page) is told by its entry alone and its part
 // of the tables is never touched, a broken-up one costs 4,608 bytes. So any frame is found in O(1), and cost
@@ -45,9 +45,6 @@ static_assert(sizeof(FrameOwner) == 8);
 
 class FrameStore {
  public:
-  struct Link {
-    FrameIndex prev, next;
-  };
   struct Head {
     FrameIndex frame;
     FrameKind kind;
@@ -96,6 +93,10 @@ class FrameStore {
     }
   }
   void SetHead(FrameIndex frame, FrameKind kind, int order) { SetHead(frame, order, Code(kind, order)); }
+  // `frame` heads nothing for now: it is part of a larger block, or about to become a head again.
+  void ClearHead(FrameIndex frame, int order) {
+    (order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].state : states_[frame]) = 0;
+  }
   // The state of `frame`, which must be the head of a block of at most / at least a pageblock as `order`
   // says, or be aligned to `order` and not lie inside a larger block.
   uint8_t state(FrameIndex frame, int order) const {
@@ -110,44 +111,44 @@ class FrameStore {
   // The block that holds `frame`, found from the largest size down: at most 11 looks.
   Head Find(FrameIndex frame) const;
 
-  // The free-list links of a free head of this order. Shares storage with owner().
-  Link& link(FrameIndex frame, int order) {
-    return order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].link : words_[frame].link;
+  // The place of a free head on its free list. Shares storage with owner().
+  uint32_t& list_place(FrameIndex frame, int order) { return word(frame, order).list_place; }
+  uint32_t list_place(FrameIndex frame, int order) const {
+    return const_cast<FrameStore*>(this)->word(frame, order).list_place;
   }
-  const Link& link(FrameIndex frame, int order) const {
-    return const_cast<FrameStore*>(this)->link(frame, order);
-  }
-  Link& small_link(FrameIndex frame) { return words_[frame].link; }
   // The owner of an allocated head.
-  FrameOwner& owner(FrameIndex frame, int order) {
-    return order >= kPageblockOrder ? reinterpret_cast<FrameOwner&>(blocks_[frame >> kPageblockOrder].link)
-                                    : words_[frame].owner;
+  FrameOwner& owner(FrameIndex frame, int order) { return word(frame, order).owner; }
+  const FrameOwner& owner(FrameIndex frame, int order) const {
+    return const_cast<FrameStore*>(this)->word(frame, order).owner;
   }
-  FrameOwner& small_owner(FrameIndex frame) { return words_[frame].owner; }
 
   Migratetype pageblock_type(FrameIndex frame) const { return blocks_[frame >> kPageblockOrder].type; }
   void set_pageblock_type(FrameIndex frame, Migratetype type) {
     blocks_[frame >> kPageblockOrder].type = type;
   }
 
-  void PrefetchState(FrameIndex frame) const { __builtin_prefetch(&states_[frame]); }
-  void PrefetchLink(FrameIndex frame) const {
-    if (frame != kNilFrame) __builtin_prefetch(&words_[frame]);
+  void PrefetchFrame(FrameIndex frame) const {
+    __builtin_prefetch(&words_[frame], 1);
+    __builtin_prefetch(&states_[frame], 1);
   }
+  void PrefetchWord(FrameIndex frame) const { __builtin_prefetch(&words_[frame], 1); }
 
   // Memory of the simulator that the store holds: what is resident of its tables, in bytes.
   size_t ResidentBytes() const;
 
  private:
+  union Word {
+    uint32_t list_place;
+    FrameOwner owner;
+  };
   struct Pageblock {
-    Link link;
+    Word word;  // of a block of at least this size
     uint8_t state;
     Migratetype type;
   };
-  union Word {
-    Link link;
-    FrameOwner owner;
-  };
+  Word& word(FrameIndex frame, int order) {
+    return order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].word : words_[frame];
+  }
 
   Pfn start_, base_;
   int64_t pages_;

@@ -175,75 +175,70 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
   co_return frame;
 }
 
-std::vector<std::vector<Pfn>> PageAllocator::ByNode(const std::vector<Pfn>& pages) const {
-  std::vector<std::vector<Pfn>> by_node(static_cast<size_t>(memory_.node_count()));
+// The nodes that `pages` are on.
+NodeMask PageAllocator::NodesOf(std::span<const Pfn> pages) const {
+  NodeMask nodes;
   for (Pfn pfn : pages) {
     const Zone* zone = memory_.ZoneOf(pfn);
     NUMASIM_CHECK(zone != nullptr);
-    by_node[static_cast<size_t>(zone->node().value)].push_back(pfn);
+    nodes.Set(zone->node());
   }
-  return by_node;
+  return nodes;
 }
 
-sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
-                                          const std::vector<Pfn>& blocks) {
+sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks) {
   const sim::LpId home = path.lp();
-  const std::vector<std::vector<Pfn>> by_node = ByNode(blocks);
-  for (int n = 0; n < memory_.node_count(); ++n) {
-    const std::vector<Pfn>& group = by_node[static_cast<size_t>(n)];
-    if (group.empty()) continue;
-    Node& node = memory_.node(NodeId{n});
+  for (NodeMask nodes = NodesOf(blocks); !nodes.empty(); nodes.Clear(nodes.First())) {
+    Node& node = memory_.node(nodes.First());
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    co_await FreeOnNode(path, cpu, order, node, group);
+    for (Pfn pfn : blocks) {
+      if (memory_.ZoneOf(pfn)->node() == node.id) co_await FreeBlock(path, cpu, order, node, pfn);
+    }
   }
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }
 
-sim::Task<void> PageAllocator::FreeOnNode(sim::Path& path, CpuId cpu, int order, Node& node,
-                                          const std::vector<Pfn>& blocks) {
+sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn) {
   const Costs& costs = memory_.costs();
   const int64_t size = int64_t{1} << order;
-  for (Pfn pfn : blocks) {
-    Zone& zone = *memory_.ZoneOf(pfn);
-    const FrameIndex frame = zone.frames().Index(pfn);
-    CountOwned(node, zone.frames().owner(frame, order).kind, -size);
-    node.counter(PGFREE) += size;
-    if (PcpLists::Allowed(order) && !zone.PcpWillDrain(cpu, order)) {
-      zone.FreePcp(cpu, frame, order);
-      co_await path.Take(costs.pcp_free);
-      continue;
-    }
-    co_await zone.lock().Acquire(path);
-    if (PcpLists::Allowed(order)) {
-      const int64_t drained = zone.FreePcp(cpu, frame, order);
-      co_await path.Take(costs.buddy_block * ((drained + size - 1) >> order));
-    } else {
-      zone.FreeBuddy(frame, order);
-      co_await path.Take(costs.buddy_block);
-    }
-    zone.lock().Release(path);
+  Zone& zone = *memory_.ZoneOf(pfn);
+  const FrameIndex frame = zone.frames().Index(pfn);
+  CountOwned(node, zone.frames().owner(frame, order).kind, -size);
+  node.counter(PGFREE) += size;
+  if (PcpLists::Allowed(order) && !zone.PcpWillDrain(cpu, order)) {
+    zone.FreePcp(cpu, frame, order);
+    co_await path.Take(costs.pcp_free);
+    co_return;
   }
+  co_await zone.lock().Acquire(path);
+  int64_t freed = size;
+  if (PcpLists::Allowed(order)) {
+    freed = zone.FreePcp(cpu, frame, order);
+  } else {
+    zone.FreeBuddy(frame, order);
+  }
+  co_await path.Take(costs.buddy_block * ((freed + size - 1) >> order));
+  zone.lock().Release(path);
 }
 
-sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
+sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::span<const Pfn> pages) {
   const sim::LpId home = path.lp();
-  const std::vector<std::vector<Pfn>> by_node = ByNode(pages);
-  for (int n = 0; n < memory_.node_count(); ++n) {
-    const std::vector<Pfn>& group = by_node[static_cast<size_t>(n)];
-    if (group.empty()) continue;
-    Node& node = memory_.node(NodeId{n});
+  for (NodeMask nodes = NodesOf(pages); !nodes.empty(); nodes.Clear(nodes.First())) {
+    Node& node = memory_.node(nodes.First());
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    co_await ReleaseOnNode(path, cpu, node, group);
+    co_await ReleaseOnNode(path, cpu, node, pages);
   }
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }
 
+// Those of `pages` that are on the node.
 sim::Task<void> PageAllocator::ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node,
-                                             const std::vector<Pfn>& pages) {
+                                             std::span<const Pfn> pages) {
   const Costs& costs = memory_.costs();
   int64_t freed = 0;
   for (Pfn pfn : pages) {
     Zone& zone = *memory_.ZoneOf(pfn);
+    if (zone.node() != node.id) continue;
     const FrameIndex frame = zone.frames().Index(pfn);
     FrameOwner& owner = zone.frames().owner(frame, 0);
     NUMASIM_CHECK(owner.mapcount > 0);

@@ -5,7 +5,7 @@
 #define NUMASIM_MODELS_PHYSICAL_PAGE_ALLOCATOR_H_
 
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "models/memory_system.h"
 #include "models/types.h"
@@ -41,20 +41,19 @@ class PageAllocator {
   // Drops one reference (mapcount) of each page of order 0, and frees those that have no other. Pages may be
   // of any node; each node's are freed in the order given. May be called on any LP, and ends on the same.
   // `pages` must live until then.
-  sim::Task<void> Release(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
+  sim::Task<void> Release(sim::Path& path, CpuId cpu, std::span<const Pfn> pages);
 
   // Frees whole blocks of 2^order frames each, whatever their mapcount (__free_pages). Otherwise as Release.
-  sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, const std::vector<Pfn>& blocks);
+  sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
 
  private:
   sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
                               bool& foreign);
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  uint32_t alloc_flags);
-  std::vector<std::vector<Pfn>> ByNode(const std::vector<Pfn>& pages) const;
-  sim::Task<void> FreeOnNode(sim::Path& path, CpuId cpu, int order, Node& node,
-                             const std::vector<Pfn>& blocks);
-  sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, const std::vector<Pfn>& pages);
+  NodeMask NodesOf(std::span<const Pfn> pages) const;
+  sim::Task<void> FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn);
+  sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, std::span<const Pfn> pages);
   Zone* PreferredZone(const AllocRequest& request) const;
   uint32_t NoFragment(const Zone& preferred) const;
   void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const;

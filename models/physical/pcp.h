@@ -39,10 +39,7 @@ class FrameRing {
     --size_;
     return frame;
   }
-  FrameIndex PopBack() {
-    --size_;
-    return ring_[(first_ + size_) & mask_];
-  }
+  void DropBack(uint32_t count) { size_ -= count; }
   // The frame `i` places from the back.
   FrameIndex FromBack(uint32_t i) const { return ring_[(first_ + size_ - 1 - i) & mask_]; }
 

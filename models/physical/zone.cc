@@ -18,31 +18,82 @@ std::string Zone::Name() const {
   return absl::StrCat("node", extent_.node.value, ".", kZoneNames[static_cast<int>(extent_.type)]);
 }
 
+// __rmqueue_pcplist() with an empty list: a refill is `batch` pages, but at least two blocks.
+int Zone::Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, uint32_t alloc_flags) {
+  const int want = pcp.batch > 1 ? std::max(pcp.batch >> order, 2) : pcp.batch;
+  int refilled = 0;
+  if (order == 0) {
+    refilled = buddy_.TakeSingles(want, type, alloc_flags, [&](FrameIndex frame) {
+      frames_.SetHead(frame, FrameKind::kPcp, 0);
+      ring.PushBack(frame);
+    });
+  } else {
+    for (; refilled < want; ++refilled) {
+      const FrameIndex frame = buddy_.Take(order, type, alloc_flags);
+      if (frame == kNilFrame) break;
+      frames_.SetHead(frame, FrameKind::kPcp, order);
+      ring.PushBack(PcpLists::Entry(frame, order, type));
+    }
+  }
+  pcp.count += refilled << order;
+  counters_[PCP_PAGES] += refilled << order;
+  return refilled;
+}
+
+namespace {
+
+// The largest order such that the last 2^order frames of the ring, at most `most` of them, are the whole of
+// one aligned block, in rising or falling order.
+int RunAtBack(const FrameRing& ring, int32_t most) {
+  const FrameIndex last = ring.FromBack(0);
+  int order = 0;
+  for (; order < kPageblockOrder; ++order) {
+    const uint32_t size = 2u << order;
+    if (size > ring.size() || static_cast<int32_t>(size) > most) break;
+    // Rising: the frame that is freed first is the block's first. The half up to here is known to be a run.
+    const bool rising = (last & (size - 1)) == 0;
+    if (!rising && (last & (size - 1)) != size - 1) break;
+    const uint32_t step = rising ? 1 : ~0u;
+    uint32_t i = size / 2;
+    while (i < size && ring.FromBack(i) == last + i * step) ++i;
+    if (i < size) break;
+  }
+  return order;
+}
+
+}  // namespace
+
 // free_pcppages_bulk(): from the back of each list in turn, starting with `first_list`, until at least
 // `pages` are back.
 void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
   constexpr uint32_t kAhead = 12;
   pages = std::min(pages, pcp.count);
+  counters_[PCP_PAGES] -= pcp.count;
   for (int list = first_list; pages > 0; list = (list + 1) % PcpLists::kLists) {
     FrameRing& ring = pcp.lists[static_cast<size_t>(list)];
     const int order = PcpLists::OrderOf(list);
     while (pages > 0 && !ring.empty()) {
-      if (order == 0 && ring.size() > kAhead) {
-        buddy_.PrefetchFreeSingle(ring.FromBack(kAhead), 0);
-        buddy_.PrefetchFreeSingle(ring.FromBack(kAhead / 2), 1);
-      }
-      const FrameIndex entry = ring.PopBack();
-      const FrameIndex frame = entry >> order << order;
+      const FrameIndex entry = ring.FromBack(0);
+      FrameIndex frame = entry >> order << order;
       const Migratetype type = order == kPageblockOrder ? static_cast<Migratetype>(entry - frame)
                                                         : static_cast<Migratetype>(list % kPcpMigratetypes);
-      pages -= 1 << order;
-      pcp.count -= 1 << order;
-      counters_[PCP_PAGES] -= 1 << order;
+      // Single pages that make up a block merge with each other whatever comes between: they go back as the
+      // block.
+      int whole = order;
+      if (order == 0) {
+        if (ring.size() > kAhead) frames_.PrefetchFrame(ring.FromBack(kAhead));
+        whole = RunAtBack(ring, pages);
+        frame = frame >> whole << whole;
+      }
+      ring.DropBack(1u << (whole - order));
+      pages -= 1 << whole;
+      pcp.count -= 1 << whole;
       // A pageblock isolated since the page was put on the list takes its pages back as its own.
       const bool isolated = frames_.pageblock_type(frame) == Migratetype::kIsolate;
-      buddy_.Free(frame, order, isolated ? Migratetype::kIsolate : type);
+      buddy_.Free(frame, whole, isolated ? Migratetype::kIsolate : type);
     }
   }
+  counters_[PCP_PAGES] += pcp.count;
 }
 
 int64_t Zone::DrainPcp(CpuId cpu) {

@@ -63,6 +63,7 @@ class Zone {
   Buddy& buddy() { return buddy_; }
   const Buddy& buddy() const { return buddy_; }
   sim::SpinLock& lock() { return *lock_; }
+  const sim::SpinLock& lock() const { return *lock_; }
   PcpLists& pcp(CpuId cpu) { return pcp_[static_cast<size_t>(cpu.value)]; }
   const PcpLists& pcp(CpuId cpu) const { return pcp_[static_cast<size_t>(cpu.value)]; }
   int cpus() const { return static_cast<int>(pcp_.size()); }
@@ -104,6 +105,7 @@ class Zone {
   const int64_t* counter_ref(ZoneCounter c) const;
 
  private:
+  int Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, uint32_t alloc_flags);
   void BulkFree(PcpLists& pcp, int32_t pages, int first_list);
 
   Extent extent_;
@@ -129,7 +131,7 @@ inline bool Zone::WatermarkOk(int order, ZoneType highest, uint32_t alloc_flags)
   if (order == 0) return true;
   for (int o = order; o <= kMaxOrder; ++o) {
     for (int type = 0; type < kPcpMigratetypes; ++type) {
-      if (buddy_.list(o, static_cast<Migratetype>(type)).count != 0) return true;
+      if (!buddy_.list(o, static_cast<Migratetype>(type)).empty()) return true;
     }
   }
   return false;
@@ -141,17 +143,7 @@ inline Zone::PcpResult Zone::AllocPcp(CpuId cpu, int order, Migratetype type, ui
   lists.free_factor >>= 1;
   PcpResult result;
   if (ring.empty()) {
-    // __rmqueue_pcplist: a refill is `batch` pages, but at least two blocks.
-    int want = lists.batch;
-    if (want > 1) want = want >> order > 2 ? want >> order : 2;
-    for (; result.refilled < want; ++result.refilled) {
-      const FrameIndex frame = buddy_.Take(order, type, alloc_flags);
-      if (frame == kNilFrame) break;
-      frames_.SetHead(frame, FrameKind::kPcp, order);
-      ring.PushBack(PcpLists::Entry(frame, order, type));
-    }
-    lists.count += result.refilled << order;
-    counters_[PCP_PAGES] += result.refilled << order;
+    result.refilled = Refill(lists, ring, order, type, alloc_flags);
     if (ring.empty()) return result;
   }
   result.frame = ring.PopFront() >> order << order;
@@ -174,7 +166,12 @@ inline int64_t Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
   }
   PcpLists& lists = pcp(cpu);
   const int list = PcpLists::ListOf(order, type);
-  frames_.SetHead(frame, FrameKind::kPcp, order);
+  if (order == 0) {
+    frames_.small_state(frame) = FrameStore::Code(FrameKind::kPcp, 0);
+    frames_.PrefetchWord(frame);  // for when the lists give it back to the buddy
+  } else {
+    frames_.SetHead(frame, FrameKind::kPcp, order);
+  }
   lists.lists[static_cast<size_t>(list)].PushFront(PcpLists::Entry(frame, order, type));
   lists.count += 1 << order;
   counters_[PCP_PAGES] += 1 << order;

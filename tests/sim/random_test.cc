@@ -1,5 +1,6 @@
 #include "sim/random.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -61,14 +62,36 @@ TEST(RandomTest, UniformDoubleIsInTheHalfOpenUnitInterval) {
   EXPECT_NEAR(sum / draws, 0.5, 5 * std::sqrt(1.0 / 12 / draws));
 }
 
-// The same bits through the library's logarithm give the same value, but for rounding.
-TEST(RandomTest, ExponentialIsTheNegativeLogarithm) {
+// 1 - exp(-x) of an exponential x is uniform: chi-squared over equally likely cells, fine enough to see a
+// layer of the ziggurat that is off.
+TEST(RandomTest, ExponentialHasItsDistribution) {
   RandomStream stream(3, "exp");
-  RandomStream bits(3, "exp");
-  for (int i = 0; i < 100'000; ++i) {
-    const double u = static_cast<double>((bits.Next() >> 1) | 1) * 0x1p-63;
-    ASSERT_NEAR(stream.Exponential(1000), -std::log(u) * 1000, 1e-11 * 1000);
+  const int cells = 1000;
+  const int draws = 2'000'000;
+  std::vector<int> count(cells);
+  for (int i = 0; i < draws; ++i) {
+    const double u = -std::expm1(-stream.Exponential(1000) / 1000);
+    ++count[std::min(cells - 1, static_cast<int>(u * cells))];
   }
+  const double expected = static_cast<double>(draws) / cells;
+  double chi2 = 0;
+  for (const int c : count) chi2 += (c - expected) * (c - expected) / expected;
+  EXPECT_NEAR(chi2, cells - 1, 5 * std::sqrt(2.0 * (cells - 1)));
+}
+
+// The tail beyond the lowest layer, which starts at 7.7 means.
+TEST(RandomTest, ExponentialTailIsExponential) {
+  RandomStream stream(4, "tail");
+  const int draws = 20'000'000;
+  int beyond_8 = 0;
+  int beyond_10 = 0;
+  for (int i = 0; i < draws; ++i) {
+    const double x = stream.Exponential(1);
+    beyond_8 += x > 8 ? 1 : 0;
+    beyond_10 += x > 10 ? 1 : 0;
+  }
+  EXPECT_NEAR(beyond_8, draws * std::exp(-8.0), 5 * std::sqrt(draws * std::exp(-8.0)));
+  EXPECT_NEAR(beyond_10, draws * std::exp(-10.0), 5 * std::sqrt(draws * std::exp(-10.0)));
 }
 
 TEST(RandomTest, ExponentialHasItsMeanAndTail) {

@@ -1,0 +1,120 @@
+#include "models/validator.h"
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "models/address_space/reference_check.h"
+#include "models/physical/zone_check.h"
+#include "models/problem_list.h"
+#include "proto/counter_info.h"
+#include "proto/counters.pb.h"
+
+namespace numasim {
+namespace {
+
+// Gauges of frames in use, by owner; the others have none.
+struct Gauge {
+  FrameOwner::Kind owner;
+  NodeCounter counter;
+};
+constexpr Gauge kGauges[] = {{FrameOwner::kAnon, NR_ANON_PAGES},
+                             {FrameOwner::kShmem, NR_SHMEM},
+                             {FrameOwner::kPageTable, NR_PAGE_TABLE_PAGES}};
+using PagesByOwner = std::array<int64_t, 8>;
+
+void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by_node,
+                 ProblemList& problems) {
+  for (int n = 0; n < memory.node_count(); ++n) {
+    const Node& node = memory.node(NodeId{n});
+    for (const Gauge& gauge : kGauges) {
+      problems.Expect(node.counters[gauge.counter], by_node[static_cast<size_t>(n)][gauge.owner], "node", n,
+                      ": ", NameOf(gauge.counter).name);
+    }
+  }
+}
+
+// Every allocation is counted once by where it was wanted and once by who asked; a miss of one node is
+// foreign to another.
+void CheckNumaCounters(const MemorySystem& memory, ProblemList& problems) {
+  int64_t missed = 0;
+  int64_t foreign = 0;
+  for (int n = 0; n < memory.node_count(); ++n) {
+    const auto& counters = memory.node(NodeId{n}).counters;
+    problems.Expect(counters[LOCAL_NODE] + counters[OTHER_NODE], counters[NUMA_HIT] + counters[NUMA_MISS],
+                    "node", n, ": local_node and other_node together");
+    missed += counters[NUMA_MISS];
+    foreign += counters[NUMA_FOREIGN];
+  }
+  problems.Expect(foreign, missed, "numa_foreign of all nodes");
+}
+
+// Zones and nodes hold what the global LP computed.
+void CheckSettings(const MemorySystem& memory, ProblemList& problems) {
+  const std::vector<Zone*>& zones = memory.zones();
+  for (size_t i = 0; i < zones.size(); ++i) {
+    const Zone& zone = *zones[i];
+    const Reserves::ZoneSettings& expected = memory.reserves().settings()[i];
+    const Watermarks& marks = zone.watermarks();
+    problems.Expect(marks.min, expected.watermarks.min, zone.Name(), ": the min watermark");
+    problems.Expect(marks.low, expected.watermarks.low, zone.Name(), ": the low watermark");
+    problems.Expect(marks.high, expected.watermarks.high, zone.Name(), ": the high watermark");
+    for (size_t type = 0; type < kZoneTypes; ++type) {
+      problems.Expect(zone.lowmem_reserve()[type], expected.lowmem_reserve[type], zone.Name(),
+                      ": lowmem_reserve[", type, "]");
+    }
+    for (int cpu = 0; cpu < zone.cpus(); ++cpu) {
+      const PcpLists& pcp = zone.pcp(CpuId{cpu});
+      problems.Expect(pcp.high, expected.pcp_high, zone.Name(), ": cpu ", cpu, ": the PCP high");
+      problems.Expect(pcp.batch, expected.pcp_batch, zone.Name(), ": cpu ", cpu, ": the PCP batch");
+    }
+  }
+  for (int n = 0; n < memory.node_count(); ++n) {
+    if (memory.node(NodeId{n}).thp.enabled == memory.thp().enabled) continue;
+    problems.Add("node", n, ": its copy of transparent_hugepage/enabled differs from the global one");
+  }
+}
+
+void CheckCpus(const MemorySystem& memory, ProblemList& problems) {
+  for (int cpu = 0; cpu < memory.cpu_count(); ++cpu) {
+    if (memory.cpu(CpuId{cpu}).busy()) problems.Add("cpu ", cpu, " is held though nothing runs");
+  }
+}
+
+}  // namespace
+
+Validator::Validator(const MemorySystem& memory) : memory_(memory) {
+  ProblemList ignored;
+  for (const Zone* zone : memory.zones()) {
+    const ZoneCensus census = CheckZone(*zone, ignored, [](Pfn, int, const FrameOwner&) {});
+    boot_.push_back({census.managed(), census.kernel});
+  }
+}
+
+std::vector<std::string> Validator::Check(const std::vector<const Process*>& processes,
+                                          const ShmemFiles& files) const {
+  ProblemList problems;
+  const std::vector<PageReference> references = GatherReferences(processes, files, problems);
+  ReferenceCheck reference_check(memory_, processes, references, problems);
+  reference_check.CheckOutside();
+  std::vector<PagesByOwner> by_node(static_cast<size_t>(memory_.node_count()));
+  for (size_t i = 0; i < boot_.size(); ++i) {
+    const Zone& zone = *memory_.zones()[i];
+    PagesByOwner& pages = by_node[static_cast<size_t>(zone.node().value)];
+    reference_check.BeginZone(zone);
+    const ZoneCensus census = CheckZone(zone, problems, [&](Pfn pfn, int order, const FrameOwner& owner) {
+      pages[owner.kind] += int64_t{1} << order;
+      reference_check.Allocated(pfn, order, owner);
+    });
+    reference_check.EndZone();
+    problems.Expect(census.managed(), boot_[i].managed, zone.Name(), ": the count of managed pages");
+    problems.Expect(census.kernel, boot_[i].kernel, zone.Name(), ": the count of the kernel's own pages");
+  }
+  CheckGauges(memory_, by_node, problems);
+  CheckNumaCounters(memory_, problems);
+  CheckSettings(memory_, problems);
+  CheckCpus(memory_, problems);
+  return std::move(problems).Take();
+}
+
+}  // namespace numasim

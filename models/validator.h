@@ -1,0 +1,45 @@
+// Validator: checks the whole state of a MemorySystem, for tests. It belongs to who checks, lives on no LP,
+// and reads the state of all of them, so it may be asked only while the engine is idle: between two runs,
+// with no path under way.
+//
+// What must hold is written down here a second time, independent of the code that keeps it: every frame
+// belongs to one block, lists and counters say what the frames say, and every used page has an owner who
+// knows of it. The cost is that of a walk over all blocks and page table entries; a whole pageblock is one
+// step.
+#ifndef NUMASIM_MODELS_VALIDATOR_H_
+#define NUMASIM_MODELS_VALIDATOR_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/address_space/process.h"
+#include "models/address_space/shmem.h"
+#include "models/memory_system.h"
+
+namespace numasim {
+
+class Validator {
+ public:
+  // Call it right after boot: how many pages each zone has, and how many the kernel keeps, must not change
+  // from then on.
+  explicit Validator(const MemorySystem& memory);
+
+  // What is wrong, each as a sentence that names the place, what is there and what should be; empty if
+  // nothing is. After the first 50 they are only counted. `processes` are all that live, `files` are all
+  // shared files.
+  std::vector<std::string> Check(const std::vector<const Process*>& processes, const ShmemFiles& files) const;
+
+ private:
+  struct AtBoot {
+    int64_t managed = 0;  // pages in blocks of any kind
+    int64_t kernel = 0;   // of them, allocated to the kernel
+  };
+
+  const MemorySystem& memory_;
+  std::vector<AtBoot> boot_;  // by zone, as in MemorySystem::zones()
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_VALIDATOR_H_

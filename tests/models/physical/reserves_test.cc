@@ -1,0 +1,254 @@
+// Watermarks, reserves and PCP limits: against what real kernels computed for themselves, and by formula.
+#include "models/physical/reserves.h"
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/models/recordings.h"
+
+namespace numasim {
+namespace {
+
+constexpr ZoneType kTypes[] = {ZoneType::kDma, ZoneType::kDma32, ZoneType::kNormal, ZoneType::kMovable};
+
+ZoneType TypeOf(const std::string& name) {
+  for (ZoneType type : kTypes) {
+    if (name == kZoneNames[static_cast<int>(type)]) return type;
+  }
+  ADD_FAILURE() << "no zone is named " << name;
+  return ZoneType::kNormal;
+}
+
+Reserves MakeReserves(const MachineConfig& config, const Kernel& kernel = {}) {
+  std::vector<Reserves::ZoneShape> shapes;
+  for (const RecordedZone& zone : config.recorded_zones) {
+    int cpus = 0;
+    for (NodeId home : config.node_of_cpu) cpus += home.value == zone.node() ? 1 : 0;
+    shapes.push_back({NodeId{zone.node()}, TypeOf(zone.name()), static_cast<int64_t>(zone.managed()), cpus});
+  }
+  return Reserves(shapes, static_cast<int>(config.node_of_cpu.size()), kernel);
+}
+
+class RecordedReservesTest : public ::testing::TestWithParam<std::string> {};
+
+// The recordings show the zones' sizes at the end of boot. The kernel computed its reserves before it gave
+// the memory of the initrd and of its own start-up code back, about 2,000 pages of node 0. How large the zone
+// was then can be told from the protection of the zone below, which is a 256th of it.
+MachineConfig AsOfTheComputation(MachineConfig config) {
+  for (RecordedZone& zone : config.recorded_zones) {
+    if (zone.node() != 0 || zone.name() != "DMA32") continue;
+    const RecordedZone& dma = config.recorded_zones[0];
+    EXPECT_EQ(dma.name(), "DMA");
+    const uint64_t then = static_cast<uint64_t>(dma.protection(1)) * 256 + 128;
+    EXPECT_LT(then, zone.managed());
+    EXPECT_LT(zone.managed() - then, 2500u);
+    zone.set_managed(then);
+  }
+  return config;
+}
+
+void ExpectNear(const Reserves& reserves, const MachineConfig& config, double share) {
+  const auto near = [share](int64_t ours, int64_t recorded) {
+    EXPECT_NEAR(static_cast<double>(ours), static_cast<double>(recorded),
+                std::fmax(1.0, share * static_cast<double>(recorded)));
+  };
+  near(reserves.min_free_kbytes(), *config.min_free_kbytes);
+  for (size_t i = 0; i < config.recorded_zones.size(); ++i) {
+    const RecordedZone& zone = config.recorded_zones[i];
+    const Reserves::ZoneSettings& settings = reserves.settings()[i];
+    SCOPED_TRACE("node" + std::to_string(zone.node()) + "." + zone.name());
+    near(settings.watermarks.min, static_cast<int64_t>(zone.min()));
+    near(settings.watermarks.low, static_cast<int64_t>(zone.low()));
+    near(settings.watermarks.high, static_cast<int64_t>(zone.high()));
+    ASSERT_FALSE(zone.pcp().empty());
+    for (const PcpList& pcp : zone.pcp()) {
+      near(settings.pcp_high, pcp.high());
+      EXPECT_EQ(settings.pcp_batch, pcp.batch());
+    }
+  }
+}
+
+// The recorded kernels booted with transparent_hugepage=always.
+TEST_P(RecordedReservesTest, WatermarksAreTheKernelsForTheMemoryItHadThen) {
+  const MachineConfig config = AsOfTheComputation(RecordedMachine(GetParam()));
+  Reserves reserves = MakeReserves(config);
+  reserves.Boot();
+  reserves.ThpChanged(true);
+  ExpectNear(reserves, config,
+             0.002);  // for the 128 pages that the protection leaves open, and what other nodes gave back
+}
+
+TEST_P(RecordedReservesTest, WatermarksAreWithinTwoPercentForTheMemoryAtTheEndOfBoot) {
+  const MachineConfig config = RecordedMachine(GetParam());
+  Reserves reserves = MakeReserves(config);
+  reserves.Boot();
+  reserves.ThpChanged(true);
+  ExpectNear(reserves, config, 0.02);
+}
+
+// Given the min_free_kbytes that the kernel had, what is left of the difference is that of the zones' shares.
+TEST_P(RecordedReservesTest, LowAndHighFollowFromMinExactly) {
+  const MachineConfig config = RecordedMachine(GetParam());
+  for (const RecordedZone& zone : config.recorded_zones) {
+    const int64_t min = static_cast<int64_t>(zone.min());
+    // watermark_scale_factor 10 of 10,000 is less than a quarter of min on machines this small.
+    EXPECT_EQ(static_cast<int64_t>(zone.low()), min + min / 4);
+    EXPECT_EQ(static_cast<int64_t>(zone.high()), min + 2 * (min / 4));
+  }
+  Reserves reserves = MakeReserves(config);
+  reserves.Boot();
+  reserves.SetMinFreeKbytes(*config.min_free_kbytes);
+  for (const Reserves::ZoneSettings& settings : reserves.settings()) {
+    const Watermarks& marks = settings.watermarks;
+    EXPECT_EQ(marks.low, marks.min + marks.min / 4);
+    EXPECT_EQ(marks.high, marks.min + 2 * (marks.min / 4));
+  }
+}
+
+TEST_P(RecordedReservesTest, LowmemReservesAreTheKernels) {
+  const MachineConfig config = AsOfTheComputation(RecordedMachine(GetParam()));
+  Reserves reserves = MakeReserves(config);
+  reserves.Boot();
+  for (size_t i = 0; i < config.recorded_zones.size(); ++i) {
+    const RecordedZone& zone = config.recorded_zones[i];
+    for (int type = 0; type < kZoneTypes; ++type) {
+      EXPECT_EQ(reserves.settings()[i].lowmem_reserve[static_cast<size_t>(type)], zone.protection(type))
+          << zone.name() << " protection " << type;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Recordings, RecordedReservesTest, ::testing::ValuesIn(RecordingNames()),
+                         [](const auto& info) { return info.param; });
+
+// ---- by formula ----
+
+constexpr int64_t kGiB = int64_t{1} << (30 - kPageShift);  // in pages
+
+Reserves OneZone(int64_t managed, int cpus = 1, const Kernel& kernel = {}) {
+  return Reserves({{NodeId{0}, ZoneType::kNormal, managed, cpus}}, cpus, kernel);
+}
+
+TEST(ReservesTest, MinFreeIsTheRootOfSixteenTimesTheMemory) {
+  for (int64_t gib : {1, 4, 16, 64}) {
+    Reserves reserves = OneZone(gib * kGiB);
+    reserves.Boot();
+    const double kbytes = static_cast<double>(gib * kGiB * 4);
+    EXPECT_EQ(reserves.min_free_kbytes(), static_cast<int64_t>(std::sqrt(kbytes * 16)));
+  }
+}
+
+TEST(ReservesTest, MinFreeIsAtLeast128AndAtMost262144Kbytes) {
+  Reserves tiny = OneZone(64);
+  tiny.Boot();
+  EXPECT_EQ(tiny.min_free_kbytes(), 128);
+  Reserves huge = OneZone(int64_t{8192} * kGiB);
+  huge.Boot();
+  EXPECT_EQ(huge.min_free_kbytes(), 262144);
+}
+
+TEST(ReservesTest, ThpWantsElevenPageblocksAZoneButAtMostATwentiethOfMemory) {
+  Reserves roomy = OneZone(4 * kGiB);
+  roomy.Boot();
+  roomy.ThpChanged(true);
+  EXPECT_EQ(roomy.min_free_kbytes(), 11 * kPageblockPages * 4);
+  Reserves small = OneZone(32 * kPageblockPages);
+  small.Boot();
+  const int64_t buffer = 32 * kPageblockPages - small.settings()[0].watermarks.high;
+  small.ThpChanged(true);
+  EXPECT_EQ(small.min_free_kbytes(), buffer / 20 * 4);
+}
+
+TEST(ReservesTest, SwitchingThpOffGoesBackToTheComputedValue) {
+  Reserves reserves = OneZone(4 * kGiB);
+  reserves.Boot();
+  reserves.ThpChanged(true);
+  const int64_t high = reserves.settings()[0].watermarks.high;
+  reserves.ThpChanged(false);
+  // calculate_min_free_kbytes() leaves out what is below the high watermark of that moment.
+  const double kbytes = static_cast<double>((4 * kGiB - high) * 4);
+  EXPECT_EQ(reserves.min_free_kbytes(), static_cast<int64_t>(std::sqrt(kbytes * 16)));
+}
+
+TEST(ReservesTest, ScaleFactorWidensTheGapsBetweenWatermarks) {
+  Reserves reserves = OneZone(16 * kGiB);
+  reserves.Boot();
+  reserves.SetWatermarkScaleFactor(200);  // 2%
+  const Watermarks& marks = reserves.settings()[0].watermarks;
+  EXPECT_EQ(marks.low - marks.min, 16 * kGiB * 2 / 100);
+  EXPECT_EQ(marks.high - marks.low, marks.low - marks.min);
+}
+
+TEST(ReservesTest, WatermarksAreSharedOutByManagedPages) {
+  Reserves reserves({{NodeId{0}, ZoneType::kNormal, 3 * kGiB, 1}, {NodeId{1}, ZoneType::kNormal, kGiB, 1}}, 2,
+                    Kernel());
+  reserves.Boot();
+  reserves.SetMinFreeKbytes(65536);
+  EXPECT_EQ(reserves.settings()[0].watermarks.min, 16384 * 3 / 4);
+  EXPECT_EQ(reserves.settings()[1].watermarks.min, 16384 / 4);
+}
+
+TEST(ReservesTest, LowmemReserveIsAShareOfTheZonesAbove) {
+  Reserves reserves({{NodeId{0}, ZoneType::kDma, 4000, 1},
+                     {NodeId{0}, ZoneType::kDma32, 512'000, 1},
+                     {NodeId{0}, ZoneType::kNormal, 1'024'000, 1},
+                     {NodeId{1}, ZoneType::kNormal, 4'096'000, 1}},
+                    2, Kernel());
+  reserves.Boot();
+  const auto& dma = reserves.settings()[0].lowmem_reserve;
+  EXPECT_EQ(dma[0], 0);
+  EXPECT_EQ(dma[1], 512'000 / 256);
+  EXPECT_EQ(dma[2], (512'000 + 1'024'000) / 256);
+  EXPECT_EQ(dma[3], dma[2]);
+  const auto& dma32 = reserves.settings()[1].lowmem_reserve;
+  EXPECT_EQ(dma32[1], 0);
+  EXPECT_EQ(dma32[2], 1'024'000 / 256);  // of its own node only
+  EXPECT_EQ(reserves.settings()[3].lowmem_reserve[3], 0);
+}
+
+TEST(ReservesTest, BatchIsAPowerOfTwoLessOneUpTo63) {
+  // A quarter of a thousandth of the zone, rounded to a power of two as the kernel does.
+  const struct {
+    int64_t managed;
+    int batch;
+  } kCases[] = {{3840, 1},       {8 << 10, 1}, {16 << 10, 3},  {64 << 10, 15},
+                {128 << 10, 31}, {kGiB, 63},   {64 * kGiB, 63}};
+  for (const auto& c : kCases) {
+    Reserves reserves = OneZone(c.managed);
+    reserves.Boot();
+    EXPECT_EQ(reserves.settings()[0].pcp_batch, c.batch) << c.managed << " pages";
+  }
+}
+
+TEST(ReservesTest, PcpHighIsTheLowWatermarkSharedByTheNodesCpus) {
+  Reserves four = OneZone(16 * kGiB, 4);
+  four.Boot();
+  EXPECT_EQ(four.settings()[0].pcp_high, four.settings()[0].watermarks.low / 4);
+  // At least four batches.
+  Reserves many = OneZone(kGiB, 1000);
+  many.Boot();
+  EXPECT_EQ(many.settings()[0].pcp_high, 4 * 63);
+}
+
+TEST(ReservesTest, PcpHighOfANodeWithoutCpusIsSharedByAll) {
+  Reserves reserves(
+      {{NodeId{0}, ZoneType::kNormal, 16 * kGiB, 8}, {NodeId{1}, ZoneType::kNormal, 16 * kGiB, 0}}, 8,
+      Kernel());
+  reserves.Boot();
+  EXPECT_EQ(reserves.settings()[1].pcp_high, reserves.settings()[1].watermarks.low / 8);
+}
+
+TEST(ReservesTest, HighFractionIsOfManagedPages) {
+  Reserves reserves = OneZone(16 * kGiB, 4);
+  reserves.Boot();
+  reserves.SetPcpHighFraction(8);
+  EXPECT_EQ(reserves.settings()[0].pcp_high, 16 * kGiB / 8 / 4);
+  reserves.SetPcpHighFraction(0);
+  EXPECT_EQ(reserves.settings()[0].pcp_high, reserves.settings()[0].watermarks.low / 4);
+}
+
+}  // namespace
+}  // namespace numasim

@@ -1,0 +1,237 @@
+// PCP lists and watermarks of one zone, rule by rule (mm/page_alloc.c, Linux 6.1).
+#include "models/physical/zone.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "sim/engine.h"
+#include "sim/locks.h"
+
+namespace numasim {
+namespace {
+
+constexpr Migratetype kMovable = Migratetype::kMovable;
+constexpr CpuId kCpu{0};
+constexpr CpuId kOther{1};
+
+class ZoneTest : public ::testing::Test {
+ protected:
+  static constexpr int64_t kPages = int64_t{16} << kMaxOrder;
+
+  ZoneTest()
+      : engine_({}),
+        zone_({NodeId{0}, ZoneType::kNormal, Pfn{1 << 20}, kPages, kPages, kPages}, 2,
+              std::make_unique<sim::SpinLock>(engine_, engine_.AddLp("node0"), "lock")) {
+    for (FrameIndex f = 0; f < kPages; f += 1u << kMaxOrder) {
+      zone_.frames().set_pageblock_type(f, kMovable);
+      zone_.frames().set_pageblock_type(f + static_cast<FrameIndex>(kPageblockPages), kMovable);
+      zone_.buddy().Free(f, kMaxOrder, kMovable, true);
+    }
+    Limit(378, 63);
+  }
+  void Limit(int high, int batch) {
+    for (CpuId cpu : {kCpu, kOther}) {
+      zone_.pcp(cpu).high = high;
+      zone_.pcp(cpu).batch = batch;
+    }
+  }
+  FrameIndex Alloc(int order = 0, Migratetype type = kMovable, CpuId cpu = kCpu) {
+    return zone_.AllocPcp(cpu, order, type, 0).frame;
+  }
+  std::vector<FrameIndex> AllocMany(int count, int order = 0) {
+    std::vector<FrameIndex> frames;
+    for (int i = 0; i < count; ++i) frames.push_back(zone_.AllocBuddy(order, kMovable, 0));
+    return frames;
+  }
+
+  sim::Engine engine_;
+  Zone zone_;
+};
+
+TEST_F(ZoneTest, AnEmptyListIsRefilledWithABatch) {
+  EXPECT_TRUE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
+  const Zone::PcpResult result = zone_.AllocPcp(kCpu, 0, kMovable, 0);
+  EXPECT_EQ(result.refilled, 63);
+  EXPECT_EQ(zone_.pcp(kCpu).count, 62);
+  EXPECT_EQ(zone_.counter(PCP_PAGES), 62);
+  EXPECT_EQ(zone_.buddy().free_pages(), kPages - 63);
+  EXPECT_FALSE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
+  EXPECT_TRUE(zone_.PcpNeedsRefill(kCpu, 0, Migratetype::kUnmovable));  // each type has a list of its own
+  EXPECT_EQ(zone_.AllocPcp(kCpu, 0, kMovable, 0).refilled, 0);
+}
+
+TEST_F(ZoneTest, LargerOrdersAreRefilledByAsManyPagesButAtLeastTwoBlocks) {
+  EXPECT_EQ(zone_.AllocPcp(kCpu, 2, kMovable, 0).refilled, 63 >> 2);
+  EXPECT_EQ(zone_.AllocPcp(kCpu, 3, kMovable, 0).refilled, 63 >> 3);
+  EXPECT_EQ(zone_.AllocPcp(kCpu, kPageblockOrder, kMovable, 0).refilled, 2);
+  Limit(100, 1);
+  EXPECT_EQ(zone_.AllocPcp(kOther, 3, kMovable, 0).refilled, 1);  // a batch of one is no batch
+}
+
+TEST_F(ZoneTest, PagesComeInRisingOrderFromAFreshBlock) {
+  for (FrameIndex f = 0; f < 200; ++f) EXPECT_EQ(Alloc(), f);
+}
+
+TEST_F(ZoneTest, ThePageFreedLastIsAllocatedFirst) {
+  const FrameIndex first = Alloc();
+  const FrameIndex second = Alloc();
+  zone_.FreePcp(kCpu, first, 0);
+  zone_.FreePcp(kCpu, second, 0);
+  EXPECT_EQ(Alloc(), second);
+  EXPECT_EQ(Alloc(), first);
+}
+
+TEST_F(ZoneTest, AnotherCpuDoesNotSeeThisOnesPages) {
+  const FrameIndex frame = Alloc();
+  zone_.FreePcp(kCpu, frame, 0);
+  EXPECT_EQ(zone_.pcp(kCpu).count, 63);
+  EXPECT_TRUE(zone_.PcpNeedsRefill(kOther, 0, kMovable));
+  EXPECT_EQ(Alloc(0, kMovable, kOther), 63u);  // from the buddy, behind the first CPU's batch
+}
+
+TEST_F(ZoneTest, PagesGoBackToTheListOfTheirPageblocksType) {
+  const FrameIndex frame = zone_.AllocBuddy(0, Migratetype::kUnmovable, 0);
+  ASSERT_EQ(zone_.frames().pageblock_type(frame), Migratetype::kUnmovable);  // stolen with its pageblock
+  zone_.FreePcp(kCpu, frame, 0);
+  EXPECT_FALSE(zone_.PcpNeedsRefill(kCpu, 0, Migratetype::kUnmovable));
+  EXPECT_TRUE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
+}
+
+TEST_F(ZoneTest, HighAtomicPagesWaitAsMovableAndIsolatedOnesDoNotWait) {
+  const FrameIndex atomic = zone_.AllocBuddy(0, kMovable, 0);
+  zone_.frames().set_pageblock_type(atomic, Migratetype::kHighAtomic);
+  EXPECT_EQ(zone_.FreePcp(kCpu, atomic, 0), 0);
+  EXPECT_FALSE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
+  const FrameIndex isolated = zone_.AllocBuddy(kPageblockOrder, kMovable, 0);
+  zone_.frames().set_pageblock_type(isolated, Migratetype::kIsolate);
+  EXPECT_EQ(zone_.FreePcp(kCpu, isolated, kPageblockOrder), kPageblockPages);
+  EXPECT_EQ(zone_.buddy().list(kPageblockOrder, Migratetype::kIsolate).count(), 1u);
+}
+
+TEST_F(ZoneTest, AtHighABatchGoesBackToTheBuddy) {
+  const std::vector<FrameIndex> frames = AllocMany(378);
+  for (int i = 0; i < 377; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0), 0);
+  EXPECT_TRUE(zone_.PcpWillDrain(kCpu, 0));
+  EXPECT_EQ(zone_.FreePcp(kCpu, frames[377], 0), 63);
+  EXPECT_EQ(zone_.pcp(kCpu).count, 378 - 63);
+  EXPECT_FALSE(zone_.PcpWillDrain(kCpu, 0));
+  // The oldest go back, the newest stay.
+  EXPECT_EQ(Alloc(), frames[377]);
+}
+
+TEST_F(ZoneTest, WhileOnlyFreesComeEachDrainIsTwiceTheOneBefore) {
+  const std::vector<FrameIndex> frames = AllocMany(4000);
+  std::vector<int64_t> drained;
+  for (FrameIndex frame : frames) {
+    const int64_t pages = zone_.FreePcp(kCpu, frame, 0);
+    if (pages > 0) drained.push_back(pages);
+  }
+  // 63, 126, 252, then high - batch = 315.
+  ASSERT_GE(drained.size(), 5u);
+  drained.resize(5);
+  EXPECT_THAT(drained, ::testing::ElementsAre(63, 126, 252, 315, 315));
+}
+
+TEST_F(ZoneTest, TheFactorStopsAtTwoToTheFifth) {
+  Limit(10'000, 63);
+  const std::vector<FrameIndex> frames = AllocMany(15'000);
+  int64_t most = 0;
+  for (FrameIndex frame : frames) most = std::max(most, zone_.FreePcp(kCpu, frame, 0));
+  EXPECT_EQ(most, 63 << 5);
+}
+
+TEST_F(ZoneTest, EachAllocationHalvesTheFactor) {
+  const std::vector<FrameIndex> frames = AllocMany(1200);
+  size_t next = 0;
+  const auto drain = [&] {
+    int64_t pages = 0;
+    while (pages == 0) pages = zone_.FreePcp(kCpu, frames[next++], 0);
+    return pages;
+  };
+  EXPECT_EQ(drain(), 63);
+  EXPECT_EQ(drain(), 126);
+  EXPECT_EQ(zone_.pcp(kCpu).free_factor, 2);
+  Alloc();
+  EXPECT_EQ(zone_.pcp(kCpu).free_factor, 1);
+  EXPECT_EQ(drain(), 126);
+}
+
+TEST_F(ZoneTest, FreeingLargerBlocksInABurstDrainsAll) {
+  const std::vector<FrameIndex> blocks = AllocMany(3, 2);
+  const std::vector<FrameIndex> frames = AllocMany(378);
+  // Without a factor, an order-2 block is kept.
+  EXPECT_EQ(zone_.FreePcp(kCpu, blocks[0], 2), 0);
+  for (FrameIndex frame : frames) zone_.FreePcp(kCpu, frame, 0);
+  ASSERT_GT(zone_.pcp(kCpu).free_factor, 0);
+  const int count = zone_.pcp(kCpu).count;
+  EXPECT_TRUE(zone_.PcpWillDrain(kCpu, 2));
+  EXPECT_EQ(zone_.FreePcp(kCpu, blocks[1], 2), count + 4);
+  EXPECT_EQ(zone_.pcp(kCpu).count, 0);
+}
+
+TEST_F(ZoneTest, ABatchAboveHighGivesPagesBackOneByOne) {
+  Limit(10, 63);
+  const std::vector<FrameIndex> frames = AllocMany(20);
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0), 0);
+  for (int i = 9; i < 20; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0), 1);
+}
+
+TEST_F(ZoneTest, DrainingBothCpusMakesTheZoneWholeAgain) {
+  std::vector<FrameIndex> frames;
+  for (int i = 0; i < 500; ++i) frames.push_back(Alloc(0, kMovable, i % 2 == 0 ? kCpu : kOther));
+  for (size_t i = 0; i < frames.size(); ++i) zone_.FreePcp(i % 3 == 0 ? kCpu : kOther, frames[i], 0);
+  zone_.DrainPcp(kCpu);
+  zone_.DrainPcp(kOther);
+  EXPECT_EQ(zone_.buddy().free_pages(), kPages);
+  EXPECT_EQ(zone_.counter(PCP_PAGES), 0);
+  EXPECT_EQ(zone_.buddy().blocks(kMaxOrder), kPages >> kMaxOrder);
+}
+
+TEST_F(ZoneTest, FreeingTwiceAborts) {
+  const FrameIndex frame = Alloc();
+  zone_.FreePcp(kCpu, frame, 0);
+  EXPECT_DEATH(zone_.FreePcp(kCpu, frame, 0), "against");
+}
+
+// ---- watermarks ----
+
+TEST_F(ZoneTest, AZoneServesWhileMoreThanTheWatermarkAndTheReserveIsFree) {
+  zone_.watermarks() = {kPages - 100, kPages - 50, kPages - 20};
+  EXPECT_TRUE(zone_.WatermarkOk(0, ZoneType::kNormal, kAllocWmarkHigh));
+  AllocMany(19);
+  EXPECT_TRUE(zone_.WatermarkOk(0, ZoneType::kNormal, kAllocWmarkHigh));
+  AllocMany(1);
+  EXPECT_FALSE(zone_.WatermarkOk(0, ZoneType::kNormal, kAllocWmarkHigh));
+  EXPECT_TRUE(zone_.WatermarkOk(0, ZoneType::kNormal, kAllocWmarkLow));
+  // What could have come from a higher zone leaves the reserve alone.
+  zone_.lowmem_reserve()[static_cast<size_t>(ZoneType::kMovable)] = 30;
+  EXPECT_FALSE(zone_.WatermarkOk(0, ZoneType::kMovable, kAllocWmarkLow));
+  EXPECT_TRUE(zone_.WatermarkOk(0, ZoneType::kMovable, kAllocWmarkMin));
+}
+
+TEST_F(ZoneTest, HighPriorityMayUseHalfOfMin) {
+  zone_.watermarks() = {1000, 1250, 1500};
+  AllocMany(static_cast<int>(kPages) - 1000);
+  EXPECT_FALSE(zone_.WatermarkOk(0, ZoneType::kNormal, kAllocWmarkMin));
+  EXPECT_TRUE(zone_.WatermarkOk(0, ZoneType::kNormal, kAllocWmarkMin | kAllocMinReserve));
+  AllocMany(500);
+  EXPECT_FALSE(zone_.WatermarkOk(0, ZoneType::kNormal, kAllocWmarkMin | kAllocMinReserve));
+}
+
+TEST_F(ZoneTest, LargeOrdersNeedABlockAsLarge) {
+  zone_.watermarks() = {0, 0, 0};
+  std::vector<FrameIndex> frames = AllocMany(static_cast<int>(kPages));
+  for (size_t i = 0; i < frames.size(); i += 2) zone_.FreeBuddy(frames[i], 0);
+  EXPECT_TRUE(zone_.WatermarkOk(0, ZoneType::kNormal, kAllocWmarkMin));
+  EXPECT_FALSE(zone_.WatermarkOk(1, ZoneType::kNormal, kAllocWmarkMin));
+  zone_.FreeBuddy(frames[1], 0);
+  EXPECT_TRUE(zone_.WatermarkOk(1, ZoneType::kNormal, kAllocWmarkMin));
+  EXPECT_FALSE(zone_.WatermarkOk(2, ZoneType::kNormal, kAllocWmarkMin));
+}
+
+}  // namespace
+}  // namespace numasim

@@ -1,0 +1,94 @@
+#include "tests/models/test_machine.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sim/check.h"
+#include "workloads/script.h"
+
+namespace numasim {
+namespace {
+
+Kernel WithoutThp(Kernel kernel) {
+  if (!kernel.thp().has_enabled()) kernel.mutable_thp()->set_enabled("never");
+  return kernel;
+}
+
+}  // namespace
+
+MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus) {
+  MachineConfig config;
+  for (size_t n = 0; n < node_pages.size(); ++n) {
+    config.nodes.push_back({node_pages[n]});
+    config.node_of_cpu.insert(config.node_of_cpu.end(), static_cast<size_t>(cpus),
+                              NodeId{static_cast<int32_t>(n)});
+  }
+  return config;
+}
+
+TestMachine::TestMachine(const MachineConfig& config, Kernel kernel)
+    : engine_({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns()), .seed = 1}) {
+  auto memory = MemorySystem::Create(engine_, config, WithoutThp(std::move(kernel)), CostModel());
+  NUMASIM_CHECK_EQ(memory.status().ToString(), "OK");
+  memory_ = *std::move(memory);
+  ops_ = std::make_unique<AddressSpaceOps>(*memory_);
+  runner_ = std::make_unique<workloads::ScriptRunner>(
+      *memory_, *ops_, "test", [](int line) { return absl::StrCat("test.mm:", line); });
+  validator_ = std::make_unique<Validator>(*memory_);
+}
+
+TestMachine::~TestMachine() { engine_.DropPaths(); }
+
+void TestMachine::RunPath(sim::LpId lp, sim::PathFn fn) {
+  engine_.Start(lp, engine_.now(), "test", std::move(fn));
+  NUMASIM_CHECK_EQ(engine_.Run().ToString(), "OK");
+}
+
+workloads::OpResult TestMachine::Perform(const workloads::Op& op) {
+  workloads::OpResult result;
+  RunPath(runner_->HomeOf(op),
+          [&](sim::Path& path) -> sim::Task<void> { result = co_await runner_->Perform(path, op); });
+  return result;
+}
+
+workloads::OpResult TestMachine::Run(std::string_view lines) {
+  absl::StrAppend(&script_, std::string(lines), "\n");
+  auto script = workloads::ParseScript(script_, "test.mm");
+  NUMASIM_CHECK_EQ(script.status().ToString(), "OK");
+  workloads::OpResult result;
+  for (; performed_ < script->ops.size(); ++performed_) result = Perform(script->ops[performed_]);
+  return result;
+}
+
+Process& TestMachine::process(std::string_view name) {
+  const Process* found = nullptr;
+  for (const Process* process : runner_->LiveProcesses()) {
+    if (process->name == absl::StrCat("test/", std::string(name))) found = process;
+  }
+  NUMASIM_CHECK(found != nullptr);
+  return const_cast<Process&>(*found);
+}
+
+Pfn TestMachine::Alloc(const AllocRequest& request) {
+  Pfn pfn = kNoPfn;
+  RunPath(memory_->node(memory_->NodeOfCpu(request.cpu)).lp,
+          [&](sim::Path& path) -> sim::Task<void> { pfn = co_await ops_->allocator().Alloc(path, request); });
+  return pfn;
+}
+
+void TestMachine::Release(CpuId cpu, const std::vector<Pfn>& pages) {
+  RunPath(memory_->node(memory_->NodeOfCpu(cpu)).lp,
+          [&](sim::Path& path) -> sim::Task<void> { co_await ops_->allocator().Release(path, cpu, pages); });
+}
+
+std::vector<std::string> TestMachine::Problems() const {
+  return validator_->Check(runner_->LiveProcesses(), ops_->files());
+}
+
+int64_t TestMachine::UnusedPages() const {
+  int64_t pages = 0;
+  for (const Zone* zone : memory_->zones()) pages += zone->buddy().free_pages() + zone->counter(PCP_PAGES);
+  return pages;
+}
+
+}  // namespace numasim

@@ -1,0 +1,72 @@
+// TestMachine: a simulated machine with everything a test drives it with: the models, a script runner, the
+// validator. A value on the stack of a test; its engine is idle between two calls.
+#ifndef NUMASIM_TESTS_MODELS_TEST_MACHINE_H_
+#define NUMASIM_TESTS_MODELS_TEST_MACHINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/address_space/address_space_ops.h"
+#include "models/machine_config.h"
+#include "models/memory_system.h"
+#include "models/physical/page_allocator.h"
+#include "models/validator.h"
+#include "sim/engine.h"
+#include "workloads/operations.h"
+#include "workloads/script_runner.h"
+
+namespace numasim {
+
+inline constexpr int64_t kMiB = (int64_t{1} << 20) / kPageSize;  // in pages
+
+// Nodes of these sizes in pages with `cpus` CPUs each, numbered node by node.
+MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus = 1);
+
+class TestMachine {
+ public:
+  // Transparent huge pages are off unless `kernel` says otherwise.
+  explicit TestMachine(const MachineConfig& config, Kernel kernel = {});
+  ~TestMachine();
+
+  MemorySystem& memory() { return *memory_; }
+  AddressSpaceOps& ops() { return *ops_; }
+  sim::Engine& engine() { return engine_; }
+  Zone& zone(int node, ZoneType type) { return *memory_->node(NodeId{node}).zone(type); }
+  int64_t counter(int node, NodeCounter c) const { return memory_->node(NodeId{node}).counters[c]; }
+
+  // Performs one operation to its end.
+  workloads::OpResult Perform(const workloads::Op& op);
+  // Performs the lines, which go on from those given before, and returns the last one's result.
+  workloads::OpResult Run(std::string_view lines);
+
+  // The process of that name, which must live.
+  Process& process(std::string_view name);
+
+  // One allocation or release by itself.
+  Pfn Alloc(const AllocRequest& request);
+  void Release(CpuId cpu, const std::vector<Pfn>& pages);
+
+  // Runs a path from an LP to its end.
+  void RunPath(sim::LpId lp, sim::PathFn fn);
+
+  // What the validator finds.
+  std::vector<std::string> Problems() const;
+  // Pages that are free or on PCP lists, over all zones.
+  int64_t UnusedPages() const;
+
+ private:
+  sim::Engine engine_;
+  std::unique_ptr<MemorySystem> memory_;
+  std::unique_ptr<AddressSpaceOps> ops_;
+  std::unique_ptr<workloads::ScriptRunner> runner_;
+  std::unique_ptr<Validator> validator_;
+  std::string script_;  // all lines so far
+  size_t performed_ = 0;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_TESTS_MODELS_TEST_MACHINE_H_

@@ -1,0 +1,403 @@
+// The validator finds each kind of planted damage.
+#include "models/validator.h"
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "models/memory_system.h"
+#include "models/physical/zone.h"
+#include "sim/check.h"
+#include "tests/models/test_machine.h"
+
+namespace numasim {
+
+class FreeListPeer {
+ public:
+  static FrameIndex& Slot(FreeList& list, FreeList::Place place) { return list.Slot(place); }
+  static uint32_t& live(FreeList& list) { return list.live_; }
+};
+
+class BuddyPeer {
+ public:
+  static FreeList& list(Buddy& buddy, int order, Migratetype type) {
+    return buddy.lists_[static_cast<size_t>(order)][static_cast<size_t>(type)];
+  }
+  static int64_t& blocks(Buddy& buddy, int order) { return buddy.nr_free_[static_cast<size_t>(order)]; }
+  static int64_t& free_pages(Buddy& buddy) { return buddy.free_pages_; }
+  static uint32_t& nonempty(Buddy& buddy, Migratetype type) {
+    return buddy.nonempty_[static_cast<size_t>(type)];
+  }
+};
+
+class PageTablePeer {
+ public:
+  static int64_t& tables(PageTable& table) { return table.tables_; }
+  static void MovePmd(PageTable& table, Pfn frame) { table.pmds_.begin()->second->frame = frame; }
+};
+
+class ShmemFilesPeer {
+ public:
+  static int64_t& mappings(const ShmemFiles& files, int file) { return At(files, file).mappings; }
+  static void MovePage(const ShmemFiles& files, int file, uint64_t index, Pfn pfn) {
+    At(files, file).pages[index] = pfn;
+  }
+  static void DropPage(const ShmemFiles& files, int file, uint64_t index) {
+    At(files, file).pages.erase(index);
+  }
+
+ private:
+  static ShmemFiles::File& At(const ShmemFiles& files, int file) {
+    return const_cast<ShmemFiles&>(files).files_[static_cast<size_t>(file)];
+  }
+};
+
+namespace {
+
+using ::testing::Contains;
+using ::testing::ContainsRegex;
+using ::testing::IsEmpty;
+
+constexpr Migratetype kMovable = Migratetype::kMovable;
+
+// Two nodes; `p` has private memory, some of it shared with its child `c`, and shared memory.
+class Damaged {
+ public:
+  Damaged() : machine_(DescribedMachine({64 * kMiB, 64 * kMiB})) {
+    machine_.Run(
+        "spawn p\n"
+        "@p map a 1M anon\n"
+        "@p touch a 0 256K r\n"
+        "@p touch a 256K 512K\n"
+        "@p map s 256K shmem\n"
+        "@p touch s\n"
+        "@p fork c\n"
+        "@p map b 512K anon\n"
+        "@p touch b\n"
+        "@p advise b 384K 128K dontneed\n"
+        "@c touch s 0 64K\n");
+  }
+
+  TestMachine& machine() { return machine_; }
+  Zone& zone() { return machine_.zone(0, ZoneType::kDma32); }
+  Buddy& buddy() { return zone().buddy(); }
+  FrameStore& frames() { return zone().frames(); }
+  const ShmemFiles& files() { return machine_.ops().files(); }
+  Process& p() { return machine_.process("p"); }
+  Process& c() { return machine_.process("c"); }
+
+  // The entry of the page at `offset` pages into the process's n-th mapping.
+  static Pte& EntryAt(Process& process, int mapping, int64_t offset) {
+    const Vpn vpn{(static_cast<uint64_t>(mapping) + 1) << kPmdTableShift};
+    const Vpn at = vpn + offset;
+    return process.space.page_table().Find(at)->pte[at.value % kPtesPerTable];
+  }
+  Pte& cow() { return EntryAt(p(), 0, 100); }   // shared with the child
+  Pte& shared() { return EntryAt(p(), 1, 3); }  // of the file
+  Pte& own() { return EntryAt(p(), 2, 5); }     // only the parent's
+  FrameOwner& OwnerOf(Pte pte) {
+    Zone& home = *machine_.memory().ZoneOf(pte.pfn());
+    return home.frames().owner(home.frames().Index(pte.pfn()), 0);
+  }
+
+  // The order of some free list of movable pages with at least `blocks` blocks.
+  int OrderWith(uint32_t blocks) {
+    for (int order = 0; order < kOrders; ++order) {
+      if (buddy().list(order, kMovable).count() >= blocks) return order;
+    }
+    ADD_FAILURE() << "no free list has " << blocks << " blocks";
+    return 0;
+  }
+  FrameIndex FirstFree(int order) {
+    FrameIndex first = kNilFrame;
+    buddy().ForEachFree(order, kMovable, [&](FrameIndex frame) {
+      if (first == kNilFrame) first = frame;
+    });
+    return first;
+  }
+  // The order of a free block whose state is in the table of frames. A page taken to the PCP list leaves
+  // such.
+  int SmallOrder() {
+    const FrameIndex frame = buddy().Take(0, kMovable, 0);
+    frames().SetHead(frame, FrameKind::kPcp, 0);
+    PcpRing(kMovable).PushBack(frame);
+    ++zone().pcp(CpuId{0}).count;
+    ++zone().counter(PCP_PAGES);
+    EXPECT_THAT(machine_.Problems(), ::testing::IsEmpty());
+    const int order = OrderWith(1);
+    EXPECT_LT(order, kPageblockOrder);
+    return order;
+  }
+  // The CPU's list of single pages of that type, with at least two.
+  FrameRing& PcpRing(Migratetype type) {
+    FrameRing& ring = zone().pcp(CpuId{0}).lists[static_cast<size_t>(PcpLists::ListOf(0, type))];
+    NUMASIM_CHECK_GE(ring.size(), 2u);
+    return ring;
+  }
+
+ private:
+  TestMachine machine_;
+};
+
+struct Damage {
+  const char* name;
+  std::function<void(Damaged&)> plant;
+  const char* found;  // some problem must match this regular expression
+};
+void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.name; }
+
+class ValidatorTest : public ::testing::TestWithParam<Damage> {};
+
+TEST_P(ValidatorTest, FindsPlantedDamage) {
+  Damaged damaged;
+  ASSERT_THAT(damaged.machine().Problems(), IsEmpty());
+  GetParam().plant(damaged);
+  EXPECT_THAT(damaged.machine().Problems(), Contains(ContainsRegex(GetParam().found)));
+}
+
+const Damage kPhysicalDamage[] = {
+    {"FrameLostFromPcp",
+     [](Damaged& d) {
+       d.PcpRing(kMovable).PopFront();
+       --d.zone().pcp(CpuId{0}).count;
+     },
+     "pfn [0-9]+ is on a PCP list of order 0 but no CPU has it"},
+    {"PageTwiceOnPcp",
+     [](Damaged& d) {
+       FrameRing& ring = d.PcpRing(kMovable);
+       ring.PushBack(ring.FromBack(1));
+       ++d.zone().pcp(CpuId{0}).count;
+     },
+     "pfn [0-9]+ is on PCP lists more than once"},
+    {"AllocatedPageOnPcp",
+     [](Damaged& d) {
+       d.PcpRing(kMovable).PushBack(d.frames().Index(d.own().pfn()));
+       ++d.zone().pcp(CpuId{0}).count;
+     },
+     "pfn [0-9]+ is allocated of order 0 but on a PCP list of order 0 of cpu 0"},
+    {"PcpCountOff", [](Damaged& d) { ++d.zone().pcp(CpuId{0}).count; },
+     "cpu 0: the PCP count is [0-9]+, expected"},
+    {"PcpGaugeOff", [](Damaged& d) { ++d.zone().counter(PCP_PAGES); }, "count of pages on PCP lists is"},
+    {"FreeBlockLost",
+     [](Damaged& d) {
+       const int order = d.SmallOrder();
+       const FrameIndex frame = d.FirstFree(order);
+       d.buddy().RemoveFromList(frame, order);
+       d.frames().SetHead(frame, order, 0);
+     },
+     "count of managed pages is [0-9]+, expected"},
+    {"FreeBlockOnNoList",
+     [](Damaged& d) {
+       const int order = d.OrderWith(1);
+       const FrameIndex frame = d.FirstFree(order);
+       d.buddy().RemoveFromList(frame, order);
+       d.frames().SetHead(frame, order, FrameStore::FreeCode(order, kMovable));
+       d.frames().list_place(frame, order) += 1u << 31;
+     },
+     "is free of order [0-9]+ Movable but on no free list"},
+    {"EntryOverwritten",
+     [](Damaged& d) {
+       const int order = d.OrderWith(2);
+       FreeList& list = BuddyPeer::list(d.buddy(), order, kMovable);
+       std::vector<FrameIndex> blocks;
+       d.buddy().ForEachFree(order, kMovable, [&](FrameIndex frame) { blocks.push_back(frame); });
+       FreeListPeer::Slot(list, d.frames().list_place(blocks[0], order)) = blocks[1];
+     },
+     "is free of order [0-9]+ Movable but on no free list"},
+    {"WrongPlace",
+     [](Damaged& d) {
+       const int order = d.OrderWith(2);
+       ++d.frames().list_place(d.FirstFree(order), order);
+     },
+     "is free of order [0-9]+ Movable but on no free list"},
+    {"FreeBlockOutsideTheZone",
+     [](Damaged& d) {
+       const int order = d.OrderWith(2);
+       FreeList& list = BuddyPeer::list(d.buddy(), order, kMovable);
+       FreeListPeer::Slot(list, d.frames().list_place(d.FirstFree(order), order)) = d.frames().frames();
+     },
+     "holds frame [0-9]+, which cannot head such a block"},
+    {"WrongOrder",
+     [](Damaged& d) {
+       const int order = d.SmallOrder();
+       d.frames().SetHead(d.FirstFree(order), order,
+                          FrameStore::FreeCode(order == 0 ? 1 : order - 1, kMovable));
+     },
+     "is free of order [0-9]+ Movable(, which cannot begin there| but on no free list)"},
+    {"WrongListType",
+     [](Damaged& d) {
+       const int order = d.OrderWith(1);
+       d.frames().SetHead(d.FirstFree(order), order, FrameStore::FreeCode(order, Migratetype::kReclaimable));
+     },
+     "is free of order [0-9]+ Reclaimable but on no free list"},
+    {"FreeBlockInsideAnother",
+     [](Damaged& d) {
+       const FrameIndex whole = d.FirstFree(kMaxOrder);
+       d.buddy().AddToList(whole + 8, 0, kMovable, true);
+       d.frames().SetHead(whole, kMaxOrder, FrameStore::FreeCode(kMaxOrder, kMovable));
+     },
+     "the count of the free list of order 0 Movable is"},
+    {"WrongListCount",
+     [](Damaged& d) { ++FreeListPeer::live(BuddyPeer::list(d.buddy(), d.OrderWith(1), kMovable)); },
+     "the count of the free list of order [0-9]+ Movable is"},
+    {"WrongBlockCount", [](Damaged& d) { ++BuddyPeer::blocks(d.buddy(), 4); }, "nr_free of order 4 is"},
+    {"WrongFreePages", [](Damaged& d) { --BuddyPeer::free_pages(d.buddy()); }, "nr_free_pages is"},
+    {"WrongNonemptyBit", [](Damaged& d) { BuddyPeer::nonempty(d.buddy(), kMovable) ^= 1u << kMaxOrder; },
+     "the bit of the free list of order 10 Movable is 0, expected 1"},
+    {"BuddiesNotMerged",
+     [](Damaged& d) {
+       const FrameIndex whole = d.FirstFree(kMaxOrder);
+       d.buddy().RemoveFromList(whole, kMaxOrder);
+       d.buddy().AddToList(whole, kPageblockOrder, kMovable, true);
+       d.buddy().AddToList(whole + static_cast<FrameIndex>(kPageblockPages), kPageblockOrder, kMovable, true);
+     },
+     "and its buddy are both free of order 9 and should have merged"},
+    {"SmallBuddiesNotMerged",
+     [](Damaged& d) {
+       int order = 1;
+       while (order < kMaxOrder && d.buddy().list(order, kMovable).empty()) ++order;
+       const FrameIndex whole = d.FirstFree(order);
+       d.buddy().RemoveFromList(whole, order);
+       d.buddy().AddToList(whole, order - 1, kMovable, true);
+       d.buddy().AddToList(whole + (FrameIndex{1} << (order - 1)), order - 1, kMovable, true);
+     },
+     "and its buddy are both free of order [0-9]+ and should have merged"},
+    {"KernelPageTaken",
+     [](Damaged& d) {
+       const FrameIndex frame = d.PcpRing(kMovable).PopFront();
+       --d.zone().pcp(CpuId{0}).count;
+       --d.zone().counter(PCP_PAGES);
+       d.frames().SetHead(frame, FrameKind::kAllocated, 0);
+       d.frames().owner(frame, 0) = FrameOwner{FrameOwner::kKernel, 0, 0, 0};
+     },
+     "the count of the kernel's own pages is 1, expected 0"},
+    {"WatermarkOff", [](Damaged& d) { ++d.zone().watermarks().min; }, "the min watermark is"},
+    {"ReserveOff", [](Damaged& d) { ++d.zone().lowmem_reserve()[2]; }, "lowmem_reserve.2. is"},
+    {"PcpHighOff", [](Damaged& d) { ++d.zone().pcp(CpuId{1}).high; }, "cpu 1: the PCP high is"},
+};
+
+const Damage kReferenceDamage[] = {
+    {"MapcountOff", [](Damaged& d) { ++d.OwnerOf(d.cow()).mapcount; },
+     "the mapcount of pfn [0-9]+ .vpn [0-9]+ of process test/c and others. is 3, expected 2"},
+    {"MapcountOfFilePageOff", [](Damaged& d) { d.OwnerOf(d.shared()).mapcount = 2; },
+     "the mapcount of pfn .* is 2, expected 1"},
+    {"AnonPageLeaked", [](Damaged& d) { d.own() = Pte(); }, "is allocated for anonymous memory .* it leaked"},
+    {"FilePageLeaked", [](Damaged& d) { ShmemFilesPeer::DropPage(d.files(), 0, 40); },
+     "is allocated for shared memory .object 0, index 40. but nothing refers to it: it leaked"},
+    {"PageTableLeaked", [](Damaged& d) { d.p().base_tables.pop_back(); },
+     "is allocated for page tables .* it leaked"},
+    {"EntryOfFreePage",
+     [](Damaged& d) {
+       const int order = d.OrderWith(1);
+       d.own() = Pte(d.frames().PfnOf(d.FirstFree(order)), Pte::kPresent | Pte::kWritable | Pte::kAnon);
+     },
+     "vpn [0-9]+ of process test/p is at .* not the head of an allocation: .* that is free"},
+    {"EntryOfPcpPage",
+     [](Damaged& d) {
+       d.own() = Pte(d.frames().PfnOf(d.PcpRing(kMovable).FromBack(0)),
+                     Pte::kPresent | Pte::kWritable | Pte::kAnon);
+     },
+     "not the head of an allocation: .* that is on a PCP list"},
+    {"EntryOutsideMemory",
+     [](Damaged& d) { d.own() = Pte(Pfn{uint64_t{1} << 36}, Pte::kPresent | Pte::kAnon); },
+     "is at pfn 68719476736, which is in no zone"},
+    {"PageMappedTwice", [](Damaged& d) { d.own() = Damaged::EntryAt(d.p(), 2, 6); },
+     "the mapcount of pfn [0-9]+ .* is 1, expected 2"},
+    {"PageAtAnotherAddress", [](Damaged& d) { std::swap(d.own(), Damaged::EntryAt(d.p(), 2, 6)); },
+     "the index of anonymous pfn [0-9]+ at vpn [0-9]+ of process test/p is"},
+    {"SharedPageWritable", [](Damaged& d) { d.cow() = d.cow().WithWritable(true); },
+     "may write .* which is mapped 2 times; expected read-only"},
+    {"ZeroPageWritable",
+     [](Damaged& d) {
+       Damaged::EntryAt(d.p(), 0, 0) = Pte(Pfn{0}, Pte::kPresent | Pte::kZeroPage | Pte::kWritable);
+     },
+     "may write the zero page"},
+    {"EntryWritableInReadOnlyVma",
+     [](Damaged& d) {
+       d.machine().Run("@p protect b 0 512K r");
+       d.own() = d.own().WithWritable(true);
+     },
+     "is writable, its VMA is not"},
+    {"EntryWithoutVma",
+     [](Damaged& d) {
+       const Vpn begin{uint64_t{3} << kPmdTableShift};
+       d.p().space.Remove(begin, begin + 10);
+     },
+     "process test/p: vpn [0-9]+ has an entry but is not mapped"},
+    {"TablesWithoutVma",
+     [](Damaged& d) {
+       const Vpn begin{uint64_t{3} << kPmdTableShift};
+       for (Pte& pte : d.p().space.page_table().Find(begin)->pte) pte = Pte();
+       d.p().space.Remove(begin, begin + 128);
+     },
+     "the PTE table of vpn 786432 is left though nothing is mapped there"},
+    {"FilePageInPrivateMemory", [](Damaged& d) { d.own() = Pte(d.shared().pfn(), Pte::kPresent); },
+     "has a file's page in private memory"},
+    {"EntryOfAnotherFilePage", [](Damaged& d) { d.shared() = Damaged::EntryAt(d.p(), 1, 4); },
+     "maps pfn [0-9]+, but page 3 of file 0 is at pfn"},
+    {"FilePageMoved", [](Damaged& d) { ShmemFilesPeer::MovePage(d.files(), 0, 3, d.own().pfn()); },
+     "page 3 of file 0 is at .*, whose owner is anonymous memory, expected shared memory"},
+    {"FileMappingsOff", [](Damaged& d) { ++ShmemFilesPeer::mappings(d.files(), 0); },
+     "the count of mappings of file 0 is 3, expected 2"},
+    {"FileGone", [](Damaged& d) { ShmemFilesPeer::mappings(d.files(), 0) = 0; },
+     "process test/p maps file 0, which does not exist"},
+    {"PageTableFrameWrong",
+     [](Damaged& d) {
+       d.p().space.page_table().Find(Vpn{uint64_t{1} << kPmdTableShift})->frame = d.own().pfn();
+     },
+     "a page table of process test/p is at .*, whose owner is anonymous memory, expected page tables"},
+    {"PageTableFrameUsedTwice", [](Damaged& d) { d.p().base_tables[0] = d.c().base_tables[0]; },
+     "pfn [0-9]+ is a page table of process test/c and also a page table of process test/p"},
+    {"PmdTableFrameMissing", [](Damaged& d) { PageTablePeer::MovePmd(d.p().space.page_table(), Pfn{1}); },
+     "a page table of process test/p is at node0.DMA pfn 1, which is not the head of an allocation"},
+    {"PageTableCountOff", [](Damaged& d) { ++PageTablePeer::tables(d.p().space.page_table()); },
+     "process test/p: the count of page tables is"},
+    {"OwnerNumberWrong", [](Damaged& d) { d.OwnerOf(d.shared()).object = 7; },
+     "the owner's number in pfn [0-9]+, page 3 of file 0 is 7, expected 0"},
+    {"AnonGaugeOff", [](Damaged& d) { ++d.machine().memory().node(NodeId{1}).counter(NR_ANON_PAGES); },
+     "node1: nr_anon_pages is 1, expected 0"},
+    {"ShmemGaugeOff", [](Damaged& d) { --d.machine().memory().node(NodeId{0}).counter(NR_SHMEM); },
+     "node0: nr_shmem is 63, expected 64"},
+    {"PageTableGaugeOff",
+     [](Damaged& d) { ++d.machine().memory().node(NodeId{1}).counter(NR_PAGE_TABLE_PAGES); },
+     "node1: nr_page_table_pages is 1, expected 0"},
+    {"NumaCountersOff", [](Damaged& d) { ++d.machine().memory().node(NodeId{1}).counter(LOCAL_NODE); },
+     "node1: local_node and other_node together is 1, expected 0"},
+    {"ForeignCountOff", [](Damaged& d) { ++d.machine().memory().node(NodeId{1}).counter(NUMA_FOREIGN); },
+     "numa_foreign of all nodes is 1, expected 0"},
+    {"ProcessIdTaken", [](Damaged& d) { d.c().id = d.p().id; },
+     "process test/p has id 0, which another process has"},
+    {"CpuHeld",
+     [](Damaged& d) {
+       MemorySystem& memory = d.machine().memory();
+       d.machine().RunPath(memory.node(NodeId{0}).lp, [&](sim::Path& path) -> sim::Task<void> {
+         co_await memory.cpu(CpuId{0}).Acquire(path);
+       });
+     },
+     "cpu 0 is held though nothing runs"},
+    {"ZoneLockHeld",
+     [](Damaged& d) {
+       Zone& zone = d.zone();
+       d.machine().RunPath(d.machine().memory().node(NodeId{0}).lp,
+                           [&](sim::Path& path) -> sim::Task<void> { co_await zone.lock().Acquire(path); });
+     },
+     "zone->lock is held though nothing runs"},
+};
+
+std::string NameOf(const ::testing::TestParamInfo<Damage>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(Physical, ValidatorTest, ::testing::ValuesIn(kPhysicalDamage), NameOf);
+INSTANTIATE_TEST_SUITE_P(References, ValidatorTest, ::testing::ValuesIn(kReferenceDamage), NameOf);
+
+TEST(ValidatorMessagesTest, CountsWhatComesAfterTheFirstFiftyProblems) {
+  Damaged damaged;
+  for (int i = 0; i < 60; ++i) Damaged::EntryAt(damaged.p(), 2, i) = Pte();
+  const std::vector<std::string> problems = damaged.machine().Problems();
+  ASSERT_EQ(problems.size(), 51u);
+  EXPECT_EQ(problems.back(), "and 10 more");
+}
+
+}  // namespace
+}  // namespace numasim
