@@ -28,10 +28,13 @@ struct Costs {
         process{m.process_ns()},
         zonelist{m.zonelist_ns()},
         sysctl{m.sysctl_ns()},
-        timeslice{m.timeslice_ns()} {}
+        timeslice{m.timeslice_ns()},
+        hugetlb_lock{m.hugetlb_lock_ns()},
+        hugetlb_resv{m.hugetlb_resv_ns()} {}
 
   sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_block, prep_page, fault, clear_page, copy_page,
-      map_page, unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice;
+      map_page, unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice,
+      hugetlb_lock, hugetlb_resv;
 };
 
 }  // namespace numasim

@@ -6,7 +6,7 @@
 
 namespace numasim {
 
-enum class Errno : uint8_t { kOk, kNoEnt, kAgain, kNoMem, kFault, kBusy, kInval, kSrch };
+enum class Errno : uint8_t { kOk, kNoEnt, kAgain, kNoMem, kFault, kBusy, kInval, kSrch, kNoSpc, kAcces };
 
 // "0" or the errno's name, as recordings spell it.
 constexpr const char* ErrnoName(Errno e) {
@@ -27,6 +27,10 @@ constexpr const char* ErrnoName(Errno e) {
       return "EINVAL";
     case Errno::kSrch:
       return "ESRCH";
+    case Errno::kNoSpc:
+      return "ENOSPC";
+    case Errno::kAcces:
+      return "EACCES";
   }
   return "?";
 }

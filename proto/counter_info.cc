@@ -24,4 +24,12 @@ CounterName NameOf(ZoneCounter counter) {
   return FromDescriptor(*ZoneCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(HugetlbCounter counter) {
+  return FromDescriptor(*HugetlbCounter_descriptor()->FindValueByNumber(counter));
+}
+
+CounterName NameOf(GlobalCounter counter) {
+  return FromDescriptor(*GlobalCounter_descriptor()->FindValueByNumber(counter));
+}
+
 }  // namespace numasim

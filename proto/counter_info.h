@@ -17,6 +17,8 @@ struct CounterName {
 
 CounterName NameOf(NodeCounter counter);
 CounterName NameOf(ZoneCounter counter);
+CounterName NameOf(HugetlbCounter counter);
+CounterName NameOf(GlobalCounter counter);
 
 }  // namespace numasim
 

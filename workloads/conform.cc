@@ -23,7 +23,8 @@ constexpr int64_t kPageKb = kPageSize / 1024;
 // The counters as /proc shows them: the recorded ones, moved by what the simulation has counted since.
 class CounterView {
  public:
-  CounterView(const MemorySystem& memory, const json& recorded) : memory_(memory), recorded_(recorded) {}
+  CounterView(const MemorySystem& memory, const HugetlbPool& pool, const json& recorded)
+      : memory_(memory), pool_(pool), recorded_(recorded) {}
 
   json Counters() const {
     json out = recorded_;
@@ -33,6 +34,7 @@ class CounterView {
     NodeCounters(out);
     ZoneCounters(out);
     FreeLists(out);
+    HugetlbCounters(out);
     return out;
   }
 
@@ -75,6 +77,33 @@ class CounterView {
       default:
         return info.name;
     }
+  }
+
+  void HugetlbCounters(json& out) const {
+    for (int c = 0; c < GlobalCounter_ARRAYSIZE; ++c) {
+      const auto counter = static_cast<GlobalCounter>(c);
+      Add(out["vmstat"], NameOf(counter).name, pool_.counter(counter));
+    }
+    int64_t kb = 0;
+    for (const HugeSize size : kHugeSizes) {
+      const Hstate& h = pool_.hstate(size);
+      json& places = out["hugetlb"][kHugeSizeNames[static_cast<size_t>(size)]];
+      for (int c = 0; c < HugetlbCounter_ARRAYSIZE; ++c) {
+        const auto counter = static_cast<HugetlbCounter>(c);
+        Add(places["global"], NameOf(counter).name, h.counter(counter));
+        for (int n = 0; n < h.nodes(); ++n) {
+          Add(places[absl::StrCat("node", n)], NameOf(counter).name, h.node(NodeId{n}).counters[counter]);
+        }
+      }
+      Add(places["global"], "nr_hugepages_mempolicy", h.counter(NR_HUGEPAGES));
+      kb += h.counter(NR_HUGEPAGES) * (kPageKb << h.order());
+    }
+    const Hstate& h = pool_.hstate(HugeSize::k2M);
+    Add(out["meminfo"], "HugePages_Total", h.counter(NR_HUGEPAGES));
+    Add(out["meminfo"], "HugePages_Free", h.counter(FREE_HUGEPAGES));
+    Add(out["meminfo"], "HugePages_Rsvd", h.counter(RESV_HUGEPAGES));
+    Add(out["meminfo"], "HugePages_Surp", h.counter(SURPLUS_HUGEPAGES));
+    Add(out["meminfo"], "Hugetlb", kb);
   }
 
   void ZoneCounters(json& out) const {
@@ -137,22 +166,29 @@ class CounterView {
   }
 
   const MemorySystem& memory_;
+  const HugetlbPool& pool_;
   const json& recorded_;
 };
 
-json ResultJson(const OpResult& result, const MemorySystem& memory, sim::Duration took) {
+json ResultJson(const OpResult& result, const MemorySystem& memory, const HugetlbPool& pool,
+                sim::Duration took) {
   json out = {{"err", ErrnoName(result.error)}, {"usec", took.ns / 1000}};
   if (result.touch.has_value()) {
     out["ok"] = result.touch->ok;
     out["sigbus"] = result.touch->sigbus;
     out["sigsegv"] = result.touch->sigsegv;
   }
+  if (result.moved.has_value()) {
+    out["moved"] = result.moved->moved;
+    out["not_moved"] = result.moved->not_moved;
+  }
   if (!result.region.has_value()) return out;
-  const MappingStats stats = StatsOf(memory, *result.process, *result.region);
+  const MappingStats stats = StatsOf(memory, pool, *result.process, *result.region);
   out["rss_kb"] = stats.rss_kb;
   out["anon_kb"] = stats.anon_kb;
-  for (const char* none : {"anon_huge_kb", "shmem_pmd_kb", "shared_hugetlb_kb", "private_hugetlb_kb"})
-    out[none] = 0;
+  out["private_hugetlb_kb"] = stats.private_hugetlb_kb;
+  out["shared_hugetlb_kb"] = stats.shared_hugetlb_kb;
+  for (const char* none : {"anon_huge_kb", "shmem_pmd_kb"}) out[none] = 0;
   for (size_t n = 0; n < stats.node_kb.size(); ++n) {
     if (stats.node_kb[n] != 0) out[absl::StrCat("node", n, "_kb")] = stats.node_kb[n];
   }
@@ -174,7 +210,8 @@ absl::StatusOr<json> Conform(const Script& script, const std::string& file, cons
   if (!memory.ok()) return memory.status();
   AddressSpaceOps ops(**memory);
   ScriptRunner runner(**memory, ops, "script", place);
-  const CounterView view(**memory, boot.counters);
+  const HugetlbPool& pool = ops.hugetlb().pool();
+  const CounterView view(**memory, pool, boot.counters);
 
   json steps = json::array();
   steps.push_back({{"step", 0}, {"op", "boot"}, {"result", {{"err", "0"}}}, {"counters", view.Counters()}});
@@ -189,7 +226,7 @@ absl::StatusOr<json> Conform(const Script& script, const std::string& file, cons
     if (absl::Status status = engine.Run(); !status.ok()) return status;
     steps.push_back({{"step", steps.size()},
                      {"op", op.text},
-                     {"result", ResultJson(result, **memory, after - before)},
+                     {"result", ResultJson(result, **memory, pool, after - before)},
                      {"counters", view.Counters()}});
   }
   engine.DropPaths();

@@ -7,16 +7,10 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "workloads/model_values.h"
 
 namespace numasim::workloads {
 namespace {
-
-MemPolicy ToMemPolicy(const Policy& policy) {
-  static constexpr MemPolicy::Mode kModes[] = {MemPolicy::Mode::kDefault,    MemPolicy::Mode::kBind,
-                                               MemPolicy::Mode::kPreferred,  MemPolicy::Mode::kPreferredMany,
-                                               MemPolicy::Mode::kInterleave, MemPolicy::Mode::kLocal};
-  return {kModes[static_cast<size_t>(policy.mode)], numasim::NodeMask(policy.nodes)};
-}
 
 Vma::ThpAdvice ToThpAdvice(const std::optional<MapOp::Thp>& thp) {
   if (!thp.has_value()) return Vma::ThpAdvice::kNone;
@@ -54,8 +48,7 @@ bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> name
 // What the models cannot do yet, in the operation's own words; empty if they can.
 std::string NotModelledPart(const OpKind& kind) {
   if (const auto* map = std::get_if<MapOp>(&kind)) {
-    if (map->backing == Backing::kHugetlb2M || map->backing == Backing::kHugetlb1G)
-      return "map with hugetlb pages";
+    if (map->backing == Backing::kHugetlb2M || map->backing == Backing::kHugetlb1G) return "";
     if (map->file.has_value()) return "map of a file (tmpfs is mounted huge=always)";
     return "";
   }
@@ -82,7 +75,10 @@ std::string NotModelledPart(const OpKind& kind) {
     return absl::StrCat("sysctl ", sysctl->name);
   }
   const std::string_view name = OperationName(kind);
-  if (IsOneOf(name, {"sleep", "spawn", "cpu", "policy", "touch", "unmap", "protect", "bind", "fork", "exit"}))
+  if (IsOneOf(name,
+              {"sleep",          "spawn",  "cpu",  "policy",    "touch",      "unmap",           "protect",
+               "bind",           "fork",   "exit", "pool",      "overcommit", "mount_hugetlbfs", "umount",
+               "unlink_hugetlb", "unlink", "move", "fallocate", "punch",      "truncate"}))
     return "";
   return std::string(name);
 }
@@ -189,6 +185,8 @@ sim::Task<OpResult> ScriptRunner::PerformSystem(sim::Path& path, const Op& op) {
     result.error = co_await SetSysctl(path, *sysctl);
   } else if (const auto* sleep = std::get_if<SleepOp>(&op.kind)) {
     co_await path.Take(sim::Milliseconds(sleep->milliseconds));
+  } else {
+    result.error = co_await PerformHugetlbSystem(path, op);
   }
   co_return result;
 }
@@ -211,6 +209,12 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
   }
   if (std::holds_alternative<ExitOp>(op.kind)) {
     co_await ops_.Exit(path, process);
+    co_await CloseFiles(path, owned);
+    co_return result;
+  }
+  if (const auto* pool = std::get_if<ProcessPoolOp>(&op.kind)) {
+    result.error =
+        co_await ops_.hugetlb().ResizeBy(path, process, ToHugeSize(pool->page), pool->mempolicy, pool->count);
     co_return result;
   }
   if (const auto* map = std::get_if<MapOp>(&op.kind)) co_return co_await Map(path, owned, *map);
@@ -244,6 +248,13 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
   } else if (const auto* bind = std::get_if<BindOp>(&op.kind)) {
     const MemPolicy wanted = ToMemPolicy(bind->policy);
     result.error = co_await ops_.Bind(path, process, region.start, region.end(), wanted);
+  } else if (const auto* move = std::get_if<MoveOp>(&op.kind)) {
+    if (!region.huge.has_value()) throw NotModelled("move of base pages is not modelled yet");
+    result.moved = co_await ops_.hugetlb().Move(path, process, region.start, region.end(),
+                                                OrderOf(*region.huge), NodeId{move->node});
+    result.error = result.moved->error;
+  } else {
+    result.error = co_await OnHugetlbFile(path, process, region, op.kind);
   }
   result.process = &process;
   result.region = region;
@@ -267,10 +278,16 @@ sim::Task<Errno> ScriptRunner::Fork(sim::Path& path, Owned& parent, const std::s
   Owned& owned = processes_[child_name];
   owned.process = std::move(child);
   owned.regions = parent.regions;
+  for (const auto& [id, region] : owned.regions) {
+    if (region.open_file != kNoFile) co_await ops_.hugetlb().ReOpen(path, region.open_file);
+  }
   co_return Errno::kOk;
 }
 
 sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp& op) {
+  if (op.backing == Backing::kHugetlb2M || op.backing == Backing::kHugetlb1G) {
+    co_return co_await MapHuge(path, owned, op);
+  }
   OpResult result;
   MapRequest request;
   request.pages = (op.size + kPageSize - 1) >> kPageShift;
@@ -301,6 +318,7 @@ sim::Task<OpResult> ScriptRunner::Touch(sim::Path& path, Owned& owned, const Tou
   const Range range = Clip(op.range, region);
   const uint64_t begin = (region.start.value << kPageShift) + static_cast<uint64_t>(range.offset);
   TouchRequest request{begin, begin + static_cast<uint64_t>(range.length), kPageSize, !op.read};
+  if (region.huge.has_value()) request.stride = static_cast<uint64_t>(PagesOf(*region.huge) << kPageShift);
   if (op.stride > 0) request.stride = static_cast<uint64_t>(op.stride);
   result.touch = co_await ops_.Touch(path, *owned.process, request);
   if (result.touch->oom > 0) result.error = Errno::kNoMem;
@@ -316,7 +334,10 @@ sim::Task<OpResult> ScriptRunner::Unmap(sim::Path& path, Owned& owned, const Unm
     result.error = co_await ops_.Unmap(path, *owned.process, PageBelow(region, range.offset),
                                        PageAbove(region, range.offset + range.length));
   }
-  if (!op.range.has_value()) owned.regions.erase(op.id);
+  if (!op.range.has_value() && result.error == Errno::kOk) {
+    co_await CloseFile(path, owned, op.id);
+    owned.regions.erase(op.id);
+  }
   co_return result;
 }
 
@@ -385,7 +406,8 @@ sim::Task<Errno> ScriptRunner::SetSysctl(sim::Path& path, const SysctlOp& op) {
   co_return Errno::kOk;
 }
 
-MappingStats StatsOf(const MemorySystem& memory, const Process& process, const Region& region) {
+MappingStats StatsOf(const MemorySystem& memory, const HugetlbPool& pool, const Process& process,
+                     const Region& region) {
   constexpr int64_t kPageKb = kPageSize / 1024;
   MappingStats stats;
   stats.node_kb.assign(static_cast<size_t>(memory.node_count()), 0);
@@ -398,6 +420,11 @@ MappingStats StatsOf(const MemorySystem& memory, const Process& process, const R
       if (pte.anon()) stats.anon_kb += kPageKb;
       stats.node_kb[static_cast<size_t>(memory.ZoneOf(pte.pfn())->node().value)] += kPageKb;
     }
+  });
+  process.space.huge_pages().ForEach(region.start, region.end(), [&](Vpn, const HugePte& pte) {
+    const int64_t kb = kPageKb << pte.order;
+    (pool.pages().At(pte.pfn).mapcount > 1 ? stats.shared_hugetlb_kb : stats.private_hugetlb_kb) += kb;
+    stats.node_kb[static_cast<size_t>(memory.ZoneOf(pte.pfn)->node().value)] += kb;
   });
   return stats;
 }

@@ -28,12 +28,15 @@ namespace numasim::workloads {
 struct Region {
   Vpn start;
   int64_t bytes = 0;
+  std::optional<HugeSize> huge = {};  // of HugeTLB pages
+  FileId open_file = {};              // on hugetlbfs; kNoFile: none
   Vpn end() const { return start + ((bytes + kPageSize - 1) >> kPageShift); }
 };
 
 struct OpResult {
   Errno error = Errno::kOk;
   std::optional<TouchCounts> touch;
+  std::optional<HugeMoved> moved;
   // The mapping the operation was on, if it still has a name, and whose it is.
   const Process* process = nullptr;
   std::optional<Region> region;
@@ -88,10 +91,17 @@ class ScriptRunner {
   sim::Task<Errno> Spawn(sim::Path& path, const std::string& process_name);
   sim::Task<Errno> Fork(sim::Path& path, Owned& parent, const std::string& child_name);
   sim::Task<OpResult> Map(sim::Path& path, Owned& owned, const MapOp& op);
+  sim::Task<OpResult> MapHuge(sim::Path& path, Owned& owned, const MapOp& op);
   sim::Task<OpResult> Touch(sim::Path& path, Owned& owned, const TouchOp& op);
   sim::Task<OpResult> Unmap(sim::Path& path, Owned& owned, const UnmapOp& op);
   sim::Task<OpResult> Advise(sim::Path& path, Owned& owned, const AdviseOp& op);
   sim::Task<Errno> AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice, Vpn begin, Vpn end);
+  // On hugetlbfs and the pool (script_runner_hugetlb.cc).
+  sim::Task<Errno> PerformHugetlbSystem(sim::Path& path, const Op& op);
+  sim::Task<Errno> OnHugetlbFile(sim::Path& path, Process& process, const Region& region, const OpKind& kind);
+  sim::Task<void> CloseFiles(sim::Path& path, Owned& owned);
+  sim::Task<void> CloseFile(sim::Path& path, Owned& owned, const std::string& id);
+
   sim::Task<Errno> SetThp(sim::Path& path, const ThpOp& op);
   sim::Task<Errno> SetSysctl(sim::Path& path, const SysctlOp& op);
   void Count(const Op& op, const OpResult& result);
@@ -108,9 +118,12 @@ class ScriptRunner {
 struct MappingStats {
   int64_t rss_kb = 0;
   int64_t anon_kb = 0;
+  int64_t private_hugetlb_kb = 0;
+  int64_t shared_hugetlb_kb = 0;
   std::vector<int64_t> node_kb;
 };
-MappingStats StatsOf(const MemorySystem& memory, const Process& process, const Region& region);
+MappingStats StatsOf(const MemorySystem& memory, const HugetlbPool& pool, const Process& process,
+                     const Region& region);
 
 }  // namespace numasim::workloads
 

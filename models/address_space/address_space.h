@@ -6,17 +6,20 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "models/address_space/huge_page_table.h"
 #include "models/address_space/mempolicy.h"
 #include "models/address_space/page_table.h"
+#include "models/hugetlb/resv_map.h"
 #include "models/types.h"
 
 namespace numasim {
 
 // A file in memory, known to address spaces by number; the files themselves are on the global LP
-// (ShmemFiles).
+// (ShmemFiles; HugetlbFiles for mappings of huge pages, which all have one).
 struct FileId {
   int32_t value = -1;
   friend bool operator==(FileId, FileId) = default;
@@ -25,6 +28,19 @@ inline constexpr FileId kNoFile{};
 
 enum class Access : uint8_t { kNone, kRead, kReadWrite };
 
+// What a mapping of HugeTLB pages has besides.
+struct HugeVma {
+  uint8_t order = 0;           // of its pages; 0: not a HugeTLB mapping
+  bool shared = false;         // VM_MAYSHARE
+  bool noreserve = false;      // VM_NORESERVE
+  bool resv_owner = false;     // HPAGE_RESV_OWNER: made by mmap, not by fork
+  bool resv_unmapped = false;  // HPAGE_RESV_UNMAPPED: the owner stole a page from here
+  bool anon_vma = false;       // had a page of its own once, so a fork copies its entries
+  // Of a private mapping that reserved: shared by the parts it was split into. The map itself is touched on
+  // the global LP only.
+  std::shared_ptr<ResvMap> resv;
+};
+
 struct Vma {
   Vpn start, end;
   Access access = Access::kReadWrite;
@@ -32,10 +48,15 @@ struct Vma {
   uint64_t pgoff = 0;     // page offset of `start` in the file; for anonymous memory start itself
   MemPolicy policy;       // mbind; default: the task's
   enum class ThpAdvice : uint8_t { kNone, kHugepage, kNohugepage } thp = ThpAdvice::kNone;
+  HugeVma huge;
 
   int64_t pages() const { return end - start; }
   bool anonymous() const { return file == kNoFile; }
+  bool hugetlb() const { return huge.order != 0; }
+  bool shmem() const { return !anonymous() && !hugetlb(); }
   uint64_t IndexOf(Vpn vpn) const { return pgoff + static_cast<uint64_t>(vpn - start); }
+  // In huge pages, of a HugeTLB mapping.
+  uint64_t HugeIndexOf(Vpn vpn) const { return IndexOf(vpn) >> huge.order; }
 };
 
 class AddressSpace {
@@ -47,6 +68,12 @@ class AddressSpace {
 
   // The VMA that holds `vpn`; null if none does.
   const Vma* Find(Vpn vpn) const;
+  Vma* Find(Vpn vpn) { return const_cast<Vma*>(static_cast<const AddressSpace*>(this)->Find(vpn)); }
+  // Calls f(Vma&) for each VMA, in order; f leaves its bounds alone.
+  template <typename F>
+  void ForEach(F f) {
+    for (auto& [start, vma] : vmas_) f(vma);
+  }
   // Calls f(Vma&) for each VMA that overlaps [begin, end), in order, after splitting those that stick out.
   // Returns whether the range has no hole.
   bool ForEachSplit(Vpn begin, Vpn end, const std::function<void(Vma&)>& f);
@@ -61,6 +88,8 @@ class AddressSpace {
   const absl::btree_map<uint64_t, Vma>& vmas() const { return vmas_; }
   PageTable& page_table() { return page_table_; }
   const PageTable& page_table() const { return page_table_; }
+  HugePageTable& huge_pages() { return huge_pages_; }
+  const HugePageTable& huge_pages() const { return huge_pages_; }
 
   // fork: the same VMAs, no page tables yet.
   void CopyVmasFrom(const AddressSpace& parent) {
@@ -73,6 +102,7 @@ class AddressSpace {
 
   absl::btree_map<uint64_t, Vma> vmas_;  // by start
   PageTable page_table_;
+  HugePageTable huge_pages_;
   Vpn next_{uint64_t{1} << kPmdTableShift};  // 1 GiB: nothing is mapped below
 };
 

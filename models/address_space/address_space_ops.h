@@ -2,8 +2,8 @@
 // Linux 6.1). Every call must be made on the LP of the process's CPU, by a path that holds the CPU, and ends
 // there. It has no state of its own but the process ids and the shared files, which are on the global LP.
 //
-// Modelled are base pages of anonymous and shared memory. What a path meets that is not modelled yet (a huge
-// page that the kernel would have used) throws NotModelled.
+// Modelled are base pages of anonymous and shared memory, and HugeTLB mappings (with Hugetlb). What a path
+// meets that is not modelled yet (a huge page that the kernel would have used) throws NotModelled.
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_OPS_H_
 #define NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_OPS_H_
 
@@ -16,6 +16,7 @@
 #include "models/address_space/process.h"
 #include "models/address_space/shmem.h"
 #include "models/errno.h"
+#include "models/hugetlb/hugetlb.h"
 #include "models/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "sim/path.h"
@@ -33,6 +34,10 @@ struct MapRequest {
   bool shared = false;  // MAP_SHARED | MAP_ANONYMOUS: shared memory without a name
   MemPolicy policy;     // mbind right after
   Vma::ThpAdvice thp = Vma::ThpAdvice::kNone;
+  // MAP_HUGETLB, or a file on hugetlbfs; `pages` is then rounded up to whole huge pages.
+  std::optional<HugeSize> huge;
+  FileId huge_file;        // kNoFile: anonymous
+  bool noreserve = false;  // MAP_NORESERVE, for huge pages
 };
 
 struct MapResult {
@@ -59,7 +64,8 @@ struct TouchCounts {
 
 class AddressSpaceOps {
  public:
-  explicit AddressSpaceOps(MemorySystem& memory) : memory_(memory), allocator_(memory) {}
+  explicit AddressSpaceOps(MemorySystem& memory)
+      : memory_(memory), allocator_(memory), hugetlb_(memory, allocator_) {}
 
   // A new process on `process.cpu`: kAgain beyond pid_max, kNoMem without memory for its first page tables.
   sim::Task<Errno> Spawn(sim::Path& path, Process& process);
@@ -84,9 +90,11 @@ class AddressSpaceOps {
 
   const ShmemFiles& files() const { return files_; }
   PageAllocator& allocator() { return allocator_; }
+  Hugetlb& hugetlb() { return hugetlb_; }
+  const Hugetlb& hugetlb() const { return hugetlb_; }
 
  private:
-  enum class FaultResult : uint8_t { kDone, kOom };
+  enum class FaultResult : uint8_t { kDone, kOom, kSigbus };
 
   NodeId NodeOf(const Process& process) const { return memory_.NodeOfCpu(process.cpu); }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
@@ -94,10 +102,14 @@ class AddressSpaceOps {
 
   // handle_pte_fault() for an access that `vma` allows and that the entry does not.
   sim::Task<FaultResult> Fault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
+  sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma& vma, Vpn first, bool write);
+  sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
+  sim::Task<bool> CopyHugeTables(sim::Path& path, Process& parent, Process& child);
   sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
                                      PteTable& table);
   sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
                                     PteTable& table);
+  sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<PteTable*> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<bool> OnlyReference(sim::Path& path, Pfn pfn);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
@@ -114,6 +126,7 @@ class AddressSpaceOps {
 
   MemorySystem& memory_;
   PageAllocator allocator_;
+  Hugetlb hugetlb_;
 
   // --- global LP ---
   ShmemFiles files_;

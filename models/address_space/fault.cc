@@ -40,7 +40,7 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
   sim::Cpu& cpu = memory_.cpu(process.cpu);
   Node& home = memory_.node(NodeOf(process));
   TouchCounts counts;
-  const Vma* vma = nullptr;
+  Vma* vma = nullptr;
   PteTable* table = nullptr;
   uint64_t table_number = ~uint64_t{0};
   for (uint64_t at = request.begin; at < request.end; at += request.stride) {
@@ -49,6 +49,21 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
     if (vma == nullptr || !Allows(vma->access, request.write)) {
       ++counts.sigsegv;
       co_await path.Take(costs.fault);
+      continue;
+    }
+    if (vma->hugetlb()) {
+      const Vpn first{vpn.value >> vma->huge.order << vma->huge.order};
+      const HugePte* const huge = process.space.huge_pages().Find(first);
+      if (huge != nullptr && (!request.write || huge->writable)) {
+        ++counts.ok;
+        co_await path.Take(costs.touch);
+        continue;
+      }
+      ++home.counter(PGFAULT);
+      const FaultResult result = co_await HugeFault(path, process, *vma, first, request.write);
+      ++(result == FaultResult::kDone ? counts.ok : result == FaultResult::kOom ? counts.oom : counts.sigbus);
+      if (result == FaultResult::kOom) break;
+      co_await cpu.MaybeYield(path);
       continue;
     }
     if (vpn.value >> kPteTableShift != table_number) {
@@ -87,6 +102,15 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
     co_await cpu.MaybeYield(path);
   }
   co_return counts;
+}
+
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& path, Process& process,
+                                                                   Vma& vma, Vpn first, bool write) {
+  co_await path.Take(memory_.costs().fault);
+  const bool in_pmd = vma.huge.order < kPmdTableShift;
+  if (in_pmd && !co_await EnsurePmd(path, process, first)) co_return FaultResult::kOom;
+  const Hugetlb::FaultResult result = co_await hugetlb_.Fault(path, process, vma, first, write);
+  co_return result == Hugetlb::FaultResult::kDone ? FaultResult::kDone : FaultResult::kSigbus;
 }
 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process,
@@ -171,14 +195,20 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
   co_return FaultResult::kDone;
 }
 
+// Whether there is a PMD table for `vpn` now.
+sim::Task<bool> AddressSpaceOps::EnsurePmd(sim::Path& path, Process& process, Vpn vpn) {
+  PageTable& tables = process.space.page_table();
+  if (tables.HasPmd(vpn)) co_return true;
+  const Pfn pmd = co_await AllocTable(path, process);
+  if (pmd == kNoPfn) co_return false;
+  tables.AddPmd(vpn, pmd);
+  co_return true;
+}
+
 sim::Task<PteTable*> AddressSpaceOps::EnsureTable(sim::Path& path, Process& process, Vpn vpn) {
   PageTable& tables = process.space.page_table();
   if (PteTable* table = tables.Find(vpn); table != nullptr) co_return table;
-  if (!tables.HasPmd(vpn)) {
-    const Pfn pmd = co_await AllocTable(path, process);
-    if (pmd == kNoPfn) co_return nullptr;
-    tables.AddPmd(vpn, pmd);
-  }
+  if (!co_await EnsurePmd(path, process, vpn)) co_return nullptr;
   const Pfn frame = co_await AllocTable(path, process);
   if (frame == kNoPfn) co_return nullptr;
   co_return &tables.AddTable(vpn, frame);

@@ -68,6 +68,7 @@ class Gatherer {
       if (vma.start < end) problems_.Add(where, " begins before the one below ends, at vpn ", end.value);
       if (vma.end <= vma.start) problems_.Add(where, " ends at vpn ", vma.end.value);
       end = vma.end;
+      if (vma.hugetlb()) continue;  // has files of another kind
       if (vma.anonymous()) {
         problems_.Expect(vma.pgoff, start, where, ": the page offset of anonymous memory");
       } else {

@@ -12,11 +12,38 @@ namespace {
 // MAX_GATHER_BATCH: how many pages munmap collects before it frees them, last one first (release_pages).
 constexpr size_t kGatherBatch = 510;
 
+// Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).
+bool CutsHugePage(const AddressSpace& space, Vpn vpn) {
+  const Vma* const vma = space.Find(vpn);
+  return vma != nullptr && vma->hugetlb() && vpn.value % (uint64_t{1} << vma->huge.order) != 0;
+}
+
 }  // namespace
+
+// mmap() of huge pages, then mbind(): the reservation is made under the task's policy.
+sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process, MapRequest request) {
+  const int64_t size = PagesOf(*request.huge);
+  Vma wanted;
+  wanted.file = request.huge_file;
+  wanted.policy = request.policy;
+  wanted.huge.order = static_cast<uint8_t>(OrderOf(*request.huge));
+  wanted.huge.shared = request.shared;
+  wanted.huge.noreserve = request.noreserve;
+  const int64_t pages = (request.pages + size - 1) / size * size;
+  const Vpn start = process.space.Map(wanted, pages);
+  if (start == AddressSpace::kNoRoom) co_return MapResult{Errno::kNoMem, Vpn{}};
+  Vma& vma = *process.space.Find(start);
+  vma.pgoff = 0;
+  const Errno error = co_await hugetlb_.Map(path, process, vma);
+  if (error == Errno::kOk) co_return MapResult{error, start};
+  process.space.Remove(start, start + pages);
+  co_return MapResult{error, Vpn{}};
+}
 
 sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, MapRequest request) {
   const Costs& costs = memory_.costs();
   co_await path.Take(costs.syscall + costs.vma);
+  if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
   Vma vma;
   vma.policy = request.policy;
   vma.thp = request.thp;
@@ -38,6 +65,7 @@ sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, Map
 
 sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  if (CutsHugePage(process.space, begin) || CutsHugePage(process.space, end)) co_return Errno::kInval;
   const std::vector<Vma> removed = process.space.Remove(begin, end);
   for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
   const AddressSpace::Gap gap = process.space.GapAround(begin, end);
@@ -49,6 +77,7 @@ sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn b
 
 // zap_page_range(): the entries of [begin, end) become none, and what they mapped loses a reference.
 sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  co_await hugetlb_.Zap(path, process, begin, end);
   std::vector<Pfn> gathered;
   int64_t entries = 0;
   process.space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
@@ -75,14 +104,16 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begi
 sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process,
                                                   const std::vector<Vma>& removed) {
   const sim::LpId home = path.lp();
+  co_await hugetlb_.Close(path, process, removed);
   for (const Vma& vma : removed) {
-    if (vma.anonymous()) continue;
+    if (!vma.shmem()) continue;
     // A VMA that was cut in two is still one mapping of the file as long as a part is left.
     const auto& left = process.space.vmas();
-    const bool still =
-        std::any_of(left.begin(), left.end(), [&](const auto& v) { return v.second.file == vma.file; });
+    const bool still = std::any_of(left.begin(), left.end(), [&](const auto& v) {
+      return v.second.shmem() && v.second.file == vma.file;
+    });
     const bool again = std::any_of(&vma + 1, removed.data() + removed.size(),
-                                   [&](const Vma& v) { return v.file == vma.file; });
+                                   [&](const Vma& v) { return v.shmem() && v.file == vma.file; });
     if (still || again) continue;
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
     const std::vector<Pfn> pages = files_.DropMapping(vma.file);
@@ -94,9 +125,11 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
 sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                           Access access) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  if (CutsHugePage(process.space, begin) || CutsHugePage(process.space, end)) co_return Errno::kInval;
   const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.access = access; });
   if (access != Access::kReadWrite) {
     // Becoming writable again is left to the next write fault.
+    process.space.huge_pages().ForEach(begin, end, [](Vpn, HugePte& pte) { pte.writable = false; });
     process.space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
       const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
       const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
@@ -116,13 +149,22 @@ sim::Task<Errno> AddressSpaceOps::Dontneed(sim::Path& path, Process& process, Vp
   };
   std::vector<Part> parts;
   Vpn covered = begin;
-  bool whole = true;
+  Errno error = Errno::kOk;
   for (const Vma* vma = process.space.Find(begin); covered < end;) {
     if (vma != nullptr) {
-      parts.push_back({std::max(covered, vma->start), std::min(end, vma->end)});
+      Part part{std::max(covered, vma->start), std::min(end, vma->end)};
+      if (vma->hugetlb()) {
+        // madvise_dontneed_free_valid_vma(): no page is dropped that the range does not cover.
+        if (CutsHugePage(process.space, part.begin)) {
+          error = Errno::kInval;
+          break;
+        }
+        part.end = Vpn{part.end.value >> vma->huge.order << vma->huge.order};
+      }
+      parts.push_back(part);
       covered = vma->end;
     } else {
-      whole = false;
+      error = Errno::kNoMem;
       const auto next = process.space.vmas().lower_bound(covered.value);
       if (next == process.space.vmas().end()) break;
       covered = next->second.start;
@@ -132,7 +174,7 @@ sim::Task<Errno> AddressSpaceOps::Dontneed(sim::Path& path, Process& process, Vp
   for (const Part& part : parts) {
     if (part.begin < part.end) co_await Zap(path, process, part.begin, part.end);
   }
-  co_return whole ? Errno::kOk : Errno::kNoMem;
+  co_return error;
 }
 
 sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end,

@@ -70,12 +70,12 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
   child.space.CopyVmasFrom(parent.space);
   const sim::LpId home = path.lp();
   bool files = false;
-  for (const auto& [start, vma] : child.space.vmas()) files = files || !vma.anonymous();
+  for (const auto& [start, vma] : child.space.vmas()) files = files || vma.shmem();
   if (files) {
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
     std::vector<FileId> seen;
     for (const auto& [start, vma] : child.space.vmas()) {
-      bool counted = vma.anonymous();
+      bool counted = !vma.shmem();
       for (FileId file : seen) counted = counted || file == vma.file;
       if (counted) continue;
       seen.push_back(vma.file);
@@ -83,9 +83,25 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
     }
     co_await path.HopTo(home, memory_.costs().hop);
   }
-  if (co_await CopyPageTables(path, parent, child)) co_return Errno::kOk;
+  co_await hugetlb_.Fork(path, parent, child);
+  const bool copied = co_await CopyHugeTables(path, parent, child);
+  if (copied && co_await CopyPageTables(path, parent, child)) co_return Errno::kOk;
   co_await Exit(path, child);
   co_return Errno::kNoMem;
+}
+
+// The page tables for the huge pages that the child got.
+sim::Task<bool> AddressSpaceOps::CopyHugeTables(sim::Path& path, Process& parent, Process& child) {
+  std::vector<Vpn> tables;
+  child.space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const HugePte& pte) {
+    const uint64_t table = first.value >> kPmdTableShift;
+    const bool again = !tables.empty() && tables.back().value >> kPmdTableShift == table;
+    if (pte.order < kPmdTableShift && !again) tables.push_back(first);
+  });
+  for (const Vpn first : tables) {
+    if (!co_await EnsurePmd(path, child, first)) co_return false;
+  }
+  co_return true;
 }
 
 // copy_page_range(): anonymous pages are shared read-only from now on; shared memory is left to be faulted in
@@ -151,7 +167,7 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
 sim::Task<void> AddressSpaceOps::MoveToCpu(sim::Path& path, Process& process, CpuId cpu) {
   const NodeId to = memory_.NodeOfCpu(cpu);
   memory_.cpu(process.cpu).Release(path);
-  if (path.lp() != memory_.node(to).lp) co_await path.HopTo(memory_.node(to).lp, memory_.costs().hop);
+  if (path.lp() != memory_.node(to).lp) co_await hugetlb_.MoveHome(path, process, memory_.node(to).lp);
   process.cpu = cpu;
   co_await memory_.cpu(cpu).Acquire(path);
 }

@@ -175,15 +175,55 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
   co_return frame;
 }
 
-sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::span<const Pfn> pages) {
-  const sim::LpId home = path.lp();
+// The nodes that `pages` are on.
+NodeMask PageAllocator::NodesOf(std::span<const Pfn> pages) const {
   NodeMask nodes;
   for (Pfn pfn : pages) {
     const Zone* zone = memory_.ZoneOf(pfn);
     NUMASIM_CHECK(zone != nullptr);
     nodes.Set(zone->node());
   }
-  for (; !nodes.empty(); nodes.Clear(nodes.First())) {
+  return nodes;
+}
+
+sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks) {
+  const sim::LpId home = path.lp();
+  for (NodeMask nodes = NodesOf(blocks); !nodes.empty(); nodes.Clear(nodes.First())) {
+    Node& node = memory_.node(nodes.First());
+    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    for (Pfn pfn : blocks) {
+      if (memory_.ZoneOf(pfn)->node() == node.id) co_await FreeBlock(path, cpu, order, node, pfn);
+    }
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+}
+
+sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn) {
+  const Costs& costs = memory_.costs();
+  const int64_t size = int64_t{1} << order;
+  Zone& zone = *memory_.ZoneOf(pfn);
+  const FrameIndex frame = zone.frames().Index(pfn);
+  CountOwned(node, zone.frames().owner(frame, order).kind, -size);
+  node.counter(PGFREE) += size;
+  if (PcpLists::Allowed(order) && !zone.PcpWillDrain(cpu, order)) {
+    zone.FreePcp(cpu, frame, order);
+    co_await path.Take(costs.pcp_free);
+    co_return;
+  }
+  co_await zone.lock().Acquire(path);
+  int64_t freed = size;
+  if (PcpLists::Allowed(order)) {
+    freed = zone.FreePcp(cpu, frame, order);
+  } else {
+    zone.FreeBuddy(frame, order);
+  }
+  co_await path.Take(costs.buddy_block * ((freed + size - 1) >> order));
+  zone.lock().Release(path);
+}
+
+sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::span<const Pfn> pages) {
+  const sim::LpId home = path.lp();
+  for (NodeMask nodes = NodesOf(pages); !nodes.empty(); nodes.Clear(nodes.First())) {
     Node& node = memory_.node(nodes.First());
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
     co_await ReleaseOnNode(path, cpu, node, pages);

@@ -43,11 +43,16 @@ class PageAllocator {
   // `pages` must live until then.
   sim::Task<void> Release(sim::Path& path, CpuId cpu, std::span<const Pfn> pages);
 
+  // Frees whole blocks of 2^order frames each, whatever their mapcount (__free_pages). Otherwise as Release.
+  sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
+
  private:
   sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
                               bool& foreign);
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  uint32_t alloc_flags);
+  NodeMask NodesOf(std::span<const Pfn> pages) const;
+  sim::Task<void> FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn);
   sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, std::span<const Pfn> pages);
   Zone* PreferredZone(const AllocRequest& request) const;
   uint32_t NoFragment(const Zone& preferred) const;

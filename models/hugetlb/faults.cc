@@ -1,0 +1,192 @@
+// Faults on HugeTLB mappings (hugetlb_fault and its callees).
+#include <utility>
+
+#include "models/hugetlb/hugetlb.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+// restore_reserve_on_error(): the page will not be used after all; its map entry is put back as it was.
+void RestoreReservation(const HugeClaim& claim, const HugePage& page) {
+  if (claim.resv == nullptr) return;
+  const bool entry = claim.resv->Count(claim.index, claim.index + 1) != 0;
+  const bool reserved = claim.shared == entry;
+  if (page.restore_reserve == reserved) return;
+  if (entry) {
+    claim.resv->Delete(claim.index, claim.index + 1);
+  } else {
+    claim.resv->Add(claim.index, claim.index + 1);
+  }
+}
+
+}  // namespace
+
+sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process, Vma& vma, Vpn first,
+                                               bool write) {
+  FaultState fault;
+  fault.claim = ClaimOf(process, vma, vma.HugeIndexOf(first));
+  fault.write = write;
+  fault.writable = vma.access == Access::kReadWrite;
+  fault.process = &process;
+  if (const HugePte* old = process.space.huge_pages().Find(first); old != nullptr) fault.old = *old;
+  if (!fault.old.has_value() && vma.huge.resv_unmapped) co_return FaultResult::kSigbus;
+  if (fault.old.has_value() && vma.huge.shared) {
+    process.space.huge_pages().Find(first)->writable = fault.writable;
+    co_return FaultResult::kDone;
+  }
+  const FileId id = vma.file;
+  const sim::LpId home = path.lp();
+  co_await ToGlobal(path);
+  HugeFile& file = files_.At(id);
+  if (fault.claim.shared) fault.claim.resv = &file.resv;
+  fault.claim.subpool = file.subpool;
+  sim::Mutex& mutex = FaultMutex(id, fault.claim.index);
+  co_await mutex.Acquire(path);
+  co_await FaultIn(path, file, fault);
+  mutex.Release(path);
+  co_await path.HopTo(home, memory_.costs().hop);
+
+  if (fault.anon) vma.huge.anon_vma = true;
+  if (!fault.fresh.has_value()) co_return fault.result;
+  co_await path.Take(memory_.costs().map_page);
+  HugePageTable& table = process.space.huge_pages();
+  const HugePte* const now = table.Find(first);
+  const bool same = fault.old.has_value() ? now != nullptr && now->pfn == fault.old->pfn : now == nullptr;
+  if (!fault.replaces) {
+    if (same) table.Set(first, *fault.fresh);
+    co_return fault.result;
+  }
+  if (same) table.Set(first, *fault.fresh);
+  co_await ToGlobal(path);
+  co_await FinishCopy(path, fault, same);
+  co_await path.HopTo(home, memory_.costs().hop);
+  co_return fault.result;
+}
+
+// hugetlb_no_page(), or the copy on a write to what is mapped read-only.
+sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fault) {
+  const uint64_t index = fault.claim.index;
+  const auto cached = file.pages.find(index);
+  const Pfn in_cache = cached == file.pages.end() ? kNoPfn : cached->second;
+  if (fault.old.has_value()) {
+    co_await CopyOnWrite(path, file, fault, in_cache);
+    co_return;
+  }
+  Pfn pfn = in_cache;
+  if (pfn == kNoPfn) {
+    fault.result = FaultResult::kSigbus;
+    const auto pages = static_cast<uint64_t>(file.bytes >> kPageShift) >> OrderOf(file.page_size);
+    if (index >= pages) co_return;
+    pfn = co_await pool_.Alloc(path, fault.claim, false);
+    if (pfn == kNoPfn) co_return;
+    fault.result = FaultResult::kDone;
+    co_await path.Take(memory_.costs().clear_page * PagesOf(file.page_size));
+    HugePage& page = pool_.pages().At(pfn);
+    page.restore_reserve = false;
+    page.anon = !fault.claim.shared;
+    fault.anon = page.anon;
+    if (fault.claim.shared) {
+      page.file = &file;
+      page.index = index;
+      file.pages.emplace(index, pfn);
+    }
+  }
+  ++pool_.pages().At(pfn).mapcount;
+  const auto order = static_cast<uint8_t>(OrderOf(file.page_size));
+  fault.fresh = HugePte{pfn, order, fault.claim.shared && fault.writable};
+  if (!fault.write || fault.claim.shared) co_return;
+  if (in_cache == kNoPfn) {
+    fault.fresh->writable = true;  // just made, nobody else has it
+    co_return;
+  }
+  // A write to a page of the file: copied at once, without a second fault. The entry never shows the
+  // original.
+  fault.old = fault.fresh;
+  fault.fresh.reset();
+  co_await CopyOnWrite(path, file, fault, in_cache);
+  if (fault.fresh.has_value()) {
+    std::vector<Pfn> original(1, fault.old->pfn);
+    pool_.pages().At(fault.fresh->pfn).restore_reserve = false;
+    co_await Unreference(path, fault.claim.cpu, original);
+    fault.replaces = false;
+  } else {
+    fault.fresh = fault.old;
+  }
+  fault.old.reset();
+}
+
+// hugetlb_wp()
+sim::Task<void> Hugetlb::CopyOnWrite(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached) {
+  const Pfn old = fault.old->pfn;
+  for (;;) {
+    const HugePage& page = pool_.pages().At(old);
+    if (page.mapcount == 1 && page.anon) {
+      fault.fresh = HugePte{old, fault.old->order, true};
+      co_return;
+    }
+    // The owner's copy does not use the reservation, which the page that it copies has used up.
+    const bool avoid_reserve = fault.claim.owner && old != cached;
+    const Pfn copy = co_await pool_.Alloc(path, fault.claim, avoid_reserve);
+    if (copy != kNoPfn) {
+      co_await path.Take(memory_.costs().copy_page * PagesOf(file.page_size));
+      HugePage& fresh = pool_.pages().At(copy);
+      fresh.anon = true;
+      fresh.mapcount = 1;
+      fault.anon = true;
+      fault.replaces = true;
+      fault.fresh = HugePte{copy, fault.old->order, true};
+      co_return;
+    }
+    if (!avoid_reserve) {
+      fault.result = FaultResult::kSigbus;
+      co_return;
+    }
+    sim::Mutex& mutex = FaultMutex(file.id, fault.claim.index);
+    mutex.Release(path);
+    co_await StealFromChildren(path, file, fault, old);
+    co_await mutex.Acquire(path);
+  }
+}
+
+// After a copy: the original loses its entry, or, where the entry went away meanwhile, the copy is given up.
+sim::Task<void> Hugetlb::FinishCopy(sim::Path& path, FaultState& fault, bool installed) {
+  HugePage& copy = pool_.pages().At(fault.fresh->pfn);
+  if (!installed) {
+    RestoreReservation(fault.claim, copy);
+    std::vector<Pfn> unused(1, fault.fresh->pfn);
+    co_await Unreference(path, fault.claim.cpu, unused);
+    co_return;
+  }
+  copy.restore_reserve = false;
+  std::vector<Pfn> original(1, fault.old->pfn);
+  co_await Unreference(path, fault.claim.cpu, original);
+}
+
+// unmap_ref_private(): takes the page away from those who have it by fork. They get SIGBUS if they want it
+// back.
+sim::Task<void> Hugetlb::StealFromChildren(sim::Path& path, HugeFile& file, const FaultState& fault,
+                                           Pfn page) {
+  std::vector<Pfn> taken;
+  const uint64_t index = fault.claim.index;
+  const Visitor visit = [&](Process& process) {
+    if (&process == fault.process) return;
+    process.space.ForEach([&](Vma& vma) {
+      if (!vma.hugetlb() || vma.file != file.id || vma.huge.shared || vma.huge.resv_owner) return;
+      if (index < vma.HugeIndexOf(vma.start) || index >= vma.HugeIndexOf(vma.end)) return;
+      const int64_t offset = static_cast<int64_t>(index - vma.HugeIndexOf(vma.start)) << vma.huge.order;
+      const Vpn first = vma.start + offset;
+      const HugePte* const pte = process.space.huge_pages().Find(first);
+      if (pte == nullptr || pte->pfn != page) return;
+      vma.huge.resv_unmapped = true;
+      process.space.huge_pages().Clear(first);
+      taken.push_back(page);
+    });
+  };
+  co_await path.Take(
+      memory_.costs().hop);  // also where nobody is left to be visited, but an entry is on its way
+  co_await VisitMappers(path, file, visit);
+  co_await Unreference(path, fault.claim.cpu, taken);
+}
+
+}  // namespace numasim

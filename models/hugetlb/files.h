@@ -1,0 +1,97 @@
+// HugetlbFiles: hugetlbfs as a table (fs/hugetlbfs/inode.c, Linux 6.1): mounts, names, files with their page
+// cache and reservations. Owned by Hugetlb, lives on the global LP. Pure state; Hugetlb's paths change it.
+#ifndef NUMASIM_MODELS_HUGETLB_FILES_H_
+#define NUMASIM_MODELS_HUGETLB_FILES_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "models/address_space/address_space.h"
+#include "models/address_space/process.h"
+#include "models/hugetlb/huge_size.h"
+#include "models/hugetlb/resv_map.h"
+#include "models/hugetlb/subpool.h"
+#include "models/types.h"
+#include "sim/engine.h"
+#include "sim/locks.h"
+
+namespace numasim {
+
+// A process that maps a file, and the LP where it runs.
+struct HugeMapper {
+  Process* process;
+  sim::LpId home;
+  uint64_t number;  // grows with every mapper, so that a walk can go on where it was
+};
+
+struct HugeFile {
+  FileId id;
+  HugeSize page_size = HugeSize::k2M;
+  int mount = -1;       // -1: of an anonymous mapping
+  bool linked = false;  // has a name
+  int64_t opens = 0;    // file descriptors, and paths that need it to stay
+  int64_t bytes = 0;    // i_size
+  ResvMap resv;
+  absl::btree_map<uint64_t, Pfn> pages;  // page cache, by huge page offset
+  std::vector<HugeMapper> mappers;       // in the order in which they came
+  Subpool* subpool = nullptr;
+  std::unique_ptr<sim::Mutex> lock;  // i_rwsem, only ever taken for writing
+
+  bool InUse() const { return linked || opens > 0 || !mappers.empty(); }
+};
+
+struct HugetlbMount {
+  std::string directory;  // "" for the default mount of its page size
+  HugeSize page_size = HugeSize::k2M;
+  bool mounted = true;
+  std::unique_ptr<Subpool> subpool;  // null: no limit and nothing reserved
+  absl::btree_map<std::string, FileId> names;
+};
+
+class HugetlbFiles {
+ public:
+  HugetlbFiles(sim::Engine& engine, sim::LpId lp);
+
+  HugeFile& At(FileId id) { return *files_[static_cast<size_t>(id.value)]; }
+  const HugeFile& At(FileId id) const { return *files_[static_cast<size_t>(id.value)]; }
+
+  // A file without a name, on a mount or (-1) for an anonymous mapping.
+  HugeFile& Create(HugeSize page_size, int mount);
+  // Forgets a file that nothing uses and that has no pages.
+  void Remove(FileId id);
+  int64_t files() const { return static_cast<int64_t>(files_.size() - free_ids_.size()); }
+
+  // The mount and name of "NAME" (on the default mount of a page size) or "/DIR/NAME"; mount -1: no such
+  // mount.
+  struct Place {
+    int mount = -1;
+    std::string name;
+  };
+  Place Resolve(std::string_view path, HugeSize page_size) const;
+  // The newest mount on a directory; -1 if there is none.
+  int FindMount(std::string_view directory) const;
+  int AddMount(HugetlbMount mount);
+  // Whether a file of the mount is open or mapped.
+  bool MountBusy(int index) const;
+  HugetlbMount& mount(int index) { return mounts_[static_cast<size_t>(index)]; }
+
+  void AddMapper(HugeFile& file, Process& process, sim::LpId home);
+  // The first mapper with at least this number; null if there is none.
+  static const HugeMapper* NextMapper(const HugeFile& file, uint64_t number);
+
+ private:
+  sim::Engine& engine_;
+  sim::LpId lp_;
+  std::vector<std::unique_ptr<HugeFile>> files_;
+  std::vector<int32_t> free_ids_;
+  std::vector<HugetlbMount> mounts_;  // the default mounts first, by page size
+  uint64_t next_mapper_ = 0;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_HUGETLB_FILES_H_

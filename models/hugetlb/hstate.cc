@@ -1,0 +1,77 @@
+#include "models/hugetlb/hstate.h"
+
+#include <utility>
+
+#include "sim/check.h"
+
+namespace numasim {
+
+Hstate::Hstate(HugeSize size, int nodes, NodeMask with_memory, std::unique_ptr<sim::Mutex> resize_lock)
+    : size_(size),
+      with_memory_(with_memory),
+      resize_lock_(std::move(resize_lock)),
+      nodes_(static_cast<size_t>(nodes)),
+      next_to_alloc_(with_memory.First()),
+      next_to_free_(with_memory.First()) {}
+
+int64_t Hstate::FreeOn(NodeMask mask) const {
+  int64_t free = 0;
+  for (int n = 0; n < nodes(); ++n) {
+    if (mask.Has(NodeId{n})) free += node(NodeId{n}).counters[FREE_HUGEPAGES];
+  }
+  return free;
+}
+
+void Hstate::Add(HugetlbCounter c, NodeId id, int64_t delta) {
+  counters_[c] += delta;
+  node(id).counters[c] += delta;
+  NUMASIM_CHECK(node(id).counters[c] >= 0);
+}
+
+void Hstate::Enqueue(NodeId id, Pfn pfn) {
+  node(id).free.push_back(pfn);
+  Add(FREE_HUGEPAGES, id, 1);
+}
+
+Pfn Hstate::Dequeue(NodeId id) {
+  std::vector<Pfn>& free = node(id).free;
+  if (free.empty()) return kNoPfn;
+  const Pfn pfn = free.back();
+  free.pop_back();
+  Add(FREE_HUGEPAGES, id, -1);
+  return pfn;
+}
+
+NodeId Hstate::TakeTurn(NodeId& next, NodeMask allowed) {
+  const NodeId turn = allowed.Has(next) ? next : allowed.NextAfter(next);
+  next = allowed.NextAfter(turn);
+  return turn;
+}
+
+Pfn Hstate::RemoveFree(NodeMask allowed, bool surplus) {
+  for (int left = allowed.count(); left > 0; --left) {
+    const NodeId id = NextToFree(allowed);
+    if (surplus && node(id).counters[SURPLUS_HUGEPAGES] == 0) continue;
+    const Pfn pfn = Dequeue(id);
+    if (pfn == kNoPfn) continue;
+    if (surplus) Add(SURPLUS_HUGEPAGES, id, -1);
+    Add(NR_HUGEPAGES, id, -1);
+    return pfn;
+  }
+  return kNoPfn;
+}
+
+bool Hstate::AdjustSurplus(NodeMask allowed, int delta) {
+  for (int left = allowed.count(); left > 0; --left) {
+    const NodeId id = delta < 0 ? NextToAlloc(allowed) : NextToFree(allowed);
+    const HugetlbCounters& counters = node(id).counters;
+    const bool can =
+        delta < 0 ? counters[SURPLUS_HUGEPAGES] > 0 : counters[SURPLUS_HUGEPAGES] < counters[NR_HUGEPAGES];
+    if (!can) continue;
+    Add(SURPLUS_HUGEPAGES, id, delta);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace numasim

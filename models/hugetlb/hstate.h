@@ -1,0 +1,78 @@
+// Hstate: the pool of one huge page size (struct hstate, mm/hugetlb.c of Linux 6.1). Owned by HugetlbPool,
+// lives on the global LP. Plain functions: the caller holds hugetlb_lock and pays the time.
+#ifndef NUMASIM_MODELS_HUGETLB_HSTATE_H_
+#define NUMASIM_MODELS_HUGETLB_HSTATE_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "models/hugetlb/huge_size.h"
+#include "models/types.h"
+#include "proto/counters.pb.h"
+#include "sim/locks.h"
+
+namespace numasim {
+
+using HugetlbCounters = std::array<int64_t, HugetlbCounter_ARRAYSIZE>;
+
+struct HstateNode {
+  std::vector<Pfn> free;  // hugepage_freelists: the list's head is at the back
+  HugetlbCounters counters = {};
+};
+
+class Hstate {
+ public:
+  Hstate(HugeSize size, int nodes, NodeMask with_memory, std::unique_ptr<sim::Mutex> resize_lock);
+
+  HugeSize size() const { return size_; }
+  int order() const { return OrderOf(size_); }
+  bool gigantic() const { return order() > kMaxOrder; }
+  NodeMask with_memory() const { return with_memory_; }
+  sim::Mutex& resize_lock() { return *resize_lock_; }
+
+  int64_t& counter(HugetlbCounter c) { return counters_[c]; }
+  int64_t counter(HugetlbCounter c) const { return counters_[c]; }
+  HstateNode& node(NodeId id) { return nodes_[static_cast<size_t>(id.value)]; }
+  const HstateNode& node(NodeId id) const { return nodes_[static_cast<size_t>(id.value)]; }
+  const HugetlbCounters& counters() const { return counters_; }
+  int nodes() const { return static_cast<int>(nodes_.size()); }
+
+  int64_t persistent() const { return counter(NR_HUGEPAGES) - counter(SURPLUS_HUGEPAGES); }
+  // Free pages that no reservation needs (available_huge_pages). May be negative for a moment.
+  int64_t available() const { return counter(FREE_HUGEPAGES) - counter(RESV_HUGEPAGES); }
+  int64_t FreeOn(NodeMask nodes) const;
+
+  // Changes a counter that is kept for the node and for all.
+  void Add(HugetlbCounter c, NodeId id, int64_t delta);
+
+  // enqueue_huge_page() and dequeue_huge_page_node_exact(); kNoPfn where the node has no free page.
+  void Enqueue(NodeId id, Pfn pfn);
+  Pfn Dequeue(NodeId id);
+
+  // The turn for growing and shrinking (hstate_next_node_to_alloc, .._to_free). `allowed` is not empty.
+  NodeId NextToAlloc(NodeMask allowed) { return TakeTurn(next_to_alloc_, allowed); }
+  NodeId NextToFree(NodeMask allowed) { return TakeTurn(next_to_free_, allowed); }
+
+  // Takes a free page out of the pool, from the next node that has one; of those with surplus pages, and as
+  // one of them, where `surplus` (remove_pool_huge_page). kNoPfn if none has.
+  Pfn RemoveFree(NodeMask allowed, bool surplus);
+  // Makes a persistent page a surplus page (+1) or a surplus page persistent (-1) on the next node where that
+  // can be (adjust_pool_surplus). False if it can on none.
+  bool AdjustSurplus(NodeMask allowed, int delta);
+
+ private:
+  static NodeId TakeTurn(NodeId& next, NodeMask allowed);
+
+  HugeSize size_;
+  NodeMask with_memory_;
+  std::unique_ptr<sim::Mutex> resize_lock_;
+  std::vector<HstateNode> nodes_;
+  HugetlbCounters counters_ = {};
+  NodeId next_to_alloc_, next_to_free_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_HUGETLB_HSTATE_H_

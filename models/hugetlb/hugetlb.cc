@@ -1,0 +1,112 @@
+// Resizing the pool as users do it, and what the other files share.
+#include "models/hugetlb/hugetlb.h"
+
+#include <bit>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace numasim {
+
+// hugetlb_init(): a fault mutex for every eighth of a CPU, and a power of two.
+Hugetlb::Hugetlb(MemorySystem& memory, PageAllocator& allocator)
+    : memory_(memory), pool_(memory, allocator), files_(memory.engine(), memory.global_lp()) {
+  const size_t mutexes = std::bit_ceil(static_cast<size_t>(memory.cpu_count()) * 8);
+  for (size_t i = 0; i < mutexes; ++i) {
+    fault_mutexes_.push_back(
+        std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "hugetlb_fault_mutex"));
+  }
+}
+
+sim::Mutex& Hugetlb::FaultMutex(FileId file, uint64_t index) {
+  const uint64_t key = (static_cast<uint64_t>(file.value) << 40 ^ index) * 0x9e3779b97f4a7c15;
+  return *fault_mutexes_[(key >> 32) & (fault_mutexes_.size() - 1)];
+}
+
+sim::Task<void> Hugetlb::ToGlobal(sim::Path& path) const {
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+}
+
+sim::Task<Errno> Hugetlb::Resize(sim::Path& path, CpuId cpu, HugeSize size, NodeId node, int64_t count) {
+  const sim::LpId home = path.lp();
+  co_await ToGlobal(path);
+  co_await path.Take(memory_.costs().sysctl);
+  NodeMask allowed = pool_.hstate(size).with_memory();
+  if (node != kNoNode) {
+    allowed = NodeMask();
+    allowed.Set(node);
+  }
+  const Errno error = co_await pool_.Resize(path, size, count, node, allowed, cpu);
+  co_await path.HopTo(home, memory_.costs().hop);
+  co_return error;
+}
+
+sim::Task<Errno> Hugetlb::ResizeBy(sim::Path& path, Process& process, HugeSize size, bool mempolicy,
+                                   int64_t count) {
+  // init_nodemask_of_mempolicy()
+  NodeMask allowed = process.policy.nodes;
+  if (process.policy.mode == MemPolicy::Mode::kLocal) allowed.Set(memory_.NodeOfCpu(process.cpu));
+  if (!mempolicy || process.policy.IsDefault()) allowed = pool_.hstate(size).with_memory();
+  const CpuId cpu = process.cpu;
+  const sim::LpId home = path.lp();
+  co_await ToGlobal(path);
+  co_await path.Take(memory_.costs().sysctl);
+  const Errno error = co_await pool_.Resize(path, size, count, kNoNode, allowed, cpu);
+  co_await path.HopTo(home, memory_.costs().hop);
+  co_return error;
+}
+
+sim::Task<Errno> Hugetlb::SetOvercommit(sim::Path& path, HugeSize size, int64_t count) {
+  const sim::LpId home = path.lp();
+  co_await ToGlobal(path);
+  co_await path.Take(memory_.costs().sysctl);
+  const Errno error = co_await pool_.SetOvercommit(path, size, count);
+  co_await path.HopTo(home, memory_.costs().hop);
+  co_return error;
+}
+
+// huge_node()
+Placement Hugetlb::PlaceHuge(const MemPolicy& policy, CpuId cpu, uint64_t index) const {
+  return PlaceInVma(policy, memory_.NodeOfCpu(cpu), index);
+}
+
+HugeClaim Hugetlb::ClaimOf(const Process& process, const Vma& vma, uint64_t index) const {
+  HugeClaim claim;
+  claim.size = HugeSizeOf(vma.huge.order);
+  claim.cpu = process.cpu;
+  claim.placement = PlaceHuge(vma.policy.IsDefault() ? process.policy : vma.policy, process.cpu, index);
+  claim.shared = vma.huge.shared;
+  claim.noreserve = vma.huge.noreserve;
+  claim.owner = vma.huge.resv_owner;
+  claim.resv = vma.huge.resv.get();
+  claim.index = index;
+  return claim;
+}
+
+// The page is mapped no more by an entry that was removed; freed where that was the last use of it.
+sim::Task<void> Hugetlb::Unreference(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
+  std::vector<Pfn> unused;
+  for (const Pfn pfn : pages) {
+    HugePage& page = pool_.pages().At(pfn);
+    NUMASIM_CHECK(page.mapcount > 0);
+    if (--page.mapcount == 0 && page.file == nullptr) unused.push_back(pfn);
+  }
+  co_await pool_.Free(path, cpu, unused);
+}
+
+sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit) {
+  ++file.opens;  // stays while the path is away
+  uint64_t next = 0;
+  for (const HugeMapper* mapper = HugetlbFiles::NextMapper(file, next); mapper != nullptr;
+       mapper = HugetlbFiles::NextMapper(file, next)) {
+    Process& process = *mapper->process;
+    next = mapper->number + 1;
+    co_await path.HopTo(mapper->home, memory_.costs().hop);
+    visit(process);
+    co_await ToGlobal(path);
+  }
+  --file.opens;
+}
+
+}  // namespace numasim

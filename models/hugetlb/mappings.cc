@@ -1,0 +1,169 @@
+// mmap, munmap, fork and exit of HugeTLB mappings.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "models/hugetlb/hugetlb.h"
+#include "sim/check.h"
+
+namespace numasim {
+
+// hugetlbfs_file_mmap()
+sim::Task<Errno> Hugetlb::Map(sim::Path& path, Process& process, Vma& vma) {
+  const HugeRequester who{process.cpu, process.policy};
+  const int64_t pages = vma.pages() >> vma.huge.order;
+  const sim::LpId home = path.lp();
+  // Written back at home, where others may look at the VMA meanwhile.
+  FileId id = vma.file;
+  HugeVma huge = vma.huge;
+  const int64_t bytes = vma.pages() << kPageShift;
+  co_await ToGlobal(path);
+  if (id == kNoFile) id = files_.Create(HugeSizeOf(huge.order), -1).id;
+  HugeFile& file = files_.At(id);
+  ++file.opens;
+  co_await file.lock->Acquire(path);
+  const Errno error = co_await ReserveForMap(path, file, huge, pages, who);
+  if (error == Errno::kOk) {
+    file.bytes = std::max(file.bytes, bytes);
+    files_.AddMapper(file, process, home);
+  }
+  file.lock->Release(path);
+  --file.opens;
+  co_await DropIfUnused(path, file, who.cpu);
+  co_await path.HopTo(home, memory_.costs().hop);
+  vma.file = id;
+  vma.huge = std::move(huge);
+  co_return error;
+}
+
+// hugetlb_reserve_pages() for [0, pages) of the file.
+sim::Task<Errno> Hugetlb::ReserveForMap(sim::Path& path, HugeFile& file, HugeVma& huge, int64_t pages,
+                                        const HugeRequester& who) {
+  if (huge.noreserve) co_return Errno::kOk;
+  co_await path.Take(memory_.costs().hugetlb_resv);
+  const auto end = static_cast<uint64_t>(pages);
+  const int64_t wanted = huge.shared ? file.resv.Missing(0, end) : pages;
+  int64_t global = wanted;
+  if (file.subpool != nullptr) {
+    const std::optional<int64_t> got = file.subpool->Get(wanted);
+    if (!got.has_value()) co_return Errno::kNoMem;
+    global = *got;
+  }
+  if (!co_await pool_.Account(path, file.page_size, global, who)) {
+    if (file.subpool != nullptr) file.subpool->Put(wanted);
+    co_return Errno::kNoMem;
+  }
+  if (!huge.shared) {
+    huge.resv = std::make_shared<ResvMap>();
+    huge.resv_owner = true;
+    co_return Errno::kOk;
+  }
+  const int64_t added = file.resv.Add(0, end);
+  if (added < wanted) {
+    // Pages came into the file meanwhile.
+    const int64_t too_many = file.subpool != nullptr ? file.subpool->Put(wanted - added) : wanted - added;
+    co_await pool_.Account(path, file.page_size, -too_many, who);
+  }
+  co_return Errno::kOk;
+}
+
+sim::Task<void> Hugetlb::Zap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  std::vector<Pfn> pages;
+  process.space.huge_pages().Take(begin, end, pages);
+  if (pages.empty()) co_return;
+  co_await path.Take(memory_.costs().unmap_page * static_cast<int64_t>(pages.size()));
+  const sim::LpId home = path.lp();
+  const CpuId cpu = process.cpu;
+  co_await ToGlobal(path);
+  co_await Unreference(path, cpu, pages);
+  co_await path.HopTo(home, memory_.costs().hop);
+}
+
+sim::Task<void> Hugetlb::Close(sim::Path& path, Process& process, const std::vector<Vma>& removed) {
+  if (std::none_of(removed.begin(), removed.end(), [](const Vma& vma) { return vma.hugetlb(); })) co_return;
+  // A file that still has a VMA of the process stays mapped by it.
+  std::vector<bool> last(removed.size(), false);
+  for (size_t i = 0; i < removed.size(); ++i) {
+    const auto same = [&](const Vma& vma) { return vma.hugetlb() && vma.file == removed[i].file; };
+    const auto& left = process.space.vmas();
+    last[i] = removed[i].hugetlb() &&
+              std::none_of(left.begin(), left.end(), [&](const auto& v) { return same(v.second); }) &&
+              std::none_of(removed.begin() + static_cast<std::ptrdiff_t>(i) + 1, removed.end(), same);
+  }
+  const sim::LpId home = path.lp();
+  const CpuId cpu = process.cpu;
+  co_await ToGlobal(path);
+  for (size_t i = 0; i < removed.size(); ++i) {
+    if (!removed[i].hugetlb()) continue;
+    co_await CloseVma(path, removed[i], cpu);
+    if (!last[i]) continue;
+    HugeFile& file = files_.At(removed[i].file);
+    std::erase_if(file.mappers, [&](const HugeMapper& mapper) { return mapper.process == &process; });
+    co_await DropIfUnused(path, file, cpu);
+  }
+  co_await path.HopTo(home, memory_.costs().hop);
+}
+
+// hugetlb_vm_op_close(): the owner gives up the reservations that it did not use.
+sim::Task<void> Hugetlb::CloseVma(sim::Path& path, const Vma& vma, CpuId cpu) {
+  if (!vma.huge.resv_owner) co_return;
+  co_await path.Take(memory_.costs().hugetlb_resv);
+  const uint64_t from = vma.HugeIndexOf(vma.start);
+  const int64_t unused = vma.huge.resv->Missing(from, vma.HugeIndexOf(vma.end));
+  if (unused == 0) co_return;
+  Subpool* const subpool = files_.At(vma.file).subpool;
+  const int64_t global = subpool != nullptr ? subpool->Put(unused) : unused;
+  const HugeRequester who{cpu, MemPolicy{}};
+  co_await pool_.Account(path, HugeSizeOf(vma.huge.order), -global, who);
+}
+
+sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child) {
+  struct Entry {
+    Vpn first;
+    HugePte pte;
+  };
+  std::vector<FileId> files;
+  std::vector<Pfn> shared;
+  child.space.ForEach([&](Vma& vma) {
+    if (!vma.hugetlb()) return;
+    files.push_back(vma.file);
+    if (vma.huge.shared) return;
+    // hugetlb_dup_vma_private(): the reservation stays with the parent.
+    vma.huge.resv.reset();
+    vma.huge.resv_owner = false;
+    vma.huge.resv_unmapped = false;
+    if (!vma.huge.anon_vma) return;
+    std::vector<Entry> entries;
+    parent.space.huge_pages().ForEach(vma.start, vma.end, [&](Vpn first, HugePte& pte) {
+      pte.writable = false;
+      entries.push_back({first, pte});
+      shared.push_back(pte.pfn);
+    });
+    for (const Entry& entry : entries) child.space.huge_pages().Set(entry.first, entry.pte);
+  });
+  if (files.empty()) co_return;
+  co_await path.Take(memory_.costs().fork_page * static_cast<int64_t>(shared.size()));
+  const sim::LpId home = path.lp();
+  co_await ToGlobal(path);
+  for (const FileId file : files) files_.AddMapper(files_.At(file), child, home);
+  for (const Pfn pfn : shared) ++pool_.pages().At(pfn).mapcount;
+  co_await path.HopTo(home, memory_.costs().hop);
+}
+
+sim::Task<void> Hugetlb::MoveHome(sim::Path& path, Process& process, sim::LpId home) {
+  std::vector<FileId> files;
+  process.space.ForEach([&](Vma& vma) {
+    if (vma.hugetlb()) files.push_back(vma.file);
+  });
+  if (!files.empty()) {
+    co_await ToGlobal(path);
+    for (const FileId id : files) {
+      for (HugeMapper& mapper : files_.At(id).mappers) {
+        if (mapper.process == &process) mapper.home = home;
+      }
+    }
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+}
+
+}  // namespace numasim

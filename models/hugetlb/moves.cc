@@ -1,0 +1,92 @@
+// move_pages() of huge pages (mm/migrate.c, Linux 6.1).
+#include <utility>
+
+#include "models/hugetlb/hugetlb.h"
+#include "sim/check.h"
+
+namespace numasim {
+
+sim::Task<HugeMoved> Hugetlb::Move(sim::Path& path, Process& process, Vpn begin, Vpn end, int order,
+                                   NodeId node) {
+  std::vector<MovingPage> pages;
+  const int64_t step = int64_t{1} << order;
+  for (Vpn at = begin; at < end; at = at + step) {
+    const HugePte* const pte = process.space.huge_pages().Find(at);
+    MovingPage page;
+    page.first = at;
+    page.present = pte != nullptr;
+    if (page.present) page.pte = *pte;
+    page.there = page.present && memory_.ZoneOf(pte->pfn)->node() == node;
+    // As a migration entry: nobody finds it while the path is away.
+    if (page.present && !page.there) process.space.huge_pages().Clear(at);
+    pages.push_back(page);
+  }
+  const CpuId cpu = process.cpu;
+  const sim::LpId home = path.lp();
+  co_await path.Take(memory_.costs().syscall);
+  co_await ToGlobal(path);
+  const HugeMoved result = co_await MoveAll(path, pages, node, cpu);
+  co_await path.HopTo(home, memory_.costs().hop);
+  for (const MovingPage& page : pages) {
+    if (page.present && !page.there) process.space.huge_pages().Set(page.first, page.pte);
+  }
+  co_return result;
+}
+
+// do_pages_move(): pages are queued and moved together as far as nothing comes between, one that is on the
+// node already or cannot be queued. A failure ends it all, and what was queued with it counts as not moved.
+sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& pages, NodeId node,
+                                      CpuId cpu) {
+  HugeMoved result;
+  std::vector<size_t> queue;
+  bool failed = false;
+  for (size_t i = 0; i <= pages.size() && !failed; ++i) {
+    const bool queues = i < pages.size() && pages[i].present && !pages[i].there &&
+                        pool_.pages().At(pages[i].pte.pfn).mapcount == 1;
+    if (queues) {
+      queue.push_back(i);
+      continue;
+    }
+    if (i < pages.size() && pages[i].there) ++result.moved;
+    for (const size_t at : queue) {
+      const Errno error = co_await MovePage(path, pages[at].pte.pfn, node, cpu);
+      failed = failed || error != Errno::kOk;
+      if (error != Errno::kNoMem) continue;
+      result.error = error;
+      break;
+    }
+    if (!failed) result.moved += static_cast<int64_t>(queue.size());
+    queue.clear();
+  }
+  result.not_moved = static_cast<int64_t>(pages.size()) - result.moved;
+  co_return result;
+}
+
+// unmap_and_move_huge_page(): a page on the node takes the place of `pfn`, which is freed. Sets `pfn` to it.
+sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId cpu) {
+  const HugeSize size = pool_.pages().At(pfn).size;
+  const Pfn fresh = co_await pool_.AllocForMove(path, size, node, cpu);
+  if (fresh == kNoPfn) co_return Errno::kNoMem;
+  // A private page of a mount with limits has no page cache to carry its subpool over.
+  if (pool_.pages().At(pfn).subpool != nullptr && pool_.pages().At(pfn).file == nullptr) {
+    const std::vector<Pfn> unused(1, fresh);
+    co_await pool_.Free(path, cpu, unused);
+    co_return Errno::kBusy;
+  }
+  co_await path.Take(memory_.costs().copy_page * PagesOf(size));
+  HugePage& source = pool_.pages().At(pfn);
+  HugePage& target = pool_.pages().At(fresh);
+  target.anon = source.anon;
+  target.mapcount = std::exchange(source.mapcount, 0);
+  target.subpool = std::exchange(source.subpool, nullptr);
+  target.file = std::exchange(source.file, nullptr);
+  target.index = source.index;
+  if (target.file != nullptr) target.file->pages[target.index] = fresh;
+  co_await pool_.MoveState(path, pfn, fresh);
+  const std::vector<Pfn> old(1, pfn);
+  pfn = fresh;
+  co_await pool_.Free(path, cpu, old);
+  co_return Errno::kOk;
+}
+
+}  // namespace numasim

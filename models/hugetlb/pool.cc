@@ -1,0 +1,208 @@
+// Resizing the pool, and pages that come from and go to the buddy allocator.
+#include "models/hugetlb/pool.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "sim/check.h"
+
+namespace numasim {
+
+HugetlbPool::HugetlbPool(MemorySystem& memory, PageAllocator& allocator)
+    : memory_(memory),
+      allocator_(allocator),
+      lock_(std::make_unique<sim::SpinLock>(memory.engine(), memory.global_lp(), "hugetlb_lock")) {
+  NodeMask with_memory;
+  for (const Zone* zone : memory.zones()) with_memory.Set(zone->node());
+  for (const HugeSize size : kHugeSizes) {
+    hstates_.emplace_back(size, memory.node_count(), with_memory,
+                          std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "resize_lock"));
+  }
+}
+
+// htlb_alloc_mask(): gigantic pages are not movable.
+uint32_t HugetlbPool::GfpOf(HugeSize size) {
+  return size == HugeSize::k2M ? kGfpHighuserMovable : kGfpHighuser;
+}
+
+sim::Task<Errno> HugetlbPool::SetOvercommit(sim::Path& path, HugeSize size, int64_t count) {
+  Hstate& h = hstate(size);
+  if (h.gigantic()) co_return Errno::kInval;
+  co_await lock_->Acquire(path);
+  h.counter(NR_OVERCOMMIT_HUGEPAGES) = count;
+  co_await path.Take(LockTime(1));
+  lock_->Release(path);
+  co_return Errno::kOk;
+}
+
+// set_max_huge_pages()
+sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t count, NodeId node,
+                                     NodeMask allowed, CpuId cpu) {
+  Hstate& h = hstate(size);
+  co_await h.resize_lock().Acquire(path);
+  co_await lock_->Acquire(path);
+  if (node != kNoNode) {
+    const int64_t elsewhere = h.counter(NR_HUGEPAGES) - h.node(node).counters[NR_HUGEPAGES];
+    count = count > std::numeric_limits<int64_t>::max() - elsewhere ? std::numeric_limits<int64_t>::max()
+                                                                    : count + elsewhere;
+  }
+  if (co_await GrowBy(path, h, count, allowed, cpu)) co_await Shrink(path, h, count, allowed, cpu);
+  lock_->Release(path);
+  h.resize_lock().Release(path);
+  co_return Errno::kOk;
+}
+
+// Brings the persistent pages up to `count`: first those that are surplus, then fresh ones. hugetlb_lock is
+// held. False where memory has ended.
+sim::Task<bool> HugetlbPool::GrowBy(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu) {
+  while (h.counter(SURPLUS_HUGEPAGES) > 0 && count > h.persistent()) {
+    if (!h.AdjustSurplus(allowed, -1)) break;
+    co_await path.Take(LockTime(1));
+  }
+  while (count > h.persistent()) {
+    lock_->Release(path);
+    const bool added = co_await AddFreshPage(path, h, allowed, cpu);
+    co_await lock_->Acquire(path);
+    if (!added) co_return false;
+  }
+  co_return true;
+}
+
+// alloc_pool_huge_page(): on the next node that has memory.
+sim::Task<bool> HugetlbPool::AddFreshPage(sim::Path& path, Hstate& h, NodeMask allowed, CpuId cpu) {
+  for (int left = allowed.count(); left > 0; --left) {
+    const Placement where{h.NextToAlloc(allowed)};
+    const Pfn pfn = co_await AllocFresh(path, h, GfpOf(h.size()) | kGfpThisNode, where, cpu);
+    if (pfn == kNoPfn) continue;
+    co_await FreeFresh(path, h, pfn, false, cpu);
+    co_return true;
+  }
+  co_return false;
+}
+
+// Brings the persistent pages down to `count`: free pages that no reservation needs leave the pool, the rest
+// become surplus. hugetlb_lock is held, and dropped while the pages go to the buddy.
+sim::Task<void> HugetlbPool::Shrink(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu) {
+  const int64_t needed = h.counter(RESV_HUGEPAGES) + h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES);
+  const int64_t least = std::max(count, needed);
+  std::vector<Pfn> removed;
+  while (least < h.persistent()) {
+    const Pfn pfn = h.RemoveFree(allowed, false);
+    if (pfn == kNoPfn) break;
+    removed.push_back(pfn);
+    co_await path.Take(LockTime(1));
+  }
+  lock_->Release(path);
+  std::reverse(removed.begin(), removed.end());
+  co_await ToBuddy(path, h, removed, cpu);
+  co_await lock_->Acquire(path);
+  while (count < h.persistent()) {
+    if (!h.AdjustSurplus(allowed, 1)) break;
+    co_await path.Take(LockTime(1));
+  }
+}
+
+// alloc_fresh_huge_page(): counted as the hstate's, but on none of its lists.
+sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
+                                       CpuId cpu) {
+  if (h.gigantic()) co_return kNoPfn;
+  AllocRequest request;
+  request.gfp = gfp | kGfpComp | kGfpNoWarn | kGfpRetryMayfail;
+  request.order = h.order();
+  request.preferred = where.preferred;
+  request.allowed = where.allowed;
+  request.cpu = cpu;
+  request.owner = FrameOwner{FrameOwner::kHugetlb, 1, static_cast<uint64_t>(h.size()), 0};
+  const Pfn pfn = co_await allocator_.Alloc(path, request);
+  ++counters_[pfn != kNoPfn ? HTLB_BUDDY_ALLOC_SUCCESS : HTLB_BUDDY_ALLOC_FAIL];
+  if (pfn == kNoPfn) co_return kNoPfn;
+  co_await lock_->Acquire(path);
+  h.Add(NR_HUGEPAGES, NodeOf(pfn), 1);
+  co_await path.Take(LockTime(1));
+  lock_->Release(path);
+  co_return pfn;
+}
+
+sim::Task<Pfn> HugetlbPool::AllocSurplus(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
+                                         CpuId cpu) {
+  if (h.gigantic()) co_return kNoPfn;
+  co_await lock_->Acquire(path);
+  const bool may = h.counter(SURPLUS_HUGEPAGES) < h.counter(NR_OVERCOMMIT_HUGEPAGES);
+  lock_->Release(path);
+  if (!may) co_return kNoPfn;
+  const Pfn pfn = co_await AllocFresh(path, h, gfp, where, cpu);
+  if (pfn == kNoPfn) co_return kNoPfn;
+  co_await lock_->Acquire(path);
+  const bool raced = h.counter(SURPLUS_HUGEPAGES) >= h.counter(NR_OVERCOMMIT_HUGEPAGES);
+  if (!raced) h.Add(SURPLUS_HUGEPAGES, NodeOf(pfn), 1);
+  co_await path.Take(LockTime(1));
+  lock_->Release(path);
+  if (!raced) co_return pfn;
+  co_await FreeFresh(path, h, pfn, true, cpu);
+  co_return kNoPfn;
+}
+
+// alloc_buddy_huge_page_with_mpol()
+sim::Task<Pfn> HugetlbPool::AllocSurplusFor(sim::Path& path, Hstate& h, const HugeClaim& claim) {
+  Placement where = claim.placement;
+  const uint32_t gfp = GfpOf(h.size());
+  if (where.retry_anywhere) {
+    const Pfn pfn = co_await AllocSurplus(path, h, gfp & ~kGfpDirectReclaim, where, claim.cpu);
+    if (pfn != kNoPfn) co_return pfn;
+    where.allowed = NodeMask::All();
+  }
+  co_return co_await AllocSurplus(path, h, gfp, where, claim.cpu);
+}
+
+bool HugetlbPool::FreeUnderLock(Hstate& h, Pfn pfn, bool temporary, bool restore_reserve) {
+  const NodeId node = NodeOf(pfn);
+  if (restore_reserve) ++h.counter(RESV_HUGEPAGES);
+  const bool surplus = !temporary && h.node(node).counters[SURPLUS_HUGEPAGES] > 0;
+  if (!temporary && !surplus) {
+    h.Enqueue(node, pfn);
+    return false;
+  }
+  if (surplus) h.Add(SURPLUS_HUGEPAGES, node, -1);
+  h.Add(NR_HUGEPAGES, node, -1);
+  return true;
+}
+
+sim::Task<void> HugetlbPool::FreeFresh(sim::Path& path, Hstate& h, Pfn pfn, bool temporary, CpuId cpu) {
+  co_await lock_->Acquire(path);
+  const bool to_buddy = FreeUnderLock(h, pfn, temporary, false);
+  co_await path.Take(LockTime(1));
+  lock_->Release(path);
+  if (!to_buddy) co_return;
+  const std::vector<Pfn> pages(1, pfn);
+  co_await ToBuddy(path, h, pages, cpu);
+}
+
+sim::Task<void> HugetlbPool::Free(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
+  std::vector<Pfn> to_buddy[kHstates];
+  for (const Pfn pfn : pages) {
+    const HugePage page = pages_.At(pfn);
+    NUMASIM_CHECK_EQ(page.mapcount, 0u);
+    NUMASIM_CHECK(page.file == nullptr);
+    pages_.Remove(pfn);
+    Hstate& h = hstate(page.size);
+    bool restore = page.restore_reserve;
+    if (!restore && page.subpool != nullptr && page.subpool->Put(1) == 0) restore = true;
+    co_await lock_->Acquire(path);
+    const bool leaves = FreeUnderLock(h, pfn, page.temporary, restore);
+    co_await path.Take(LockTime(1));
+    lock_->Release(path);
+    if (leaves) to_buddy[static_cast<size_t>(page.size)].push_back(pfn);
+    if (page.subpool != nullptr) co_await ReleaseIfUnused(path, *page.subpool, cpu);
+  }
+  for (const HugeSize size : kHugeSizes) {
+    co_await ToBuddy(path, hstate(size), to_buddy[static_cast<size_t>(size)], cpu);
+  }
+}
+
+// update_and_free_page() of each, without hugetlb_lock.
+sim::Task<void> HugetlbPool::ToBuddy(sim::Path& path, Hstate& h, const std::vector<Pfn>& pages, CpuId cpu) {
+  if (pages.empty()) co_return;
+  co_await allocator_.FreeBlocks(path, cpu, h.order(), pages);
+}
+
+}  // namespace numasim

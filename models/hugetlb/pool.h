@@ -1,0 +1,112 @@
+// HugetlbPool: the hstates of the machine with hugetlb_lock and the paths that change them (mm/hugetlb.c,
+// Linux 6.1). Owned by Hugetlb, lives on the global LP: every path must be called there, and ends there.
+#ifndef NUMASIM_MODELS_HUGETLB_POOL_H_
+#define NUMASIM_MODELS_HUGETLB_POOL_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "models/address_space/mempolicy.h"
+#include "models/errno.h"
+#include "models/hugetlb/hstate.h"
+#include "models/hugetlb/resv_map.h"
+#include "models/hugetlb/subpool.h"
+#include "models/hugetlb/used_huge_pages.h"
+#include "models/memory_system.h"
+#include "models/physical/page_allocator.h"
+#include "sim/locks.h"
+#include "sim/path.h"
+#include "sim/task.h"
+
+namespace numasim {
+
+// Who asks: a CPU, whose PCP lists and node serve, and the task's memory policy.
+struct HugeRequester {
+  CpuId cpu;
+  MemPolicy policy;
+};
+
+// A mapping's claim to one huge page, as alloc_huge_page() is told by the VMA.
+struct HugeClaim {
+  HugeSize size = HugeSize::k2M;
+  CpuId cpu;
+  Placement placement;
+  bool shared = false;      // VM_MAYSHARE
+  bool noreserve = false;   // VM_NORESERVE
+  bool owner = false;       // HPAGE_RESV_OWNER
+  ResvMap* resv = nullptr;  // of the file or the private mapping; null: none
+  uint64_t index = 0;       // huge page offset in the file
+  Subpool* subpool = nullptr;
+};
+
+class HugetlbPool {
+ public:
+  HugetlbPool(MemorySystem& memory, PageAllocator& allocator);
+
+  Hstate& hstate(HugeSize size) { return hstates_[static_cast<size_t>(size)]; }
+  const Hstate& hstate(HugeSize size) const { return hstates_[static_cast<size_t>(size)]; }
+  UsedHugePages& pages() { return pages_; }
+  const UsedHugePages& pages() const { return pages_; }
+  int64_t counter(GlobalCounter c) const { return counters_[c]; }
+  sim::SpinLock& lock() { return *lock_; }
+
+  // A write to nr_hugepages: `count` huge pages on `node`, or (kNoNode) on all nodes together, added and
+  // removed on `allowed` (set_max_huge_pages). Succeeds also where memory does not suffice.
+  sim::Task<Errno> Resize(sim::Path& path, HugeSize size, int64_t count, NodeId node, NodeMask allowed,
+                          CpuId cpu);
+  // A write to nr_overcommit_hugepages: kInval for gigantic pages.
+  sim::Task<Errno> SetOvercommit(sim::Path& path, HugeSize size, int64_t count);
+
+  // Reserves (delta > 0) or gives up reservations of as many pages (hugetlb_acct_memory). False: not enough
+  // pages.
+  sim::Task<bool> Account(sim::Path& path, HugeSize size, int64_t delta, const HugeRequester& who);
+
+  // A page in use for a claim, with no mapping yet; kNoPfn if there is none for it (alloc_huge_page).
+  sim::Task<Pfn> Alloc(sim::Path& path, const HugeClaim& claim, bool avoid_reserve);
+  // A page in use on `node` for one that moves there; kNoPfn if there is none (alloc_huge_page_nodemask with
+  // __GFP_THISNODE).
+  sim::Task<Pfn> AllocForMove(sim::Path& path, HugeSize size, NodeId node, CpuId cpu);
+  // Carries what the pool knows of a page over to the one that takes its place (move_hugetlb_state).
+  sim::Task<void> MoveState(sim::Path& path, Pfn from, Pfn to);
+
+  // Frees pages in use that nothing refers to any more, in this order (free_huge_page).
+  sim::Task<void> Free(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
+  // Gives up what a subpool still reserves once its mount is gone and nothing uses it.
+  sim::Task<void> ReleaseIfUnused(sim::Path& path, Subpool& subpool, CpuId cpu);
+
+ private:
+  NodeId NodeOf(Pfn pfn) const { return memory_.ZoneOf(pfn)->node(); }
+  sim::Duration LockTime(int64_t pages) const { return memory_.costs().hugetlb_lock * pages; }
+  static uint32_t GfpOf(HugeSize size);
+
+  sim::Task<bool> GrowBy(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu);
+  sim::Task<bool> AddFreshPage(sim::Path& path, Hstate& h, NodeMask allowed, CpuId cpu);
+  sim::Task<void> Shrink(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu);
+  sim::Task<Pfn> AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
+  sim::Task<Pfn> AllocSurplus(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
+  sim::Task<Pfn> AllocSurplusFor(sim::Path& path, Hstate& h, const HugeClaim& claim);
+  // With hugetlb_lock held, which they drop and take again.
+  sim::Task<bool> GatherSurplus(sim::Path& path, Hstate& h, int64_t delta, CpuId cpu);
+  sim::Task<void> ReturnUnusedSurplus(sim::Path& path, Hstate& h, int64_t unused, CpuId cpu);
+
+  // A free page for a placement, by the zonelist of its preferred node (dequeue_huge_page_nodemask).
+  Pfn DequeueNear(Hstate& h, const Placement& where, bool this_node);
+  Pfn DequeueFor(Hstate& h, const HugeClaim& claim, int64_t missing);
+  // free_huge_page() of one page that is in no map: to its free list, or, as the result says, to the buddy.
+  bool FreeUnderLock(Hstate& h, Pfn pfn, bool temporary, bool restore_reserve);
+  sim::Task<void> FreeFresh(sim::Path& path, Hstate& h, Pfn pfn, bool temporary, CpuId cpu);
+  sim::Task<void> ToBuddy(sim::Path& path, Hstate& h, const std::vector<Pfn>& pages, CpuId cpu);
+
+  MemorySystem& memory_;
+  PageAllocator& allocator_;
+  std::unique_ptr<sim::SpinLock> lock_;  // hugetlb_lock
+  std::vector<Hstate> hstates_;
+  UsedHugePages pages_;
+  std::array<int64_t, GlobalCounter_ARRAYSIZE> counters_ = {};
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_HUGETLB_POOL_H_
