@@ -128,7 +128,7 @@ sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vecto
       if (zone.node() != node.id) continue;
       if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
       FrameOwner& owner = zone.frames().owner(zone.frames().Index(pfn), 0);
-      NUMASIM_CHECK_LT(int{owner.mapcount}, kPidMax - 1);
+      NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), kPidMax - 1);
       ++owner.mapcount;
     }
   }

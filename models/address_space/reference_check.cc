@@ -74,7 +74,7 @@ void ReferenceCheck::Allocated(Pfn pfn, int order, const FrameOwner& owner) {
   }
   if (begin == next_) {
     problems_.Add(name_, ": pfn ", pfn.value, " is allocated for ", OwnerName(kind), " (object ",
-                  int{owner.object}, ", index ", uint64_t{owner.index},
+                  static_cast<int>(owner.object), ", index ", uint64_t{owner.index},
                   ") but nothing refers to it: it leaked");
     return;
   }
@@ -89,8 +89,8 @@ void ReferenceCheck::EndZone() { ReportStray(zone_->frames().end()); }
 
 void ReferenceCheck::CheckAnon(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end) {
   const auto mappings = end - begin;
-  problems_.Expect(int{owner.mapcount}, mappings, name_, ": the mapcount of pfn ", pfn.value, " (",
-                   Describe(*begin), mappings > 1 ? " and others" : "", ")");
+  problems_.Expect(static_cast<int>(owner.mapcount), mappings, name_, ": the mapcount of pfn ", pfn.value,
+                   " (", Describe(*begin), mappings > 1 ? " and others" : "", ")");
   for (Iterator it = begin; it != end; ++it) {
     if (it->writable && mappings > 1) {
       problems_.Add(Describe(*it), " may write ", name_, " pfn ", pfn.value, ", which is mapped ", mappings,
@@ -108,9 +108,9 @@ void ReferenceCheck::CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begi
   }
   const bool file = begin->kind == FrameOwner::kShmem;
   const int object = file ? begin->object : int{processes_[static_cast<size_t>(begin->object)]->id};
-  problems_.Expect(int{owner.object}, object, name_, ": the owner's number in pfn ", pfn.value, ", ",
-                   Describe(*begin));
-  problems_.Expect(int{owner.mapcount}, 1, name_, ": the mapcount of pfn ", pfn.value, ", ",
+  problems_.Expect(static_cast<int>(owner.object), object, name_, ": the owner's number in pfn ", pfn.value,
+                   ", ", Describe(*begin));
+  problems_.Expect(static_cast<int>(owner.mapcount), 1, name_, ": the mapcount of pfn ", pfn.value, ", ",
                    Describe(*begin));
   if (file) problems_.Expect(uint64_t{owner.index}, begin->index, name_, ": the index of pfn ", pfn.value);
 }

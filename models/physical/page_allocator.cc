@@ -47,7 +47,7 @@ Zone* PageAllocator::PreferredZone(const AllocRequest& request) const {
 uint32_t PageAllocator::NoFragment(const Zone& preferred) const {
   if (preferred.type() != ZoneType::kNormal) return 0;
   const Zone* below = memory_.node(preferred.node()).zone(ZoneType::kDma32);
-  return memory_.node_count() > 1 && below == nullptr ? 0 : kAllocNoFragment;
+  return memory_.node_count() > 1 && below == nullptr ? 0 : uint32_t{kAllocNoFragment};
 }
 
 void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request) {
@@ -92,7 +92,7 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
     pfn = co_await FromFreelist(path, request, kAllocWmarkLow | NoFragment(*preferred), foreign);
     // __alloc_pages_slowpath(): down to the min watermark, further for __GFP_HIGH.
     if (pfn == kNoPfn) {
-      const uint32_t reserve = request.gfp & kGfpHigh ? kAllocMinReserve : 0;
+      const uint32_t reserve = request.gfp & kGfpHigh ? uint32_t{kAllocMinReserve} : 0;
       pfn = co_await FromFreelist(path, request, kAllocWmarkMin | reserve, foreign);
     }
     if (pfn == kNoPfn) {

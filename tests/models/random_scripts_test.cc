@@ -138,8 +138,12 @@ TEST_P(RandomScriptsTest, StateHoldsAfterEveryOperationAndNothingLeaks) {
   if (GetParam().memory < 192 * kMiBytes) {
     EXPECT_GT(seen.oom, 0);
     // The recorded machines have free blocks of every type.
-    if (GetParam().min_free_kbytes == 0) EXPECT_GT(seen.fallbacks, 0);
-    if (GetParam().machine().nodes.size() > 1) EXPECT_GT(seen.missed, 0);
+    if (GetParam().min_free_kbytes == 0) {
+      EXPECT_GT(seen.fallbacks, 0);
+    }
+    if (GetParam().machine().nodes.size() > 1) {
+      EXPECT_GT(seen.missed, 0);
+    }
   }
   std::cout << seen.operations << " operations, " << seen.oom << " accesses out of memory, " << seen.missed
             << " pages from another node, " << seen.fallbacks << " from another migratetype\n";
