@@ -25,6 +25,7 @@ struct MachineConfig {
   std::vector<RecordedZone> recorded_zones;
   // With recorded_zones: their watermarks hold, and this is what they were computed from.
   std::optional<int64_t> min_free_kbytes;
+  Kernel recorded_kernel;  // and the knobs it ran with
 };
 
 }  // namespace numasim

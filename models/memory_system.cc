@@ -120,6 +120,8 @@ absl::Status MemorySystem::AddZones(const std::vector<Zone::Extent>& extents) {
     slot = std::make_unique<Zone>(
         extent, cpu_count(), std::make_unique<sim::SpinLock>(engine_, home.lp, absl::StrCat(name, ".lock")));
     zones_by_index_.push_back(slot.get());
+    managed_pages_ += extent.managed;
+    if (extent.managed > 0) nodes_with_memory_.Set(extent.node);
   }
   for (const auto& home : nodes_) {
     for (const auto& zone : home->zones) {
@@ -199,10 +201,29 @@ void MemorySystem::SetUpReserves(const MachineConfig& machine, const Kernel& ker
   reserves_->Boot();
   if (machine.min_free_kbytes.has_value()) {
     reserves_->Adopt(*machine.min_free_kbytes, RecordedSettings(machine));
+    ApplyChangedKnobs(machine, kernel);
   } else if (thp_.enabled != ThpSettings::Enabled::kNever) {
     reserves_->ThpChanged(true);
   }
   for (auto& home : nodes_) StoreSettings(*home, thp_, reserves_->settings());
+}
+
+// A recorded machine ran with knobs of its own; those that the scenario sets to something else are written
+// now.
+void MemorySystem::ApplyChangedKnobs(const MachineConfig& machine, const Kernel& kernel) {
+  const Kernel& recorded = machine.recorded_kernel;
+  const bool thp_now = thp_.enabled != ThpSettings::Enabled::kNever;
+  const bool thp_then = ParseThpEnabled(recorded.thp().enabled()) != ThpSettings::Enabled::kNever;
+  if (recorded.thp().has_enabled() && thp_now != thp_then) reserves_->ThpChanged(thp_now);
+  if (kernel.has_min_free_kbytes() && kernel.min_free_kbytes() != machine.min_free_kbytes) {
+    reserves_->SetMinFreeKbytes(kernel.min_free_kbytes());
+  }
+  if (kernel.watermark_scale_factor() != recorded.watermark_scale_factor()) {
+    reserves_->SetWatermarkScaleFactor(kernel.watermark_scale_factor());
+  }
+  if (kernel.percpu_pagelist_high_fraction() != recorded.percpu_pagelist_high_fraction()) {
+    reserves_->SetPcpHighFraction(kernel.percpu_pagelist_high_fraction());
+  }
 }
 
 std::vector<Reserves::ZoneSettings> MemorySystem::RecordedSettings(const MachineConfig& machine) const {

@@ -48,6 +48,8 @@ class MemorySystem {
   Node& node(NodeId id) { return *nodes_[static_cast<size_t>(id.value)]; }
   const Node& node(NodeId id) const { return *nodes_[static_cast<size_t>(id.value)]; }
   NodeMask all_nodes() const { return all_nodes_; }
+  NodeMask nodes_with_memory() const { return nodes_with_memory_; }  // N_MEMORY
+  int64_t managed_pages() const { return managed_pages_; }           // totalram_pages() at boot
   sim::LpId global_lp() const { return global_lp_; }
   bool IsOn(const sim::Path& path, NodeId id) const { return path.lp() == node(id).lp; }
 
@@ -97,6 +99,7 @@ class MemorySystem {
   absl::Status BuildDistances(const MachineConfig& machine);
   void BuildZonelists();
   void SetUpReserves(const MachineConfig& machine, const Kernel& kernel);
+  void ApplyChangedKnobs(const MachineConfig& machine, const Kernel& kernel);
   std::vector<Reserves::ZoneSettings> RecordedSettings(const MachineConfig& machine) const;
   void StoreSettings(Node& home, const ThpSettings& thp, const std::vector<Reserves::ZoneSettings>& settings);
 
@@ -104,6 +107,8 @@ class MemorySystem {
   Costs costs_;
   std::vector<std::unique_ptr<Node>> nodes_;
   NodeMask all_nodes_;
+  NodeMask nodes_with_memory_;
+  int64_t managed_pages_ = 0;
   sim::LpId global_lp_{};
   std::vector<std::unique_ptr<sim::Cpu>> cpus_;
   std::vector<NodeId> node_of_cpu_;

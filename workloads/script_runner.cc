@@ -240,7 +240,9 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
     result = co_await Advise(path, owned, *advise);
   } else if (const auto* protect = std::get_if<ProtectOp>(&op.kind)) {
     const Range range = Clip(protect->range, region);
-    if (range.length > 0) {
+    if (range.offset % kPageSize != 0) {
+      result.error = Errno::kInval;
+    } else if (range.length > 0) {
       result.error =
           co_await ops_.Protect(path, process, PageBelow(region, range.offset),
                                 PageAbove(region, range.offset + range.length), ToAccess(protect->access));
@@ -290,8 +292,9 @@ sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp
   }
   OpResult result;
   MapRequest request;
-  request.pages = (op.size + kPageSize - 1) >> kPageShift;
+  request.pages = (op.size >> kPageShift) + (op.size % kPageSize != 0 ? 1 : 0);
   request.shared = op.shared || op.backing == Backing::kShmem;
+  request.noreserve = op.noreserve;
   request.thp = ToThpAdvice(op.thp);
   if (op.policy.has_value()) request.policy = ToMemPolicy(*op.policy);
   const MapResult mapped = co_await ops_.Map(path, *owned.process, request);
@@ -303,9 +306,8 @@ sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp
   const Region region{mapped.start, op.size};
   owned.regions[op.id] = region;
   if (op.populate) {
-    const TouchRequest touch{region.start.value << kPageShift, region.end().value << kPageShift, kPageSize,
-                             true};
-    result.touch = co_await ops_.Touch(path, *owned.process, touch);
+    // mmap succeeds also where MAP_POPULATE finds no memory.
+    co_await ops_.Populate(path, *owned.process, region.start, region.end(), true);
   }
   result.process = owned.process.get();
   result.region = region;
@@ -330,7 +332,9 @@ sim::Task<OpResult> ScriptRunner::Unmap(sim::Path& path, Owned& owned, const Unm
   const auto found = owned.regions.find(op.id);
   const Region region = found->second;
   const Range range = Clip(op.range, region);
-  if (range.length > 0) {
+  if (range.length == 0 || range.offset % kPageSize != 0) {
+    result.error = Errno::kInval;
+  } else {
     result.error = co_await ops_.Unmap(path, *owned.process, PageBelow(region, range.offset),
                                        PageAbove(region, range.offset + range.length));
   }
@@ -347,11 +351,17 @@ sim::Task<OpResult> ScriptRunner::Advise(sim::Path& path, Owned& owned, const Ad
   const Range range = Clip(op.range, region);
   const int64_t step = op.stride > 0 ? op.stride : range.length;
   const int64_t length = op.stride > 0 ? kPageSize : range.length;
-  for (int64_t at = range.offset; at < range.offset + range.length; at += step) {
-    const Errno error =
-        co_await AdviseOnce(path, *owned.process, op.advice, PageBelow(region, at),
-                            PageAbove(region, std::min(at + length, range.offset + range.length)));
+  for (int64_t done = 0; done < range.length;) {
+    const int64_t at = range.offset + done;
+    Errno error = Errno::kInval;
+    if (at % kPageSize == 0) {
+      const int64_t end = at + std::min(length, range.length - done);
+      error =
+          co_await AdviseOnce(path, *owned.process, op.advice, PageBelow(region, at), PageAbove(region, end));
+    }
     if (result.error == Errno::kOk) result.error = error;
+    if (range.length - done <= step) break;
+    done += step;
   }
   co_return result;
 }
@@ -368,10 +378,7 @@ sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, Adv
     default:
       break;
   }
-  const TouchRequest touch{begin.value << kPageShift, end.value << kPageShift, kPageSize,
-                           advice == AdviseOp::Advice::kPopulateWrite};
-  const TouchCounts counts = co_await ops_.Touch(path, process, touch);
-  co_return counts.sigsegv + counts.oom == 0 ? Errno::kOk : Errno::kNoMem;
+  co_return co_await ops_.Populate(path, process, begin, end, advice == AdviseOp::Advice::kPopulateWrite);
 }
 
 sim::Task<Errno> ScriptRunner::SetThp(sim::Path& path, const ThpOp& op) {
@@ -412,8 +419,9 @@ MappingStats StatsOf(const MemorySystem& memory, const HugetlbPool& pool, const 
   MappingStats stats;
   stats.node_kb.assign(static_cast<size_t>(memory.node_count()), 0);
   process.space.page_table().ForEachTable(region.start, region.end(), [&](Vpn first, const PteTable& table) {
+    const uint64_t from = region.start > first ? static_cast<uint64_t>(region.start - first) : 0;
     const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(region.end() - first));
-    for (uint64_t i = 0; i < to; ++i) {
+    for (uint64_t i = from; i < to; ++i) {
       const Pte pte = table.pte[i];
       if (pte.none() || pte.zero_page()) continue;
       stats.rss_kb += kPageKb;

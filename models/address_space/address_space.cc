@@ -9,21 +9,47 @@ namespace numasim {
 namespace {
 
 constexpr int64_t kAlignment = int64_t{1} << kPmdTableShift;  // 1 GiB
+constexpr int64_t kLeastAlignment = kPageblockPages;          // where that is all taken
 // FrameOwner::index can tell pages apart up to here: 4 TiB.
 constexpr uint64_t kEndOfSpace = uint64_t{1} << 30;
 
+constexpr uint64_t kStartOfSpace = static_cast<uint64_t>(kAlignment);  // nothing is mapped below
+
 }  // namespace
+
+Vpn AddressSpace::FindRoom(int64_t pages, int64_t alignment) const {
+  const auto align = static_cast<uint64_t>(alignment);
+  uint64_t at = kStartOfSpace;
+  for (const auto& [start, vma] : vmas_) {
+    if (start >= at && start - at >= static_cast<uint64_t>(pages)) return Vpn{at};
+    at = std::max(at, (vma.end.value + align - 1) / align * align);
+  }
+  return at <= kEndOfSpace && kEndOfSpace - at >= static_cast<uint64_t>(pages) ? Vpn{at} : kNoRoom;
+}
 
 Vpn AddressSpace::Map(Vma vma, int64_t pages) {
   NUMASIM_CHECK(pages > 0);
+  if (static_cast<uint64_t>(pages) > kEndOfSpace) return kNoRoom;
   const int64_t room = (pages + kAlignment - 1) / kAlignment * kAlignment;
-  if (static_cast<uint64_t>(room) > kEndOfSpace - next_.value) return kNoRoom;
-  vma.start = next_;
-  vma.end = next_ + pages;
+  if (next_.value <= kEndOfSpace && static_cast<uint64_t>(room) <= kEndOfSpace - next_.value) {
+    vma.start = next_;
+    next_ = next_ + room;
+  } else {
+    vma.start = FindRoom(pages, kAlignment);
+    if (vma.start == kNoRoom)
+      vma.start = FindRoom(pages, std::max(kLeastAlignment, int64_t{1} << vma.huge.order));
+    if (vma.start == kNoRoom) return kNoRoom;
+  }
+  vma.end = vma.start + pages;
   if (vma.anonymous()) vma.pgoff = vma.start.value;
-  next_ = next_ + room;
   vmas_.emplace(vma.start.value, vma);
   return vma.start;
+}
+
+Vpn AddressSpace::MappedUntil(Vpn begin, Vpn end) const {
+  Vpn reach = begin;
+  for (const Vma* vma = Find(reach); vma != nullptr && reach < end; vma = Find(reach)) reach = vma->end;
+  return std::min(reach, end);
 }
 
 const Vma* AddressSpace::Find(Vpn vpn) const {

@@ -47,6 +47,7 @@ struct Vma {
   FileId file = kNoFile;  // kNoFile: anonymous and private; else shared memory
   uint64_t pgoff = 0;     // page offset of `start` in the file; for anonymous memory start itself
   MemPolicy policy;       // mbind; default: the task's
+  bool anon_vma = false;  // was written to once: a fork copies its entries (vma_needs_copy)
   enum class ThpAdvice : uint8_t { kNone, kHugepage, kNohugepage } thp = ThpAdvice::kNone;
   HugeVma huge;
 
@@ -61,8 +62,8 @@ struct Vma {
 
 class AddressSpace {
  public:
-  // Finds room for `pages` at a 1 GiB boundary and adds the VMA there; its start, end and (anonymous) pgoff
-  // are set. Returns where; kNoRoom if the address space is full.
+  // Finds room for `pages` at a 1 GiB boundary (2 MiB where those are all taken) and adds the VMA there; its
+  // start, end and (anonymous) pgoff are set. Returns where; kNoRoom if the address space is full.
   static constexpr Vpn kNoRoom{~uint64_t{0}};
   Vpn Map(Vma vma, int64_t pages);
 
@@ -74,6 +75,8 @@ class AddressSpace {
   void ForEach(F f) {
     for (auto& [start, vma] : vmas_) f(vma);
   }
+  // Up to where [begin, end) is mapped without a hole; `begin` if it is not mapped itself.
+  Vpn MappedUntil(Vpn begin, Vpn end) const;
   // Calls f(Vma&) for each VMA that overlaps [begin, end), in order, after splitting those that stick out.
   // Returns whether the range has no hole.
   bool ForEachSplit(Vpn begin, Vpn end, const std::function<void(Vma&)>& f);
@@ -99,6 +102,7 @@ class AddressSpace {
 
  private:
   void SplitAt(Vpn vpn);
+  Vpn FindRoom(int64_t pages, int64_t alignment) const;
 
   absl::btree_map<uint64_t, Vma> vmas_;  // by start
   PageTable page_table_;

@@ -37,7 +37,7 @@ struct MapRequest {
   // MAP_HUGETLB, or a file on hugetlbfs; `pages` is then rounded up to whole huge pages.
   std::optional<HugeSize> huge;
   FileId huge_file;        // kNoFile: anonymous
-  bool noreserve = false;  // MAP_NORESERVE, for huge pages
+  bool noreserve = false;  // MAP_NORESERVE
 };
 
 struct MapResult {
@@ -79,11 +79,16 @@ class AddressSpaceOps {
 
   sim::Task<MapResult> Map(sim::Path& path, Process& process, MapRequest request);
   sim::Task<Errno> Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end);
-  // kNoMem where the range has a hole; what is mapped is changed all the same.
+  // kNoMem where the range has a hole; what is mapped before the hole is changed.
   sim::Task<Errno> Protect(sim::Path& path, Process& process, Vpn begin, Vpn end, Access access);
   sim::Task<Errno> Dontneed(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<Errno> AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end, Vma::ThpAdvice advice);
-  sim::Task<Errno> Bind(sim::Path& path, Process& process, Vpn begin, Vpn end, MemPolicy policy);  // mbind
+  // mbind: kFault where the range has a hole, which the default policy may have; kInval if no node of the
+  // policy has memory. Nothing is changed then.
+  sim::Task<Errno> Bind(sim::Path& path, Process& process, Vpn begin, Vpn end, MemPolicy policy);
+  // MADV_POPULATE_READ, MADV_POPULATE_WRITE: up to the first hole (kNoMem) or VMA that does not allow it
+  // (kInval).
+  sim::Task<Errno> Populate(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write);
   sim::Task<Errno> SetPolicy(sim::Path& path, Process& process, MemPolicy policy);  // set_mempolicy
 
   sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
@@ -96,6 +101,8 @@ class AddressSpaceOps {
  private:
   enum class FaultResult : uint8_t { kDone, kOom, kSigbus };
 
+  // mpol_set_nodemask(): leaves the policy the nodes with memory; false if it had some and none is left.
+  bool Normalize(MemPolicy& policy) const;
   NodeId NodeOf(const Process& process) const { return memory_.NodeOfCpu(process.cpu); }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
   Pte PrepareAnon(Pfn pfn) const { return Pte(pfn, Pte::kPresent | Pte::kWritable | Pte::kAnon); }
@@ -107,12 +114,13 @@ class AddressSpaceOps {
   sim::Task<bool> CopyHugeTables(sim::Path& path, Process& parent, Process& child);
   sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
                                      PteTable& table);
-  sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
+  sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write,
                                     PteTable& table);
   sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<PteTable*> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<bool> OnlyReference(sim::Path& path, Pfn pfn);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
+  sim::Task<Pfn> AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere);
   sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
   void RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const;
 

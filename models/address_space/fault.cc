@@ -1,4 +1,6 @@
 // Faults: what an access to memory does when the page table does not allow it as it stands.
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "models/address_space/address_space_ops.h"
@@ -27,6 +29,23 @@ AllocRequest MakeRequest(uint32_t gfp, const Placement& placement, CpuId cpu, Fr
 
 constexpr bool Allows(Access access, bool write) {
   return write ? access == Access::kReadWrite : access != Access::kNone;
+}
+
+// fault_around_bytes: a read fault maps what the file has of the aligned 64 KiB around it.
+constexpr uint64_t kFaultAroundPages = 16;
+
+struct FaultAround {
+  uint64_t index;      // of the first page in the file
+  uint64_t first_pte;  // its entry in the page table
+  uint64_t pages;
+};
+
+// do_fault_around(): the window, cut off at the VMA. It never leaves the page table, which is aligned too.
+FaultAround WindowAround(const Vma& vma, Vpn vpn) {
+  const Vpn aligned{vpn.value / kFaultAroundPages * kFaultAroundPages};
+  const Vpn first = std::max(aligned, vma.start);
+  const Vpn end = std::min(aligned + static_cast<int64_t>(kFaultAroundPages), vma.end);
+  return {vma.IndexOf(first), first.value % kPtesPerTable, static_cast<uint64_t>(end - first)};
 }
 
 }  // namespace
@@ -77,6 +96,7 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
       continue;
     }
     ++home.counter(PGFAULT);
+    if (request.write && vma->anonymous()) vma->anon_vma = true;
     // The hot path, without a coroutine: a first write to private memory, a page at hand on this node.
     if (pte != nullptr && pte->none() && request.write && vma->anonymous() &&
         home.thp.enabled == ThpSettings::Enabled::kNever) {
@@ -123,7 +143,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
   const Pte old = table->pte[vpn.value % kPtesPerTable];
   FaultResult result = FaultResult::kDone;
   if (!vma.anonymous()) {
-    result = co_await ShmemFault(path, process, vma, vpn, *table);
+    result = co_await ShmemFault(path, process, vma, vpn, write, *table);
   } else if (!old.none()) {
     // do_wp_page(): present, but not writable.
     result = co_await CopyOnWrite(path, process, vma, vpn, *table);
@@ -164,24 +184,31 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
 
 // shmem_fault(): the page cache is on the global LP.
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& path, Process& process,
-                                                                    const Vma& vma, Vpn vpn,
+                                                                    const Vma& vma, Vpn vpn, bool write,
                                                                     PteTable& table) {
   const Costs& costs = memory_.costs();
   const sim::LpId home = path.lp();
+  const FileId file = vma.file;
   const uint64_t index = vma.IndexOf(vpn);
+  const FaultAround around = write ? FaultAround{index, 0, 0} : WindowAround(vma, vpn);
   co_await path.HopTo(memory_.global_lp(), costs.hop);
-  Pfn pfn = files_.Lookup(vma.file, index);
+  Pfn pfn = files_.Lookup(file, index);
+  std::array<Pfn, kFaultAroundPages> cached;
+  cached.fill(kNoPfn);
+  if (pfn != kNoPfn) {
+    for (size_t i = 0; i < around.pages; ++i) cached[i] = files_.Lookup(file, around.index + i);
+  }
   if (pfn == kNoPfn) {
     co_await path.HopTo(home, costs.hop);
-    const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(vma.file.value), index};
+    const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(file.value), index};
     const Pfn fresh = co_await AllocForVma(path, process, vma, vpn, owner);
     if (fresh == kNoPfn) co_return FaultResult::kOom;
     co_await path.Take(costs.clear_page);
     co_await path.HopTo(memory_.global_lp(), costs.hop);
-    pfn = files_.Lookup(vma.file, index);
+    pfn = files_.Lookup(file, index);
     if (pfn == kNoPfn) {
       pfn = fresh;
-      files_.Insert(vma.file, index, pfn);
+      files_.Insert(file, index, pfn);
     } else {
       // Another process was faster.
       std::vector<Pfn> unused(1, fresh);
@@ -189,9 +216,16 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
     }
   }
   co_await path.HopTo(home, costs.hop);
-  co_await path.Take(costs.map_page);
-  const uint64_t writable = vma.access == Access::kReadWrite ? uint64_t{Pte::kWritable} : 0;
-  table.pte[vpn.value % kPtesPerTable] = Pte(pfn, Pte::kPresent | writable);
+  const uint64_t flags = Pte::kPresent | (vma.access == Access::kReadWrite ? uint64_t{Pte::kWritable} : 0);
+  table.pte[vpn.value % kPtesPerTable] = Pte(pfn, flags);
+  int64_t mapped = 1;
+  for (size_t i = 0; i < around.pages; ++i) {
+    Pte& pte = table.pte[around.first_pte + i];
+    if (cached[i] == kNoPfn || !pte.none()) continue;
+    pte = Pte(cached[i], flags);
+    ++mapped;
+  }
+  co_await path.Take(costs.map_page * mapped);
   co_return FaultResult::kDone;
 }
 
@@ -229,13 +263,20 @@ sim::Task<bool> AddressSpaceOps::OnlyReference(sim::Path& path, Pfn pfn) {
 sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
                                             FrameOwner owner) {
   const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
-  Placement placement = PlaceInVma(policy, NodeOf(process), vma.IndexOf(vpn));
-  AllocRequest request = MakeRequest(kGfpHighuserMovable, placement, process.cpu, owner);
-  if (placement.retry_anywhere) request.gfp |= kGfpNoWarn;
-  const Pfn pfn = co_await allocator_.Alloc(path, request);
-  if (pfn != kNoPfn || !placement.retry_anywhere) co_return pfn;
-  request.allowed = NodeMask::All();
-  request.gfp = kGfpHighuserMovable;
+  const Placement placement = PlaceInVma(policy, NodeOf(process), vma.IndexOf(vpn));
+  const AllocRequest request = MakeRequest(kGfpHighuserMovable, placement, process.cpu, owner);
+  co_return co_await AllocPlaced(path, request, placement.retry_anywhere);
+}
+
+// __alloc_pages(), or with `retry_anywhere` alloc_pages_preferred_many().
+sim::Task<Pfn> AddressSpaceOps::AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere) {
+  if (retry_anywhere) {
+    AllocRequest preferred = request;
+    preferred.gfp |= kGfpNoWarn;
+    const Pfn pfn = co_await allocator_.Alloc(path, preferred);
+    if (pfn != kNoPfn) co_return pfn;
+    request.allowed = NodeMask::All();
+  }
   co_return co_await allocator_.Alloc(path, request);
 }
 
@@ -243,17 +284,13 @@ sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, c
 sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
   const Placement placement = PlaceForTask(process, NodeOf(process));
   const FrameOwner owner{FrameOwner::kPageTable, 1, process.id, 0};
-  AllocRequest request = MakeRequest(kGfpKernel, placement, process.cpu, owner);
-  Pfn pfn = co_await allocator_.Alloc(path, request);
-  if (pfn == kNoPfn && placement.retry_anywhere) {
-    request.allowed = NodeMask::All();
-    pfn = co_await allocator_.Alloc(path, request);
-  }
+  const AllocRequest request = MakeRequest(kGfpKernel, placement, process.cpu, owner);
+  const Pfn pfn = co_await AllocPlaced(path, request, placement.retry_anywhere);
   if (pfn != kNoPfn) co_await path.Take(memory_.costs().clear_page);
   co_return pfn;
 }
 
-// transparent_hugepage_active() and transhuge_vma_suitable() of Linux 6.1 would take a huge page here.
+// Where hugepage_vma_check() of Linux 6.1 would let the fault take a huge page.
 void AddressSpaceOps::RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const {
   const ThpSettings::Enabled enabled = memory_.node(NodeOf(process)).thp.enabled;
   if (!vma.anonymous() || vma.thp == Vma::ThpAdvice::kNohugepage || enabled == ThpSettings::Enabled::kNever)

@@ -43,7 +43,11 @@ sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process,
 sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, MapRequest request) {
   const Costs& costs = memory_.costs();
   co_await path.Take(costs.syscall + costs.vma);
+  if (!Normalize(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
   if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
+  // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit.
+  if (!request.noreserve && request.pages > memory_.managed_pages())
+    co_return MapResult{Errno::kNoMem, Vpn{}};
   Vma vma;
   vma.policy = request.policy;
   vma.thp = request.thp;
@@ -104,6 +108,7 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begi
 sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process,
                                                   const std::vector<Vma>& removed) {
   const sim::LpId home = path.lp();
+  const CpuId cpu = process.cpu;
   co_await hugetlb_.Close(path, process, removed);
   for (const Vma& vma : removed) {
     if (!vma.shmem()) continue;
@@ -117,7 +122,7 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
     if (still || again) continue;
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
     const std::vector<Pfn> pages = files_.DropMapping(vma.file);
-    co_await allocator_.Release(path, process.cpu, pages);
+    co_await allocator_.Release(path, cpu, pages);
     co_await path.HopTo(home, memory_.costs().hop);
   }
 }
@@ -126,7 +131,10 @@ sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn
                                           Access access) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
   if (CutsHugePage(process.space, begin) || CutsHugePage(process.space, end)) co_return Errno::kInval;
-  const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.access = access; });
+  const Vpn reach = process.space.MappedUntil(begin, end);
+  const bool whole = reach == end;
+  end = reach;
+  process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.access = access; });
   if (access != Access::kReadWrite) {
     // Becoming writable again is left to the next write fault.
     process.space.huge_pages().ForEach(begin, end, [](Vpn, HugePte& pte) { pte.writable = false; });
@@ -187,12 +195,41 @@ sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, V
 sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                        MemPolicy policy) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.policy = policy; });
-  co_return whole ? Errno::kOk : Errno::kFault;
+  if (!Normalize(policy)) co_return Errno::kInval;
+  if (!policy.IsDefault() && process.space.MappedUntil(begin, end) != end) co_return Errno::kFault;
+  process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.policy = policy; });
+  co_return Errno::kOk;
+}
+
+bool AddressSpaceOps::Normalize(MemPolicy& policy) const {
+  if (policy.nodes.empty()) return true;
+  policy.nodes = NodeMask(policy.nodes.bits() & memory_.nodes_with_memory().bits());
+  return !policy.nodes.empty();
+}
+
+sim::Task<Errno> AddressSpaceOps::Populate(sim::Path& path, Process& process, Vpn begin, Vpn end,
+                                           bool write) {
+  co_await path.Take(memory_.costs().syscall);
+  Errno error = Errno::kOk;
+  Vpn reach = begin;
+  while (reach < end && error == Errno::kOk) {
+    const Vma* const vma = process.space.Find(reach);
+    if (vma == nullptr) {
+      error = Errno::kNoMem;
+    } else if (vma->access == Access::kNone || (write && vma->access != Access::kReadWrite)) {
+      error = Errno::kInval;
+    } else {
+      reach = std::min(vma->end, end);
+    }
+  }
+  const TouchRequest touch{begin.value << kPageShift, reach.value << kPageShift, kPageSize, write};
+  const TouchCounts counts = co_await Touch(path, process, touch);
+  co_return counts.oom > 0 ? Errno::kNoMem : error;
 }
 
 sim::Task<Errno> AddressSpaceOps::SetPolicy(sim::Path& path, Process& process, MemPolicy policy) {
   co_await path.Take(memory_.costs().syscall);
+  if (!Normalize(policy)) co_return Errno::kInval;
   process.policy = policy;
   if (policy.mode == MemPolicy::Mode::kInterleave) process.il_prev = NodeId{kMaxNodes - 1};
   co_return Errno::kOk;

@@ -1,4 +1,5 @@
 // Spawning, forking and ending processes.
+#include <algorithm>
 #include <utility>
 
 #include "models/address_space/address_space_ops.h"
@@ -16,15 +17,17 @@ sim::Task<Errno> AddressSpaceOps::TakeId(sim::Path& path, Process& process) {
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   Errno error = Errno::kOk;
+  uint16_t id = 0;
   if (!free_ids_.empty()) {
-    process.id = free_ids_.back();
+    id = free_ids_.back();
     free_ids_.pop_back();
   } else if (next_id_ < kPidMax) {
-    process.id = static_cast<uint16_t>(next_id_++);
+    id = static_cast<uint16_t>(next_id_++);
   } else {
     error = Errno::kAgain;
   }
   co_await path.HopTo(home, memory_.costs().hop);
+  process.id = id;
   co_return error;
 }
 
@@ -85,7 +88,10 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
   }
   co_await hugetlb_.Fork(path, parent, child);
   const bool copied = co_await CopyHugeTables(path, parent, child);
-  if (copied && co_await CopyPageTables(path, parent, child)) co_return Errno::kOk;
+  const bool all = copied && co_await CopyPageTables(path, parent, child);
+  // The tables were allocated by the parent, under its policy.
+  std::swap(parent.il_prev, child.il_prev);
+  if (all) co_return Errno::kOk;
   co_await Exit(path, child);
   co_return Errno::kNoMem;
 }
@@ -107,20 +113,25 @@ sim::Task<bool> AddressSpaceOps::CopyHugeTables(sim::Path& path, Process& parent
 // copy_page_range(): anonymous pages are shared read-only from now on; shared memory is left to be faulted in
 // again.
 sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent, Process& child) {
-  std::vector<Vpn> tables;
+  struct Part {
+    Vpn table;
+    uint64_t from, to;
+  };
+  std::vector<Part> parts;
   for (const auto& [start, vma] : parent.space.vmas()) {
-    if (!vma.anonymous()) continue;
+    if (!vma.anonymous() || !vma.anon_vma) continue;
     parent.space.page_table().ForEachTable(vma.start, vma.end, [&](Vpn first, PteTable&) {
-      if (tables.empty() || tables.back() != first) tables.push_back(first);
+      const uint64_t from = vma.start > first ? static_cast<uint64_t>(vma.start - first) : 0;
+      parts.push_back({first, from, std::min(kPtesPerTable, static_cast<uint64_t>(vma.end - first))});
     });
   }
-  for (Vpn first : tables) {
-    PteTable* const to = co_await EnsureTable(path, child, first);
+  for (const Part& part : parts) {
+    PteTable* const to = co_await EnsureTable(path, child, part.table);
     if (to == nullptr) co_return false;
-    PteTable& from = *parent.space.page_table().Find(first);
+    PteTable& from = *parent.space.page_table().Find(part.table);
     std::vector<Pfn> shared;
     int64_t copied = 0;
-    for (uint64_t i = 0; i < kPtesPerTable; ++i) {
+    for (uint64_t i = part.from; i < part.to; ++i) {
       Pte& pte = from.pte[i];
       if (!pte.anon() && !pte.zero_page()) continue;
       pte = pte.WithWritable(false);

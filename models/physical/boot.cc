@@ -25,6 +25,9 @@ constexpr int64_t kFramesPerMemmapPage = kPageSize / 64;
 // movable. (Recorded 6.1 kernels: on CPUs with 100 to 250 pages none of them serves a movable request, on the
 // boot CPU with 2,700 about 2,000 to 2,450 do.)
 constexpr int kPcpKernelPages = 256;
+// 52 bits of physical address; and a zone's frames are numbered with 32 bits.
+constexpr uint64_t kMostFrames = uint64_t{1} << (52 - kPageShift);
+constexpr uint64_t kMostZoneFrames = (uint64_t{1} << 32) - (uint64_t{1} << 20);
 constexpr uint64_t kLargest = uint64_t{1} << kMaxOrder;
 
 ZoneType TypeAt(uint64_t pfn) {
@@ -244,7 +247,12 @@ absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64
           absl::StrCat("machine.node[", n, "].memory: ", left * kPageSize,
                        " bytes is not a multiple of 4M, the largest buddy block"));
     }
-    if (left != 0 && movable_each >= left) {
+    if (left >= kMostZoneFrames) {
+      return absl::InvalidArgumentError(absl::StrCat("machine.node[", n, "].memory: ", left * kPageSize,
+                                                     " bytes; expected less than ",
+                                                     kMostZoneFrames * kPageSize));
+    }
+    if (left != 0 && (movable_each + kLargest - 1) / kLargest * kLargest >= left) {
       return absl::InvalidArgumentError(absl::StrCat("movablecore: ", movable_each * kPageSize,
                                                      " bytes of node", n,
                                                      " would leave it nothing for the kernel"));
@@ -259,6 +267,12 @@ absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64
       if (kernel_end > at)
         zones.push_back(MakeExtent(NodeId{static_cast<int32_t>(n)}, TypeAt(at), at, kernel_end));
       if (end > kernel_end) {
+        if (!zones.empty() && zones.back().type == ZoneType::kMovable &&
+            zones.back().node == NodeId{static_cast<int32_t>(n)}) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("movablecore: ", movable_each * kPageSize, " bytes of node", n,
+                           " reach below its highest zone, which holds all of ZONE_MOVABLE; expected less"));
+        }
         zones.push_back(MakeExtent(NodeId{static_cast<int32_t>(n)}, ZoneType::kMovable, kernel_end, end));
       }
       left -= end - at;
@@ -274,10 +288,15 @@ absl::StatusOr<std::vector<Zone::Extent>> RecordedZones(const std::vector<Record
     auto type = ParseZoneType(zone.name());
     if (!type.ok()) return type.status();
     const std::string where = absl::StrCat("machine.zone node", zone.node(), " ", zone.name());
+    if (zone.start_pfn() >= kMostFrames || zone.spanned() >= kMostZoneFrames) {
+      return absl::InvalidArgumentError(absl::StrCat(where, ": start_pfn ", zone.start_pfn(), " and spanned ",
+                                                     zone.spanned(), "; expected less than ", kMostFrames,
+                                                     " and ", kMostZoneFrames));
+    }
     if (zone.spanned() == 0 || zone.present() > zone.spanned() || zone.managed() > zone.present()) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ": spanned ", zone.spanned(), ", present ",
-                                                     zone.present(), ", managed ", zone.managed(),
-                                                     "; expected spanned >= present >= managed > 0"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": spanned ", zone.spanned(), ", present ", zone.present(), ", managed ",
+                       zone.managed(), "; expected spanned >= present >= managed, and spanned > 0"));
     }
     zones.push_back({NodeId{zone.node()}, *type, Pfn{zone.start_pfn()}, static_cast<int64_t>(zone.spanned()),
                      static_cast<int64_t>(zone.present()), static_cast<int64_t>(zone.managed())});
@@ -305,7 +324,17 @@ absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded) {
   Layout layout(zone);
   layout.ReserveTop(zone.extent().spanned - zone.extent().present);
   std::array<std::array<int64_t, kMigratetypes>, kOrders> blocks = {};
+  for (const auto& pcp : recorded.pcp()) {
+    if (pcp.count() >= 0 && pcp.high() >= 0 && pcp.batch() >= 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": pcp of cpu ", pcp.cpu(),
+                                                   ": a negative number of pages; expected 0 or more"));
+  }
   for (const auto& list : recorded.free_blocks()) {
+    if (list.blocks_size() > kOrders) {
+      return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": free_blocks of ",
+                                                     list.blocks_size(), " orders; expected at most ",
+                                                     kOrders));
+    }
     auto type = ParseMigratetype(list.type());
     if (!type.ok()) return type.status();
     for (int order = 0; order < std::min(list.blocks_size(), kOrders); ++order) {

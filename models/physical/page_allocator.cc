@@ -33,6 +33,19 @@ void CountOwned(Node& node, uint64_t kind, int64_t pages) {
   if (gauge != NodeCounter_ARRAYSIZE) node.counters[static_cast<size_t>(gauge)] += pages;
 }
 
+// "0-3,5"
+std::string NodeListText(NodeMask nodes) {
+  std::string text;
+  while (!nodes.empty()) {
+    const NodeId first = nodes.First();
+    NodeId last = first;
+    for (nodes.Clear(last); nodes.First() == NodeId{last.value + 1}; nodes.Clear(last)) ++last.value;
+    absl::StrAppend(&text, text.empty() ? "" : ",", first.value);
+    if (last != first) absl::StrAppend(&text, "-", last.value);
+  }
+  return text;
+}
+
 }  // namespace
 
 // The first zone that the request may use: what its statistics and its watermark reserve are counted against.
@@ -50,6 +63,7 @@ uint32_t PageAllocator::NoFragment(const Zone& preferred) const {
   return memory_.node_count() > 1 && below == nullptr ? 0u : uint32_t{kAllocNoFragment};
 }
 
+// Before any time passes: from now on the frame is somebody's.
 void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request) {
   zone.frames().owner(frame, request.order) = request.owner;
   CountOwned(node, request.owner.kind, int64_t{1} << request.order);
@@ -98,12 +112,14 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
     if (pfn == kNoPfn) {
       Node& wanted = memory_.node(preferred->node());
       co_await path.HopTo(wanted.lp, memory_.costs().hop);
-      ++wanted.counter(ALLOC_FAILED);
       if (foreign) --wanted.counter(NUMA_FOREIGN);
+      // __GFP_NOWARN: the caller has another way, and only fails if that does.
       if (!(request.gfp & kGfpNoWarn)) {
-        std::string detail = absl::StrCat("order=", request.order, " node=", request.preferred.value,
-                                          " nodes=", request.allowed.bits() & memory_.all_nodes().bits(),
-                                          " errno=ENOMEM function=__alloc_pages");
+        ++wanted.counter(ALLOC_FAILED);
+        const NodeMask allowed(request.allowed.bits() & memory_.all_nodes().bits());
+        std::string detail =
+            absl::StrCat("order=", request.order, " node=", request.preferred.value,
+                         " nodes=", NodeListText(allowed), " errno=ENOMEM function=__alloc_pages");
         path.Log(static_cast<int32_t>(LogKind::kAllocationFailed), std::move(detail));
       }
     }
@@ -131,7 +147,6 @@ sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& 
       if (zone->WatermarkOk(request.order, highest, alloc_flags)) {
         const FrameIndex frame = co_await FromZone(path, *zone, request, alloc_flags);
         if (frame != kNilFrame) {
-          Own(node, *zone, frame, request);
           CountAllocation(node, preferred->node(), request);
           if (foreign && node.id == preferred->node()) --node.counter(NUMA_FOREIGN);
           co_return zone->frames().PfnOf(frame);
@@ -153,15 +168,18 @@ sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& 
 sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                               uint32_t alloc_flags) {
   const Costs& costs = memory_.costs();
+  Node& node = memory_.node(zone.node());
   const Migratetype type = GfpMigratetype(request.gfp);
   if (PcpLists::Allowed(request.order)) {
     if (!zone.PcpNeedsRefill(request.cpu, request.order, type)) {
       const FrameIndex frame = zone.AllocPcp(request.cpu, request.order, type, alloc_flags).frame;
+      Own(node, zone, frame, request);
       co_await path.Take(costs.pcp_alloc);
       co_return frame;
     }
     co_await zone.lock().Acquire(path);
     const Zone::PcpResult result = zone.AllocPcp(request.cpu, request.order, type, alloc_flags);
+    if (result.frame != kNilFrame) Own(node, zone, result.frame, request);
     co_await path.Take(costs.buddy_page * result.refilled);
     zone.lock().Release(path);
     co_await path.Take(costs.pcp_alloc + costs.prep_page * ((1 << request.order) - 1));
@@ -169,6 +187,7 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
   }
   co_await zone.lock().Acquire(path);
   const FrameIndex frame = zone.AllocBuddy(request.order, type, alloc_flags);
+  if (frame != kNilFrame) Own(node, zone, frame, request);
   co_await path.Take(costs.buddy_block);
   zone.lock().Release(path);
   co_await path.Take(costs.prep_page * (int64_t{1} << request.order));
@@ -186,7 +205,8 @@ NodeMask PageAllocator::NodesOf(std::span<const Pfn> pages) const {
   return nodes;
 }
 
-sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks) {
+sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
+                                          std::span<const Pfn> blocks) {
   const sim::LpId home = path.lp();
   for (NodeMask nodes = NodesOf(blocks); !nodes.empty(); nodes.Clear(nodes.First())) {
     Node& node = memory_.node(nodes.First());

@@ -86,7 +86,7 @@ class Zone {
   PcpResult AllocPcp(CpuId cpu, int order, Migratetype type, uint32_t alloc_flags);
   // Returns the pages given back to the buddy; 0 as a rule. The block must be allocated.
   int64_t FreePcp(CpuId cpu, FrameIndex frame, int order);
-  // Whether the next FreePcp of `pages` would give pages back, that is, needs `lock`.
+  // Whether the next FreePcp of a block of this order would give pages back, that is, needs `lock`.
   bool PcpWillDrain(CpuId cpu, int order) const {
     const PcpLists& pcp_lists = pcp(cpu);
     const bool free_high = pcp_lists.free_factor != 0 && order > 0 && order <= kCostlyOrder;

@@ -58,6 +58,13 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
   config.movablecore_pages = *movablecore;
   if (machine.has_min_free_kbytes() && machine.zone_size() > 0)
     config.min_free_kbytes = machine.min_free_kbytes();
+  config.recorded_kernel = machine.kernel();
+  // MIN_PERCPU_PAGELIST_HIGH_FRACTION
+  const int fraction = kernel.percpu_pagelist_high_fraction();
+  if (fraction > 0 && fraction < 8) {
+    return absl::InvalidArgumentError(absl::StrCat("kernel.percpu_pagelist_high_fraction: ", fraction,
+                                                   " is too small; expected 0 or at least 8"));
+  }
   return config;
 }
 
