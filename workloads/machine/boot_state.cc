@@ -151,6 +151,8 @@ absl::Status Read(const json& root, BootState& state) {
   ReadFreeBlocks(counters, machine);
   for (RecordedZone& zone : *machine.mutable_zone()) Reconcile(zone);
   machine.set_min_free_kbytes(counters.at("min_free_kbytes").get<int64_t>());
+  // Recorded kernels are Debian's, whose THP default had its effect on min_free_kbytes already.
+  machine.mutable_kernel()->mutable_thp()->set_enabled(machine.kernel().thp().enabled());
   if (counters.contains("cmdline")) machine.set_kernel_args(counters.at("cmdline").get<std::string>());
   state.counters = counters;
   return ReadCpus(counters, machine);

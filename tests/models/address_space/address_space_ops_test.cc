@@ -143,7 +143,7 @@ TEST_F(AddressSpaceOpsTest, AForkThatRunsOutOfMemoryLeavesNothing) {
   TestMachine small(DescribedMachine({16 * kMiB}));
   small.Run("spawn p");
   // One page in each table's reach, so that the child needs as many tables as there are pages.
-  small.Run("@p map a 4G anon\n@p touch a 0 4G 2M");
+  small.Run("@p map a 4G anon noreserve\n@p touch a 0 4G 2M");
   ASSERT_THAT(small.Problems(), IsEmpty());
   const int64_t unused = small.UnusedPages();
   EXPECT_EQ(small.Run("@p fork c").error, Errno::kNoMem);
@@ -186,12 +186,59 @@ TEST_F(AddressSpaceOpsTest, DontneedFreesPagesAndKeepsTheMappingAndItsTables) {
   EXPECT_EQ(Touch("@p touch a").ok, 16);
 }
 
-TEST_F(AddressSpaceOpsTest, OperationsOverHolesDoTheRestAndSaySo) {
+TEST_F(AddressSpaceOpsTest, DontneedGoesOnBehindAHoleAndMprotectStopsThere) {
   Run("spawn p\n@p map a 64K anon\n@p touch a\n@p unmap a 16K 16K");
   EXPECT_EQ(Run("@p advise a 0 64K dontneed").error, Errno::kNoMem);
   EXPECT_EQ(Sum(NR_ANON_PAGES), 0);
   EXPECT_EQ(Run("@p protect a 0 64K r").error, Errno::kNoMem);
-  EXPECT_EQ(Touch("@p touch a 32K 32K").sigsegv, 8);
+  EXPECT_EQ(Touch("@p touch a 0 16K").sigsegv, 4);
+  EXPECT_EQ(Touch("@p touch a 32K 32K").ok, 8);
+  EXPECT_EQ(Run("@p protect a 16K 48K r").error, Errno::kNoMem);
+  EXPECT_EQ(Touch("@p touch a 32K 32K").ok, 8);
+}
+
+TEST_F(AddressSpaceOpsTest, MbindOverAHoleFailsAndChangesNothing) {
+  Run("spawn p\n@p map a 64K anon\n@p unmap a 16K 16K");
+  EXPECT_EQ(Run("@p bind a bind:1").error, Errno::kFault);
+  Run("@p touch a 0 16K");
+  EXPECT_THAT(PagesByNode("p", 0, 4), ::testing::ElementsAre(4, 0, 0));
+  EXPECT_EQ(Run("@p bind a default").error, Errno::kOk);
+}
+
+TEST_F(AddressSpaceOpsTest, PopulateStopsWhereItMayNotGo) {
+  Run("spawn p\n@p map a 64K anon\n@p protect a 16K 16K r");
+  EXPECT_EQ(Run("@p advise a 0 64K populate_write").error, Errno::kInval);
+  EXPECT_EQ(Sum(NR_ANON_PAGES), 4);
+  Run("@p unmap a 32K 16K");
+  EXPECT_EQ(Run("@p advise a 16K 48K populate_read").error, Errno::kNoMem);
+}
+
+TEST_F(AddressSpaceOpsTest, AMappingLargerThanAllMemoryIsRefusedUnlessNotAccounted) {
+  Run("spawn p");
+  EXPECT_EQ(Run("@p map a 1T anon").error, Errno::kNoMem);
+  EXPECT_EQ(Run("@p map a 1T anon noreserve").error, Errno::kOk);
+}
+
+TEST_F(AddressSpaceOpsTest, RangesThatAreNotOnPagesAreRefused) {
+  Run("spawn p\n@p map a 64K anon");
+  EXPECT_EQ(Run("@p unmap a 100 4K").error, Errno::kInval);
+  EXPECT_EQ(Run("@p unmap a 0 0").error, Errno::kInval);
+  EXPECT_EQ(Run("@p protect a 100 4K r").error, Errno::kInval);
+  EXPECT_EQ(Run("@p advise a 100 4K dontneed").error, Errno::kInval);
+}
+
+TEST_F(AddressSpaceOpsTest, AForkCopiesNoTablesOfMemoryThatWasOnlyRead) {
+  Run("spawn p\n@p map a 8M anon\n@p touch a r");
+  const int64_t before = Sum(NR_PAGE_TABLE_PAGES);
+  Run("spawn other");
+  const int64_t base = Sum(NR_PAGE_TABLE_PAGES) - before;
+  Run("@p fork c");
+  EXPECT_EQ(Sum(NR_PAGE_TABLE_PAGES), before + 2 * base);
+}
+
+TEST_F(AddressSpaceOpsTest, AddressesAreUsedAgain) {
+  Run("spawn p");
+  for (int i = 0; i < 5000; ++i) ASSERT_EQ(Run("@p map a 4K anon\n@p unmap a").error, Errno::kOk) << i;
 }
 
 // ---- shared memory ----
@@ -205,6 +252,16 @@ TEST_F(AddressSpaceOpsTest, SharedMemoryIsOnePageForAll) {
   Run("@p touch s 32K 32K");
   EXPECT_EQ(Sum(NR_SHMEM), 16);
   EXPECT_EQ(Sum(NR_ANON_PAGES), 0);
+}
+
+TEST_F(AddressSpaceOpsTest, AReadFaultOnSharedMemoryMapsWhatIsThereAroundIt) {
+  Run("spawn p\n@p map s 256K shmem\n@p touch s 0 128K\n@p fork c");
+  Run("@c touch s 68K 4K r");  // the second 64 KiB are in the file
+  for (int page = 0; page < 64; ++page)
+    EXPECT_EQ(EntryAt("c", 0, page).none(), page < 16 || page >= 32) << page;
+  Run("@c touch s 128K 4K r");  // nothing there yet: this page alone is made
+  EXPECT_FALSE(EntryAt("c", 0, 32).none());
+  EXPECT_TRUE(EntryAt("c", 0, 33).none());
 }
 
 TEST_F(AddressSpaceOpsTest, SharedMemoryGoesWithItsLastMapping) {
