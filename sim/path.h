@@ -95,9 +95,10 @@ class alignas(64) Path : private internal::ResumePoint {
   }
   // Asks the cache for what Resume will read.
   void PrefetchCoroutine() const {
-    const auto* const frame = static_cast<const char*>(innermost.address());
-    __builtin_prefetch(frame);
-    __builtin_prefetch(frame + 64);
+    // A number, as there is no coroutine before the path's first step.
+    const auto frame = reinterpret_cast<uintptr_t>(innermost.address());
+    __builtin_prefetch(reinterpret_cast<const void*>(frame));
+    __builtin_prefetch(reinterpret_cast<const void*>(frame + 64));
   }
   void Begin();
   void GoOnWithParents();
