@@ -87,8 +87,8 @@ class alignas(64) Path : private internal::ResumePoint {
 
   // Goes on where it stands, for the run loop.
   void Resume() {
-    if (!innermost) [[unlikely]]
-      Begin();
+    if (!innermost && !Begin()) [[unlikely]]
+      return;
     innermost.resume();
     if (next) [[unlikely]]
       GoOnWithParents();
@@ -100,9 +100,10 @@ class alignas(64) Path : private internal::ResumePoint {
     __builtin_prefetch(reinterpret_cast<const void*>(frame));
     __builtin_prefetch(reinterpret_cast<const void*>(frame + 64));
   }
-  void Begin();
+  bool Begin();  // false when there is nothing to go on with
   void GoOnWithParents();
   void End();
+  void Fail(const std::exception_ptr& error);
   void ReturnToStore();
   void Reset();  // drops the coroutine and its function
 
