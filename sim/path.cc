@@ -7,15 +7,22 @@ namespace numasim::sim {
 
 Path::~Path() = default;
 
-void Path::Begin() {
+bool Path::Begin() {
   Task<void>& root = record_->root;
-  root = record_->fn(*this);
+  try {
+    root = record_->fn(*this);
+  } catch (...) {
+    // From a function that makes a task and is no coroutine itself.
+    Fail(std::current_exception());
+    return false;
+  }
   NUMASIM_CHECK(root.handle());
   internal::PromiseBase& promise = root.handle().promise();
   promise.point = this;
   // Anything but null: End() is told apart by the root being done.
   promise.continuation = std::noop_coroutine();
   innermost = root.handle();
+  return true;
 }
 
 void Path::GoOnWithParents() {
@@ -43,13 +50,16 @@ std::string Describe(const std::exception_ptr& error) {
 
 }  // namespace
 
-void Path::End() {
+void Path::Fail(const std::exception_ptr& error) {
   internal::Lp& lp = *lp_;
-  if (const std::exception_ptr& error = record_->root.handle().promise().error) {
-    lp.failed = true;
-    lp.record->failure = absl::StrCat("path '", name(), "' failed at ", ToString(now()), " on LP '",
-                                      lp.record->name, "': ", Describe(error));
-  }
+  lp.failed = true;
+  lp.record->failure = absl::StrCat("path '", name(), "' failed at ", ToString(now()), " on LP '",
+                                    lp.record->name, "': ", Describe(error));
+}
+
+void Path::End() {
+  const internal::Lp& lp = *lp_;
+  if (const std::exception_ptr& error = record_->root.handle().promise().error) Fail(error);
   Reset();
   if (record_->birth == &lp || lp.lane->mail == nullptr) {
     ReturnToStore();

@@ -87,21 +87,23 @@ class alignas(64) Path : private internal::ResumePoint {
 
   // Goes on where it stands, for the run loop.
   void Resume() {
-    if (!innermost) [[unlikely]]
-      Begin();
+    if (!innermost && !Begin()) [[unlikely]]
+      return;
     innermost.resume();
     if (next) [[unlikely]]
       GoOnWithParents();
   }
   // Asks the cache for what Resume will read.
   void PrefetchCoroutine() const {
-    const auto* const frame = static_cast<const char*>(innermost.address());
-    __builtin_prefetch(frame);
-    __builtin_prefetch(frame + 64);
+    // A number, as there is no coroutine before the path's first step.
+    const auto frame = reinterpret_cast<uintptr_t>(innermost.address());
+    __builtin_prefetch(reinterpret_cast<const void*>(frame));
+    __builtin_prefetch(reinterpret_cast<const void*>(frame + 64));
   }
-  void Begin();
+  bool Begin();  // false when there is nothing to go on with
   void GoOnWithParents();
   void End();
+  void Fail(const std::exception_ptr& error);
   void ReturnToStore();
   void Reset();  // drops the coroutine and its function
 

@@ -30,6 +30,8 @@ class WorkerTeam {
   WorkerTeam(const WorkerTeam&) = delete;
   WorkerTeam& operator=(const WorkerTeam&) = delete;
 
+  size_t threads() const { return slots_.size(); }
+
   // Adds an item for thread `t` in the next round; the caller is thread 0.
   void Add(size_t t, uint32_t item) {
     Slot& slot = slots_[t];

@@ -84,7 +84,8 @@ class Town {
   // Depends on the order in which paths come by.
   static void Touch(Path& path, Node& node) {
     ++node.visits;
-    node.mix = node.mix * 31 + path.now().ns + static_cast<int64_t>(path.id());
+    node.mix = static_cast<int64_t>(static_cast<uint64_t>(node.mix) * 31 +
+                                    static_cast<uint64_t>(path.now().ns) + path.id());
   }
 
   Task<void> Critical(Path& path) {

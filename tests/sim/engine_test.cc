@@ -176,6 +176,13 @@ TEST(EngineTest, ThrowingSomethingElseIsReportedToo) {
   EXPECT_THAT(std::string(engine.Run().message()), HasSubstr("not std::exception"));
 }
 
+TEST(EngineTest, AFunctionThatThrowsBeforeThereIsACoroutineIsAnErrorToo) {
+  Engine engine({});
+  const LpId lp = engine.AddLp("lp");
+  engine.Start(lp, SimTime{5}, "p", [](Path&) -> Task<void> { throw std::runtime_error("no task"); });
+  EXPECT_EQ(engine.Run().message(), "path 'p' failed at 0.000000005 s on LP 'lp': no task");
+}
+
 // LP 2 fails at 900, LP 1 at 700, and both lie in the window of the earliest event: the earlier error is the
 // one that is reported, and everything until then has happened, whatever the threads.
 TEST(EngineTest, TheEarliestErrorIsReportedForAnyNumberOfThreads) {
