@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/address_space/reference_check.h"
+#include "models/hugetlb/hugetlb_check.h"
 #include "models/physical/zone_check.h"
 #include "models/problem_list.h"
 #include "proto/counter_info.h"
@@ -31,6 +32,19 @@ void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by
       problems.Expect(node.counters[gauge.counter], by_node[static_cast<size_t>(n)][gauge.owner], "node", n,
                       ": ", NameOf(gauge.counter).name);
     }
+  }
+}
+
+// The frames of huge pages are those of the pools.
+void CheckHugePageFrames(const Hugetlb& hugetlb, const std::vector<PagesByOwner>& by_node,
+                         ProblemList& problems) {
+  for (size_t n = 0; n < by_node.size(); ++n) {
+    int64_t pages = 0;
+    for (const HugeSize size : kHugeSizes) {
+      const HstateNode& node = hugetlb.pool().hstate(size).node(NodeId{static_cast<int32_t>(n)});
+      pages += node.counters[NR_HUGEPAGES] << OrderOf(size);
+    }
+    problems.Expect(by_node[n][FrameOwner::kHugetlb], pages, "node", n, ": the frames of huge pages");
   }
 }
 
@@ -92,7 +106,7 @@ Validator::Validator(const MemorySystem& memory) : memory_(memory) {
 }
 
 std::vector<std::string> Validator::Check(const std::vector<const Process*>& processes,
-                                          const ShmemFiles& files) const {
+                                          const ShmemFiles& files, const Hugetlb* hugetlb) const {
   ProblemList problems;
   const std::vector<PageReference> references = GatherReferences(processes, files, problems);
   ReferenceCheck reference_check(memory_, processes, references, problems);
@@ -111,6 +125,10 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     problems.Expect(census.kernel, boot_[i].kernel, zone.Name(), ": the count of the kernel's own pages");
   }
   CheckGauges(memory_, by_node, problems);
+  if (hugetlb != nullptr) {
+    CheckHugePageFrames(*hugetlb, by_node, problems);
+    CheckHugetlb(memory_, *hugetlb, processes, problems);
+  }
   CheckNumaCounters(memory_, problems);
   CheckSettings(memory_, problems);
   CheckCpus(memory_, problems);

@@ -63,6 +63,20 @@ class HugetlbFiles {
   HugeFile& Create(HugeSize page_size, int mount);
   // Forgets a file that nothing uses and that has no pages.
   void Remove(FileId id);
+  // Calls f(const HugeFile&) for each file, by number.
+  template <typename F>
+  void ForEach(F f) const {
+    for (const auto& file : files_) {
+      if (file != nullptr) f(*file);
+    }
+  }
+  // Calls f(const Subpool&) for each mount that has one, the oldest first.
+  template <typename F>
+  void ForEachSubpool(F f) const {
+    for (const HugetlbMount& mount : mounts_) {
+      if (mount.subpool != nullptr) f(*mount.subpool);
+    }
+  }
   int64_t files() const { return static_cast<int64_t>(files_.size() - free_ids_.size()); }
 
   // The mount and name of "NAME" (on the default mount of a page size) or "/DIR/NAME"; mount -1: no such

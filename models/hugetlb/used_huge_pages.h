@@ -42,6 +42,10 @@ class UsedHugePages {
   }
   const HugePage& At(Pfn pfn) const { return const_cast<UsedHugePages*>(this)->At(pfn); }
   void Remove(Pfn pfn) { NUMASIM_CHECK_EQ(pages_.erase(pfn.value), size_t{1}); }
+  const HugePage* Find(Pfn pfn) const {
+    const auto it = pages_.find(pfn.value);
+    return it == pages_.end() ? nullptr : &it->second;
+  }
   int64_t size() const { return static_cast<int64_t>(pages_.size()); }
 
  private:

@@ -82,7 +82,7 @@ void TestMachine::Release(CpuId cpu, const std::vector<Pfn>& pages) {
 }
 
 std::vector<std::string> TestMachine::Problems() const {
-  return validator_->Check(runner_->LiveProcesses(), ops_->files());
+  return validator_->Check(runner_->LiveProcesses(), ops_->files(), &ops_->hugetlb());
 }
 
 int64_t TestMachine::UnusedPages() const {

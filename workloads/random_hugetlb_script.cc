@@ -1,0 +1,204 @@
+#include "workloads/random_hugetlb_script.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "models/types.h"
+#include "workloads/script.h"
+#include "workloads/text.h"
+
+namespace numasim::workloads {
+namespace {
+
+constexpr int64_t kPage = int64_t{2} << 20;
+
+}  // namespace
+
+RandomHugetlbScript::RandomHugetlbScript(const RandomHugetlbOptions& options, uint64_t seed)
+    : options_(options), random_(seed, "random_hugetlb_script"), mounted_(static_cast<size_t>(options.mounts)) {}
+
+Op RandomHugetlbScript::Numbered(Op op) {
+  op.line = ++line_;
+  op.text = ToString(op);
+  return op;
+}
+
+Op RandomHugetlbScript::Next() {
+  for (;;) {
+    if (std::optional<Op> op = TryMake()) return Numbered(*std::move(op));
+  }
+}
+
+std::vector<Op> RandomHugetlbScript::Finish() {
+  std::vector<Op> ops;
+  for (const Process& process : processes_) ops.push_back({.process = process.name, .kind = ExitOp()});
+  processes_.clear();
+  for (int file = 0; file < options_.files; ++file) ops.push_back({.kind = UnlinkHugetlbOp{Cat("f", file)}});
+  for (int mount = 0; mount < options_.mounts; ++mount) {
+    if (mounted_[static_cast<size_t>(mount)]) ops.push_back({.kind = UmountOp{Cat("/m", mount)}});
+  }
+  ops.push_back({.kind = OvercommitOp{HugePageSize::k2M, 0}});
+  ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 0}});
+  for (Op& op : ops) op = Numbered(std::move(op));
+  return ops;
+}
+
+std::optional<Op> RandomHugetlbScript::TryMake() {
+  const int64_t kind = Draw(100);
+  if (kind < 14) return MakePool();
+  if (kind < 24) return MakeProcess();
+  if (kind < 30) return MakeOfProcess();
+  if (kind < 48) return MakeMap();
+  if (kind < 86) return MakeOfMapping();
+  if (kind < 95) return MakeOfFile();
+  return MakeName();
+}
+
+std::optional<Op> RandomHugetlbScript::MakePool() {
+  if (OneIn(4)) return Op{.kind = OvercommitOp{HugePageSize::k2M, OneIn(2) ? 0 : Draw(options_.pool)}};
+  Process* const process = AnyProcess();
+  if (OneIn(4) && process != nullptr) {
+    return Op{.process = process->name, .kind = ProcessPoolOp{HugePageSize::k2M, OneIn(2), Draw(options_.pool)}};
+  }
+  PoolTarget target;
+  if (OneIn(2)) target.node = static_cast<int>(Draw(options_.nodes));
+  return Op{.kind = PoolOp{HugePageSize::k2M, target, Draw(options_.pool)}};
+}
+
+std::optional<Op> RandomHugetlbScript::MakeProcess() {
+  const bool room = std::cmp_less(processes_.size(), options_.max_processes);
+  Process* const process = AnyProcess();
+  if (process == nullptr || (room && OneIn(4))) {
+    processes_.push_back({Cat("p", spawned_++), {}});
+    return Op{.kind = SpawnOp{processes_.back().name}};
+  }
+  if (room && !OneIn(3)) {
+    Process child = {Cat("p", spawned_++), process->mappings};
+    Op op = {.process = process->name, .kind = ForkOp{child.name}};
+    processes_.push_back(std::move(child));
+    return op;
+  }
+  Op op = {.process = process->name, .kind = ExitOp()};
+  processes_.erase(processes_.begin() + (process - processes_.data()));
+  return op;
+}
+
+std::optional<Op> RandomHugetlbScript::MakeOfProcess() {
+  Process* const process = AnyProcess();
+  if (process == nullptr) return std::nullopt;
+  if (OneIn(2)) return Op{.process = process->name, .kind = CpuOp{static_cast<int>(Draw(options_.cpus))}};
+  return Op{.process = process->name, .kind = PolicyOp{AnyPolicy()}};
+}
+
+std::optional<Op> RandomHugetlbScript::MakeMap() {
+  Process* const process = AnyProcess();
+  if (process == nullptr || std::cmp_greater_equal(process->mappings.size(), options_.max_mappings))
+    return std::nullopt;
+  const int64_t pages = 1 + Draw(options_.max_mapping);
+  MapOp map = {.id = Cat("m", mapped_++), .size = pages * kPage, .backing = Backing::kHugetlb2M};
+  map.shared = OneIn(2);
+  map.noreserve = OneIn(4);
+  map.populate = OneIn(8);
+  if (OneIn(2)) map.file = AnyFile();
+  if (OneIn(3)) map.policy = AnyPolicy();
+  process->mappings.push_back({map.id, pages, map.file.has_value()});
+  return Op{.process = process->name, .kind = std::move(map)};
+}
+
+std::optional<Op> RandomHugetlbScript::MakeOfMapping() {
+  Process* const process = AnyProcess();
+  if (process == nullptr || process->mappings.empty()) return std::nullopt;
+  const auto mapping = process->mappings.begin() + Draw(std::ssize(process->mappings));
+  Op op = {.process = process->name};
+  const int64_t kind = Draw(20);
+  if (kind < 11) {
+    op.kind = TouchOp{mapping->id, OneIn(4) ? std::optional<Range>() : AnyRange(mapping->pages), 0, OneIn(3)};
+  } else if (kind < 13) {
+    op.kind = UnmapOp{mapping->id, AnyRange(mapping->pages)};
+  } else if (kind < 15) {
+    op.kind = UnmapOp{mapping->id, {}};
+    process->mappings.erase(mapping);
+  } else if (kind < 17) {
+    op.kind = AdviseOp{mapping->id, AnyRange(mapping->pages), AdviseOp::Advice::kDontneed, 0};
+  } else if (kind < 18) {
+    const ProtectOp::Access access = OneIn(2) ? ProtectOp::Access::kRead : ProtectOp::Access::kReadWrite;
+    op.kind = ProtectOp{mapping->id, AnyRange(mapping->pages), access};
+  } else if (kind < 19) {
+    op.kind = BindOp{mapping->id, AnyPolicy()};
+  } else {
+    op.kind = MoveOp{mapping->id, static_cast<int>(Draw(options_.nodes))};
+  }
+  return op;
+}
+
+std::optional<Op> RandomHugetlbScript::MakeOfFile() {
+  Process* const process = AnyProcess();
+  if (process == nullptr) return std::nullopt;
+  const auto mapping = std::find_if(process->mappings.begin(), process->mappings.end(),
+                                    [](const Mapping& m) { return m.file; });
+  if (mapping == process->mappings.end()) return std::nullopt;
+  Op op = {.process = process->name};
+  const int64_t kind = Draw(5);
+  if (kind < 2) {
+    op.kind = FallocateOp{mapping->id, AnyRange(mapping->pages)};
+  } else if (kind < 4) {
+    op.kind = PunchOp{mapping->id, AnyRange(mapping->pages)};
+  } else {
+    op.kind = TruncateOp{mapping->id, Draw(mapping->pages + 1) * kPage};
+  }
+  return op;
+}
+
+std::optional<Op> RandomHugetlbScript::MakeName() {
+  if (options_.mounts == 0 || OneIn(3)) return Op{.kind = UnlinkHugetlbOp{Cat("f", Draw(options_.files))}};
+  const auto mount = static_cast<size_t>(Draw(options_.mounts));
+  const std::string directory = Cat("/m", mount);
+  if (mounted_[mount]) return Op{.kind = UnlinkOp{Cat(directory, "/f", Draw(options_.files))}};
+  mounted_[mount] = true;
+  MountHugetlbfsOp op = {.directory = directory, .page = HugePageSize::k2M, .size = {}, .min_size = {}};
+  const int64_t least = Draw(5);
+  if (OneIn(2)) op.size = (least + 1 + Draw(8)) * kPage;
+  if (OneIn(2)) op.min_size = least * kPage;
+  return Op{.kind = std::move(op)};
+}
+
+Range RandomHugetlbScript::AnyRange(int64_t pages) {
+  const int64_t offset = Draw(pages);
+  const int64_t length = 1 + Draw(OneIn(8) ? pages : pages - offset);
+  return {offset * kPage, length * kPage};
+}
+
+Policy RandomHugetlbScript::AnyPolicy() {
+  constexpr Policy::Mode kModes[] = {Policy::Mode::kDefault,    Policy::Mode::kBind,
+                                     Policy::Mode::kPreferred,  Policy::Mode::kPreferredMany,
+                                     Policy::Mode::kInterleave, Policy::Mode::kLocal};
+  Policy policy = {.mode = kModes[Draw(std::ssize(kModes))]};
+  if (policy.mode == Policy::Mode::kDefault || policy.mode == Policy::Mode::kLocal) return policy;
+  policy.nodes.Set(NodeId{static_cast<int32_t>(Draw(options_.nodes))});
+  if (policy.mode == Policy::Mode::kPreferred) return policy;
+  for (int node = 0; node < options_.nodes; ++node) {
+    if (OneIn(2)) policy.nodes.Set(NodeId{node});
+  }
+  return policy;
+}
+
+std::string RandomHugetlbScript::AnyFile() {
+  const std::string name = Cat("f", Draw(options_.files));
+  if (options_.mounts == 0 || OneIn(2)) return name;
+  return Cat("/m", Draw(options_.mounts), "/", name);
+}
+
+RandomHugetlbScript::Process* RandomHugetlbScript::AnyProcess() {
+  return processes_.empty() ? nullptr : &processes_[static_cast<size_t>(Draw(std::ssize(processes_)))];
+}
+
+std::vector<Op> RandomHugetlbOps(const RandomHugetlbOptions& options, uint64_t seed, int count) {
+  RandomHugetlbScript script(options, seed);
+  std::vector<Op> ops;
+  for (int i = 0; i < count; ++i) ops.push_back(script.Next());
+  for (Op& op : script.Finish()) ops.push_back(std::move(op));
+  return ops;
+}
+
+}  // namespace numasim::workloads
