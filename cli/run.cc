@@ -1,6 +1,5 @@
 #include "cli/run.h"
 
-#include <fnmatch.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,23 +12,14 @@
 #include <thread>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/summary.h"
-#include "cli/trace_sink.h"
-#include "cli/version.h"
-#include "proto/trace_writer.h"
-#include "workloads/machine/boot_state.h"
-#include "workloads/machine/topology.h"
-#include "workloads/scenario.h"
+#include "cli/traced_run.h"
 #include "workloads/simulation.h"
 
 namespace numasim {
 namespace {
 
-using workloads::LoadedScenario;
 using workloads::Simulation;
 
 struct RunOptions {
@@ -40,63 +30,9 @@ struct RunOptions {
   bool quiet = false;
 };
 
-absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string& name,
-                                        const std::string& text) {
-  if (source.has_lstopo_file()) return workloads::ParseLstopoMachine(name, text);
-  auto state = workloads::ParseBootState(name, text);
-  if (!state.ok()) return state.status();
-  return state->machine;
-}
-
-absl::StatusOr<LoadedScenario> Load(const std::string& path) {
-  if (!absl::EndsWith(path, ".mm")) return workloads::LoadScenario(path, ReadMachineFile);
-  auto text = workloads::ReadFile(path);
-  if (!text.ok())
-    return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
-  return workloads::ScenarioFromScript(path, *text);
-}
-
 // The scenario's name without its folder and ending, in the current folder.
 std::string DefaultTracePath(const std::string& input) {
   return std::filesystem::path(input).stem().string() + ".trace.pb";
-}
-
-bool Wanted(const LoadedScenario& scenario, const std::string& column) {
-  const auto& globs = scenario.proto.trace().counters();
-  return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-           return fnmatch(glob.c_str(), column.c_str(), 0) == 0;
-         });
-}
-
-// Adds the columns to sample to the engine and describes them for the trace.
-absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
-  for (const MemorySystem::CounterColumn& counter : simulation.memory().Columns()) {
-    if (!Wanted(simulation.scenario(), counter.column.name)) continue;
-    simulation.engine().AddColumn(counter.column);
-    trace::Column& column = *header.add_column();
-    column.set_name(counter.column.name);
-    column.set_unit(counter.column.unit);
-    column.set_gauge(counter.gauge);
-  }
-  if (header.column_size() > 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      simulation.scenario().path, ": trace.counters: '", simulation.scenario().proto.trace().counters(0),
-      "' matches no counter; expected a glob over names such as node0.numa_hit or node*.Normal.*"));
-}
-
-trace::Header MakeHeader(const LoadedScenario& scenario, uint64_t seed) {
-  trace::Header header;
-  header.set_scenario(scenario.text);
-  header.set_scenario_name(scenario.path);
-  for (const auto& [name, text] : scenario.files) {
-    trace::Script& script = *header.add_script();
-    script.set_name(name);
-    script.set_text(text);
-  }
-  header.set_program_version(kVersion);
-  header.set_seed(seed);
-  header.set_sampling_interval_ns(scenario.trace_interval_ns);
-  return header;
 }
 
 // One line on a terminal that is written over: simulated time, share done, events per second.
@@ -128,36 +64,21 @@ class Progress {
 };
 
 absl::Status Run(const RunOptions& options) {
-  auto scenario = Load(options.input);
+  const auto scenario = LoadInput(options.input);
   if (!scenario.ok()) return scenario.status();
-  const uint64_t seed = options.seed.value_or(scenario->proto.seed());
-  const int threads =
-      options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  auto simulation = Simulation::Create(*scenario, {.threads = threads, .seed = seed});
-  if (!simulation.ok()) return simulation.status();
-
-  trace::Header header = MakeHeader(*scenario, seed);
-  if (absl::Status status = AddColumns(**simulation, header); !status.ok()) return status;
-  RunFacts facts;
-  facts.trace_path = options.out.empty() ? DefaultTracePath(options.input) : options.out;
-  auto writer = TraceWriter::Create(facts.trace_path, header);
-  if (!writer.ok()) return writer.status();
-  sim::Engine& engine = (*simulation)->engine();
-  TraceSink sink(engine, **writer);
-  engine.SetSampler(sim::Nanoseconds(scenario->trace_interval_ns), &sink);
-
-  const auto started = std::chrono::steady_clock::now();
+  const int threads = options.threads > 0
+                          ? options.threads
+                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  auto run = TracedRun::Create(
+      *scenario, {.trace_path = options.out.empty() ? DefaultTracePath(options.input) : options.out,
+                  .seed = options.seed,
+                  .threads = threads});
+  if (!run.ok()) return run.status();
   {
-    const Progress progress(**simulation, !options.quiet && isatty(STDERR_FILENO) == 1);
-    if (absl::Status status = (*simulation)->Run(); !status.ok()) return status;
+    const Progress progress((*run)->simulation(), !options.quiet && isatty(STDERR_FILENO) == 1);
+    if (absl::Status status = (*run)->Run(); !status.ok()) return status;
   }
-  facts.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  engine.SampleNow();
-  sink.WriteLocks();
-  if (absl::Status status = (*writer)->Finish(); !status.ok()) return status;
-  facts.trace_bytes = (*writer)->bytes_written();
-  facts.events = sink.events();
-  if (!options.quiet) PrintSummary(**simulation, facts, std::cout);
+  if (!options.quiet) PrintSummary((*run)->simulation(), (*run)->facts(), std::cout);
   return absl::OkStatus();
 }
 

@@ -12,7 +12,8 @@ Simulation::Simulation(const LoadedScenario& scenario, const Options& options)
     : scenario_(scenario),
       engine_({.threads = options.threads,
                .lookahead = sim::Nanoseconds(scenario.proto.cost_model().hop_ns()),
-               .seed = options.seed}) {}
+               .seed = options.seed,
+               .scheme = options.scheme}) {}
 
 Simulation::~Simulation() { engine_.DropPaths(); }
 
@@ -74,6 +75,15 @@ ScriptRunner::Counts Simulation::Totals() const {
 
 int64_t Simulation::streams_done() const {
   return std::count_if(runners_.begin(), runners_.end(), [](const auto& stream) { return stream->done; });
+}
+
+std::vector<const Process*> Simulation::LiveProcesses() const {
+  std::vector<const Process*> live;
+  for (const auto& stream : runners_) {
+    const std::vector<const Process*> of_stream = stream->runner->LiveProcesses();
+    live.insert(live.end(), of_stream.begin(), of_stream.end());
+  }
+  return live;
 }
 
 double Simulation::ShareDone() const {
