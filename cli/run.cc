@@ -9,12 +9,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/summary.h"
 #include "cli/traced_run.h"
+#include "workloads/scenario.h"
 #include "workloads/simulation.h"
 
 namespace numasim {
@@ -25,8 +31,8 @@ using workloads::Simulation;
 struct RunOptions {
   std::string input;
   std::string out;
-  std::optional<uint64_t> seed;
-  int threads = 0;  // 0: as many as the machine has
+  std::string seed;  // as given; empty: the scenario's
+  int threads = 0;   // 0: as many as the machine has
   bool quiet = false;
 };
 
@@ -63,16 +69,40 @@ class Progress {
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
+// A trace must not replace what it is made from.
+absl::Status CheckTracePath(const std::string& trace, const std::string& input,
+                            const workloads::LoadedScenario& scenario) {
+  std::vector<std::filesystem::path> read = {input};
+  for (const auto& [name, text] : scenario.files)
+    read.push_back(std::filesystem::path(input).parent_path() / name);
+  for (const std::filesystem::path& path : read) {
+    std::error_code not_there;
+    if (!std::filesystem::equivalent(trace, path, not_there)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--out: '", trace, "' is an input of this run; expected another file"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<uint64_t>> ParseSeed(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  uint64_t seed = 0;
+  if (text.find_first_not_of("0123456789") == std::string::npos && absl::SimpleAtoi(text, &seed)) return seed;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--seed: '", text, "' is no seed; expected a whole number from 0 to 18446744073709551615"));
+}
+
 absl::Status Run(const RunOptions& options) {
+  const auto seed = ParseSeed(options.seed);
+  if (!seed.ok()) return seed.status();
   const auto scenario = LoadInput(options.input);
   if (!scenario.ok()) return scenario.status();
+  const std::string trace_path = options.out.empty() ? DefaultTracePath(options.input) : options.out;
+  if (absl::Status status = CheckTracePath(trace_path, options.input, *scenario); !status.ok()) return status;
   const int threads = options.threads > 0
                           ? options.threads
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  auto run = TracedRun::Create(
-      *scenario, {.trace_path = options.out.empty() ? DefaultTracePath(options.input) : options.out,
-                  .seed = options.seed,
-                  .threads = threads});
+  auto run = TracedRun::Create(*scenario, {.trace_path = trace_path, .seed = *seed, .threads = threads});
   if (!run.ok()) return run.status();
   {
     const Progress progress((*run)->simulation(), !options.quiet && isatty(STDERR_FILENO) == 1);
@@ -94,7 +124,7 @@ void AddRunCommand(CLI::App& app, int* exit_status) {
       ->required();
   command->add_option("--out", options->out,
                       "the trace; default: the scenario's name with .trace.pb, in this folder");
-  command->add_option("--seed", options->seed, "instead of the scenario's seed");
+  command->add_option("--seed", options->seed, "instead of the scenario's seed")->type_name("UINT");
   command->add_option("--threads", options->threads, "threads; the result is the same for any number")
       ->check(CLI::Range(1, 1024));
   command->add_flag("--quiet", options->quiet, "no progress, no summary");

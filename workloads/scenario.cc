@@ -292,6 +292,13 @@ absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const
     return absl::InvalidArgumentError(
         Cat(path, ":1: machine: is missing; expected a first line such as 'machine nodes=2 node_mem=1G'"));
   }
+  int64_t total = 0;
+  for (const int64_t memory : script->machine->node_mem) {
+    const std::string problem = NodeMemoryProblem(memory, total);
+    if (!problem.empty())
+      return absl::InvalidArgumentError(
+          Cat(path, ":", script->machine->line, ": node_mem: ", Quoted(SizeText(memory)), " ", problem));
+  }
   const std::filesystem::path file(path);
   LoadedScenario loaded;
   loaded.path = path;
