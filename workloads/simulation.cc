@@ -24,16 +24,17 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
     if (!problem.empty()) return absl::UnimplementedError(problem);
   }
   if (scenario.machine.has_virtio_mem()) {
-    return absl::UnimplementedError(absl::StrCat(scenario.path, ": machine.virtio_mem: is not modelled yet"));
+    return absl::UnimplementedError(
+        absl::StrCat(scenario.machine_place, ": machine.virtio_mem: is not modelled yet"));
   }
   auto simulation = std::unique_ptr<Simulation>(new Simulation(scenario, options));
   auto config = ResolveMachine(scenario.machine, scenario.kernel);
   if (!config.ok())
-    return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", config.status().message()));
+    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", config.status().message()));
   auto memory =
       MemorySystem::Create(simulation->engine_, *config, scenario.kernel, scenario.proto.cost_model());
   if (!memory.ok())
-    return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", memory.status().message()));
+    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", memory.status().message()));
   simulation->memory_ = *std::move(memory);
   simulation->ops_ = std::make_unique<AddressSpaceOps>(*simulation->memory_);
   simulation->AddStreams();

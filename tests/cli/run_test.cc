@@ -244,7 +244,7 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
     std::string text;
     std::string message;
   } kCases[] = {
-      {absl::StrCat(kMachine, kWorkload, "sed: 3"), "s.textproto:8:1: sed: is not a field"},
+      {absl::StrCat(kMachine, kWorkload, "sed: 3"), "s.textproto:8:4: sed: is not a field"},
       {absl::StrCat("machine { node { memory: '64Q' } }", kWorkload),
        "s.textproto:1:18: machine.node[0].memory: '64Q' has the unknown unit 'Q'; expected K, M, G or T"},
       {absl::StrCat("machine { node { memory: '65M' } }", kWorkload),
@@ -268,6 +268,12 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
            "machine { zone { node: 70 name: 'Normal' start_pfn: 1 spanned: 9 present: 9 managed: 9 } }",
            kWorkload),
        "machine.zone[0].node: '70' is too large; expected 0 to 63"},
+      {absl::StrCat(
+           "kernel { thp { enabled: 'never' } }\nmachine { zone { node: 0 name: 'Normal' start_pfn: 4096 "
+           "spanned: 4096 present: 4096 managed: 4096 free_total: 0 free_total: 9000 } cpus { "
+           "node_of_cpu: 0 } }",
+           kWorkload),
+       "s.textproto:2: machine.zone node0.Normal: the recorded free blocks of order 1 do not fit"},
       {absl::StrCat(kMachine, "workload { script { file: 'no.mm' } }"),
        "s.textproto:3:21: workload.script[0].file: 'no.mm' cannot be read (No such file or directory)"},
       {absl::StrCat(kMachine, "workload { script { file: '.' } }"), "'.' cannot be read (it is a folder)"},
