@@ -5,6 +5,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
 #include "workloads/conform.h"
 #include "workloads/machine/boot_state.h"
@@ -20,16 +22,27 @@ struct ConformOptions {
   std::string json;
 };
 
+absl::StatusOr<std::string> Read(const std::string& path) {
+  auto text = workloads::ReadFile(path);
+  if (text.ok()) return text;
+  return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
+}
+
+// Of scripts that run on this machine.
+workloads::MachineLimits LimitsOf(const Machine& machine) {
+  return {machine.distance_size(), machine.cpus().node_of_cpu_size()};
+}
+
 absl::Status RunConform(const ConformOptions& options) {
-  auto script_text = workloads::ReadFile(options.script);
+  const auto script_text = Read(options.script);
   if (!script_text.ok()) return script_text.status();
-  auto boot_text = workloads::ReadFile(options.boot);
+  const auto boot_text = Read(options.boot);
   if (!boot_text.ok()) return boot_text.status();
   auto boot = workloads::ParseBootState(options.boot, *boot_text);
   if (!boot.ok()) return boot.status();
-  auto script = workloads::ParseScript(*script_text, options.script);
+  auto script = workloads::ParseScript(*script_text, options.script, LimitsOf(boot->machine));
   if (!script.ok()) return script.status();
-  auto steps = workloads::Conform(*script, options.script, *boot);
+  auto steps = workloads::Conform(*script, options.script, *boot, options.boot);
   if (!steps.ok()) return steps.status();
   return WriteFileAtomically(options.json, steps->dump(1) + "\n");
 }

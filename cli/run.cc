@@ -1,6 +1,5 @@
 #include "cli/run.h"
 
-#include <fnmatch.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,93 +9,36 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/summary.h"
-#include "cli/trace_sink.h"
-#include "cli/version.h"
-#include "proto/trace_writer.h"
-#include "workloads/machine/boot_state.h"
-#include "workloads/machine/topology.h"
+#include "cli/traced_run.h"
 #include "workloads/scenario.h"
 #include "workloads/simulation.h"
 
 namespace numasim {
 namespace {
 
-using workloads::LoadedScenario;
 using workloads::Simulation;
 
 struct RunOptions {
   std::string input;
   std::string out;
-  std::optional<uint64_t> seed;
-  int threads = 0;  // 0: as many as the machine has
+  std::string seed;  // as given; empty: the scenario's
+  int threads = 0;   // 0: as many as the machine has
   bool quiet = false;
 };
-
-absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string& name,
-                                        const std::string& text) {
-  if (source.has_lstopo_file()) return workloads::ParseLstopoMachine(name, text);
-  auto state = workloads::ParseBootState(name, text);
-  if (!state.ok()) return state.status();
-  return state->machine;
-}
-
-absl::StatusOr<LoadedScenario> Load(const std::string& path) {
-  if (!absl::EndsWith(path, ".mm")) return workloads::LoadScenario(path, ReadMachineFile);
-  auto text = workloads::ReadFile(path);
-  if (!text.ok())
-    return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
-  return workloads::ScenarioFromScript(path, *text);
-}
 
 // The scenario's name without its folder and ending, in the current folder.
 std::string DefaultTracePath(const std::string& input) {
   return std::filesystem::path(input).stem().string() + ".trace.pb";
-}
-
-bool Wanted(const LoadedScenario& scenario, const std::string& column) {
-  const auto& globs = scenario.proto.trace().counters();
-  return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-           return fnmatch(glob.c_str(), column.c_str(), 0) == 0;
-         });
-}
-
-// Adds the columns to sample to the engine and describes them for the trace.
-absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
-  for (const MemorySystem::CounterColumn& counter : simulation.memory().Columns()) {
-    if (!Wanted(simulation.scenario(), counter.column.name)) continue;
-    simulation.engine().AddColumn(counter.column);
-    trace::Column& column = *header.add_column();
-    column.set_name(counter.column.name);
-    column.set_unit(counter.column.unit);
-    column.set_gauge(counter.gauge);
-  }
-  if (header.column_size() > 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      simulation.scenario().path, ": trace.counters: '", simulation.scenario().proto.trace().counters(0),
-      "' matches no counter; expected a glob over names such as node0.numa_hit or node*.Normal.*"));
-}
-
-trace::Header MakeHeader(const LoadedScenario& scenario, uint64_t seed) {
-  trace::Header header;
-  header.set_scenario(scenario.text);
-  header.set_scenario_name(scenario.path);
-  for (const auto& [name, text] : scenario.files) {
-    trace::Script& script = *header.add_script();
-    script.set_name(name);
-    script.set_text(text);
-  }
-  header.set_program_version(kVersion);
-  header.set_seed(seed);
-  header.set_sampling_interval_ns(scenario.trace_interval_ns);
-  return header;
 }
 
 // One line on a terminal that is written over: simulated time, share done, events per second.
@@ -127,37 +69,46 @@ class Progress {
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
 };
 
-absl::Status Run(const RunOptions& options) {
-  auto scenario = Load(options.input);
-  if (!scenario.ok()) return scenario.status();
-  const uint64_t seed = options.seed.value_or(scenario->proto.seed());
-  const int threads =
-      options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  auto simulation = Simulation::Create(*scenario, {.threads = threads, .seed = seed});
-  if (!simulation.ok()) return simulation.status();
-
-  trace::Header header = MakeHeader(*scenario, seed);
-  if (absl::Status status = AddColumns(**simulation, header); !status.ok()) return status;
-  RunFacts facts;
-  facts.trace_path = options.out.empty() ? DefaultTracePath(options.input) : options.out;
-  auto writer = TraceWriter::Create(facts.trace_path, header);
-  if (!writer.ok()) return writer.status();
-  sim::Engine& engine = (*simulation)->engine();
-  TraceSink sink(engine, **writer);
-  engine.SetSampler(sim::Nanoseconds(scenario->trace_interval_ns), &sink);
-
-  const auto started = std::chrono::steady_clock::now();
-  {
-    const Progress progress(**simulation, !options.quiet && isatty(STDERR_FILENO) == 1);
-    if (absl::Status status = (*simulation)->Run(); !status.ok()) return status;
+// A trace must not replace what it is made from.
+absl::Status CheckTracePath(const std::string& trace, const std::string& input,
+                            const workloads::LoadedScenario& scenario) {
+  std::vector<std::filesystem::path> read = {input};
+  for (const auto& [name, text] : scenario.files)
+    read.push_back(std::filesystem::path(input).parent_path() / name);
+  for (const std::filesystem::path& path : read) {
+    std::error_code not_there;
+    if (!std::filesystem::equivalent(trace, path, not_there)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--out: '", trace, "' is an input of this run; expected another file"));
   }
-  facts.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  engine.SampleNow();
-  sink.WriteLocks();
-  if (absl::Status status = (*writer)->Finish(); !status.ok()) return status;
-  facts.trace_bytes = (*writer)->bytes_written();
-  facts.events = sink.events();
-  if (!options.quiet) PrintSummary(**simulation, facts, std::cout);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<uint64_t>> ParseSeed(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  uint64_t seed = 0;
+  if (text.find_first_not_of("0123456789") == std::string::npos && absl::SimpleAtoi(text, &seed)) return seed;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--seed: '", text, "' is no seed; expected a whole number from 0 to 18446744073709551615"));
+}
+
+absl::Status Run(const RunOptions& options) {
+  const auto seed = ParseSeed(options.seed);
+  if (!seed.ok()) return seed.status();
+  const auto scenario = LoadInput(options.input);
+  if (!scenario.ok()) return scenario.status();
+  const std::string trace_path = options.out.empty() ? DefaultTracePath(options.input) : options.out;
+  if (absl::Status status = CheckTracePath(trace_path, options.input, *scenario); !status.ok()) return status;
+  const int threads = options.threads > 0
+                          ? options.threads
+                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  auto run = TracedRun::Create(*scenario, {.trace_path = trace_path, .seed = *seed, .threads = threads});
+  if (!run.ok()) return run.status();
+  {
+    const Progress progress((*run)->simulation(), !options.quiet && isatty(STDERR_FILENO) == 1);
+    if (absl::Status status = (*run)->Run(); !status.ok()) return status;
+  }
+  if (!options.quiet) PrintSummary((*run)->simulation(), (*run)->facts(), std::cout);
   return absl::OkStatus();
 }
 
@@ -173,7 +124,7 @@ void AddRunCommand(CLI::App& app, int* exit_status) {
       ->required();
   command->add_option("--out", options->out,
                       "the trace; default: the scenario's name with .trace.pb, in this folder");
-  command->add_option("--seed", options->seed, "instead of the scenario's seed");
+  command->add_option("--seed", options->seed, "instead of the scenario's seed")->type_name("UINT");
   command->add_option("--threads", options->threads, "threads; the result is the same for any number")
       ->check(CLI::Range(1, 1024));
   command->add_flag("--quiet", options->quiet, "no progress, no summary");

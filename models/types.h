@@ -49,6 +49,10 @@ struct CpuId {
 };
 
 inline constexpr int kMaxNodes = 64;
+// A zone's frames have 32-bit numbers; 8 TiB.
+inline constexpr int64_t kMaxZonePages = int64_t{1} << 31;
+// No frame is at or above this; 128 TiB, twice what Linux maps with page tables of four levels.
+inline constexpr int64_t kMaxPfn = int64_t{1} << 35;
 
 // A set of nodes (nodemask_t).
 class NodeMask {

@@ -1,6 +1,6 @@
 // What lock_stat shows in a real kernel: how often a class of locks was taken, how often someone had to wait,
-// and for how long. Locks of one name on one LP are one class, as in lockdep, so locks may come and go. Owned
-// by the LP.
+// and for how long. Locks of one name on one LP are one class, as in lockdep, so locks may come and go; they
+// are of one kind. Owned by the LP.
 #ifndef NUMASIM_SIM_LOCK_STATS_H_
 #define NUMASIM_SIM_LOCK_STATS_H_
 
@@ -16,8 +16,24 @@ struct LpId {
   friend constexpr auto operator<=>(LpId, LpId) = default;
 };
 
+enum class LockKind { kSpinLock, kMutex, kRwSem };
+
+// As a trace names it.
+inline const char* LockKindName(LockKind kind) {
+  switch (kind) {
+    case LockKind::kSpinLock:
+      return "spinlock";
+    case LockKind::kMutex:
+      return "mutex";
+    case LockKind::kRwSem:
+      return "rwsem";
+  }
+  return "";
+}
+
 struct LockStats {
   std::string name;
+  LockKind kind = LockKind::kSpinLock;
   LpId lp;
   uint64_t acquisitions = 0;  // also successful trylocks
   uint64_t contended = 0;     // of these, had to wait

@@ -38,8 +38,8 @@ class LockBase {
   bool has_waiters() const { return !waiters_.empty(); }
 
  protected:
-  LockBase(Engine& engine, LpId lp, std::string_view name)
-      : stats_(engine.lp(lp).record->StatsOf(lp, name)) {}
+  LockBase(Engine& engine, LpId lp, LockKind kind, std::string_view name)
+      : stats_(engine.lp(lp).record->StatsOf(lp, kind, name)) {}
   ~LockBase() = default;
 
   void CheckIsHere(const Path& path) const { NUMASIM_CHECK_EQ(path.lp().value, stats_->lp.value); }
@@ -103,7 +103,8 @@ class ExclusiveLock : public LockBase {
 // spinlock_t, queued.
 class SpinLock : public ExclusiveLock {
  public:
-  SpinLock(Engine& engine, LpId lp, std::string_view name) : ExclusiveLock(engine, lp, name) {}
+  SpinLock(Engine& engine, LpId lp, std::string_view name)
+      : ExclusiveLock(engine, lp, LockKind::kSpinLock, name) {}
 
   class Acquirer {
    public:
@@ -126,7 +127,7 @@ class SpinLock : public ExclusiveLock {
 // struct mutex.
 class Mutex : public ExclusiveLock {
  public:
-  Mutex(Engine& engine, LpId lp, std::string_view name) : ExclusiveLock(engine, lp, name) {}
+  Mutex(Engine& engine, LpId lp, std::string_view name) : ExclusiveLock(engine, lp, LockKind::kMutex, name) {}
 
   class Acquirer {
    public:
@@ -153,7 +154,7 @@ class Mutex : public ExclusiveLock {
 // queues behind it. A release lets in the first writer, or all readers before the first writer.
 class RwSem : public LockBase {
  public:
-  RwSem(Engine& engine, LpId lp, std::string_view name) : LockBase(engine, lp, name) {}
+  RwSem(Engine& engine, LpId lp, std::string_view name) : LockBase(engine, lp, LockKind::kRwSem, name) {}
 
   class Acquirer {
    public:

@@ -1,5 +1,6 @@
 #include "sim/lp.h"
 
+#include "sim/check.h"
 #include "sim/path.h"
 
 namespace numasim::sim::internal {
@@ -62,11 +63,15 @@ void Lp::RunBefore(int64_t until) {
   }
 }
 
-LockStats* LpRecord::StatsOf(LpId lp, std::string_view lock_name) {
+LockStats* LpRecord::StatsOf(LpId lp, LockKind kind, std::string_view lock_name) {
   const auto found = lock_stats_by_name.find(lock_name);
-  if (found != lock_stats_by_name.end()) return found->second;
+  if (found != lock_stats_by_name.end()) {
+    NUMASIM_CHECK_EQ(static_cast<int>(found->second->kind), static_cast<int>(kind));
+    return found->second;
+  }
   LockStats& stats = lock_stats.emplace_back();
   stats.name = lock_name;
+  stats.kind = kind;
   stats.lp = lp;
   lock_stats_by_name.emplace(lock_name, &stats);
   return &stats;

@@ -61,8 +61,9 @@ struct LpRecord {
   std::deque<LockStats> lock_stats;
   std::map<std::string, LockStats*, std::less<>> lock_stats_by_name;
 
-  // The statistics of the locks of this name, made at the first call.
-  LockStats* StatsOf(LpId lp, std::string_view lock_name);
+  // The statistics of the locks of this name, made at the first call. All locks of a name are of one kind
+  // (checked).
+  LockStats* StatsOf(LpId lp, LockKind kind, std::string_view lock_name);
 };
 
 struct alignas(64) Lp {

@@ -197,17 +197,21 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, const Hugetl
 
 }  // namespace
 
-absl::StatusOr<json> Conform(const Script& script, const std::string& file, const BootState& boot) {
+absl::StatusOr<json> Conform(const Script& script, const std::string& file, const BootState& boot,
+                             const std::string& boot_file) {
   const ScriptRunner::Place place = [&file](int line) { return absl::StrCat(file, ":", line); };
   const std::string problem = ScriptRunner::FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
   const Kernel kernel;
   const CostModel cost;
   auto config = ResolveMachine(boot.machine, kernel);
-  if (!config.ok()) return config.status();
+  const auto in_boot_file = [&boot_file](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat(boot_file, ": ", status.message()));
+  };
+  if (!config.ok()) return in_boot_file(config.status());
   sim::Engine engine({.threads = 1, .lookahead = sim::Nanoseconds(cost.hop_ns()), .seed = 1});
   auto memory = MemorySystem::Create(engine, *config, kernel, cost);
-  if (!memory.ok()) return memory.status();
+  if (!memory.ok()) return in_boot_file(memory.status());
   AddressSpaceOps ops(**memory);
   ScriptRunner runner(**memory, ops, "script", place);
   const HugetlbPool& pool = ops.hugetlb().pool();

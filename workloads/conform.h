@@ -13,8 +13,9 @@
 namespace numasim::workloads {
 
 // {"kernel", "machine", "steps": [...]}; step 0 is the boot state as the simulator holds it. Values that are
-// not modelled stay as recorded. `file` is the script's, for messages.
-absl::StatusOr<nlohmann::json> Conform(const Script& script, const std::string& file, const BootState& boot);
+// not modelled stay as recorded. `file` and `boot_file` are for messages.
+absl::StatusOr<nlohmann::json> Conform(const Script& script, const std::string& file, const BootState& boot,
+                                       const std::string& boot_file);
 
 }  // namespace numasim::workloads
 

@@ -12,6 +12,8 @@ namespace numasim::workloads {
 namespace {
 
 constexpr int64_t kPageSize = 4096;
+constexpr int64_t kLargestBlock = kPageSize << kMaxOrder;
+constexpr int64_t kMaxMemory = int64_t{64} << 40;  // leaves room below kMaxPfn for the hole at 4G
 
 // The size of a field that CheckKnobs has passed.
 int64_t SizeOf(const std::string& text) { return ParseSize(text).value_or(0); }
@@ -26,18 +28,17 @@ absl::Status CheckNodes(const MessageView& view, const Machine& machine) {
     return view.MistakeWithoutValue(
         "node", Cat("is there ", machine.node_size(), " times; expected at most ", kMaxNodes), kMaxNodes);
   }
-  bool any_memory = false;
+  int64_t total = 0;
   for (int i = 0; i < machine.node_size(); ++i) {
     const MessageView node = view.Nested("node", i);
     if (!machine.node(i).has_memory()) {
       return node.MistakeWithoutValue("memory", "is missing; expected a size, such as memory: \"64G\"");
     }
     const int64_t memory = SizeOf(machine.node(i).memory());
-    if (memory % kPageSize != 0)
-      return node.Mistake("memory", "is not a whole number of 4K pages; expected a size such as 64G");
-    any_memory |= memory > 0;
+    if (const std::string problem = NodeMemoryProblem(memory, total); !problem.empty())
+      return node.Mistake("memory", problem);
   }
-  if (machine.node_size() > 0 && !any_memory) {
+  if (machine.node_size() > 0 && total == 0) {
     return view.Nested("node", 0).Mistake("memory",
                                           "leaves the machine without memory; expected a size such as 64G");
   }
@@ -91,6 +92,11 @@ absl::Status CheckZone(const MessageView& view, const RecordedZone& zone, const 
   }
   if (zone.node() < 0 || zone.node() >= limits.nodes)
     return view.Mistake("node", NoSuch("node", limits.nodes));
+  if (zone.spanned() > kMaxZonePages)
+    return view.Mistake("spanned", Cat("is too large; expected at most ", kMaxZonePages));
+  if (zone.start_pfn() > kMaxPfn - zone.spanned())
+    return view.Mistake("start_pfn",
+                        Cat("ends the zone too high; expected at most ", kMaxPfn - zone.spanned()));
   if (zone.present() > zone.spanned())
     return view.Mistake("present", Cat("is more than spanned; expected at most ", zone.spanned()));
   if (zone.managed() > zone.present())
@@ -149,6 +155,15 @@ absl::Status CheckHugePages(const MessageView& view, const HugePages& pages, int
 }
 
 }  // namespace
+
+std::string NodeMemoryProblem(int64_t memory, int64_t& total) {
+  if (memory % kLargestBlock != 0)
+    return "is not a multiple of 4M, the largest buddy block; expected a size such as 64G";
+  if (memory > kMaxZonePages * kPageSize) return "is too large; expected at most 8T";
+  total += memory;
+  if (total <= kMaxMemory) return "";
+  return Cat("makes the machine larger than ", SizeText(kMaxMemory), "; expected less");
+}
 
 absl::Status CheckMachineSource(const MessageView& view) {
   constexpr std::string_view kSources[] = {"node", "zone", "lstopo_file", "boot_state_file", "snapshot_file"};

@@ -2,12 +2,19 @@
 #ifndef NUMASIM_WORKLOADS_MACHINE_RULES_H_
 #define NUMASIM_WORKLOADS_MACHINE_RULES_H_
 
+#include <cstdint>
+#include <string>
+
 #include "absl/status/status.h"
 #include "proto/scenario.pb.h"
 #include "workloads/script.h"
 #include "workloads/text_message.h"
 
 namespace numasim::workloads {
+
+// What is wrong with a node of `memory` bytes, to follow the value in a message; empty if nothing is. Adds it
+// to the machine's `total`.
+std::string NodeMemoryProblem(int64_t memory, int64_t& total);
 
 // The fields that say what the machine is: exactly one of them may be set.
 // Checks that; `view` is of a Machine.

@@ -98,6 +98,7 @@ absl::Status ScenarioLoader::LoadMachine(const MessageView& scenario) {
   const MessageView view = scenario.Nested("machine");
   const Machine& machine = loaded_.proto.machine();
   loaded_.machine = machine;
+  loaded_.machine_place = scenario.FileAndLine("machine");
   absl::Status status = CheckMachineSource(view);
   if (!status.ok()) return status;
   if (!IsDescribed(machine)) status = LoadMachineFile(view, machine);
@@ -115,6 +116,7 @@ absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Mach
                                         : machine.snapshot_file();
   const absl::StatusOr<std::string> text = FileOf(view, field, name);
   if (!text.ok()) return text.status();
+  loaded_.machine_place = DisplayName(name);
   const bool is_text_message = !lstopo && !boot_state;
   if (!is_text_message && readers_.read_machine == nullptr) return absl::OkStatus();
   absl::StatusOr<Machine> from_file = is_text_message
@@ -292,10 +294,18 @@ absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const
     return absl::InvalidArgumentError(
         Cat(path, ":1: machine: is missing; expected a first line such as 'machine nodes=2 node_mem=1G'"));
   }
+  int64_t total = 0;
+  for (const int64_t memory : script->machine->node_mem) {
+    const std::string problem = NodeMemoryProblem(memory, total);
+    if (!problem.empty())
+      return absl::InvalidArgumentError(
+          Cat(path, ":", script->machine->line, ": node_mem: ", Quoted(SizeText(memory)), " ", problem));
+  }
   const std::filesystem::path file(path);
   LoadedScenario loaded;
   loaded.path = path;
   loaded.machine = MachineFromLine(*script->machine);
+  loaded.machine_place = Cat(path, ":", script->machine->line);
   loaded.limits = LimitsOf(loaded.machine);
   loaded.files.emplace(file.filename().string(), text);
   loaded.scripts.push_back({.name = file.stem().string(),

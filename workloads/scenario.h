@@ -34,7 +34,9 @@ struct LoadedScript {
 struct LoadedScenario {
   Scenario proto;   // as written: unset fields have their defaults
   Machine machine;  // proto.machine(), with what the file it names says; see ScenarioReaders
-  Kernel kernel;    // proto.kernel() before machine.kernel(); unset fields have their defaults
+  // Where the machine is said, for messages: "FILE:LINE", or the file that the machine section names.
+  std::string machine_place;
+  Kernel kernel;  // proto.kernel() before machine.kernel(); unset fields have their defaults
   MachineLimits limits;
   std::string path;  // as given
   std::string text;  // what ParseScenario takes

@@ -12,7 +12,8 @@ Simulation::Simulation(const LoadedScenario& scenario, const Options& options)
     : scenario_(scenario),
       engine_({.threads = options.threads,
                .lookahead = sim::Nanoseconds(scenario.proto.cost_model().hop_ns()),
-               .seed = options.seed}) {}
+               .seed = options.seed,
+               .scheme = options.scheme}) {}
 
 Simulation::~Simulation() { engine_.DropPaths(); }
 
@@ -23,16 +24,17 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
     if (!problem.empty()) return absl::UnimplementedError(problem);
   }
   if (scenario.machine.has_virtio_mem()) {
-    return absl::UnimplementedError(absl::StrCat(scenario.path, ": machine.virtio_mem: is not modelled yet"));
+    return absl::UnimplementedError(
+        absl::StrCat(scenario.machine_place, ": machine.virtio_mem: is not modelled yet"));
   }
   auto simulation = std::unique_ptr<Simulation>(new Simulation(scenario, options));
   auto config = ResolveMachine(scenario.machine, scenario.kernel);
   if (!config.ok())
-    return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", config.status().message()));
+    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", config.status().message()));
   auto memory =
       MemorySystem::Create(simulation->engine_, *config, scenario.kernel, scenario.proto.cost_model());
   if (!memory.ok())
-    return absl::InvalidArgumentError(absl::StrCat(scenario.path, ": ", memory.status().message()));
+    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", memory.status().message()));
   simulation->memory_ = *std::move(memory);
   simulation->ops_ = std::make_unique<AddressSpaceOps>(*simulation->memory_);
   simulation->AddStreams();
@@ -74,6 +76,15 @@ ScriptRunner::Counts Simulation::Totals() const {
 
 int64_t Simulation::streams_done() const {
   return std::count_if(runners_.begin(), runners_.end(), [](const auto& stream) { return stream->done; });
+}
+
+std::vector<const Process*> Simulation::LiveProcesses() const {
+  std::vector<const Process*> live;
+  for (const auto& stream : runners_) {
+    const std::vector<const Process*> of_stream = stream->runner->LiveProcesses();
+    live.insert(live.end(), of_stream.begin(), of_stream.end());
+  }
+  return live;
 }
 
 double Simulation::ShareDone() const {

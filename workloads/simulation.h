@@ -24,6 +24,7 @@ class Simulation {
   struct Options {
     int threads = 1;
     uint64_t seed = 1;
+    sim::Scheme scheme = sim::Scheme::kAuto;
   };
 
   // Builds the machine and places every stream at its start. An error names the field, or the operation that
@@ -38,11 +39,14 @@ class Simulation {
 
   sim::Engine& engine() { return engine_; }
   MemorySystem& memory() { return *memory_; }
+  const AddressSpaceOps& ops() const { return *ops_; }
   const LoadedScenario& scenario() const { return scenario_; }
   // Over all streams. Read while nothing runs.
   ScriptRunner::Counts Totals() const;
   int64_t streams() const { return static_cast<int64_t>(runners_.size()); }
   int64_t streams_done() const;
+  // The processes that live, by stream and name. Read while nothing runs.
+  std::vector<const Process*> LiveProcesses() const;
   // How much of all streams' operations is done, 0 to 1. For the progress callback.
   double ShareDone() const;
 

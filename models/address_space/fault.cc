@@ -299,7 +299,10 @@ void AddressSpaceOps::RefuseThp(const Process& process, const Vma& vma, Vpn vpn)
   const Vpn huge{vpn.value / kPageblockPages * kPageblockPages};
   if (huge < vma.start || huge + kPageblockPages > vma.end) return;
   if (process.space.page_table().Find(vpn) != nullptr) return;  // already mapped by base pages
-  throw NotModelled("a fault on a transparent huge page is not modelled yet; set `thp enabled never`");
+  throw NotModelled(
+      "a fault on a transparent huge page is not modelled yet; expected kernel { thp { enabled: \"never\" } "
+      "} in "
+      "the scenario, or `thp enabled never` before it in the script");
 }
 
 }  // namespace numasim

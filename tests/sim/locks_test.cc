@@ -360,6 +360,22 @@ TEST_F(LocksTest, LatchOpensAtZero) {
   EXPECT_THAT(notes_, ElementsAre("parent joined 300"));
 }
 
+TEST_F(LocksTest, StatisticsSayWhatKindOfLockItIs) {
+  const SpinLock spin(engine_, lp_, "zone->lock");
+  const Mutex mutex(engine_, lp_, "resize_lock");
+  const RwSem sem(engine_, lp_, "mmap_lock");
+  std::vector<std::string> kinds;
+  for (const LockStats* stats : engine_.lock_stats()) {
+    kinds.push_back(stats->name + " " + LockKindName(stats->kind));
+  }
+  EXPECT_THAT(kinds, ElementsAre("zone->lock spinlock", "resize_lock mutex", "mmap_lock rwsem"));
+}
+
+TEST_F(LocksTest, LocksOfOneNameMustBeOfOneKind) {
+  const SpinLock spin(engine_, lp_, "lock");
+  EXPECT_DEATH(Mutex(engine_, lp_, "lock"), "kind");
+}
+
 TEST_F(LocksTest, PathsThatWaitForEverAreListed) {
   Mutex mutex(engine_, lp_, "mutex");
   Completion never(engine_, other_, "never");

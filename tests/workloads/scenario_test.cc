@@ -237,8 +237,9 @@ TEST(ScenarioErrorTest, MachineFieldsAreChecked) {
        "1:18: machine.node[0].memory: '-1G' is negative; expected a size of 0 or more, such "
        "as 64M"},
       {"node { memory: '1001' }",
-       "1:18: machine.node[0].memory: '1001' is not a whole number of 4K pages; expected a "
-       "size such as 64G"},
+       "1:18: machine.node[0].memory: '1001' is not a multiple of 4M, the largest buddy block; "
+       "expected a size such as 64G"},
+      {"node { memory: '9T' }", "1:18: machine.node[0].memory: '9T' is too large; expected at most 8T"},
       {"node { memory: '0' }",
        "1:18: machine.node[0].memory: '0' leaves the machine without memory; expected a size "
        "such as 64G"},

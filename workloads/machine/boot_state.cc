@@ -1,11 +1,15 @@
 #include "workloads/machine/boot_state.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
-#include <set>
+#include <stdexcept>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "models/types.h"
+#include "workloads/operations.h"
 #include "workloads/units.h"
 
 namespace numasim::workloads {
@@ -13,69 +17,145 @@ namespace {
 
 using nlohmann::json;
 
-// Recordings name CPUs per node as a list ("0-3,8") that may be longer than a set of nodes; CPUs beyond this
-// are refused.
-constexpr int kMaxListedCpus = 4096;
+constexpr int64_t kMostListEntries = 4096;  // zones, CPUs of a zone and the like
 
-void ReadZones(const json& counters, Machine& machine) {
-  for (const json& from : counters.at("zoneinfo")) {
-    RecordedZone& zone = *machine.add_zone();
-    zone.set_node(from.at("node"));
-    zone.set_name(from.at("zone"));
-    zone.set_start_pfn(from.at("start_pfn"));
-    zone.set_spanned(from.at("spanned"));
-    zone.set_present(from.at("present"));
-    zone.set_managed(from.at("managed"));
-    zone.set_free(from.at("free"));
-    zone.set_min(from.at("min"));
-    zone.set_low(from.at("low"));
-    zone.set_high(from.at("high"));
-    for (uint64_t pages : from.at("protection")) zone.add_protection(pages);
-    for (const json& pcp : from.at("pcp")) {
-      PcpList& list = *zone.add_pcp();
-      list.set_cpu(pcp.at("cpu"));
-      list.set_count(pcp.at("count"));
-      list.set_high(pcp.at("high"));
-      list.set_batch(pcp.at("batch"));
-    }
+// What is wrong with a recording, thrown from deep inside it and caught in ParseBootState.
+struct Mistake : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A value of the recording that knows where it is. Each getter throws a Mistake that names the place, the
+// value and what would be right.
+class Field {
+ public:
+  Field(const json& value, std::string place) : value_(value), place_(std::move(place)) {}
+
+  Field At(const std::string& key) const {
+    if (!value_.is_object()) Fail("an object");
+    const auto found = value_.find(key);
+    if (found == value_.end()) throw Mistake(absl::StrCat(Below(key), ": is missing"));
+    return {*found, Below(key)};
+  }
+  bool Has(const std::string& key) const { return value_.is_object() && value_.contains(key); }
+
+  std::vector<Field> List(int64_t most = kMostListEntries) const {
+    if (!value_.is_array() || static_cast<int64_t>(value_.size()) > most)
+      Fail(absl::StrCat("a list of at most ", most));
+    std::vector<Field> out;
+    for (size_t i = 0; i < value_.size(); ++i) out.emplace_back(value_[i], absl::StrCat(place_, "[", i, "]"));
+    return out;
+  }
+  std::vector<std::pair<std::string, Field>> Entries() const {
+    if (!value_.is_object()) Fail("an object");
+    std::vector<std::pair<std::string, Field>> out;
+    for (const auto& [key, value] : value_.items()) out.emplace_back(key, Field(value, Below(key)));
+    return out;
+  }
+
+  int64_t Number(int64_t least, int64_t most) const {
+    const bool fits = value_.is_number_integer() &&
+                      (!value_.is_number_unsigned() || value_.get<uint64_t>() <= static_cast<uint64_t>(most));
+    if (!fits || value_.get<int64_t>() < least || value_.get<int64_t>() > most)
+      Fail(absl::StrCat("a whole number from ", least, " to ", most));
+    return value_.get<int64_t>();
+  }
+  std::string Text() const {
+    if (!value_.is_string()) Fail("a text");
+    return value_.get<std::string>();
+  }
+
+  [[noreturn]] void Fail(const std::string& expected) const {
+    const std::string text = value_.is_string() ? value_.get<std::string>()
+                                                : value_.dump(-1, ' ', true, json::error_handler_t::replace);
+    throw Mistake(absl::StrCat(place_.empty() ? "the file" : place_, ": ", Quoted(text),
+                               " is wrong; expected ", expected));
+  }
+  const json& value() const { return value_; }
+
+ private:
+  std::string Below(const std::string& key) const {
+    return place_.empty() ? key : absl::StrCat(place_, ".", key);
+  }
+
+  const json& value_;
+  std::string place_;
+};
+
+uint64_t Pages(const Field& field) { return static_cast<uint64_t>(field.Number(0, kMaxZonePages)); }
+
+uint64_t Blocks(const Field& field) { return static_cast<uint64_t>(field.Number(0, kMaxZonePages)); }
+
+int Node(const Field& field) { return static_cast<int>(field.Number(0, kMaxNodes - 1)); }
+
+int Small(const Field& field) {
+  return static_cast<int>(field.Number(0, std::numeric_limits<int32_t>::max()));
+}
+
+void ReadZone(const Field& from, RecordedZone& zone) {
+  zone.set_node(Node(from.At("node")));
+  zone.set_name(from.At("zone").Text());
+  if (std::find(std::begin(kZoneNames), std::end(kZoneNames), zone.name()) == std::end(kZoneNames))
+    from.At("zone").Fail("DMA, DMA32, Normal or Movable");
+  zone.set_start_pfn(static_cast<uint64_t>(from.At("start_pfn").Number(0, kMaxPfn)));
+  zone.set_spanned(Pages(from.At("spanned")));
+  zone.set_present(Pages(from.At("present")));
+  zone.set_managed(Pages(from.At("managed")));
+  zone.set_free(Pages(from.At("free")));
+  zone.set_min(Pages(from.At("min")));
+  zone.set_low(Pages(from.At("low")));
+  zone.set_high(Pages(from.At("high")));
+  if (zone.present() > zone.spanned())
+    from.At("present").Fail(absl::StrCat("at most ", zone.spanned(), ", as spanned"));
+  if (zone.managed() > zone.present())
+    from.At("managed").Fail(absl::StrCat("at most ", zone.present(), ", as present"));
+  if (zone.free() > zone.managed())
+    from.At("free").Fail(absl::StrCat("at most ", zone.managed(), ", as managed"));
+  for (const Field& pages : from.At("protection").List()) zone.add_protection(Pages(pages));
+  for (const Field& pcp : from.At("pcp").List()) {
+    PcpList& list = *zone.add_pcp();
+    list.set_cpu(static_cast<int>(pcp.At("cpu").Number(0, kMaxCpus - 1)));
+    list.set_count(static_cast<int>(pcp.At("count").Number(0, static_cast<int64_t>(zone.managed()))));
+    list.set_high(Small(pcp.At("high")));
+    list.set_batch(Small(pcp.At("batch")));
   }
 }
 
-RecordedZone* FindZone(Machine& machine, const json& entry) {
+RecordedZone* FindZone(Machine& machine, const Field& entry) {
+  const int node = Node(entry.At("node"));
+  const std::string name = entry.At("zone").Text();
   for (RecordedZone& zone : *machine.mutable_zone()) {
-    if (zone.node() == entry.at("node").get<int>() && zone.name() == entry.at("zone").get<std::string>())
-      return &zone;
+    if (zone.node() == node && zone.name() == name) return &zone;
   }
   return nullptr;
 }
 
-void ReadFreeBlocks(const json& counters, Machine& machine) {
-  for (const json& entry : counters.at("buddyinfo")) {
+void ReadFreeBlocks(const Field& counters, Machine& machine) {
+  for (const Field& entry : counters.At("buddyinfo").List()) {
     RecordedZone* zone = FindZone(machine, entry);
     if (zone == nullptr) continue;
-    for (uint64_t blocks : entry.at("free")) zone->add_free_total(blocks);
+    for (const Field& blocks : entry.At("free").List(kOrders)) zone->add_free_total(Blocks(blocks));
   }
-  if (counters.contains("free_by_type")) {
-    for (const json& entry : counters.at("free_by_type")) {
+  if (counters.Has("free_by_type")) {
+    for (const Field& entry : counters.At("free_by_type").List()) {
       RecordedZone* zone = FindZone(machine, entry);
       if (zone == nullptr) continue;
       FreeBlocks& list = *zone->add_free_blocks();
-      list.set_type(entry.at("type"));
-      for (uint64_t blocks : entry.at("free")) list.add_blocks(blocks);
+      list.set_type(entry.At("type").Text());
+      for (const Field& blocks : entry.At("free").List(kOrders)) list.add_blocks(Blocks(blocks));
     }
   }
-  if (!counters.contains("blocks_by_type")) return;
+  if (!counters.Has("blocks_by_type")) return;
   // Without CMA: Unmovable, Movable, Reclaimable, HighAtomic, Isolate.
   static constexpr const char* kTypes[] = {"Unmovable", "Movable", "Reclaimable", "HighAtomic", "Isolate"};
-  for (const json& entry : counters.at("blocks_by_type")) {
+  for (const Field& entry : counters.At("blocks_by_type").List()) {
     RecordedZone* zone = FindZone(machine, entry);
     if (zone == nullptr) continue;
     size_t type = 0;
-    for (uint64_t count : entry.at("blocks")) {
+    for (const Field& count : entry.At("blocks").List()) {
       if (type >= std::size(kTypes)) break;
       PageblockCount& pageblocks = *zone->add_pageblocks();
       pageblocks.set_type(kTypes[type++]);
-      pageblocks.set_count(count);
+      pageblocks.set_count(Blocks(count));
     }
   }
 }
@@ -112,50 +192,72 @@ void Reconcile(RecordedZone& zone) {
   }
 }
 
-absl::Status ReadCpus(const json& counters, Machine& machine) {
-  std::map<int, int> node_of_cpu;
-  for (const auto& [node, list] : counters.at("cpulist").items()) {
-    const std::vector<std::string> parts =
-        absl::StrSplit(list.get<std::string>(), ',', absl::SkipWhitespace());
+void ReadCpus(const Field& counters, int nodes, Machine& machine) {
+  std::map<int64_t, int> node_of_cpu;
+  for (const auto& [name, list] : counters.At("cpulist").Entries()) {
+    const auto node = ParseCount(name, 0, nodes - 1);
+    if (!node.ok()) list.Fail(absl::StrCat("a node from 0 to ", nodes - 1, " as its key"));
+    const std::vector<std::string> parts = absl::StrSplit(list.Text(), ',', absl::SkipWhitespace());
     for (const std::string& part : parts) {
       const std::vector<std::string> ends = absl::StrSplit(part, '-');
-      auto first = ParseCount(ends.front(), 0, kMaxListedCpus - 1);
-      auto last = ParseCount(ends.back(), 0, kMaxListedCpus - 1);
-      if (!first.ok() || !last.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat("cpulist: ", Quoted(list.get<std::string>()),
-                                                       " is no list of CPUs; expected one such as 0-3,8"));
-      }
-      for (int64_t cpu = *first; cpu <= *last; ++cpu) node_of_cpu[static_cast<int>(cpu)] = std::stoi(node);
+      const auto first = ParseCount(ends.front(), 0, kMaxCpus - 1);
+      const auto last = ParseCount(ends.back(), 0, kMaxCpus - 1);
+      if (!first.ok() || !last.ok() || ends.size() > 2) list.Fail("a list of CPUs such as 0-3,8");
+      for (int64_t cpu = *first; cpu <= *last; ++cpu) node_of_cpu[cpu] = static_cast<int>(*node);
     }
   }
-  int next = 0;
+  if (node_of_cpu.empty()) counters.At("cpulist").Fail("a CPU on at least one node");
+  int64_t next = 0;
   for (const auto& [cpu, node] : node_of_cpu) {
     if (cpu != next++)
-      return absl::InvalidArgumentError(absl::StrCat("cpulist: CPU ", next - 1, " is on no node"));
+      counters.At("cpulist").Fail(absl::StrCat("CPUs without a gap; CPU ", next - 1, " is on no node"));
     machine.mutable_cpus()->add_node_of_cpu(node);
   }
-  return absl::OkStatus();
 }
 
-absl::Status Read(const json& root, BootState& state) {
-  const json& steps = root.at("steps");
-  if (steps.empty())
-    return absl::InvalidArgumentError("steps: is empty; expected step 0, the state after boot");
-  const json& counters = steps.at(0).at("counters");
-  Machine& machine = state.machine;
-  for (size_t n = 0; n < counters.at("distance").size(); ++n) {
+void ReadDistances(const Field& rows, Machine& machine) {
+  const auto nodes = static_cast<int64_t>(rows.Entries().size());
+  for (int64_t n = 0; n < nodes; ++n) {
     auto& row = *machine.add_distance();
-    for (int distance : counters.at("distance").at(std::to_string(n))) row.add_to(distance);
+    const Field from = rows.At(std::to_string(n));
+    for (const Field& distance : from.List()) row.add_to(static_cast<int>(distance.Number(10, 254)));
+    if (row.to_size() != nodes) from.Fail(absl::StrCat("a distance to each of the ", nodes, " nodes"));
   }
-  ReadZones(counters, machine);
+}
+
+// The counters that conforming moves on from must be numbers.
+void CheckCounters(const Field& counters) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  for (const char* flat : {"vmstat", "meminfo"}) {
+    if (!counters.Has(flat)) continue;
+    for (const auto& [name, value] : counters.At(flat).Entries()) value.Number(0, kMost);
+  }
+  for (const char* by_node : {"numastat", "node_meminfo"}) {
+    if (!counters.Has(by_node)) continue;
+    for (const auto& [node, values] : counters.At(by_node).Entries()) {
+      for (const auto& [name, value] : values.Entries()) value.Number(0, kMost);
+    }
+  }
+}
+
+void Read(const json& root, BootState& state) {
+  const Field steps = Field(root, "").At("steps");
+  if (!steps.value().is_array() || steps.value().empty())
+    steps.Fail("a list that begins with the state after boot");
+  const Field counters = Field(steps.value()[0], "steps[0]").At("counters");
+  Machine& machine = state.machine;
+  ReadDistances(counters.At("distance"), machine);
+  for (const Field& zone : counters.At("zoneinfo").List()) ReadZone(zone, *machine.add_zone());
+  if (machine.zone().empty()) counters.At("zoneinfo").Fail("at least one zone");
   ReadFreeBlocks(counters, machine);
   for (RecordedZone& zone : *machine.mutable_zone()) Reconcile(zone);
-  machine.set_min_free_kbytes(counters.at("min_free_kbytes").get<int64_t>());
+  machine.set_min_free_kbytes(counters.At("min_free_kbytes").Number(0, kMaxZonePages));
   // Recorded kernels are Debian's, whose THP default had its effect on min_free_kbytes already.
   machine.mutable_kernel()->mutable_thp()->set_enabled(machine.kernel().thp().enabled());
-  if (counters.contains("cmdline")) machine.set_kernel_args(counters.at("cmdline").get<std::string>());
-  state.counters = counters;
-  return ReadCpus(counters, machine);
+  if (counters.Has("cmdline")) machine.set_kernel_args(counters.At("cmdline").Text());
+  CheckCounters(counters);
+  state.counters = counters.value();
+  ReadCpus(counters, machine.distance_size(), machine);
 }
 
 }  // namespace
@@ -163,9 +265,10 @@ absl::Status Read(const json& root, BootState& state) {
 absl::StatusOr<BootState> ParseBootState(const std::string& name, const std::string& text) {
   BootState state;
   try {
-    const json root = json::parse(text);
-    absl::Status status = Read(root, state);
-    if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat(name, ": ", status.message()));
+    Read(json::parse(text), state);
+  } catch (const Mistake& mistake) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": ", mistake.what(), " (a recorded boot state: its machine and step 0)"));
   } catch (const json::exception& error) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": ", error.what(), "; expected the JSON of a recorded boot state"));

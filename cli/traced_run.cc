@@ -1,0 +1,110 @@
+#include "cli/traced_run.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/version.h"
+#include "workloads/machine/boot_state.h"
+#include "workloads/machine/topology.h"
+
+namespace numasim {
+namespace {
+
+using workloads::LoadedScenario;
+using workloads::Simulation;
+
+absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string& name,
+                                        const std::string& text) {
+  if (source.has_lstopo_file()) return workloads::ParseLstopoMachine(name, text);
+  auto state = workloads::ParseBootState(name, text);
+  if (!state.ok()) return state.status();
+  return state->machine;
+}
+
+bool Wanted(const LoadedScenario& scenario, const std::string& column) {
+  const auto& globs = scenario.proto.trace().counters();
+  return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+           return fnmatch(glob.c_str(), column.c_str(), 0) == 0;
+         });
+}
+
+// Adds the columns to sample to the engine and describes them for the trace.
+absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
+  for (const MemorySystem::CounterColumn& counter : simulation.memory().Columns()) {
+    if (!Wanted(simulation.scenario(), counter.column.name)) continue;
+    simulation.engine().AddColumn(counter.column);
+    trace::Column& column = *header.add_column();
+    column.set_name(counter.column.name);
+    column.set_unit(counter.column.unit);
+    column.set_gauge(counter.gauge);
+  }
+  if (header.column_size() > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      simulation.scenario().path, ": trace.counters: '", simulation.scenario().proto.trace().counters(0),
+      "' matches no counter; expected a glob over names such as node0.numa_hit or node*.Normal.*"));
+}
+
+trace::Header MakeHeader(const LoadedScenario& scenario, uint64_t seed) {
+  trace::Header header;
+  header.set_scenario(scenario.text);
+  header.set_scenario_name(scenario.path);
+  for (const auto& [name, text] : scenario.files) {
+    trace::Script& script = *header.add_script();
+    script.set_name(name);
+    script.set_text(text);
+  }
+  header.set_program_version(kVersion);
+  header.set_seed(seed);
+  header.set_sampling_interval_ns(scenario.trace_interval_ns);
+  return header;
+}
+
+}  // namespace
+
+absl::StatusOr<LoadedScenario> LoadInput(const std::string& path) {
+  if (!absl::EndsWith(path, ".mm")) return workloads::LoadScenario(path, ReadMachineFile);
+  auto text = workloads::ReadFile(path);
+  if (!text.ok())
+    return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
+  return workloads::ScenarioFromScript(path, *text);
+}
+
+absl::StatusOr<std::unique_ptr<TracedRun>> TracedRun::Create(const LoadedScenario& scenario,
+                                                             const TracedRunOptions& options) {
+  auto run = std::unique_ptr<TracedRun>(new TracedRun);
+  const uint64_t seed = options.seed.value_or(scenario.proto.seed());
+  auto simulation =
+      Simulation::Create(scenario, {.threads = options.threads, .seed = seed, .scheme = options.scheme});
+  if (!simulation.ok()) return simulation.status();
+  run->simulation_ = *std::move(simulation);
+  trace::Header header = MakeHeader(scenario, seed);
+  if (absl::Status status = AddColumns(*run->simulation_, header); !status.ok()) return status;
+  auto writer = TraceWriter::Create(options.trace_path, header);
+  if (!writer.ok()) return writer.status();
+  run->writer_ = *std::move(writer);
+  sim::Engine& engine = run->simulation_->engine();
+  run->sink_ = std::make_unique<TraceSink>(engine, *run->writer_);
+  engine.SetSampler(sim::Nanoseconds(scenario.trace_interval_ns), run->sink_.get());
+  run->facts_.trace_path = options.trace_path;
+  return run;
+}
+
+TracedRun::~TracedRun() = default;
+
+absl::Status TracedRun::Run() {
+  const auto started = std::chrono::steady_clock::now();
+  if (absl::Status status = simulation_->Run(); !status.ok()) return status;
+  facts_.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  simulation_->engine().SampleNow();
+  sink_->WriteLocks();
+  if (absl::Status status = writer_->Finish(); !status.ok()) return status;
+  facts_.trace_bytes = writer_->bytes_written();
+  facts_.events = sink_->events();
+  return absl::OkStatus();
+}
+
+}  // namespace numasim

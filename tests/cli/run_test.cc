@@ -1,0 +1,433 @@
+// The program `numasim` as its users run it: what it prints, writes and leaves behind, with right and with
+// wrong input.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "cli/traced_run.h"
+#include "nlohmann/json.hpp"
+#include "proto/trace_reader.h"
+
+namespace numasim {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+namespace fs = std::filesystem;
+
+std::string Runfile(const std::string& path) {
+  return absl::StrCat(std::getenv("TEST_SRCDIR"), "/numasim/", path);
+}
+
+std::string FileText(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+constexpr char kMachine[] =
+    "machine { node { memory: '64M' } node { memory: '64M' } }\nkernel { thp { enabled: 'never' } }\n";
+constexpr char kWorkload[] =
+    "workload { script {\n line: 'spawn p'\n line: '@p map a 1M anon'\n line: '@p touch a'\n} }\n";
+constexpr char kRecording[] = "tests/kernel_truth/numa_interleave.truth.json";
+
+struct Outcome {
+  int exit_status = -1;
+  std::string out;
+  std::string err;
+};
+
+// Each test works in an empty folder of its own.
+class RunTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = testing::TempDir() + "/run_test.XXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    folder_ = folder;
+    fs::current_path(folder_);
+  }
+  void TearDown() override {
+    fs::current_path(testing::TempDir());
+    fs::remove_all(folder_);
+  }
+
+  static void Write(const std::string& name, const std::string& text) {
+    std::ofstream(name, std::ios::binary) << text;
+  }
+
+  // Starts the program; its output goes to the files .out and .err.
+  static pid_t Start(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), Runfile("cli/numasim"));
+    const pid_t child = fork();
+    if (child != 0) return child;
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    if (std::freopen(".out", "w", stdout) == nullptr || std::freopen(".err", "w", stderr) == nullptr)
+      _exit(99);
+    execv(argv[0], argv.data());
+    _exit(98);
+  }
+
+  static Outcome Numasim(const std::vector<std::string>& arguments) {
+    int status = 0;
+    waitpid(Start(arguments), &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, FileText(".out"), FileText(".err")};
+  }
+
+  static std::vector<std::string> Files() {
+    std::vector<std::string> files;
+    for (const auto& entry : fs::directory_iterator(".")) {
+      const std::string name = entry.path().filename();
+      if (!name.starts_with(".")) files.push_back(name);
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+
+  // The run fails with one message, and leaves nothing that was not there.
+  static std::string Refused(const std::vector<std::string>& arguments) {
+    const std::vector<std::string> before = Files();
+    const Outcome outcome = Numasim(arguments);
+    EXPECT_EQ(outcome.exit_status, 1) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_EQ(Files(), before);
+    return outcome.err;
+  }
+  static std::string RefusedScenario(const std::string& text) {
+    Write("s.textproto", text);
+    return Refused({"run", "s.textproto"});
+  }
+  static std::string RefusedScript(const std::string& text) {
+    Write("s.mm", text);
+    return Refused({"run", "s.mm"});
+  }
+
+  fs::path folder_;
+};
+
+// ---- Right input ----
+
+TEST(ExamplesTest, AllLoadAndHaveOnlyModelledOperations) {
+  int examples = 0;
+  for (const auto& entry : fs::directory_iterator(Runfile("examples"))) {
+    if (entry.path().extension() != ".textproto") continue;
+    ++examples;
+    const auto scenario = LoadInput(entry.path());
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    const auto simulation = workloads::Simulation::Create(*scenario, {});
+    EXPECT_TRUE(simulation.ok()) << simulation.status();
+  }
+  EXPECT_GE(examples, 1);
+}
+
+TEST_F(RunTest, QuickstartTellsWhatFellBackAndWhatFailed) {
+  // A 64th of its memory, in mappings too.
+  const std::string small =
+      absl::StrReplaceAll(FileText(Runfile("examples/quickstart.textproto")), {{"\"16G\"", "\"256M\""},
+                                                                               {" 10G ", " 160M "},
+                                                                               {" 8G ", " 128M "},
+                                                                               {" 18G ", " 288M "},
+                                                                               {" 64M ", " 4M "},
+                                                                               {" 0 4G ", " 0 64M "},
+                                                                               {" 0 16M", " 0 1M"}});
+  Write("quickstart.textproto", small);
+  const Outcome run = Numasim({"run", "quickstart.textproto"});
+  EXPECT_EQ(run.exit_status, 0) << run.err;
+  EXPECT_EQ(run.err, "");
+  EXPECT_THAT(run.out, StartsWith("quickstart: simulated "));
+  EXPECT_THAT(run.out, HasSubstr("8 of 8 streams ended; 195 operations"));
+  EXPECT_THAT(run.out, HasSubstr("touch ENOMEM"));
+  EXPECT_THAT(run.out, HasSubstr("alloc_failed: order=0 node=0"));
+  EXPECT_THAT(run.out, HasSubstr("trace: quickstart.trace.pb"));
+  EXPECT_THAT(Files(), testing::ElementsAre("quickstart.textproto", "quickstart.trace.pb"));
+  const Outcome dump = Numasim({"dump", "quickstart.trace.pb", "--counters", "node*.numa_miss"});
+  EXPECT_EQ(dump.exit_status, 0) << dump.err;
+  EXPECT_THAT(dump.out, HasSubstr("node0.numa_miss"));
+}
+
+TEST_F(RunTest, OutSeedAndQuietDoWhatTheySay) {
+  Write("s.textproto", absl::StrCat(kMachine, kWorkload, "seed: 5\n"));
+  const Outcome run =
+      Numasim({"run", "s.textproto", "--quiet", "--seed", "18446744073709551615", "--out", "x.pb"});
+  EXPECT_EQ(run.exit_status, 0);
+  EXPECT_EQ(run.out + run.err, "");
+  EXPECT_THAT(Files(), testing::ElementsAre("s.textproto", "x.pb"));
+  EXPECT_EQ((*TraceReader::Open("x.pb"))->header().seed(), 18446744073709551615u);
+  EXPECT_EQ(Numasim({"run", "s.textproto", "--quiet", "--out", "y.pb"}).exit_status, 0);
+  EXPECT_EQ((*TraceReader::Open("y.pb"))->header().seed(), 5u);
+}
+
+TEST_F(RunTest, ScriptRunsOnTheMachineOfItsFirstLine) {
+  Write("s.mm", "machine nodes=2 node_mem=64M\nthp enabled never\nspawn p\n@p map a 1M anon\n@p touch a\n");
+  const Outcome run = Numasim({"run", "s.mm"});
+  EXPECT_EQ(run.exit_status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("1 of 1 streams ended; 5 operations, 256 accesses"));
+  EXPECT_THAT(run.out, HasSubstr("nothing failed"));
+  EXPECT_THAT(Files(), testing::ElementsAre("s.mm", "s.trace.pb"));
+}
+
+TEST_F(RunTest, WhatTheHeaderHoldsRunsAgainToTheSameBytes) {
+  fs::create_directory("sub");
+  Write("sub/load.mm", "spawn p\n@p map a 4M anon policy=interleave:0,1\n@p touch a\n");
+  Write("sub/s.textproto", absl::StrCat(kMachine, "workload { script { file: 'load.mm' copies: 3 } }\n"));
+  ASSERT_EQ(Numasim({"run", "sub/s.textproto", "--seed", "9", "--out", "first.pb"}).exit_status, 0);
+  const trace::Header header = (*TraceReader::Open("first.pb"))->header();
+  fs::remove_all("sub");
+  fs::create_directory("sub");
+  Write(header.scenario_name(), header.scenario());
+  for (const trace::Script& script : header.script()) Write("sub/" + script.name(), script.text());
+  ASSERT_EQ(
+      Numasim({"run", header.scenario_name(), "--seed", absl::StrCat(header.seed()), "--out", "again.pb"})
+          .exit_status,
+      0);
+  EXPECT_TRUE(FileText("first.pb") == FileText("again.pb"));
+}
+
+TEST_F(RunTest, MachinesFromFilesRun) {
+  ASSERT_EQ(
+      Numasim({"snapshot", "--root", Runfile("tests/workloads/machine/testdata/two_nodes"), "--topology",
+               Runfile("tests/workloads/machine/testdata/two_nodes.xml"), "--out", "m.textproto"})
+          .exit_status,
+      0);
+  fs::copy_file(Runfile(kRecording), "boot.json");
+  fs::copy_file(Runfile("tests/workloads/machine/testdata/two_nodes.xml"), "m.xml");
+  for (const char* source :
+       {"snapshot_file: 'm.textproto'", "boot_state_file: 'boot.json'", "lstopo_file: 'm.xml'"}) {
+    Write("s.textproto",
+          absl::StrCat("machine { ", source, " }\nkernel { thp { enabled: 'never' } }\n", kWorkload));
+    const Outcome run = Numasim({"run", "s.textproto"});
+    EXPECT_EQ(run.exit_status, 0) << source << ": " << run.err;
+    EXPECT_THAT(run.out, HasSubstr("4 operations, 256 accesses"));
+  }
+}
+
+TEST_F(RunTest, MachinesOfOddShapesRun) {
+  std::string many;
+  for (int n = 0; n < 64; ++n) many += "node { memory: '1T' cpus: 2 } ";
+  for (const std::string& machine :
+       {std::string("node { memory: '64M' cpus: 0 } node { memory: '64M' }"),
+        std::string("node { memory: '0' } node { memory: '64M' }"), std::string("node { memory: '16M' }"),
+        std::string("node { memory: '20M' } node { memory: '8M' }"), many}) {
+    Write("s.textproto",
+          absl::StrCat("machine { ", machine, " }\nkernel { thp { enabled: 'never' } }\n", kWorkload));
+    const Outcome run = Numasim({"run", "s.textproto"});
+    EXPECT_EQ(run.exit_status, 0) << machine << run.err;
+    EXPECT_THAT(run.out, HasSubstr("nothing failed")) << machine;
+  }
+}
+
+// ---- Wrong input ----
+
+TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
+  const struct {
+    std::string text;
+    std::string message;
+  } kCases[] = {
+      {absl::StrCat(kMachine, kWorkload, "sed: 3"), "s.textproto:8:4: sed: is not a field"},
+      {absl::StrCat("machine { node { memory: '64Q' } }", kWorkload),
+       "s.textproto:1:18: machine.node[0].memory: '64Q' has the unknown unit 'Q'; expected K, M, G or T"},
+      {absl::StrCat("machine { node { memory: '65M' } }", kWorkload),
+       "s.textproto:1:18: machine.node[0].memory: '65M' is not a multiple of 4M"},
+      {absl::StrCat("machine { node { memory: '20T' } }", kWorkload),
+       "'20T' is too large; expected at most 8T"},
+      {absl::StrCat(kMachine, kWorkload, "stop_after: '10 parsecs'"),
+       "s.textproto:8:1: stop_after: '10 parsecs'"},
+      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: '@p policy bind:7' } }"),
+       "s.textproto:3: script 'script' line 2: POLICY: 'bind:7' names node 7, which does not exist; expected "
+       "nodes "
+       "from 0 to 1"},
+      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: '@p cpu 9' } }"),
+       "CPU: '9' is a CPU that does not exist; expected 0 to 1"},
+      {absl::StrCat(
+           "machine { zone { node: 5 name: 'Normal' start_pfn: 4096 spanned: 9 present: 9 managed: 9 "
+           "pcp { cpu: 70 } } cpus { node_of_cpu: 0 } }",
+           kWorkload),
+       "machine.zone[0].pcp[0].cpu: '70' is a CPU that does not exist"},
+      {absl::StrCat(
+           "machine { zone { node: 70 name: 'Normal' start_pfn: 1 spanned: 9 present: 9 managed: 9 } }",
+           kWorkload),
+       "machine.zone[0].node: '70' is too large; expected 0 to 63"},
+      {absl::StrCat(
+           "kernel { thp { enabled: 'never' } }\nmachine { zone { node: 0 name: 'Normal' start_pfn: 4096 "
+           "spanned: 4096 present: 4096 managed: 4096 free_total: 0 free_total: 9000 } cpus { "
+           "node_of_cpu: 0 } }",
+           kWorkload),
+       "s.textproto:2: machine.zone node0.Normal: the recorded free blocks of order 1 do not fit"},
+      {absl::StrCat(kMachine, "workload { script { file: 'no.mm' } }"),
+       "s.textproto:3:21: workload.script[0].file: 'no.mm' cannot be read (No such file or directory)"},
+      {absl::StrCat(kMachine, "workload { script { file: '.' } }"), "'.' cannot be read (it is a folder)"},
+      {"", "s.textproto:1:1: machine: is missing; expected machine {"},
+      {std::string("\x00\xff\x80\x01 garbage", 12), "s.textproto:1:1: "},
+      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: '@p map a 2M hugetlb-2M' } }"),
+       "s.textproto:3: script 'script' line 2: '@p map a 2M hugetlb-2M': map with hugetlb pages is not "
+       "modelled yet"},
+      {absl::StrCat(
+           "machine { node { memory: '64M' } }\nworkload { script { line: 'spawn p' line: '@p map a 4M "
+           "anon' line: '@p touch a' } }"),
+       "expected kernel { thp { enabled: \"never\" } }"},
+      {absl::StrCat(kMachine, kWorkload, "trace { counters: 'nothing*' }"),
+       "trace.counters: 'nothing*' matches no"},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.text);
+    EXPECT_THAT(RefusedScenario(c.text), AllOf(StartsWith("numasim: "), HasSubstr(c.message)));
+  }
+}
+
+TEST_F(RunTest, WrongScriptsNameTheLine) {
+  EXPECT_THAT(RefusedScript(""), HasSubstr("s.mm:1: machine: is missing"));
+  EXPECT_THAT(RefusedScript("spawn p\n"), HasSubstr("s.mm:1: machine: is missing"));
+  EXPECT_THAT(RefusedScript("machine nodes=1 node_mem=20T\nspawn p\n"),
+              HasSubstr("s.mm:1: node_mem: '20T' is too large; expected at most 8T"));
+  EXPECT_THAT(RefusedScript("machine nodes=1 node_mem=64M\nspawn p\n@p compact\n"), HasSubstr("s.mm:3: "));
+  EXPECT_THAT(RefusedScript("machine nodes=1 node_mem=64M\ncompact\n"),
+              HasSubstr("s.mm:2: 'compact': compact is not modelled yet"));
+}
+
+TEST_F(RunTest, FilesThatAreNotThereAreNamed) {
+  fs::create_directory("d.textproto");
+  EXPECT_THAT(Refused({"run", "no.textproto"}), HasSubstr("no.textproto: No such file or directory"));
+  EXPECT_THAT(Refused({"run", "no.mm"}), HasSubstr("no.mm: No such file or directory"));
+  EXPECT_THAT(Refused({"run", "d.textproto"}), HasSubstr("d.textproto: it is a folder"));
+  Write("s.mm", "spawn p\n");
+  EXPECT_THAT(Refused({"conform", "s.mm", "--boot", "no.json", "--json", "o.json"}),
+              HasSubstr("no.json: No such file or directory"));
+  EXPECT_THAT(Refused({"conform", "no.mm", "--boot", "no.json", "--json", "o.json"}),
+              HasSubstr("no.mm: No such file or directory"));
+}
+
+TEST_F(RunTest, ArgumentsThatMeanNothingAreNamed) {
+  Write("s.textproto", absl::StrCat(kMachine, kWorkload));
+  EXPECT_THAT(Refused({"frob"}), HasSubstr("'frob' is no subcommand; expected one of run, "));
+  EXPECT_THAT(Refused({}), HasSubstr("a subcommand is missing; expected one of run, "));
+  EXPECT_THAT(Refused({"run", "s.textproto", "--seed", "-1"}), HasSubstr("--seed: '-1' is no seed"));
+  EXPECT_THAT(Refused({"run", "s.textproto", "--out", "s.textproto"}), HasSubstr("is an input of this run"));
+  const Outcome unknown = Numasim({"run", "s.textproto", "--bogus"});
+  EXPECT_EQ(unknown.exit_status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("--bogus"));
+}
+
+TEST_F(RunTest, TraceThatCannotBeWrittenLeavesNothing) {
+  Write("s.textproto", absl::StrCat(kMachine, kWorkload));
+  EXPECT_THAT(Refused({"run", "s.textproto", "--out", "no/x.pb"}),
+              HasSubstr("cannot create trace no/x.pb: No such file or directory"));
+  EXPECT_THAT(Refused({"run", "s.textproto", "--out", "/dev/full"}),
+              HasSubstr("/dev/full: No space left on device"));
+}
+
+TEST_F(RunTest, FullDiskLeavesNothing) {
+  fs::create_directory("small");
+  if (mount("tmpfs", "small", "tmpfs", 0, "size=4096") != 0)
+    GTEST_SKIP() << "needs the right to mount a tmpfs";
+  Write("s.textproto", absl::StrCat(kMachine,
+                                    "workload { script { loops: 200 line: 'spawn p' line: '@p map a 8M anon' "
+                                    "line: '@p touch a' } }\ntrace { interval: '10us' }\n"));
+  EXPECT_THAT(Refused({"run", "s.textproto", "--out", "small/x.pb"}),
+              HasSubstr("small/x.pb: No space left on device"));
+  EXPECT_TRUE(fs::is_empty("small"));
+  umount("small");
+}
+
+// ---- Recorded boot states ----
+
+TEST_F(RunTest, WrongBootStatesNameThePlace) {
+  const json good = json::parse(FileText(Runfile(kRecording)));
+  const auto with = [&good](const std::string& pointer, const json& value) {
+    json out = {{"steps", {good["steps"][0]}}};
+    out[json::json_pointer("/steps/0/counters" + pointer)] = value;
+    return out.dump();
+  };
+  const auto without = [&good](const std::string& key) {
+    json out = {{"steps", {good["steps"][0]}}};
+    out["steps"][0]["counters"].erase(key);
+    return out.dump();
+  };
+  const std::pair<std::string, std::string> kCases[] = {
+      {"", "boot.json: "},
+      {"[1]", "boot.json: the file: '[1]' is wrong; expected an object"},
+      {good.dump().substr(0, 3000), "boot.json: "},
+      {R"({"steps": []})", "boot.json: steps: '[]' is wrong"},
+      {without("zoneinfo"), "boot.json: steps[0].counters.zoneinfo: is missing"},
+      {without("cpulist"), "steps[0].counters.cpulist: is missing"},
+      {with("/zoneinfo/0/present", -5),
+       "zoneinfo[0].present: '-5' is wrong; expected a whole number from 0 to"},
+      {with("/zoneinfo/0/managed", "77"), "zoneinfo[0].managed: '77' is wrong; expected a whole number"},
+      {with("/zoneinfo/0/free", 1.5), "zoneinfo[0].free: '1.5' is wrong"},
+      {with("/zoneinfo/0/node", 2000000000),
+       "zoneinfo[0].node: '2000000000' is wrong; expected a whole number from 0 to 63"},
+      {with("/zoneinfo/0/zone", "HighMem"),
+       "zoneinfo[0].zone: 'HighMem' is wrong; expected DMA, DMA32, Normal"},
+      {with("/zoneinfo/0/spanned", int64_t{1} << 60), "zoneinfo[0].spanned"},
+      {with("/buddyinfo/0/free/3", -1), "buddyinfo[0].free[3]: '-1' is wrong"},
+      {with("/cpulist/zero", "9"), "cpulist.zero: '9' is wrong; expected a node from 0 to 3 as its key"},
+      {with("/cpulist/0", "0-"), "cpulist.0: '0-' is wrong; expected a list of CPUs such as 0-3,8"},
+      {with("/distance/0", {10, 20}),
+       "distance.0: '[10,20]' is wrong; expected a distance to each of the 4 nodes"},
+      {with("/vmstat/numa_hit", "x"), "vmstat.numa_hit: 'x' is wrong"},
+  };
+  Write("s.mm", "spawn p\n");
+  for (const auto& [text, message] : kCases) {
+    Write("boot.json", text);
+    EXPECT_THAT(Refused({"conform", "s.mm", "--boot", "boot.json", "--json", "o.json"}), HasSubstr(message));
+  }
+}
+
+TEST_F(RunTest, ConformRefusesWhatTheMachineHasNotAndWhatIsNotModelled) {
+  const auto refused = [](const std::string& script) {
+    Write("s.mm", script);
+    return Refused({"conform", "s.mm", "--boot", Runfile(kRecording), "--json", "o.json"});
+  };
+  EXPECT_THAT(refused("spawn p\n@p map a 2M hugetlb-2M\n"), HasSubstr("s.mm:2: '@p map a 2M hugetlb-2M': "));
+  EXPECT_THAT(refused("spawn p\n@p cpu 4\n"), HasSubstr("s.mm:2: CPU: '4' is a CPU that does not exist"));
+  EXPECT_THAT(refused("spawn p\n@p policy bind:4\n"), HasSubstr("expected nodes from 0 to 3"));
+}
+
+// ---- Killed ----
+
+TEST_F(RunTest, KilledRunLeavesATraceThatIsReadableAndCalledCut) {
+  Write("s.textproto",
+        absl::StrCat(kMachine,
+                     "workload { script { loops: 1000000000 line: 'spawn p' line: '@p map a 8M anon' "
+                     "line: '@p touch a' } }\ntrace { interval: '10us' }\n"));
+  const pid_t child = Start({"run", "s.textproto", "--out", "x.pb"});
+  std::error_code not_yet;
+  // Until some blocks are written.
+  for (int i = 0; i < 3000 && (!fs::exists("x.pb") || fs::file_size("x.pb", not_yet) < 300'000); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const auto reader = TraceReader::Open("x.pb");
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_FALSE((*reader)->complete());
+  EXPECT_GT((*reader)->index().samples(), 100u);
+  const Outcome dump = Numasim({"dump", "x.pb", "--counters", "node0.numa_hit"});
+  EXPECT_EQ(dump.exit_status, 1);
+  EXPECT_THAT(dump.out, HasSubstr("node0.numa_hit"));
+  EXPECT_THAT(dump.err, HasSubstr("cut"));
+}
+
+}  // namespace
+}  // namespace numasim

@@ -1,0 +1,309 @@
+// Whole simulations, with their traces written as `numasim run` writes them.
+#include "workloads/simulation.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/traced_run.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "models/validator.h"
+#include "proto/trace_reader.h"
+#include "workloads/random_script.h"
+#include "workloads/script.h"
+
+namespace numasim {
+namespace {
+
+using ::testing::HasSubstr;
+using workloads::LoadedScenario;
+using workloads::Op;
+
+constexpr int kNodes = 8;
+constexpr int64_t kMiB = int64_t{1} << 20;
+constexpr int64_t kMs = 1'000'000;
+
+LoadedScenario Load(const std::string& text) {
+  const workloads::ScenarioReaders no_files = {
+      [](const std::string&) { return absl::NotFoundError("no files in this test"); }, nullptr};
+  auto loaded = workloads::ParseScenario("test.textproto", text, no_files);
+  EXPECT_TRUE(loaded.ok()) << loaded.status();
+  return *std::move(loaded);
+}
+
+std::string Machine(int nodes, const std::string& memory, int cpus) {
+  std::string out = "kernel { thp { enabled: 'never' } }\nmachine {\n";
+  for (int n = 0; n < nodes; ++n)
+    absl::StrAppend(&out, "  node { memory: '", memory, "' cpus: ", cpus, " }\n");
+  return out + "}\n";
+}
+
+std::string Script(const std::string& fields, const std::vector<std::string>& lines) {
+  std::string out = absl::StrCat("  script {\n    ", fields, "\n");
+  for (const std::string& line : lines) absl::StrAppend(&out, "    line: '", line, "'\n");
+  return out + "  }\n";
+}
+
+std::string Workload(const std::vector<std::string>& scripts) {
+  return absl::StrCat("workload {\n", absl::StrJoin(scripts, ""), "}\n");
+}
+
+// Random operations of processes that each start on a CPU of the stream's own node or the next, and use all
+// they map.
+std::vector<std::string> RandomLines(uint64_t seed, int stream) {
+  workloads::RandomScriptOptions options;
+  options.nodes = kNodes;
+  options.cpus = 2 * kNodes;
+  options.max_processes = 3;
+  options.max_mapping = 16 * kMiB;
+  options.max_mapped = 64 * kMiB;
+  const int home = 2 * stream % (2 * kNodes);
+  // A process that stays, and a child on the next node that copies its pages; then those left alone are
+  // reused.
+  std::vector<std::string> lines = {"spawn first",
+                                    absl::StrCat("@first cpu ", home),
+                                    "@first map heap 3M anon",
+                                    "@first touch heap",
+                                    "@first fork second",
+                                    absl::StrCat("@second cpu ", (home + 3) % (2 * kNodes)),
+                                    "@second touch heap",
+                                    "@second exit",
+                                    "@first touch heap"};
+  int spawned = 0;
+  for (Op& op : workloads::RandomOps(options, 1000 * seed + static_cast<uint64_t>(stream), 60)) {
+    // Files with names are on a tmpfs that a later version models; here they are nameless.
+    auto* const map = std::get_if<workloads::MapOp>(&op.kind);
+    if (map != nullptr) map->file.reset();
+    lines.push_back(ToString(op));
+    if (map != nullptr) lines.push_back(absl::StrCat("@", op.process, " touch ", map->id));
+    if (const auto* spawn = std::get_if<workloads::SpawnOp>(&op.kind)) {
+      const int cpu = (home + 3 * spawned) % (2 * kNodes);
+      lines.push_back(absl::StrCat("@", spawn->name, " cpu ", cpu));
+      ++spawned;
+    }
+  }
+  return lines;
+}
+
+// Eight nodes of 16M with one to two streams each, which together want more than any node has.
+LoadedScenario BusyNodes(uint64_t seed) {
+  std::vector<std::string> scripts;
+  for (int stream = 0; stream < kNodes + 2; ++stream) {
+    scripts.push_back(Script(absl::StrCat("name: 's", stream, "'"), RandomLines(seed, stream)));
+  }
+  return Load(absl::StrCat(Machine(kNodes, "16M", 2), Workload(scripts), "trace { interval: '100us' }\n"));
+}
+
+std::string FileText(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::unique_ptr<TracedRun> Begin(const LoadedScenario& scenario, int threads,
+                                 sim::Scheme scheme = sim::Scheme::kAuto) {
+  auto run = TracedRun::Create(
+      scenario, {.trace_path = absl::StrCat(testing::TempDir(), "/simulation_test.", getpid(), ".trace.pb"),
+                 .seed = 1,
+                 .threads = threads,
+                 .scheme = scheme});
+  EXPECT_TRUE(run.ok()) << run.status();
+  return *std::move(run);
+}
+
+// The trace's bytes.
+std::string TraceOf(const LoadedScenario& scenario, int threads, sim::Scheme scheme = sim::Scheme::kAuto) {
+  const auto run = Begin(scenario, threads, scheme);
+  const absl::Status status = run->Run();
+  EXPECT_TRUE(status.ok()) << status;
+  return FileText(run->facts().trace_path);
+}
+
+int64_t SumOverNodes(const MemorySystem& memory, NodeCounter counter) {
+  int64_t sum = 0;
+  for (int n = 0; n < memory.node_count(); ++n) sum += memory.node(NodeId{n}).counters[counter];
+  return sum;
+}
+
+// ---- The same bytes, however it is run ----
+
+class ThreadCountTest : public testing::TestWithParam<uint64_t> {};
+
+TEST_P(ThreadCountTest, TraceIsTheSameForAnyThreadsAndScheme) {
+  const LoadedScenario scenario = BusyNodes(GetParam());
+  const std::string expected = TraceOf(scenario, 1, sim::Scheme::kInline);
+  ASSERT_GT(expected.size(), 1000u);
+  for (const int threads : {1, 2, 4, 8}) {
+    for (const sim::Scheme scheme : {sim::Scheme::kAuto, sim::Scheme::kParallel}) {
+      ASSERT_TRUE(TraceOf(scenario, threads, scheme) == expected)
+          << "seed " << GetParam() << ", " << threads << " threads, scheme " << static_cast<int>(scheme);
+    }
+  }
+}
+
+// What the comparison is worth: pages do come from other nodes, so paths hop between all node LPs, as the
+// state of a node is touched on its LP alone.
+TEST_P(ThreadCountTest, WorkloadCrossesNodesAndLeavesTheMachineWhole) {
+  const LoadedScenario scenario = BusyNodes(GetParam());
+  const auto run = Begin(scenario, 2, sim::Scheme::kParallel);
+  const MemorySystem& memory = run->simulation().memory();
+  const Validator validator(memory);
+  const absl::Status status = run->Run();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(absl::StrJoin(validator.Check(run->simulation().LiveProcesses(), run->simulation().ops().files()),
+                          "\n"),
+            "");
+  EXPECT_EQ(run->simulation().streams_done(), kNodes + 2);
+  EXPECT_EQ(run->simulation().ops().files().files(), 0);
+  EXPECT_GT(SumOverNodes(memory, NUMA_MISS), 0);
+  EXPECT_GT(SumOverNodes(memory, PGREUSE), 0) << "no copy-on-write";
+  for (int n = 0; n < kNodes; ++n) {
+    EXPECT_GT(memory.node(NodeId{n}).counters[NUMA_HIT], 0) << "node " << n;
+    EXPECT_GT(memory.node(NodeId{n}).counters[OTHER_NODE], 0) << "node " << n;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ThreadCountTest, testing::Range(uint64_t{1}, uint64_t{21}));
+
+// ---- What a scenario says about time and number ----
+
+// A process that works for ever in small steps, on each node.
+LoadedScenario Endless(const std::string& stop_after) {
+  std::vector<std::string> scripts;
+  for (int n = 0; n < 4; ++n) {
+    scripts.push_back(
+        Script(absl::StrCat("name: 's", n, "' loops: 1000000000"),
+               {"spawn p", absl::StrCat("@p cpu ", n),
+                absl::StrCat("@p map a 128K anon policy=interleave:", n, ",", (n + 1) % 4), "@p touch a"}));
+  }
+  return Load(absl::StrCat(Machine(4, "16M", 1), Workload(scripts), "stop_after: '", stop_after, "'\n"));
+}
+
+struct LastSample : TraceVisitor {
+  void OnSamples(const SampleSpan& samples) override { time_ns = samples.last_ns(); }
+  int64_t time_ns = -1;
+};
+
+class StopAfterTest : public testing::TestWithParam<const char*> {};
+
+// The last window is cut off at the end, also where that is no multiple of the lookahead or the interval.
+TEST_P(StopAfterTest, EndsAtThatTimeForAnyThreads) {
+  const LoadedScenario scenario = Endless(GetParam());
+  const int64_t end = *scenario.stop_after_ns;
+  const auto run = Begin(scenario, 1, sim::Scheme::kInline);
+  const absl::Status status = run->Run();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(run->simulation().engine().now().ns, end);
+  EXPECT_EQ(run->simulation().streams_done(), 0);
+  EXPECT_GT(run->simulation().Totals().operations, 0);
+  auto reader = TraceReader::Open(run->facts().trace_path);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  LastSample last;
+  ASSERT_TRUE((*reader)->Read({}, &last).ok());
+  EXPECT_EQ(last.time_ns, end);
+  EXPECT_EQ((*reader)->index().last_ns(), end);
+
+  const std::string expected = FileText(run->facts().trace_path);
+  for (const int threads : {2, 4, 8}) {
+    EXPECT_TRUE(TraceOf(scenario, threads, sim::Scheme::kParallel) == expected) << threads << " threads";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Times, StopAfterTest,
+                         testing::Values("5ms", "5000001ns", "4999999ns", "1234567ns", "70us"));
+
+// A stream that only sleeps ends when it should: copy i begins at start + i * stagger and takes loops * 5 ms.
+TEST(SimulationTest, CopiesAreStaggeredAndLoop) {
+  const LoadedScenario scenario =
+      Load(Machine(1, "16M", 1) +
+           Workload({Script("copies: 4 stagger: '20ms' loops: 2 start: '1ms'", {"sleep 5"})}));
+  const auto run = Begin(scenario, 1);
+  ASSERT_TRUE(run->Run().ok());
+  EXPECT_EQ(run->simulation().engine().now().ns, (1 + 3 * 20 + 2 * 5) * kMs);
+  EXPECT_EQ(run->simulation().streams(), 4);
+  EXPECT_EQ(run->simulation().streams_done(), 4);
+  EXPECT_EQ(run->simulation().Totals().operations, 4 * 2);
+}
+
+TEST(SimulationTest, EachLoopOfEachCopyCountsItsOperationsAccessesAndExits) {
+  const LoadedScenario scenario =
+      Load(Machine(1, "64M", 2) +
+           Workload({Script("copies: 3 loops: 5", {"spawn p", "@p map a 64K anon", "@p touch a"})}));
+  const auto run = Begin(scenario, 1);
+  ASSERT_TRUE(run->Run().ok());
+  constexpr int kOps = 3 + 1;  // and the exit of the process that is left
+  EXPECT_EQ(run->simulation().Totals().operations, 3 * 5 * kOps);
+  EXPECT_EQ(run->simulation().Totals().accesses, 3 * 5 * 16);
+  EXPECT_TRUE(run->simulation().LiveProcesses().empty());
+  EXPECT_EQ(run->simulation().ShareDone(), 1);
+}
+
+// How long streams take that read 16 MiB of their own, on these CPUs of one node.
+int64_t TimeOnCpus(const std::vector<int>& cpus) {
+  std::vector<std::string> scripts;
+  for (size_t i = 0; i < cpus.size(); ++i) {
+    std::vector<std::string> lines = {"spawn p", absl::StrCat("@p cpu ", cpus[i]), "@p map a 16M anon"};
+    for (int touch = 0; touch < 50; ++touch) lines.push_back("@p touch a 0 16M r");
+    scripts.push_back(Script(absl::StrCat("name: 's", i, "'"), lines));
+  }
+  const LoadedScenario scenario = Load(Machine(1, "64M", 4) + Workload(scripts));
+  const auto run = Begin(scenario, 1);
+  EXPECT_TRUE(run->Run().ok());
+  return run->simulation().engine().now().ns;
+}
+
+TEST(SimulationTest, StreamsOnOneCpuShareIt) {
+  const auto alone = static_cast<double>(TimeOnCpus({1}));
+  const auto apart = static_cast<double>(TimeOnCpus({1, 2}));
+  const auto together = static_cast<double>(TimeOnCpus({1, 1}));
+  EXPECT_LT(apart, 1.1 * alone);
+  EXPECT_GT(together, 1.8 * alone);
+  EXPECT_LT(together, 2.1 * alone);
+}
+
+// ---- Failures ----
+
+TEST(SimulationTest, ExceptionInAPathNamesPathTimeAndLpAndLeavesNoTrace) {
+  const LoadedScenario scenario = Load(Machine(2, "16M", 1) + Workload({Script("", {"sleep 5"})}));
+  std::string trace;
+  {
+    const auto run = Begin(scenario, 2);
+    trace = run->facts().trace_path;
+    EXPECT_TRUE(std::filesystem::exists(trace));
+    sim::Engine& engine = run->simulation().engine();
+    engine.Start(run->simulation().memory().node(NodeId{1}).lp, sim::SimTime{2 * kMs}, "the culprit",
+                 [](sim::Path& path) -> sim::Task<void> {
+                   co_await path.Take(sim::Nanoseconds(7));
+                   throw std::runtime_error("lost the page");
+                 });
+    const absl::Status status = run->Run();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("'the culprit'"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("0.002000007 s"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("'node1'"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("lost the page"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(trace));
+}
+
+TEST(SimulationTest, OperationThatIsNotModelledIsRefusedBeforeTheRunWithItsLine) {
+  const LoadedScenario scenario =
+      Load(Machine(1, "16M", 1) + Workload({Script("name: 'web'", {"spawn p", "@p map a 2M hugetlb-2M"})}));
+  const auto simulation = workloads::Simulation::Create(scenario, {});
+  ASSERT_EQ(simulation.status().code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(simulation.status().message()), HasSubstr("test.textproto:9: script 'web' line 2"));
+  EXPECT_THAT(std::string(simulation.status().message()), HasSubstr("not modelled yet"));
+}
+
+}  // namespace
+}  // namespace numasim
