@@ -16,7 +16,9 @@ constexpr int64_t kPage = int64_t{2} << 20;
 }  // namespace
 
 RandomHugetlbScript::RandomHugetlbScript(const RandomHugetlbOptions& options, uint64_t seed)
-    : options_(options), random_(seed, "random_hugetlb_script"), mounted_(static_cast<size_t>(options.mounts)) {}
+    : options_(options),
+      random_(seed, "random_hugetlb_script"),
+      mounted_(static_cast<size_t>(options.mounts)) {}
 
 Op RandomHugetlbScript::Numbered(Op op) {
   op.line = ++line_;
@@ -59,7 +61,8 @@ std::optional<Op> RandomHugetlbScript::MakePool() {
   if (OneIn(4)) return Op{.kind = OvercommitOp{HugePageSize::k2M, OneIn(2) ? 0 : Draw(options_.pool)}};
   Process* const process = AnyProcess();
   if (OneIn(4) && process != nullptr) {
-    return Op{.process = process->name, .kind = ProcessPoolOp{HugePageSize::k2M, OneIn(2), Draw(options_.pool)}};
+    return Op{.process = process->name,
+              .kind = ProcessPoolOp{HugePageSize::k2M, OneIn(2), Draw(options_.pool)}};
   }
   PoolTarget target;
   if (OneIn(2)) target.node = static_cast<int>(Draw(options_.nodes));

@@ -1,6 +1,6 @@
-// RandomHugetlbScript: random scripts of HugeTLB operations, for tests. Like RandomScript, but on the pool of 2 MiB pages:
-// resizes, reservations, files, forks, moves. It knows what it made, not what came of it: an operation may fail, and
-// later ones may name mappings that a failure left out, as a careless user's would.
+// RandomHugetlbScript: random scripts of HugeTLB operations, for tests. Like RandomScript, but on the pool of
+// 2 MiB pages: resizes, reservations, files, forks, moves. It knows what it made, not what came of it: an
+// operation may fail, and later ones may name mappings that a failure left out, as a careless user's would.
 #ifndef NUMASIM_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_
 #define NUMASIM_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_
 

@@ -128,7 +128,8 @@ class Checker {
       ++found[static_cast<size_t>(page->size)];
       problems_.Expect(page->mapcount, use.mapped, "huge page ", value, ": the mapcount");
       if (page->file != use.file) problems_.Add("huge page ", value, " is not in the file that it names");
-      if (use.writable && use.mapped > 1) problems_.Add("huge page ", value, " may be written by one of several");
+      if (use.writable && use.mapped > 1)
+        problems_.Add("huge page ", value, " may be written by one of several");
       if (page->temporary || page->restore_reserve)
         problems_.Add("huge page ", value, " is mapped but still marked as under way");
     }
@@ -140,8 +141,8 @@ class Checker {
                      "the count of huge pages in use");
   }
 
-  // A private mapping of a mount with min_size that a fork made takes the mount's reservation without giving it
-  // back (Linux 6.1), so with mounts the sum is not exact.
+  // A private mapping of a mount with min_size that a fork made takes the mount's reservation without giving
+  // it back (Linux 6.1), so with mounts the sum is not exact.
   void CheckReservations() {
     bool mounts = false;
     hugetlb_.files().ForEachSubpool([&](const Subpool&) { mounts = true; });
@@ -161,14 +162,14 @@ class Checker {
   std::array<int64_t, kHstates> reserved_ = {};  // by mappings and files
   std::set<uint64_t> free_;
   std::set<int32_t> files_;
-  std::map<uint64_t, Use> uses_;  // by frame
+  std::map<uint64_t, Use> uses_;               // by frame
   std::set<std::pair<int32_t, int>> mappers_;  // file, process id
 };
 
 }  // namespace
 
-void CheckHugetlb(const MemorySystem& memory, const Hugetlb& hugetlb, const std::vector<const Process*>& processes,
-                  ProblemList& problems) {
+void CheckHugetlb(const MemorySystem& memory, const Hugetlb& hugetlb,
+                  const std::vector<const Process*>& processes, ProblemList& problems) {
   Checker(memory, hugetlb, processes, problems).Run();
 }
 

@@ -1,5 +1,5 @@
-// Random HugeTLB scripts: after every operation the whole state is as it must be, reservations are backed, and when all
-// is given up every page is back in the buddy allocator.
+// Random HugeTLB scripts: after every operation the whole state is as it must be, reservations are backed,
+// and when all is given up every page is back in the buddy allocator.
 #include <ostream>
 #include <string>
 #include <vector>
