@@ -16,7 +16,9 @@ constexpr int64_t kPage = int64_t{2} << 20;
 }  // namespace
 
 RandomHugetlbScript::RandomHugetlbScript(const RandomHugetlbOptions& options, uint64_t seed)
-    : options_(options), random_(seed, "random_hugetlb_script"), mounted_(static_cast<size_t>(options.mounts)) {}
+    : options_(options),
+      random_(seed, "random_hugetlb_script"),
+      mounted_(static_cast<size_t>(options.mounts)) {}
 
 Op RandomHugetlbScript::Numbered(Op op) {
   op.line = ++line_;
@@ -39,6 +41,8 @@ std::vector<Op> RandomHugetlbScript::Finish() {
     if (mounted_[static_cast<size_t>(mount)]) ops.push_back({.kind = UmountOp{Cat("/m", mount)}});
   }
   ops.push_back({.kind = OvercommitOp{HugePageSize::k2M, 0}});
+  // Growing first makes surplus pages persistent: one that shrinking has left on the wrong node would stay.
+  ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 1000}});
   ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 0}});
   for (Op& op : ops) op = Numbered(std::move(op));
   return ops;
@@ -59,7 +63,8 @@ std::optional<Op> RandomHugetlbScript::MakePool() {
   if (OneIn(4)) return Op{.kind = OvercommitOp{HugePageSize::k2M, OneIn(2) ? 0 : Draw(options_.pool)}};
   Process* const process = AnyProcess();
   if (OneIn(4) && process != nullptr) {
-    return Op{.process = process->name, .kind = ProcessPoolOp{HugePageSize::k2M, OneIn(2), Draw(options_.pool)}};
+    return Op{.process = process->name,
+              .kind = ProcessPoolOp{HugePageSize::k2M, OneIn(2), Draw(options_.pool)}};
   }
   PoolTarget target;
   if (OneIn(2)) target.node = static_cast<int>(Draw(options_.nodes));
@@ -159,7 +164,7 @@ std::optional<Op> RandomHugetlbScript::MakeName() {
   MountHugetlbfsOp op = {.directory = directory, .page = HugePageSize::k2M, .size = {}, .min_size = {}};
   const int64_t least = Draw(5);
   if (OneIn(2)) op.size = (least + 1 + Draw(8)) * kPage;
-  if (OneIn(2)) op.min_size = least * kPage;
+  if (options_.min_size && OneIn(2)) op.min_size = least * kPage;
   return Op{.kind = std::move(op)};
 }
 

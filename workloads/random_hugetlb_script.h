@@ -1,6 +1,6 @@
-// RandomHugetlbScript: random scripts of HugeTLB operations, for tests. Like RandomScript, but on the pool of 2 MiB pages:
-// resizes, reservations, files, forks, moves. It knows what it made, not what came of it: an operation may fail, and
-// later ones may name mappings that a failure left out, as a careless user's would.
+// RandomHugetlbScript: random scripts of HugeTLB operations, for tests. Like RandomScript, but on the pool of
+// 2 MiB pages: resizes, reservations, files, forks, moves. It knows what it made, not what came of it: an
+// operation may fail, and later ones may name mappings that a failure left out, as a careless user's would.
 #ifndef NUMASIM_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_
 #define NUMASIM_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_
 
@@ -22,7 +22,8 @@ struct RandomHugetlbOptions {
   int max_mappings = 6;      // of a process
   int64_t max_mapping = 10;  // pages
   int files = 3;
-  int mounts = 0;  // that files may be on besides the default one
+  int mounts = 0;         // that files may be on besides the default one
+  bool min_size = false;  // whether mounts may have one
 };
 
 class RandomHugetlbScript {

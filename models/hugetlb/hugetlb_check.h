@@ -1,5 +1,5 @@
-// The part of the Validator that looks at HugeTLB: pools, pages in use, files, and the mappings of processes. Read only
-// while nothing runs.
+// The part of the Validator that looks at HugeTLB: pools, pages in use, files, and the mappings of processes.
+// Read only while nothing runs.
 #ifndef NUMASIM_MODELS_HUGETLB_HUGETLB_CHECK_H_
 #define NUMASIM_MODELS_HUGETLB_HUGETLB_CHECK_H_
 
@@ -14,8 +14,8 @@ namespace numasim {
 
 // Counters are what they count, every page in use has exactly the mappings it says, reservations are those of
 // mappings, files and mounts, and no more than free pages can back.
-void CheckHugetlb(const MemorySystem& memory, const Hugetlb& hugetlb, const std::vector<const Process*>& processes,
-                  ProblemList& problems);
+void CheckHugetlb(const MemorySystem& memory, const Hugetlb& hugetlb,
+                  const std::vector<const Process*>& processes, ProblemList& problems);
 
 }  // namespace numasim
 

@@ -224,7 +224,8 @@ TEST_P(BootRecordedTest, PageblocksOfEachTypeAreNearlyAsRecorded) {
     std::map<std::string, int64_t> blocks;
     const FrameStore& frames = alone.zone().frames();
     for (FrameIndex f = 0; frames.PfnOf(f) < frames.end(); f += kPageblockPages) {
-      if (frames.Find(f).kind == FrameKind::kUnmanaged) continue;  // a hole, which /proc/pagetypeinfo leaves out
+      if (frames.Find(f).kind == FrameKind::kUnmanaged)
+        continue;  // a hole, which /proc/pagetypeinfo leaves out
       ++blocks[kMigratetypeNames[static_cast<int>(frames.pageblock_type(f))]];
     }
     // A block on another type's list (stolen by itself) can put its pageblock down as of that type.
