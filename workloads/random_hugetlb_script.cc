@@ -41,6 +41,8 @@ std::vector<Op> RandomHugetlbScript::Finish() {
     if (mounted_[static_cast<size_t>(mount)]) ops.push_back({.kind = UmountOp{Cat("/m", mount)}});
   }
   ops.push_back({.kind = OvercommitOp{HugePageSize::k2M, 0}});
+  // Growing first makes surplus pages persistent: one that shrinking has left on the wrong node would stay.
+  ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 1000}});
   ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 0}});
   for (Op& op : ops) op = Numbered(std::move(op));
   return ops;
@@ -162,7 +164,7 @@ std::optional<Op> RandomHugetlbScript::MakeName() {
   MountHugetlbfsOp op = {.directory = directory, .page = HugePageSize::k2M, .size = {}, .min_size = {}};
   const int64_t least = Draw(5);
   if (OneIn(2)) op.size = (least + 1 + Draw(8)) * kPage;
-  if (OneIn(2)) op.min_size = least * kPage;
+  if (options_.min_size && OneIn(2)) op.min_size = least * kPage;
   return Op{.kind = std::move(op)};
 }
 

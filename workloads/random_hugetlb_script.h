@@ -22,7 +22,8 @@ struct RandomHugetlbOptions {
   int max_mappings = 6;      // of a process
   int64_t max_mapping = 10;  // pages
   int files = 3;
-  int mounts = 0;  // that files may be on besides the default one
+  int mounts = 0;         // that files may be on besides the default one
+  bool min_size = false;  // whether mounts may have one
 };
 
 class RandomHugetlbScript {

@@ -16,7 +16,7 @@ struct Subpool {
   static constexpr int64_t kNone = -1;
 
   Subpool(HugeSize page_size, int64_t max_pages, int64_t min_pages)
-      : size(page_size), max(max_pages), min(min_pages), reserved(min_pages) {}
+      : size(page_size), max(max_pages), min(min_pages), reserved(min_pages), had_min(min_pages != kNone) {}
 
   // Takes `pages` from the subpool. Returns by how many the hstate's reservations must grow; nothing where
   // the mount's size does not allow it (hugepage_subpool_get_pages).
@@ -49,6 +49,7 @@ struct Subpool {
   int64_t min;  // kNone: nothing is reserved
   int64_t used = 0;
   int64_t reserved;  // of `min`, not used by pages or reservations of files
+  bool had_min;      // also after `min` was given up
 };
 
 }  // namespace numasim

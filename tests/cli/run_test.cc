@@ -279,9 +279,8 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
       {absl::StrCat(kMachine, "workload { script { file: '.' } }"), "'.' cannot be read (it is a folder)"},
       {"", "s.textproto:1:1: machine: is missing; expected machine {"},
       {std::string("\x00\xff\x80\x01 garbage", 12), "s.textproto:1:1: "},
-      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: '@p map a 2M hugetlb-2M' } }"),
-       "s.textproto:3: script 'script' line 2: '@p map a 2M hugetlb-2M': map with hugetlb pages is not "
-       "modelled yet"},
+      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: 'khugepaged 1' } }"),
+       "s.textproto:3: script 'script' line 2: 'khugepaged 1': khugepaged is not modelled yet"},
       {absl::StrCat(
            "machine { node { memory: '64M' } }\nworkload { script { line: 'spawn p' line: '@p map a 4M "
            "anon' line: '@p touch a' } }"),
@@ -398,7 +397,8 @@ TEST_F(RunTest, ConformRefusesWhatTheMachineHasNotAndWhatIsNotModelled) {
     Write("s.mm", script);
     return Refused({"conform", "s.mm", "--boot", Runfile(kRecording), "--json", "o.json"});
   };
-  EXPECT_THAT(refused("spawn p\n@p map a 2M hugetlb-2M\n"), HasSubstr("s.mm:2: '@p map a 2M hugetlb-2M': "));
+  EXPECT_THAT(refused("spawn p\nkhugepaged 1\n"),
+              HasSubstr("s.mm:2: 'khugepaged 1': khugepaged is not modelled"));
   EXPECT_THAT(refused("spawn p\n@p cpu 4\n"), HasSubstr("s.mm:2: CPU: '4' is a CPU that does not exist"));
   EXPECT_THAT(refused("spawn p\n@p policy bind:4\n"), HasSubstr("expected nodes from 0 to 3"));
 }

@@ -18,6 +18,7 @@ struct Layout {
   std::vector<int64_t> node_pages;
   int64_t pool;  // more than there is, so that memory runs out
   int mounts = 0;
+  bool min_size = false;
 };
 void PrintTo(const Layout& layout, std::ostream* out) { *out << layout.name; }
 
@@ -27,6 +28,7 @@ const Layout kLayouts[] = {
     {"FourNodes", {64 * kMiB, 64 * kMiB, 48 * kMiB, 48 * kMiB}, 32},
     {"LittleMemory", {40 * kMiB, 32 * kMiB}, 48},
     {"Mounts", {96 * kMiB, 64 * kMiB}, 24, 3},
+    {"MountsWithMinSize", {96 * kMiB, 64 * kMiB}, 24, 3, true},
 };
 
 constexpr int kSeeds = 40;
@@ -46,6 +48,7 @@ class RandomHugetlbTest : public ::testing::TestWithParam<Layout> {
     options.nodes = options.cpus = static_cast<int>(layout.node_pages.size());
     options.pool = layout.pool;
     options.mounts = layout.mounts;
+    options.min_size = layout.min_size;
     std::string script = absl::StrCat("# ", layout.name, ", seed ", seed, "\n");
     for (const workloads::Op& op : workloads::RandomHugetlbOps(options, seed, kOperations)) {
       absl::StrAppend(&script, op.text, "\n");
@@ -58,10 +61,11 @@ class RandomHugetlbTest : public ::testing::TestWithParam<Layout> {
       if (result.moved.has_value()) seen.moved += result.moved->moved;
       ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << "after the last line of\n" << script;
     }
+    EXPECT_EQ(machine.ops().hugetlb().files().files(), 0) << script;
+    if (layout.min_size) return;  // reservations get lost there, and hold pages back: see hugetlb_check.cc
     const Hstate& h = machine.ops().hugetlb().pool().hstate(HugeSize::k2M);
     EXPECT_EQ(h.counter(NR_HUGEPAGES), 0) << script;
     EXPECT_EQ(h.counter(RESV_HUGEPAGES), 0) << script;
-    EXPECT_EQ(machine.ops().hugetlb().files().files(), 0) << script;
     EXPECT_EQ(machine.UnusedPages(), at_boot) << "pages leaked by\n" << script;
   }
 };

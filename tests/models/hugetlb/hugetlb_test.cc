@@ -1,0 +1,298 @@
+// HugeTLB as its users see it: pools, reservations, faults, files, moves (mm/hugetlb.c, Linux 6.1). After
+// each test the validator looks at what it left.
+#include "models/hugetlb/hugetlb.h"
+
+#include <string_view>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/models/test_machine.h"
+
+namespace numasim {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using workloads::OpResult;
+
+class HugetlbTest : public ::testing::Test {
+ protected:
+  HugetlbTest() : machine_(DescribedMachine({128 * kMiB, 128 * kMiB})) {}
+  void TearDown() override { EXPECT_THAT(machine_.Problems(), IsEmpty()); }
+
+  OpResult Run(std::string_view lines) { return machine_.Run(lines); }
+  Errno Error(std::string_view line) { return machine_.Run(line).error; }
+  TouchCounts Touch(std::string_view line) { return *machine_.Run(line).touch; }
+  Hstate& pool() { return machine_.ops().hugetlb().pool().hstate(HugeSize::k2M); }
+  std::vector<int64_t> ByNode(HugetlbCounter c) {
+    return {pool().node(NodeId{0}).counters[c], pool().node(NodeId{1}).counters[c]};
+  }
+  int64_t free() { return pool().counter(FREE_HUGEPAGES); }
+  int64_t reserved() { return pool().counter(RESV_HUGEPAGES); }
+  int64_t surplus() { return pool().counter(SURPLUS_HUGEPAGES); }
+  int64_t nr() { return pool().counter(NR_HUGEPAGES); }
+
+  TestMachine machine_;
+};
+
+// ---- the pool ----
+
+TEST_F(HugetlbTest, GlobalResizesTakeTurnsWhereTheLastOneStopped) {
+  Run("pool 2M all 3");
+  EXPECT_THAT(ByNode(NR_HUGEPAGES), ElementsAre(2, 1));
+  Run("pool 2M all 4");  // node 1 is next
+  EXPECT_THAT(ByNode(NR_HUGEPAGES), ElementsAre(2, 2));
+  Run("pool 2M all 3");  // shrinking has a turn of its own
+  EXPECT_THAT(ByNode(NR_HUGEPAGES), ElementsAre(1, 2));
+}
+
+TEST_F(HugetlbTest, GrowthStopsWhereMemoryEndsAndAllOfItComesBack) {
+  const int64_t before = machine_.UnusedPages();
+  EXPECT_EQ(Error("pool 2M node1 1000"), Errno::kOk);
+  EXPECT_GT(nr(), 48);
+  EXPECT_LT(nr(), 64);
+  EXPECT_EQ(machine_.ops().hugetlb().pool().counter(HTLB_BUDDY_ALLOC_SUCCESS), nr());
+  EXPECT_EQ(machine_.ops().hugetlb().pool().counter(HTLB_BUDDY_ALLOC_FAIL), 1);
+  Run("pool 2M all 0");
+  EXPECT_EQ(machine_.UnusedPages(), before);
+}
+
+TEST_F(HugetlbTest, ShrinkingBelowWhatIsUsedMakesSurplusThatGoesWhenFreed) {
+  Run("pool 2M node0 4\nspawn p\n@p map a 6M hugetlb-2M\n@p touch a\npool 2M node0 1");
+  EXPECT_EQ(nr(), 3);
+  EXPECT_EQ(surplus(), 2);
+  Run("@p unmap a");
+  EXPECT_EQ(nr(), 1);
+  EXPECT_EQ(surplus(), 0);
+}
+
+TEST_F(HugetlbTest, GrowingTakesSurplusPagesFirst) {
+  Run("pool 2M node0 3\nspawn p\n@p map a 6M hugetlb-2M\n@p touch a\npool 2M node0 0\npool 2M node0 2");
+  EXPECT_EQ(nr(), 3);
+  EXPECT_EQ(surplus(), 1);
+  EXPECT_EQ(machine_.ops().hugetlb().pool().counter(HTLB_BUDDY_ALLOC_SUCCESS), 3);
+}
+
+TEST_F(HugetlbTest, AMempolicyResizeStaysOnThePolicysNodes) {
+  Run("spawn p\n@p policy bind:1\n@p pool 2M mempolicy 4");
+  EXPECT_THAT(ByNode(NR_HUGEPAGES), ElementsAre(0, 4));
+  Run("@p pool 2M all 6");
+  EXPECT_THAT(ByNode(NR_HUGEPAGES), ElementsAre(1, 5));
+}
+
+TEST_F(HugetlbTest, GiganticPagesCannotBeOvercommitted) {
+  Errno error = Errno::kOk;
+  machine_.RunPath(machine_.memory().global_lp(), [&](sim::Path& path) -> sim::Task<void> {
+    error = co_await machine_.ops().hugetlb().SetOvercommit(path, HugeSize::k1G, 1);
+  });
+  EXPECT_EQ(error, Errno::kInval);
+}
+
+// ---- reservations ----
+
+TEST_F(HugetlbTest, AMappingReservesAndAFaultUsesWhatItReserved) {
+  Run("pool 2M node0 4\nspawn p\n@p map a 6M hugetlb-2M");
+  EXPECT_EQ(reserved(), 3);
+  EXPECT_EQ(Error("@p map b 4M hugetlb-2M"), Errno::kNoMem);
+  EXPECT_EQ(reserved(), 3);
+  Run("@p touch a 0 2M");
+  EXPECT_EQ(reserved(), 2);
+  EXPECT_EQ(free(), 3);
+  Run("@p unmap a");
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_EQ(free(), 4);
+}
+
+TEST_F(HugetlbTest, ATaskBoundToANodeReservesNoMoreThanItHas) {
+  Run("pool 2M node0 2\npool 2M node1 4\nspawn p\n@p policy bind:0");
+  EXPECT_EQ(Error("@p map a 6M hugetlb-2M"), Errno::kNoMem);
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_EQ(Error("@p map a 4M hugetlb-2M"), Errno::kOk);
+}
+
+TEST_F(HugetlbTest, ADroppedPageHasUsedItsReservationUp) {
+  Run("pool 2M node0 2\nspawn p\n@p map a 2M hugetlb-2M\n@p touch a\n@p advise a 0 2M dontneed");
+  EXPECT_EQ(free(), 2);
+  EXPECT_EQ(reserved(), 0);
+  Run("@p map b 4M hugetlb-2M");
+  EXPECT_EQ(Touch("@p touch a").sigbus, 1);  // both pages are promised to b
+}
+
+TEST_F(HugetlbTest, WithoutReservationAFaultOnAnEmptyPoolIsSigbus) {
+  Run("pool 2M node0 2\nspawn p\n@p map a 6M hugetlb-2M noreserve");
+  EXPECT_EQ(reserved(), 0);
+  const TouchCounts counts = Touch("@p touch a");
+  EXPECT_EQ(counts.ok, 2);
+  EXPECT_EQ(counts.sigbus, 1);
+}
+
+TEST_F(HugetlbTest, HugePagesCannotBeCutByUnmapping) {
+  Run("pool 2M node0 2\nspawn p\n@p map a 4M hugetlb-2M\n@p touch a");
+  EXPECT_EQ(Error("@p unmap a 0 1M"), Errno::kInval);
+  EXPECT_EQ(free(), 0);
+}
+
+// ---- surplus ----
+
+TEST_F(HugetlbTest, OvercommitMakesPagesForAReservationAndTakesThemBack) {
+  Run("pool 2M node0 1\novercommit 2M 3\nspawn p\n@p map a 8M hugetlb-2M");
+  EXPECT_EQ(nr(), 4);
+  EXPECT_EQ(surplus(), 3);
+  EXPECT_EQ(reserved(), 4);
+  EXPECT_EQ(Error("@p map b 2M hugetlb-2M"), Errno::kNoMem);
+  Run("@p unmap a");
+  EXPECT_EQ(nr(), 1);
+  EXPECT_EQ(surplus(), 0);
+}
+
+TEST_F(HugetlbTest, OvercommitServesFaultsWithoutReservationOnThePolicysNode) {
+  Run("overcommit 2M 2\nspawn p\n@p map a 6M hugetlb-2M noreserve policy=bind:1");
+  const TouchCounts counts = Touch("@p touch a");
+  EXPECT_EQ(counts.ok, 2);
+  EXPECT_EQ(counts.sigbus, 1);
+  EXPECT_THAT(ByNode(SURPLUS_HUGEPAGES), ElementsAre(0, 2));
+}
+
+// ---- policies ----
+
+TEST_F(HugetlbTest, InterleavingGoesByThePagesNumberInTheFile) {
+  Run("pool 2M all 8\nspawn p\n@p map a 8M hugetlb-2M policy=interleave:0-1\n@p touch a 2M 6M");
+  EXPECT_THAT(ByNode(FREE_HUGEPAGES), ElementsAre(3, 2));  // pages 1, 2 and 3
+}
+
+TEST_F(HugetlbTest, ABoundMappingMayHoldAReservationAndStillGetSigbus) {
+  Run("pool 2M node0 2\npool 2M node1 1\nspawn p\n@p map a 6M hugetlb-2M policy=bind:1");
+  const TouchCounts counts = Touch("@p touch a");
+  EXPECT_EQ(counts.ok, 1);
+  EXPECT_EQ(counts.sigbus, 2);
+  EXPECT_EQ(reserved(), 2);
+}
+
+// ---- fork ----
+
+TEST_F(HugetlbTest, AChildCopiesWithoutReservationAndTheOwnerStealsFromIt) {
+  Run("pool 2M node0 3\nspawn p\n@p map a 4M hugetlb-2M\n@p touch a\n@p fork q");
+  TouchCounts counts = Touch("@q touch a");
+  EXPECT_EQ(counts.ok, 1);
+  EXPECT_EQ(counts.sigbus, 1);
+  counts = Touch("@p touch a");  // the first page is its own again, the second it takes from the child
+  EXPECT_EQ(counts.ok, 2);
+  EXPECT_EQ(free(), 0);
+  EXPECT_EQ(Touch("@q touch a 2M 2M r").sigbus, 1);
+  Run("@q exit");
+  EXPECT_EQ(free(), 1);
+}
+
+TEST_F(HugetlbTest, ReservationsStayWithTheParent) {
+  Run("pool 2M node0 2\nspawn p\n@p map a 4M hugetlb-2M\n@p fork q");
+  EXPECT_EQ(reserved(), 2);
+  EXPECT_EQ(Touch("@q touch a 0 2M").sigbus, 1);
+  Run("@q exit");
+  EXPECT_EQ(reserved(), 2);
+  EXPECT_EQ(Touch("@p touch a").ok, 2);
+}
+
+// ---- files ----
+
+TEST_F(HugetlbTest, PagesOfAFileOutliveItsMappings) {
+  Run("pool 2M node0 4\nspawn p\n@p map a 6M hugetlb-2M file=f shared\n@p touch a 0 4M\n@p unmap a");
+  EXPECT_EQ(free(), 2);
+  EXPECT_EQ(reserved(), 1);
+  Run("unlink_hugetlb f");
+  EXPECT_EQ(free(), 4);
+  EXPECT_EQ(reserved(), 0);
+}
+
+TEST_F(HugetlbTest, AHoleGivesUpPagesAndATruncationReservationsToo) {
+  Run("pool 2M node0 6\nspawn p\n@p map a 12M hugetlb-2M file=f shared\n@p touch a 0 6M\n@p punch a 2M 8M");
+  EXPECT_EQ(free(), 5);
+  EXPECT_EQ(reserved(), 3);  // those of the pages that were never there
+  Run("@p truncate a 2M");
+  EXPECT_EQ(free(), 5);
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_EQ(Touch("@p touch a").sigbus, 5);
+}
+
+TEST_F(HugetlbTest, AHoleTakesPrivateCopiesToo) {
+  Run("pool 2M node0 4\nspawn p\n@p map a 4M hugetlb-2M file=f\n@p touch a\n@p punch a 0 2M");
+  EXPECT_EQ(free(), 3);
+}
+
+TEST_F(HugetlbTest, FallocateUsesTheFilesReservations) {
+  Run("pool 2M node0 3\nspawn p\n@p map a 4M hugetlb-2M file=f shared\n@p fallocate a 0 2M");
+  EXPECT_EQ(reserved(), 1);
+  EXPECT_EQ(free(), 2);
+  EXPECT_EQ(Error("@p fallocate a 2M 6M"), Errno::kNoSpc);  // one reserved, one more, then none
+  EXPECT_EQ(free(), 0);
+}
+
+TEST_F(HugetlbTest, APrivateMappingCopiesThePageOfTheFileWithItsReservation) {
+  Run("pool 2M node0 2\nspawn p\nspawn q\n@p map a 2M hugetlb-2M file=f shared\n@p touch a\n"
+      "@q map b 2M hugetlb-2M file=f");
+  EXPECT_EQ(reserved(), 1);
+  EXPECT_EQ(Touch("@q touch b").ok, 1);
+  EXPECT_EQ(reserved(), 0);
+  EXPECT_EQ(free(), 0);
+}
+
+// ---- subpools ----
+
+TEST_F(HugetlbTest, AMountReservesItsMinimumUntilItIsUnmounted) {
+  Run("pool 2M node0 6\nmount_hugetlbfs /m pagesize=2M,size=8M,min_size=4M");
+  EXPECT_EQ(reserved(), 2);
+  Run("spawn p\n@p map a 6M hugetlb-2M file=/m/f shared");
+  EXPECT_EQ(reserved(), 3);
+  EXPECT_EQ(Error("@p map b 4M hugetlb-2M file=/m/g shared"), Errno::kNoMem);  // beyond its size
+  EXPECT_EQ(Error("umount /m"), Errno::kBusy);
+  Run("@p unmap a\nunlink /m/f");
+  EXPECT_EQ(reserved(), 2);
+  EXPECT_EQ(Error("umount /m"), Errno::kOk);
+  EXPECT_EQ(reserved(), 0);
+}
+
+TEST_F(HugetlbTest, AMountNeedsPagesForItsMinimum) {
+  Run("pool 2M node0 1");
+  EXPECT_EQ(Error("mount_hugetlbfs /m pagesize=2M,min_size=4M"), Errno::kNoMem);
+  EXPECT_EQ(Error("mount_hugetlbfs /m pagesize=2M,size=2M,min_size=4M"), Errno::kInval);
+  EXPECT_EQ(Error("umount /m"), Errno::kInval);
+}
+
+// ---- moves ----
+
+TEST_F(HugetlbTest, MovedPagesTakeFreePagesOfTheNode) {
+  Run("pool 2M node0 2\npool 2M node1 2\nspawn p\n@p map a 4M hugetlb-2M policy=bind:0\n@p touch a");
+  EXPECT_EQ(Run("@p move a 1").moved->moved, 2);
+  EXPECT_THAT(ByNode(NR_HUGEPAGES), ElementsAre(2, 2));
+  EXPECT_THAT(ByNode(FREE_HUGEPAGES), ElementsAre(2, 0));
+}
+
+TEST_F(HugetlbTest, AMoveToANodeWithoutPagesTakesTheSurplusAlong) {
+  Run("pool 2M node0 2\nspawn p\n@p map a 4M hugetlb-2M\n@p touch a\npool 2M node0 1\n@p move a 1");
+  EXPECT_THAT(ByNode(NR_HUGEPAGES), ElementsAre(0, 2));
+  EXPECT_THAT(ByNode(SURPLUS_HUGEPAGES), ElementsAre(0, 1));
+}
+
+TEST_F(HugetlbTest, SharedPagesAreNotMoved) {
+  Run("pool 2M node0 1\nspawn p\n@p map a 2M hugetlb-2M\n@p touch a\n@p fork q");
+  EXPECT_EQ(Run("@p move a 1").moved->not_moved, 1);
+}
+
+// ---- time and locks ----
+
+TEST_F(HugetlbTest, TwoResizesAtOnceWaitForEachOther) {
+  Hugetlb& hugetlb = machine_.ops().hugetlb();
+  for (int i = 0; i < 2; ++i) {
+    machine_.engine().Start(machine_.memory().node(NodeId{i}).lp, machine_.engine().now(), "resize",
+                            [&hugetlb, i](sim::Path& path) -> sim::Task<void> {
+                              co_await hugetlb.Resize(path, CpuId{i}, HugeSize::k2M, kNoNode, 10 + 10 * i);
+                            });
+  }
+  ASSERT_TRUE(machine_.engine().Run().ok());
+  EXPECT_TRUE(nr() == 10 || nr() == 20);
+  EXPECT_EQ(pool().resize_lock().stats().contended, 1u);
+  EXPECT_GT(hugetlb.pool().lock().stats().acquisitions, 20u);
+}
+
+}  // namespace
+}  // namespace numasim
