@@ -94,15 +94,15 @@ inline Cpu::Acquirer Cpu::Acquire(Path& path) { return Acquirer(this, &path); }
 inline Cpu::Yielder Cpu::MaybeYield(Path& path) { return Yielder(this, &path); }
 
 inline void Cpu::Grant(Path& path) {
-  NUMASIM_DCHECK(path.cpu_ == nullptr);
+  NUMASIM_DCHECK(path.record_->cpu == nullptr);
   holder_ = &path;
   since_ = path.now();
-  path.cpu_ = this;
+  path.record_->cpu = this;
 }
 
 inline bool Cpu::TryAcquire(Path& path) {
   CheckIsHere(path);
-  NUMASIM_CHECK(path.cpu_ == nullptr);
+  NUMASIM_CHECK(path.record_->cpu == nullptr);
   if (holder_ != nullptr) return false;
   Grant(path);
   return true;
@@ -111,7 +111,7 @@ inline bool Cpu::TryAcquire(Path& path) {
 inline void Cpu::Release(Path& path) {
   CheckIsHere(path);
   NUMASIM_CHECK_EQ(holder_, &path);
-  path.cpu_ = nullptr;
+  path.record_->cpu = nullptr;
   busy_ns_ += (path.now() - since_).ns;
   holder_ = nullptr;
   if (!waiters_.empty()) HandOn();

@@ -63,9 +63,10 @@ std::vector<BlockedPath> Engine::blocked_paths() const {
   std::vector<std::pair<std::pair<int32_t, std::pair<int64_t, uint64_t>>, BlockedPath>> found;
   for (const auto& lp : lps_) {
     lp->record->paths.ForEachLive([&](const Path& path) {
-      if (path.waits_for_ == nullptr) return;
-      found.push_back({{path.lp().value, {path.waits_since_, path.id()}},
-                       {path.name(), *path.waits_for_, path.lp(), SimTime{path.waits_since_}}});
+      if (path.record_->waits_for == nullptr) return;
+      found.push_back(
+          {{path.lp().value, {path.record_->waits_since, path.id()}},
+           {path.name(), *path.record_->waits_for, path.lp(), SimTime{path.record_->waits_since}}});
     });
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -49,6 +49,19 @@ class EventHeap {
   size_t Second() const { return LeastChild(1); }
   const Event& at(size_t place) const { return events_[place]; }
 
+  // Pop where Second() is known already.
+  void PopKnowing(size_t second) {
+    Event* const a = events_.get();
+    const Event last = std::exchange(a[--size_], kEndless);
+    if (second >= size_) {
+      // The last was the second, or the only one.
+      if (size_ > 0) a[0] = last;
+      return;
+    }
+    a[0] = a[second];
+    SiftDown(second, last);
+  }
+
   // Pop and Push in one; requires !empty() and second == Second().
   void ReplaceTop(const Event& event, size_t second) {
     Event* const a = events_.get();

@@ -47,14 +47,14 @@ class EventQueue {
   // its place for it to take without a detour over the heap's end.
   Event Pop() {
     if (bound_ != kEndOfTime) return PopBeforeBound();
-    if (first_ != 0) bottom_.Pop();
+    if (first_ != 0) bottom_.PopKnowing(first_);
     first_ = static_cast<uint32_t>(bottom_.Second());
     return bottom_.top();
   }
 
   // Finishes what Pop left for a Push to do.
   void Settle() {
-    if (first_ != 0) bottom_.Pop();
+    if (first_ != 0) bottom_.PopKnowing(first_);
     first_ = 0;
   }
 

@@ -12,8 +12,22 @@ namespace numasim::sim::internal {
 
 class FramePool {
  public:
+  // The next Allocate of at most `bytes` on this thread gets `memory`, which does not begin at a cache line
+  // and is not the pool's; freeing it does nothing. Null takes an offer back.
+  static void Offer(void* memory, size_t bytes) {
+#ifndef NUMASIM_SANITIZER
+    offered_ = memory;
+    offered_bytes_ = bytes;
+#else
+    (void)memory;
+    (void)bytes;
+#endif
+  }
+
   static void* Allocate(size_t bytes) {
 #ifndef NUMASIM_SANITIZER
+    if (offered_ != nullptr && bytes <= offered_bytes_) [[unlikely]]
+      return TakeOffer();
     const size_t size_class = (bytes + kStep - 1) / kStep;
     if (size_class < kClasses) [[likely]] {
       FreeList& list = lists_[size_class];
@@ -30,6 +44,7 @@ class FramePool {
   // `bytes` as given to Allocate.
   static void Free(void* memory, size_t bytes) {
 #ifndef NUMASIM_SANITIZER
+    if (reinterpret_cast<uintptr_t>(memory) % kLine != 0) return;
     const size_t size_class = (bytes + kStep - 1) / kStep;
     if (size_class < kClasses) [[likely]] {
       FreeList& list = lists_[size_class];
@@ -46,8 +61,9 @@ class FramePool {
   }
 
  private:
-  static constexpr size_t kStep = 32;
-  static constexpr size_t kClasses = 65;  // up to 2 KiB; larger frames are malloc's
+  static constexpr size_t kLine = 64;
+  static constexpr size_t kStep = kLine;
+  static constexpr size_t kClasses = 33;  // up to 2 KiB; larger frames are malloc's
   static constexpr uint32_t kMaxLength = 4096;
 
   struct Block {
@@ -59,11 +75,18 @@ class FramePool {
   };
   struct Cleaner;
 
+  static void* TakeOffer() {
+    void* const memory = offered_;
+    offered_ = nullptr;
+    return memory;
+  }
   static void* AllocateSlow(size_t bytes);
   static void FreeSlow(void* memory, size_t bytes);
 
   // Plain data, so that reading it needs no initialisation check; Cleaner frees it at thread end.
   static constinit thread_local FreeList lists_[kClasses];
+  static constinit thread_local void* offered_;
+  static constinit thread_local size_t offered_bytes_;
 };
 
 }  // namespace numasim::sim::internal

@@ -77,16 +77,16 @@ struct alignas(64) Lane {
   // Of a window that one thread runs: for all LPs, in the order they were sent.
   std::vector<Message> messages;
 
-  void Send(Lp* to, uint32_t index, const Event& event) {
-    if (mail == nullptr) {
+  void Send(Lp* to, const Event& event) {
+    if (mail == nullptr) [[likely]] {
       messages.push_back(Message{to, event});
-      return;
+    } else {
+      Mail(to, event);
     }
-    const uint32_t thread = home[index];
-    mail[thread].Add(window, Message{to, event});
-    mail_for |= uint64_t{1} << std::min<uint32_t>(thread, 63);
-    next[index] = std::min(next[index], event.time);
   }
+
+ private:
+  void Mail(Lp* to, const Event& event);
 };
 
 }  // namespace numasim::sim::internal

@@ -7,8 +7,8 @@ namespace numasim::sim::internal {
 
 // What every step of a path touches lies apart from the rest, so that caches and page tables hold more paths.
 struct PathStore::Chunk {
-  explicit Chunk(size_t size) : paths(size), records(size) {}
-  std::vector<Path> paths;
+  explicit Chunk(size_t size) : slots(size), records(size) {}
+  std::vector<PathSlot> slots;
   std::vector<PathRecord> records;
 };
 
@@ -23,9 +23,9 @@ Path* PathStore::New() {
     chunks_.emplace_back(count);
     Chunk& chunk = chunks_.back();
     for (size_t i = count; i-- > 0;) {
-      chunk.paths[i].record_ = &chunk.records[i];
+      chunk.slots[i].path.record_ = &chunk.records[i];
       chunk.records[i].next_free = free_;
-      free_ = &chunk.paths[i];
+      free_ = &chunk.slots[i].path;
     }
   }
   Path* const path = free_;
@@ -42,10 +42,18 @@ void PathStore::Free(Path* path) {
 
 void PathStore::ForEachLive(const std::function<void(Path&)>& f) {
   for (Chunk& chunk : chunks_) {
-    for (Path& path : chunk.paths) {
-      if (path.record_->live) f(path);
+    for (PathSlot& slot : chunk.slots) {
+      if (slot.path.record_->live) f(slot.path);
     }
   }
+}
+
+void Lane::Mail(Lp* to, const Event& event) {
+  const auto index = static_cast<size_t>(to->id.value);
+  const uint32_t thread = home[index];
+  mail[thread].Add(window, Message{to, event});
+  mail_for |= uint64_t{1} << std::min<uint32_t>(thread, 63);
+  next[index] = std::min(next[index], event.time);
 }
 
 void Lp::RunBefore(int64_t until) {
@@ -56,7 +64,7 @@ void Lp::RunBefore(int64_t until) {
     now = event.time;
     limit = std::min(queue.NextTime(), horizon);
     ++events;
-    if (const Path* const after = queue.NextPath()) after->PrefetchCoroutine();
+    if (const Path* const after = queue.NextPath()) Prefetch(after);
     event.path->Resume();
     if (failed) [[unlikely]]
       return;

@@ -85,7 +85,7 @@ struct alignas(64) Lp {
 
   // An event on another LP by a path on this one; time >= now + lookahead.
   void Send(Lp& to, int64_t time, Path* path) {
-    lane->Send(&to, static_cast<uint32_t>(to.id.value), Event{time, next_order++, path});
+    lane->Send(&to, Event{time, next_order++, path});
     // The earliest that an answer can be back here.
     if (time < horizon - shared->lookahead) {
       horizon = time + shared->lookahead;
@@ -93,6 +93,7 @@ struct alignas(64) Lp {
     }
   }
 
+  // A line for the path that runs here.
   int64_t now = 0;
   // Until here (exclusively) the running path may go on without looking at the queue: the next event's time
   // or the horizon, whichever is earlier.
@@ -103,9 +104,10 @@ struct alignas(64) Lp {
   Shared* shared;
   Lane* lane = nullptr;  // of the thread that runs it
   std::unique_ptr<LpRecord> record;
+  // And one for the events.
+  EventQueue queue;
   LpId id;
   bool failed = false;
-  EventQueue queue;
 };
 static_assert(sizeof(Lp) == 128, "two cache lines, for models with very many LPs");
 

@@ -9,14 +9,18 @@ Path::~Path() = default;
 
 bool Path::Begin() {
   Task<void>& root = record_->root;
+  std::byte* const frame = reinterpret_cast<internal::PathSlot*>(this)->frame;
+  internal::FramePool::Offer(frame, internal::PathSlot::kFrame);
   try {
     root = record_->fn(*this);
   } catch (...) {
+    internal::FramePool::Offer(nullptr, 0);
     // From a function that makes a task and is no coroutine itself.
     Fail(std::current_exception());
     return false;
   }
-  NUMASIM_CHECK(root.handle());
+  internal::FramePool::Offer(nullptr, 0);
+  NUMASIM_CHECK(root.handle());  // a PathFn returns a coroutine
   internal::PromiseBase& promise = root.handle().promise();
   promise.point = this;
   // Anything but null: End() is told apart by the root being done.
@@ -76,9 +80,8 @@ void Path::Reset() {
   record_->cpu_after_sleep = nullptr;
   innermost = nullptr;
   next = nullptr;
-  cpu_ = nullptr;
-  waits_for_ = nullptr;
-  behind_ = nullptr;
+  record_->cpu = nullptr;
+  record_->waits_for = nullptr;
 }
 
 void Path::Start(LpId to, Duration delay, std::string name, PathFn fn) {

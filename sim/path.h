@@ -5,6 +5,7 @@
 #define NUMASIM_SIM_PATH_H_
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -30,19 +31,24 @@ class WaitQueue;
 
 // What of a path not every step touches.
 struct PathRecord {
-  std::string name;
-  PathFn fn;
-  Task<void> root;
   uint64_t id = 0;
   Lp* birth = nullptr;  // whose store it is from
   Path* next_free = nullptr;
+  Cpu* cpu = nullptr;              // that it holds
   Cpu* cpu_after_sleep = nullptr;  // given up while asleep, to be had again before it goes on
-  uint64_t wait_mode = 0;          // the lock's own, while it waits
+  // While it waits: the name of what for, who waits behind it, since when, and the lock's own mark.
+  const std::string* waits_for = nullptr;
+  Path* behind = nullptr;
+  int64_t waits_since = 0;
+  uint64_t wait_mode = 0;
   bool live = false;
+  Task<void> root;
+  PathFn fn;
+  std::string name;
 };
 }  // namespace internal
 
-class alignas(64) Path : private internal::ResumePoint {
+class Path : private internal::ResumePoint {
  public:
   Path() = default;
   Path(const Path&) = delete;
@@ -56,7 +62,7 @@ class alignas(64) Path : private internal::ResumePoint {
   // Unique in the run: the LP it was started from in the upper half (0: from outside the run), a count below.
   uint64_t id() const { return record_->id; }
   // The CPU it holds; none while it sleeps.
-  Cpu* cpu() const { return cpu_; }
+  Cpu* cpu() const { return record_->cpu; }
 
   class TakeAwaiter;
   class HopAwaiter;
@@ -93,7 +99,7 @@ class alignas(64) Path : private internal::ResumePoint {
     if (next) [[unlikely]]
       GoOnWithParents();
   }
-  // Asks the cache for what Resume will read.
+  // Asks the cache for the frame that Resume will read, which may lie elsewhere.
   void PrefetchCoroutine() const {
     // A number, as there is no coroutine before the path's first step.
     const auto frame = reinterpret_cast<uintptr_t>(innermost.address());
@@ -109,16 +115,32 @@ class alignas(64) Path : private internal::ResumePoint {
 
   [[noreturn]] void BadDuration(const char* what, Duration d, Duration least) const;
 
-  // One cache line, with ResumePoint.
+  // With ResumePoint half a cache line; the coroutine's frame follows, see PathSlot.
   internal::Lp* lp_ = nullptr;
   internal::PathRecord* record_ = nullptr;
-  Cpu* cpu_ = nullptr;
-  // While waiting: for what, since when, and who waits behind it.
-  const std::string* waits_for_ = nullptr;
-  Path* behind_ = nullptr;
-  int64_t waits_since_ = 0;
 };
-static_assert(sizeof(Path) == 64);
+
+namespace internal {
+
+// A path, and beside it the frame of its coroutine if that is small: for a step of a flat path the cache and
+// the page tables then have one place to fetch.
+struct alignas(64) PathSlot {
+  static constexpr size_t kFrame = 160;
+  Path path;
+  std::byte frame[kFrame];
+};
+static_assert(sizeof(PathSlot) == 192);
+// So the frame does not begin at a cache line, as FramePool::Offer wants.
+static_assert(sizeof(Path) == 32);
+
+// Asks the cache for a path and the frame beside it.
+inline void Prefetch(const Path* path) {
+  const auto slot = reinterpret_cast<uintptr_t>(path);
+  __builtin_prefetch(reinterpret_cast<const void*>(slot));
+  __builtin_prefetch(reinterpret_cast<const void*>(slot + 64));
+}
+
+}  // namespace internal
 
 class Path::TakeAwaiter {
  public:

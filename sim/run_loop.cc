@@ -67,8 +67,8 @@ void RunLoop::PrefetchActive(size_t place) const {
   lp_at(place + 6).queue.PrefetchTop();
   // With many paths on an LP a window often runs two of them.
   const EventQueue& far = lp_at(place + 4).queue;
-  __builtin_prefetch(far.NextPath());
-  if (far.size() > 6) __builtin_prefetch(far.SecondPath());
+  Prefetch(far.NextPath());
+  if (far.size() > 6) Prefetch(far.SecondPath());
   const EventQueue& near = lp_at(place + 2).queue;
   if (const Path* const path = near.NextPath()) path->PrefetchCoroutine();
 }
@@ -96,15 +96,17 @@ uint64_t RunLoop::RunInline(const Horizons& horizons, int64_t first) {
 
 void RunLoop::Deliver() {
   int64_t* const next = engine_.shared_.next.data();
-  const std::vector<Message>& messages = lane_.messages;
-  const size_t count = messages.size();
-  for (size_t k = 0; k < count; ++k) {
-    if (k + 12 < count) Prefetch(*messages[k + 12].to);
-    if (k + 6 < count) messages[k + 6].to->queue.PrefetchForPush();
-    const Message& message = messages[k];
-    message.to->queue.Push(message.event);
-    int64_t& time = next[message.to->id.value];
-    time = std::min(time, message.event.time);
+  const std::span<const Message> messages = lane_.messages;
+  const auto ahead = [&](size_t k) -> const EventQueue& {
+    return messages[std::min(k, messages.size() - 1)].to->queue;
+  };
+  for (size_t k = 0; k < messages.size(); ++k) {
+    __builtin_prefetch(&ahead(k + 12));
+    ahead(k + 6).PrefetchForPush();
+    Lp& to = *messages[k].to;
+    const Event& event = messages[k].event;
+    to.queue.Push(event);
+    next[to.id.value] = std::min(next[to.id.value], event.time);
   }
   lane_.messages.clear();
 }

@@ -71,7 +71,7 @@ void TeamRunner::TakeMail(size_t home, uint64_t window) {
   // The paths come from another CPU's cache: ask for them first, then for their coroutines.
   for (const ThreadPart& part : parts_) {
     part.mail[window % 2][home].ForEach(window, [](const Message& message) {
-      __builtin_prefetch(message.event.path, 1);
+      Prefetch(message.event.path);
       message.to->queue.Push(message.event);
     });
   }

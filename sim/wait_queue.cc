@@ -12,23 +12,23 @@ void WaitQueue::Push(Path& path, std::coroutine_handle<> self, const std::string
 }
 
 void WaitQueue::Push(Path& path, const std::string* what) {
-  NUMASIM_DCHECK(path.waits_for_ == nullptr);
-  path.waits_for_ = what;
-  path.waits_since_ = path.lp_->now;
-  path.behind_ = nullptr;
+  NUMASIM_DCHECK(path.record_->waits_for == nullptr);
+  path.record_->waits_for = what;
+  path.record_->waits_since = path.lp_->now;
+  path.record_->behind = nullptr;
   if (first_ == nullptr) {
     first_ = &path;
   } else {
-    last_->behind_ = &path;
+    last_->record_->behind = &path;
   }
   last_ = &path;
 }
 
 Path& WaitQueue::Pop() {
   Path& path = *first_;
-  first_ = path.behind_;
-  path.behind_ = nullptr;
-  path.waits_for_ = nullptr;
+  first_ = path.record_->behind;
+  path.record_->behind = nullptr;
+  path.record_->waits_for = nullptr;
   return path;
 }
 
@@ -43,19 +43,19 @@ Task<void> Sleep::RegainRemoteCpu(Path& messenger, Cpu* cpu, LpId home, Path* sl
   co_await cpu->Acquire(messenger);
   cpu->TakeOver(&messenger, sleeper);
   co_await messenger.HopTo(home, messenger.engine().options().lookahead);
-  sleeper->cpu_ = cpu;
+  sleeper->record_->cpu = cpu;
   GoOn(*sleeper);
 }
 
 void Sleep::Begin(Path& path) {
-  Cpu* const cpu = path.cpu_;
+  Cpu* const cpu = path.record_->cpu;
   if (cpu == nullptr) return;
   path.record_->cpu_after_sleep = cpu;
   if (cpu->lp() == path.lp()) {
     cpu->Release(path);
     return;
   }
-  path.cpu_ = nullptr;
+  path.record_->cpu = nullptr;
   Path* const sleeper = &path;
   path.Start(cpu->lp(), path.engine().options().lookahead, "leave " + cpu->name(),
              [cpu, sleeper](Path& messenger) { return LeaveRemoteCpu(messenger, cpu, sleeper); });

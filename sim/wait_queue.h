@@ -23,7 +23,7 @@ class WaitQueue {
   // These require !empty().
   Path& Pop();
   uint64_t first_mode() const { return first_->record_->wait_mode; }
-  static Duration Waited(const Path& path) { return path.now() - SimTime{path.waits_since_}; }
+  static Duration Waited(const Path& path) { return path.now() - SimTime{path.record_->waits_since}; }
 
  private:
   Path* first_ = nullptr;

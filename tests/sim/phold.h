@@ -5,7 +5,6 @@
 #define NUMASIM_TESTS_SIM_PHOLD_H_
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,11 +31,11 @@ class Phold {
     for (int i = 0; i < options.lps; ++i) {
       const std::string name = "lp" + std::to_string(i);
       ids_.push_back(engine.AddLp(name));
-      nodes_.push_back(std::make_unique<Node>(engine.MakeRandom(name)));
+      nodes_.emplace_back(engine.MakeRandom(name));
     }
     for (int i = 0; i < options.lps; ++i) {
       for (int j = 0; j < options.jobs_per_lp; ++j) {
-        const Duration first = Step(*nodes_[static_cast<size_t>(i)]);
+        const Duration first = Step(nodes_[static_cast<size_t>(i)]);
         engine.Start(ids_[static_cast<size_t>(i)], SimTime{} + first, "job",
                      [this](Path& path) { return Job(path); });
       }
@@ -46,14 +45,14 @@ class Phold {
   // Steps of all jobs so far, without their starts.
   uint64_t steps() const {
     uint64_t sum = 0;
-    for (const auto& node : nodes_) sum += node->steps;
+    for (const Node& node : nodes_) sum += node.steps;
     return sum;
   }
 
   // Depends on which LP did what in which order.
   uint64_t hash() const {
     uint64_t hash = 0;
-    for (const auto& node : nodes_) hash = hash * 0x100000001b3u + node->hash;
+    for (const Node& node : nodes_) hash = hash * 0x100000001b3u + node.hash;
     return hash;
   }
 
@@ -71,7 +70,7 @@ class Phold {
 
   Task<void> Job(Path& path) {
     for (;;) {
-      Node& node = *nodes_[static_cast<size_t>(path.lp().value)];
+      Node& node = nodes_[static_cast<size_t>(path.lp().value)];
       ++node.steps;
       node.hash = (node.hash ^ static_cast<uint64_t>(path.now().ns)) * 0x9e3779b97f4a7c15u + path.id();
       for (int i = 0; i < options_.spin; ++i)
@@ -92,7 +91,7 @@ class Phold {
   Duration lookahead_;
   double exponential_mean_ = 0;
   std::vector<LpId> ids_;
-  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<Node> nodes_;
 };
 
 }  // namespace numasim::sim
