@@ -94,6 +94,10 @@ class AddressSpace {
   HugePageTable& huge_pages() { return huge_pages_; }
   const HugePageTable& huge_pages() const { return huge_pages_; }
 
+  // While above 0 a fork counts the references of pages that it has copied entries of; nobody else may change
+  // entries (the kernel's page table lock).
+  int held = 0;
+
   // fork: the same VMAs, no page tables yet.
   void CopyVmasFrom(const AddressSpace& parent) {
     vmas_ = parent.vmas_;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "models/address_space/process.h"
+#include "models/address_space/process_table.h"
 #include "models/address_space/shmem.h"
 #include "models/errno.h"
 #include "models/hugetlb/hugetlb.h"
@@ -93,7 +94,11 @@ class AddressSpaceOps {
 
   sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
 
+  // --- global LP ---
+  ShmemFiles& files() { return files_; }
   const ShmemFiles& files() const { return files_; }
+  const ProcessTable& processes() const { return processes_; }
+
   PageAllocator& allocator() { return allocator_; }
   Hugetlb& hugetlb() { return hugetlb_; }
   const Hugetlb& hugetlb() const { return hugetlb_; }
@@ -138,9 +143,7 @@ class AddressSpaceOps {
 
   // --- global LP ---
   ShmemFiles files_;
-  static constexpr int kPidMax = 32768;
-  int next_id_ = 0;
-  std::vector<uint16_t> free_ids_;
+  ProcessTable processes_;
 };
 
 }  // namespace numasim

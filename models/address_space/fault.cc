@@ -167,16 +167,16 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
   const Pte old = pte;
   if (!old.zero_page() && co_await OnlyReference(path, old.pfn())) {
     ++memory_.node(NodeOf(process)).counter(PGREUSE);
-    pte = old.WithWritable(true);
+    pte = pte.WithWritable(true);  // which may have been migrated meanwhile
     co_return FaultResult::kDone;
   }
   // wp_page_copy()
   const Pfn pfn = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
   if (pfn == kNoPfn) co_return FaultResult::kOom;
   co_await path.Take((old.zero_page() ? costs.clear_page : costs.copy_page) + costs.map_page);
-  pte = PrepareAnon(pfn);
-  if (!old.zero_page()) {
-    std::vector<Pfn> released(1, old.pfn());
+  const Pte replaced = std::exchange(pte, PrepareAnon(pfn));  // may be at another place by now
+  if (!replaced.zero_page()) {
+    std::vector<Pfn> released(1, replaced.pfn());
     co_await allocator_.Release(path, process.cpu, released);
   }
   co_return FaultResult::kDone;
@@ -254,7 +254,10 @@ sim::Task<bool> AddressSpaceOps::OnlyReference(sim::Path& path, Pfn pfn) {
   Zone& zone = *memory_.ZoneOf(pfn);
   const sim::LpId there = memory_.node(zone.node()).lp;
   if (there != home) co_await path.HopTo(there, memory_.costs().hop);
-  const bool only = zone.frames().owner(zone.frames().Index(pfn), 0).mapcount == 1;
+  const FrameIndex frame = zone.frames().Index(pfn);
+  // References that are no mappings leave the page the process's own (PageAnonExclusive).
+  const auto references = static_cast<int64_t>(zone.frames().owner(frame, 0).mapcount);
+  const bool only = references - zone.RefsOf(frame) == 1;
   if (there != home) co_await path.HopTo(home, memory_.costs().hop);
   co_return only;
 }

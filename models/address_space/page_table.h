@@ -32,6 +32,7 @@ class Pte {
   constexpr bool zero_page() const { return bits_ & kZeroPage; }
   constexpr bool anon() const { return bits_ & kAnon; }
   constexpr Pfn pfn() const { return Pfn{bits_ >> kFlagBits}; }
+  constexpr Pte WithPfn(Pfn pfn) const { return Pte(pfn, bits_ & ((uint64_t{1} << kFlagBits) - 1)); }
   constexpr Pte WithWritable(bool writable) const {
     Pte pte = *this;
     pte.bits_ = writable ? bits_ | kWritable : bits_ & ~uint64_t{kWritable};

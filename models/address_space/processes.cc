@@ -16,25 +16,17 @@ constexpr int kBaseTables = 5;
 sim::Task<Errno> AddressSpaceOps::TakeId(sim::Path& path, Process& process) {
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  Errno error = Errno::kOk;
-  uint16_t id = 0;
-  if (!free_ids_.empty()) {
-    id = free_ids_.back();
-    free_ids_.pop_back();
-  } else if (next_id_ < kPidMax) {
-    id = static_cast<uint16_t>(next_id_++);
-  } else {
-    error = Errno::kAgain;
-  }
+  const std::optional<uint16_t> id = processes_.Add(process, home);
   co_await path.HopTo(home, memory_.costs().hop);
-  process.id = id;
-  co_return error;
+  if (!id.has_value()) co_return Errno::kAgain;
+  process.id = *id;
+  co_return Errno::kOk;
 }
 
 sim::Task<void> AddressSpaceOps::ReturnId(sim::Path& path, Process& process) {
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  free_ids_.push_back(process.id);
+  processes_.Remove(process.id);
   co_await path.HopTo(home, memory_.costs().hop);
 }
 
@@ -131,6 +123,9 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
     PteTable& from = *parent.space.page_table().Find(part.table);
     std::vector<Pfn> shared;
     int64_t copied = 0;
+    // Until the references are counted, no page may be moved from under the entries.
+    ++parent.space.held;
+    ++child.space.held;
     for (uint64_t i = part.from; i < part.to; ++i) {
       Pte& pte = from.pte[i];
       if (!pte.anon() && !pte.zero_page()) continue;
@@ -141,6 +136,8 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
     }
     co_await path.Take(memory_.costs().fork_page * copied);
     co_await AddReferences(path, shared);
+    --parent.space.held;
+    --child.space.held;
     co_await memory_.cpu(parent.cpu).MaybeYield(path);
   }
   co_return true;
@@ -155,7 +152,7 @@ sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vecto
       if (zone.node() != node.id) continue;
       if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
       FrameOwner& owner = zone.frames().owner(zone.frames().Index(pfn), 0);
-      NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), kPidMax - 1);
+      NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), ProcessTable::kIds - 1);
       ++owner.mapcount;
     }
   }
@@ -176,9 +173,23 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
 }
 
 sim::Task<void> AddressSpaceOps::MoveToCpu(sim::Path& path, Process& process, CpuId cpu) {
-  const NodeId to = memory_.NodeOfCpu(cpu);
+  const sim::LpId home = path.lp();
+  const sim::LpId to = memory_.node(memory_.NodeOfCpu(cpu)).lp;
   memory_.cpu(process.cpu).Release(path);
-  if (path.lp() != memory_.node(to).lp) co_await hugetlb_.MoveHome(path, process, memory_.node(to).lp);
+  if (home != to) {
+    std::vector<FileId> files;
+    process.space.ForEach([&](Vma& vma) {
+      if (vma.hugetlb()) files.push_back(vma.file);
+    });
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    processes_.LeaveHome(process.id);
+    // By the old home, where visits that were on their way when the table changed are over now.
+    co_await path.HopTo(home, memory_.costs().hop);
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    processes_.SetHome(process.id, to);
+    hugetlb_.SetHome(process, files, to);
+    co_await path.HopTo(to, memory_.costs().hop);
+  }
   process.cpu = cpu;
   co_await memory_.cpu(cpu).Acquire(path);
 }

@@ -8,8 +8,8 @@
 namespace numasim {
 namespace {
 
-constexpr const char* kOwnerNames[] = {"the kernel", "anonymous memory", "shared memory", "page tables",
-                                       "hugetlb"};
+constexpr const char* kOwnerNames[] = {"the kernel", "anonymous memory",   "shared memory", "page tables",
+                                       "hugetlb",    "a contiguous range", "the hypervisor"};
 
 const char* OwnerName(uint64_t kind) {
   return kind < std::size(kOwnerNames) ? kOwnerNames[kind] : "nobody known";
@@ -67,7 +67,9 @@ void ReferenceCheck::Allocated(Pfn pfn, int order, const FrameOwner& owner) {
     problems_.Add(Describe(*it), " is at ", name_, " pfn ", pfn.value, ", whose owner is ", OwnerName(kind),
                   ", expected ", OwnerName(it->kind));
   }
-  if (kind == FrameOwner::kKernel || kind == FrameOwner::kHugetlb) return;
+  const bool counted_elsewhere =
+      kind == FrameOwner::kHugetlb || kind == FrameOwner::kContig || kind == FrameOwner::kOffline;
+  if (kind == FrameOwner::kKernel || counted_elsewhere) return;
   if (order != 0) {
     problems_.Add(name_, ": pfn ", pfn.value, " of ", OwnerName(kind), " is of order ", order,
                   ", expected 0");

@@ -45,4 +45,12 @@ void ShmemFiles::Insert(FileId id, uint64_t index, Pfn pfn) {
   NUMASIM_CHECK(added);
 }
 
+bool ShmemFiles::Replace(FileId id, uint64_t index, Pfn from, Pfn to) {
+  auto& pages = At(id).pages;
+  const auto found = pages.find(index);
+  if (found == pages.end() || found->second != from) return false;
+  found->second = to;
+  return true;
+}
+
 }  // namespace numasim

@@ -27,6 +27,8 @@ class ShmemFiles {
   // The page at an offset; kNoPfn if there is none.
   Pfn Lookup(FileId file, uint64_t index) const;
   void Insert(FileId file, uint64_t index, Pfn pfn);
+  // Puts `to` in the place of `from`; false where the file has no such page (any more).
+  bool Replace(FileId file, uint64_t index, Pfn from, Pfn to);
 
   int64_t files() const { return live_; }
   // Calls f(FileId, mappings, pages by offset) for each file that is mapped, by number.

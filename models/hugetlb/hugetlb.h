@@ -74,8 +74,8 @@ class Hugetlb {
   sim::Task<void> Close(sim::Path& path, Process& process, const std::vector<Vma>& removed);
   // fork: copies what VMAs and entries the child gets. Its page tables are there already.
   sim::Task<void> Fork(sim::Path& path, Process& parent, Process& child);
-  // The process goes on at another LP.
-  sim::Task<void> MoveHome(sim::Path& path, Process& process, sim::LpId home);
+  // On the global LP: the process, which maps these files, goes on at another LP.
+  void SetHome(const Process& process, const std::vector<FileId>& files, sim::LpId home);
   // move_pages() of every huge page of [begin, end).
   sim::Task<HugeMoved> Move(sim::Path& path, Process& process, Vpn begin, Vpn end, int order, NodeId node);
 

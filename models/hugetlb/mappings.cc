@@ -150,20 +150,12 @@ sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child) 
   co_await path.HopTo(home, memory_.costs().hop);
 }
 
-sim::Task<void> Hugetlb::MoveHome(sim::Path& path, Process& process, sim::LpId home) {
-  std::vector<FileId> files;
-  process.space.ForEach([&](Vma& vma) {
-    if (vma.hugetlb()) files.push_back(vma.file);
-  });
-  if (!files.empty()) {
-    co_await ToGlobal(path);
-    for (const FileId id : files) {
-      for (HugeMapper& mapper : files_.At(id).mappers) {
-        if (mapper.process == &process) mapper.home = home;
-      }
+void Hugetlb::SetHome(const Process& process, const std::vector<FileId>& files, sim::LpId home) {
+  for (const FileId file : files) {
+    for (HugeMapper& mapper : files_.At(file).mappers) {
+      if (mapper.process == &process) mapper.home = home;
     }
   }
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }
 
 }  // namespace numasim

@@ -46,8 +46,14 @@ void Buddy::RemoveFromList(FrameIndex frame, int order) {
   if (from.empty()) nonempty_[static_cast<size_t>(type)] &= ~(1u << order);
 }
 
+// __rmqueue(): movable memory comes from CMA areas where they have more than half of what is free, and where
+// there is none elsewhere.
 FrameIndex Buddy::Take(int order, Migratetype type, uint32_t alloc_flags) {
-  FrameIndex frame = TakeSmallest(order, type);
+  const bool cma = (alloc_flags & kAllocCma) && cma_pages_ > 0;
+  FrameIndex frame = kNilFrame;
+  if (cma && cma_pages_ > free_pages_ / 2) frame = TakeSmallest(order, Migratetype::kCma);
+  if (frame == kNilFrame) frame = TakeSmallest(order, type);
+  if (frame == kNilFrame && cma) frame = TakeSmallest(order, Migratetype::kCma);
   if (frame == kNilFrame && Mergeable(type) && StealFallback(order, type, alloc_flags)) {
     frame = TakeSmallest(order, type);
     if (frame != kNilFrame) ++counters_.fallbacks;
@@ -62,7 +68,7 @@ FrameIndex Buddy::TakeSmallest(int order, Migratetype type) {
   const int found = order + __builtin_ctz(fitting);
   const FrameIndex frame = First(found, type);
   RemoveFromList(frame, found);
-  free_pages_ -= int64_t{1} << order;
+  CountFree(-(int64_t{1} << order), type);
   if (found > order) Expand(frame, order, found, type);
   return frame;
 }
@@ -151,7 +157,8 @@ int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movabl
   for (FrameIndex f = begin; f < end;) {
     const FrameStore::Head head = store_.Find(f);
     const int64_t pages = int64_t{1} << head.order;
-    if (head.kind == FrameKind::kFree) {
+    // One that begins before the pageblock is of the pageblock before.
+    if (head.kind == FrameKind::kFree && head.frame >= f) {
       RemoveFromList(head.frame, head.order);
       AddToList(head.frame, head.order, type, true);
       moved += pages;
@@ -171,7 +178,7 @@ bool Buddy::MayMergePageblocks(FrameIndex frame, FrameIndex buddy, Migratetype t
 }
 
 void Buddy::Free(FrameIndex frame, int order, Migratetype type, bool to_tail) {
-  free_pages_ += int64_t{1} << order;
+  CountFree(int64_t{1} << order, type);
   FrameIndex buddy = kNilFrame;
   while (order < kMaxOrder) {
     buddy = frame ^ (FrameIndex{1} << order);

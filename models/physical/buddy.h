@@ -21,6 +21,7 @@ enum AllocFlags : uint32_t {
   kAllocWmarkMask = 3,
   kAllocNoFragment = 1u << 2,  // ALLOC_NOFRAGMENT: do not break up pageblocks of another type
   kAllocMinReserve = 1u << 3,  // ALLOC_MIN_RESERVE: __GFP_HIGH
+  kAllocCma = 1u << 4,         // ALLOC_CMA: movable memory, which may lie in CMA areas
 };
 
 class Buddy {
@@ -43,8 +44,9 @@ class Buddy {
   template <typename Sink>
   int TakeSingles(int count, Migratetype type, uint32_t alloc_flags, Sink sink);
 
-  // Gives a block back and merges it with its buddies (__free_one_page). `type` chooses the list. `to_tail`
-  // is FPI_TO_TAIL: freed memory that should be used last.
+  // Gives a block back and merges it with its buddies (__free_one_page). `type` chooses the list; what goes
+  // to an isolated one does not count as free. `to_tail` is FPI_TO_TAIL: freed memory that should be used
+  // last.
   void Free(FrameIndex frame, int order, Migratetype type, bool to_tail = false);
 
   // Puts a block on a list as it is, without merging: boot, and moves between lists.
@@ -55,12 +57,20 @@ class Buddy {
   // Counts blocks that AddToList() put there at boot as free.
   void AdoptFreePages(int64_t pages) { free_pages_ += pages; }
 
-  // Moves every free block of the pageblock of `frame` to the lists of `type` (move_freepages_block). Returns
-  // the pages moved; where `movable` is given, counts there the allocated pages that an LRU would hold as
-  // movable.
+  // Moves every free block that begins in the pageblock of `frame` to the lists of `type`
+  // (move_freepages_block). Returns the pages moved; where `movable` is given, counts there the allocated
+  // pages that an LRU would hold as movable. The counts of free pages stay as they are.
   int64_t MovePageblock(FrameIndex frame, Migratetype type, int64_t* movable);
+  // Pages on the lists of `type` become free, or (negative) cease to be: of a block that was taken off them,
+  // or that isolation moved (__mod_zone_freepage_state). Isolated pages are never counted.
+  void CountFree(int64_t pages, Migratetype type) {
+    if (type == Migratetype::kIsolate) return;
+    free_pages_ += pages;
+    if (type == Migratetype::kCma) cma_pages_ += pages;
+  }
 
   int64_t free_pages() const { return free_pages_; }
+  int64_t cma_pages() const { return cma_pages_; }  // of the free ones, those in CMA areas
   const int64_t& free_pages_ref() const { return free_pages_; }
   // Calls f(frame) for the blocks of a list from first to last.
   template <typename F>
@@ -113,6 +123,7 @@ class Buddy {
   std::array<std::array<FreeList, kMigratetypes>, kOrders> lists_;
   std::array<int64_t, kOrders> nr_free_ = {};
   int64_t free_pages_ = 0;
+  int64_t cma_pages_ = 0;
   std::array<uint32_t, kMigratetypes> nonempty_ = {};
   Counters counters_;
 };
@@ -122,7 +133,7 @@ int Buddy::TakeSingles(int count, Migratetype type, uint32_t alloc_flags, Sink s
   int taken = 0;
   while (taken < count) {
     const uint32_t nonempty = nonempty_[static_cast<size_t>(type)];
-    if (nonempty == 0) {
+    if (nonempty == 0 || (cma_pages_ > 0 && (alloc_flags & kAllocCma))) {
       const FrameIndex frame = Take(0, type, alloc_flags);
       if (frame == kNilFrame) break;
       sink(frame);

@@ -35,11 +35,20 @@ enum class FrameKind : uint8_t {
 // Who uses an allocated block, for reverse lookups and copy-on-write. Widths follow what they count: mapcount
 // and address spaces are bounded by pid_max (32,768), an index of 30 bits is 4 TiB of one mapping.
 struct FrameOwner {
-  enum Kind : uint8_t { kKernel = 0, kAnon = 1, kShmem = 2, kPageTable = 3, kHugetlb = 4 };
+  enum Kind : uint8_t {
+    kKernel = 0,
+    kAnon = 1,
+    kShmem = 2,
+    kPageTable = 3,
+    kHugetlb = 4,
+    kContig = 5,   // allocated as part of a contiguous range: a CMA area's user
+    kOffline = 6,  // PageOffline: the hypervisor has it (virtio-mem)
+  };
   uint64_t kind : 3;
   uint64_t mapcount : 15;  // page table entries that map it
-  uint64_t object : 16;    // kAnon: the address space that faulted it in; kShmem: the file
-  uint64_t index : 30;     // page offset in the object
+  uint64_t
+      object : 16;      // kAnon: the address space that faulted it in; kShmem: the file; kHugetlb: the hstate
+  uint64_t index : 30;  // page offset in the object
 };
 static_assert(sizeof(FrameOwner) == 8);
 

@@ -14,6 +14,11 @@ bool Fits(const Zone& zone, const AllocRequest& request) {
   return request.allowed.Has(zone.node());
 }
 
+// gfp_to_alloc_flags_cma()
+uint32_t CmaFlag(uint32_t gfp) {
+  return GfpMigratetype(gfp) == Migratetype::kMovable ? uint32_t{kAllocCma} : 0u;
+}
+
 // The gauge that counts frames of this owner; NodeCounter_ARRAYSIZE if none does.
 int GaugeOf(uint64_t kind) {
   switch (kind) {
@@ -89,7 +94,8 @@ Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
   if (zonelist.empty() || zonelist.front()->node() != node.id) return kNoPfn;
   Zone& zone = *zonelist.front();
   const Migratetype type = GfpMigratetype(request.gfp);
-  if (zone.PcpNeedsRefill(request.cpu, 0, type) || !zone.WatermarkOk(0, highest, kAllocWmarkLow))
+  if (zone.PcpNeedsRefill(request.cpu, 0, type) ||
+      !zone.WatermarkOk(0, highest, kAllocWmarkLow | CmaFlag(request.gfp)))
     return kNoPfn;
   const FrameIndex frame = zone.AllocPcp(request.cpu, 0, type, 0).frame;
   Own(node, zone, frame, request);
@@ -103,11 +109,12 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
   Pfn pfn = kNoPfn;
   if (preferred != nullptr) {
     bool foreign = false;
-    pfn = co_await FromFreelist(path, request, kAllocWmarkLow | NoFragment(*preferred), foreign);
+    const uint32_t cma = CmaFlag(request.gfp);
+    pfn = co_await FromFreelist(path, request, kAllocWmarkLow | cma | NoFragment(*preferred), foreign);
     // __alloc_pages_slowpath(): down to the min watermark, further for __GFP_HIGH.
     if (pfn == kNoPfn) {
       const uint32_t reserve = request.gfp & kGfpHigh ? uint32_t{kAllocMinReserve} : 0u;
-      pfn = co_await FromFreelist(path, request, kAllocWmarkMin | reserve, foreign);
+      pfn = co_await FromFreelist(path, request, kAllocWmarkMin | cma | reserve, foreign);
     }
     if (pfn == kNoPfn) {
       Node& wanted = memory_.node(preferred->node());

@@ -88,9 +88,10 @@ void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
       ring.DropBack(1u << (whole - order));
       pages -= 1 << whole;
       pcp.count -= 1 << whole;
-      // A pageblock isolated since the page was put on the list takes its pages back as its own.
-      const bool isolated = frames_.pageblock_type(frame) == Migratetype::kIsolate;
-      buddy_.Free(frame, whole, isolated ? Migratetype::kIsolate : type);
+      // A pageblock of a CMA area, or one isolated since the page was put on the list, takes its pages back
+      // as its own.
+      const Migratetype block = frames_.pageblock_type(frame);
+      buddy_.Free(frame, whole, static_cast<int>(block) < kPcpMigratetypes ? type : block);
     }
   }
   counters_[PCP_PAGES] += pcp.count;
@@ -114,6 +115,25 @@ FrameIndex Zone::AllocBuddy(int order, Migratetype type, uint32_t alloc_flags) {
 void Zone::FreeBuddy(FrameIndex frame, int order) {
   NUMASIM_CHECK_EQ(int{frames_.state(frame, order)}, int{FrameStore::Code(FrameKind::kAllocated, order)});
   buddy_.Free(frame, order, frames_.pageblock_type(frame));
+}
+
+void Zone::TakeRef(FrameIndex frame) {
+  ++frames_.owner(frame, 0).mapcount;
+  ++refs_[frame];
+  ++refs_count_;
+}
+
+void Zone::ForgetRef(FrameIndex frame) {
+  const auto found = refs_.find(frame);
+  NUMASIM_CHECK(found != refs_.end());
+  if (--found->second == 0) refs_.erase(found);
+  --refs_count_;
+}
+
+int64_t Zone::RefsOf(FrameIndex frame) const {
+  if (refs_count_ == 0) return 0;
+  const auto found = refs_.find(frame);
+  return found == refs_.end() ? 0 : int64_t{found->second};
 }
 
 const int64_t* Zone::counter_ref(ZoneCounter c) const {

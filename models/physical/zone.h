@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "models/physical/buddy.h"
 #include "models/physical/frame_store.h"
 #include "models/physical/pcp.h"
@@ -99,6 +100,14 @@ class Zone {
   FrameIndex AllocBuddy(int order, Migratetype type, uint32_t alloc_flags);
   void FreeBuddy(FrameIndex frame, int order);
 
+  // --- references to frames of order 0 beyond their mappings: pins, and isolation for migration ---
+  // get_page(). They count in FrameOwner::mapcount too, so that the frame stays when its last mapping goes.
+  void TakeRef(FrameIndex frame);
+  // The reference is to be dropped: the caller then releases the page once, as for a mapping.
+  void ForgetRef(FrameIndex frame);
+  int64_t RefsOf(FrameIndex frame) const;
+  int64_t refs() const { return refs_count_; }  // of all frames
+
   int64_t& counter(ZoneCounter c) { return counters_[c]; }
   int64_t counter(ZoneCounter c) const { return counters_[c]; }
   // Where the value of a counter is kept, for sampling.
@@ -112,6 +121,8 @@ class Zone {
   FrameStore frames_;
   Buddy buddy_;
   std::vector<PcpLists> pcp_;
+  absl::flat_hash_map<FrameIndex, uint32_t> refs_;  // looked up only
+  int64_t refs_count_ = 0;
   Watermarks watermarks_;
   std::array<int64_t, kZoneTypes> lowmem_reserve_ = {};
   std::array<int64_t, ZoneCounter_ARRAYSIZE> counters_ = {};
@@ -122,7 +133,8 @@ class Zone {
 
 inline bool Zone::WatermarkOk(int order, ZoneType highest, uint32_t alloc_flags) const {
   const int64_t reserve = lowmem_reserve_[static_cast<size_t>(highest)];
-  const int64_t free = buddy_.free_pages();
+  // What is free in CMA areas is of use for movable memory only (__zone_watermark_unusable_free).
+  const int64_t free = buddy_.free_pages() - (alloc_flags & kAllocCma ? 0 : buddy_.cma_pages());
   int64_t mark = watermarks_.Of(alloc_flags);
   if (order == 0 && free > mark + reserve) return true;
   // __zone_watermark_ok()
@@ -133,6 +145,7 @@ inline bool Zone::WatermarkOk(int order, ZoneType highest, uint32_t alloc_flags)
     for (int type = 0; type < kPcpMigratetypes; ++type) {
       if (!buddy_.list(o, static_cast<Migratetype>(type)).empty()) return true;
     }
+    if ((alloc_flags & kAllocCma) && !buddy_.list(o, Migratetype::kCma).empty()) return true;
   }
   return false;
 }

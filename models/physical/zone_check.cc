@@ -63,7 +63,8 @@ class ZoneChecker {
     for (int cpu = 0; cpu < zone_.cpus(); ++cpu) CheckPcp(CpuId{cpu});
     for (FrameIndex f = 0; f < frames_.frames();) f = CheckPageblock(f);
     CheckLeftOver();
-    problems_.Expect(zone_.buddy().free_pages(), census_.free, name_, ": nr_free_pages");
+    problems_.Expect(zone_.buddy().free_pages(), census_.free - census_.isolated, name_, ": nr_free_pages");
+    problems_.Expect(zone_.buddy().cma_pages(), census_.cma, name_, ": nr_free_cma");
     problems_.Expect(zone_.counter(PCP_PAGES), census_.pcp, name_, ": the count of pages on PCP lists");
     if (zone_.lock().held()) problems_.Add(name_, ": zone->lock is held though nothing runs");
     return census_;
@@ -240,6 +241,10 @@ class ZoneChecker {
     }
     if (kind == FrameKind::kFree) {
       census_.free += pages;
+      const Migratetype list = FrameStore::ListOf(state);
+      if (list == Migratetype::kIsolate) census_.isolated += pages;
+      if (list == Migratetype::kCma) census_.cma += pages;
+      CheckListOfBlock(frame, order, list);
       if (!listed_.Erase(frame)) problems_.Add(At(frame), " is ", StateName(state), " but on no free list");
       CheckMerged(frame, order);
     } else if (kind == FrameKind::kPcp) {
@@ -252,6 +257,16 @@ class ZoneChecker {
       on_allocated_(frames_.PfnOf(frame), order, owner);
     }
     previous_ = {frame, order, kind == FrameKind::kFree};
+  }
+
+  // What is free in an isolated pageblock, or in one of a CMA area, is on that one's list.
+  void CheckListOfBlock(FrameIndex frame, int order, Migratetype list) {
+    const Migratetype block = frames_.pageblock_type(frame);
+    const bool own = block == Migratetype::kIsolate || block == Migratetype::kCma ||
+                     list == Migratetype::kIsolate || list == Migratetype::kCma;
+    if (!own || list == block) return;
+    problems_.Add(At(frame), " is on ", ListName(order, list), " but its pageblock is ",
+                  kMigratetypeNames[static_cast<int>(block)]);
   }
 
   // The block before this one is its buddy if both are free and of one order: then they should have merged.

@@ -15,6 +15,8 @@ namespace numasim {
 // Pages of a zone by what they are used for; what is missing to its spanned pages is unmanaged.
 struct ZoneCensus {
   int64_t free = 0;
+  int64_t isolated = 0;  // of these, on lists of isolated pageblocks
+  int64_t cma = 0;       // and on those of CMA areas
   int64_t pcp = 0;
   int64_t allocated = 0;
   int64_t kernel = 0;  // of those allocated, the kernel's own

@@ -1,0 +1,74 @@
+// Migrator: moves base pages in use to other frames (mm/migrate.c, Linux 6.1). No state of its own.
+//
+// Frames live on their node's LP, entries of page tables on their process's, the page cache on the global
+// one, so a batch of pages goes round: from the node to the global LP, to each process that may map one of
+// them and back, and to the node again. An entry is changed in place, from the old frame to the new one, when
+// the path passes by its process; there is no migration entry that a fault would wait for. That nothing
+// refers to the old frame afterwards is told by its mapcount alone: what is left there (a fork or an unmap
+// under way) makes the batch go round once more.
+#ifndef NUMASIM_MODELS_CONTIG_MIGRATION_H_
+#define NUMASIM_MODELS_CONTIG_MIGRATION_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "models/address_space/address_space_ops.h"
+#include "models/errno.h"
+#include "models/memory_system.h"
+#include "sim/path.h"
+#include "sim/task.h"
+
+namespace numasim {
+
+// Where pages may go (struct migration_target_control).
+struct MigrationTarget {
+  NodeId preferred;
+  NodeMask allowed = NodeMask::All();
+};
+
+class Migrator {
+ public:
+  Migrator(MemorySystem& memory, AddressSpaceOps& ops) : memory_(memory), ops_(ops) {}
+
+  // isolate_lru_page() and its like: takes a reference to a base page in use that can be moved, on the LP of
+  // its node. False where somebody else has it (a pin, another migration) or it is no such page.
+  static bool Isolate(Zone& zone, FrameIndex frame);
+  // putback_lru_page()
+  sim::Task<void> PutBack(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
+
+  // migrate_pages(): moves isolated pages of one node, and drops the isolation's references. Begins and ends
+  // on the LP of that node. kNoMem: there is no room for the first of `pages`, which are what was not moved
+  // and are still isolated; kAgain: pages that were pinned meanwhile are left so.
+  sim::Task<Errno> Migrate(sim::Path& path, CpuId cpu, std::vector<Pfn>& pages,
+                           const MigrationTarget& target);
+
+ private:
+  struct Moving {
+    Pfn from, to;
+    FrameOwner owner;      // of `from` when it began
+    int64_t mappings = 0;  // of `from`, that may come to `to` in this round
+    int64_t swapped = 0;   // that did
+    bool settled = false;  // nothing is left to do
+    bool back = false;     // it was pinned, and what came to `to` goes back
+  };
+  using Batch = std::vector<Moving>;
+
+  sim::Task<bool> AllocTargets(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
+                               const MigrationTarget& target, Batch& batch);
+  // One round; true if every page is settled after it.
+  sim::Task<bool> Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool everybody);
+  sim::Task<void> Expect(sim::Path& path, Node& node, Batch& batch);
+  sim::Task<void> VisitAll(sim::Path& path, Batch& batch, bool everybody);
+  void SwapInCache(Batch& batch);
+  static void SwapIn(Process& process, Batch& batch);
+  static void SwapAnon(Process& process, Moving& page);
+  static void SwapShmem(Process& process, Moving& page);
+  sim::Task<void> Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch);
+
+  MemorySystem& memory_;
+  AddressSpaceOps& ops_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_CONTIG_MIGRATION_H_
