@@ -431,7 +431,7 @@ MappingStats StatsOf(const MemorySystem& memory, const HugetlbPool& pool, const 
   });
   process.space.huge_pages().ForEach(region.start, region.end(), [&](Vpn, const HugePte& pte) {
     const int64_t kb = kPageKb << pte.order;
-    (pool.pages().At(pte.pfn).mapcount > 1 ? stats.shared_hugetlb_kb : stats.private_hugetlb_kb) += kb;
+    (pool.pages().Used(pte.pfn).mapcount > 1 ? stats.shared_hugetlb_kb : stats.private_hugetlb_kb) += kb;
     stats.node_kb[static_cast<size_t>(memory.ZoneOf(pte.pfn)->node().value)] += kb;
   });
   return stats;

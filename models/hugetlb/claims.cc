@@ -55,7 +55,7 @@ Pfn HugetlbPool::DequeueFor(Hstate& h, const HugeClaim& claim, int64_t missing) 
   }
   if (pfn == kNoPfn) pfn = DequeueNear(h, where, false);
   if (pfn == kNoPfn) return kNoPfn;
-  pages_.Add(pfn, h.size()).restore_reserve = reserved;
+  pages_.Used(pfn).restore_reserve = reserved;
   if (reserved) --h.counter(RESV_HUGEPAGES);
   return pfn;
 }
@@ -85,12 +85,12 @@ sim::Task<Pfn> HugetlbPool::Alloc(sim::Path& path, const HugeClaim& claim, bool 
     }
     co_await lock_->Acquire(path);
     const bool reserved = !avoid_reserve && HasReserves(claim, missing);
-    pages_.Add(pfn, h.size()).restore_reserve = reserved;
+    pages_.Use(pfn).restore_reserve = reserved;
     if (reserved) --h.counter(RESV_HUGEPAGES);
     co_await path.Take(LockTime(1));
   }
   lock_->Release(path);
-  pages_.At(pfn).subpool = claim.subpool;
+  pages_.Used(pfn).subpool = claim.subpool;
   if (map_missing > CommitReservation(claim)) {
     // A reservation was made for the page meanwhile, and is not needed any more.
     const int64_t unneeded = claim.subpool != nullptr ? claim.subpool->Put(1) : 1;
@@ -191,18 +191,17 @@ sim::Task<Pfn> HugetlbPool::AllocForMove(sim::Path& path, HugeSize size, NodeId 
   const Placement where{node};
   co_await lock_->Acquire(path);
   Pfn pfn = h.available() != 0 ? DequeueNear(h, where, true) : kNoPfn;
-  if (pfn != kNoPfn) pages_.Add(pfn, size);
   co_await path.Take(LockTime(1));
   lock_->Release(path);
   if (pfn != kNoPfn) co_return pfn;
   pfn = co_await AllocFresh(path, h, GfpOf(size) | kGfpThisNode, where, cpu);
-  if (pfn != kNoPfn) pages_.Add(pfn, size).temporary = true;
+  if (pfn != kNoPfn) pages_.Use(pfn).temporary = true;
   co_return pfn;
 }
 
 sim::Task<void> HugetlbPool::MoveState(sim::Path& path, Pfn from, Pfn to) {
-  HugePage& source = pages_.At(from);
-  HugePage& target = pages_.At(to);
+  HugePage& source = pages_.Used(from);
+  HugePage& target = pages_.Used(to);
   Hstate& h = hstate(source.size);
   if (target.temporary) {
     // The page that stays is the pool's from now on, the other leaves it when freed.

@@ -82,7 +82,7 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
     if (pfn == kNoPfn) co_return;
     fault.result = FaultResult::kDone;
     co_await path.Take(memory_.costs().clear_page * PagesOf(file.page_size));
-    HugePage& page = pool_.pages().At(pfn);
+    HugePage& page = pool_.pages().Used(pfn);
     page.restore_reserve = false;
     page.anon = !fault.claim.shared;
     fault.anon = page.anon;
@@ -92,7 +92,7 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
       file.pages.emplace(index, pfn);
     }
   }
-  ++pool_.pages().At(pfn).mapcount;
+  ++pool_.pages().Used(pfn).mapcount;
   const auto order = static_cast<uint8_t>(OrderOf(file.page_size));
   fault.fresh = HugePte{pfn, order, fault.claim.shared && fault.writable};
   if (!fault.write || fault.claim.shared) co_return;
@@ -107,7 +107,7 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
   co_await CopyOnWrite(path, file, fault, in_cache);
   if (fault.fresh.has_value()) {
     std::vector<Pfn> original(1, fault.old->pfn);
-    pool_.pages().At(fault.fresh->pfn).restore_reserve = false;
+    pool_.pages().Used(fault.fresh->pfn).restore_reserve = false;
     co_await Unreference(path, fault.claim.cpu, original);
     fault.replaces = false;
   } else {
@@ -120,7 +120,7 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
 sim::Task<void> Hugetlb::CopyOnWrite(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached) {
   const Pfn old = fault.old->pfn;
   for (;;) {
-    const HugePage& page = pool_.pages().At(old);
+    const HugePage& page = pool_.pages().Used(old);
     if (page.mapcount == 1 && page.anon) {
       fault.fresh = HugePte{old, fault.old->order, true};
       co_return;
@@ -130,7 +130,7 @@ sim::Task<void> Hugetlb::CopyOnWrite(sim::Path& path, HugeFile& file, FaultState
     const Pfn copy = co_await pool_.Alloc(path, fault.claim, avoid_reserve);
     if (copy != kNoPfn) {
       co_await path.Take(memory_.costs().copy_page * PagesOf(file.page_size));
-      HugePage& fresh = pool_.pages().At(copy);
+      HugePage& fresh = pool_.pages().Used(copy);
       fresh.anon = true;
       fresh.mapcount = 1;
       fault.anon = true;
@@ -151,7 +151,7 @@ sim::Task<void> Hugetlb::CopyOnWrite(sim::Path& path, HugeFile& file, FaultState
 
 // After a copy: the original loses its entry, or, where the entry went away meanwhile, the copy is given up.
 sim::Task<void> Hugetlb::FinishCopy(sim::Path& path, FaultState& fault, bool installed) {
-  HugePage& copy = pool_.pages().At(fault.fresh->pfn);
+  HugePage& copy = pool_.pages().Used(fault.fresh->pfn);
   if (!installed) {
     RestoreReservation(fault.claim, copy);
     std::vector<Pfn> unused(1, fault.fresh->pfn);

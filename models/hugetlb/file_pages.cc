@@ -46,7 +46,7 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
     if (end || batch.size() == kBatch) {
       std::vector<Pfn> unused;
       for (const Pfn pfn : batch) {
-        if (pool_.pages().At(pfn).mapcount == 0) unused.push_back(pfn);
+        if (pool_.pages().Used(pfn).mapcount == 0) unused.push_back(pfn);
       }
       batch.clear();
       co_await pool_.Free(path, cpu, unused);
@@ -62,8 +62,8 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
     if (it != file.pages.end()) {
       const Pfn pfn = it->second;
       // Faulted in again after it was unmapped.
-      if (pool_.pages().At(pfn).mapcount > 0) co_await UnmapRange(path, file, index, index + 1, cpu);
-      pool_.pages().At(pfn).file = nullptr;
+      if (pool_.pages().Used(pfn).mapcount > 0) co_await UnmapRange(path, file, index, index + 1, cpu);
+      pool_.pages().Used(pfn).file = nullptr;
       file.pages.erase(index);
       batch.push_back(pfn);
       ++freed;
@@ -173,7 +173,7 @@ sim::Task<bool> Hugetlb::AddToCache(sim::Path& path, HugeFile& file, const HugeC
   const Pfn pfn = co_await pool_.Alloc(path, claim, false);
   if (pfn == kNoPfn) co_return false;
   co_await path.Take(memory_.costs().clear_page * PagesOf(file.page_size));
-  HugePage& page = pool_.pages().At(pfn);
+  HugePage& page = pool_.pages().Used(pfn);
   page.restore_reserve = false;
   page.file = &file;
   page.index = claim.index;

@@ -6,9 +6,11 @@
 
 namespace numasim {
 
-Hstate::Hstate(HugeSize size, int nodes, NodeMask with_memory, std::unique_ptr<sim::Mutex> resize_lock)
+Hstate::Hstate(HugeSize size, int nodes, NodeMask with_memory, HugePageStore& pages,
+               std::unique_ptr<sim::Mutex> resize_lock)
     : size_(size),
       with_memory_(with_memory),
+      pages_(pages),
       resize_lock_(std::move(resize_lock)),
       nodes_(static_cast<size_t>(nodes)),
       next_to_alloc_(with_memory.First()),
@@ -28,18 +30,40 @@ void Hstate::Add(HugetlbCounter c, NodeId id, int64_t delta) {
   NUMASIM_CHECK(node(id).counters[c] >= 0);
 }
 
+void Hstate::AddFresh(NodeId id, Pfn pfn) {
+  pages_.Add(pfn, size_);
+  Add(NR_HUGEPAGES, id, 1);
+}
+
 void Hstate::Enqueue(NodeId id, Pfn pfn) {
-  node(id).free.push_back(pfn);
+  pages_.Push(node(id).free, pfn);
   Add(FREE_HUGEPAGES, id, 1);
 }
 
 Pfn Hstate::Dequeue(NodeId id) {
-  std::vector<Pfn>& free = node(id).free;
-  if (free.empty()) return kNoPfn;
-  const Pfn pfn = free.back();
-  free.pop_back();
+  HugePageStore::List& free = node(id).free;
+  const Pfn pfn = HugePageStore::First(free);
+  if (pfn == kNoPfn) return kNoPfn;
+  pages_.TakeOut(free, pfn);
+  pages_.Use(pfn);
   Add(FREE_HUGEPAGES, id, -1);
   return pfn;
+}
+
+void Hstate::Remove(NodeId id, Pfn pfn, bool surplus) {
+  if (pages_.At(pfn).state == HugePageState::kFree) {
+    pages_.TakeOut(node(id).free, pfn);
+    Add(FREE_HUGEPAGES, id, -1);
+  }
+  pages_.Remove(pfn);
+  if (surplus) Add(SURPLUS_HUGEPAGES, id, -1);
+  Add(NR_HUGEPAGES, id, -1);
+}
+
+void Hstate::AddBack(NodeId id, Pfn pfn, bool surplus) {
+  AddFresh(id, pfn);
+  if (surplus) Add(SURPLUS_HUGEPAGES, id, 1);
+  Enqueue(id, pfn);
 }
 
 NodeId Hstate::TakeTurn(NodeId& next, NodeMask allowed) {
@@ -52,10 +76,9 @@ Pfn Hstate::RemoveFree(NodeMask allowed, bool surplus) {
   for (int left = allowed.count(); left > 0; --left) {
     const NodeId id = NextToFree(allowed);
     if (surplus && node(id).counters[SURPLUS_HUGEPAGES] == 0) continue;
-    const Pfn pfn = Dequeue(id);
+    const Pfn pfn = HugePageStore::First(node(id).free);
     if (pfn == kNoPfn) continue;
-    if (surplus) Add(SURPLUS_HUGEPAGES, id, -1);
-    Add(NR_HUGEPAGES, id, -1);
+    Remove(id, pfn, surplus);
     return pfn;
   }
   return kNoPfn;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/hugetlb/huge_pages.h"
 #include "models/hugetlb/huge_size.h"
 #include "models/types.h"
 #include "proto/counters.pb.h"
@@ -18,13 +19,15 @@ namespace numasim {
 using HugetlbCounters = std::array<int64_t, HugetlbCounter_ARRAYSIZE>;
 
 struct HstateNode {
-  std::vector<Pfn> free;  // hugepage_freelists: the list's head is at the back
+  HugePageStore::List free;  // hugepage_freelists
   HugetlbCounters counters = {};
 };
 
 class Hstate {
  public:
-  Hstate(HugeSize size, int nodes, NodeMask with_memory, std::unique_ptr<sim::Mutex> resize_lock);
+  // `pages` must outlive it.
+  Hstate(HugeSize size, int nodes, NodeMask with_memory, HugePageStore& pages,
+         std::unique_ptr<sim::Mutex> resize_lock);
 
   HugeSize size() const { return size_; }
   int order() const { return OrderOf(size_); }
@@ -47,9 +50,18 @@ class Hstate {
   // Changes a counter that is kept for the node and for all.
   void Add(HugetlbCounter c, NodeId id, int64_t delta);
 
-  // enqueue_huge_page() and dequeue_huge_page_node_exact(); kNoPfn where the node has no free page.
+  // Frames become a page of the pool, on no list yet (prep_new_huge_page).
+  void AddFresh(NodeId id, Pfn pfn);
+  // A page that nobody holds goes to the head of its node's free list (enqueue_huge_page).
   void Enqueue(NodeId id, Pfn pfn);
+  // The first free page of the node is in use from now on (dequeue_huge_page_node_exact); kNoPfn where it has
+  // none.
   Pfn Dequeue(NodeId id);
+  // A page that nobody holds, free or not, leaves the pool; as a surplus page where `surplus`
+  // (remove_hugetlb_page).
+  void Remove(NodeId id, Pfn pfn, bool surplus);
+  // Undoes that: the page is free (add_hugetlb_page).
+  void AddBack(NodeId id, Pfn pfn, bool surplus);
 
   // The turn for growing and shrinking (hstate_next_node_to_alloc, .._to_free). `allowed` is not empty.
   NodeId NextToAlloc(NodeMask allowed) { return TakeTurn(next_to_alloc_, allowed); }
@@ -67,6 +79,7 @@ class Hstate {
 
   HugeSize size_;
   NodeMask with_memory_;
+  HugePageStore& pages_;
   std::unique_ptr<sim::Mutex> resize_lock_;
   std::vector<HstateNode> nodes_;
   HugetlbCounters counters_ = {};

@@ -88,7 +88,7 @@ HugeClaim Hugetlb::ClaimOf(const Process& process, const Vma& vma, uint64_t inde
 sim::Task<void> Hugetlb::Unreference(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
   std::vector<Pfn> unused;
   for (const Pfn pfn : pages) {
-    HugePage& page = pool_.pages().At(pfn);
+    HugePage& page = pool_.pages().Used(pfn);
     NUMASIM_CHECK(page.mapcount > 0);
     if (--page.mapcount == 0 && page.file == nullptr) unused.push_back(pfn);
   }

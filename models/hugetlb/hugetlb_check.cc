@@ -16,7 +16,11 @@ class Checker {
  public:
   Checker(const MemorySystem& memory, const Hugetlb& hugetlb, const std::vector<const Process*>& processes,
           ProblemList& problems)
-      : memory_(memory), hugetlb_(hugetlb), processes_(processes), problems_(problems) {}
+      : memory_(memory),
+        hugetlb_(hugetlb),
+        pages_(hugetlb.pool().pages()),
+        processes_(processes),
+        problems_(problems) {}
 
   void Run() {
     for (const HugeSize size : kHugeSizes) CheckPool(hugetlb_.pool().hstate(size));
@@ -24,6 +28,7 @@ class Checker {
     for (const Process* process : processes_) CheckProcess(*process);
     CheckMappers();
     CheckUsedPages();
+    CheckTable();
     CheckReservations();
   }
 
@@ -42,12 +47,7 @@ class Checker {
       for (int n = 0; n < h.nodes(); ++n) sum += h.node(NodeId{n}).counters[c];
       problems_.Expect(h.counter(c), sum, Name(h), " pages: ", NameOf(c).name);
     }
-    for (int n = 0; n < h.nodes(); ++n) {
-      const HstateNode& node = h.node(NodeId{n});
-      problems_.Expect(node.counters[FREE_HUGEPAGES], static_cast<int64_t>(node.free.size()), Name(h),
-                       " pages: free_hugepages of node", n);
-      for (const Pfn pfn : node.free) CheckFree(h, n, pfn);
-    }
+    for (int n = 0; n < h.nodes(); ++n) CheckFreeList(h, n);
     // A node by itself may have more surplus than pages: shrinking takes free pages wherever they are
     // (Linux 6.1).
     if (h.persistent() < 0) problems_.Add(Name(h), " pages: more are surplus than there are");
@@ -58,13 +58,92 @@ class Checker {
     }
   }
 
-  void CheckFree(const Hstate& h, int node, Pfn pfn) {
-    if (!free_.insert(pfn.value).second) problems_.Add("huge page ", pfn.value, " is on a free list twice");
-    if (hugetlb_.pool().pages().Find(pfn) != nullptr)
-      problems_.Add("huge page ", pfn.value, " is free and in use");
+  // From head to tail, and no further than the list says it is long: a damaged one may have no end.
+  void CheckFreeList(const Hstate& h, int n) {
+    const HugePageStore::List& list = h.node(NodeId{n}).free;
+    int64_t length = 0;
+    Pfn before = kNoPfn;
+    Pfn at = HugePageStore::First(list);
+    for (; at != kNoPfn && length <= list.size; at = pages_.Next(at), ++length) {
+      const HugePage* const page = pages_.Find(at);
+      if (page == nullptr || page->state != HugePageState::kFree || page->size != h.size()) {
+        problems_.Add("huge page ", at.value, " is on a free list of node", n, ", but not free there");
+        break;
+      }
+      if (!free_.insert(at.value).second) problems_.Add("huge page ", at.value, " is on a free list twice");
+      problems_.Expect(pages_.Previous(at).value, before.value, "huge page ", at.value,
+                       ": the page before it on the free list");
+      CheckFree(h, n, at, *page);
+      before = at;
+    }
+    problems_.Expect(list.size, length, Name(h), " pages: the length of the free list of node", n);
+    problems_.Expect(h.node(NodeId{n}).counters[FREE_HUGEPAGES], length, Name(h),
+                     " pages: free_hugepages of node", n);
+  }
+
+  void CheckFree(const Hstate& h, int node, Pfn pfn, const HugePage& page) {
+    if (page.Held()) problems_.Add("huge page ", pfn.value, " is free and in use");
     const Zone* const zone = memory_.ZoneOf(pfn);
     if (zone == nullptr || zone->node().value != node)
       problems_.Add(Name(h), " page ", pfn.value, " is on the free list of node", node, ", but not there");
+  }
+
+  // Every entry of the table: what it says of a page against the lists, the counters and the frames.
+  void CheckTable() {
+    std::array<std::vector<int64_t>, kHstates> by_node;
+    for (auto& count : by_node) count.resize(static_cast<size_t>(memory_.node_count()));
+    int64_t used = 0;
+    Pfn inside_until;  // of the gigantic page that was last
+    for (Pfn pfn; pfn < pages_.end(); pfn = pfn + kPageblockPages) {
+      const bool inside = pfn < inside_until;
+      const bool says_inside = pages_.HeadOf(pfn) != kNoPfn && pages_.Find(pfn) == nullptr;
+      if (inside != says_inside)
+        problems_.Add("huge page table, pfn ", pfn.value, ": wrong about being inside");
+      const HugePage* const page = pages_.Find(pfn);
+      if (page == nullptr) continue;
+      if (page->size == HugeSize::k1G) inside_until = pfn + PagesOf(page->size);
+      ++by_node[static_cast<size_t>(page->size)][static_cast<size_t>(NodeOf(pfn))];
+      if (page->state == HugePageState::kUsed) {
+        ++used;
+        if (!uses_.contains(pfn.value))
+          problems_.Add("huge page ", pfn.value, " is in use by nobody: it leaked");
+      } else if (page->state == HugePageState::kFreeing) {
+        problems_.Add("huge page ", pfn.value, " is being freed though nothing runs");
+      } else if (!free_.contains(pfn.value)) {
+        problems_.Add("huge page ", pfn.value, " is free but on no list");
+      }
+      CheckFrames(pfn, page->size);
+    }
+    problems_.Expect(pages_.used(), used, "the count of huge pages in use");
+    problems_.Expect(pages_.freeing(), 0, "the count of huge pages being freed");
+    for (const HugeSize size : kHugeSizes) {
+      const Hstate& h = hugetlb_.pool().hstate(size);
+      for (int n = 0; n < h.nodes(); ++n) {
+        problems_.Expect(h.node(NodeId{n}).counters[NR_HUGEPAGES],
+                         by_node[static_cast<size_t>(size)][static_cast<size_t>(n)], Name(h),
+                         " pages: nr_hugepages of node", n);
+      }
+    }
+  }
+
+  int NodeOf(Pfn pfn) const {
+    const Zone* const zone = memory_.ZoneOf(pfn);
+    return zone == nullptr ? 0 : zone->node().value;
+  }
+
+  // Also the frames of a gigantic page are allocated as blocks of a pageblock each.
+  void CheckFrames(Pfn head, HugeSize size) {
+    for (Pfn pfn = head; pfn < head + PagesOf(size); pfn = pfn + kPageblockPages) {
+      const Zone* const zone = memory_.ZoneOf(pfn);
+      const bool ours = zone != nullptr && [&] {
+        const FrameStore& frames = zone->frames();
+        const FrameStore::Head block = frames.Find(frames.Index(pfn));
+        return block.frame == frames.Index(pfn) && block.kind == FrameKind::kAllocated &&
+               block.order == kPageblockOrder &&
+               frames.owner(block.frame, block.order).kind == FrameOwner::kHugetlb;
+      }();
+      if (!ours) problems_.Add("huge page ", head.value, ": its frame ", pfn.value, " is not HugeTLB's");
+    }
   }
 
   void CheckFile(const HugeFile& file) {
@@ -121,13 +200,14 @@ class Checker {
   void CheckUsedPages() {
     std::array<int64_t, kHstates> found = {};
     for (const auto& [value, use] : uses_) {
-      const HugePage* const page = hugetlb_.pool().pages().Find(Pfn{value});
-      if (page == nullptr) {
+      const HugePage* const page = pages_.Find(Pfn{value});
+      if (page == nullptr || page->state != HugePageState::kUsed) {
         problems_.Add("huge page ", value, " is used but not known as in use");
         continue;
       }
       ++found[static_cast<size_t>(page->size)];
       problems_.Expect(page->mapcount, use.mapped, "huge page ", value, ": the mapcount");
+      problems_.Expect(page->refs, 0u, "huge page ", value, ": the count of references");
       if (page->file != use.file) problems_.Add("huge page ", value, " is not in the file that it names");
       if (use.writable && use.mapped > 1)
         problems_.Add("huge page ", value, " may be written by one of several");
@@ -138,8 +218,6 @@ class Checker {
       const auto i = static_cast<size_t>(size);
       problems_.Expect(used_[i], found[i], kHugeSizeNames[i], " pages: in use by the counters");
     }
-    problems_.Expect(hugetlb_.pool().pages().size(), static_cast<int64_t>(uses_.size()),
-                     "the count of huge pages in use");
   }
 
   bool AnyMinSize() const {
@@ -162,6 +240,7 @@ class Checker {
 
   const MemorySystem& memory_;
   const Hugetlb& hugetlb_;
+  const HugePageStore& pages_;
   const std::vector<const Process*>& processes_;
   ProblemList& problems_;
   std::array<int64_t, kHstates> used_ = {};      // by the counters

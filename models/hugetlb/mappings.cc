@@ -146,7 +146,7 @@ sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child) 
   const sim::LpId home = path.lp();
   co_await ToGlobal(path);
   for (const FileId file : files) files_.AddMapper(files_.At(file), child, home);
-  for (const Pfn pfn : shared) ++pool_.pages().At(pfn).mapcount;
+  for (const Pfn pfn : shared) ++pool_.pages().Used(pfn).mapcount;
   co_await path.HopTo(home, memory_.costs().hop);
 }
 

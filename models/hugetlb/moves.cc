@@ -42,7 +42,7 @@ sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& 
   bool failed = false;
   for (size_t i = 0; i <= pages.size() && !failed; ++i) {
     const bool queues = i < pages.size() && pages[i].present && !pages[i].there &&
-                        pool_.pages().At(pages[i].pte.pfn).mapcount == 1;
+                        pool_.pages().Used(pages[i].pte.pfn).mapcount == 1;
     if (queues) {
       queue.push_back(i);
       continue;
@@ -64,18 +64,18 @@ sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& 
 
 // unmap_and_move_huge_page(): a page on the node takes the place of `pfn`, which is freed. Sets `pfn` to it.
 sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId cpu) {
-  const HugeSize size = pool_.pages().At(pfn).size;
+  const HugeSize size = pool_.pages().Used(pfn).size;
   const Pfn fresh = co_await pool_.AllocForMove(path, size, node, cpu);
   if (fresh == kNoPfn) co_return Errno::kNoMem;
   // A private page of a mount with limits has no page cache to carry its subpool over.
-  if (pool_.pages().At(pfn).subpool != nullptr && pool_.pages().At(pfn).file == nullptr) {
+  if (pool_.pages().Used(pfn).subpool != nullptr && pool_.pages().Used(pfn).file == nullptr) {
     const std::vector<Pfn> unused(1, fresh);
     co_await pool_.Free(path, cpu, unused);
     co_return Errno::kBusy;
   }
   co_await path.Take(memory_.costs().copy_page * PagesOf(size));
-  HugePage& source = pool_.pages().At(pfn);
-  HugePage& target = pool_.pages().At(fresh);
+  HugePage& source = pool_.pages().Used(pfn);
+  HugePage& target = pool_.pages().Used(fresh);
   target.anon = source.anon;
   target.mapcount = std::exchange(source.mapcount, 0);
   target.subpool = std::exchange(source.subpool, nullptr);

@@ -7,15 +7,25 @@
 #include "sim/check.h"
 
 namespace numasim {
+namespace {
+
+Pfn EndOfMemory(const MemorySystem& memory) {
+  Pfn end;
+  for (const Zone* zone : memory.zones()) end = std::max(end, zone->frames().end());
+  return end;
+}
+
+}  // namespace
 
 HugetlbPool::HugetlbPool(MemorySystem& memory, PageAllocator& allocator)
     : memory_(memory),
       allocator_(allocator),
-      lock_(std::make_unique<sim::SpinLock>(memory.engine(), memory.global_lp(), "hugetlb_lock")) {
+      lock_(std::make_unique<sim::SpinLock>(memory.engine(), memory.global_lp(), "hugetlb_lock")),
+      pages_(EndOfMemory(memory)) {
   NodeMask with_memory;
   for (const Zone* zone : memory.zones()) with_memory.Set(zone->node());
   for (const HugeSize size : kHugeSizes) {
-    hstates_.emplace_back(size, memory.node_count(), with_memory,
+    hstates_.emplace_back(size, memory.node_count(), with_memory, pages_,
                           std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "resize_lock"));
   }
 }
@@ -117,7 +127,7 @@ sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp,
   ++counters_[pfn != kNoPfn ? HTLB_BUDDY_ALLOC_SUCCESS : HTLB_BUDDY_ALLOC_FAIL];
   if (pfn == kNoPfn) co_return kNoPfn;
   co_await lock_->Acquire(path);
-  h.Add(NR_HUGEPAGES, NodeOf(pfn), 1);
+  h.AddFresh(NodeOf(pfn), pfn);
   co_await path.Take(LockTime(1));
   lock_->Release(path);
   co_return pfn;
@@ -162,8 +172,7 @@ bool HugetlbPool::FreeUnderLock(Hstate& h, Pfn pfn, bool temporary, bool restore
     h.Enqueue(node, pfn);
     return false;
   }
-  if (surplus) h.Add(SURPLUS_HUGEPAGES, node, -1);
-  h.Add(NR_HUGEPAGES, node, -1);
+  h.Remove(node, pfn, surplus);
   return true;
 }
 
@@ -180,10 +189,8 @@ sim::Task<void> HugetlbPool::FreeFresh(sim::Path& path, Hstate& h, Pfn pfn, bool
 sim::Task<void> HugetlbPool::Free(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
   std::vector<Pfn> to_buddy[kHstates];
   for (const Pfn pfn : pages) {
-    const HugePage page = pages_.At(pfn);
-    NUMASIM_CHECK_EQ(page.mapcount, 0u);
-    NUMASIM_CHECK(page.file == nullptr);
-    pages_.Remove(pfn);
+    const HugePage page = pages_.Used(pfn);
+    pages_.Unuse(pfn);
     Hstate& h = hstate(page.size);
     bool restore = page.restore_reserve;
     if (!restore && page.subpool != nullptr && page.subpool->Put(1) == 0) restore = true;

@@ -11,9 +11,9 @@
 #include "models/address_space/mempolicy.h"
 #include "models/errno.h"
 #include "models/hugetlb/hstate.h"
+#include "models/hugetlb/huge_pages.h"
 #include "models/hugetlb/resv_map.h"
 #include "models/hugetlb/subpool.h"
-#include "models/hugetlb/used_huge_pages.h"
 #include "models/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "sim/locks.h"
@@ -47,8 +47,8 @@ class HugetlbPool {
 
   Hstate& hstate(HugeSize size) { return hstates_[static_cast<size_t>(size)]; }
   const Hstate& hstate(HugeSize size) const { return hstates_[static_cast<size_t>(size)]; }
-  UsedHugePages& pages() { return pages_; }
-  const UsedHugePages& pages() const { return pages_; }
+  HugePageStore& pages() { return pages_; }
+  const HugePageStore& pages() const { return pages_; }
   int64_t counter(GlobalCounter c) const { return counters_[c]; }
   sim::SpinLock& lock() { return *lock_; }
 
@@ -102,8 +102,8 @@ class HugetlbPool {
   MemorySystem& memory_;
   PageAllocator& allocator_;
   std::unique_ptr<sim::SpinLock> lock_;  // hugetlb_lock
+  HugePageStore pages_;
   std::vector<Hstate> hstates_;
-  UsedHugePages pages_;
   std::array<int64_t, GlobalCounter_ARRAYSIZE> counters_ = {};
 };
 

@@ -8,6 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/hugetlb/huge_pages.h"
 #include "models/memory_system.h"
 #include "models/physical/zone.h"
 #include "sim/check.h"
@@ -31,6 +32,13 @@ class BuddyPeer {
   static uint32_t& nonempty(Buddy& buddy, Migratetype type) {
     return buddy.nonempty_[static_cast<size_t>(type)];
   }
+};
+
+class HugePageStorePeer {
+ public:
+  static int64_t& used(HugePageStore& pages) { return pages.used_; }
+  static int64_t& freeing(HugePageStore& pages) { return pages.freeing_; }
+  static HugePage& entry(HugePageStore& pages, Pfn pfn) { return pages.entry(pfn); }
 };
 
 class PageTablePeer {
@@ -386,6 +394,111 @@ const Damage kReferenceDamage[] = {
      },
      "zone->lock is held though nothing runs"},
 };
+
+// A pool of four free and two used pages on node 0 and one free page on node 1.
+class DamagedPool {
+ public:
+  DamagedPool() : machine_(DescribedMachine({64 * kMiB, 64 * kMiB})) {
+    machine_.Run("pool 2M node0 6\npool 2M node1 1\nspawn p\n@p map a 4M hugetlb-2M\n@p touch a");
+  }
+
+  TestMachine& machine() { return machine_; }
+  HugetlbPool& pool() { return machine_.ops().hugetlb().pool(); }
+  HugePageStore& pages() { return pool().pages(); }
+  HugetlbCounters& counters(int node) { return h().node(NodeId{node}).counters; }
+  HugePageStore::List& list(int node) { return h().node(NodeId{node}).free; }
+  // The n-th of node 0's free list.
+  Pfn Free(int n) {
+    Pfn pfn = HugePageStore::First(list(0));
+    for (; n > 0; --n) pfn = pages().Next(pfn);
+    return pfn;
+  }
+  Pfn Used() {
+    return machine_.process("p").space.huge_pages().Find(Vpn{uint64_t{1} << kPmdTableShift})->pfn;
+  }
+  HugePage& Entry(Pfn pfn) { return HugePageStorePeer::entry(pages(), pfn); }
+  // A pageblock of node 0 that is no huge page.
+  Pfn Other() {
+    Pfn pfn = Free(0);
+    while (pages().HeadOf(pfn) != kNoPfn) pfn = pfn + -kPageblockPages;
+    return pfn;
+  }
+
+ private:
+  Hstate& h() { return pool().hstate(HugeSize::k2M); }
+  TestMachine machine_;
+};
+
+struct PoolDamage {
+  const char* name;
+  std::function<void(DamagedPool&)> plant;
+  const char* expected;
+};
+void PrintTo(const PoolDamage& damage, std::ostream* out) { *out << damage.name; }
+
+class PoolValidatorTest : public ::testing::TestWithParam<PoolDamage> {};
+
+TEST_P(PoolValidatorTest, FindsPlantedDamage) {
+  DamagedPool damaged;
+  ASSERT_THAT(damaged.machine().Problems(), IsEmpty());
+  GetParam().plant(damaged);
+  EXPECT_THAT(damaged.machine().Problems(), Contains(ContainsRegex(GetParam().expected)));
+}
+
+const PoolDamage kPoolDamage[] = {
+    {"FreePageOnNoList",
+     [](DamagedPool& d) { d.Entry(d.Free(0)).links.next = d.Entry(d.Free(1)).links.next; },
+     "is free but on no list"},
+    {"ListWithoutEnd", [](DamagedPool& d) { d.Entry(d.Free(3)).links.next = d.Entry(d.Free(0)).links.next; },
+     "is on a free list twice"},
+    {"WrongBackwardLink",
+     [](DamagedPool& d) { d.Entry(d.Free(2)).links.prev = d.Entry(d.Free(0)).links.prev; },
+     "the page before it on the free list is [0-9]+, expected"},
+    {"WrongListLength", [](DamagedPool& d) { ++d.list(0).size; },
+     "the length of the free list of node0 is 5, expected 4"},
+    {"ListsOfNodesMixed", [](DamagedPool& d) { std::swap(d.list(0), d.list(1)); },
+     "is on the free list of node0, but not there"},
+    {"UsedPageOnAList", [](DamagedPool& d) { d.Entry(d.Free(1)).state = HugePageState::kUsed; },
+     "is on a free list of node0, but not free there"},
+    {"FreePageHeld", [](DamagedPool& d) { ++d.Entry(d.Free(1)).refs; }, "is free and in use"},
+    {"FreePageOfAnotherSize", [](DamagedPool& d) { d.Entry(d.Free(1)).size = HugeSize::k1G; },
+     "is on a free list of node0, but not free there"},
+    {"PageStuckInFreeing", [](DamagedPool& d) { d.pages().TakeOut(d.list(0), d.Free(1)); },
+     "is being freed though nothing runs"},
+    {"PageInUseByNobody",
+     [](DamagedPool& d) {
+       const Pfn pfn = d.Free(1);
+       d.pages().TakeOut(d.list(0), pfn);
+       d.pages().Use(pfn);
+     },
+     "is in use by nobody: it leaked"},
+    {"UsedPageForgotten", [](DamagedPool& d) { d.Entry(d.Used()).state = HugePageState::kNone; },
+     "is used but not known as in use"},
+    {"MapcountOff", [](DamagedPool& d) { ++d.Entry(d.Used()).mapcount; }, "the mapcount is 2, expected 1"},
+    {"ReferenceWithoutHolder", [](DamagedPool& d) { ++d.Entry(d.Used()).refs; },
+     "the count of references is 1, expected 0"},
+    {"UsedCountOff", [](DamagedPool& d) { --HugePageStorePeer::used(d.pages()); },
+     "the count of huge pages in use is 1, expected 2"},
+    {"FreeingCountOff", [](DamagedPool& d) { ++HugePageStorePeer::freeing(d.pages()); },
+     "the count of huge pages being freed is 1, expected 0"},
+    {"FreeCountOff", [](DamagedPool& d) { ++d.counters(0)[FREE_HUGEPAGES]; },
+     "free_hugepages of node0 is 5, expected 4"},
+    {"PageCountsOff",
+     [](DamagedPool& d) {
+       --d.counters(0)[NR_HUGEPAGES];
+       ++d.counters(1)[NR_HUGEPAGES];
+     },
+     "nr_hugepages of node0 is 5, expected 6"},
+    {"InsideNoPage", [](DamagedPool& d) { d.Entry(d.Other()).state = HugePageState::kInside; },
+     "wrong about being inside"},
+    {"FramesOfAnotherOwner", [](DamagedPool& d) { d.pages().Add(d.Other(), HugeSize::k2M); },
+     "is not HugeTLB's"},
+    {"ReservationOff", [](DamagedPool& d) { ++d.pool().hstate(HugeSize::k2M).counter(RESV_HUGEPAGES); },
+     "resv_hugepages is 1, expected 0"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Pool, PoolValidatorTest, ::testing::ValuesIn(kPoolDamage),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 std::string NameOf(const ::testing::TestParamInfo<Damage>& info) { return info.param.name; }
 INSTANTIATE_TEST_SUITE_P(Physical, ValidatorTest, ::testing::ValuesIn(kPhysicalDamage), NameOf);
