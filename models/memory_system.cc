@@ -38,6 +38,16 @@ const char* LogKindName(int32_t kind) {
   switch (static_cast<LogKind>(kind)) {
     case LogKind::kAllocationFailed:
       return "alloc_failed";
+    case LogKind::kContigFailed:
+      return "contig_failed";
+    case LogKind::kDissolveFailed:
+      return "dissolve_failed";
+    case LogKind::kMigrationFailed:
+      return "migration_failed";
+    case LogKind::kOfflineFailed:
+      return "offline_failed";
+    case LogKind::kCmaFailed:
+      return "cma_failed";
   }
   return "unknown";
 }
@@ -51,6 +61,7 @@ absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& 
   if (absl::Status status = system->BuildDistances(machine); !status.ok()) return status;
   if (absl::Status status = system->BootZones(machine); !status.ok()) return status;
   system->BuildZonelists();
+  system->contig_hugetlb_fails_ = kernel.contig().hugetlb() == "fail";
   system->thp_.enabled = ParseThpEnabled(kernel.thp().enabled());
   system->SetUpReserves(machine, kernel);
   return system;

@@ -29,7 +29,14 @@
 namespace numasim {
 
 // The kinds of events that the models log in the trace.
-enum class LogKind : int32_t { kAllocationFailed = 1 };
+enum class LogKind : int32_t {
+  kAllocationFailed = 1,
+  kContigFailed = 3,     // a range that could not be allocated
+  kDissolveFailed = 4,   // a huge page in a range that was neither replaced nor taken
+  kMigrationFailed = 5,  // a page that could not be moved away
+  kOfflineFailed = 6,    // a memory block that stayed online
+  kCmaFailed = 7,        // an allocation from a CMA area
+};
 // As traces name it: "alloc_failed".
 const char* LogKindName(int32_t kind);
 
@@ -51,6 +58,8 @@ class MemorySystem {
   NodeMask nodes_with_memory() const { return nodes_with_memory_; }  // N_MEMORY
   int64_t managed_pages() const { return managed_pages_; }           // totalram_pages() at boot
   sim::LpId global_lp() const { return global_lp_; }
+  // kernel.contig.hugetlb = "fail", as before 5.13.
+  bool contig_hugetlb_fails() const { return contig_hugetlb_fails_; }
   bool IsOn(const sim::Path& path, NodeId id) const { return path.lp() == node(id).lp; }
 
   int cpu_count() const { return static_cast<int>(cpus_.size()); }
@@ -115,6 +124,7 @@ class MemorySystem {
   std::vector<Zone*> zones_;
   std::vector<Zone*> zones_by_index_;      // [0] is null
   std::vector<uint16_t> zone_of_section_;  // by pfn >> kMaxOrder
+  bool contig_hugetlb_fails_ = false;
   DistanceMatrix distance_;
   std::vector<std::array<std::vector<Zone*>, kZoneTypes>> zonelists_;
   std::unique_ptr<Reserves> reserves_;

@@ -66,7 +66,7 @@ struct TouchCounts {
 class AddressSpaceOps {
  public:
   explicit AddressSpaceOps(MemorySystem& memory)
-      : memory_(memory), allocator_(memory), hugetlb_(memory, allocator_) {}
+      : memory_(memory), allocator_(memory), hugetlb_(memory, allocator_, processes_) {}
 
   // A new process on `process.cpu`: kAgain beyond pid_max, kNoMem without memory for its first page tables.
   sim::Task<Errno> Spawn(sim::Path& path, Process& process);
@@ -139,11 +139,11 @@ class AddressSpaceOps {
 
   MemorySystem& memory_;
   PageAllocator allocator_;
-  Hugetlb hugetlb_;
 
   // --- global LP ---
   ShmemFiles files_;
   ProcessTable processes_;
+  Hugetlb hugetlb_;
 };
 
 }  // namespace numasim

@@ -177,17 +177,12 @@ sim::Task<void> AddressSpaceOps::MoveToCpu(sim::Path& path, Process& process, Cp
   const sim::LpId to = memory_.node(memory_.NodeOfCpu(cpu)).lp;
   memory_.cpu(process.cpu).Release(path);
   if (home != to) {
-    std::vector<FileId> files;
-    process.space.ForEach([&](Vma& vma) {
-      if (vma.hugetlb()) files.push_back(vma.file);
-    });
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
     processes_.LeaveHome(process.id);
     // By the old home, where visits that were on their way when the table changed are over now.
     co_await path.HopTo(home, memory_.costs().hop);
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
     processes_.SetHome(process.id, to);
-    hugetlb_.SetHome(process, files, to);
     co_await path.HopTo(to, memory_.costs().hop);
   }
   process.cpu = cpu;

@@ -186,15 +186,17 @@ sim::Task<void> HugetlbPool::ReleaseIfUnused(sim::Path& path, Subpool& subpool, 
   co_await Account(path, subpool.size, -reserved, who);
 }
 
-sim::Task<Pfn> HugetlbPool::AllocForMove(sim::Path& path, HugeSize size, NodeId node, CpuId cpu) {
+sim::Task<Pfn> HugetlbPool::AllocForMove(sim::Path& path, HugeSize size, const Placement& where,
+                                         bool this_node, CpuId cpu) {
   Hstate& h = hstate(size);
-  const Placement where{node};
   co_await lock_->Acquire(path);
-  Pfn pfn = h.available() != 0 ? DequeueNear(h, where, true) : kNoPfn;
+  Pfn pfn = h.available() != 0 ? DequeueNear(h, where, this_node) : kNoPfn;
   co_await path.Take(LockTime(1));
   lock_->Release(path);
   if (pfn != kNoPfn) co_return pfn;
-  pfn = co_await AllocFresh(path, h, GfpOf(size) | kGfpThisNode, where, cpu);
+  if (h.gigantic()) co_return kNoPfn;  // alloc_migrate_huge_page()
+  const uint32_t gfp = GfpOf(size) | (this_node ? uint32_t{kGfpThisNode} : 0u);
+  pfn = co_await AllocFresh(path, h, gfp, where, cpu);
   if (pfn != kNoPfn) pages_.Use(pfn).temporary = true;
   co_return pfn;
 }

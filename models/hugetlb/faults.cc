@@ -86,9 +86,10 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
     page.restore_reserve = false;
     page.anon = !fault.claim.shared;
     fault.anon = page.anon;
+    page.file = &file;
+    page.index = index;
     if (fault.claim.shared) {
-      page.file = &file;
-      page.index = index;
+      page.cached = true;
       file.pages.emplace(index, pfn);
     }
   }
@@ -133,6 +134,8 @@ sim::Task<void> Hugetlb::CopyOnWrite(sim::Path& path, HugeFile& file, FaultState
       HugePage& fresh = pool_.pages().Used(copy);
       fresh.anon = true;
       fresh.mapcount = 1;
+      fresh.file = &file;
+      fresh.index = fault.claim.index;
       fault.anon = true;
       fault.replaces = true;
       fault.fresh = HugePte{copy, fault.old->order, true};

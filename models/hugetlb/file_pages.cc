@@ -46,7 +46,7 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
     if (end || batch.size() == kBatch) {
       std::vector<Pfn> unused;
       for (const Pfn pfn : batch) {
-        if (pool_.pages().Used(pfn).mapcount == 0) unused.push_back(pfn);
+        if (!pool_.pages().Used(pfn).Held()) unused.push_back(pfn);
       }
       batch.clear();
       co_await pool_.Free(path, cpu, unused);
@@ -63,7 +63,9 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
       const Pfn pfn = it->second;
       // Faulted in again after it was unmapped.
       if (pool_.pages().Used(pfn).mapcount > 0) co_await UnmapRange(path, file, index, index + 1, cpu);
-      pool_.pages().Used(pfn).file = nullptr;
+      HugePage& page = pool_.pages().Used(pfn);
+      page.cached = false;
+      if (page.mapcount == 0) page.file = nullptr;
       file.pages.erase(index);
       batch.push_back(pfn);
       ++freed;
@@ -176,6 +178,7 @@ sim::Task<bool> Hugetlb::AddToCache(sim::Path& path, HugeFile& file, const HugeC
   HugePage& page = pool_.pages().Used(pfn);
   page.restore_reserve = false;
   page.file = &file;
+  page.cached = true;
   page.index = claim.index;
   file.pages.emplace(claim.index, pfn);
   co_return true;

@@ -66,11 +66,11 @@ bool HugetlbFiles::MountBusy(int index) const {
   return false;
 }
 
-void HugetlbFiles::AddMapper(HugeFile& file, Process& process, sim::LpId home) {
+void HugetlbFiles::AddMapper(HugeFile& file, Process& process) {
   for (const HugeMapper& mapper : file.mappers) {
     if (mapper.process == &process) return;
   }
-  file.mappers.push_back({&process, home, next_mapper_++});
+  file.mappers.push_back({&process, next_mapper_++});
 }
 
 const HugeMapper* HugetlbFiles::NextMapper(const HugeFile& file, uint64_t number) {

@@ -21,10 +21,9 @@
 
 namespace numasim {
 
-// A process that maps a file, and the LP where it runs.
+// A process that maps a file.
 struct HugeMapper {
   Process* process;
-  sim::LpId home;
   uint64_t number;  // grows with every mapper, so that a walk can go on where it was
 };
 
@@ -93,7 +92,7 @@ class HugetlbFiles {
   bool MountBusy(int index) const;
   HugetlbMount& mount(int index) { return mounts_[static_cast<size_t>(index)]; }
 
-  void AddMapper(HugeFile& file, Process& process, sim::LpId home);
+  void AddMapper(HugeFile& file, Process& process);
   // The first mapper with at least this number; null if there is none.
   static const HugeMapper* NextMapper(const HugeFile& file, uint64_t number);
 

@@ -39,8 +39,13 @@ struct HugePage {
     Subpool* subpool = nullptr;
     Links links;  // of a page on a free list, which belongs to no subpool
   };
-  HugeFile* file = nullptr;          // whose page cache it is in; null: in none
-  uint64_t index : 44 = 0;           // there, in huge pages; a file of 2^63 bytes has 2^42
+  // The file that its mappings are of, also where it is private, and where in it, in huge pages (a file of
+  // 2^63 bytes has 2^42). This is how its mappings are found; null for a page that has none and is in no page
+  // cache.
+  HugeFile* file = nullptr;
+  uint64_t index : 42 = 0;
+  bool cached : 1 = false;           // in the file's page cache
+  bool isolated : 1 = false;         // taken for migration, with a reference; not HPageMigratable meanwhile
   bool anon : 1 = false;             // PageAnon: belongs to private mappings
   bool restore_reserve : 1 = false;  // HPageRestoreReserve: took a reservation, not yet installed
   bool temporary : 1 = false;        // HPageTemporary: leaves the pool when freed
@@ -48,7 +53,9 @@ struct HugePage {
   HugeSize size = HugeSize::k2M;
 
   // Whether anything that is counted holds it (page_count).
-  bool Held() const { return mapcount > 0 || refs > 0 || file != nullptr; }
+  bool Held() const { return mapcount > 0 || refs > 0 || cached; }
+  // HPageMigratable: it is where its user wants it, and nobody moves it already.
+  bool Migratable() const { return (mapcount > 0 || cached) && !isolated; }
 };
 static_assert(sizeof(HugePage) == 32);  // two in a cache line
 

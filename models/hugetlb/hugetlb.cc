@@ -10,8 +10,11 @@
 namespace numasim {
 
 // hugetlb_init(): a fault mutex for every eighth of a CPU, and a power of two.
-Hugetlb::Hugetlb(MemorySystem& memory, PageAllocator& allocator)
-    : memory_(memory), pool_(memory, allocator), files_(memory.engine(), memory.global_lp()) {
+Hugetlb::Hugetlb(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes)
+    : memory_(memory),
+      processes_(processes),
+      pool_(memory, allocator),
+      files_(memory.engine(), memory.global_lp()) {
   const size_t mutexes = std::bit_ceil(static_cast<size_t>(memory.cpu_count()) * 8);
   for (size_t i = 0; i < mutexes; ++i) {
     fault_mutexes_.push_back(
@@ -90,7 +93,9 @@ sim::Task<void> Hugetlb::Unreference(sim::Path& path, CpuId cpu, const std::vect
   for (const Pfn pfn : pages) {
     HugePage& page = pool_.pages().Used(pfn);
     NUMASIM_CHECK(page.mapcount > 0);
-    if (--page.mapcount == 0 && page.file == nullptr) unused.push_back(pfn);
+    if (--page.mapcount > 0 || page.cached) continue;
+    page.file = nullptr;  // which may go before the page, if that is pinned
+    if (!page.Held()) unused.push_back(pfn);
   }
   co_await pool_.Free(path, cpu, unused);
 }
@@ -101,8 +106,14 @@ sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Vis
   for (const HugeMapper* mapper = HugetlbFiles::NextMapper(file, next); mapper != nullptr;
        mapper = HugetlbFiles::NextMapper(file, next)) {
     Process& process = *mapper->process;
-    next = mapper->number + 1;
-    co_await path.HopTo(mapper->home, memory_.costs().hop);
+    next = mapper->number;
+    const ProcessTable::Entry entry = processes_.Find(process.id);
+    if (entry.moving) {  // it is somewhere soon; or gone
+      co_await path.Take(memory_.costs().hop);
+      continue;
+    }
+    ++next;
+    co_await path.HopTo(entry.home, memory_.costs().hop);
     visit(process);
     co_await ToGlobal(path);
   }

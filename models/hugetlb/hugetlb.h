@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "models/address_space/process.h"
+#include "models/address_space/process_table.h"
 #include "models/errno.h"
 #include "models/hugetlb/files.h"
 #include "models/hugetlb/pool.h"
@@ -48,7 +49,7 @@ class Hugetlb {
  public:
   enum class FaultResult : uint8_t { kDone, kSigbus };
 
-  Hugetlb(MemorySystem& memory, PageAllocator& allocator);
+  Hugetlb(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes);
 
   HugetlbPool& pool() { return pool_; }
   const HugetlbPool& pool() const { return pool_; }
@@ -74,10 +75,13 @@ class Hugetlb {
   sim::Task<void> Close(sim::Path& path, Process& process, const std::vector<Vma>& removed);
   // fork: copies what VMAs and entries the child gets. Its page tables are there already.
   sim::Task<void> Fork(sim::Path& path, Process& parent, Process& child);
-  // On the global LP: the process, which maps these files, goes on at another LP.
-  void SetHome(const Process& process, const std::vector<FileId>& files, sim::LpId home);
   // move_pages() of every huge page of [begin, end).
   sim::Task<HugeMoved> Move(sim::Path& path, Process& process, Vpn begin, Vpn end, int order, NodeId node);
+
+  // A page in use that HugetlbPool isolated moves to where `target` says, with all its mappings; its
+  // isolation ends. On the global LP. kNoMem: no page there; kBusy: it never can; kAgain: somebody else holds
+  // it. It is then still isolated.
+  sim::Task<Errno> Migrate(sim::Path& path, Pfn from, const Placement& target, CpuId cpu);
 
   // --- files; the process only says who pays, and where pages are to be ---
   // Opens a file, makes it where it is not there, and grows it to `bytes`. kNoEnt: no such mount.
@@ -135,12 +139,16 @@ class Hugetlb {
                               CpuId cpu);
   sim::Task<void> TruncateTo(sim::Path& path, HugeFile& file, int64_t bytes, CpuId cpu);
   sim::Task<bool> AddToCache(sim::Path& path, HugeFile& file, const HugeClaim& claim);
+  sim::Task<bool> MoveMappings(sim::Path& path, Pfn from, Pfn to);
+  void HandOver(Pfn from, Pfn to);
+  static uint32_t SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to);
   sim::Task<HugeMoved> MoveAll(sim::Path& path, std::vector<MovingPage>& pages, NodeId node, CpuId cpu);
   sim::Task<Errno> MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId cpu);
   sim::Task<void> Unreserve(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, int64_t freed,
                             CpuId cpu);
 
   MemorySystem& memory_;
+  const ProcessTable& processes_;
   HugetlbPool pool_;
   HugetlbFiles files_;
   std::vector<std::unique_ptr<sim::Mutex>> fault_mutexes_;

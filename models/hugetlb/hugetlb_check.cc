@@ -36,7 +36,8 @@ class Checker {
   struct Use {
     uint32_t mapped = 0;
     bool writable = false;
-    const HugeFile* file = nullptr;
+    const HugeFile* file = nullptr;    // that has it in its page cache
+    const HugeFile* origin = nullptr;  // that a mapping of it is of
   };
 
   static std::string Name(const Hstate& h) { return kHugeSizeNames[static_cast<size_t>(h.size())]; }
@@ -182,6 +183,7 @@ class Checker {
         problems_.Add(process.name, ": huge page at vpn ", first.value, " is writable, its VMA is not");
       Use& use = uses_[pte.pfn.value];
       ++use.mapped;
+      if (files_.contains(vma->file.value)) use.origin = &hugetlb_.files().At(vma->file);
       use.writable = use.writable || (pte.writable && !vma->huge.shared);
     });
   }
@@ -208,7 +210,11 @@ class Checker {
       ++found[static_cast<size_t>(page->size)];
       problems_.Expect(page->mapcount, use.mapped, "huge page ", value, ": the mapcount");
       problems_.Expect(page->refs, 0u, "huge page ", value, ": the count of references");
-      if (page->file != use.file) problems_.Add("huge page ", value, " is not in the file that it names");
+      if (page->cached != (use.file != nullptr))
+        problems_.Add("huge page ", value,
+                      page->cached ? " is in no page cache" : " is in a page cache unknowingly");
+      const HugeFile* const known = use.file != nullptr ? use.file : use.origin;
+      if (page->file != known) problems_.Add("huge page ", value, " is not of the file that it names");
       if (use.writable && use.mapped > 1)
         problems_.Add("huge page ", value, " may be written by one of several");
       if (page->temporary || page->restore_reserve)

@@ -25,7 +25,7 @@ sim::Task<Errno> Hugetlb::Map(sim::Path& path, Process& process, Vma& vma) {
   const Errno error = co_await ReserveForMap(path, file, huge, pages, who);
   if (error == Errno::kOk) {
     file.bytes = std::max(file.bytes, bytes);
-    files_.AddMapper(file, process, home);
+    files_.AddMapper(file, process);
   }
   file.lock->Release(path);
   --file.opens;
@@ -145,17 +145,9 @@ sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child) 
   co_await path.Take(memory_.costs().fork_page * static_cast<int64_t>(shared.size()));
   const sim::LpId home = path.lp();
   co_await ToGlobal(path);
-  for (const FileId file : files) files_.AddMapper(files_.At(file), child, home);
+  for (const FileId file : files) files_.AddMapper(files_.At(file), child);
   for (const Pfn pfn : shared) ++pool_.pages().Used(pfn).mapcount;
   co_await path.HopTo(home, memory_.costs().hop);
-}
-
-void Hugetlb::SetHome(const Process& process, const std::vector<FileId>& files, sim::LpId home) {
-  for (const FileId file : files) {
-    for (HugeMapper& mapper : files_.At(file).mappers) {
-      if (mapper.process == &process) mapper.home = home;
-    }
-  }
 }
 
 }  // namespace numasim

@@ -42,7 +42,8 @@ sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& 
   bool failed = false;
   for (size_t i = 0; i <= pages.size() && !failed; ++i) {
     const bool queues = i < pages.size() && pages[i].present && !pages[i].there &&
-                        pool_.pages().Used(pages[i].pte.pfn).mapcount == 1;
+                        pool_.pages().Used(pages[i].pte.pfn).mapcount == 1 &&
+                        !pool_.pages().Used(pages[i].pte.pfn).isolated;
     if (queues) {
       queue.push_back(i);
       continue;
@@ -65,23 +66,18 @@ sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& 
 // unmap_and_move_huge_page(): a page on the node takes the place of `pfn`, which is freed. Sets `pfn` to it.
 sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId cpu) {
   const HugeSize size = pool_.pages().Used(pfn).size;
-  const Pfn fresh = co_await pool_.AllocForMove(path, size, node, cpu);
+  const Placement where{node};
+  const Pfn fresh = co_await pool_.AllocForMove(path, size, where, true, cpu);
   if (fresh == kNoPfn) co_return Errno::kNoMem;
   // A private page of a mount with limits has no page cache to carry its subpool over.
-  if (pool_.pages().Used(pfn).subpool != nullptr && pool_.pages().Used(pfn).file == nullptr) {
+  if (pool_.pages().Used(pfn).subpool != nullptr && !pool_.pages().Used(pfn).cached) {
     const std::vector<Pfn> unused(1, fresh);
     co_await pool_.Free(path, cpu, unused);
     co_return Errno::kBusy;
   }
   co_await path.Take(memory_.costs().copy_page * PagesOf(size));
-  HugePage& source = pool_.pages().Used(pfn);
-  HugePage& target = pool_.pages().Used(fresh);
-  target.anon = source.anon;
-  target.mapcount = std::exchange(source.mapcount, 0);
-  target.subpool = std::exchange(source.subpool, nullptr);
-  target.file = std::exchange(source.file, nullptr);
-  target.index = source.index;
-  if (target.file != nullptr) target.file->pages[target.index] = fresh;
+  HandOver(pfn, fresh);
+  pool_.pages().Used(fresh).mapcount = std::exchange(pool_.pages().Used(pfn).mapcount, 0);
   co_await pool_.MoveState(path, pfn, fresh);
   const std::vector<Pfn> old(1, pfn);
   pfn = fresh;

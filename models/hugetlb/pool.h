@@ -65,14 +65,33 @@ class HugetlbPool {
 
   // A page in use for a claim, with no mapping yet; kNoPfn if there is none for it (alloc_huge_page).
   sim::Task<Pfn> Alloc(sim::Path& path, const HugeClaim& claim, bool avoid_reserve);
-  // A page in use on `node` for one that moves there; kNoPfn if there is none (alloc_huge_page_nodemask with
-  // __GFP_THISNODE).
-  sim::Task<Pfn> AllocForMove(sim::Path& path, HugeSize size, NodeId node, CpuId cpu);
+  // A page in use for one that moves to where it says, `this_node` to the preferred node only; kNoPfn if
+  // there is none (alloc_huge_page_nodemask).
+  sim::Task<Pfn> AllocForMove(sim::Path& path, HugeSize size, const Placement& where, bool this_node,
+                              CpuId cpu);
   // Carries what the pool knows of a page over to the one that takes its place (move_hugetlb_state).
   sim::Task<void> MoveState(sim::Path& path, Pfn from, Pfn to);
 
   // Frees pages in use that nothing refers to any more, in this order (free_huge_page).
   sim::Task<void> Free(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
+  // --- contiguous ranges (dissolve.cc) ---
+  // What became of a huge page that is in the way.
+  enum class Dissolved : uint8_t {
+    kGone,      // it is none any more: a page of its node took its place, or somebody else was faster
+    kIsolated,  // in use, and taken for migration
+    kBusy,      // in use, and cannot be taken now
+    kNoMem,     // nothing to take its place; also any gigantic page
+  };
+  // isolate_or_dissolve_huge_page(), since 5.13: of the huge page that covers `pfn`, if there is one.
+  sim::Task<Dissolved> IsolateOrDissolve(sim::Path& path, Pfn pfn, CpuId cpu);
+  // dissolve_free_huge_page(): a free page that covers `pfn` leaves the pool and is not replaced. kBusy: it
+  // is in use, or a reservation needs it.
+  sim::Task<Errno> DissolveFree(sim::Path& path, Pfn pfn, CpuId cpu);
+  // folio_isolate_hugetlb(): takes a page in use, by its head, for migration. Takes hugetlb_lock.
+  sim::Task<bool> Isolate(sim::Path& path, Pfn head);
+  // folio_putback_hugetlb(): gives it back; frees it if nobody else holds it any more.
+  sim::Task<void> PutBack(sim::Path& path, Pfn head, CpuId cpu);
+
   // Gives up what a subpool still reserves once its mount is gone and nothing uses it.
   sim::Task<void> ReleaseIfUnused(sim::Path& path, Subpool& subpool, CpuId cpu);
 
@@ -96,6 +115,8 @@ class HugetlbPool {
   Pfn DequeueFor(Hstate& h, const HugeClaim& claim, int64_t missing);
   // free_huge_page() of one page that is in no map: to its free list, or, as the result says, to the buddy.
   bool FreeUnderLock(Hstate& h, Pfn pfn, bool temporary, bool restore_reserve);
+  sim::Task<Pfn> AllocBuddy(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
+  sim::Task<Dissolved> AllocAndDissolve(sim::Path& path, Pfn head, CpuId cpu);
   sim::Task<void> FreeFresh(sim::Path& path, Hstate& h, Pfn pfn, bool temporary, CpuId cpu);
   sim::Task<void> ToBuddy(sim::Path& path, Hstate& h, const std::vector<Pfn>& pages, CpuId cpu);
 

@@ -1,0 +1,390 @@
+#include "models/contig/contig_range.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
+// COMPACT_CLUSTER_MAX: how many pages are taken before they are migrated.
+constexpr size_t kCluster = 32;
+// How often a batch that did not move is tried again (__alloc_contig_migrate_range), and how often
+// migrate_pages() itself tries a page that somebody holds.
+constexpr int kTries = 5;
+constexpr int kPasses = 10;
+
+FrameIndex BlockOf(FrameIndex frame) { return frame / kBlock * kBlock; }
+FrameIndex EndOf(const FrameStore::Head& head) { return head.frame + (FrameIndex{1} << head.order); }
+
+bool IsHugetlb(const FrameStore& frames, const FrameStore::Head& head) {
+  return head.kind == FrameKind::kAllocated &&
+         frames.owner(head.frame, head.order).kind == FrameOwner::kHugetlb;
+}
+
+}  // namespace
+
+ContigRanges::ContigRanges(MemorySystem& memory, AddressSpaceOps& ops)
+    : memory_(memory), ops_(ops), migrator_(memory, ops) {}
+
+std::string ContigRanges::OwnerName(const Zone& zone, Pfn pfn) {
+  static constexpr const char* kNames[] = {"kernel",  "anon",   "shmem",  "page table",
+                                           "hugetlb", "contig", "offline"};
+  const FrameStore& frames = zone.frames();
+  const FrameStore::Head head = frames.Find(frames.Index(pfn));
+  switch (head.kind) {
+    case FrameKind::kFree:
+      return "free";
+    case FrameKind::kPcp:
+      return "PCP list";
+    case FrameKind::kAllocated:
+      break;
+    default:
+      return "reserved";
+  }
+  const FrameOwner& owner = frames.owner(head.frame, head.order);
+  if (owner.kind == FrameOwner::kHugetlb) return absl::StrCat("hugetlb-", kHugeSizeNames[owner.object]);
+  const std::string name = owner.kind < std::size(kNames) ? kNames[owner.kind] : "unknown";
+  return head.order == 0 && zone.RefsOf(head.frame) > 0 ? absl::StrCat(name, ",pinned") : name;
+}
+
+void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages,
+                              const ContigResult& result) const {
+  std::string detail = absl::StrCat("errno=", ErrnoName(result.error), " function=", result.function);
+  const Zone* const zone = result.blocker == kNoPfn ? nullptr : memory_.ZoneOf(result.blocker);
+  if (zone != nullptr && path.lp() == memory_.node(zone->node()).lp) {
+    absl::StrAppend(&detail, " owner=", OwnerName(*zone, result.blocker));
+  }
+  absl::StrAppend(&detail, " at range=", start.value, "-", (start + pages).value);
+  if (result.blocker != kNoPfn) absl::StrAppend(&detail, " pfn=", result.blocker.value);
+  path.Log(static_cast<int32_t>(kind), std::move(detail));
+}
+
+sim::Task<void> ContigRanges::DrainAll(sim::Path& path, Zone& zone) {
+  for (int c = 0; c < zone.cpus(); ++c) {
+    const CpuId cpu{c};
+    if (zone.pcp(cpu).count == 0) continue;
+    co_await path.Take(memory_.costs().drain_cpu);
+    co_await zone.lock().Acquire(path);
+    const int64_t drained = zone.DrainPcp(cpu);
+    co_await path.Take(memory_.costs().buddy_page * drained);
+    zone.lock().Release(path);
+  }
+}
+
+sim::Task<ContigResult> ContigRanges::IsolateBlock(sim::Path& path, Zone& zone, FrameIndex block,
+                                                   FrameIndex begin, FrameIndex end, Migratetype type,
+                                                   IsolateFor why) {
+  co_await zone.lock().Acquire(path);
+  FrameIndex blocker = kNilFrame;
+  const bool isolated = IsolatePageblock(zone, block, begin, end, type, why, blocker);
+  co_await path.Take(memory_.costs().isolate_block);
+  zone.lock().Release(path);
+  ContigResult result;
+  if (isolated) co_return result;
+  result.error = Errno::kBusy;
+  result.blocker = zone.frames().PfnOf(blocker);
+  const bool raced = zone.frames().pageblock_type(block) == Migratetype::kIsolate;
+  result.function = raced ? "set_migratetype_isolate" : "has_unmovable_pages";
+  co_return result;
+}
+
+// The rest of isolate_single_pageblock(): nothing may reach over the range's boundary. The frames of a
+// gigantic page do not move for this.
+sim::Task<ContigResult> ContigRanges::ClearBoundary(sim::Path& path, CpuId, Zone& zone, FrameIndex boundary,
+                                                    IsolateFor) {
+  ContigResult result;
+  FrameStore& frames = zone.frames();
+  if (boundary >= frames.frames()) co_return result;
+  co_await zone.lock().Acquire(path);
+  SplitFreeAt(zone, boundary);
+  co_await path.Take(memory_.costs().buddy_block);
+  zone.lock().Release(path);
+  FrameIndex across = AllocatedAcross(zone, boundary);
+  const FrameStore::Head head = frames.Find(boundary);
+  if (IsHugetlb(frames, head)) {
+    const HugeSize size = static_cast<HugeSize>(frames.owner(head.frame, head.order).object);
+    if (frames.PfnOf(boundary).value % static_cast<uint64_t>(PagesOf(size)) != 0) across = head.frame;
+  }
+  if (across == kNilFrame) co_return result;
+  result.error = Errno::kBusy;
+  result.blocker = frames.PfnOf(across);
+  result.function = "isolate_single_pageblock";
+  co_return result;
+}
+
+sim::Task<ContigResult> ContigRanges::StartIsolate(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                                   FrameIndex end, Migratetype type, IsolateFor why) {
+  const FrameIndex first = BlockOf(begin);
+  const FrameIndex last = BlockOf(end - 1);
+  ContigResult result = co_await IsolateBlock(path, zone, first, first, first + kBlock, type, why);
+  if (result.error != Errno::kOk) co_return result;
+  result = co_await ClearBoundary(path, cpu, zone, first, why);
+  if (result.error == Errno::kOk && last != first) {
+    result = co_await IsolateBlock(path, zone, last, last, last + kBlock, type, why);
+  }
+  if (result.error != Errno::kOk) {
+    co_await UndoIsolate(path, zone, first, first + kBlock, type);
+    co_return result;
+  }
+  result = co_await ClearBoundary(path, cpu, zone, last + kBlock, why);
+  FrameIndex done = first + kBlock;
+  for (; result.error == Errno::kOk && done < last; done += kBlock) {
+    result = co_await IsolateBlock(path, zone, done, begin, end, type, why);
+    if (result.error != Errno::kOk) break;
+  }
+  if (result.error == Errno::kOk) co_return result;
+  co_await UndoIsolate(path, zone, first, done, type);
+  co_await UndoIsolate(path, zone, last, last + kBlock, type);
+  co_return result;
+}
+
+sim::Task<void> ContigRanges::UndoIsolate(sim::Path& path, Zone& zone, FrameIndex begin, FrameIndex end,
+                                          Migratetype type) {
+  for (FrameIndex block = BlockOf(begin); block < end; block += kBlock) {
+    co_await zone.lock().Acquire(path);
+    UnisolatePageblock(zone, block, type);
+    co_await path.Take(memory_.costs().isolate_block);
+    zone.lock().Release(path);
+  }
+}
+
+sim::Task<ContigResult> ContigRanges::AllocRange(sim::Path& path, CpuId cpu, Pfn start, int64_t pages,
+                                                 Migratetype type, FrameOwner owner) {
+  Zone& zone = *memory_.ZoneOf(start);
+  NUMASIM_CHECK(zone.frames().Contains(start));
+  NUMASIM_CHECK(start + pages <= zone.frames().end());
+  const sim::LpId home = path.lp();
+  Node& node = memory_.node(zone.node());
+  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+  const FrameIndex begin = zone.frames().Index(start);
+  const auto end = static_cast<FrameIndex>(begin + pages);
+  ContigResult result = co_await StartIsolate(path, cpu, zone, begin, end, type, IsolateFor::kAllocation);
+  if (result.error == Errno::kOk) {
+    result = co_await Take(path, cpu, zone, begin, end, owner);
+    co_await UndoIsolate(path, zone, begin, end, type);
+  }
+  if (result.error != Errno::kOk) LogFailure(path, LogKind::kContigFailed, start, pages, result);
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_return result;
+}
+
+// What alloc_contig_range() does with the range isolated.
+sim::Task<ContigResult> ContigRanges::Take(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                           FrameIndex end, FrameOwner owner) {
+  co_await DrainAll(path, zone);
+  ContigResult first;
+  ContigResult result = co_await MigrateRange(path, cpu, zone, begin, end, first);
+  // A busy page may have become free by now: what counts is what is free in the end.
+  if (result.error == Errno::kNoMem) co_return result;
+  co_await zone.lock().Acquire(path);
+  const FrameIndex busy = FirstNotIsolated(zone, begin, end, IsolateFor::kAllocation);
+  int64_t blocks = 0;
+  if (busy == end) blocks = TakeIsolated(zone, begin, end, owner);
+  co_await path.Take(memory_.costs().buddy_block * (blocks + 1));
+  zone.lock().Release(path);
+  if (busy == end) {
+    memory_.node(zone.node()).counter(COMPACT_ISOLATED) += static_cast<int64_t>(end - begin);
+    co_return ContigResult{};
+  }
+  result = ContigResult{Errno::kBusy, zone.frames().PfnOf(busy), "test_pages_isolated"};
+  if (first.blocker == result.blocker) result.function = first.function;
+  co_return result;
+}
+
+sim::Task<ContigResult> ContigRanges::MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                                   FrameIndex end, ContigResult& first) {
+  co_await path.Take(memory_.costs().lru_drain);
+  Node& node = memory_.node(zone.node());
+  const MigrationTarget base_target{node.id};
+  const Placement huge_target{node.id};
+  Scan scan{begin, {}, {}, {}};
+  ContigResult result;
+  while (scan.next < end && result.error == Errno::kOk) {
+    result = co_await IsolatePages(path, cpu, zone, end, scan);
+    if (result.error != Errno::kOk) break;
+    node.counter(COMPACT_ISOLATED) +=
+        static_cast<int64_t>(scan.base.size()) + static_cast<int64_t>(scan.huge.size()) * kPageblockPages;
+    const std::vector<Pfn> huge = std::exchange(scan.huge, {});
+    const ContigResult moved = co_await MigrateHuge(path, cpu, huge, huge_target);
+    if (moved.error == Errno::kNoMem) result = moved;
+    if (moved.error != Errno::kOk && scan.first.error == Errno::kOk) scan.first = moved;
+    if (result.error != Errno::kOk || scan.base.empty()) continue;
+    const Errno error = co_await migrator_.Migrate(path, cpu, scan.base, base_target);
+    if (error != Errno::kNoMem) continue;
+    result = ContigResult{error, scan.base.front(), "alloc_migration_target"};
+  }
+  first = scan.first;
+  if (!scan.base.empty()) {
+    if (result.blocker != kNoPfn) LogFailure(path, LogKind::kMigrationFailed, scan.base.front(), 1, result);
+    co_await migrator_.PutBack(path, cpu, scan.base);
+  }
+  for (const Pfn head : scan.huge) {
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    co_await ops_.hugetlb().pool().PutBack(path, head, cpu);
+    co_await path.HopTo(node.lp, memory_.costs().hop);
+  }
+  co_return result;
+}
+
+// isolate_migratepages_range(), until there is a cluster or the range ends.
+sim::Task<ContigResult> ContigRanges::IsolatePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex end,
+                                                   Scan& scan) {
+  const FrameStore& frames = zone.frames();
+  ContigResult result;
+  int64_t looks = 0;
+  while (scan.next < end && scan.huge.empty() && scan.base.size() < kCluster) {
+    const FrameStore::Head head = frames.Find(scan.next);
+    ++looks;
+    if (IsHugetlb(frames, head)) {
+      co_await path.Take(memory_.costs().scan_page * looks);
+      looks = 0;
+      result = co_await IsolateHuge(path, cpu, zone, head, scan);
+      if (result.error != Errno::kOk) co_return result;
+      scan.next = head.frame + kBlock;
+      continue;
+    }
+    scan.next = EndOf(head);
+    if (head.kind != FrameKind::kAllocated) continue;
+    if (Migrator::Isolate(zone, head.frame)) {
+      scan.base.push_back(frames.PfnOf(head.frame));
+    } else if (scan.first.error == Errno::kOk) {
+      scan.first = ContigResult{Errno::kBusy, frames.PfnOf(head.frame), "isolate_migratepages_block"};
+    }
+  }
+  co_await path.Take(memory_.costs().scan_page * looks);
+  co_return result;
+}
+
+sim::Task<ContigResult> ContigRanges::IsolateHuge(sim::Path& path, CpuId cpu, Zone& zone,
+                                                  const FrameStore::Head& head, Scan& scan) {
+  using Dissolved = HugetlbPool::Dissolved;
+  const Pfn pfn = zone.frames().PfnOf(head.frame);
+  const sim::LpId home = path.lp();
+  ContigResult result;
+  if (memory_.contig_hugetlb_fails()) {  // before 5.13
+    if (scan.first.error == Errno::kOk)
+      scan.first = ContigResult{Errno::kBusy, pfn, "isolate_migratepages_block"};
+    co_return result;
+  }
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  const Dissolved dissolved = co_await ops_.hugetlb().pool().IsolateOrDissolve(path, pfn, cpu);
+  co_await path.HopTo(home, memory_.costs().hop);
+  if (dissolved == Dissolved::kIsolated) scan.huge.push_back(pfn);
+  if (dissolved == Dissolved::kGone || dissolved == Dissolved::kIsolated) co_return result;
+  result.blocker = pfn;
+  result.error = dissolved == Dissolved::kNoMem ? Errno::kNoMem : Errno::kBusy;
+  const bool gigantic =
+      zone.frames().owner(head.frame, head.order).object == static_cast<uint64_t>(HugeSize::k1G);
+  result.function = dissolved == Dissolved::kNoMem && !gigantic ? "alloc_and_dissolve_huge_page"
+                                                                : "isolate_or_dissolve_huge_page";
+  LogFailure(path, LogKind::kDissolveFailed, pfn, kPageblockPages, result);
+  if (scan.first.error == Errno::kOk) scan.first = result;
+  // A busy page does not end the scan: the range may still come free.
+  if (result.error == Errno::kBusy) result = ContigResult{};
+  co_return result;
+}
+
+sim::Task<ContigResult> ContigRanges::MigrateHuge(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
+                                                  const Placement& target) {
+  ContigResult result;
+  if (pages.empty()) co_return result;
+  Node& node = memory_.node(memory_.ZoneOf(pages.front())->node());
+  const sim::LpId home = path.lp();
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  Hugetlb& hugetlb = ops_.hugetlb();
+  std::vector<ContigResult> failures;
+  int64_t moved = 0;
+  for (const Pfn pfn : pages) {
+    Errno error = result.error == Errno::kNoMem ? Errno::kNoMem : Errno::kAgain;
+    for (int pass = 0; pass < kPasses * kTries && error == Errno::kAgain; ++pass) {
+      error = co_await hugetlb.Migrate(path, pfn, target, cpu);
+    }
+    if (error == Errno::kOk) {
+      ++moved;
+      continue;
+    }
+    const bool no_memory = error == Errno::kNoMem;
+    const ContigResult failure{no_memory ? Errno::kNoMem : Errno::kBusy, pfn,
+                               no_memory ? "alloc_migration_target" : "unmap_and_move_huge_page"};
+    if (result.error == Errno::kOk || no_memory) result = failure;
+    failures.push_back(failure);
+    co_await hugetlb.pool().PutBack(path, pfn, cpu);
+  }
+  co_await path.HopTo(home, memory_.costs().hop);
+  node.counter(PGMIGRATE_SUCCESS) += moved * kPageblockPages;
+  node.counter(PGMIGRATE_FAIL) += static_cast<int64_t>(failures.size()) * kPageblockPages;
+  for (const ContigResult& failure : failures) {
+    LogFailure(path, LogKind::kMigrationFailed, failure.blocker, kPageblockPages, failure);
+  }
+  co_return result;
+}
+
+// pfn_range_valid_contig(): the first aligned range from `from` on that lies in the zone and has nothing
+// reserved and no huge page in it; kNilFrame if there is none.
+FrameIndex ContigRanges::FindCandidate(const Zone& zone, FrameIndex from, int64_t pages) const {
+  const FrameStore& frames = zone.frames();
+  const auto size = static_cast<uint64_t>(pages);
+  for (Pfn at = frames.PfnOf(from);; at = at + pages) {
+    at = Pfn{(at.value + size - 1) / size * size};
+    if (at + pages > frames.end()) return kNilFrame;
+    const FrameIndex begin = frames.Index(at);
+    bool valid = true;
+    ForEachBlock(frames, begin, static_cast<FrameIndex>(begin + size), [&](const FrameStore::Head& head) {
+      valid = valid && head.kind != FrameKind::kUnmanaged && !IsHugetlb(frames, head);
+    });
+    if (valid) return begin;
+  }
+}
+
+sim::Task<Pfn> ContigRanges::AllocPages(sim::Path& path, CpuId cpu, int64_t pages, uint32_t gfp, NodeId node,
+                                        NodeMask allowed, FrameOwner owner) {
+  const sim::LpId home = path.lp();
+  Pfn found = kNoPfn;
+  for (Zone* const zone : memory_.Zonelist(node, GfpZone(gfp))) {
+    const bool wanted = gfp & kGfpThisNode ? zone->node() == node : allowed.Has(zone->node());
+    if (!wanted) continue;
+    const sim::LpId there = memory_.node(zone->node()).lp;
+    if (path.lp() != there) co_await path.HopTo(there, memory_.costs().hop);
+    const FrameIndex step = static_cast<FrameIndex>(pages);
+    for (FrameIndex from = zone->frames().Index(zone->frames().start()); found == kNoPfn;) {
+      // zone->lock is held for the search, but not for the attempt: what was seen may have changed by then.
+      co_await zone->lock().Acquire(path);
+      const FrameIndex begin = FindCandidate(*zone, from, pages);
+      co_await path.Take(memory_.costs().scan_page * pages);
+      zone->lock().Release(path);
+      if (begin == kNilFrame) break;
+      const Pfn start = zone->frames().PfnOf(begin);
+      const ContigResult result = co_await AllocRange(path, cpu, start, pages, Migratetype::kMovable, owner);
+      if (result.error == Errno::kOk) found = start;
+      from = begin + step;
+    }
+    if (found != kNoPfn) break;
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_return found;
+}
+
+sim::Task<void> ContigRanges::FreeRange(sim::Path& path, Pfn start, int64_t pages) {
+  Zone& zone = *memory_.ZoneOf(start);
+  const sim::LpId home = path.lp();
+  Node& node = memory_.node(zone.node());
+  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+  const FrameIndex begin = zone.frames().Index(start);
+  const auto end = static_cast<FrameIndex>(begin + pages);
+  for (FrameIndex at = begin; at < end;) {
+    const FrameIndex next = std::min(BlockOf(at) + kBlock, end);
+    co_await zone.lock().Acquire(path);
+    const int64_t blocks = numasim::FreeRange(zone, at, next);
+    node.counter(PGFREE) += static_cast<int64_t>(next - at);
+    co_await path.Take(memory_.costs().buddy_block * blocks);
+    zone.lock().Release(path);
+    at = next;
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+}
+
+}  // namespace numasim

@@ -1,0 +1,93 @@
+// ContigRanges: gets ranges of frames back from whoever has them (alloc_contig_range and alloc_contig_pages,
+// mm/page_alloc.c; __alloc_contig_migrate_range with isolate_migratepages_range, mm/compaction.c; Linux 6.1).
+// It is also where the pool's gigantic pages come from. No state of its own: its paths run on the LP of the
+// range's node, and go to the global one for huge pages and migration.
+#ifndef NUMASIM_MODELS_CONTIG_CONTIG_RANGE_H_
+#define NUMASIM_MODELS_CONTIG_CONTIG_RANGE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/address_space/address_space_ops.h"
+#include "models/contig/migration.h"
+#include "models/errno.h"
+#include "models/memory_system.h"
+#include "models/physical/isolation.h"
+#include "sim/path.h"
+#include "sim/task.h"
+
+namespace numasim {
+
+// How it went. On an error: the frame in the way, kNoPfn where there was no memory to move it to, and the
+// kernel function that said so.
+struct ContigResult {
+  Errno error = Errno::kOk;
+  Pfn blocker = kNoPfn;
+  const char* function = "";
+};
+
+class ContigRanges {
+ public:
+  ContigRanges(MemorySystem& memory, AddressSpaceOps& ops);
+
+  // Allocates the frames [start, start + pages), which lie in one zone, for `owner`; all pageblocks are of
+  // `type`, kMovable or kCma. kBusy, kNoMem. Begins and ends on any LP. A failure is an event in the trace.
+  sim::Task<ContigResult> AllocRange(sim::Path& path, CpuId cpu, Pfn start, int64_t pages, Migratetype type,
+                                     FrameOwner owner);
+  // Finds such a range, aligned to its size (a power of two), on `node` or else, where they are allowed, on
+  // others in fallback order, for an allocation with these GFP flags; kNoPfn if there is none.
+  sim::Task<Pfn> AllocPages(sim::Path& path, CpuId cpu, int64_t pages, uint32_t gfp, NodeId node,
+                            NodeMask allowed, FrameOwner owner);
+  // free_contig_range(): of such frames, whole pageblocks or whole ranges.
+  sim::Task<void> FreeRange(sim::Path& path, Pfn start, int64_t pages);
+
+  // --- parts, for who takes memory away for good; on the LP of the range's node ---
+  // start_isolate_page_range(); all or nothing.
+  sim::Task<ContigResult> StartIsolate(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                       FrameIndex end, Migratetype type, IsolateFor why);
+  // undo_isolate_page_range()
+  sim::Task<void> UndoIsolate(sim::Path& path, Zone& zone, FrameIndex begin, FrameIndex end,
+                              Migratetype type);
+  // drain_all_pages()
+  sim::Task<void> DrainAll(sim::Path& path, Zone& zone);
+  // Moves isolated huge pages away; those that could not be are put back. kNoMem, kBusy.
+  sim::Task<ContigResult> MigrateHuge(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
+                                      const Placement& target);
+  Migrator& migrator() { return migrator_; }
+
+  // An event in the trace about the range, with what is in the way and whose it is.
+  void LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages, const ContigResult& result) const;
+  // Whose a frame is, in words: "hugetlb-2M", "page table", "free". O(1). On the LP of the frame's node.
+  static std::string OwnerName(const Zone& zone, Pfn pfn);
+
+ private:
+  // What a scan of the range has taken for migration, and how far it is (struct compact_control).
+  struct Scan {
+    FrameIndex next;
+    std::vector<Pfn> base;  // isolated
+    std::vector<Pfn> huge;
+    ContigResult first;  // the first page that could not be taken
+  };
+
+  sim::Task<ContigResult> Take(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end,
+                               FrameOwner owner);
+  sim::Task<ContigResult> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                       FrameIndex end, ContigResult& first);
+  sim::Task<ContigResult> IsolatePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex end, Scan& scan);
+  sim::Task<ContigResult> IsolateHuge(sim::Path& path, CpuId cpu, Zone& zone, const FrameStore::Head& head,
+                                      Scan& scan);
+  sim::Task<ContigResult> IsolateBlock(sim::Path& path, Zone& zone, FrameIndex block, FrameIndex begin,
+                                       FrameIndex end, Migratetype type, IsolateFor why);
+  sim::Task<ContigResult> ClearBoundary(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex boundary,
+                                        IsolateFor why);
+  FrameIndex FindCandidate(const Zone& zone, FrameIndex from, int64_t pages) const;
+
+  MemorySystem& memory_;
+  AddressSpaceOps& ops_;
+  Migrator migrator_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_CONTIG_CONTIG_RANGE_H_

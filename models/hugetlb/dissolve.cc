@@ -1,0 +1,130 @@
+// Huge pages in the way of a contiguous range or of memory that goes offline (Linux 6.1).
+#include <vector>
+
+#include "models/hugetlb/pool.h"
+#include "sim/check.h"
+
+namespace numasim {
+
+sim::Task<bool> HugetlbPool::Isolate(sim::Path& path, Pfn head) {
+  co_await lock_->Acquire(path);
+  HugePage* const page = pages_.Find(head);
+  const bool can = page != nullptr && page->state == HugePageState::kUsed && page->Migratable();
+  if (can) {
+    page->isolated = true;
+    ++page->refs;
+  }
+  co_await path.Take(LockTime(1));
+  lock_->Release(path);
+  co_return can;
+}
+
+sim::Task<void> HugetlbPool::PutBack(sim::Path& path, Pfn head, CpuId cpu) {
+  co_await lock_->Acquire(path);
+  HugePage& page = pages_.Used(head);
+  NUMASIM_CHECK(page.isolated && page.refs > 0);
+  page.isolated = false;
+  co_await path.Take(LockTime(1));
+  lock_->Release(path);
+  // put_page()
+  --page.refs;
+  if (page.Held()) co_return;
+  const std::vector<Pfn> unused(1, head);
+  co_await Free(path, cpu, unused);
+}
+
+sim::Task<HugetlbPool::Dissolved> HugetlbPool::IsolateOrDissolve(sim::Path& path, Pfn pfn, CpuId cpu) {
+  co_await lock_->Acquire(path);
+  const Pfn head = pages_.HeadOf(pfn);
+  co_await path.Take(LockTime(1));
+  lock_->Release(path);
+  if (head == kNoPfn) co_return Dissolved::kGone;
+  // Contiguous ranges are what gigantic pages are made of: replacing one by another would go round in
+  // circles.
+  if (hstate(pages_.At(head).size).gigantic()) co_return Dissolved::kNoMem;
+  if (pages_.At(head).state != HugePageState::kUsed) co_return co_await AllocAndDissolve(path, head, cpu);
+  const bool isolated = co_await Isolate(path, head);
+  if (isolated) co_return Dissolved::kIsolated;
+  const HugePage* const page = pages_.Find(head);
+  const bool in_use = page == nullptr || page->state == HugePageState::kUsed;
+  if (in_use) co_return Dissolved::kBusy;
+  co_return co_await AllocAndDissolve(path, head, cpu);
+}
+
+// alloc_buddy_huge_page(): on no list and not counted as the pool's.
+sim::Task<Pfn> HugetlbPool::AllocBuddy(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
+                                       CpuId cpu) {
+  AllocRequest request;
+  request.gfp = gfp | kGfpComp | kGfpNoWarn | kGfpRetryMayfail;
+  request.order = h.order();
+  request.preferred = where.preferred;
+  request.allowed = where.allowed;
+  request.cpu = cpu;
+  request.owner = FrameOwner{FrameOwner::kHugetlb, 1, static_cast<uint64_t>(h.size()), 0};
+  const Pfn pfn = co_await allocator_.Alloc(path, request);
+  ++counters_[pfn != kNoPfn ? HTLB_BUDDY_ALLOC_SUCCESS : HTLB_BUDDY_ALLOC_FAIL];
+  co_return pfn;
+}
+
+// alloc_and_dissolve_huge_page(): the page that takes the place comes first, since the counters must never
+// move; then, under hugetlb_lock, the old one is looked at again.
+sim::Task<HugetlbPool::Dissolved> HugetlbPool::AllocAndDissolve(sim::Path& path, Pfn head, CpuId cpu) {
+  Hstate& h = hstate(pages_.At(head).size);
+  const NodeId node = NodeOf(head);
+  const Placement here{node};
+  std::vector<Pfn> unused(1, co_await AllocBuddy(path, h, GfpOf(h.size()) | kGfpThisNode, here, cpu));
+  if (unused[0] == kNoPfn) co_return Dissolved::kNoMem;
+  Dissolved result = Dissolved::kGone;
+  for (;;) {
+    co_await lock_->Acquire(path);
+    const HugePage* const old = pages_.Find(head);
+    if (old == nullptr) break;  // freed from under us
+    if (old->state == HugePageState::kUsed) {
+      lock_->Release(path);
+      result = co_await Isolate(path, head) ? Dissolved::kIsolated : Dissolved::kBusy;
+      co_await lock_->Acquire(path);
+      break;
+    }
+    if (old->state == HugePageState::kFree) {
+      h.Remove(node, head, false);
+      h.AddFresh(node, unused[0]);
+      h.Enqueue(node, unused[0]);
+      unused[0] = head;
+      co_await path.Take(LockTime(2));
+      break;
+    }
+    // Nobody holds it, but it is not on the free list yet: it will be in a moment.
+    co_await path.Take(LockTime(1));
+    lock_->Release(path);
+    co_await path.Take(LockTime(1));  // cond_resched()
+  }
+  lock_->Release(path);
+  co_await ToBuddy(path, h, unused, cpu);
+  co_return result;
+}
+
+sim::Task<Errno> HugetlbPool::DissolveFree(sim::Path& path, Pfn pfn, CpuId cpu) {
+  for (;;) {
+    co_await lock_->Acquire(path);
+    co_await path.Take(LockTime(1));
+    const Pfn head = pages_.HeadOf(pfn);
+    const HugePageState state = head == kNoPfn ? HugePageState::kNone : pages_.At(head).state;
+    if (state == HugePageState::kFree) {
+      Hstate& h = hstate(pages_.At(head).size);
+      const bool spare = h.available() != 0;
+      if (spare) h.Remove(NodeOf(head), head, false);
+      lock_->Release(path);
+      if (!spare) co_return Errno::kBusy;
+      const std::vector<Pfn> dissolved(1, head);
+      co_await ToBuddy(path, h, dissolved, cpu);
+      co_return Errno::kOk;
+    }
+    const bool spare = state == HugePageState::kFreeing && hstate(pages_.At(head).size).available() != 0;
+    lock_->Release(path);
+    if (state == HugePageState::kNone) co_return Errno::kOk;
+    if (!spare) co_return Errno::kBusy;
+    co_await path.Take(LockTime(1));  // cond_resched(), until it is on its free list
+  }
+}
+
+}  // namespace numasim
