@@ -32,6 +32,7 @@ TestMachine::TestMachine(const MachineConfig& config, Kernel kernel)
   NUMASIM_CHECK_EQ(memory.status().ToString(), "OK");
   memory_ = *std::move(memory);
   ops_ = std::make_unique<AddressSpaceOps>(*memory_);
+  contig_ = std::make_unique<ContigRanges>(*memory_, *ops_);
   runner_ = std::make_unique<workloads::ScriptRunner>(
       *memory_, *ops_, "test", [](int line) { return absl::StrCat("test.mm:", line); });
   validator_ = std::make_unique<Validator>(*memory_);
