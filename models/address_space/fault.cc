@@ -127,8 +127,9 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& path, Process& process,
                                                                    Vma& vma, Vpn first, bool write) {
   co_await path.Take(memory_.costs().fault);
-  const bool in_pmd = vma.huge.order < kPmdTableShift;
-  if (in_pmd && !co_await EnsurePmd(path, process, first)) co_return FaultResult::kOom;
+  // A page of 1 GiB has its entry a level above. Asked first, as most faults find the table there.
+  const bool lacks_pmd = vma.huge.order < kPmdTableShift && !process.space.page_table().HasPmd(first);
+  if (lacks_pmd && !co_await EnsurePmd(path, process, first)) co_return FaultResult::kOom;
   const Hugetlb::FaultResult result = co_await hugetlb_.Fault(path, process, vma, first, write);
   co_return result == Hugetlb::FaultResult::kDone ? FaultResult::kDone : FaultResult::kSigbus;
 }

@@ -51,21 +51,6 @@ sim::Task<HugetlbPool::Dissolved> HugetlbPool::IsolateOrDissolve(sim::Path& path
   co_return co_await AllocAndDissolve(path, head, cpu);
 }
 
-// alloc_buddy_huge_page(): on no list and not counted as the pool's.
-sim::Task<Pfn> HugetlbPool::AllocBuddy(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
-                                       CpuId cpu) {
-  AllocRequest request;
-  request.gfp = gfp | kGfpComp | kGfpNoWarn | kGfpRetryMayfail;
-  request.order = h.order();
-  request.preferred = where.preferred;
-  request.allowed = where.allowed;
-  request.cpu = cpu;
-  request.owner = FrameOwner{FrameOwner::kHugetlb, 1, static_cast<uint64_t>(h.size()), 0};
-  const Pfn pfn = co_await allocator_.Alloc(path, request);
-  ++counters_[pfn != kNoPfn ? HTLB_BUDDY_ALLOC_SUCCESS : HTLB_BUDDY_ALLOC_FAIL];
-  co_return pfn;
-}
-
 // alloc_and_dissolve_huge_page(): the page that takes the place comes first, since the counters must never
 // move; then, under hugetlb_lock, the old one is looked at again.
 sim::Task<HugetlbPool::Dissolved> HugetlbPool::AllocAndDissolve(sim::Path& path, Pfn head, CpuId cpu) {

@@ -65,6 +65,7 @@ class Hstate {
 
   // The turn for growing and shrinking (hstate_next_node_to_alloc, .._to_free). `allowed` is not empty.
   NodeId NextToAlloc(NodeMask allowed) { return TakeTurn(next_to_alloc_, allowed); }
+  void SetNextToAlloc(NodeId id) { next_to_alloc_ = id; }
   NodeId NextToFree(NodeMask allowed) { return TakeTurn(next_to_free_, allowed); }
 
   // Takes a free page out of the pool, from the next node that has one; of those with surplus pages, and as

@@ -27,10 +27,6 @@ sim::Mutex& Hugetlb::FaultMutex(FileId file, uint64_t index) {
   return *fault_mutexes_[(key >> 32) & (fault_mutexes_.size() - 1)];
 }
 
-sim::Task<void> Hugetlb::ToGlobal(sim::Path& path) const {
-  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-}
-
 sim::Task<Errno> Hugetlb::Resize(sim::Path& path, CpuId cpu, HugeSize size, NodeId node, int64_t count) {
   const sim::LpId home = path.lp();
   co_await ToGlobal(path);

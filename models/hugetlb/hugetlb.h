@@ -117,7 +117,9 @@ class Hugetlb {
   };
   using Visitor = std::function<void(Process&)>;
 
-  sim::Task<void> ToGlobal(sim::Path& path) const;
+  sim::Path::HopAwaiter ToGlobal(sim::Path& path) const {
+    return path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  }
   HugeClaim ClaimOf(const Process& process, const Vma& vma, uint64_t index) const;
   Placement PlaceHuge(const MemPolicy& policy, CpuId cpu, uint64_t index) const;
   sim::Mutex& FaultMutex(FileId file, uint64_t index);

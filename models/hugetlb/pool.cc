@@ -56,38 +56,10 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
     count = count > std::numeric_limits<int64_t>::max() - elsewhere ? std::numeric_limits<int64_t>::max()
                                                                     : count + elsewhere;
   }
-  if (co_await GrowBy(path, h, count, allowed, cpu)) co_await Shrink(path, h, count, allowed, cpu);
+  if (co_await Grow(path, h, count, allowed, cpu)) co_await Shrink(path, h, count, allowed, cpu);
   lock_->Release(path);
   h.resize_lock().Release(path);
   co_return Errno::kOk;
-}
-
-// Brings the persistent pages up to `count`: first those that are surplus, then fresh ones. hugetlb_lock is
-// held. False where memory has ended.
-sim::Task<bool> HugetlbPool::GrowBy(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu) {
-  while (h.counter(SURPLUS_HUGEPAGES) > 0 && count > h.persistent()) {
-    if (!h.AdjustSurplus(allowed, -1)) break;
-    co_await path.Take(LockTime(1));
-  }
-  while (count > h.persistent()) {
-    lock_->Release(path);
-    const bool added = co_await AddFreshPage(path, h, allowed, cpu);
-    co_await lock_->Acquire(path);
-    if (!added) co_return false;
-  }
-  co_return true;
-}
-
-// alloc_pool_huge_page(): on the next node that has memory.
-sim::Task<bool> HugetlbPool::AddFreshPage(sim::Path& path, Hstate& h, NodeMask allowed, CpuId cpu) {
-  for (int left = allowed.count(); left > 0; --left) {
-    const Placement where{h.NextToAlloc(allowed)};
-    const Pfn pfn = co_await AllocFresh(path, h, GfpOf(h.size()) | kGfpThisNode, where, cpu);
-    if (pfn == kNoPfn) continue;
-    co_await FreeFresh(path, h, pfn, false, cpu);
-    co_return true;
-  }
-  co_return false;
 }
 
 // Brings the persistent pages down to `count`: free pages that no reservation needs leave the pool, the rest
@@ -112,10 +84,8 @@ sim::Task<void> HugetlbPool::Shrink(sim::Path& path, Hstate& h, int64_t count, N
   }
 }
 
-// alloc_fresh_huge_page(): counted as the hstate's, but on none of its lists.
-sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
-                                       CpuId cpu) {
-  if (h.gigantic()) co_return kNoPfn;
+// alloc_buddy_huge_page()
+AllocRequest HugetlbPool::MakeRequest(const Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu) {
   AllocRequest request;
   request.gfp = gfp | kGfpComp | kGfpNoWarn | kGfpRetryMayfail;
   request.order = h.order();
@@ -123,7 +93,14 @@ sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp,
   request.allowed = where.allowed;
   request.cpu = cpu;
   request.owner = FrameOwner{FrameOwner::kHugetlb, 1, static_cast<uint64_t>(h.size()), 0};
-  const Pfn pfn = co_await allocator_.Alloc(path, request);
+  return request;
+}
+
+// alloc_fresh_huge_page(): counted as the hstate's, but on none of its lists.
+sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
+                                       CpuId cpu) {
+  if (h.gigantic()) co_return kNoPfn;
+  const Pfn pfn = co_await allocator_.Alloc(path, MakeRequest(h, gfp, where, cpu));
   ++counters_[pfn != kNoPfn ? HTLB_BUDDY_ALLOC_SUCCESS : HTLB_BUDDY_ALLOC_FAIL];
   if (pfn == kNoPfn) co_return kNoPfn;
   co_await lock_->Acquire(path);

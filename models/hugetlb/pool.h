@@ -99,9 +99,16 @@ class HugetlbPool {
   NodeId NodeOf(Pfn pfn) const { return memory_.ZoneOf(pfn)->node(); }
   sim::Duration LockTime(int64_t pages) const { return memory_.costs().hugetlb_lock * pages; }
   static uint32_t GfpOf(HugeSize size);
+  static AllocRequest MakeRequest(const Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
 
-  sim::Task<bool> GrowBy(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu);
-  sim::Task<bool> AddFreshPage(sim::Path& path, Hstate& h, NodeMask allowed, CpuId cpu);
+  // Growth of the pool by set_max_huge_pages() (grow.cc).
+  struct Growth;
+  sim::Task<bool> Grow(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu);
+  sim::Duration FailedAttemptTime(NodeId node) const;
+  void PlanAttempts(Growth& growth) const;
+  sim::Task<void> MakeAttempts(sim::Path& path, Growth& growth);
+  sim::Task<bool> TakeIn(sim::Path& path, Growth& growth);
+  sim::Task<void> GiveBackRest(sim::Path& path, Growth& growth, size_t first);
   sim::Task<void> Shrink(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu);
   sim::Task<Pfn> AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
   sim::Task<Pfn> AllocSurplus(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);

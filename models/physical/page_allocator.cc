@@ -135,6 +135,31 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
   co_return pfn;
 }
 
+// As long as the first zone is above its low watermark there is nowhere else to look, and nothing to count
+// but hits.
+sim::Task<size_t> PageAllocator::AllocRun(sim::Path& path, const AllocRequest& request, std::span<Pfn> out) {
+  NUMASIM_CHECK((request.gfp & kGfpThisNode) && memory_.IsOn(path, request.preferred));
+  Node& node = memory_.node(request.preferred);
+  Zone* const zone = PreferredZone(request);
+  if (zone == nullptr) co_return 0;
+  const ZoneType highest = GfpZone(request.gfp);
+  const uint32_t flags = kAllocWmarkLow | NoFragment(*zone);
+  for (size_t i = 0; i < out.size(); ++i) {
+    Pfn pfn = kNoPfn;
+    if (zone->WatermarkOk(request.order, highest, flags)) {
+      const FrameIndex frame = co_await FromZone(path, *zone, request, flags);
+      if (frame != kNilFrame) {
+        pfn = zone->frames().PfnOf(frame);
+        CountAllocation(node, node.id, request);
+      }
+    }
+    if (pfn == kNoPfn) pfn = co_await Alloc(path, request);
+    if (pfn == kNoPfn) co_return i;
+    out[i] = pfn;
+  }
+  co_return out.size();
+}
+
 // get_page_from_freelist()
 sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
                                            bool& foreign) {

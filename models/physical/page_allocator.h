@@ -4,6 +4,7 @@
 #ifndef NUMASIM_MODELS_PHYSICAL_PAGE_ALLOCATOR_H_
 #define NUMASIM_MODELS_PHYSICAL_PAGE_ALLOCATOR_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -32,6 +33,11 @@ class PageAllocator {
   // killer are not modelled). May be called on any LP, and ends on the same. Takes the time of the allocation
   // but not of clearing.
   sim::Task<Pfn> Alloc(sim::Path& path, AllocRequest request);
+
+  // Allocates blocks one after another, until `out` is full or one fails, and returns how many there are. The
+  // request must be for the preferred node alone (__GFP_THISNODE), and the path on that node's LP, where it
+  // stays.
+  sim::Task<size_t> AllocRun(sim::Path& path, const AllocRequest& request, std::span<Pfn> out);
 
   // The common case without a coroutine: the CPU's own node, order 0, the first zone above its low watermark
   // and a page on the PCP list. The path must be on that node's LP. Takes no time: the caller pays

@@ -2,6 +2,7 @@
 // each test the validator looks at what it left.
 #include "models/hugetlb/hugetlb.h"
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -56,6 +57,44 @@ TEST_F(HugetlbTest, GrowthStopsWhereMemoryEndsAndAllOfItComesBack) {
   EXPECT_EQ(machine_.ops().hugetlb().pool().counter(HTLB_BUDDY_ALLOC_FAIL), 1);
   Run("pool 2M all 0");
   EXPECT_EQ(machine_.UnusedPages(), before);
+}
+
+// The rotation goes on over a node without memory: each page of the other node costs a failed attempt there,
+// and growth ends with the first call that fails on both.
+TEST_F(HugetlbTest, ANodeThatRunsOutIsStillTriedInTurn) {
+  HugetlbPool& pools = machine_.ops().hugetlb().pool();
+  Run("pool 2M node0 20\npool 2M node0 1000");
+  const int64_t on_node0 = ByNode(NR_HUGEPAGES)[0];
+  const int64_t succeeded = pools.counter(HTLB_BUDDY_ALLOC_SUCCESS);
+  ASSERT_EQ(pools.counter(HTLB_BUDDY_ALLOC_FAIL), 1);
+  Run("pool 2M node1 10\npool 2M all " + std::to_string(on_node0 + 15));
+  EXPECT_THAT(ByNode(NR_HUGEPAGES), ElementsAre(on_node0, 15));
+  EXPECT_EQ(pools.counter(HTLB_BUDDY_ALLOC_SUCCESS), succeeded + 15);
+  // Node 1 is next after node 0 has failed for itself: its five pages lie around four attempts on node 0.
+  EXPECT_EQ(pools.counter(HTLB_BUDDY_ALLOC_FAIL), 1 + 4);
+}
+
+// As many as the kernel's loop, page by page, would get and count: the last attempts of both nodes fail.
+TEST_F(HugetlbTest, GrowthOverAllNodesEndsWhenNoneHasMemory) {
+  HugetlbPool& pools = machine_.ops().hugetlb().pool();
+  Run("pool 2M node1 1000\npool 2M node1 20");
+  const int64_t failed = pools.counter(HTLB_BUDDY_ALLOC_FAIL);
+  Run("pool 2M all 1000");
+  const int64_t most = ByNode(NR_HUGEPAGES)[0];
+  EXPECT_LT(ByNode(NR_HUGEPAGES)[1], most + 20);
+  // Node 1 ends first by some twenty pages. Each further page of node 0 fails once on node 1, and the last
+  // call on both.
+  const int64_t grown1 = ByNode(NR_HUGEPAGES)[1] - 20;
+  EXPECT_GE(pools.counter(HTLB_BUDDY_ALLOC_FAIL) - failed, most - grown1 + 1);
+  EXPECT_LE(pools.counter(HTLB_BUDDY_ALLOC_FAIL) - failed, most - grown1 + 2);
+}
+
+TEST_F(HugetlbTest, GrowthHoldsTheLockForOnePageAtATime) {
+  Run("pool 2M all 80");
+  const sim::LockStats& stats = machine_.ops().hugetlb().pool().lock().stats();
+  EXPECT_EQ(stats.hold.max(), CostModel().hugetlb_lock_ns());
+  // Accounting, enqueueing and the next look at the count, for each page.
+  EXPECT_GE(stats.acquisitions, 3u * 80);
 }
 
 TEST_F(HugetlbTest, ShrinkingBelowWhatIsUsedMakesSurplusThatGoesWhenFreed) {

@@ -1,0 +1,138 @@
+// Growth of the pool (set_max_huge_pages, alloc_pool_huge_page). The kernel allocates page by page, each on
+// the next node in turn. Frames are on their nodes' LPs, so page by page would be two messages for each; here
+// the next attempts are planned, made node by node, and then taken in one after another as the kernel would
+// have: which nodes get pages, what is counted and how long hugetlb_lock is held come out the same.
+#include <algorithm>
+#include <span>
+
+#include "models/hugetlb/pool.h"
+#include "sim/check.h"
+
+namespace numasim {
+
+struct HugetlbPool::Growth {
+  // How many attempts a node gets at a time: much fewer messages than pages, and few enough pages that are
+  // gone from the buddy allocator but not in the pool yet.
+  static constexpr int kPerNode = 64;
+
+  struct Attempt {
+    NodeId node;
+    Pfn pfn = kNoPfn;
+  };
+
+  Hstate& h;
+  int64_t count;  // persistent pages wanted
+  NodeMask allowed;
+  CpuId cpu;
+  std::vector<Attempt> attempts;
+  std::vector<Pfn> run;  // of the node that is visited
+  int failed = 0;        // nodes tried in vain by the alloc_pool_huge_page() that goes on
+  std::vector<Pfn> unneeded;
+};
+
+// Brings the persistent pages up to `count`: first those that are surplus, then fresh ones. hugetlb_lock is
+// held. False where memory has ended.
+sim::Task<bool> HugetlbPool::Grow(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu) {
+  while (h.counter(SURPLUS_HUGEPAGES) > 0 && count > h.persistent()) {
+    if (!h.AdjustSurplus(allowed, -1)) break;
+    co_await path.Take(LockTime(1));
+  }
+  Growth growth{h, count, allowed, cpu, {}, {}, 0, {}};
+  while (count > h.persistent()) {
+    PlanAttempts(growth);
+    lock_->Release(path);
+    co_await MakeAttempts(path, growth);
+    const bool goes_on = co_await TakeIn(path, growth);
+    co_await lock_->Acquire(path);
+    if (!goes_on) co_return false;
+  }
+  co_return true;
+}
+
+// No more attempts than pages are missing: each brings one at most, so the kernel makes all of them, unless
+// one call finds memory on no node.
+void HugetlbPool::PlanAttempts(Growth& growth) const {
+  const int64_t most = int64_t{Growth::kPerNode} * growth.allowed.count();
+  const int64_t missing = growth.count - growth.h.persistent();
+  growth.attempts.clear();
+  for (int64_t i = 0; i < std::min(missing, most); ++i) {
+    growth.attempts.push_back({growth.h.NextToAlloc(growth.allowed)});
+  }
+}
+
+sim::Task<void> HugetlbPool::MakeAttempts(sim::Path& path, Growth& growth) {
+  NodeMask nodes;
+  for (const Growth::Attempt& attempt : growth.attempts) nodes.Set(attempt.node);
+  for (; !nodes.empty(); nodes.Clear(nodes.First())) {
+    const NodeId node = nodes.First();
+    const auto here = [node](const Growth::Attempt& attempt) { return attempt.node == node; };
+    growth.run.resize(
+        static_cast<size_t>(std::count_if(growth.attempts.begin(), growth.attempts.end(), here)));
+    co_await path.HopTo(memory_.node(node).lp, memory_.costs().hop);
+    const AllocRequest request =
+        MakeRequest(growth.h, GfpOf(growth.h.size()) | kGfpThisNode, Placement{node}, growth.cpu);
+    const size_t got = co_await allocator_.AllocRun(path, request, std::span(growth.run));
+    size_t next = 0;
+    for (Growth::Attempt& attempt : growth.attempts) {
+      if (attempt.node == node && next < got) attempt.pfn = growth.run[next++];
+    }
+  }
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+}
+
+// Every zone of the node is looked at against its low and its min watermark.
+sim::Duration HugetlbPool::FailedAttemptTime(NodeId node) const {
+  int64_t zones = 0;
+  for (const auto& zone : memory_.node(node).zones) zones += zone != nullptr ? 1 : 0;
+  return memory_.costs().zonelist * (2 * zones);
+}
+
+// What the kernel does after each attempt. False where one call has found memory on no node.
+sim::Task<bool> HugetlbPool::TakeIn(sim::Path& path, Growth& growth) {
+  Hstate& h = growth.h;
+  NodeMask ended;  // nodes without memory: only their first attempt was really made and has had its time
+  for (size_t i = 0; i < growth.attempts.size(); ++i) {
+    const auto [node, pfn] = growth.attempts[i];
+    if (pfn == kNoPfn) {
+      ++counters_[HTLB_BUDDY_ALLOC_FAIL];
+      if (ended.Has(node)) co_await path.Take(FailedAttemptTime(node));
+      ended.Set(node);
+      if (++growth.failed < growth.allowed.count()) continue;
+      co_await GiveBackRest(path, growth, i + 1);
+      co_return false;
+    }
+    ++counters_[HTLB_BUDDY_ALLOC_SUCCESS];
+    growth.failed = 0;
+    co_await lock_->Acquire(path);
+    h.AddFresh(node, pfn);
+    co_await path.Take(LockTime(1));
+    lock_->Release(path);
+    co_await lock_->Acquire(path);
+    if (FreeUnderLock(h, pfn, false, false)) growth.unneeded.push_back(pfn);
+    co_await path.Take(LockTime(1));
+    lock_->Release(path);
+    if (i + 1 == growth.attempts.size()) break;
+    co_await lock_->Acquire(path);
+    const bool enough = growth.count <= h.persistent();
+    lock_->Release(path);
+    if (!enough) continue;
+    // Somebody else has added to the pool meanwhile.
+    co_await GiveBackRest(path, growth, i + 1);
+    break;
+  }
+  if (!growth.unneeded.empty()) co_await ToBuddy(path, h, growth.unneeded, growth.cpu);
+  growth.unneeded.clear();
+  co_return true;
+}
+
+// The kernel would not have made the attempts from `first` on.
+sim::Task<void> HugetlbPool::GiveBackRest(sim::Path& path, Growth& growth, size_t first) {
+  if (first < growth.attempts.size()) growth.h.SetNextToAlloc(growth.attempts[first].node);
+  for (size_t i = first; i < growth.attempts.size(); ++i) {
+    if (growth.attempts[i].pfn != kNoPfn) growth.unneeded.push_back(growth.attempts[i].pfn);
+  }
+  co_await ToBuddy(path, growth.h, growth.unneeded, growth.cpu);
+  growth.unneeded.clear();
+}
+
+}  // namespace numasim
