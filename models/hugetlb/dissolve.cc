@@ -57,8 +57,11 @@ sim::Task<HugetlbPool::Dissolved> HugetlbPool::AllocAndDissolve(sim::Path& path,
   Hstate& h = hstate(pages_.At(head).size);
   const NodeId node = NodeOf(head);
   const Placement here{node};
-  std::vector<Pfn> unused(1, co_await AllocBuddy(path, h, GfpOf(h.size()) | kGfpThisNode, here, cpu));
-  if (unused[0] == kNoPfn) co_return Dissolved::kNoMem;
+  const AllocRequest request = MakeRequest(h, GfpOf(h.size()) | kGfpThisNode, here, cpu);
+  const Pfn fresh = co_await allocator_.Alloc(path, request);
+  ++counters_[fresh != kNoPfn ? HTLB_BUDDY_ALLOC_SUCCESS : HTLB_BUDDY_ALLOC_FAIL];
+  if (fresh == kNoPfn) co_return Dissolved::kNoMem;
+  std::vector<Pfn> unused(1, fresh);
   Dissolved result = Dissolved::kGone;
   for (;;) {
     co_await lock_->Acquire(path);

@@ -122,7 +122,6 @@ class HugetlbPool {
   Pfn DequeueFor(Hstate& h, const HugeClaim& claim, int64_t missing);
   // free_huge_page() of one page that is in no map: to its free list, or, as the result says, to the buddy.
   bool FreeUnderLock(Hstate& h, Pfn pfn, bool temporary, bool restore_reserve);
-  sim::Task<Pfn> AllocBuddy(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
   sim::Task<Dissolved> AllocAndDissolve(sim::Path& path, Pfn head, CpuId cpu);
   sim::Task<void> FreeFresh(sim::Path& path, Hstate& h, Pfn pfn, bool temporary, CpuId cpu);
   sim::Task<void> ToBuddy(sim::Path& path, Hstate& h, const std::vector<Pfn>& pages, CpuId cpu);
