@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "models/physical/zonelist.h"
@@ -26,6 +27,16 @@ struct MachineConfig {
   // With recorded_zones: their watermarks hold, and this is what they were computed from.
   std::optional<int64_t> min_free_kbytes;
   Kernel recorded_kernel;  // and the knobs it ran with
+
+  // A CMA area to be made at boot.
+  struct CmaConfig {
+    std::string name;
+    NodeId node;
+    int64_t pages = 0;
+    bool hugetlb = false;
+    std::string where;  // the field or boot argument, for messages
+  };
+  std::vector<CmaConfig> cma;
 };
 
 }  // namespace numasim

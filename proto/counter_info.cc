@@ -32,4 +32,8 @@ CounterName NameOf(GlobalCounter counter) {
   return FromDescriptor(*GlobalCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(CmaCounter counter) {
+  return FromDescriptor(*CmaCounter_descriptor()->FindValueByNumber(counter));
+}
+
 }  // namespace numasim

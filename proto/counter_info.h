@@ -19,6 +19,7 @@ CounterName NameOf(NodeCounter counter);
 CounterName NameOf(ZoneCounter counter);
 CounterName NameOf(HugetlbCounter counter);
 CounterName NameOf(GlobalCounter counter);
+CounterName NameOf(CmaCounter counter);
 
 }  // namespace numasim
 

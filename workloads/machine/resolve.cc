@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -27,6 +29,71 @@ absl::StatusOr<int64_t> MovablecorePages(const Machine& machine, const Kernel& k
     return PagesOf("machine.kernel_args: movablecore", std::string(argument));
   }
   return 0;
+}
+
+void AddCma(MachineConfig& config, const std::string& name, int node, int64_t pages, bool hugetlb,
+            const std::string& where) {
+  config.cma.push_back({name, NodeId{node}, pages, hugetlb, where});
+}
+
+// The areas of the kernel section.
+absl::Status AddCmaAreas(const Cma& cma, MachineConfig& config) {
+  for (int i = 0; i < cma.area_size(); ++i) {
+    const std::string where = absl::StrCat("kernel.cma.area[", i, "]");
+    if (cma.area(i).name().empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(where, ".name: is missing; expected the area's name"));
+    }
+    auto pages = PagesOf(absl::StrCat(where, ".size"), cma.area(i).size());
+    if (!pages.ok()) return pages.status();
+    AddCma(config, cma.area(i).name(), cma.area(i).node(), *pages, false, where);
+  }
+  for (int i = 0; i < cma.hugetlb_size(); ++i) {
+    const std::string where = absl::StrCat("kernel.cma.hugetlb[", i, "]");
+    auto pages = PagesOf(absl::StrCat(where, ".size"), cma.hugetlb(i).size());
+    if (!pages.ok()) return pages.status();
+    AddCma(config, absl::StrCat("hugetlb", cma.hugetlb(i).node()), cma.hugetlb(i).node(), *pages, true,
+           where);
+  }
+  return absl::OkStatus();
+}
+
+// cma=SIZE and hugetlb_cma=SIZE or NODE:SIZE[,NODE:SIZE..] of the boot arguments. Without nodes, gigantic
+// pages are shared out over them (hugetlb_cma_reserve).
+absl::Status AddCmaArguments(const Machine& machine, int nodes, MachineConfig& config) {
+  for (absl::string_view argument : absl::StrSplit(machine.kernel_args(), ' ')) {
+    const bool hugetlb = absl::ConsumePrefix(&argument, "hugetlb_cma=");
+    if (!hugetlb && !absl::ConsumePrefix(&argument, "cma=")) continue;
+    const std::string where = hugetlb ? "machine.kernel_args: hugetlb_cma" : "machine.kernel_args: cma";
+    if (hugetlb && absl::StrContains(argument, ':')) {
+      for (absl::string_view part : absl::StrSplit(argument, ',')) {
+        const std::pair<absl::string_view, absl::string_view> halves =
+            absl::StrSplit(part, absl::MaxSplits(':', 1));
+        int node = 0;
+        if (!absl::SimpleAtoi(halves.first, &node)) {
+          return absl::InvalidArgumentError(
+              absl::StrCat(where, ": ", Quoted(std::string(part)), " is no area; expected NODE:SIZE"));
+        }
+        auto pages = PagesOf(where, std::string(halves.second));
+        if (!pages.ok()) return pages.status();
+        AddCma(config, absl::StrCat("hugetlb", node), node, *pages, true, where);
+      }
+      continue;
+    }
+    auto pages = PagesOf(where, std::string(argument));
+    if (!pages.ok()) return pages.status();
+    if (!hugetlb) {
+      AddCma(config, "reserved", 0, *pages, false, where);
+      continue;
+    }
+    constexpr int64_t kGigantic = (int64_t{1} << 30) >> kPageShift;
+    const int64_t share = ((*pages + nodes - 1) / nodes + kGigantic - 1) / kGigantic * kGigantic;
+    int64_t left = *pages;
+    for (int node = 0; node < nodes && left > 0; ++node, left -= share) {
+      const int64_t rounded = (std::min(share, left) + kGigantic - 1) / kGigantic * kGigantic;
+      AddCma(config, absl::StrCat("hugetlb", node), node, rounded, true, where);
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -56,6 +123,8 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
   auto movablecore = MovablecorePages(machine, kernel);
   if (!movablecore.ok()) return movablecore.status();
   config.movablecore_pages = *movablecore;
+  if (absl::Status status = AddCmaAreas(kernel.cma(), config); !status.ok()) return status;
+  if (absl::Status status = AddCmaArguments(machine, nodes, config); !status.ok()) return status;
   if (machine.has_min_free_kbytes() && machine.zone_size() > 0)
     config.min_free_kbytes = machine.min_free_kbytes();
   config.recorded_kernel = machine.kernel();
