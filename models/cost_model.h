@@ -30,11 +30,13 @@ struct Costs {
         sysctl{m.sysctl_ns()},
         timeslice{m.timeslice_ns()},
         hugetlb_lock{m.hugetlb_lock_ns()},
-        hugetlb_resv{m.hugetlb_resv_ns()} {}
+        hugetlb_resv{m.hugetlb_resv_ns()},
+        hugetlb_work{m.hugetlb_work_ns()},
+        pin{m.pin_ns()} {}
 
   sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_block, prep_page, fault, clear_page, copy_page,
       map_page, unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice,
-      hugetlb_lock, hugetlb_resv;
+      hugetlb_lock, hugetlb_resv, hugetlb_work, pin;
 };
 
 }  // namespace numasim

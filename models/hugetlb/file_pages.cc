@@ -45,9 +45,7 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
     const bool end = it == file.pages.end() || it->first >= to;
     if (end || batch.size() == kBatch) {
       std::vector<Pfn> unused;
-      for (const Pfn pfn : batch) {
-        if (pool_.pages().Used(pfn).mapcount == 0) unused.push_back(pfn);
-      }
+      DropReferences(batch, unused);
       batch.clear();
       co_await pool_.Free(path, cpu, unused);
       if (end) break;
@@ -63,7 +61,9 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
       const Pfn pfn = it->second;
       // Faulted in again after it was unmapped.
       if (pool_.pages().Used(pfn).mapcount > 0) co_await UnmapRange(path, file, index, index + 1, cpu);
-      pool_.pages().Used(pfn).file = nullptr;
+      HugePage& page = pool_.pages().Used(pfn);
+      page.file = nullptr;
+      ++page.refs;  // the batch's
       file.pages.erase(index);
       batch.push_back(pfn);
       ++freed;

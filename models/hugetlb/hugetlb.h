@@ -79,6 +79,11 @@ class Hugetlb {
   // move_pages() of every huge page of [begin, end).
   sim::Task<HugeMoved> Move(sim::Path& path, Process& process, Vpn begin, Vpn end, int order, NodeId node);
 
+  // Takes a reference on each page; all are mapped by entries that the path has just seen.
+  sim::Task<void> Pin(sim::Path& path, const std::vector<Pfn>& pages);
+  // Drops them, and frees the pages that nothing else holds. `cpu` may be interrupted, not held.
+  sim::Task<void> Unpin(sim::Path& path, const std::vector<Pfn>& pages, CpuId cpu, bool in_interrupt);
+
   // --- files; the process only says who pays, and where pages are to be ---
   // Opens a file, makes it where it is not there, and grows it to `bytes`. kNoEnt: no such mount.
   sim::Task<HugeOpened> Open(sim::Path& path, const std::string& name, HugeSize page_size, int64_t bytes,
@@ -125,9 +130,12 @@ class Hugetlb {
                                  const HugeRequester& who);
   sim::Task<void> FaultIn(sim::Path& path, HugeFile& file, FaultState& fault);
   sim::Task<void> CopyOnWrite(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached);
+  sim::Task<void> CopyHeld(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached);
   sim::Task<void> FinishCopy(sim::Path& path, FaultState& fault, bool installed);
   sim::Task<void> StealFromChildren(sim::Path& path, HugeFile& file, const FaultState& fault, Pfn page);
   sim::Task<void> Unreference(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
+  // Drops references, appends pages that nothing holds any more to `unused`.
+  void DropReferences(const std::vector<Pfn>& pages, std::vector<Pfn>& unused);
   sim::Task<void> CloseVma(sim::Path& path, const Vma& vma, CpuId cpu);
   sim::Task<void> DropIfUnused(sim::Path& path, HugeFile& file, CpuId cpu);
   // Calls the visitor with each process that maps the file, on its LP.

@@ -35,6 +35,7 @@ class Checker {
  private:
   struct Use {
     uint32_t mapped = 0;
+    uint32_t pinned = 0;
     bool writable = false;
     const HugeFile* file = nullptr;
   };
@@ -172,6 +173,9 @@ class Checker {
       const auto size = static_cast<size_t>(HugeSizeOf(vma.huge.order));
       reserved_[size] += vma.huge.resv->Missing(vma.HugeIndexOf(vma.start), vma.HugeIndexOf(vma.end));
     }
+    for (const PinnedPages& pinned : process.pins) {
+      for (const Pfn pfn : pinned.pages) ++uses_[pfn.value].pinned;
+    }
     process.space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const HugePte& pte) {
       const Vma* const vma = process.space.Find(first);
       if (vma == nullptr || !vma->hugetlb() || vma->huge.order != pte.order) {
@@ -207,7 +211,7 @@ class Checker {
       }
       ++found[static_cast<size_t>(page->size)];
       problems_.Expect(page->mapcount, use.mapped, "huge page ", value, ": the mapcount");
-      problems_.Expect(page->refs, 0u, "huge page ", value, ": the count of references");
+      problems_.Expect(page->refs, use.pinned, "huge page ", value, ": the count of references");
       if (page->file != use.file) problems_.Add("huge page ", value, " is not in the file that it names");
       if (use.writable && use.mapped > 1)
         problems_.Add("huge page ", value, " may be written by one of several");
