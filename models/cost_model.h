@@ -31,6 +31,8 @@ struct Costs {
         timeslice{m.timeslice_ns()},
         hugetlb_lock{m.hugetlb_lock_ns()},
         hugetlb_resv{m.hugetlb_resv_ns()},
+        hugetlb_work{m.hugetlb_work_ns()},
+        pin{m.pin_ns()},
         isolate_block{m.isolate_block_ns()},
         scan_page{m.scan_page_ns()},
         drain_cpu{m.drain_cpu_ns()},
@@ -40,7 +42,8 @@ struct Costs {
 
   sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_block, prep_page, fault, clear_page, copy_page,
       map_page, unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice,
-      hugetlb_lock, hugetlb_resv, isolate_block, scan_page, drain_cpu, lru_drain, migrate_page, cma_bitmap;
+      hugetlb_lock, hugetlb_resv, hugetlb_work, pin, isolate_block, scan_page, drain_cpu, lru_drain,
+      migrate_page, cma_bitmap;
 };
 
 }  // namespace numasim

@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& 
                                                                    const MachineConfig& machine,
                                                                    const Kernel& kernel,
                                                                    const CostModel& cost) {
-  auto system = std::unique_ptr<MemorySystem>(new MemorySystem(engine, cost));
+  auto system = std::unique_ptr<MemorySystem>(new MemorySystem(engine, kernel, cost));
   if (absl::Status status = system->AddNodesAndCpus(machine); !status.ok()) return status;
   if (absl::Status status = system->BuildDistances(machine); !status.ok()) return status;
   if (absl::Status status = system->BootZones(machine); !status.ok()) return status;

@@ -50,6 +50,7 @@ class MemorySystem {
 
   sim::Engine& engine() { return engine_; }
   const Costs& costs() const { return costs_; }
+  const Kernel& kernel() const { return kernel_; }  // the scenario's kernel section
 
   int node_count() const { return static_cast<int>(nodes_.size()); }
   Node& node(NodeId id) { return *nodes_[static_cast<size_t>(id.value)]; }
@@ -100,7 +101,8 @@ class MemorySystem {
   std::vector<CounterColumn> Columns() const;
 
  private:
-  MemorySystem(sim::Engine& engine, const CostModel& cost) : engine_(engine), costs_(cost) {}
+  MemorySystem(sim::Engine& engine, const Kernel& kernel, const CostModel& cost)
+      : engine_(engine), kernel_(kernel), costs_(cost) {}
   absl::Status AddNodesAndCpus(const MachineConfig& machine);
   absl::Status BootZones(const MachineConfig& machine);
   absl::Status AddZones(const std::vector<Zone::Extent>& extents);
@@ -113,6 +115,7 @@ class MemorySystem {
   void StoreSettings(Node& home, const ThpSettings& thp, const std::vector<Reserves::ZoneSettings>& settings);
 
   sim::Engine& engine_;
+  const Kernel kernel_;
   Costs costs_;
   std::vector<std::unique_ptr<Node>> nodes_;
   NodeMask all_nodes_;

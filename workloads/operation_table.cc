@@ -200,6 +200,16 @@ void Fields(auto& io, Is<TruncateOp> auto& op) {
   io.Field("SIZE", SizeCodec{}, op.size);
 }
 
+void Fields(auto& io, Is<PinOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.OptionalRange(op.range);
+}
+
+void Fields(auto& io, Is<UnpinOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.Flag("irq", op.irq);
+}
+
 void Fields(auto& io, Is<ProcessPoolOp> auto& op) {
   io.Field("SIZE", OneOf<HugePageSize>(kPageSizes), op.page);
   io.Field("POOL", OneOf<bool>(kWriterPools), op.mempolicy);
@@ -303,6 +313,8 @@ constexpr Operation kOperations[] = {
     OfProcess<FallocateOp>("fallocate"),
     OfProcess<PunchOp>("punch"),
     OfProcess<TruncateOp>("truncate"),
+    OfProcess<PinOp>("pin"),
+    OfProcess<UnpinOp>("unpin"),
     OfProcess<ProcessPoolOp>("pool"),
     OfProcess<ForkOp>("fork"),
     OfProcess<ExitOp>("exit"),

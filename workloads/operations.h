@@ -291,6 +291,22 @@ struct TruncateOp {
   bool operator==(const TruncateOp&) const = default;
 };
 
+// References on every page of the mapping, held until they are unpinned or the process exits.
+struct PinOp {
+  std::string id;
+  std::optional<Range> range;  // unset: the whole mapping
+
+  bool operator==(const PinOp&) const = default;
+};
+
+// Drops all pins made by the mapping's name, also if it is unmapped by now.
+struct UnpinOp {
+  std::string id;
+  bool irq = false;  // in an interrupt on the process's CPU
+
+  bool operator==(const UnpinOp&) const = default;
+};
+
 // `@P pool`: the write to nr_hugepages (or nr_hugepages_mempolicy) made by a process.
 struct ProcessPoolOp {
   HugePageSize page = HugePageSize::k2M;
@@ -316,11 +332,11 @@ struct MachineLimits {
   int cpus = kMaxCpus;
 };
 
-using OpKind =
-    std::variant<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp, ThpOp,
-                 KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp, SysctlOp, OfflineBlockOp,
-                 VirtioMemOp, SleepOp, SpawnOp, CpuOp, PolicyOp, MapOp, TouchOp, UnmapOp, ProtectOp, LockOp,
-                 AdviseOp, BindOp, MoveOp, FallocateOp, PunchOp, TruncateOp, ProcessPoolOp, ForkOp, ExitOp>;
+using OpKind = std::variant<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp,
+                            UnlinkHugetlbOp, ThpOp, KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp,
+                            SysctlOp, OfflineBlockOp, VirtioMemOp, SleepOp, SpawnOp, CpuOp, PolicyOp, MapOp,
+                            TouchOp, UnmapOp, ProtectOp, LockOp, AdviseOp, BindOp, MoveOp, FallocateOp,
+                            PunchOp, TruncateOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>;
 
 struct Op {
   int line = 0;              // in the script's file, from 1; 0 for an operation that was not parsed

@@ -116,8 +116,14 @@ std::optional<Op> RandomHugetlbScript::MakeOfMapping() {
   if (process == nullptr || process->mappings.empty()) return std::nullopt;
   const auto mapping = process->mappings.begin() + Draw(std::ssize(process->mappings));
   Op op = {.process = process->name};
-  const int64_t kind = Draw(20);
-  if (kind < 11) {
+  const int64_t kind = Draw(options_.pins ? 26 : 20);
+  if (kind >= 25) {
+    op.kind = MoveOp{mapping->id, static_cast<int>(Draw(options_.nodes))};
+  } else if (kind >= 22) {
+    op.kind = UnpinOp{mapping->id, OneIn(2)};
+  } else if (kind >= 20) {
+    op.kind = PinOp{mapping->id, OneIn(2) ? std::optional<Range>() : AnyRange(mapping->pages)};
+  } else if (kind < 11) {
     op.kind = TouchOp{mapping->id, OneIn(4) ? std::optional<Range>() : AnyRange(mapping->pages), 0, OneIn(3)};
   } else if (kind < 13) {
     op.kind = UnmapOp{mapping->id, AnyRange(mapping->pages)};

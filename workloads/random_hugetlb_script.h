@@ -24,6 +24,7 @@ struct RandomHugetlbOptions {
   int files = 3;
   int mounts = 0;         // that files may be on besides the default one
   bool min_size = false;  // whether mounts may have one
+  bool pins = false;
 };
 
 class RandomHugetlbScript {

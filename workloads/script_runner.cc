@@ -78,7 +78,8 @@ std::string NotModelledPart(const OpKind& kind) {
   if (IsOneOf(name,
               {"sleep",          "spawn",  "cpu",  "policy",    "touch",      "unmap",           "protect",
                "bind",           "fork",   "exit", "pool",      "overcommit", "mount_hugetlbfs", "umount",
-               "unlink_hugetlb", "unlink", "move", "fallocate", "punch",      "truncate"}))
+               "unlink_hugetlb", "unlink", "move", "fallocate", "punch",      "truncate",        "pin",
+               "unpin"}))
     return "";
   return std::string(name);
 }
@@ -218,6 +219,10 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
     co_return result;
   }
   if (const auto* map = std::get_if<MapOp>(&op.kind)) co_return co_await Map(path, owned, *map);
+  if (const auto* unpin = std::get_if<UnpinOp>(&op.kind)) {
+    result.error = co_await Unpin(path, owned, *unpin);
+    co_return result;
+  }
 
   // What is left is on a mapping that exists.
   const std::string* id = nullptr;
@@ -250,6 +255,8 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
   } else if (const auto* bind = std::get_if<BindOp>(&op.kind)) {
     const MemPolicy wanted = ToMemPolicy(bind->policy);
     result.error = co_await ops_.Bind(path, process, region.start, region.end(), wanted);
+  } else if (const auto* pin = std::get_if<PinOp>(&op.kind)) {
+    result.error = co_await Pin(path, owned, *pin);
   } else if (const auto* move = std::get_if<MoveOp>(&op.kind)) {
     if (!region.huge.has_value()) throw NotModelled("move of base pages is not modelled yet");
     result.moved = co_await ops_.hugetlb().Move(path, process, region.start, region.end(),
@@ -379,6 +386,25 @@ sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, Adv
       break;
   }
   co_return co_await ops_.Populate(path, process, begin, end, advice == AdviseOp::Advice::kPopulateWrite);
+}
+
+sim::Task<Errno> ScriptRunner::Pin(sim::Path& path, Owned& owned, const PinOp& op) {
+  const Region region = owned.regions.find(op.id)->second;
+  const Range range = Clip(op.range, region);
+  if (range.length == 0) co_return Errno::kInval;
+  const PinResult pinned = co_await ops_.Pin(path, *owned.process, PageBelow(region, range.offset),
+                                             PageAbove(region, range.offset + range.length));
+  if (pinned.error == Errno::kOk) owned.pins[op.id].push_back(pinned.pin);
+  co_return pinned.error;
+}
+
+sim::Task<Errno> ScriptRunner::Unpin(sim::Path& path, Owned& owned, const UnpinOp& op) {
+  const auto found = owned.pins.find(op.id);
+  if (found == owned.pins.end()) co_return Errno::kNoEnt;
+  const std::vector<uint64_t> pins = std::move(found->second);
+  owned.pins.erase(found);
+  for (const uint64_t pin : pins) co_await ops_.Unpin(path, *owned.process, pin, op.irq);
+  co_return Errno::kOk;
 }
 
 sim::Task<Errno> ScriptRunner::SetThp(sim::Path& path, const ThpOp& op) {

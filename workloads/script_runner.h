@@ -83,6 +83,7 @@ class ScriptRunner {
   struct Owned {
     std::unique_ptr<Process> process;
     absl::btree_map<std::string, Region> regions;
+    absl::btree_map<std::string, std::vector<uint64_t>> pins;  // by the name of the mapping they were made of
   };
   struct Visitor;
 
@@ -98,6 +99,8 @@ class ScriptRunner {
   sim::Task<Errno> AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice, Vpn begin, Vpn end);
   // On hugetlbfs and the pool (script_runner_hugetlb.cc).
   sim::Task<Errno> PerformHugetlbSystem(sim::Path& path, const Op& op);
+  sim::Task<Errno> Pin(sim::Path& path, Owned& owned, const PinOp& op);
+  sim::Task<Errno> Unpin(sim::Path& path, Owned& owned, const UnpinOp& op);
   sim::Task<Errno> OnHugetlbFile(sim::Path& path, Process& process, const Region& region, const OpKind& kind);
   sim::Task<void> CloseFiles(sim::Path& path, Owned& owned);
   sim::Task<void> CloseFile(sim::Path& path, Owned& owned, const std::string& id);

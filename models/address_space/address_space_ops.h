@@ -63,6 +63,11 @@ struct TouchCounts {
   int64_t oom = 0;
 };
 
+struct PinResult {
+  Errno error = Errno::kOk;
+  uint64_t pin = 0;  // for Unpin
+};
+
 class AddressSpaceOps {
  public:
   explicit AddressSpaceOps(MemorySystem& memory)
@@ -90,6 +95,13 @@ class AddressSpaceOps {
   // MADV_POPULATE_READ, MADV_POPULATE_WRITE: up to the first hole (kNoMem) or VMA that does not allow it
   // (kInval).
   sim::Task<Errno> Populate(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write);
+  // pin_user_pages() for writing: faults the pages in as needed and takes a reference on each, which outlives
+  // their mappings. All of them or none, as a memory region of RDMA: kFault where one cannot be written to,
+  // kNoMem. Huge pages only.
+  sim::Task<PinResult> Pin(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  // Drops these references: now, or in an interrupt on the process's CPU, beside whatever runs there. The
+  // time that the interrupt takes from it is not modelled.
+  sim::Task<void> Unpin(sim::Path& path, Process& process, uint64_t pin, bool in_interrupt);
   sim::Task<Errno> SetPolicy(sim::Path& path, Process& process, MemPolicy policy);  // set_mempolicy
 
   sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
@@ -116,6 +128,7 @@ class AddressSpaceOps {
   sim::Task<FaultResult> Fault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
   sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma& vma, Vpn first, bool write);
   sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
+  sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<bool> CopyHugeTables(sim::Path& path, Process& parent, Process& child);
   sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
                                      PteTable& table);

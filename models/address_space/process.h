@@ -13,6 +13,13 @@
 
 namespace numasim {
 
+// Huge pages that a process holds beyond its mappings (pin_user_pages: O_DIRECT, RDMA), one for each page and
+// time it was pinned.
+struct PinnedPages {
+  uint64_t id = 0;
+  std::vector<Pfn> pages;
+};
+
 struct Process {
   explicit Process(std::string process_name) : name(std::move(process_name)) {}
 
@@ -22,7 +29,9 @@ struct Process {
   MemPolicy policy;               // set_mempolicy
   NodeId il_prev{kMaxNodes - 1};  // where interleaved allocations without an address were last
   AddressSpace space;
-  std::vector<Pfn> base_tables;  // PGD, PUD and the tables of text and stack
+  std::vector<Pfn> base_tables;   // PGD, PUD and the tables of text and stack
+  std::vector<PinnedPages> pins;  // the oldest first
+  uint64_t next_pin = 1;
   bool alive = false;
 };
 

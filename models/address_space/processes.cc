@@ -168,6 +168,7 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   process.base_tables.clear();
   co_await allocator_.Release(path, process.cpu, tables);
   co_await DropFileMappings(path, process, removed);
+  while (!process.pins.empty()) co_await Unpin(path, process, process.pins.front().id, false);
   co_await ReturnId(path, process);
   process.alive = false;
 }

@@ -169,11 +169,7 @@ sim::Task<void> HugetlbPool::ReturnUnusedSurplus(sim::Path& path, Hstate& h, int
     removed.push_back(pfn);
     co_await path.Take(LockTime(1));
   }
-  if (removed.empty()) co_return;
-  lock_->Release(path);
-  std::reverse(removed.begin(), removed.end());
-  co_await ToBuddy(path, h, removed, cpu);
-  co_await lock_->Acquire(path);
+  if (!removed.empty()) co_await LetGo(path, h, removed, cpu);
 }
 
 sim::Task<void> HugetlbPool::ReleaseIfUnused(sim::Path& path, Subpool& subpool, CpuId cpu) {

@@ -117,8 +117,17 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
   fault.old.reset();
 }
 
-// hugetlb_wp()
+// hugetlb_wp(): the original is held meanwhile, as its entry may go.
 sim::Task<void> Hugetlb::CopyOnWrite(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached) {
+  const std::vector<Pfn> original(1, fault.old->pfn);
+  ++pool_.pages().Used(original[0]).refs;
+  co_await CopyHeld(path, file, fault, cached);
+  std::vector<Pfn> unused;
+  DropReferences(original, unused);
+  co_await pool_.Free(path, fault.claim.cpu, unused);
+}
+
+sim::Task<void> Hugetlb::CopyHeld(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached) {
   const Pfn old = fault.old->pfn;
   for (;;) {
     const HugePage& page = pool_.pages().Used(old);

@@ -45,9 +45,7 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
     const bool end = it == file.pages.end() || it->first >= to;
     if (end || batch.size() == kBatch) {
       std::vector<Pfn> unused;
-      for (const Pfn pfn : batch) {
-        if (!pool_.pages().Used(pfn).Held()) unused.push_back(pfn);
-      }
+      DropReferences(batch, unused);
       batch.clear();
       co_await pool_.Free(path, cpu, unused);
       if (end) break;
@@ -66,6 +64,7 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
       HugePage& page = pool_.pages().Used(pfn);
       page.cached = false;
       if (page.mapcount == 0) page.file = nullptr;
+      ++page.refs;  // the batch's
       file.pages.erase(index);
       batch.push_back(pfn);
       ++freed;

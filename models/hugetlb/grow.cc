@@ -52,7 +52,8 @@ sim::Task<bool> HugetlbPool::Grow(sim::Path& path, Hstate& h, int64_t count, Nod
 // No more attempts than pages are missing: each brings one at most, so the kernel makes all of them, unless
 // one call finds memory on no node.
 void HugetlbPool::PlanAttempts(Growth& growth) const {
-  const int64_t most = int64_t{Growth::kPerNode} * growth.allowed.count();
+  // Where resizes race, each page is a step of the race.
+  const int64_t most = behaviour_.resizes_race ? 1 : int64_t{Growth::kPerNode} * growth.allowed.count();
   const int64_t missing = growth.count - growth.h.persistent();
   growth.attempts.clear();
   for (int64_t i = 0; i < std::min(missing, most); ++i) {

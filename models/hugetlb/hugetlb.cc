@@ -2,6 +2,7 @@
 #include "models/hugetlb/hugetlb.h"
 
 #include <bit>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -94,6 +95,40 @@ sim::Task<void> Hugetlb::Unreference(sim::Path& path, CpuId cpu, const std::vect
     if (!page.Held()) unused.push_back(pfn);
   }
   co_await pool_.Free(path, cpu, unused);
+}
+
+void Hugetlb::DropReferences(const std::vector<Pfn>& pages, std::vector<Pfn>& unused) {
+  for (const Pfn pfn : pages) {
+    HugePage& page = pool_.pages().Used(pfn);
+    NUMASIM_CHECK(page.refs > 0);
+    --page.refs;
+    if (!page.Held()) unused.push_back(pfn);
+  }
+}
+
+// The entries were there when the path left home. Whoever removes one since then drops its mapcount behind
+// the path: messages from one LP to another keep their order.
+sim::Task<void> Hugetlb::Pin(sim::Path& path, const std::vector<Pfn>& pages) {
+  const sim::LpId home = path.lp();
+  co_await ToGlobal(path);
+  for (const Pfn pfn : pages) ++pool_.pages().Used(pfn).refs;
+  co_await path.Take(memory_.costs().pin * std::ssize(pages));
+  co_await path.HopTo(home, memory_.costs().hop);
+}
+
+// put_page() of each
+sim::Task<void> Hugetlb::Unpin(sim::Path& path, const std::vector<Pfn>& pages, CpuId cpu, bool in_interrupt) {
+  const sim::LpId home = path.lp();
+  co_await ToGlobal(path);
+  co_await path.Take(memory_.costs().pin * std::ssize(pages));
+  std::vector<Pfn> unused;
+  DropReferences(pages, unused);
+  if (in_interrupt) {
+    co_await pool_.FreeInInterrupt(path, cpu, unused);
+  } else {
+    co_await pool_.Free(path, cpu, unused);
+  }
+  co_await path.HopTo(home, memory_.costs().hop);
 }
 
 sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit) {

@@ -82,6 +82,10 @@ class Hugetlb {
   // isolation ends. On the global LP. kNoMem: no page there; kBusy: it never can; kAgain: somebody else holds
   // it. It is then still isolated.
   sim::Task<Errno> Migrate(sim::Path& path, Pfn from, const Placement& target, CpuId cpu);
+  // Takes a reference on each page; all are mapped by entries that the path has just seen.
+  sim::Task<void> Pin(sim::Path& path, const std::vector<Pfn>& pages);
+  // Drops them, and frees the pages that nothing else holds. `cpu` may be interrupted, not held.
+  sim::Task<void> Unpin(sim::Path& path, const std::vector<Pfn>& pages, CpuId cpu, bool in_interrupt);
 
   // --- files; the process only says who pays, and where pages are to be ---
   // Opens a file, makes it where it is not there, and grows it to `bytes`. kNoEnt: no such mount.
@@ -129,9 +133,12 @@ class Hugetlb {
                                  const HugeRequester& who);
   sim::Task<void> FaultIn(sim::Path& path, HugeFile& file, FaultState& fault);
   sim::Task<void> CopyOnWrite(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached);
+  sim::Task<void> CopyHeld(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached);
   sim::Task<void> FinishCopy(sim::Path& path, FaultState& fault, bool installed);
   sim::Task<void> StealFromChildren(sim::Path& path, HugeFile& file, const FaultState& fault, Pfn page);
   sim::Task<void> Unreference(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
+  // Drops references, appends pages that nothing holds any more to `unused`.
+  void DropReferences(const std::vector<Pfn>& pages, std::vector<Pfn>& unused);
   sim::Task<void> CloseVma(sim::Path& path, const Vma& vma, CpuId cpu);
   sim::Task<void> DropIfUnused(sim::Path& path, HugeFile& file, CpuId cpu);
   // Calls the visitor with each process that maps the file, on its LP.

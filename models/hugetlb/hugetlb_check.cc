@@ -35,6 +35,7 @@ class Checker {
  private:
   struct Use {
     uint32_t mapped = 0;
+    uint32_t pinned = 0;
     bool writable = false;
     const HugeFile* file = nullptr;    // that has it in its page cache
     const HugeFile* origin = nullptr;  // that a mapping of it is of
@@ -173,6 +174,9 @@ class Checker {
       const auto size = static_cast<size_t>(HugeSizeOf(vma.huge.order));
       reserved_[size] += vma.huge.resv->Missing(vma.HugeIndexOf(vma.start), vma.HugeIndexOf(vma.end));
     }
+    for (const PinnedPages& pinned : process.pins) {
+      for (const Pfn pfn : pinned.pages) ++uses_[pfn.value].pinned;
+    }
     process.space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const HugePte& pte) {
       const Vma* const vma = process.space.Find(first);
       if (vma == nullptr || !vma->hugetlb() || vma->huge.order != pte.order) {
@@ -209,7 +213,7 @@ class Checker {
       }
       ++found[static_cast<size_t>(page->size)];
       problems_.Expect(page->mapcount, use.mapped, "huge page ", value, ": the mapcount");
-      problems_.Expect(page->refs, 0u, "huge page ", value, ": the count of references");
+      problems_.Expect(page->refs, use.pinned, "huge page ", value, ": the count of references");
       if (page->cached != (use.file != nullptr))
         problems_.Add("huge page ", value,
                       page->cached ? " is in no page cache" : " is in a page cache unknowingly");

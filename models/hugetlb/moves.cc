@@ -75,6 +75,12 @@ sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId
     co_await pool_.Free(path, cpu, unused);
     co_return Errno::kBusy;
   }
+  // Somebody holds it beyond its mapping (migrate_huge_page_move_mapping). The kernel tries ten times.
+  if (pool_.pages().Used(pfn).refs > 0) {
+    const std::vector<Pfn> unused(1, fresh);
+    co_await pool_.Free(path, cpu, unused);
+    co_return Errno::kAgain;
+  }
   co_await path.Take(memory_.costs().copy_page * PagesOf(size));
   HandOver(pfn, fresh);
   pool_.pages().Used(fresh).mapcount = std::exchange(pool_.pages().Used(pfn).mapcount, 0);

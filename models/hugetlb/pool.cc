@@ -20,6 +20,7 @@ Pfn EndOfMemory(const MemorySystem& memory) {
 HugetlbPool::HugetlbPool(MemorySystem& memory, PageAllocator& allocator)
     : memory_(memory),
       allocator_(allocator),
+      behaviour_(memory.kernel().hugetlb()),
       lock_(std::make_unique<sim::SpinLock>(memory.engine(), memory.global_lp(), "hugetlb_lock")),
       pages_(EndOfMemory(memory)) {
   NodeMask with_memory;
@@ -49,7 +50,7 @@ sim::Task<Errno> HugetlbPool::SetOvercommit(sim::Path& path, HugeSize size, int6
 sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t count, NodeId node,
                                      NodeMask allowed, CpuId cpu) {
   Hstate& h = hstate(size);
-  co_await h.resize_lock().Acquire(path);
+  if (!behaviour_.resizes_race) co_await h.resize_lock().Acquire(path);
   co_await lock_->Acquire(path);
   if (node != kNoNode) {
     const int64_t elsewhere = h.counter(NR_HUGEPAGES) - h.node(node).counters[NR_HUGEPAGES];
@@ -58,12 +59,12 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
   }
   if (co_await Grow(path, h, count, allowed, cpu)) co_await Shrink(path, h, count, allowed, cpu);
   lock_->Release(path);
-  h.resize_lock().Release(path);
+  if (!behaviour_.resizes_race) h.resize_lock().Release(path);
   co_return Errno::kOk;
 }
 
 // Brings the persistent pages down to `count`: free pages that no reservation needs leave the pool, the rest
-// become surplus. hugetlb_lock is held, and dropped while the pages go to the buddy.
+// become surplus. hugetlb_lock is held.
 sim::Task<void> HugetlbPool::Shrink(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu) {
   const int64_t needed = h.counter(RESV_HUGEPAGES) + h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES);
   const int64_t least = std::max(count, needed);
@@ -74,14 +75,26 @@ sim::Task<void> HugetlbPool::Shrink(sim::Path& path, Hstate& h, int64_t count, N
     removed.push_back(pfn);
     co_await path.Take(LockTime(1));
   }
-  lock_->Release(path);
-  std::reverse(removed.begin(), removed.end());
-  co_await ToBuddy(path, h, removed, cpu);
-  co_await lock_->Acquire(path);
+  co_await LetGo(path, h, removed, cpu);
   while (count < h.persistent()) {
     if (!h.AdjustSurplus(allowed, 1)) break;
     co_await path.Take(LockTime(1));
   }
+}
+
+// Since 5.13 a list of them is freed without the lock (update_and_free_pages_bulk), the last one first.
+// Before that each was freed where it was removed; it makes no difference to anybody else whether the path
+// removes them first, as it keeps the lock, but far fewer messages. Freeing a gigantic page may sleep, so for
+// that the lock always had to be dropped.
+sim::Task<void> HugetlbPool::LetGo(sim::Path& path, Hstate& h, std::vector<Pfn>& removed, CpuId cpu) {
+  if (behaviour_.shrinks_locked && !h.gigantic()) {
+    co_await ToBuddy(path, h, removed, cpu);
+    co_return;
+  }
+  lock_->Release(path);
+  std::reverse(removed.begin(), removed.end());
+  co_await ToBuddy(path, h, removed, cpu);
+  co_await lock_->Acquire(path);
 }
 
 // alloc_buddy_huge_page()
@@ -164,10 +177,44 @@ sim::Task<void> HugetlbPool::FreeFresh(sim::Path& path, Hstate& h, Pfn pfn, bool
 }
 
 sim::Task<void> HugetlbPool::Free(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
+  for (const Pfn pfn : pages) pages_.Unuse(pfn);
+  co_await FreeUnused(path, cpu, pages);
+}
+
+// Before 5.13 hugetlb_lock could not be taken in an interrupt, so free_huge_page() left the page to a worker.
+sim::Task<void> HugetlbPool::FreeInInterrupt(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
+  if (!behaviour_.irq_frees_in_workqueue) {
+    co_await Free(path, cpu, pages);
+    co_return;
+  }
+  if (pages.empty()) co_return;
+  const bool scheduled = !deferred_.empty();
+  for (const Pfn pfn : pages) {
+    pages_.Unuse(pfn);
+    deferred_.push_back(pfn);
+  }
+  if (scheduled) co_return;
+  path.Start(memory_.node(memory_.NodeOfCpu(cpu)).lp, memory_.costs().hop + memory_.costs().hugetlb_work,
+             "free_hpage_work", [this, cpu](sim::Path& worker) { return FreeDeferred(worker, cpu); });
+}
+
+// free_hpage_workfn()
+sim::Task<void> HugetlbPool::FreeDeferred(sim::Path& path, CpuId cpu) {
+  const sim::LpId home = path.lp();
+  co_await memory_.cpu(cpu).Acquire(path);
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  std::vector<Pfn> pages;
+  pages.swap(deferred_);
+  std::reverse(pages.begin(), pages.end());
+  co_await FreeUnused(path, cpu, pages);
+  co_await path.HopTo(home, memory_.costs().hop);
+  memory_.cpu(cpu).Release(path);
+}
+
+sim::Task<void> HugetlbPool::FreeUnused(sim::Path& path, CpuId cpu, std::span<const Pfn> pages) {
   std::vector<Pfn> to_buddy[kHstates];
   for (const Pfn pfn : pages) {
-    const HugePage page = pages_.Used(pfn);
-    pages_.Unuse(pfn);
+    const HugePage page = pages_.At(pfn);
     Hstate& h = hstate(page.size);
     bool restore = page.restore_reserve;
     if (!restore && page.subpool != nullptr && page.subpool->Put(1) == 0) restore = true;

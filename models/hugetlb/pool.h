@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "models/address_space/mempolicy.h"
@@ -39,6 +40,15 @@ struct HugeClaim {
   ResvMap* resv = nullptr;  // of the file or the private mapping; null: none
   uint64_t index = 0;       // huge page offset in the file
   Subpool* subpool = nullptr;
+};
+
+// Behaviours that a scenario can set to what they were before Linux 5.13.
+struct HugetlbBehaviour {
+  explicit HugetlbBehaviour(const HugetlbKnobs& knobs)
+      : irq_frees_in_workqueue(knobs.irq_free() == "workqueue"),
+        shrinks_locked(knobs.shrink() == "locked"),
+        resizes_race(knobs.resize() == "racing") {}
+  bool irq_frees_in_workqueue, shrinks_locked, resizes_race;
 };
 
 class HugetlbPool {
@@ -92,6 +102,8 @@ class HugetlbPool {
   // folio_putback_hugetlb(): gives it back; frees it if nobody else holds it any more.
   sim::Task<void> PutBack(sim::Path& path, Pfn head, CpuId cpu);
 
+  // The same in interrupt context, with `cpu` interrupted: at once, or in a worker on that CPU later.
+  sim::Task<void> FreeInInterrupt(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
   // Gives up what a subpool still reserves once its mount is gone and nothing uses it.
   sim::Task<void> ReleaseIfUnused(sim::Path& path, Subpool& subpool, CpuId cpu);
 
@@ -123,15 +135,23 @@ class HugetlbPool {
   // free_huge_page() of one page that is in no map: to its free list, or, as the result says, to the buddy.
   bool FreeUnderLock(Hstate& h, Pfn pfn, bool temporary, bool restore_reserve);
   sim::Task<Dissolved> AllocAndDissolve(sim::Path& path, Pfn head, CpuId cpu);
+  // Of pages that are kFreeing already.
+  sim::Task<void> FreeUnused(sim::Path& path, CpuId cpu, std::span<const Pfn> pages);
+  sim::Task<void> FreeDeferred(sim::Path& path, CpuId cpu);
+  // Pages taken out of the pool, in this order, go to the buddy. With hugetlb_lock held, which it may drop
+  // and take again.
+  sim::Task<void> LetGo(sim::Path& path, Hstate& h, std::vector<Pfn>& removed, CpuId cpu);
   sim::Task<void> FreeFresh(sim::Path& path, Hstate& h, Pfn pfn, bool temporary, CpuId cpu);
   sim::Task<void> ToBuddy(sim::Path& path, Hstate& h, const std::vector<Pfn>& pages, CpuId cpu);
 
   MemorySystem& memory_;
   PageAllocator& allocator_;
+  const HugetlbBehaviour behaviour_;
   std::unique_ptr<sim::SpinLock> lock_;  // hugetlb_lock
   HugePageStore pages_;
   std::vector<Hstate> hstates_;
   std::array<int64_t, GlobalCounter_ARRAYSIZE> counters_ = {};
+  std::vector<Pfn> deferred_;  // hpage_freelist: left by interrupts for a worker, the last one to go first
 };
 
 }  // namespace numasim

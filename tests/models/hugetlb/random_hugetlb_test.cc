@@ -19,6 +19,7 @@ struct Layout {
   int64_t pool;  // more than there is, so that memory runs out
   int mounts = 0;
   bool min_size = false;
+  bool pins = false;
 };
 void PrintTo(const Layout& layout, std::ostream* out) { *out << layout.name; }
 
@@ -29,6 +30,8 @@ const Layout kLayouts[] = {
     {"LittleMemory", {40 * kMiB, 32 * kMiB}, 48},
     {"Mounts", {96 * kMiB, 64 * kMiB}, 24, 3},
     {"MountsWithMinSize", {96 * kMiB, 64 * kMiB}, 24, 3, true},
+    {"Pins", {96 * kMiB, 64 * kMiB}, 24, 0, false, true},
+    {"PinsAndMounts", {96 * kMiB, 64 * kMiB}, 24, 3, false, true},
 };
 
 constexpr int kSeeds = 40;
@@ -49,6 +52,7 @@ class RandomHugetlbTest : public ::testing::TestWithParam<Layout> {
     options.pool = layout.pool;
     options.mounts = layout.mounts;
     options.min_size = layout.min_size;
+    options.pins = layout.pins;
     std::string script = absl::StrCat("# ", layout.name, ", seed ", seed, "\n");
     for (const workloads::Op& op : workloads::RandomHugetlbOps(options, seed, kOperations)) {
       absl::StrAppend(&script, op.text, "\n");
