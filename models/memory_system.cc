@@ -38,6 +38,8 @@ const char* LogKindName(int32_t kind) {
   switch (static_cast<LogKind>(kind)) {
     case LogKind::kAllocationFailed:
       return "alloc_failed";
+    case LogKind::kHugetlbFailed:
+      return "hugetlb_failed";
   }
   return "unknown";
 }

@@ -29,7 +29,7 @@
 namespace numasim {
 
 // The kinds of events that the models log in the trace.
-enum class LogKind : int32_t { kAllocationFailed = 1 };
+enum class LogKind : int32_t { kAllocationFailed = 1, kHugetlbFailed = 2 };
 // As traces name it: "alloc_failed".
 const char* LogKindName(int32_t kind);
 
