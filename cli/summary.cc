@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/time_text.h"
+#include "models/hugetlb/pool.h"
 #include "models/memory_system.h"
 
 namespace numasim {
@@ -32,6 +35,44 @@ void PrintNodes(const MemorySystem& memory, std::ostream& out) {
                            SizeForPeople(free * kPageSize), largest_text, node.counters[NUMA_HIT],
                            node.counters[NUMA_MISS], node.counters[ALLOC_FAILED]);
   }
+}
+
+bool EverUsed(const HugetlbPool& pool, HugeSize size) {
+  const Hstate& h = pool.hstate(size);
+  const bool any = std::any_of(h.counters().begin(), h.counters().end(), [](int64_t c) { return c != 0; });
+  const bool tried = pool.counter(HTLB_BUDDY_ALLOC_SUCCESS) + pool.counter(HTLB_BUDDY_ALLOC_FAIL) > 0;
+  return any || h.resize_lock().stats().acquisitions > 0 || (tried && size == HugeSize::k2M);
+}
+
+void PrintPool(const Hstate& h, std::ostream& out) {
+  constexpr const char* kRow = "  %-6s %5s %11d %11d %11s %11d\n";
+  const char* const name = kHugeSizeNames[static_cast<size_t>(h.size())];
+  out << absl::StrFormat(kRow, name, "all", h.counter(NR_HUGEPAGES), h.counter(FREE_HUGEPAGES),
+                         absl::StrCat(h.counter(RESV_HUGEPAGES)), h.counter(SURPLUS_HUGEPAGES));
+  for (int n = 0; n < h.nodes(); ++n) {
+    const HugetlbCounters& counters = h.node(NodeId{n}).counters;
+    out << absl::StrFormat(kRow, "", absl::StrCat(n), counters[NR_HUGEPAGES], counters[FREE_HUGEPAGES], "",
+                           counters[SURPLUS_HUGEPAGES]);
+  }
+}
+
+void PrintLock(const sim::LockStats& stats, std::ostream& out) {
+  if (stats.acquisitions == 0) return;
+  out << absl::StrFormat("  %-22s %13d %14s %14s\n", stats.name, stats.acquisitions,
+                         TimeText(stats.wait.max()), TimeText(stats.hold.max()));
+}
+
+void PrintPools(const HugetlbPool& pool, std::ostream& out) {
+  std::vector<const Hstate*> used;
+  for (const HugeSize size : kHugeSizes) {
+    if (EverUsed(pool, size)) used.push_back(&pool.hstate(size));
+  }
+  if (used.empty()) return;
+  out << absl::StrFormat("  %-6s %5s %11s %11s %11s %11s\n", "pool", "node", "nr", "free", "resv", "surplus");
+  for (const Hstate* h : used) PrintPool(*h, out);
+  out << absl::StrFormat("  %-22s %13s %14s %14s\n", "lock", "acquisitions", "longest wait", "longest hold");
+  PrintLock(pool.lock().stats(), out);
+  for (const Hstate* h : used) PrintLock(h->resize_lock().stats(), out);
 }
 
 void PrintFailures(const workloads::ScriptRunner::Counts& totals, const RunFacts& facts, std::ostream& out) {
@@ -83,6 +124,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std:
   out << absl::StrFormat("%d of %d streams ended; %d operations, %d accesses\n", simulation.streams_done(),
                          simulation.streams(), totals.operations, totals.accesses);
   PrintNodes(simulation.memory(), out);
+  PrintPools(simulation.ops().hugetlb().pool(), out);
   PrintFailures(totals, facts, out);
   if (!facts.trace_path.empty()) {
     out << absl::StrFormat("trace: %s (%s); numasim dump %s\n", facts.trace_path,

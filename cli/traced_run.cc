@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -34,7 +36,11 @@ bool Wanted(const LoadedScenario& scenario, const std::string& column) {
 
 // Adds the columns to sample to the engine and describes them for the trace.
 absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
-  for (const MemorySystem::CounterColumn& counter : simulation.memory().Columns()) {
+  std::vector<MemorySystem::CounterColumn> columns = simulation.memory().Columns();
+  for (MemorySystem::CounterColumn& counter : simulation.ops().hugetlb().pool().Columns()) {
+    columns.push_back(std::move(counter));
+  }
+  for (const MemorySystem::CounterColumn& counter : columns) {
     if (!Wanted(simulation.scenario(), counter.column.name)) continue;
     simulation.engine().AddColumn(counter.column);
     trace::Column& column = *header.add_column();

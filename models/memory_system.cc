@@ -48,6 +48,8 @@ const char* LogKindName(int32_t kind) {
       return "offline_failed";
     case LogKind::kCmaFailed:
       return "cma_failed";
+    case LogKind::kHugetlbFailed:
+      return "hugetlb_failed";
   }
   return "unknown";
 }

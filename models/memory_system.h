@@ -31,6 +31,7 @@ namespace numasim {
 // The kinds of events that the models log in the trace.
 enum class LogKind : int32_t {
   kAllocationFailed = 1,
+  kHugetlbFailed = 2,    // huge pages that could not be had
   kContigFailed = 3,     // a range that could not be allocated
   kDissolveFailed = 4,   // a huge page in a range that was neither replaced nor taken
   kMigrationFailed = 5,  // a page that could not be moved away

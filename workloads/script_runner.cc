@@ -75,11 +75,29 @@ std::string NotModelledPart(const OpKind& kind) {
     return absl::StrCat("sysctl ", sysctl->name);
   }
   const std::string_view name = OperationName(kind);
-  if (IsOneOf(name,
-              {"sleep",          "spawn",  "cpu",  "policy",    "touch",      "unmap",           "protect",
-               "bind",           "fork",   "exit", "pool",      "overcommit", "mount_hugetlbfs", "umount",
-               "unlink_hugetlb", "unlink", "move", "fallocate", "punch",      "truncate",        "pin",
-               "unpin"}))
+  if (IsOneOf(name, {"sleep",
+                     "spawn",
+                     "cpu",
+                     "policy",
+                     "touch",
+                     "unmap",
+                     "protect",
+                     "bind",
+                     "fork",
+                     "exit",
+                     "pool",
+                     "overcommit",
+                     "mount_hugetlbfs",
+                     "umount",
+                     "unlink_hugetlb",
+                     "unlink",
+                     "move",
+                     "fallocate",
+                     "punch",
+                     "truncate",
+                     "demote",
+                     "pin",
+                     "unpin"}))
     return "";
   return std::string(name);
 }

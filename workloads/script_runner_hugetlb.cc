@@ -96,6 +96,8 @@ sim::Task<Errno> ScriptRunner::PerformHugetlbSystem(sim::Path& path, const Op& o
     error = co_await hugetlb.Resize(path, kCpu, ToHugeSize(pool->page), node, pool->count);
   } else if (const auto* overcommit = std::get_if<OvercommitOp>(&op.kind)) {
     error = co_await hugetlb.SetOvercommit(path, ToHugeSize(overcommit->page), overcommit->count);
+  } else if (const auto* demote = std::get_if<DemoteOp>(&op.kind)) {
+    error = co_await hugetlb.Demote(path, kCpu, NodeId{demote->node}, demote->count);
   } else if (const auto* mount = std::get_if<MountHugetlbfsOp>(&op.kind)) {
     const HugetlbMountRequest request{mount->directory, ToHugeSize(mount->page), mount->size,
                                       mount->min_size};

@@ -1,6 +1,7 @@
 // Reservations, and pages for those who hold them or not.
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "models/hugetlb/pool.h"
 #include "sim/check.h"
 
@@ -68,7 +69,10 @@ sim::Task<Pfn> HugetlbPool::Alloc(sim::Path& path, const HugeClaim& claim, bool 
   const bool charges = map_missing != 0 || avoid_reserve;
   if (charges && claim.subpool != nullptr) {
     const std::optional<int64_t> got = claim.subpool->Get(1);
-    if (!got.has_value()) co_return kNoPfn;
+    if (!got.has_value()) {
+      LogFailure(path, claim.size, claim.placement.preferred, Errno::kNoSpc, "hugepage_subpool_get_pages");
+      co_return kNoPfn;
+    }
     missing = *got;
   } else if (charges) {
     missing = 1;
@@ -81,6 +85,10 @@ sim::Task<Pfn> HugetlbPool::Alloc(sim::Path& path, const HugeClaim& claim, bool 
     pfn = co_await AllocSurplusFor(path, h, claim);
     if (pfn == kNoPfn) {
       if (charges && claim.subpool != nullptr) claim.subpool->Put(1);
+      // Who avoids reserves has another way: it takes the page back from its children.
+      if (!avoid_reserve) {
+        LogFailure(path, claim.size, claim.placement.preferred, Errno::kNoSpc, "alloc_huge_page");
+      }
       co_return kNoPfn;
     }
     co_await lock_->Acquire(path);
@@ -120,6 +128,10 @@ sim::Task<bool> HugetlbPool::Account(sim::Path& path, HugeSize size, int64_t del
     }
   }
   lock_->Release(path);
+  if (!enough) {
+    LogFailure(path, size, memory_.NodeOfCpu(who.cpu), Errno::kNoMem, "hugetlb_acct_memory",
+               absl::StrCat(" pages=", delta));
+  }
   co_return enough;
 }
 
@@ -190,10 +202,13 @@ sim::Task<Pfn> HugetlbPool::AllocForMove(sim::Path& path, HugeSize size, const P
   co_await path.Take(LockTime(1));
   lock_->Release(path);
   if (pfn != kNoPfn) co_return pfn;
-  if (h.gigantic()) co_return kNoPfn;  // alloc_migrate_huge_page()
   const uint32_t gfp = GfpOf(size) | (this_node ? uint32_t{kGfpThisNode} : 0u);
-  pfn = co_await AllocFresh(path, h, gfp, where, cpu);
-  if (pfn != kNoPfn) pages_.Use(pfn).temporary = true;
+  pfn = h.gigantic() ? kNoPfn : co_await AllocFresh(path, h, gfp, where, cpu);  // alloc_migrate_huge_page()
+  if (pfn != kNoPfn) {
+    pages_.Use(pfn).temporary = true;
+  } else {
+    LogFailure(path, size, where.preferred, Errno::kNoMem, "alloc_huge_page_nodemask");
+  }
   co_return pfn;
 }
 

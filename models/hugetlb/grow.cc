@@ -53,7 +53,8 @@ sim::Task<bool> HugetlbPool::Grow(sim::Path& path, Hstate& h, int64_t count, Nod
 // one call finds memory on no node.
 void HugetlbPool::PlanAttempts(Growth& growth) const {
   // Where resizes race, each page is a step of the race.
-  const int64_t most = behaviour_.resizes_race ? 1 : int64_t{Growth::kPerNode} * growth.allowed.count();
+  const bool single = behaviour_.resizes_race || growth.h.gigantic();
+  const int64_t most = single ? 1 : int64_t{Growth::kPerNode} * growth.allowed.count();
   const int64_t missing = growth.count - growth.h.persistent();
   growth.attempts.clear();
   for (int64_t i = 0; i < std::min(missing, most); ++i) {
@@ -62,6 +63,13 @@ void HugetlbPool::PlanAttempts(Growth& growth) const {
 }
 
 sim::Task<void> HugetlbPool::MakeAttempts(sim::Path& path, Growth& growth) {
+  const uint32_t gfp = GfpOf(growth.h.size()) | kGfpThisNode;
+  if (growth.h.gigantic()) {
+    Growth::Attempt& attempt = growth.attempts.front();
+    const Placement where{attempt.node};
+    attempt.pfn = co_await AllocGigantic(path, gfp, where, growth.cpu);
+    co_return;
+  }
   NodeMask nodes;
   for (const Growth::Attempt& attempt : growth.attempts) nodes.Set(attempt.node);
   for (; !nodes.empty(); nodes.Clear(nodes.First())) {
@@ -70,8 +78,7 @@ sim::Task<void> HugetlbPool::MakeAttempts(sim::Path& path, Growth& growth) {
     growth.run.resize(
         static_cast<size_t>(std::count_if(growth.attempts.begin(), growth.attempts.end(), here)));
     co_await path.HopTo(memory_.node(node).lp, memory_.costs().hop);
-    const AllocRequest request =
-        MakeRequest(growth.h, GfpOf(growth.h.size()) | kGfpThisNode, Placement{node}, growth.cpu);
+    const AllocRequest request = MakeRequest(growth.h, gfp, Placement{node}, growth.cpu);
     const size_t got = co_await allocator_.AllocRun(path, request, std::span(growth.run));
     size_t next = 0;
     for (Growth::Attempt& attempt : growth.attempts) {
@@ -95,14 +102,14 @@ sim::Task<bool> HugetlbPool::TakeIn(sim::Path& path, Growth& growth) {
   for (size_t i = 0; i < growth.attempts.size(); ++i) {
     const auto [node, pfn] = growth.attempts[i];
     if (pfn == kNoPfn) {
-      ++counters_[HTLB_BUDDY_ALLOC_FAIL];
+      if (!h.gigantic()) ++counters_[HTLB_BUDDY_ALLOC_FAIL];
       if (ended.Has(node)) co_await path.Take(FailedAttemptTime(node));
       ended.Set(node);
       if (++growth.failed < growth.allowed.count()) continue;
       co_await GiveBackRest(path, growth, i + 1);
       co_return false;
     }
-    ++counters_[HTLB_BUDDY_ALLOC_SUCCESS];
+    if (!h.gigantic()) ++counters_[HTLB_BUDDY_ALLOC_SUCCESS];
     growth.failed = 0;
     co_await lock_->Acquire(path);
     h.AddFresh(node, pfn);

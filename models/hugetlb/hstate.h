@@ -34,6 +34,7 @@ class Hstate {
   bool gigantic() const { return order() > kMaxOrder; }
   NodeMask with_memory() const { return with_memory_; }
   sim::Mutex& resize_lock() { return *resize_lock_; }
+  const sim::Mutex& resize_lock() const { return *resize_lock_; }
 
   int64_t& counter(HugetlbCounter c) { return counters_[c]; }
   int64_t counter(HugetlbCounter c) const { return counters_[c]; }

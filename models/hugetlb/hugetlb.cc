@@ -66,6 +66,15 @@ sim::Task<Errno> Hugetlb::SetOvercommit(sim::Path& path, HugeSize size, int64_t 
   co_return error;
 }
 
+sim::Task<Errno> Hugetlb::Demote(sim::Path& path, CpuId cpu, NodeId node, int64_t count) {
+  const sim::LpId home = path.lp();
+  co_await ToGlobal(path);
+  co_await path.Take(memory_.costs().sysctl);
+  const Errno error = co_await pool_.Demote(path, count, node, cpu);
+  co_await path.HopTo(home, memory_.costs().hop);
+  co_return error;
+}
+
 // huge_node()
 Placement Hugetlb::PlaceHuge(const MemPolicy& policy, CpuId cpu, uint64_t index) const {
   return PlaceInVma(policy, memory_.NodeOfCpu(cpu), index);

@@ -61,6 +61,8 @@ class Hugetlb {
   // A write by a process: to nr_hugepages, or to nr_hugepages_mempolicy.
   sim::Task<Errno> ResizeBy(sim::Path& path, Process& process, HugeSize size, bool mempolicy, int64_t count);
   sim::Task<Errno> SetOvercommit(sim::Path& path, HugeSize size, int64_t count);
+  // A write to the `demote` file of 1 GiB pages of `node`, or of all (kNoNode).
+  sim::Task<Errno> Demote(sim::Path& path, CpuId cpu, NodeId node, int64_t count);
 
   // --- mappings ---
   // Reserves for a new VMA of the process, which is in its address space already. Where it has no file it

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "models/hugetlb/hugetlb.h"
 #include "sim/check.h"
 
@@ -46,7 +47,11 @@ sim::Task<Errno> Hugetlb::ReserveForMap(sim::Path& path, HugeFile& file, HugeVma
   int64_t global = wanted;
   if (file.subpool != nullptr) {
     const std::optional<int64_t> got = file.subpool->Get(wanted);
-    if (!got.has_value()) co_return Errno::kNoMem;
+    if (!got.has_value()) {
+      HugetlbPool::LogFailure(path, file.page_size, memory_.NodeOfCpu(who.cpu), Errno::kNoMem,
+                              "hugepage_subpool_get_pages", absl::StrCat(" pages=", wanted));
+      co_return Errno::kNoMem;
+    }
     global = *got;
   }
   if (!co_await pool_.Account(path, file.page_size, global, who)) {

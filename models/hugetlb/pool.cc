@@ -3,11 +3,23 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "proto/counter_info.h"
 #include "sim/check.h"
 
 namespace numasim {
 namespace {
+
+// "hugetlb-2M"
+std::string PoolName(HugeSize size) {
+  return absl::StrCat("hugetlb-", kHugeSizeNames[static_cast<size_t>(size)]);
+}
+
+// Kept for each node, too.
+constexpr HugetlbCounter kNodeCounters[] = {NR_HUGEPAGES, FREE_HUGEPAGES, SURPLUS_HUGEPAGES};
 
 Pfn EndOfMemory(const MemorySystem& memory) {
   Pfn end;
@@ -27,8 +39,49 @@ HugetlbPool::HugetlbPool(MemorySystem& memory, PageAllocator& allocator)
   for (const Zone* zone : memory.zones()) with_memory.Set(zone->node());
   for (const HugeSize size : kHugeSizes) {
     hstates_.emplace_back(size, memory.node_count(), with_memory, pages_,
-                          std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "resize_lock"));
+                          std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(),
+                                                       absl::StrCat(PoolName(size), ".resize_lock")));
   }
+}
+
+std::vector<MemorySystem::CounterColumn> HugetlbPool::Columns() const {
+  std::vector<MemorySystem::CounterColumn> columns;
+  const auto add = [&](const std::string& prefix, const CounterName& info, const int64_t& value) {
+    columns.push_back(
+        {{absl::StrCat(prefix, info.name), info.unit, &value, memory_.global_lp()}, info.gauge});
+  };
+  for (const Hstate& h : hstates_) {
+    const std::string name = absl::StrCat(PoolName(h.size()), ".");
+    for (int c = 0; c < HugetlbCounter_ARRAYSIZE; ++c) {
+      add(name, NameOf(static_cast<HugetlbCounter>(c)), h.counters()[static_cast<size_t>(c)]);
+    }
+    for (int n = 0; n < h.nodes(); ++n) {
+      for (const HugetlbCounter c : kNodeCounters) {
+        add(absl::StrCat("node", n, ".", name), NameOf(c), h.node(NodeId{n}).counters[c]);
+      }
+    }
+  }
+  for (const GlobalCounter c : {HTLB_BUDDY_ALLOC_SUCCESS, HTLB_BUDDY_ALLOC_FAIL}) {
+    add("", NameOf(c), counters_[c]);
+  }
+  return columns;
+}
+
+void HugetlbPool::LogFailure(sim::Path& path, HugeSize size, NodeId node, Errno error,
+                             std::string_view function, std::string_view more) {
+  std::string detail = absl::StrCat("size=", kHugeSizeNames[static_cast<size_t>(size)],
+                                    " node=", node == kNoNode ? "all" : absl::StrCat(node.value),
+                                    " errno=", ErrnoName(error), " function=");
+  detail.append(function).append(more);
+  path.Log(static_cast<int32_t>(LogKind::kHugetlbFailed), std::move(detail));
+}
+
+sim::Task<void> HugetlbPool::LockResize(sim::Path& path, Hstate& h) {
+  if (!behaviour_.resizes_race) co_await h.resize_lock().Acquire(path);
+}
+
+void HugetlbPool::UnlockResize(sim::Path& path, Hstate& h) {
+  if (!behaviour_.resizes_race) h.resize_lock().Release(path);
 }
 
 // htlb_alloc_mask(): gigantic pages are not movable.
@@ -50,16 +103,23 @@ sim::Task<Errno> HugetlbPool::SetOvercommit(sim::Path& path, HugeSize size, int6
 sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t count, NodeId node,
                                      NodeMask allowed, CpuId cpu) {
   Hstate& h = hstate(size);
-  if (!behaviour_.resizes_race) co_await h.resize_lock().Acquire(path);
+  co_await LockResize(path, h);
   co_await lock_->Acquire(path);
   if (node != kNoNode) {
     const int64_t elsewhere = h.counter(NR_HUGEPAGES) - h.node(node).counters[NR_HUGEPAGES];
     count = count > std::numeric_limits<int64_t>::max() - elsewhere ? std::numeric_limits<int64_t>::max()
                                                                     : count + elsewhere;
   }
-  if (co_await Grow(path, h, count, allowed, cpu)) co_await Shrink(path, h, count, allowed, cpu);
+  const bool grown = co_await Grow(path, h, count, allowed, cpu);
+  if (grown) co_await Shrink(path, h, count, allowed, cpu);
+  const int64_t got = h.persistent();
   lock_->Release(path);
-  if (!behaviour_.resizes_race) h.resize_lock().Release(path);
+  UnlockResize(path, h);
+  // The writer is not told, as with the kernel.
+  if (!grown) {
+    LogFailure(path, size, node, Errno::kNoMem, "set_max_huge_pages",
+               absl::StrCat(" wanted=", count, " got=", got));
+  }
   co_return Errno::kOk;
 }
 
@@ -112,9 +172,13 @@ AllocRequest HugetlbPool::MakeRequest(const Hstate& h, uint32_t gfp, const Place
 // alloc_fresh_huge_page(): counted as the hstate's, but on none of its lists.
 sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
                                        CpuId cpu) {
-  if (h.gigantic()) co_return kNoPfn;
-  const Pfn pfn = co_await allocator_.Alloc(path, MakeRequest(h, gfp, where, cpu));
-  ++counters_[pfn != kNoPfn ? HTLB_BUDDY_ALLOC_SUCCESS : HTLB_BUDDY_ALLOC_FAIL];
+  Pfn pfn = kNoPfn;
+  if (h.gigantic()) {
+    pfn = co_await AllocGigantic(path, gfp, where, cpu);
+  } else {
+    pfn = co_await allocator_.Alloc(path, MakeRequest(h, gfp, where, cpu));
+    ++counters_[pfn != kNoPfn ? HTLB_BUDDY_ALLOC_SUCCESS : HTLB_BUDDY_ALLOC_FAIL];
+  }
   if (pfn == kNoPfn) co_return kNoPfn;
   co_await lock_->Acquire(path);
   h.AddFresh(NodeOf(pfn), pfn);
@@ -123,15 +187,33 @@ sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp,
   co_return pfn;
 }
 
+// alloc_gigantic_page()
+sim::Task<Pfn> HugetlbPool::AllocGigantic(sim::Path& path, uint32_t gfp, const Placement& where, CpuId cpu) {
+  if (gigantic_source_ == nullptr) co_return kNoPfn;
+  NodeMask allowed = where.allowed;
+  if (gfp & kGfpThisNode) {
+    allowed = NodeMask();
+    allowed.Set(where.preferred);
+  }
+  co_return co_await gigantic_source_->Alloc(path, where.preferred, allowed, cpu);
+}
+
 sim::Task<Pfn> HugetlbPool::AllocSurplus(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
                                          CpuId cpu) {
   if (h.gigantic()) co_return kNoPfn;
   co_await lock_->Acquire(path);
   const bool may = h.counter(SURPLUS_HUGEPAGES) < h.counter(NR_OVERCOMMIT_HUGEPAGES);
   lock_->Release(path);
-  if (!may) co_return kNoPfn;
+  if (!may) {
+    LogFailure(path, h.size(), where.preferred, Errno::kNoMem, "alloc_surplus_huge_page",
+               " reason=nr_overcommit_hugepages");
+    co_return kNoPfn;
+  }
   const Pfn pfn = co_await AllocFresh(path, h, gfp, where, cpu);
-  if (pfn == kNoPfn) co_return kNoPfn;
+  if (pfn == kNoPfn) {
+    LogFailure(path, h.size(), where.preferred, Errno::kNoMem, "alloc_surplus_huge_page", " reason=memory");
+    co_return kNoPfn;
+  }
   co_await lock_->Acquire(path);
   const bool raced = h.counter(SURPLUS_HUGEPAGES) >= h.counter(NR_OVERCOMMIT_HUGEPAGES);
   if (!raced) h.Add(SURPLUS_HUGEPAGES, NodeOf(pfn), 1);
@@ -233,6 +315,11 @@ sim::Task<void> HugetlbPool::FreeUnused(sim::Path& path, CpuId cpu, std::span<co
 // update_and_free_page() of each, without hugetlb_lock.
 sim::Task<void> HugetlbPool::ToBuddy(sim::Path& path, Hstate& h, const std::vector<Pfn>& pages, CpuId cpu) {
   if (pages.empty()) co_return;
+  if (h.gigantic()) {
+    NUMASIM_CHECK(gigantic_source_ != nullptr);
+    for (const Pfn pfn : pages) co_await gigantic_source_->Free(path, pfn, cpu);
+    co_return;
+  }
   co_await allocator_.FreeBlocks(path, cpu, h.order(), pages);
 }
 

@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "models/address_space/mempolicy.h"
 #include "models/errno.h"
+#include "models/hugetlb/gigantic_source.h"
 #include "models/hugetlb/hstate.h"
 #include "models/hugetlb/huge_pages.h"
 #include "models/hugetlb/resv_map.h"
@@ -61,11 +63,22 @@ class HugetlbPool {
   const HugePageStore& pages() const { return pages_; }
   int64_t counter(GlobalCounter c) const { return counters_[c]; }
   sim::SpinLock& lock() { return *lock_; }
+  const sim::SpinLock& lock() const { return *lock_; }
+  // Null, as at first: there are no gigantic pages. It must outlive the pool, or the pool's last gigantic
+  // page.
+  void set_gigantic_source(GiganticSource* source) { gigantic_source_ = source; }
+
+  // Every counter of the pools as a column of a trace: "hugetlb-2M.nr_hugepages",
+  // "node0.hugetlb-2M.free_hugepages".
+  std::vector<MemorySystem::CounterColumn> Columns() const;
 
   // A write to nr_hugepages: `count` huge pages on `node`, or (kNoNode) on all nodes together, added and
   // removed on `allowed` (set_max_huge_pages). Succeeds also where memory does not suffice.
   sim::Task<Errno> Resize(sim::Path& path, HugeSize size, int64_t count, NodeId node, NodeMask allowed,
                           CpuId cpu);
+  // A write to the `demote` file of 1 GiB pages: makes up to `count` free ones of `node`, or (kNoNode) of
+  // any, 512 of 2 MiB each. kBusy where fewer are on its free lists than their counters say are available.
+  sim::Task<Errno> Demote(sim::Path& path, int64_t count, NodeId node, CpuId cpu);
   // A write to nr_overcommit_hugepages: kInval for gigantic pages.
   sim::Task<Errno> SetOvercommit(sim::Path& path, HugeSize size, int64_t count);
 
@@ -107,10 +120,17 @@ class HugetlbPool {
   // Gives up what a subpool still reserves once its mount is gone and nothing uses it.
   sim::Task<void> ReleaseIfUnused(sim::Path& path, Subpool& subpool, CpuId cpu);
 
+  // A line in the trace's log: of what size there was nothing for whom, and the kernel function that failed.
+  // `node` is the one that was wanted; kNoNode: all.
+  static void LogFailure(sim::Path& path, HugeSize size, NodeId node, Errno error, std::string_view function,
+                         std::string_view more = {});
+
  private:
   NodeId NodeOf(Pfn pfn) const { return memory_.ZoneOf(pfn)->node(); }
   sim::Duration LockTime(int64_t pages) const { return memory_.costs().hugetlb_lock * pages; }
   static uint32_t GfpOf(HugeSize size);
+  sim::Task<void> LockResize(sim::Path& path, Hstate& h);
+  void UnlockResize(sim::Path& path, Hstate& h);
   static AllocRequest MakeRequest(const Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
 
   // Growth of the pool by set_max_huge_pages() (grow.cc).
@@ -123,6 +143,8 @@ class HugetlbPool {
   sim::Task<void> GiveBackRest(sim::Path& path, Growth& growth, size_t first);
   sim::Task<void> Shrink(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu);
   sim::Task<Pfn> AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
+  sim::Task<Pfn> AllocGigantic(sim::Path& path, uint32_t gfp, const Placement& where, CpuId cpu);
+  sim::Task<void> DemotePage(sim::Path& path, NodeId node, Pfn pfn, CpuId cpu);
   sim::Task<Pfn> AllocSurplus(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
   sim::Task<Pfn> AllocSurplusFor(sim::Path& path, Hstate& h, const HugeClaim& claim);
   // With hugetlb_lock held, which they drop and take again.
@@ -147,6 +169,7 @@ class HugetlbPool {
   MemorySystem& memory_;
   PageAllocator& allocator_;
   const HugetlbBehaviour behaviour_;
+  GiganticSource* gigantic_source_ = nullptr;
   std::unique_ptr<sim::SpinLock> lock_;  // hugetlb_lock
   HugePageStore pages_;
   std::vector<Hstate> hstates_;

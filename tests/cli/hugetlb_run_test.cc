@@ -1,0 +1,136 @@
+// What a run tells of HugeTLB pools: columns of the trace, reasons of failures, the summary's table.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "cli/summary.h"
+#include "cli/traced_run.h"
+#include "proto/trace_reader.h"
+
+namespace numasim {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::Pair;
+
+class HugetlbRunTest : public testing::Test {
+ protected:
+  // Runs the lines on two nodes of 256 MiB each.
+  void Run(const std::string& lines) {
+    const std::string path = testing::TempDir() + "/pools.mm";
+    std::ofstream(path) << "machine nodes=2 node_mem=256M\nthp enabled never\n" << lines;
+    auto scenario = LoadInput(path);
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    scenario_ = std::make_unique<workloads::LoadedScenario>(*std::move(scenario));
+    trace_ = testing::TempDir() + "/pools.pb";
+    auto run = TracedRun::Create(*scenario_, {.trace_path = trace_, .seed = {}});
+    ASSERT_TRUE(run.ok()) << run.status();
+    run_ = *std::move(run);
+    ASSERT_TRUE(run_->Run().ok());
+  }
+  std::set<std::string> Failures() const {
+    std::set<std::string> details;
+    for (const auto& [event, count] : run_->facts().events) {
+      if (event.first == "hugetlb_failed") details.insert(event.second);
+    }
+    return details;
+  }
+  std::string Summary() const {
+    std::ostringstream out;
+    PrintSummary(run_->simulation(), run_->facts(), out);
+    return out.str();
+  }
+
+  std::string trace_;
+  std::unique_ptr<workloads::LoadedScenario> scenario_;
+  std::unique_ptr<TracedRun> run_;
+};
+
+TEST_F(HugetlbRunTest, EveryCounterIsAColumnUnderTheKernelsName) {
+  Run("pool 2M all 6\n");
+  std::set<std::string> columns;
+  const trace::Header header = (*TraceReader::Open(trace_))->header();
+  for (const trace::Column& column : header.column()) {
+    columns.insert(column.name());
+  }
+  for (const char* size : {"hugetlb-2M.", "hugetlb-1G."}) {
+    for (const char* counter : {"nr_hugepages", "free_hugepages", "surplus_hugepages"}) {
+      EXPECT_THAT(columns, Contains(std::string(size) + counter));
+      EXPECT_THAT(columns, Contains(std::string("node1.") + size + counter));
+    }
+    EXPECT_THAT(columns, Contains(std::string(size) + "resv_hugepages"));
+    EXPECT_THAT(columns, Contains(std::string(size) + "nr_overcommit_hugepages"));
+  }
+  EXPECT_THAT(columns, Contains("htlb_buddy_alloc_success"));
+  EXPECT_THAT(columns, Contains("htlb_buddy_alloc_fail"));
+}
+
+TEST_F(HugetlbRunTest, GrowthThatStopsShortSaysHowFarItCame) {
+  Run("pool 2M node1 1000\n");
+  const int64_t got = run_->simulation().ops().hugetlb().pool().hstate(HugeSize::k2M).counter(NR_HUGEPAGES);
+  EXPECT_THAT(Failures(), testing::ElementsAre("size=2M node=1 errno=ENOMEM function=set_max_huge_pages "
+                                               "wanted=1000 got=" +
+                                               std::to_string(got)));
+}
+
+TEST_F(HugetlbRunTest, AReservationThatCannotBeMetSaysSo) {
+  Run("pool 2M all 4\nspawn p\n@p cpu 1\n@p map a 12M hugetlb-2M\n");
+  EXPECT_THAT(
+      Failures(),
+      testing::ElementsAre(
+          "size=2M node=1 errno=ENOMEM function=alloc_surplus_huge_page reason=nr_overcommit_hugepages",
+          "size=2M node=1 errno=ENOMEM function=hugetlb_acct_memory pages=6"));
+}
+
+TEST_F(HugetlbRunTest, AFaultWithoutAPageSaysSo) {
+  Run("pool 2M node1 1\nspawn p\n@p map a 4M hugetlb-2M noreserve\n@p touch a\n");
+  EXPECT_THAT(Failures(), Contains("size=2M node=0 errno=ENOSPC function=alloc_huge_page"));
+}
+
+TEST_F(HugetlbRunTest, AFullMountSaysSo) {
+  Run("pool 2M all 9\nmount_hugetlbfs /m pagesize=2M,size=4M\nspawn p\n"
+      "@p map a 8M hugetlb-2M file=/m/x shared\n@p map b 8M hugetlb-2M file=/m/y noreserve shared\n@p touch "
+      "b\n");
+  EXPECT_THAT(Failures(),
+              testing::ElementsAre("size=2M node=0 errno=ENOMEM function=hugepage_subpool_get_pages pages=4",
+                                   "size=2M node=0 errno=ENOSPC function=hugepage_subpool_get_pages"));
+}
+
+TEST_F(HugetlbRunTest, SurplusPagesThatMemoryDoesNotHaveSaySo) {
+  Run("pool 2M all 1000\novercommit 2M 10\nspawn p\n@p map a 2M hugetlb-2M\n@p map b 1G hugetlb-2M "
+      "noreserve\n"
+      "@p touch b\n");
+  EXPECT_THAT(Failures(),
+              Contains("size=2M node=0 errno=ENOMEM function=alloc_surplus_huge_page reason=memory"));
+}
+
+TEST_F(HugetlbRunTest, AMoveToAFullNodeSaysSo) {
+  Run("pool 2M node1 1000\nspawn p\n@p map a 400M hugetlb-2M noreserve policy=bind:1\n@p touch a\n"
+      "pool 2M node0 1\n@p map b 2M hugetlb-2M noreserve policy=bind:0\n@p touch b\n@p move b 1\n");
+  EXPECT_THAT(Failures(), Contains("size=2M node=1 errno=ENOMEM function=alloc_huge_page_nodemask"));
+}
+
+TEST_F(HugetlbRunTest, TheSummaryHasPoolsThatWereUsed) {
+  Run("pool 2M all 6\nspawn p\n@p map a 4M hugetlb-2M\n@p touch a 0 2M\nsleep 1\n");
+  const std::string summary = Summary();
+  EXPECT_THAT(summary, AllOf(HasSubstr("pool    node          nr        free        resv     surplus"),
+                             HasSubstr("2M       all           6           6           0           0"),
+                             HasSubstr("hugetlb_lock"), HasSubstr("hugetlb-2M.resize_lock             1")));
+  EXPECT_THAT(summary, Not(HasSubstr("1G ")));
+}
+
+TEST_F(HugetlbRunTest, TheSummaryIsSilentWherePoolsWereNotUsed) {
+  Run("spawn p\n@p map a 4M anon\n@p touch a\n");
+  EXPECT_THAT(Summary(), AllOf(Not(HasSubstr("surplus")), Not(HasSubstr("hugetlb_lock"))));
+}
+
+}  // namespace
+}  // namespace numasim
