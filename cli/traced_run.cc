@@ -40,6 +40,8 @@ absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
   for (MemorySystem::CounterColumn& counter : simulation.ops().hugetlb().pool().Columns()) {
     columns.push_back(std::move(counter));
   }
+  for (MemorySystem::CounterColumn& counter : simulation.contig().Columns())
+    columns.push_back(std::move(counter));
   for (const MemorySystem::CounterColumn& counter : columns) {
     if (!Wanted(simulation.scenario(), counter.column.name)) continue;
     simulation.engine().AddColumn(counter.column);

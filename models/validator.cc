@@ -89,6 +89,18 @@ void CheckSettings(const MemorySystem& memory, ProblemList& problems) {
   }
 }
 
+// Nothing but pins holds base pages beyond their mappings while nothing runs.
+void CheckPins(const MemorySystem& memory, const std::vector<const Process*>& processes,
+               ProblemList& problems) {
+  int64_t pinned = 0;
+  for (const Process* process : processes) {
+    for (const PinnedPages& pages : process->pins) pinned += static_cast<int64_t>(pages.base.size());
+  }
+  int64_t held = 0;
+  for (const Zone* zone : memory.zones()) held += zone->refs();
+  problems.Expect(held, pinned, "references to base pages, of all zones");
+}
+
 void CheckCpus(const MemorySystem& memory, ProblemList& problems) {
   for (int cpu = 0; cpu < memory.cpu_count(); ++cpu) {
     if (memory.cpu(CpuId{cpu}).busy()) problems.Add("cpu ", cpu, " is held though nothing runs");
@@ -125,6 +137,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     problems.Expect(census.kernel, boot_[i].kernel, zone.Name(), ": the count of the kernel's own pages");
   }
   CheckGauges(memory_, by_node, problems);
+  CheckPins(memory_, processes, problems);
   if (hugetlb != nullptr) {
     CheckHugePageFrames(*hugetlb, by_node, problems);
     CheckHugetlb(memory_, *hugetlb, processes, problems);

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "models/address_space/address_space_ops.h"
+#include "models/contig/contig.h"
 #include "models/memory_system.h"
 #include "proto/counter_info.h"
 #include "sim/engine.h"
@@ -213,7 +214,9 @@ absl::StatusOr<json> Conform(const Script& script, const std::string& file, cons
   auto memory = MemorySystem::Create(engine, *config, kernel, cost);
   if (!memory.ok()) return in_boot_file(memory.status());
   AddressSpaceOps ops(**memory);
-  ScriptRunner runner(**memory, ops, "script", place);
+  auto contig = Contig::Create(**memory, ops, *config, kernel);
+  if (!contig.ok()) return in_boot_file(contig.status());
+  ScriptRunner runner(**memory, ops, **contig, "script", place);
   const HugetlbPool& pool = ops.hugetlb().pool();
   const CounterView view(**memory, pool, boot.counters);
 

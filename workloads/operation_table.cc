@@ -123,6 +123,15 @@ void Fields(auto& io, Is<OfflineBlockOp> auto& op) {
 
 void Fields(auto& io, Is<VirtioMemOp> auto& op) { io.Field("SIZE", SizeCodec{}, op.size); }
 
+void Fields(auto& io, Is<CmaAllocOp> auto& op) {
+  io.Field("AREA", TextCodec{TextKind::kName}, op.area);
+  io.Field("NAME", TextCodec{TextKind::kName}, op.name);
+  io.Field("SIZE", SizeCodec{1}, op.size);
+  io.Option("align", SizeCodec{1}, op.align);
+}
+
+void Fields(auto& io, Is<CmaReleaseOp> auto& op) { io.Field("NAME", TextCodec{TextKind::kName}, op.name); }
+
 void Fields(auto& io, Is<SleepOp> auto& op) {
   io.Field("MS", CountCodec<>{0, kLongestSleepMs}, op.milliseconds);
 }
@@ -298,6 +307,8 @@ constexpr Operation kOperations[] = {
     OfSystem<SysctlOp>("sysctl"),
     OfSystem<OfflineBlockOp>("offline_block"),
     OfSystem<VirtioMemOp>("virtio_mem"),
+    OfSystem<CmaAllocOp>("cma_alloc"),
+    OfSystem<CmaReleaseOp>("cma_release"),
     OfSystem<SleepOp>("sleep"),
     OfSystem<SpawnOp>("spawn"),
     OfProcess<CpuOp>("cpu"),

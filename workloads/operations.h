@@ -164,6 +164,23 @@ struct VirtioMemOp {
   bool operator==(const VirtioMemOp&) const = default;
 };
 
+// cma_alloc() and cma_release() by a driver, of an area of the scenario's kernel section. `align` is a power
+// of two of pages in bytes.
+struct CmaAllocOp {
+  std::string area;
+  std::string name;  // what the range is called from now on
+  int64_t size = 0;
+  std::optional<int64_t> align = {};
+
+  bool operator==(const CmaAllocOp&) const = default;
+};
+
+struct CmaReleaseOp {
+  std::string name;
+
+  bool operator==(const CmaReleaseOp&) const = default;
+};
+
 struct SleepOp {
   int64_t milliseconds = 0;
 
@@ -332,11 +349,12 @@ struct MachineLimits {
   int cpus = kMaxCpus;
 };
 
-using OpKind = std::variant<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp,
-                            UnlinkHugetlbOp, ThpOp, KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp,
-                            SysctlOp, OfflineBlockOp, VirtioMemOp, SleepOp, SpawnOp, CpuOp, PolicyOp, MapOp,
-                            TouchOp, UnmapOp, ProtectOp, LockOp, AdviseOp, BindOp, MoveOp, FallocateOp,
-                            PunchOp, TruncateOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>;
+using OpKind =
+    std::variant<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp, ThpOp,
+                 KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp, SysctlOp, OfflineBlockOp,
+                 VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp, MapOp, TouchOp,
+                 UnmapOp, ProtectOp, LockOp, AdviseOp, BindOp, MoveOp, FallocateOp, PunchOp, TruncateOp,
+                 PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>;
 
 struct Op {
   int line = 0;              // in the script's file, from 1; 0 for an operation that was not parsed

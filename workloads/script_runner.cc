@@ -75,29 +75,11 @@ std::string NotModelledPart(const OpKind& kind) {
     return absl::StrCat("sysctl ", sysctl->name);
   }
   const std::string_view name = OperationName(kind);
-  if (IsOneOf(name, {"sleep",
-                     "spawn",
-                     "cpu",
-                     "policy",
-                     "touch",
-                     "unmap",
-                     "protect",
-                     "bind",
-                     "fork",
-                     "exit",
-                     "pool",
-                     "overcommit",
-                     "mount_hugetlbfs",
-                     "umount",
-                     "unlink_hugetlb",
-                     "unlink",
-                     "move",
-                     "fallocate",
-                     "punch",
-                     "truncate",
-                     "demote",
-                     "pin",
-                     "unpin"}))
+  if (IsOneOf(name, {"sleep",  "spawn",          "cpu",         "policy",     "touch",
+                     "unmap",  "protect",        "bind",        "fork",       "exit",
+                     "pool",   "cma_alloc",      "cma_release", "overcommit", "mount_hugetlbfs",
+                     "umount", "unlink_hugetlb", "unlink",      "move",       "fallocate",
+                     "punch",  "truncate",       "demote",      "pin",        "unpin"}))
     return "";
   return std::string(name);
 }
@@ -108,8 +90,9 @@ std::string Complaint(const ScriptRunner::Place& place, const Op& op, const std:
 
 }  // namespace
 
-ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, Place place)
-    : memory_(memory), ops_(ops), name_(std::move(name)), place_(std::move(place)) {}
+ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, Contig& contig, std::string name,
+                           Place place)
+    : memory_(memory), ops_(ops), contig_(contig), name_(std::move(name)), place_(std::move(place)) {}
 
 std::string ScriptRunner::FirstNotModelled(const Script& script, const Place& place) {
   for (const Op& op : script.ops) {
@@ -143,6 +126,10 @@ sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loo
       exit.kind = ExitOp{};
       const OpResult result = co_await Perform(path, exit);
       Count(exit, result);
+    }
+    while (!cma_ranges_.empty()) {
+      const std::string name = cma_ranges_.begin()->first;
+      co_await ReleaseCma(path, name);
     }
   }
 }
@@ -204,6 +191,8 @@ sim::Task<OpResult> ScriptRunner::PerformSystem(sim::Path& path, const Op& op) {
     result.error = co_await SetSysctl(path, *sysctl);
   } else if (const auto* sleep = std::get_if<SleepOp>(&op.kind)) {
     co_await path.Take(sim::Milliseconds(sleep->milliseconds));
+  } else if (std::holds_alternative<CmaAllocOp>(op.kind) || std::holds_alternative<CmaReleaseOp>(op.kind)) {
+    result = co_await PerformContigSystem(path, op);
   } else {
     result.error = co_await PerformHugetlbSystem(path, op);
   }

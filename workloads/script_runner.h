@@ -15,6 +15,7 @@
 #include "absl/container/btree_map.h"
 #include "models/address_space/address_space_ops.h"
 #include "models/address_space/process.h"
+#include "models/contig/contig.h"
 #include "models/errno.h"
 #include "models/memory_system.h"
 #include "sim/path.h"
@@ -48,7 +49,7 @@ class ScriptRunner {
   using Place = std::function<std::string(int line)>;
 
   // `name` is the stream's, for paths and messages.
-  ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, std::string name, Place place);
+  ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, Contig& contig, std::string name, Place place);
 
   // The first operation that the models cannot do yet, as a message with file and line; empty if they can do
   // all.
@@ -85,7 +86,12 @@ class ScriptRunner {
     absl::btree_map<std::string, Region> regions;
     absl::btree_map<std::string, std::vector<uint64_t>> pins;  // by the name of the mapping they were made of
   };
-  struct Visitor;
+  // What a cma_alloc of the script holds.
+  struct CmaRange {
+    CmaArea* area;
+    Pfn start;
+    int64_t pages;
+  };
 
   sim::Task<OpResult> PerformSystem(sim::Path& path, const Op& op);
   sim::Task<OpResult> PerformProcess(sim::Path& path, const Op& op, Owned& owned);
@@ -105,15 +111,22 @@ class ScriptRunner {
   sim::Task<void> CloseFiles(sim::Path& path, Owned& owned);
   sim::Task<void> CloseFile(sim::Path& path, Owned& owned, const std::string& id);
 
+  // On CMA areas (script_runner_contig.cc).
+  sim::Task<OpResult> PerformContigSystem(sim::Path& path, const Op& op);
+  sim::Task<Errno> AllocCma(sim::Path& path, const CmaAllocOp& op);
+  sim::Task<Errno> ReleaseCma(sim::Path& path, const std::string& name);
+
   sim::Task<Errno> SetThp(sim::Path& path, const ThpOp& op);
   sim::Task<Errno> SetSysctl(sim::Path& path, const SysctlOp& op);
   void Count(const Op& op, const OpResult& result);
 
   MemorySystem& memory_;
   AddressSpaceOps& ops_;
+  Contig& contig_;
   std::string name_;
   Place place_;
   std::map<std::string, Owned> processes_;  // stays put as it grows: operations hold on to theirs
+  absl::btree_map<std::string, CmaRange> cma_ranges_;
   Counts counts_;
 };
 

@@ -37,6 +37,10 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
     return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", memory.status().message()));
   simulation->memory_ = *std::move(memory);
   simulation->ops_ = std::make_unique<AddressSpaceOps>(*simulation->memory_);
+  auto contig = Contig::Create(*simulation->memory_, *simulation->ops_, *config, scenario.kernel);
+  if (!contig.ok())
+    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", contig.status().message()));
+  simulation->contig_ = *std::move(contig);
   simulation->AddStreams();
   return simulation;
 }
@@ -48,7 +52,7 @@ void Simulation::AddStreams() {
       runners_.push_back(std::make_unique<Stream>());
       Stream* const stream = runners_.back().get();
       stream->script = &script;
-      stream->runner = std::make_unique<ScriptRunner>(*memory_, *ops_, name, script.place);
+      stream->runner = std::make_unique<ScriptRunner>(*memory_, *ops_, *contig_, name, script.place);
       const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
       engine_.Start(memory_->global_lp(), start, name, [stream](sim::Path& path) -> sim::Task<void> {
         co_await stream->runner->Run(path, stream->script->script, stream->script->loops);

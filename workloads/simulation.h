@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "models/address_space/address_space_ops.h"
+#include "models/contig/contig.h"
 #include "models/memory_system.h"
 #include "sim/engine.h"
 #include "workloads/scenario.h"
@@ -40,6 +41,7 @@ class Simulation {
   sim::Engine& engine() { return engine_; }
   MemorySystem& memory() { return *memory_; }
   const AddressSpaceOps& ops() const { return *ops_; }
+  const Contig& contig() const { return *contig_; }
   const LoadedScenario& scenario() const { return scenario_; }
   // Over all streams. Read while nothing runs.
   ScriptRunner::Counts Totals() const;
@@ -64,6 +66,7 @@ class Simulation {
   sim::Engine engine_;
   std::unique_ptr<MemorySystem> memory_;
   std::unique_ptr<AddressSpaceOps> ops_;
+  std::unique_ptr<Contig> contig_;
   std::vector<std::unique_ptr<Stream>> runners_;
 };
 

@@ -94,8 +94,8 @@ class AddressSpace {
   HugePageTable& huge_pages() { return huge_pages_; }
   const HugePageTable& huge_pages() const { return huge_pages_; }
 
-  // While above 0 a fork counts the references of pages that it has copied entries of; nobody else may change
-  // entries (the kernel's page table lock).
+  // While above 0, a fork or a pin counts references of pages whose entries it has seen; nobody else may
+  // change entries (the kernel's page table lock).
   int held = 0;
 
   // fork: the same VMAs, no page tables yet.

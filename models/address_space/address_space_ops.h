@@ -128,6 +128,8 @@ class AddressSpaceOps {
   sim::Task<FaultResult> Fault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
   sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma& vma, Vpn first, bool write);
   sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
+  sim::Task<void> TakeReferences(sim::Path& path, Process& process, const std::vector<Pfn>& pages);
+  sim::Task<void> DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu, bool in_interrupt);
   sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<bool> CopyHugeTables(sim::Path& path, Process& parent, Process& child);
   sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,

@@ -9,14 +9,23 @@ namespace numasim {
 namespace {
 
 // Collects the pages of [begin, end). False where one is not there, or not for writing.
-bool CollectWritable(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& pages) {
-  pages.clear();
+bool CollectWritable(Process& process, Vpn begin, Vpn end, PinnedPages& pages) {
+  pages.base.clear();
+  pages.huge.clear();
   for (Vpn at = begin; at < end;) {
     const Vma* const vma = process.space.Find(at);
     if (vma == nullptr) return false;
+    if (!vma->hugetlb()) {
+      const PteTable* const table = process.space.page_table().Find(at);
+      const Pte pte = table == nullptr ? Pte() : table->pte[at.value % kPtesPerTable];
+      if (!pte.writable()) return false;
+      pages.base.push_back(pte.pfn());
+      at = at + 1;
+      continue;
+    }
     const HugePte* const pte = process.space.huge_pages().Find(at);
     if (pte == nullptr || !pte->writable) return false;
-    pages.push_back(pte->pfn);
+    pages.huge.push_back(pte->pfn);
     at = at + (int64_t{1} << vma->huge.order);
   }
   return true;
@@ -30,16 +39,55 @@ sim::Task<PinResult> AddressSpaceOps::Pin(sim::Path& path, Process& process, Vpn
     begin = Vpn{begin.value >> vma->huge.order << vma->huge.order};
   }
   PinResult result;
-  std::vector<Pfn> pages;
+  PinnedPages pages;
   // While a page is faulted in, another one may be taken away: a file is truncated.
   do {
     result.error = co_await FaultInForWrite(path, process, begin, end);
     if (result.error != Errno::kOk) co_return result;
   } while (!CollectWritable(process, begin, end, pages));
-  result.pin = process.next_pin++;
-  process.pins.push_back({result.pin, pages});
-  co_await hugetlb_.Pin(path, pages);
+  result.pin = pages.id = process.next_pin++;
+  process.pins.push_back(pages);
+  if (!pages.huge.empty()) co_await hugetlb_.Pin(path, pages.huge);
+  if (!pages.base.empty()) co_await TakeReferences(path, process, pages.base);
   co_return result;
+}
+
+// get_page() of base pages that the process maps.
+sim::Task<void> AddressSpaceOps::TakeReferences(sim::Path& path, Process& process,
+                                                const std::vector<Pfn>& pages) {
+  const sim::LpId home = path.lp();
+  ++process.space.held;
+  for (int n = 0; n < memory_.node_count(); ++n) {
+    const Node& node = memory_.node(NodeId{n});
+    for (const Pfn pfn : pages) {
+      Zone& zone = *memory_.ZoneOf(pfn);
+      if (zone.node() != node.id) continue;
+      if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+      zone.TakeRef(zone.frames().Index(pfn));
+    }
+  }
+  co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  --process.space.held;
+}
+
+// put_page() of each: what nothing else holds is freed.
+sim::Task<void> AddressSpaceOps::DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu,
+                                          bool in_interrupt) {
+  if (!pages.huge.empty()) co_await hugetlb_.Unpin(path, pages.huge, cpu, in_interrupt);
+  if (pages.base.empty()) co_return;
+  const sim::LpId home = path.lp();
+  for (int n = 0; n < memory_.node_count(); ++n) {
+    const Node& node = memory_.node(NodeId{n});
+    for (const Pfn pfn : pages.base) {
+      Zone& zone = *memory_.ZoneOf(pfn);
+      if (zone.node() != node.id) continue;
+      if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+      zone.ForgetRef(zone.frames().Index(pfn));
+    }
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_await allocator_.Release(path, cpu, pages.base);
 }
 
 // faultin_page() for each page
@@ -47,7 +95,14 @@ sim::Task<Errno> AddressSpaceOps::FaultInForWrite(sim::Path& path, Process& proc
   for (Vpn at = begin; at < end;) {
     Vma* const vma = process.space.Find(at);
     if (vma == nullptr || vma->access != Access::kReadWrite) co_return Errno::kFault;
-    if (!vma->hugetlb()) throw NotModelled("a pin of base pages is not modelled yet");
+    if (!vma->hugetlb()) {
+      const Vpn until = std::min(vma->end, end);
+      const TouchRequest touch{at.value << kPageShift, until.value << kPageShift, kPageSize, true};
+      const TouchCounts touched = co_await Touch(path, process, touch);
+      if (touched.oom > 0) co_return Errno::kNoMem;
+      at = until;
+      continue;
+    }
     const int64_t size = int64_t{1} << vma->huge.order;
     const HugePte* const pte = process.space.huge_pages().Find(at);
     if (pte == nullptr || !pte->writable) {
@@ -67,15 +122,15 @@ sim::Task<void> AddressSpaceOps::Unpin(sim::Path& path, Process& process, uint64
   const auto found = std::find_if(process.pins.begin(), process.pins.end(),
                                   [pin](const PinnedPages& pinned) { return pinned.id == pin; });
   NUMASIM_CHECK(found != process.pins.end());
-  const std::vector<Pfn> pages = std::move(found->pages);
+  const PinnedPages pages = std::move(*found);
   process.pins.erase(found);
   const CpuId cpu = process.cpu;
   if (!in_interrupt) {
-    co_await hugetlb_.Unpin(path, pages, cpu, false);
+    co_await DropPins(path, pages, cpu, false);
     co_return;
   }
   path.Start(path.lp(), sim::Duration{0}, "irq", [this, pages, cpu](sim::Path& irq) -> sim::Task<void> {
-    co_await hugetlb_.Unpin(irq, pages, cpu, true);
+    co_await DropPins(irq, pages, cpu, true);
   });
 }
 

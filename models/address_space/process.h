@@ -13,11 +13,12 @@
 
 namespace numasim {
 
-// Huge pages that a process holds beyond its mappings (pin_user_pages: O_DIRECT, RDMA), one for each page and
-// time it was pinned.
+// Pages that a process holds beyond its mappings (pin_user_pages: O_DIRECT, RDMA), one for each page and time
+// it was pinned.
 struct PinnedPages {
   uint64_t id = 0;
-  std::vector<Pfn> pages;
+  std::vector<Pfn> base;
+  std::vector<Pfn> huge;  // by their heads
 };
 
 struct Process {

@@ -74,6 +74,13 @@ void ReferenceCheck::Allocated(Pfn pfn, int order, const FrameOwner& owner) {
     problems_.Add(name_, ": pfn ", pfn.value, " of ", OwnerName(kind), " is of order ", order,
                   ", expected 0");
   }
+  // References that are no mappings keep a page, also one that is mapped no more.
+  const int64_t refs = zone_->RefsOf(zone_->frames().Index(pfn));
+  if (begin == next_ && refs > 0) {
+    problems_.Expect(static_cast<int64_t>(owner.mapcount), refs, name_, ": the mapcount of pinned pfn ",
+                     pfn.value);
+    return;
+  }
   if (begin == next_) {
     problems_.Add(name_, ": pfn ", pfn.value, " is allocated for ", OwnerName(kind), " (object ",
                   static_cast<int>(owner.object), ", index ", uint64_t{owner.index},
@@ -81,18 +88,18 @@ void ReferenceCheck::Allocated(Pfn pfn, int order, const FrameOwner& owner) {
     return;
   }
   if (kind == FrameOwner::kAnon) {
-    CheckAnon(pfn, owner, begin, next_);
+    CheckAnon(pfn, owner, refs, begin, next_);
   } else {
-    CheckSingle(pfn, owner, begin, next_);
+    CheckSingle(pfn, owner, refs, begin, next_);
   }
 }
 
 void ReferenceCheck::EndZone() { ReportStray(zone_->frames().end()); }
 
-void ReferenceCheck::CheckAnon(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end) {
+void ReferenceCheck::CheckAnon(Pfn pfn, const FrameOwner& owner, int64_t refs, Iterator begin, Iterator end) {
   const auto mappings = end - begin;
-  problems_.Expect(static_cast<int>(owner.mapcount), mappings, name_, ": the mapcount of pfn ", pfn.value,
-                   " (", Describe(*begin), mappings > 1 ? " and others" : "", ")");
+  problems_.Expect(static_cast<int64_t>(owner.mapcount), mappings + refs, name_, ": the mapcount of pfn ",
+                   pfn.value, " (", Describe(*begin), mappings > 1 ? " and others" : "", ")");
   for (Iterator it = begin; it != end; ++it) {
     if (it->writable && mappings > 1) {
       problems_.Add(Describe(*it), " may write ", name_, " pfn ", pfn.value, ", which is mapped ", mappings,
@@ -104,7 +111,8 @@ void ReferenceCheck::CheckAnon(Pfn pfn, const FrameOwner& owner, Iterator begin,
 }
 
 // Pages of files and of page tables have one reference and know whose it is.
-void ReferenceCheck::CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end) {
+void ReferenceCheck::CheckSingle(Pfn pfn, const FrameOwner& owner, int64_t refs, Iterator begin,
+                                 Iterator end) {
   if (end - begin > 1) {
     problems_.Add(name_, ": pfn ", pfn.value, " is ", Describe(*begin), " and also ", Describe(*(begin + 1)));
   }
@@ -112,8 +120,8 @@ void ReferenceCheck::CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begi
   const int object = file ? begin->object : int{processes_[static_cast<size_t>(begin->object)]->id};
   problems_.Expect(static_cast<int>(owner.object), object, name_, ": the owner's number in pfn ", pfn.value,
                    ", ", Describe(*begin));
-  problems_.Expect(static_cast<int>(owner.mapcount), 1, name_, ": the mapcount of pfn ", pfn.value, ", ",
-                   Describe(*begin));
+  problems_.Expect(static_cast<int64_t>(owner.mapcount), 1 + refs, name_, ": the mapcount of pfn ", pfn.value,
+                   ", ", Describe(*begin));
   if (file) problems_.Expect(uint64_t{owner.index}, begin->index, name_, ": the index of pfn ", pfn.value);
 }
 

@@ -51,8 +51,8 @@ class ReferenceCheck {
 
   std::string Describe(const PageReference& reference) const;
   void ReportStray(Pfn before);
-  void CheckAnon(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end);
-  void CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end);
+  void CheckAnon(Pfn pfn, const FrameOwner& owner, int64_t refs, Iterator begin, Iterator end);
+  void CheckSingle(Pfn pfn, const FrameOwner& owner, int64_t refs, Iterator begin, Iterator end);
 
   const MemorySystem& memory_;
   const std::vector<const Process*>& processes_;

@@ -75,9 +75,9 @@ sim::Task<bool> Migrator::Round(sim::Path& path, CpuId cpu, Node& node, Batch& b
   co_await Expect(path, node, batch);
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   SwapInCache(batch);
-  co_await VisitAll(path, batch, everybody);
+  const bool all_visited = co_await VisitAll(path, batch, everybody);
   co_await path.HopTo(node.lp, memory_.costs().hop);
-  co_await Account(path, cpu, node, batch);
+  co_await Account(path, cpu, node, batch, all_visited);
   co_return std::all_of(batch.begin(), batch.end(), [](const Moving& page) { return page.settled; });
 }
 
@@ -126,13 +126,17 @@ void Migrator::SwapInCache(Batch& batch) {
 
 // From the global LP and back to it: the processes of one home after the other. In the first round only the
 // one that faulted a page in, for anonymous pages; it is seldom that others have them too.
-sim::Task<void> Migrator::VisitAll(sim::Path& path, Batch& batch, bool everybody) {
+// False where a process could not be visited now.
+sim::Task<bool> Migrator::VisitAll(sim::Path& path, Batch& batch, bool everybody) {
   const bool files = std::any_of(batch.begin(), batch.end(),
                                  [](const Moving& p) { return p.owner.kind == FrameOwner::kShmem; });
   std::vector<std::vector<Process*>> by_node(static_cast<size_t>(memory_.node_count()));
+  bool all = true;
   const auto add = [&](uint64_t id) {
     const ProcessTable::Entry entry = ops_.processes().Find(id);
-    if (entry.process == nullptr || entry.moving) return;
+    if (entry.process == nullptr) return;
+    all = all && !entry.moving;
+    if (entry.moving) return;
     auto& at = by_node[static_cast<size_t>(entry.home.value)];
     if (at.empty() || at.back() != entry.process) at.push_back(entry.process);
   };
@@ -146,20 +150,23 @@ sim::Task<void> Migrator::VisitAll(sim::Path& path, Batch& batch, bool everybody
   for (size_t n = 0; n < by_node.size(); ++n) {
     if (by_node[n].empty()) continue;
     co_await path.HopTo(memory_.node(NodeId{static_cast<int32_t>(n)}).lp, memory_.costs().hop);
-    for (Process* const process : by_node[n]) SwapIn(*process, batch);
+    for (Process* const process : by_node[n]) all = SwapIn(*process, batch) && all;
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   }
+  co_return all;
 }
 
-void Migrator::SwapIn(Process& process, Batch& batch) {
+bool Migrator::SwapIn(Process& process, Batch& batch) {
+  if (process.space.held > 0) return false;
   for (Moving& page : batch) {
     if (page.settled) continue;
     if (page.owner.kind == FrameOwner::kShmem) {
       SwapShmem(process, page);
-    } else if (process.space.held == 0) {
+    } else {
       SwapAnon(process, page);
     }
   }
+  return true;
 }
 
 void Migrator::SwapAnon(Process& process, Moving& page) {
@@ -190,8 +197,9 @@ void Migrator::SwapShmem(Process& process, Moving& page) {
 }
 
 // Sets the counts to what came about. A page is settled when nothing refers to the old frame but the
-// migration, which then lets go of both.
-sim::Task<void> Migrator::Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch) {
+// migration, which then lets go of both. Entries of a file's page are not counted: they have come over when
+// all processes were visited.
+sim::Task<void> Migrator::Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool all_visited) {
   std::vector<Pfn> released;
   for (Moving& page : batch) {
     if (page.settled) continue;
@@ -209,14 +217,11 @@ sim::Task<void> Migrator::Account(sim::Path& path, CpuId cpu, Node& node, Batch&
     const FrameIndex frame = here.frames().Index(source);
     FrameOwner& owner = here.frames().owner(frame, 0);
     owner.mapcount -= static_cast<uint64_t>(page.swapped);
-    if (page.back) {
-      page.settled = owner.mapcount == 1;
-    } else if (here.RefsOf(frame) > 1) {
+    if (!page.back && here.RefsOf(frame) > 1) {
       page.back = true;  // pinned meanwhile: its data must stay where they are
       continue;
-    } else {
-      page.settled = owner.mapcount == 1;
     }
+    page.settled = owner.mapcount == 1 && (all_visited || page.owner.kind != FrameOwner::kShmem);
     if (!page.settled) continue;
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
     Zone& original = *memory_.ZoneOf(page.from);

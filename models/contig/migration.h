@@ -58,12 +58,12 @@ class Migrator {
   // One round; true if every page is settled after it.
   sim::Task<bool> Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool everybody);
   sim::Task<void> Expect(sim::Path& path, Node& node, Batch& batch);
-  sim::Task<void> VisitAll(sim::Path& path, Batch& batch, bool everybody);
+  sim::Task<bool> VisitAll(sim::Path& path, Batch& batch, bool everybody);
   void SwapInCache(Batch& batch);
-  static void SwapIn(Process& process, Batch& batch);
+  static bool SwapIn(Process& process, Batch& batch);
   static void SwapAnon(Process& process, Moving& page);
   static void SwapShmem(Process& process, Moving& page);
-  sim::Task<void> Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch);
+  sim::Task<void> Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool all_visited);
 
   MemorySystem& memory_;
   AddressSpaceOps& ops_;

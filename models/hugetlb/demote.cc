@@ -41,7 +41,14 @@ sim::Task<void> HugetlbPool::DemotePage(sim::Path& path, NodeId node, Pfn pfn, C
   large.Remove(node, pfn, false);
   co_await path.Take(LockTime(1));
   lock_->Release(path);
+  // The frames say whose they are, on their node.
+  co_await path.HopTo(memory_.node(node).lp, memory_.costs().hop);
+  FrameStore& frames = memory_.ZoneOf(pfn)->frames();
+  for (Pfn part = pfn; part < pfn + PagesOf(HugeSize::k1G); part = part + pages) {
+    frames.owner(frames.Index(part), kPageblockOrder).object = static_cast<uint64_t>(HugeSize::k2M);
+  }
   co_await path.Take(memory_.costs().prep_page * PagesOf(HugeSize::k1G));
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   co_await LockResize(path, small);
   for (Pfn part = pfn; part < pfn + PagesOf(HugeSize::k1G); part = part + pages) {
     co_await path.Take(memory_.costs().prep_page * pages);

@@ -175,7 +175,7 @@ class Checker {
       reserved_[size] += vma.huge.resv->Missing(vma.HugeIndexOf(vma.start), vma.HugeIndexOf(vma.end));
     }
     for (const PinnedPages& pinned : process.pins) {
-      for (const Pfn pfn : pinned.pages) ++uses_[pfn.value].pinned;
+      for (const Pfn pfn : pinned.huge) ++uses_[pfn.value].pinned;
     }
     process.space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const HugePte& pte) {
       const Vma* const vma = process.space.Find(first);

@@ -28,13 +28,15 @@ MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus)
 
 TestMachine::TestMachine(const MachineConfig& config, Kernel kernel)
     : engine_({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns()), .seed = 1}) {
-  auto memory = MemorySystem::Create(engine_, config, WithoutThp(std::move(kernel)), CostModel());
+  auto memory = MemorySystem::Create(engine_, config, WithoutThp(kernel), CostModel());
   NUMASIM_CHECK_EQ(memory.status().ToString(), "OK");
   memory_ = *std::move(memory);
   ops_ = std::make_unique<AddressSpaceOps>(*memory_);
-  contig_ = std::make_unique<ContigRanges>(*memory_, *ops_);
+  auto contig = Contig::Create(*memory_, *ops_, config, kernel);
+  NUMASIM_CHECK_EQ(contig.status().ToString(), "OK");
+  contig_ = *std::move(contig);
   runner_ = std::make_unique<workloads::ScriptRunner>(
-      *memory_, *ops_, "test", [](int line) { return absl::StrCat("test.mm:", line); });
+      *memory_, *ops_, *contig_, "test", [](int line) { return absl::StrCat("test.mm:", line); });
   validator_ = std::make_unique<Validator>(*memory_);
 }
 

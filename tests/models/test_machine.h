@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "models/address_space/address_space_ops.h"
-#include "models/contig/contig_range.h"
+#include "models/contig/contig.h"
 #include "models/machine_config.h"
 #include "models/memory_system.h"
 #include "models/physical/page_allocator.h"
@@ -34,7 +34,7 @@ class TestMachine {
 
   MemorySystem& memory() { return *memory_; }
   AddressSpaceOps& ops() { return *ops_; }
-  ContigRanges& contig() { return *contig_; }
+  Contig& contig() { return *contig_; }
   sim::Engine& engine() { return engine_; }
   Zone& zone(int node, ZoneType type) { return *memory_->node(NodeId{node}).zone(type); }
   int64_t counter(int node, NodeCounter c) const { return memory_->node(NodeId{node}).counters[c]; }
@@ -63,7 +63,7 @@ class TestMachine {
   sim::Engine engine_;
   std::unique_ptr<MemorySystem> memory_;
   std::unique_ptr<AddressSpaceOps> ops_;
-  std::unique_ptr<ContigRanges> contig_;
+  std::unique_ptr<Contig> contig_;
   std::unique_ptr<workloads::ScriptRunner> runner_;
   std::unique_ptr<Validator> validator_;
   std::string script_;  // all lines so far

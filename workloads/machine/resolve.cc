@@ -37,7 +37,7 @@ void AddCma(MachineConfig& config, const std::string& name, int node, int64_t pa
 }
 
 // The areas of the kernel section.
-absl::Status AddCmaAreas(const Cma& cma, MachineConfig& config) {
+absl::Status AddCmaAreas(const CmaKnobs& cma, MachineConfig& config) {
   for (int i = 0; i < cma.area_size(); ++i) {
     const std::string where = absl::StrCat("kernel.cma.area[", i, "]");
     if (cma.area(i).name().empty()) {

@@ -27,13 +27,14 @@ class ContigRangeTest : public ::testing::Test {
   ContigResult AllocRange(Pfn start, int64_t pages) {
     ContigResult result;
     machine().RunPath(machine().memory().global_lp(), [&](sim::Path& path) -> sim::Task<void> {
-      result = co_await machine().contig().AllocRange(path, kCpu, start, pages, Migratetype::kMovable, kUser);
+      result = co_await machine().contig().ranges().AllocRange(path, kCpu, start, pages,
+                                                               Migratetype::kMovable, kUser);
     });
     return result;
   }
   void FreeRange(Pfn start, int64_t pages) {
     machine().RunPath(machine().memory().global_lp(), [&](sim::Path& path) -> sim::Task<void> {
-      co_await machine().contig().FreeRange(path, start, pages);
+      co_await machine().contig().ranges().FreeRange(path, start, pages);
     });
   }
   std::string Problems() { return absl::StrJoin(machine().Problems(), "\n"); }
@@ -219,7 +220,8 @@ TEST_F(ContigRangeTest, APinnedPageIsInTheWayAndNamed) {
   Run("machine nodes=2 node_mem=64M\nspawn p\n@p map a 8M anon\n@p touch a");
   const Pfn page = BasePageOf("p", 1024);
   Zone& zone = *machine().memory().ZoneOf(page);
-  zone.TakeRef(zone.frames().Index(page));
+  Run("@p pin a 4M 4K");
+  ASSERT_EQ(zone.RefsOf(zone.frames().Index(page)), 1);
   const int64_t unused = machine().UnusedPages();
   const ContigResult result = AllocRange(BlockOf(page), kPageblockPages);
   EXPECT_EQ(result.error, Errno::kBusy);
@@ -227,10 +229,35 @@ TEST_F(ContigRangeTest, APinnedPageIsInTheWayAndNamed) {
   EXPECT_EQ(result.function, std::string("isolate_migratepages_block"));
   EXPECT_EQ(ContigRanges::OwnerName(zone, page), "anon,pinned");
   EXPECT_EQ(machine().UnusedPages(), unused);
-  zone.ForgetRef(zone.frames().Index(page));
-  machine().Release(kCpu, {page});
   EXPECT_EQ(Problems(), "");
+  Run("@p unpin a");
   EXPECT_EQ(AllocRange(BlockOf(page), kPageblockPages).error, Errno::kOk);
+  EXPECT_EQ(Problems(), "");
+}
+
+TEST_F(ContigRangeTest, APinnedPageOutlivesItsMappingAndIsFreedByTheLastUnpin) {
+  Run("machine nodes=2 node_mem=64M\nspawn p\n@p map a 1M anon\n@p touch a");
+  const int64_t used = machine().counter(0, NR_ANON_PAGES);
+  Run("@p pin a 0 8K\n@p pin a 0 4K\n@p unmap a");
+  EXPECT_EQ(machine().counter(0, NR_ANON_PAGES), used - 1 * kMiB + 2);
+  EXPECT_EQ(Problems(), "");
+  Run("@p unpin a irq");
+  EXPECT_EQ(machine().counter(0, NR_ANON_PAGES), used - 1 * kMiB);
+  EXPECT_EQ(Problems(), "");
+}
+
+TEST_F(ContigRangeTest, APinnedHugePageIsInTheWayUntilItIsUnpinned) {
+  Run("machine nodes=2 node_mem=64M\npool 2M node0 1\nspawn p\n@p map a 2M hugetlb-2M\n@p pin a");
+  const Pfn page = HugePageOf("p");
+  const ContigResult result = AllocRange(page, kPageblockPages);
+  EXPECT_EQ(result.error, Errno::kBusy);
+  EXPECT_EQ(result.blocker, page);
+  EXPECT_EQ(result.function, std::string("unmap_and_move_huge_page"));
+  EXPECT_EQ(HugePageOf("p"), page);
+  EXPECT_EQ(Problems(), "");
+  Run("@p unpin a");
+  EXPECT_EQ(AllocRange(page, kPageblockPages).error, Errno::kOk);
+  EXPECT_EQ(Problems(), "");
 }
 
 TEST_F(ContigRangeTest, ThePoolsWereInTheWayBefore513) {
@@ -254,7 +281,7 @@ TEST_F(ContigRangeTest, OfOverlappingRangesAtMostOneIsTakenAndNothingStaysIsolat
     machine().engine().Start(machine().memory().node(NodeId{0}).lp, machine().engine().now(), "range",
                              [&, i](sim::Path& path) -> sim::Task<void> {
                                const Pfn start{static_cast<uint64_t>(24 * kMiB + i * kPageblockPages)};
-                               results[i] = co_await machine().contig().AllocRange(
+                               results[i] = co_await machine().contig().ranges().AllocRange(
                                    path, kCpu, start, 4 * kPageblockPages, Migratetype::kMovable, kUser);
                              });
   }

@@ -1,0 +1,159 @@
+// CMA areas: memory that is kept for contiguous ranges and used meanwhile (mm/cma.c, Linux 6.1).
+#include "models/contig/cma.h"
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_join.h"
+#include "gtest/gtest.h"
+#include "tests/models/test_machine.h"
+
+namespace numasim {
+namespace {
+
+constexpr int64_t kAreaPages = 16 * kMiB;
+
+MachineConfig WithArea(int64_t node_pages, int64_t area_pages, bool hugetlb = false) {
+  MachineConfig config = DescribedMachine({node_pages, node_pages});
+  config.cma.push_back(
+      {hugetlb ? "hugetlb1" : "camera", NodeId{1}, area_pages, hugetlb, "kernel.cma.area[0]"});
+  return config;
+}
+
+class CmaTest : public ::testing::Test {
+ protected:
+  CmaTest() { Make({}); }
+  void Make(const Kernel& kernel) {
+    machine_ = std::make_unique<TestMachine>(WithArea(64 * kMiB, kAreaPages), kernel);
+    area_ = machine_->contig().cma().Find("camera");
+    machine_->Run("machine nodes=2 node_mem=64M");
+  }
+  Errno Do(std::string_view line) { return machine_->Run(line).error; }
+  std::string Problems() { return absl::StrJoin(machine_->Problems(), "\n"); }
+  int64_t counter(CmaCounter c) const { return area_->counters[c]; }
+
+  std::unique_ptr<TestMachine> machine_;
+  CmaArea* area_ = nullptr;
+};
+
+TEST_F(CmaTest, AnAreaIsMadeAtTheTopOfItsNodeAndStaysFree) {
+  ASSERT_NE(area_, nullptr);
+  const Zone& zone = *machine_->memory().ZoneOf(area_->base);
+  EXPECT_EQ(zone.node(), NodeId{1});
+  EXPECT_EQ(zone.buddy().cma_pages(), kAreaPages);
+  EXPECT_EQ(Problems(), "");
+}
+
+TEST_F(CmaTest, RangesAreHandedOutAndTakenBack) {
+  EXPECT_EQ(Do("cma_alloc camera a 8M"), Errno::kOk);
+  EXPECT_EQ(Do("cma_alloc camera b 4M align=4M"), Errno::kOk);
+  EXPECT_EQ(counter(CMA_FREE_PAGES), kAreaPages - 12 * kMiB);
+  EXPECT_EQ(Problems(), "");
+  EXPECT_EQ(Do("cma_alloc camera c 8M"), Errno::kNoMem);
+  EXPECT_EQ(counter(CMA_ALLOC_FAIL), 1);
+  EXPECT_EQ(Do("cma_release a"), Errno::kOk);
+  EXPECT_EQ(Do("cma_alloc camera c 8M"), Errno::kOk);
+  EXPECT_EQ(Do("cma_release b"), Errno::kOk);
+  EXPECT_EQ(Do("cma_release c"), Errno::kOk);
+  EXPECT_EQ(counter(CMA_FREE_PAGES), kAreaPages);
+  EXPECT_EQ(machine_->memory().ZoneOf(area_->base)->buddy().cma_pages(), kAreaPages);
+  EXPECT_EQ(Problems(), "");
+}
+
+TEST_F(CmaTest, UnknownAreasAndRangesAreEnoent) {
+  EXPECT_EQ(Do("cma_alloc nosuch a 8M"), Errno::kNoEnt);
+  EXPECT_EQ(Do("cma_release a"), Errno::kNoEnt);
+  EXPECT_EQ(Do("cma_alloc camera a 1M align=3M"), Errno::kInval);
+}
+
+TEST_F(CmaTest, MemoryOfProcessesMovesOutOfTheWay) {
+  // Everything but what the watermarks keep is touched: the area's pages are among it.
+  Do("spawn p");
+  Do("@p cpu 1");
+  Do("@p map a 100M anon policy=bind:1");
+  machine_->Run("@p touch a 0 40M");
+  ASSERT_LT(machine_->memory().ZoneOf(area_->base)->buddy().cma_pages(), kAreaPages);
+  EXPECT_EQ(Do("cma_alloc camera x 16M"), Errno::kOk);
+  EXPECT_GT(machine_->counter(1, PGMIGRATE_SUCCESS), 0);
+  EXPECT_EQ(Problems(), "");
+  EXPECT_EQ(machine_->Run("@p touch a 0 40M r").touch->ok, 40 * kMiB);
+}
+
+TEST_F(CmaTest, APinnedPageMakesItTryFurtherOn) {
+  Do("spawn p");
+  Do("@p cpu 1");
+  Do("@p map a 100M anon policy=bind:1");
+  machine_->Run("@p touch a 0 40M");
+  // The pages are in the area from its low end up; pin them all, so that no range there can be had.
+  Do("@p pin a 0 40M");
+  const int64_t free = machine_->memory().ZoneOf(area_->base)->buddy().cma_pages();
+  if (free > 4 * kMiB) {
+    EXPECT_EQ(Do("cma_alloc camera x 2M"), Errno::kOk);
+  }
+  EXPECT_EQ(Do("cma_alloc camera y 16M"), Errno::kNoMem);
+  EXPECT_EQ(Problems(), "");
+  Do("@p exit");
+  EXPECT_EQ(Problems(), "");
+}
+
+TEST_F(CmaTest, UnmovableMemoryNeverComesFromTheArea) {
+  // Page tables take all of node 1 but the area.
+  Do("spawn p");
+  Do("@p cpu 1");
+  Do("@p policy bind:1");
+  Do("@p map a 32G anon");
+  machine_->Run("@p touch a 0 32G 2M");
+  const Zone& zone = *machine_->memory().ZoneOf(area_->base);
+  bool unmovable = false;
+  ForEachBlock(zone.frames(), zone.frames().Index(area_->base),
+               static_cast<FrameIndex>(zone.frames().Index(area_->base) + kAreaPages),
+               [&](const FrameStore::Head& head) {
+                 unmovable = unmovable ||
+                             (head.kind == FrameKind::kAllocated &&
+                              zone.frames().owner(head.frame, head.order).kind == FrameOwner::kPageTable);
+               });
+  EXPECT_FALSE(unmovable);
+  EXPECT_EQ(Problems(), "");
+}
+
+TEST_F(CmaTest, TheMutexOfOldKernelsIsASleepingLock) {
+  EXPECT_NE(area_->spinlock, nullptr);
+  Kernel kernel;
+  kernel.mutable_cma()->set_lock("mutex");
+  Make(kernel);
+  EXPECT_EQ(area_->spinlock, nullptr);
+  EXPECT_EQ(Do("cma_alloc camera a 8M"), Errno::kOk);
+  EXPECT_EQ(Do("cma_release a"), Errno::kOk);
+  EXPECT_EQ(area_->mutex->stats().acquisitions, 2u);
+  EXPECT_EQ(Problems(), "");
+}
+
+TEST(CmaConfigTest, AnAreaThatDoesNotFitIsRefusedWithItsField) {
+  sim::Engine engine({.threads = 1, .lookahead = sim::Nanoseconds(500)});
+  Kernel kernel;
+  kernel.mutable_thp()->set_enabled("never");
+  const MachineConfig config = WithArea(64 * kMiB, 128 * kMiB);
+  auto memory = MemorySystem::Create(engine, config, kernel, CostModel());
+  ASSERT_TRUE(memory.ok());
+  AddressSpaceOps ops(**memory);
+  const auto contig = Contig::Create(**memory, ops, config, kernel);
+  EXPECT_EQ(contig.status().message(),
+            "kernel.cma.area[0]: node 1 has no 134217728 bytes free in one piece; expected a smaller area");
+}
+
+TEST(HugetlbCmaTest, GiganticPagesComeFromTheirAreaAndGoBackThere) {
+  constexpr int64_t kGiB = 1024 * kMiB;
+  TestMachine machine(WithArea(4 * kGiB, 2 * kGiB, true));
+  CmaArea& area = *machine.contig().cma().Find("hugetlb1");
+  machine.Run("machine nodes=2 node_mem=4G\npool 1G node1 3");
+  const Hstate& pool = machine.ops().hugetlb().pool().hstate(HugeSize::k1G);
+  EXPECT_EQ(pool.counter(NR_HUGEPAGES), 3) << "two of the area, one of what is free";
+  EXPECT_EQ(area.counters[CMA_FREE_PAGES], 0);
+  EXPECT_EQ(absl::StrJoin(machine.Problems(), "\n"), "");
+  machine.Run("pool 1G all 0");
+  EXPECT_EQ(area.counters[CMA_FREE_PAGES], 2 * kGiB);
+  EXPECT_EQ(absl::StrJoin(machine.Problems(), "\n"), "");
+}
+
+}  // namespace
+}  // namespace numasim
