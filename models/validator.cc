@@ -24,13 +24,15 @@ constexpr Gauge kGauges[] = {{FrameOwner::kAnon, NR_ANON_PAGES},
                              {FrameOwner::kPageTable, NR_PAGE_TABLE_PAGES}};
 using PagesByOwner = std::array<int64_t, 8>;
 
+// What was in use at boot is not in the counters: they begin at 0.
 void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by_node,
-                 ProblemList& problems) {
+                 const std::vector<int64_t>& boot_users, ProblemList& problems) {
   for (int n = 0; n < memory.node_count(); ++n) {
     const Node& node = memory.node(NodeId{n});
     for (const Gauge& gauge : kGauges) {
-      problems.Expect(node.counters[gauge.counter], by_node[static_cast<size_t>(n)][gauge.owner], "node", n,
-                      ": ", NameOf(gauge.counter).name);
+      const int64_t before = gauge.owner == FrameOwner::kAnon ? boot_users[static_cast<size_t>(n)] : 0;
+      problems.Expect(node.counters[gauge.counter], by_node[static_cast<size_t>(n)][gauge.owner] - before,
+                      "node", n, ": ", NameOf(gauge.counter).name);
     }
   }
 }
@@ -97,11 +99,15 @@ void CheckCpus(const MemorySystem& memory, ProblemList& problems) {
 
 }  // namespace
 
-Validator::Validator(const MemorySystem& memory) : memory_(memory) {
+Validator::Validator(const MemorySystem& memory)
+    : memory_(memory), boot_users_(static_cast<size_t>(memory.node_count())) {
   ProblemList ignored;
   for (const Zone* zone : memory.zones()) {
-    const ZoneCensus census = CheckZone(*zone, ignored, [](Pfn, int, const FrameOwner&) {});
-    boot_.push_back({census.managed(), census.kernel});
+    int64_t& users = boot_users_[static_cast<size_t>(zone->node().value)];
+    const ZoneCensus census = CheckZone(*zone, ignored, [&](Pfn, int order, const FrameOwner& owner) {
+      if (owner.kind == FrameOwner::kAnon) users += int64_t{1} << order;
+    });
+    kernel_.push_back(census.kernel);
   }
 }
 
@@ -112,7 +118,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   ReferenceCheck reference_check(memory_, processes, references, problems);
   reference_check.CheckOutside();
   std::vector<PagesByOwner> by_node(static_cast<size_t>(memory_.node_count()));
-  for (size_t i = 0; i < boot_.size(); ++i) {
+  for (size_t i = 0; i < kernel_.size(); ++i) {
     const Zone& zone = *memory_.zones()[i];
     PagesByOwner& pages = by_node[static_cast<size_t>(zone.node().value)];
     reference_check.BeginZone(zone);
@@ -121,10 +127,10 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
       reference_check.Allocated(pfn, order, owner);
     });
     reference_check.EndZone();
-    problems.Expect(census.managed(), boot_[i].managed, zone.Name(), ": the count of managed pages");
-    problems.Expect(census.kernel, boot_[i].kernel, zone.Name(), ": the count of the kernel's own pages");
+    problems.Expect(census.managed(), zone.managed(), zone.Name(), ": the count of managed pages");
+    problems.Expect(census.kernel, kernel_[i], zone.Name(), ": the count of the kernel's own pages");
   }
-  CheckGauges(memory_, by_node, problems);
+  CheckGauges(memory_, by_node, boot_users_, problems);
   if (hugetlb != nullptr) {
     CheckHugePageFrames(*hugetlb, by_node, problems);
     CheckHugetlb(memory_, *hugetlb, processes, problems);

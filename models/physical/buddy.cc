@@ -46,6 +46,11 @@ void Buddy::RemoveFromList(FrameIndex frame, int order) {
   if (from.empty()) nonempty_[static_cast<size_t>(type)] &= ~(1u << order);
 }
 
+void Buddy::TakeOffline(FrameIndex frame, int order) {
+  RemoveFromList(frame, order);
+  free_pages_ -= int64_t{1} << order;
+}
+
 FrameIndex Buddy::Take(int order, Migratetype type, uint32_t alloc_flags) {
   FrameIndex frame = TakeSmallest(order, type);
   if (frame == kNilFrame && Mergeable(type) && StealFallback(order, type, alloc_flags)) {
