@@ -91,6 +91,45 @@ void CheckSettings(const MemorySystem& memory, ProblemList& problems) {
   }
 }
 
+// The global LP knows of the memory that the zones have, and nothing uses a block that is offline.
+void CheckMemoryBlocks(const MemorySystem& memory, ProblemList& problems) {
+  const MemoryBlocks& blocks = memory.blocks();
+  int64_t online = 0;
+  for (MemoryBlockId id{0}; id < blocks.end(); ++id.value) {
+    const MemoryBlock* const block = blocks.Find(id);
+    if (block == nullptr) continue;
+    if (block->online) {
+      online += block->present;
+      continue;
+    }
+    if (block->zone == nullptr) {
+      problems.Add("memory block ", id.value, " is offline, but several zones have memory in it");
+      continue;
+    }
+    const FrameStore& frames = block->zone->frames();
+    for (Pfn pfn = id.start(); pfn < id.start() + kMemoryBlockPages; pfn = pfn + kPageblockPages) {
+      if (frames.Find(frames.Index(pfn)).kind == FrameKind::kUnmanaged) continue;
+      problems.Add(block->zone->Name(), ": pfn ", pfn.value, " is managed, but memory block ", id.value,
+                   " is offline");
+      break;
+    }
+  }
+  int64_t present = 0;
+  int64_t managed = 0;
+  for (size_t i = 0; i < memory.zones().size(); ++i) {
+    const Zone& zone = *memory.zones()[i];
+    present += zone.present();
+    managed += zone.managed();
+    problems.Expect(memory.reserves().zones()[i].managed, zone.managed(), zone.Name(),
+                    ": the managed pages that the reserves are computed from");
+  }
+  problems.Expect(online, present, "the pages of memory blocks that are online");
+  problems.Expect(memory.managed_pages(), managed, "the count of managed pages of all zones");
+  for (int n = 0; n < memory.node_count(); ++n) {
+    problems.Expect(memory.node(NodeId{n}).total_pages, managed, "node", n, ": its copy of that count");
+  }
+}
+
 void CheckCpus(const MemorySystem& memory, ProblemList& problems) {
   for (int cpu = 0; cpu < memory.cpu_count(); ++cpu) {
     if (memory.cpu(CpuId{cpu}).busy()) problems.Add("cpu ", cpu, " is held though nothing runs");
@@ -137,6 +176,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   }
   CheckNumaCounters(memory_, problems);
   CheckSettings(memory_, problems);
+  CheckMemoryBlocks(memory_, problems);
   CheckCpus(memory_, problems);
   return std::move(problems).Take();
 }
