@@ -75,7 +75,9 @@ class BootedZone {
   explicit BootedZone(const RecordedZone& recorded, std::optional<MemoryDevice> device = {}) {
     auto extents = RecordedZones({recorded});
     EXPECT_TRUE(extents.ok()) << extents.status();
-    if (device) EXPECT_EQ(AddDevice(*device, true, *extents), absl::OkStatus());
+    if (device) {
+      EXPECT_EQ(AddDevice(*device, true, *extents), absl::OkStatus());
+    }
     zone_ = std::make_unique<Zone>(extents->front(), 64,
                                    std::make_unique<sim::SpinLock>(engine_, engine_.AddLp("node"), "lock"));
     EXPECT_EQ(BootRecorded(*zone_, recorded), absl::OkStatus());
