@@ -25,7 +25,7 @@ void PrintNodes(const MemorySystem& memory, std::ostream& out) {
     int largest = -1;
     for (const auto& zone : node.zones) {
       if (zone == nullptr) continue;
-      managed += zone->extent().managed;
+      managed += zone->managed();
       free += zone->buddy().free_pages() + zone->counter(PCP_PAGES);
       largest = std::max(largest, zone->buddy().LargestFreeOrder());
     }

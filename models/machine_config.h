@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/physical/memory_device.h"
 #include "models/physical/zonelist.h"
 #include "models/types.h"
 #include "proto/scenario.pb.h"
@@ -22,6 +23,7 @@ struct MachineConfig {
   std::vector<NodeId> node_of_cpu;  // by CPU number; at least one CPU
   DistanceMatrix distance;          // empty: 10 to itself, 20 to others
   int64_t movablecore_pages = 0;    // ZONE_MOVABLE, in equal parts at the tops of the nodes
+  std::optional<MemoryDevice> memory_device;
   // Not empty: the machine starts as it was found, and `pages` above only says which nodes exist.
   std::vector<RecordedZone> recorded_zones;
   // With recorded_zones: their watermarks hold, and this is what they were computed from.

@@ -32,6 +32,9 @@ void AppendZoneColumns(const Zone& zone, sim::LpId lp, std::vector<MemorySystem:
   }
 }
 
+// Whether the zone has memory, or a device that may plug some.
+bool MayServe(const Zone& zone) { return zone.managed() > 0 || zone.extent().hot.pages > 0; }
+
 }  // namespace
 
 const char* LogKindName(int32_t kind) {
@@ -73,18 +76,25 @@ absl::Status MemorySystem::BootZones(const MachineConfig& machine) {
   const bool recorded = !machine.recorded_zones.empty();
   std::vector<int64_t> node_pages;
   for (const MachineConfig::NodeConfig& config : machine.nodes) node_pages.push_back(config.pages);
-  const auto extents = recorded ? RecordedZones(machine.recorded_zones)
-                                : DescribedZones(node_pages, machine.movablecore_pages);
+  auto extents = recorded ? RecordedZones(machine.recorded_zones)
+                          : DescribedZones(node_pages, machine.movablecore_pages);
   if (!extents.ok()) return extents.status();
+  if (machine.memory_device.has_value()) {
+    if (absl::Status status = AddDevice(*machine.memory_device, recorded, *extents); !status.ok())
+      return status;
+  }
   if (absl::Status status = AddZones(*extents); !status.ok()) return status;
   for (size_t i = 0; i < extents->size(); ++i) {
     Zone& zone = *zones_by_index_[i + 1];
-    if (!recorded) {
+    if (i >= machine.recorded_zones.size()) {
       BootEmpty(zone);
     } else if (absl::Status status = BootRecorded(zone, machine.recorded_zones[i]); !status.ok()) {
       return status;
     }
+    managed_pages_ += zone.managed();
+    if (zone.managed() > 0 || zone.extent().hot.pages > 0) nodes_with_memory_.Set(zone.node());
   }
+  blocks_ = std::make_unique<MemoryBlocks>(zones_);
   return absl::OkStatus();
 }
 
@@ -133,8 +143,6 @@ absl::Status MemorySystem::AddZones(const std::vector<Zone::Extent>& extents) {
     slot = std::make_unique<Zone>(
         extent, cpu_count(), std::make_unique<sim::SpinLock>(engine_, home.lp, absl::StrCat(name, ".lock")));
     zones_by_index_.push_back(slot.get());
-    managed_pages_ += extent.managed;
-    if (extent.managed > 0) nodes_with_memory_.Set(extent.node);
   }
   for (const auto& home : nodes_) {
     for (const auto& zone : home->zones) {
@@ -146,18 +154,26 @@ absl::Status MemorySystem::AddZones(const std::vector<Zone::Extent>& extents) {
 
 absl::Status MemorySystem::BuildZoneIndex() {
   for (size_t i = 1; i < zones_by_index_.size(); ++i) {
-    const Zone& zone = *zones_by_index_[i];
-    const uint64_t first = zone.frames().start().value >> kMaxOrder;
-    const uint64_t last = (zone.frames().end().value - 1) >> kMaxOrder;
-    if (last >= zone_of_section_.size()) zone_of_section_.resize(last + 1, 0);
-    for (uint64_t s = first; s <= last; ++s) {
-      if (zone_of_section_[s] != 0) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "machine.zone ", zone.Name(), ": overlaps ", zones_by_index_[zone_of_section_[s]]->Name(),
-            ", or they meet inside a 4M block, at pfn ", s << kMaxOrder));
-      }
-      zone_of_section_[s] = static_cast<uint16_t>(i);
+    const Zone::Extent& extent = zones_by_index_[i]->extent();
+    absl::Status status = IndexRange(i, extent.start, extent.start + extent.spanned);
+    if (status.ok()) status = IndexRange(i, extent.hot.start, extent.hot.end());
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemorySystem::IndexRange(size_t index, Pfn begin, Pfn end) {
+  if (begin == end) return absl::OkStatus();
+  const uint64_t last = (end.value - 1) >> kMaxOrder;
+  if (last >= zone_of_section_.size()) zone_of_section_.resize(last + 1, 0);
+  for (uint64_t s = begin.value >> kMaxOrder; s <= last; ++s) {
+    if (zone_of_section_[s] != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("machine.zone ", zones_by_index_[index]->Name(), ": overlaps ",
+                       zones_by_index_[zone_of_section_[s]]->Name(),
+                       ", or they meet inside a 4M block, at pfn ", s << kMaxOrder));
     }
+    zone_of_section_[s] = static_cast<uint16_t>(index);
   }
   return absl::OkStatus();
 }
@@ -186,7 +202,7 @@ void MemorySystem::BuildZonelists() {
   std::vector<NodeShape> shapes;
   for (const auto& home : nodes_) {
     const bool memory = std::any_of(home->zones.begin(), home->zones.end(),
-                                    [](const auto& z) { return z != nullptr && z->extent().managed > 0; });
+                                    [](const auto& z) { return z != nullptr && MayServe(*z); });
     shapes.push_back({memory, !home->cpus.empty()});
   }
   const auto order = FallbackOrder(distance_, shapes);
@@ -196,8 +212,7 @@ void MemorySystem::BuildZonelists() {
       for (NodeId from : order[n]) {
         for (int type = highest; type >= 0; --type) {
           Zone* zone = node(from).zone(static_cast<ZoneType>(type));
-          if (zone != nullptr && zone->extent().managed > 0)
-            zonelists_[n][static_cast<size_t>(highest)].push_back(zone);
+          if (zone != nullptr && MayServe(*zone)) zonelists_[n][static_cast<size_t>(highest)].push_back(zone);
         }
       }
     }
@@ -207,8 +222,8 @@ void MemorySystem::BuildZonelists() {
 void MemorySystem::SetUpReserves(const MachineConfig& machine, const Kernel& kernel) {
   std::vector<Reserves::ZoneShape> shapes;
   for (const Zone* zone : zones_) {
-    shapes.push_back({zone->node(), zone->type(), zone->extent().managed,
-                      static_cast<int>(node(zone->node()).cpus.size())});
+    shapes.push_back(
+        {zone->node(), zone->type(), zone->managed(), static_cast<int>(node(zone->node()).cpus.size())});
   }
   reserves_ = std::make_unique<Reserves>(std::move(shapes), cpu_count(), kernel);
   reserves_->Boot();
@@ -218,7 +233,7 @@ void MemorySystem::SetUpReserves(const MachineConfig& machine, const Kernel& ker
   } else if (thp_.enabled != ThpSettings::Enabled::kNever) {
     reserves_->ThpChanged(true);
   }
-  for (auto& home : nodes_) StoreSettings(*home, thp_, reserves_->settings());
+  for (auto& home : nodes_) StoreSettings(*home, thp_, managed_pages_, reserves_->settings());
 }
 
 // A recorded machine ran with knobs of its own; those that the scenario sets to something else are written
@@ -259,9 +274,10 @@ std::vector<Reserves::ZoneSettings> MemorySystem::RecordedSettings(const Machine
   return settings;
 }
 
-void MemorySystem::StoreSettings(Node& home, const ThpSettings& thp,
+void MemorySystem::StoreSettings(Node& home, const ThpSettings& thp, int64_t total_pages,
                                  const std::vector<Reserves::ZoneSettings>& settings) {
   home.thp = thp;
+  home.total_pages = total_pages;
   for (size_t i = 0; i < zones_.size(); ++i) {
     if (zones_[i]->node() != home.id) continue;
     zones_[i]->watermarks() = settings[i].watermarks;
@@ -279,11 +295,21 @@ sim::Task<void> MemorySystem::ApplySettings(sim::Path& path) {
   // Carried by the path: the global LP's own copy may change while it is under way.
   const std::vector<Reserves::ZoneSettings> settings = reserves_->settings();
   const ThpSettings thp = thp_;
+  const int64_t total_pages = managed_pages_;
   for (auto& home : nodes_) {
     co_await path.HopTo(home->lp, costs_.hop);
-    StoreSettings(*home, thp, settings);
+    StoreSettings(*home, thp, total_pages, settings);
   }
   co_await path.HopTo(global_lp_, costs_.hop);
+}
+
+sim::Task<void> MemorySystem::ManagedChanged(sim::Path& path, const Zone& zone, int64_t pages) {
+  NUMASIM_CHECK_EQ(path.lp().value, global_lp_.value);
+  const auto found = std::find(zones_.begin(), zones_.end(), &zone);
+  managed_pages_ += pages;
+  reserves_->ManagedChanged(static_cast<size_t>(found - zones_.begin()), pages,
+                            thp_.enabled != ThpSettings::Enabled::kNever);
+  co_await ApplySettings(path);
 }
 
 std::vector<MemorySystem::CounterColumn> MemorySystem::Columns() const {

@@ -2,8 +2,8 @@
 //   LP n (one per node)  node n: its zones with their frames, free lists and PCP lists, its counters, its
 //   CPUs, and the
 //                        address spaces of the processes that run on them
-//   the last LP          what is global in the kernel: Reserves, sysctls, THP settings, shmem files, process
-//   ids
+//   the last LP          what is global in the kernel: Reserves, sysctls, memory blocks, THP settings, shmem
+//   files, process ids
 // Fixed after construction and read from everywhere: cost model, zonelists, which zone a frame is in.
 #ifndef NUMASIM_MODELS_MEMORY_SYSTEM_H_
 #define NUMASIM_MODELS_MEMORY_SYSTEM_H_
@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "models/cost_model.h"
 #include "models/machine_config.h"
+#include "models/physical/memory_blocks.h"
 #include "models/physical/node.h"
 #include "models/physical/reserves.h"
 #include "models/physical/zonelist.h"
@@ -57,8 +58,8 @@ class MemorySystem {
   Node& node(NodeId id) { return *nodes_[static_cast<size_t>(id.value)]; }
   const Node& node(NodeId id) const { return *nodes_[static_cast<size_t>(id.value)]; }
   NodeMask all_nodes() const { return all_nodes_; }
-  NodeMask nodes_with_memory() const { return nodes_with_memory_; }  // N_MEMORY
-  int64_t managed_pages() const { return managed_pages_; }           // totalram_pages() at boot
+  // N_MEMORY as of boot, and the nodes that a device may plug memory into.
+  NodeMask nodes_with_memory() const { return nodes_with_memory_; }
   sim::LpId global_lp() const { return global_lp_; }
   // kernel.contig.hugetlb = "fail", as before 5.13.
   bool contig_hugetlb_fails() const { return contig_hugetlb_fails_; }
@@ -69,7 +70,7 @@ class MemorySystem {
   sim::Cpu& cpu(CpuId id) { return *cpus_[static_cast<size_t>(id.value)]; }
   const sim::Cpu& cpu(CpuId id) const { return *cpus_[static_cast<size_t>(id.value)]; }
 
-  // The zone that spans `pfn`; null if none does. O(1).
+  // The zone that has, or whose device may plug, memory at `pfn`; null if none. O(1).
   Zone* ZoneOf(Pfn pfn) const {
     const uint64_t section = pfn.value >> kMaxOrder;
     return section < zone_of_section_.size() ? zones_by_index_[zone_of_section_[section]] : nullptr;
@@ -77,7 +78,8 @@ class MemorySystem {
   // All zones, by node and then from the lowest type up.
   const std::vector<Zone*>& zones() const { return zones_; }
   // The zones that an allocation looks at, in order: those of the nodes in fallback order, each from
-  // `highest` down.
+  // `highest` down. Zones that have no memory now but may get some are among them: who walks the list passes
+  // over them, for the kernel's lists do not hold them.
   const std::vector<Zone*>& Zonelist(NodeId preferred, ZoneType highest) const {
     return zonelists_[static_cast<size_t>(preferred.value)][static_cast<size_t>(highest)];
   }
@@ -86,12 +88,20 @@ class MemorySystem {
   // --- global LP ---
   Reserves& reserves() { return *reserves_; }
   const Reserves& reserves() const { return *reserves_; }
+  MemoryBlocks& blocks() { return *blocks_; }
+  const MemoryBlocks& blocks() const { return *blocks_; }
+  int64_t managed_pages() const { return managed_pages_; }  // totalram_pages()
   ThpSettings& thp() { return thp_; }
   const ThpSettings& thp() const { return thp_; }
 
   // Sends what Reserves computed to the zones and the THP settings to the nodes. `path` must be on the global
   // LP and is there again afterwards.
   sim::Task<void> ApplySettings(sim::Path& path);
+
+  // To be called where a zone's managed pages have grown by `pages`, or shrunk where that is negative:
+  // computes the reserves again and sends them (init_per_zone_wmark_min). `path` must be on the global LP and
+  // is there again afterwards.
+  sim::Task<void> ManagedChanged(sim::Path& path, const Zone& zone, int64_t pages);
 
   // A counter as a column of a trace ("node0.numa_hit", "node0.DMA32.nr_free_pages").
   struct CounterColumn {
@@ -108,12 +118,14 @@ class MemorySystem {
   absl::Status BootZones(const MachineConfig& machine);
   absl::Status AddZones(const std::vector<Zone::Extent>& extents);
   absl::Status BuildZoneIndex();
+  absl::Status IndexRange(size_t index, Pfn begin, Pfn end);
   absl::Status BuildDistances(const MachineConfig& machine);
   void BuildZonelists();
   void SetUpReserves(const MachineConfig& machine, const Kernel& kernel);
   void ApplyChangedKnobs(const MachineConfig& machine, const Kernel& kernel);
   std::vector<Reserves::ZoneSettings> RecordedSettings(const MachineConfig& machine) const;
-  void StoreSettings(Node& home, const ThpSettings& thp, const std::vector<Reserves::ZoneSettings>& settings);
+  void StoreSettings(Node& home, const ThpSettings& thp, int64_t total_pages,
+                     const std::vector<Reserves::ZoneSettings>& settings);
 
   sim::Engine& engine_;
   const Kernel kernel_;
@@ -132,6 +144,7 @@ class MemorySystem {
   DistanceMatrix distance_;
   std::vector<std::array<std::vector<Zone*>, kZoneTypes>> zonelists_;
   std::unique_ptr<Reserves> reserves_;
+  std::unique_ptr<MemoryBlocks> blocks_;
   ThpSettings thp_;
 };
 

@@ -17,6 +17,10 @@ inline constexpr int kOrders = kMaxOrder + 1;
 // A pageblock is the unit of grouping by mobility and of a PMD-sized huge page: 2 MiB.
 inline constexpr int kPageblockOrder = 9;
 inline constexpr int64_t kPageblockPages = int64_t{1} << kPageblockOrder;
+// The unit in which memory is brought online and taken offline (MIN_MEMORY_BLOCK_SIZE of x86-64): 128 MiB.
+// Large bare-metal machines use larger blocks; the recorded ones do not.
+inline constexpr int kMemoryBlockShift = 15;
+inline constexpr int64_t kMemoryBlockPages = int64_t{1} << kMemoryBlockShift;
 // Orders above this one are costly and not kept on PCP lists, save for kPageblockOrder.
 inline constexpr int kCostlyOrder = 3;
 

@@ -24,13 +24,15 @@ constexpr Gauge kGauges[] = {{FrameOwner::kAnon, NR_ANON_PAGES},
                              {FrameOwner::kPageTable, NR_PAGE_TABLE_PAGES}};
 using PagesByOwner = std::array<int64_t, 8>;
 
+// What was in use at boot is not in the counters: they begin at 0.
 void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by_node,
-                 ProblemList& problems) {
+                 const std::vector<int64_t>& boot_users, ProblemList& problems) {
   for (int n = 0; n < memory.node_count(); ++n) {
     const Node& node = memory.node(NodeId{n});
     for (const Gauge& gauge : kGauges) {
-      problems.Expect(node.counters[gauge.counter], by_node[static_cast<size_t>(n)][gauge.owner], "node", n,
-                      ": ", NameOf(gauge.counter).name);
+      const int64_t before = gauge.owner == FrameOwner::kAnon ? boot_users[static_cast<size_t>(n)] : 0;
+      problems.Expect(node.counters[gauge.counter], by_node[static_cast<size_t>(n)][gauge.owner] - before,
+                      "node", n, ": ", NameOf(gauge.counter).name);
     }
   }
 }
@@ -101,6 +103,45 @@ void CheckPins(const MemorySystem& memory, const std::vector<const Process*>& pr
   problems.Expect(held, pinned, "references to base pages, of all zones");
 }
 
+// The global LP knows of the memory that the zones have, and nothing uses a block that is offline.
+void CheckMemoryBlocks(const MemorySystem& memory, ProblemList& problems) {
+  const MemoryBlocks& blocks = memory.blocks();
+  int64_t online = 0;
+  for (MemoryBlockId id{0}; id < blocks.end(); ++id.value) {
+    const MemoryBlock* const block = blocks.Find(id);
+    if (block == nullptr) continue;
+    if (block->online) {
+      online += block->present;
+      continue;
+    }
+    if (block->zone == nullptr) {
+      problems.Add("memory block ", id.value, " is offline, but several zones have memory in it");
+      continue;
+    }
+    const FrameStore& frames = block->zone->frames();
+    for (Pfn pfn = id.start(); pfn < id.start() + kMemoryBlockPages; pfn = pfn + kPageblockPages) {
+      if (frames.Find(frames.Index(pfn)).kind == FrameKind::kUnmanaged) continue;
+      problems.Add(block->zone->Name(), ": pfn ", pfn.value, " is managed, but memory block ", id.value,
+                   " is offline");
+      break;
+    }
+  }
+  int64_t present = 0;
+  int64_t managed = 0;
+  for (size_t i = 0; i < memory.zones().size(); ++i) {
+    const Zone& zone = *memory.zones()[i];
+    present += zone.present();
+    managed += zone.managed();
+    problems.Expect(memory.reserves().zones()[i].managed, zone.managed(), zone.Name(),
+                    ": the managed pages that the reserves are computed from");
+  }
+  problems.Expect(online, present, "the pages of memory blocks that are online");
+  problems.Expect(memory.managed_pages(), managed, "the count of managed pages of all zones");
+  for (int n = 0; n < memory.node_count(); ++n) {
+    problems.Expect(memory.node(NodeId{n}).total_pages, managed, "node", n, ": its copy of that count");
+  }
+}
+
 void CheckCpus(const MemorySystem& memory, ProblemList& problems) {
   for (int cpu = 0; cpu < memory.cpu_count(); ++cpu) {
     if (memory.cpu(CpuId{cpu}).busy()) problems.Add("cpu ", cpu, " is held though nothing runs");
@@ -109,11 +150,15 @@ void CheckCpus(const MemorySystem& memory, ProblemList& problems) {
 
 }  // namespace
 
-Validator::Validator(const MemorySystem& memory) : memory_(memory) {
+Validator::Validator(const MemorySystem& memory)
+    : memory_(memory), boot_users_(static_cast<size_t>(memory.node_count())) {
   ProblemList ignored;
   for (const Zone* zone : memory.zones()) {
-    const ZoneCensus census = CheckZone(*zone, ignored, [](Pfn, int, const FrameOwner&) {});
-    boot_.push_back({census.managed(), census.kernel});
+    int64_t& users = boot_users_[static_cast<size_t>(zone->node().value)];
+    const ZoneCensus census = CheckZone(*zone, ignored, [&](Pfn, int order, const FrameOwner& owner) {
+      if (owner.kind == FrameOwner::kAnon) users += int64_t{1} << order;
+    });
+    kernel_.push_back(census.kernel);
   }
 }
 
@@ -124,19 +169,22 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   ReferenceCheck reference_check(memory_, processes, references, problems);
   reference_check.CheckOutside();
   std::vector<PagesByOwner> by_node(static_cast<size_t>(memory_.node_count()));
-  for (size_t i = 0; i < boot_.size(); ++i) {
+  for (size_t i = 0; i < kernel_.size(); ++i) {
     const Zone& zone = *memory_.zones()[i];
     PagesByOwner& pages = by_node[static_cast<size_t>(zone.node().value)];
+    int64_t with_hypervisor = 0;  // unplugged, but its memory block is still there
     reference_check.BeginZone(zone);
     const ZoneCensus census = CheckZone(zone, problems, [&](Pfn pfn, int order, const FrameOwner& owner) {
       pages[owner.kind] += int64_t{1} << order;
+      if (owner.kind == FrameOwner::kOffline) with_hypervisor += int64_t{1} << order;
       reference_check.Allocated(pfn, order, owner);
     });
     reference_check.EndZone();
-    problems.Expect(census.managed(), boot_[i].managed, zone.Name(), ": the count of managed pages");
-    problems.Expect(census.kernel, boot_[i].kernel, zone.Name(), ": the count of the kernel's own pages");
+    problems.Expect(census.managed() - with_hypervisor, zone.managed(), zone.Name(),
+                    ": the count of managed pages");
+    problems.Expect(census.kernel, kernel_[i], zone.Name(), ": the count of the kernel's own pages");
   }
-  CheckGauges(memory_, by_node, problems);
+  CheckGauges(memory_, by_node, boot_users_, problems);
   CheckPins(memory_, processes, problems);
   if (hugetlb != nullptr) {
     CheckHugePageFrames(*hugetlb, by_node, problems);
@@ -144,6 +192,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   }
   CheckNumaCounters(memory_, problems);
   CheckSettings(memory_, problems);
+  CheckMemoryBlocks(memory_, problems);
   CheckCpus(memory_, problems);
   return std::move(problems).Take();
 }

@@ -22,8 +22,8 @@ namespace numasim {
 
 class Validator {
  public:
-  // Call it right after boot: how many pages each zone has, and how many the kernel keeps, must not change
-  // from then on.
+  // Call it right after boot: how many pages of each zone the kernel keeps must not change from then on, and
+  // what processes of before use is no simulated process's.
   explicit Validator(const MemorySystem& memory);
 
   // What is wrong, each as a sentence that names the place, what is there and what should be; empty if
@@ -33,13 +33,9 @@ class Validator {
                                  const Hugetlb* hugetlb = nullptr) const;
 
  private:
-  struct AtBoot {
-    int64_t managed = 0;  // pages in blocks of any kind
-    int64_t kernel = 0;   // of them, allocated to the kernel
-  };
-
   const MemorySystem& memory_;
-  std::vector<AtBoot> boot_;  // by zone, as in MemorySystem::zones()
+  std::vector<int64_t> kernel_;      // pages allocated to the kernel, by zone as in MemorySystem::zones()
+  std::vector<int64_t> boot_users_;  // pages of anonymous memory, by node
 };
 
 }  // namespace numasim

@@ -25,7 +25,10 @@ constexpr int64_t kPageKb = kPageSize / 1024;
 class CounterView {
  public:
   CounterView(const MemorySystem& memory, const HugetlbPool& pool, const json& recorded)
-      : memory_(memory), pool_(pool), recorded_(recorded) {}
+      : memory_(memory), pool_(pool), recorded_(recorded) {
+    for (int n = 0; n < memory.node_count(); ++n)
+      managed_at_boot_.push_back(ManagedOf(memory.node(NodeId{n})));
+  }
 
   json Counters() const {
     json out = recorded_;
@@ -107,6 +110,12 @@ class CounterView {
     Add(out["meminfo"], "Hugetlb", kb);
   }
 
+  static int64_t ManagedOf(const Node& node) {
+    int64_t pages = 0;
+    for (const auto& zone : node.zones) pages += zone == nullptr ? 0 : zone->managed();
+    return pages;
+  }
+
   void ZoneCounters(json& out) const {
     int64_t free_total = 0;
     for (int n = 0; n < memory_.node_count(); ++n) {
@@ -120,7 +129,11 @@ class CounterView {
       }
       free_total += free_node;
       const std::string name = std::to_string(n);
-      if (out["node_meminfo"].contains(name)) out["node_meminfo"][name]["MemFree"] = free_node * kPageKb;
+      const int64_t more = ManagedOf(memory_.node(NodeId{n})) - managed_at_boot_[static_cast<size_t>(n)];
+      Add(out["meminfo"], "MemTotal", more * kPageKb);
+      if (!out["node_meminfo"].contains(name)) continue;
+      out["node_meminfo"][name]["MemFree"] = free_node * kPageKb;
+      Add(out["node_meminfo"][name], "MemTotal", more * kPageKb);
     }
     out["vmstat"]["nr_free_pages"] = free_total;
     out["meminfo"]["MemFree"] = free_total * kPageKb;
@@ -131,6 +144,7 @@ class CounterView {
     json by_type = json::array();
     json pageblocks = json::array();
     for (const Zone* zone : memory_.zones()) {
+      if (zone->present() == 0) continue;
       const json where = {{"node", zone->node().value}, {"zone", kZoneNames[static_cast<int>(zone->type())]}};
       json entry = where;
       for (int order = 0; order < kOrders; ++order) entry["free"].push_back(zone->buddy().blocks(order));
@@ -152,13 +166,13 @@ class CounterView {
     out["blocks_by_type"] = pageblocks;
   }
 
-  // In the order of a kernel without CMA.
-  static std::vector<int64_t> PageblocksByType(const Zone& zone) {
+  // In the order of a kernel without CMA. Only memory blocks that are online have pageblocks.
+  std::vector<int64_t> PageblocksByType(const Zone& zone) const {
     std::vector<int64_t> counts(kMigratetypes - 1, 0);
     const FrameStore& frames = zone.frames();
-    const FrameIndex begin = frames.Index(zone.extent().start) >> kPageblockOrder << kPageblockOrder;
-    const FrameIndex end = frames.Index(zone.extent().start + zone.extent().spanned);
-    for (FrameIndex f = begin; f < end; f += kPageblockPages) {
+    for (FrameIndex f = 0; f < frames.frames(); f += kPageblockPages) {
+      const Pfn pfn = frames.PfnOf(f);
+      if (memory_.ZoneOf(pfn) != &zone || !memory_.blocks().IsOnline(pfn)) continue;
       const Migratetype type = frames.pageblock_type(f);
       if (type == Migratetype::kCma) continue;
       ++counts[type == Migratetype::kIsolate ? counts.size() - 1 : static_cast<size_t>(type)];
@@ -169,6 +183,7 @@ class CounterView {
   const MemorySystem& memory_;
   const HugetlbPool& pool_;
   const json& recorded_;
+  std::vector<int64_t> managed_at_boot_;  // by node
 };
 
 json ResultJson(const OpResult& result, const MemorySystem& memory, const HugetlbPool& pool,

@@ -254,6 +254,10 @@ std::string VirtioMemCodec::Read(std::string_view text, VirtioMemDevice& device)
   if (std::string problem = SizeCodec{}.Read(parts[2], read.plugged); !problem.empty()) {
     return Cat("has a PLUGGED that ", problem);
   }
+  constexpr int64_t kMemoryBlock = int64_t{1} << (kPageShift + kMemoryBlockShift);
+  if (read.max % kMemoryBlock != 0 || read.plugged % kMemoryBlock != 0) {
+    return "has a size that is no multiple of 128M, the size of a memory block; expected such as 1:1G:512M";
+  }
   if (read.plugged > read.max) {
     return Cat("has more plugged than MAX; expected PLUGGED of at most ", SizeText(read.max));
   }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kPageSize = 4096;
 constexpr int64_t kLargestBlock = kPageSize << kMaxOrder;
+constexpr int64_t kMemoryBlock = kPageSize << kMemoryBlockShift;
 constexpr int64_t kMaxMemory = int64_t{64} << 40;  // leaves room below kMaxPfn for the hole at 4G
 
 // The size of a field that CheckKnobs has passed.
@@ -131,6 +132,11 @@ absl::Status CheckVirtioMem(const MessageView& view, const VirtioMem& device, in
   if (!device.has_max())
     return view.MistakeWithoutValue("max", "is missing; expected a size, such as max: \"1G\"");
   if (device.node() < 0 || device.node() >= nodes) return view.Mistake("node", NoSuch("node", nodes));
+  if (SizeOf(device.max()) == 0 || SizeOf(device.max()) % kMemoryBlock != 0)
+    return view.Mistake("max", "is no multiple of 128M, the size of a memory block; expected such as 1G");
+  if (SizeOf(device.plugged()) % kMemoryBlock != 0)
+    return view.Mistake("plugged",
+                        "is no multiple of 128M, the size of a memory block; expected such as 512M");
   if (SizeOf(device.plugged()) > SizeOf(device.max())) {
     return view.Mistake("plugged", Cat("is more than max; expected at most ", device.max()));
   }

@@ -23,10 +23,6 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
     const std::string problem = ScriptRunner::FirstNotModelled(script.script, script.place);
     if (!problem.empty()) return absl::UnimplementedError(problem);
   }
-  if (scenario.machine.has_virtio_mem()) {
-    return absl::UnimplementedError(
-        absl::StrCat(scenario.machine_place, ": machine.virtio_mem: is not modelled yet"));
-  }
   auto simulation = std::unique_ptr<Simulation>(new Simulation(scenario, options));
   auto config = ResolveMachine(scenario.machine, scenario.kernel);
   if (!config.ok())

@@ -46,7 +46,7 @@ sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, Map
   if (!Normalize(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
   if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
   // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit.
-  if (!request.noreserve && request.pages > memory_.managed_pages())
+  if (!request.noreserve && request.pages > memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages)
     co_return MapResult{Errno::kNoMem, Vpn{}};
   Vma vma;
   vma.policy = request.policy;

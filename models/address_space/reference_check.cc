@@ -43,9 +43,11 @@ void ReferenceCheck::BeginZone(const Zone& zone) {
   next_ = std::lower_bound(references_.begin(), references_.end(), first, ByPage);
 }
 
-// References to pages below `before` that were passed over: nothing allocated begins there.
+// References to pages below `before` that were passed over: nothing allocated begins there. Memory of another
+// zone may lie between this zone's own and its device's.
 void ReferenceCheck::ReportStray(Pfn before) {
   for (; next_ != references_.end() && next_->pfn < before; ++next_) {
+    if (memory_.ZoneOf(next_->pfn) != zone_) continue;
     const FrameStore& frames = zone_->frames();
     const FrameStore::Head head = frames.Find(frames.Index(next_->pfn));
     static constexpr const char* kKinds[] = {"unmanaged", "allocated", "on a PCP list", "split"};
@@ -70,9 +72,19 @@ void ReferenceCheck::Allocated(Pfn pfn, int order, const FrameOwner& owner) {
   const bool counted_elsewhere =
       kind == FrameOwner::kHugetlb || kind == FrameOwner::kContig || kind == FrameOwner::kOffline;
   if (kind == FrameOwner::kKernel || counted_elsewhere) return;
+  const bool boot_user = kind == FrameOwner::kAnon && owner.object == kBootUser;
   if (order != 0) {
     problems_.Add(name_, ": pfn ", pfn.value, " of ", OwnerName(kind), " is of order ", order,
                   ", expected 0");
+  }
+  if (boot_user) {
+    // Its processes are not simulated: it must be mapped still, and by none that is.
+    problems_.Expect(static_cast<int>(owner.mapcount), 1, name_, ": the mapcount of pfn ", pfn.value,
+                     ", in use since boot");
+    if (begin != next_) {
+      problems_.Add(Describe(*begin), " is at ", name_, " pfn ", pfn.value, ", which is in use since boot");
+    }
+    return;
   }
   // References that are no mappings keep a page, also one that is mapped no more.
   const int64_t refs = zone_->RefsOf(zone_->frames().Index(pfn));

@@ -1,12 +1,10 @@
 #include "models/physical/boot.h"
 
 #include <algorithm>
-#include <array>
-#include <map>
-#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "models/physical/layout.h"
 
 namespace numasim {
 namespace {
@@ -29,6 +27,7 @@ constexpr int kPcpKernelPages = 256;
 constexpr uint64_t kMostFrames = uint64_t{1} << (52 - kPageShift);
 constexpr uint64_t kMostZoneFrames = (uint64_t{1} << 32) - (uint64_t{1} << 20);
 constexpr uint64_t kLargest = uint64_t{1} << kMaxOrder;
+constexpr uint64_t kGiB = (uint64_t{1} << 30) >> kPageShift;
 
 ZoneType TypeAt(uint64_t pfn) {
   if (pfn < kDmaEnd) return ZoneType::kDma;
@@ -60,160 +59,14 @@ absl::StatusOr<ZoneType> ParseZoneType(const std::string& name) {
       absl::StrCat("machine.zone.name: '", name, "' is no zone; expected DMA, DMA32, Normal or Movable"));
 }
 
-// Lays recorded free blocks out in a zone. Blocks go from the largest order down, each into a part of memory
-// that is larger than it, whose other half then stays used: so no two of them merge, exactly where they could
-// not have merged in the kernel either, and the counts come out as recorded.
-class Layout {
- public:
-  explicit Layout(Zone& zone) : zone_(zone), store_(zone.frames()) {
-    const FrameIndex begin = store_.Index(zone.extent().start);
-    const auto present_end = static_cast<FrameIndex>(begin + zone.extent().spanned);
-    for (FrameIndex f = begin; f < present_end;) {
-      int order = f == 0 ? kMaxOrder : std::min(__builtin_ctz(f), kMaxOrder);
-      while (f + (FrameIndex{1} << order) > present_end) --order;
-      parts_[static_cast<size_t>(order)].push_back(f);
-      f += FrameIndex{1} << order;
-    }
-    // Parts are used from the front: lowest addresses first.
-    for (auto& list : parts_) std::reverse(list.begin(), list.end());
-  }
-
-  // Leaves `pages` at the top of the zone out: holes and what boot reserved.
-  void ReserveTop(int64_t pages) {
-    for (int order = kMaxOrder; order >= kPageblockOrder && pages > 0; --order) {
-      auto& list = parts_[static_cast<size_t>(order)];
-      const int64_t size = int64_t{1} << order;
-      const auto take = std::min<int64_t>(pages / size, static_cast<int64_t>(list.size()));
-      if (take <= 0) continue;
-      reserved_.insert(reserved_.end(), list.begin(), list.begin() + take);
-      list.erase(list.begin(), list.begin() + take);
-      pages -= take * size;
-    }
-  }
-
-  // Places one free block; false if there is no room that keeps it from merging.
-  bool PlaceFree(int order, Migratetype type) {
-    FrameIndex frame = kNilFrame;
-    if (order == kMaxOrder) {
-      frame = Pop(kMaxOrder);
-    } else {
-      const int from = PickPart(order, type);
-      if (from >= 0) frame = SplitTo(from, order, type);
-    }
-    if (frame == kNilFrame) return false;
-    Tag(frame, order, type);
-    zone_.buddy().AddToList(frame, order, type, true);
-    free_pages_ += int64_t{1} << order;
-    return true;
-  }
-
-  // Allocates everything that is left, single frames to `pcp` first.
-  void UseRest(const std::array<int64_t, kMigratetypes>& pageblocks, std::vector<FrameIndex>* singles,
-               int64_t singles_wanted);
-
-  int64_t free_pages() const { return free_pages_; }
-
- private:
-  FrameIndex Pop(int order) {
-    auto& list = parts_[static_cast<size_t>(order)];
-    if (list.empty()) return kNilFrame;
-    const FrameIndex frame = list.back();
-    list.pop_back();
-    return frame;
-  }
-
-  // The smallest part larger than `order`, from a pageblock of the type if there is one; -1 if none. A part
-  // of the same order will do where its buddy lies outside the zone.
-  int PickPart(int order, Migratetype type) {
-    int any = -1;
-    for (int o = order + 1; o <= kMaxOrder; ++o) {
-      auto& list = parts_[static_cast<size_t>(o)];
-      if (list.empty()) continue;
-      if (any < 0) any = o;
-      if (o > kPageblockOrder) break;
-      const auto fits =
-          std::find_if(list.rbegin(), list.rend(), [&](FrameIndex f) { return TagOf(f) == type; });
-      if (fits == list.rend()) continue;
-      std::iter_swap(fits, list.rbegin());
-      return o;
-    }
-    if (any >= 0) return any;
-    auto& same = parts_[static_cast<size_t>(order)];
-    const auto edge = std::find_if(same.rbegin(), same.rend(), [&](FrameIndex f) {
-      return !store_.Contains(store_.PfnOf(f ^ (FrameIndex{1} << order)));
-    });
-    if (edge == same.rend()) return -1;
-    std::iter_swap(edge, same.rbegin());
-    return order;
-  }
-
-  FrameIndex SplitTo(int from, int order, Migratetype type) {
-    const FrameIndex frame = Pop(from);
-    for (int o = from - 1; o >= order; --o)
-      parts_[static_cast<size_t>(o)].push_back(frame + (FrameIndex{1} << o));
-    return frame;
-  }
-
-  std::optional<Migratetype> TagOf(FrameIndex frame) const {
-    const auto found = tags_.find(frame >> kPageblockOrder);
-    if (found == tags_.end()) return std::nullopt;
-    return found->second;
-  }
-  void Tag(FrameIndex frame, int order, Migratetype type) {
-    for (FrameIndex f = frame; f < frame + (FrameIndex{1} << order); f += kPageblockPages) {
-      if (tags_.emplace(f >> kPageblockOrder, type).second) store_.set_pageblock_type(f, type);
-    }
-  }
-  void MarkUsed(FrameIndex frame, int order) {
-    store_.SetHead(frame, FrameKind::kAllocated, order);
-    store_.owner(frame, order) = FrameOwner{FrameOwner::kKernel, 0, 0, 0};
-  }
-
-  Zone& zone_;
-  FrameStore& store_;
-  std::array<std::vector<FrameIndex>, kOrders> parts_;
-  std::vector<FrameIndex> reserved_;
-  std::map<uint32_t, Migratetype> tags_;  // by pageblock
-  int64_t free_pages_ = 0;
-};
-
-void Layout::UseRest(const std::array<int64_t, kMigratetypes>& pageblocks, std::vector<FrameIndex>* singles,
-                     int64_t singles_wanted) {
-  // Types of the pageblocks that hold no free block: what the recording counts beyond those tagged.
-  std::array<int64_t, kMigratetypes> left = pageblocks;
-  for (const auto& [block, type] : tags_) --left[static_cast<size_t>(type)];
-  const FrameIndex begin = store_.Index(zone_.extent().start) >> kPageblockOrder << kPageblockOrder;
-  const FrameIndex end = store_.Index(zone_.extent().start + zone_.extent().spanned);
-  for (FrameIndex f = begin; f < end; f += kPageblockPages) {
-    if (tags_.contains(f >> kPageblockOrder)) continue;
-    Migratetype type = Migratetype::kMovable;
-    for (int t = 0; t < kMigratetypes; ++t) {
-      if (left[static_cast<size_t>(t)] <= 0) continue;
-      type = static_cast<Migratetype>(t);
-      --left[static_cast<size_t>(t)];
-      break;
-    }
-    store_.set_pageblock_type(f, type);
-  }
-  // The pages on PCP lists come from the smallest parts: they were freed one by one.
-  for (int order = 0; order <= kMaxOrder && singles_wanted > 0; ++order) {
-    auto& list = parts_[static_cast<size_t>(order)];
-    while (!list.empty() && singles_wanted > 0) {
-      const FrameIndex frame = list.back();
-      list.pop_back();
-      for (FrameIndex f = frame; f < frame + (FrameIndex{1} << order); ++f) {
-        store_.SetHead(f, FrameKind::kAllocated, 0);
-        if (singles_wanted-- > 0) {
-          singles->push_back(f);
-        } else {
-          MarkUsed(f, 0);
-        }
-      }
-    }
-  }
-  for (int order = 0; order <= kMaxOrder; ++order) {
-    for (FrameIndex frame : parts_[static_cast<size_t>(order)]) MarkUsed(frame, order);
-  }
+// Takes the highest `pages` of a recorded zone out of its boot memory; false if they cannot be a device's.
+bool TakePlugged(int64_t pages, Zone::Extent& zone) {
+  if (zone.managed < pages || (zone.end() + -pages).value < kDma32End) return false;
+  if ((zone.end() + -pages).value % kMemoryBlockPages != 0) return false;
+  zone.spanned -= pages;
+  zone.present -= pages;
+  zone.managed -= pages;
+  return true;
 }
 
 absl::StatusOr<Migratetype> ParseMigratetype(const std::string& name) {
@@ -223,6 +76,79 @@ absl::StatusOr<Migratetype> ParseMigratetype(const std::string& name) {
   return absl::InvalidArgumentError(
       absl::StrCat("machine.zone: '", name, "' is no migratetype; expected Unmovable, Movable, Reclaimable, ",
                    "HighAtomic, CMA or Isolate"));
+}
+
+absl::StatusOr<Layout::FreeCounts> RecordedFreeBlocks(const std::string& where,
+                                                      const RecordedZone& recorded) {
+  Layout::FreeCounts blocks = {};
+  const auto add = [&](Migratetype type, const auto& counts) -> absl::Status {
+    if (counts.size() > kOrders) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": free_blocks of ", counts.size(), " orders; expected at most ", kOrders));
+    }
+    for (int order = 0; order < counts.size(); ++order) {
+      if (counts.Get(order) > recorded.present()) {
+        return absl::InvalidArgumentError(absl::StrCat(where, ": the recorded free blocks of order ", order,
+                                                       " do not fit into its ", recorded.present(),
+                                                       " pages"));
+      }
+      blocks[static_cast<size_t>(order)][static_cast<size_t>(type)] +=
+          static_cast<int64_t>(counts.Get(order));
+    }
+    return absl::OkStatus();
+  };
+  for (const FreeBlocks& list : recorded.free_blocks()) {
+    const auto type = ParseMigratetype(list.type());
+    if (!type.ok()) return type.status();
+    if (absl::Status status = add(*type, list.blocks()); !status.ok()) return status;
+  }
+  if (!recorded.free_blocks().empty()) return blocks;
+  if (absl::Status status = add(Migratetype::kMovable, recorded.free_total()); !status.ok()) return status;
+  return blocks;
+}
+
+absl::StatusOr<Layout::Counts> RecordedPageblocks(const RecordedZone& recorded) {
+  Layout::Counts pageblocks = {};
+  for (const PageblockCount& count : recorded.pageblocks()) {
+    const auto type = ParseMigratetype(count.type());
+    if (!type.ok()) return type.status();
+    pageblocks[static_cast<size_t>(*type)] += static_cast<int64_t>(count.count());
+  }
+  return pageblocks;
+}
+
+absl::StatusOr<int64_t> RecordedPcpPages(const std::string& where, const Zone& zone,
+                                         const RecordedZone& recorded) {
+  int64_t pages = 0;
+  for (const PcpList& pcp : recorded.pcp()) {
+    if (pcp.count() < 0 || pcp.high() < 0 || pcp.batch() < 0) {
+      return absl::InvalidArgumentError(absl::StrCat(where, ": pcp of cpu ", pcp.cpu(),
+                                                     ": a negative number of pages; expected 0 or more"));
+    }
+    if (pcp.cpu() < 0 || pcp.cpu() >= zone.cpus()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          where, ": pcp.cpu ", pcp.cpu(), " does not exist; the machine has ", zone.cpus(), " CPUs"));
+    }
+    pages += pcp.count();
+  }
+  return pages;
+}
+
+// `frames` are as many as the recorded lists hold.
+void FillPcpLists(Zone& zone, const RecordedZone& recorded, const std::vector<FrameIndex>& frames) {
+  // ZONE_MOVABLE has none of the kernel's own pages.
+  const int unmovable = zone.type() == ZoneType::kMovable ? 0 : kPcpKernelPages;
+  size_t next = 0;
+  for (const PcpList& pcp : recorded.pcp()) {
+    PcpLists& lists = zone.pcp(CpuId{pcp.cpu()});
+    for (int i = 0; i < pcp.count(); ++i, ++next) {
+      const Migratetype type = i < unmovable ? Migratetype::kUnmovable : Migratetype::kMovable;
+      zone.frames().SetHead(frames[next], FrameKind::kPcp, 0);
+      lists.lists[static_cast<size_t>(PcpLists::ListOf(0, type))].PushBack(frames[next]);
+      ++lists.count;
+      ++zone.counter(PCP_PAGES);
+    }
+  }
 }
 
 }  // namespace
@@ -304,11 +230,47 @@ absl::StatusOr<std::vector<Zone::Extent>> RecordedZones(const std::vector<Record
   return zones;
 }
 
+absl::Status AddDevice(const MemoryDevice& device, bool recorded, std::vector<Zone::Extent>& zones) {
+  for (const int64_t pages : {device.pages, device.plugged}) {
+    if (pages % kMemoryBlockPages == 0 && device.plugged <= device.pages && device.pages > 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat("machine.virtio_mem: max ", device.pages * kPageSize,
+                                                   " and plugged ", device.plugged * kPageSize,
+                                                   " bytes; expected multiples of 128M, the size of a memory "
+                                                   "block, and no more plugged than max"));
+  }
+  auto zone = std::find_if(zones.begin(), zones.end(), [&](const Zone::Extent& extent) {
+    return extent.node == device.node && extent.type == device.type;
+  });
+  Zone::HotRange hot{Pfn{}, device.pages, device.plugged};
+  if (recorded && device.plugged > 0) {
+    if (zone == zones.end() || !TakePlugged(device.plugged, *zone)) {
+      return absl::InvalidArgumentError(absl::StrCat("machine.virtio_mem.plugged: ", device.plugged,
+                                                     " pages; expected that many recorded in "
+                                                     "a zone ",
+                                                     kZoneNames[static_cast<int>(device.type)], " of node ",
+                                                     device.node.value, ", at or above 4G"));
+    }
+    hot.start = zone->start + zone->spanned;
+  } else {
+    uint64_t top = kDma32End;
+    for (const Zone::Extent& extent : zones) top = std::max(top, extent.end().value);
+    hot.start = Pfn{(top + kGiB - 1) / kGiB * kGiB};
+  }
+  if (zone == zones.end()) zone = zones.insert(zones.end(), {device.node, device.type, hot.start});
+  zone->hot = hot;
+  if (zone->end() - zone->start < static_cast<int64_t>(kMostZoneFrames)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("machine.virtio_mem.max: ", device.pages * kPageSize,
+                                                 " bytes make the zone too large; expected less than ",
+                                                 kMostZoneFrames * kPageSize, " together"));
+}
+
 void BootEmpty(Zone& zone) {
   FrameStore& store = zone.frames();
-  const FrameIndex begin = store.Index(zone.extent().start);
-  const auto end = static_cast<FrameIndex>(begin + zone.extent().managed);
-  for (FrameIndex f = begin >> kPageblockOrder << kPageblockOrder; f < store.frames(); f += kPageblockPages) {
+  const Zone::Extent& extent = zone.extent();
+  const FrameIndex begin = store.Index(extent.start);
+  const auto end = static_cast<FrameIndex>(begin + extent.managed);
+  const FrameIndex spanned_end = begin + static_cast<FrameIndex>(extent.spanned);
+  for (FrameIndex f = begin >> kPageblockOrder << kPageblockOrder; f < spanned_end; f += kPageblockPages) {
     store.set_pageblock_type(f, Migratetype::kMovable);
   }
   // Lowest addresses first, to the tail: what memblock_free_all() and __free_pages_core() leave.
@@ -318,78 +280,35 @@ void BootEmpty(Zone& zone) {
     zone.buddy().Free(f, order, Migratetype::kMovable, true);
     f += FrameIndex{1} << order;
   }
+  if (extent.hot.plugged > 0) zone.OnlineBlock(extent.hot.start, extent.hot.plugged);
 }
 
 absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded) {
-  Layout layout(zone);
-  layout.ReserveTop(zone.extent().spanned - zone.extent().present);
-  std::array<std::array<int64_t, kMigratetypes>, kOrders> blocks = {};
-  for (const auto& pcp : recorded.pcp()) {
-    if (pcp.count() >= 0 && pcp.high() >= 0 && pcp.batch() >= 0) continue;
-    return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": pcp of cpu ", pcp.cpu(),
-                                                   ": a negative number of pages; expected 0 or more"));
+  const std::string where = absl::StrCat("machine.zone ", zone.Name());
+  const auto blocks = RecordedFreeBlocks(where, recorded);
+  if (!blocks.ok()) return blocks.status();
+  const auto pageblocks = RecordedPageblocks(recorded);
+  if (!pageblocks.ok()) return pageblocks.status();
+  const auto pcp_pages = RecordedPcpPages(where, zone, recorded);
+  if (!pcp_pages.ok()) return pcp_pages.status();
+  const int64_t plugged = zone.extent().hot.plugged;
+  zone.AdjustPresent(plugged);
+  zone.AdjustManaged(plugged);
+  int64_t free = 0;
+  for (int order = 0; order < kOrders; ++order) {
+    for (const int64_t count : (*blocks)[static_cast<size_t>(order)]) free += count << order;
   }
-  for (const auto& list : recorded.free_blocks()) {
-    if (list.blocks_size() > kOrders) {
-      return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": free_blocks of ",
-                                                     list.blocks_size(), " orders; expected at most ",
-                                                     kOrders));
-    }
-    auto type = ParseMigratetype(list.type());
-    if (!type.ok()) return type.status();
-    for (int order = 0; order < std::min(list.blocks_size(), kOrders); ++order) {
-      blocks[static_cast<size_t>(order)][static_cast<size_t>(*type)] +=
-          static_cast<int64_t>(list.blocks(order));
-    }
+  if (free + *pcp_pages > zone.managed()) {
+    return absl::InvalidArgumentError(absl::StrCat(where, ": ", free, " free pages and ", *pcp_pages,
+                                                   " pages on PCP lists do not fit into its ", zone.managed(),
+                                                   " managed pages"));
   }
-  if (recorded.free_blocks().empty()) {
-    for (int order = 0; order < std::min(recorded.free_total_size(), kOrders); ++order) {
-      blocks[static_cast<size_t>(order)][static_cast<size_t>(Migratetype::kMovable)] +=
-          static_cast<int64_t>(recorded.free_total(order));
-    }
+  Layout layout(zone, *pageblocks);
+  if (const int order = layout.PlaceFree(*blocks); order >= 0) {
+    return absl::InvalidArgumentError(absl::StrCat(where, ": the recorded free blocks of order ", order,
+                                                   " do not fit into its ", recorded.present(), " pages"));
   }
-  for (int order = kMaxOrder; order >= 0; --order) {
-    for (int type = 0; type < kMigratetypes; ++type) {
-      for (int64_t i = 0; i < blocks[static_cast<size_t>(order)][static_cast<size_t>(type)]; ++i) {
-        if (layout.PlaceFree(order, static_cast<Migratetype>(type))) continue;
-        return absl::InvalidArgumentError(
-            absl::StrCat("machine.zone ", zone.Name(), ": the recorded free blocks of order ", order,
-                         " do not fit into its ", zone.extent().spanned, " pages"));
-      }
-    }
-  }
-  std::array<int64_t, kMigratetypes> pageblocks = {};
-  for (const auto& count : recorded.pageblocks()) {
-    auto type = ParseMigratetype(count.type());
-    if (!type.ok()) return type.status();
-    pageblocks[static_cast<size_t>(*type)] += static_cast<int64_t>(count.count());
-  }
-  int64_t pcp_pages = 0;
-  for (const auto& pcp : recorded.pcp()) pcp_pages += pcp.count();
-  std::vector<FrameIndex> singles;
-  layout.UseRest(pageblocks, &singles, pcp_pages);
-  if (static_cast<int64_t>(singles.size()) < pcp_pages) {
-    return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": ", pcp_pages,
-                                                   " pages on PCP lists; only ", singles.size(),
-                                                   " of its pages are neither free nor reserved"));
-  }
-  zone.buddy().AdoptFreePages(layout.free_pages());
-  size_t next = 0;
-  for (const auto& pcp : recorded.pcp()) {
-    if (pcp.cpu() < 0 || pcp.cpu() >= zone.cpus()) {
-      return absl::InvalidArgumentError(absl::StrCat("machine.zone ", zone.Name(), ": pcp.cpu ", pcp.cpu(),
-                                                     " does not exist; the machine has ", zone.cpus(),
-                                                     " CPUs"));
-    }
-    PcpLists& lists = zone.pcp(CpuId{pcp.cpu()});
-    for (int i = 0; i < pcp.count(); ++i, ++next) {
-      const Migratetype type = i < kPcpKernelPages ? Migratetype::kUnmovable : Migratetype::kMovable;
-      zone.frames().SetHead(singles[next], FrameKind::kPcp, 0);
-      lists.lists[static_cast<size_t>(PcpLists::ListOf(0, type))].PushBack(singles[next]);
-      ++lists.count;
-      ++zone.counter(PCP_PAGES);
-    }
-  }
+  FillPcpLists(zone, recorded, layout.UseRest(*pcp_pages));
   return absl::OkStatus();
 }
 

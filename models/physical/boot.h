@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "models/physical/memory_device.h"
 #include "models/physical/zone.h"
 #include "proto/scenario.pb.h"
 
@@ -25,7 +26,12 @@ absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64
 // The extents of recorded zones, checked.
 absl::StatusOr<std::vector<Zone::Extent>> RecordedZones(const std::vector<RecordedZone>& recorded);
 
-// Makes all managed frames free.
+// Adds the address range of a device's memory to the zone that takes it, which is made if there is none: from
+// the first GiB boundary on that is above 4 GiB and above all zones. Where `recorded`, memory that is plugged
+// is already counted in the zone, as the highest of it.
+absl::Status AddDevice(const MemoryDevice& device, bool recorded, std::vector<Zone::Extent>& zones);
+
+// Makes all managed frames and what is plugged of a device free.
 void BootEmpty(Zone& zone);
 
 // Makes free what was recorded as free, and the rest allocated to the kernel.

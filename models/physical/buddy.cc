@@ -46,6 +46,12 @@ void Buddy::RemoveFromList(FrameIndex frame, int order) {
   if (from.empty()) nonempty_[static_cast<size_t>(type)] &= ~(1u << order);
 }
 
+void Buddy::TakeOffline(FrameIndex frame, int order) {
+  const Migratetype list = FrameStore::ListOf(store_.state(frame, order));
+  RemoveFromList(frame, order);
+  CountFree(-(int64_t{1} << order), list);
+}
+
 // __rmqueue(): movable memory comes from CMA areas where they have more than half of what is free, and where
 // there is none elsewhere.
 FrameIndex Buddy::Take(int order, Migratetype type, uint32_t alloc_flags) {

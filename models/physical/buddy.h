@@ -54,6 +54,9 @@ class Buddy {
   // Takes a free head off the list it is on.
   void RemoveFromList(FrameIndex frame, int order);
 
+  // Takes a free block out for good: its memory goes offline.
+  void TakeOffline(FrameIndex frame, int order);
+
   // Counts blocks that AddToList() put there at boot as free.
   void AdoptFreePages(int64_t pages) { free_pages_ += pages; }
 

@@ -46,11 +46,14 @@ struct FrameOwner {
   };
   uint64_t kind : 3;
   uint64_t mapcount : 15;  // page table entries that map it
-  uint64_t
-      object : 16;      // kAnon: the address space that faulted it in; kShmem: the file; kHugetlb: the hstate
+  // kAnon: the address space that faulted it in, or kBootUser; kShmem: the file; kHugetlb: the hstate
+  uint64_t object : 16;
   uint64_t index : 30;  // page offset in the object
 };
 static_assert(sizeof(FrameOwner) == 8);
+// The object of anonymous memory of processes that were there before the simulation: it can be migrated, and
+// nothing simulated refers to it. No process has this id: pid_max is the first that none has.
+inline constexpr uint16_t kBootUser = 32768;
 
 class FrameStore {
  public:

@@ -1,5 +1,6 @@
 #include "models/physical/page_allocator.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -53,19 +54,13 @@ std::string NodeListText(NodeMask nodes) {
 
 }  // namespace
 
-// The first zone that the request may use: what its statistics and its watermark reserve are counted against.
-Zone* PageAllocator::PreferredZone(const AllocRequest& request) const {
-  for (Zone* zone : memory_.Zonelist(request.preferred, GfpZone(request.gfp))) {
-    if (Fits(*zone, request)) return zone;
-  }
-  return nullptr;
-}
-
-// alloc_flags_nofragment(): with a DMA32 zone to go to first, ZONE_NORMAL does not mix pageblocks.
+// alloc_flags_nofragment(): with a DMA32 zone to go to first, ZONE_NORMAL does not mix pageblocks. On the LP
+// of the zone.
 uint32_t PageAllocator::NoFragment(const Zone& preferred) const {
   if (preferred.type() != ZoneType::kNormal) return 0;
   const Zone* below = memory_.node(preferred.node()).zone(ZoneType::kDma32);
-  return memory_.node_count() > 1 && below == nullptr ? 0u : uint32_t{kAllocNoFragment};
+  const bool none_below = below == nullptr || below->present() == 0;
+  return memory_.node_count() > 1 && none_below ? 0u : uint32_t{kAllocNoFragment};
 }
 
 // Before any time passes: from now on the frame is somebody's.
@@ -91,8 +86,11 @@ Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
   }
   const ZoneType highest = GfpZone(request.gfp);
   const auto& zonelist = memory_.Zonelist(node.id, highest);
-  if (zonelist.empty() || zonelist.front()->node() != node.id) return kNoPfn;
-  Zone& zone = *zonelist.front();
+  const auto first = std::find_if(zonelist.begin(), zonelist.end(), [&](const Zone* zone) {
+    return zone->node() != node.id || zone->present() > 0;
+  });
+  if (first == zonelist.end() || (*first)->node() != node.id) return kNoPfn;
+  Zone& zone = **first;
   const Migratetype type = GfpMigratetype(request.gfp);
   if (zone.PcpNeedsRefill(request.cpu, 0, type) ||
       !zone.WatermarkOk(0, highest, kAllocWmarkLow | CmaFlag(request.gfp)))
@@ -105,21 +103,18 @@ Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
 
 sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
   const sim::LpId home = path.lp();
-  Zone* preferred = PreferredZone(request);
-  Pfn pfn = kNoPfn;
-  if (preferred != nullptr) {
-    bool foreign = false;
-    const uint32_t cma = CmaFlag(request.gfp);
-    pfn = co_await FromFreelist(path, request, kAllocWmarkLow | cma | NoFragment(*preferred), foreign);
+  Walk walk;
+  const uint32_t cma = CmaFlag(request.gfp);
+  Pfn pfn = co_await FromFreelist(path, request, kAllocWmarkLow | cma, walk);
+  // A request that no zone fits has no preferred one.
+  if (pfn == kNoPfn && walk.preferred != nullptr) {
     // __alloc_pages_slowpath(): down to the min watermark, further for __GFP_HIGH.
+    const uint32_t reserve = request.gfp & kGfpHigh ? uint32_t{kAllocMinReserve} : 0u;
+    pfn = co_await FromFreelist(path, request, kAllocWmarkMin | cma | reserve, walk);
     if (pfn == kNoPfn) {
-      const uint32_t reserve = request.gfp & kGfpHigh ? uint32_t{kAllocMinReserve} : 0u;
-      pfn = co_await FromFreelist(path, request, kAllocWmarkMin | cma | reserve, foreign);
-    }
-    if (pfn == kNoPfn) {
-      Node& wanted = memory_.node(preferred->node());
+      Node& wanted = memory_.node(walk.preferred->node());
       co_await path.HopTo(wanted.lp, memory_.costs().hop);
-      if (foreign) --wanted.counter(NUMA_FOREIGN);
+      if (walk.foreign) --wanted.counter(NUMA_FOREIGN);
       // __GFP_NOWARN: the caller has another way, and only fails if that does.
       if (!(request.gfp & kGfpNoWarn)) {
         ++wanted.counter(ALLOC_FAILED);
@@ -140,10 +135,14 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
 sim::Task<size_t> PageAllocator::AllocRun(sim::Path& path, const AllocRequest& request, std::span<Pfn> out) {
   NUMASIM_CHECK((request.gfp & kGfpThisNode) && memory_.IsOn(path, request.preferred));
   Node& node = memory_.node(request.preferred);
-  Zone* const zone = PreferredZone(request);
-  if (zone == nullptr) co_return 0;
   const ZoneType highest = GfpZone(request.gfp);
-  const uint32_t flags = kAllocWmarkLow | NoFragment(*zone);
+  const auto& zonelist = memory_.Zonelist(request.preferred, highest);
+  const auto first = std::find_if(zonelist.begin(), zonelist.end(), [&](const Zone* z) {
+    return z->node() == request.preferred && z->present() > 0;
+  });
+  if (first == zonelist.end()) co_return 0;
+  Zone* const zone = *first;
+  const uint32_t flags = kAllocWmarkLow | CmaFlag(request.gfp) | NoFragment(*zone);
   for (size_t i = 0; i < out.size(); ++i) {
     Pfn pfn = kNoPfn;
     if (zone->WatermarkOk(request.order, highest, flags)) {
@@ -162,31 +161,36 @@ sim::Task<size_t> PageAllocator::AllocRun(sim::Path& path, const AllocRequest& r
 
 // get_page_from_freelist()
 sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
-                                           bool& foreign) {
-  const Zone* preferred = PreferredZone(request);
+                                           Walk& walk) {
   const ZoneType highest = GfpZone(request.gfp);
   for (;;) {
     bool again = false;
     for (Zone* zone : memory_.Zonelist(request.preferred, highest)) {
       if (!Fits(*zone, request)) continue;
-      if ((alloc_flags & kAllocNoFragment) && memory_.node_count() > 1 && zone->node() != preferred->node()) {
+      if ((alloc_flags & kAllocNoFragment) && memory_.node_count() > 1 &&
+          zone->node() != walk.preferred->node()) {
         // Staying on the node matters more than keeping its pageblocks unmixed.
         again = true;
         break;
       }
       Node& node = memory_.node(zone->node());
       if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+      if (zone->present() == 0) continue;  // the kernel's zonelists leave it out
+      if (walk.preferred == nullptr) {
+        walk.preferred = zone;
+        alloc_flags |= NoFragment(*zone);
+      }
       if (zone->WatermarkOk(request.order, highest, alloc_flags)) {
         const FrameIndex frame = co_await FromZone(path, *zone, request, alloc_flags);
         if (frame != kNilFrame) {
-          CountAllocation(node, preferred->node(), request);
-          if (foreign && node.id == preferred->node()) --node.counter(NUMA_FOREIGN);
+          CountAllocation(node, walk.preferred->node(), request);
+          if (walk.foreign && node.id == walk.preferred->node()) --node.counter(NUMA_FOREIGN);
           co_return zone->frames().PfnOf(frame);
         }
       }
-      if (zone == preferred && !foreign) {
+      if (zone == walk.preferred && !walk.foreign) {
         ++node.counter(NUMA_FOREIGN);
-        foreign = true;
+        walk.foreign = true;
       }
       co_await path.Take(memory_.costs().zonelist);
     }

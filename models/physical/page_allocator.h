@@ -53,14 +53,19 @@ class PageAllocator {
   sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
 
  private:
-  sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
-                              bool& foreign);
+  // What an allocation keeps from one walk of the zonelist to the next.
+  struct Walk {
+    // The first zone that the request may use and that has memory: what its statistics are counted against.
+    // Known once the path is on its LP.
+    const Zone* preferred = nullptr;
+    bool foreign = false;  // numa_foreign is counted
+  };
+  sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags, Walk& walk);
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  uint32_t alloc_flags);
   NodeMask NodesOf(std::span<const Pfn> pages) const;
   sim::Task<void> FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn);
   sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, std::span<const Pfn> pages);
-  Zone* PreferredZone(const AllocRequest& request) const;
   uint32_t NoFragment(const Zone& preferred) const;
   void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const;
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);

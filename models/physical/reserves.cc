@@ -69,6 +69,14 @@ void Reserves::ThpChanged(bool enabled) {
   SetupWatermarks();
 }
 
+void Reserves::ManagedChanged(size_t zone, int64_t pages, bool thp) {
+  zones_[zone].managed += pages;
+  CalculateMinFree();
+  SetupWatermarks();
+  SetupLowmemReserve();
+  if (thp) ThpChanged(true);  // khugepaged_min_free_kbytes_update()
+}
+
 void Reserves::SetMinFreeKbytes(int64_t kbytes) {
   user_min_free_kbytes_ = min_free_kbytes_ = kbytes;
   SetupWatermarks();

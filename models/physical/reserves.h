@@ -41,6 +41,9 @@ class Reserves {
   // What switching THP does: on, at least what grouping by mobility needs; off, back to the computed value
   // (set_recommended_min_free_kbytes).
   void ThpChanged(bool enabled);
+  // Memory of a zone came (or went, where `pages` is negative): what init_per_zone_wmark_min() does, with
+  // khugepaged's part where `thp` is enabled. `zone` is its position in zones().
+  void ManagedChanged(size_t zone, int64_t pages, bool thp);
   // sysctls
   void SetMinFreeKbytes(int64_t kbytes);
   void SetWatermarkScaleFactor(int factor);

@@ -9,7 +9,9 @@ namespace numasim {
 
 Zone::Zone(const Extent& extent, int cpus, std::unique_ptr<sim::SpinLock> lock)
     : extent_(extent),
-      frames_(extent.start, extent.spanned),
+      present_(extent.present),
+      managed_(extent.managed),
+      frames_(extent.start, extent.end() - extent.start),
       buddy_(frames_),
       pcp_(static_cast<size_t>(cpus)),
       lock_(std::move(lock)) {}
@@ -134,6 +136,43 @@ int64_t Zone::RefsOf(FrameIndex frame) const {
   if (refs_count_ == 0) return 0;
   const auto found = refs_.find(frame);
   return found == refs_.end() ? 0 : int64_t{found->second};
+}
+
+void Zone::OnlineBlock(Pfn start, int64_t pages) {
+  constexpr int64_t kLargest = int64_t{1} << kMaxOrder;
+  NUMASIM_CHECK(frames_.Contains(start) && frames_.Contains(start + (pages - 1)));
+  NUMASIM_CHECK_EQ(start.value % kLargest, 0u);
+  NUMASIM_CHECK_EQ(pages % kLargest, 0);
+  const FrameIndex begin = frames_.Index(start);
+  const FrameIndex end = begin + static_cast<FrameIndex>(pages);
+  for (FrameIndex f = begin; f < end; f += kPageblockPages) {
+    NUMASIM_CHECK_EQ(int{frames_.state(f, kPageblockOrder)}, 0);
+    frames_.set_pageblock_type(f, Migratetype::kMovable);
+  }
+  // In rising order and to the tails, as undo_isolate_page_range() leaves them: new memory is used last.
+  for (FrameIndex f = begin; f < end; f += kLargest) buddy_.Free(f, kMaxOrder, Migratetype::kMovable, true);
+  present_ += pages;
+  managed_ += pages;
+}
+
+void Zone::OfflineRange(Pfn start, int64_t pages) {
+  NUMASIM_CHECK(frames_.Contains(start) && frames_.Contains(start + (pages - 1)));
+  NUMASIM_CHECK_EQ(start.value % kPageblockPages, 0u);
+  NUMASIM_CHECK_EQ(pages % kPageblockPages, 0);
+  const FrameIndex begin = frames_.Index(start);
+  const FrameIndex end = begin + static_cast<FrameIndex>(pages);
+  for (FrameIndex f = begin; f < end;) {
+    const FrameStore::Head head = frames_.Find(f);
+    NUMASIM_CHECK_EQ(static_cast<int>(head.kind), static_cast<int>(FrameKind::kFree));
+    NUMASIM_CHECK_EQ(head.frame, f);
+    buddy_.TakeOffline(head.frame, head.order);
+    f += FrameIndex{1} << head.order;
+    NUMASIM_CHECK(f <= end);
+  }
+  // Pageblocks that were broken up are unmanaged as a whole too.
+  for (FrameIndex f = begin; f < end; f += kPageblockPages) frames_.ClearHead(f, kPageblockOrder);
+  present_ -= pages;
+  managed_ -= pages;
 }
 
 const int64_t* Zone::counter_ref(ZoneCounter c) const {

@@ -38,13 +38,23 @@ struct Watermarks {
 
 class Zone {
  public:
+  // The address range of a device that plugs and unplugs memory (virtio-mem). Lies above all other memory.
+  struct HotRange {
+    Pfn start;
+    int64_t pages = 0;    // what it may grow to; 0: there is none
+    int64_t plugged = 0;  // at boot, from `start` on
+    Pfn end() const { return start + pages; }
+  };
+  // Where the zone lies and what it had at boot.
   struct Extent {
     NodeId node;
     ZoneType type;
     Pfn start;
-    int64_t spanned = 0;  // pages from first to last
+    int64_t spanned = 0;  // pages from first to last, 0 where all memory is the device's
     int64_t present = 0;  // less holes
     int64_t managed = 0;  // less what boot reserved
+    HotRange hot = {};    // not counted in the three above
+    Pfn end() const { return hot.pages > 0 ? hot.end() : start + spanned; }
   };
   // What an allocation from the PCP lists did, so that its time can be paid.
   struct PcpResult {
@@ -58,6 +68,9 @@ class Zone {
   const Extent& extent() const { return extent_; }
   NodeId node() const { return extent_.node; }
   ZoneType type() const { return extent_.type; }
+  // Pages that are there now, less what boot reserved. Without any the zone is not in the kernel's zonelists.
+  int64_t present() const { return present_; }
+  int64_t managed() const { return managed_; }
   std::string Name() const;  // "node0.DMA32"
   FrameStore& frames() { return frames_; }
   const FrameStore& frames() const { return frames_; }
@@ -108,6 +121,17 @@ class Zone {
   int64_t RefsOf(FrameIndex frame) const;
   int64_t refs() const { return refs_count_; }  // of all frames
 
+  // --- memory that comes and goes (mm/memory_hotplug.c) ---
+  // online_pages(): [start, start + pages), so far unmanaged, becomes present, managed and free. Whole blocks
+  // of the largest order.
+  void OnlineBlock(Pfn start, int64_t pages);
+  // __offline_isolated_pages() and what follows it: the range, whole pageblocks and all of it free, is
+  // managed no more. A free block that sticks out of it is an error of the caller.
+  void OfflineRange(Pfn start, int64_t pages);
+  // adjust_present_page_count(), adjust_managed_page_count(): only counts.
+  void AdjustPresent(int64_t pages) { present_ += pages; }
+  void AdjustManaged(int64_t pages) { managed_ += pages; }
+
   int64_t& counter(ZoneCounter c) { return counters_[c]; }
   int64_t counter(ZoneCounter c) const { return counters_[c]; }
   // Where the value of a counter is kept, for sampling.
@@ -117,7 +141,8 @@ class Zone {
   int Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, uint32_t alloc_flags);
   void BulkFree(PcpLists& pcp, int32_t pages, int first_list);
 
-  Extent extent_;
+  const Extent extent_;
+  int64_t present_, managed_;
   FrameStore frames_;
   Buddy buddy_;
   std::vector<PcpLists> pcp_;

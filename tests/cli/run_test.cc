@@ -403,6 +403,76 @@ TEST_F(RunTest, ConformRefusesWhatTheMachineHasNotAndWhatIsNotModelled) {
   EXPECT_THAT(refused("spawn p\n@p policy bind:4\n"), HasSubstr("expected nodes from 0 to 3"));
 }
 
+class DeviceTest : public RunTest {
+ protected:
+  // The recorded boot state with a virtio-mem device ("NODE:MAX:PLUGGED").
+  static json WithDevice(const std::string& device) {
+    const json good = json::parse(FileText(Runfile(kRecording)));
+    json out = {{"machine", {{"virtio_mem", device}}}, {"steps", {good["steps"][0]}}};
+    out["steps"][0]["counters"]["cmdline"] = "quiet memhp_default_state=online_movable";
+    return out;
+  }
+
+  // The zones that the state after boot lists, as "1 Movable".
+  static std::vector<std::string> ZonesAfterBoot(const json& boot) {
+    Write("s.mm", "spawn p\n");
+    Write("boot.json", boot.dump());
+    EXPECT_EQ(Numasim({"conform", "s.mm", "--boot", "boot.json", "--json", "o.json"}).err, "");
+    std::vector<std::string> zones;
+    const json counters = json::parse(FileText("o.json"))["steps"][0]["counters"];
+    for (const json& zone : counters["buddyinfo"]) {
+      zones.push_back(absl::StrCat(zone["node"].get<int>(), " ", zone["zone"].get<std::string>()));
+    }
+    for (const json& zone : counters["blocks_by_type"]) {
+      if (zone["zone"] != "Movable") continue;
+      EXPECT_EQ(zone["blocks"], json({0, 256, 0, 0, 0}));
+    }
+    EXPECT_EQ(counters["meminfo"]["MemTotal"], boot["steps"][0]["counters"]["meminfo"]["MemTotal"]);
+    return zones;
+  }
+};
+
+TEST_F(DeviceTest, ConformShowsADevicesZoneOnlyIfItHasMemory) {
+  const std::vector<std::string> recorded = {"0 DMA", "0 DMA32", "1 DMA32", "2 DMA32", "3 DMA32"};
+  EXPECT_EQ(ZonesAfterBoot(WithDevice("3:1G:0")), recorded);
+  json boot = WithDevice("3:1G:512M");
+  json& counters = boot["steps"][0]["counters"];
+  const json where = {{"node", 3}, {"zone", "Movable"}};
+  json zone = where;
+  zone.update({{"start_pfn", 1048576}, {"spanned", 131072}, {"present", 131072}, {"managed", 131072}});
+  zone.update({{"free", 131072}, {"min", 1}, {"low", 2}, {"high", 3}});
+  zone.update({{"protection", json::array()}, {"pcp", json::array()}});
+  counters["zoneinfo"].push_back(zone);
+  json free = where;
+  free["free"] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128};
+  counters["buddyinfo"].push_back(free);
+  free["type"] = "Movable";
+  counters["free_by_type"].push_back(free);
+  json blocks = where;
+  blocks["blocks"] = {0, 256, 0, 0, 0};
+  counters["blocks_by_type"].push_back(blocks);
+  std::vector<std::string> with_device = recorded;
+  with_device.push_back("3 Movable");
+  EXPECT_EQ(ZonesAfterBoot(boot), with_device);
+}
+
+TEST_F(DeviceTest, DevicesThatTheRecordingCannotHaveAreNamed) {
+  const auto refused = [](const std::string& device) {
+    Write("s.mm", "spawn p\n");
+    Write("boot.json", WithDevice(device).dump());
+    return Refused({"conform", "s.mm", "--boot", "boot.json", "--json", "o.json"});
+  };
+  EXPECT_THAT(refused("4:1G:0"), HasSubstr("boot.json: machine.virtio_mem: '4:1G:0' is wrong; expected "
+                                           "NODE:MAX:PLUGGED"));
+  EXPECT_THAT(refused("1:1G"), HasSubstr("machine.virtio_mem: '1:1G' is wrong"));
+  EXPECT_THAT(refused("1:1G:100M"), HasSubstr("expected multiples of 128M"));
+  EXPECT_THAT(refused("1:1G:2G"), HasSubstr("no more plugged than max"));
+  EXPECT_THAT(
+      refused("1:1G:512M"),
+      HasSubstr("boot.json: machine.virtio_mem.plugged: 131072 pages; expected that many recorded in a "
+                "zone Movable of node 1, at or above 4G"));
+}
+
 // ---- Killed ----
 
 TEST_F(RunTest, KilledRunLeavesATraceThatIsReadableAndCalledCut) {

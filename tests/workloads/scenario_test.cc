@@ -281,6 +281,13 @@ TEST(ScenarioErrorTest, MachineFieldsAreChecked) {
        "1:46: machine.virtio_mem.node: '1' is a node that does not exist; expected 0, the only one"},
       {"node { memory: '1G' } virtio_mem { node: 0 max: '1G' plugged: '2G' }",
        "1:64: machine.virtio_mem.plugged: '2G' is more than max; expected at most 1G"},
+      {"node { memory: '1G' } virtio_mem { node: 0 max: '1000M' }",
+       "1:54: machine.virtio_mem.max: '1000M' is no multiple of 128M, the size of a memory block; expected "
+       "such "
+       "as 1G"},
+      {"node { memory: '1G' } virtio_mem { node: 0 max: '1G' plugged: '64M' }",
+       "1:64: machine.virtio_mem.plugged: '64M' is no multiple of 128M, the size of a memory block; expected "
+       "such as 512M"},
       {"node { memory: '1G' } virtio_mem { node: 0 }",
        "1:33: machine.virtio_mem.max: is missing; expected a size, such "
        "as max: \"1G\""},

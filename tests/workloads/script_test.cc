@@ -390,6 +390,9 @@ TEST(ScriptErrorTest, MachineLineIsChecked) {
       {"nodes=2 node_mem=1G virtio_mem=1:1G:2G",
        "virtio_mem: '1:1G:2G' has more plugged than MAX; expected PLUGGED of "
        "at most 1G"},
+      {"nodes=2 node_mem=1G virtio_mem=1:1G:100M",
+       "virtio_mem: '1:1G:100M' has a size that is no multiple of 128M, the size of a memory block; expected "
+       "such as 1:1G:512M"},
       {"nodes=2 node_mem=1G virtio_mem=1",
        "virtio_mem: '1' has not three parts; expected NODE:MAX:PLUGGED, such as "
        "1:1G:512M"},

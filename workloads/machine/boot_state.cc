@@ -225,6 +225,17 @@ void ReadDistances(const Field& rows, Machine& machine) {
   }
 }
 
+// "1:1G:512M": node, what it may grow to, what it has at boot.
+void ReadVirtioMem(const Field& from, Machine& machine) {
+  const std::vector<std::string> parts = absl::StrSplit(from.Text(), ':');
+  const auto node = ParseCount(parts[0], 0, std::max(0, machine.distance_size() - 1));
+  if (parts.size() != 3 || !node.ok() || !ParseSize(parts[1]).ok() || !ParseSize(parts[2]).ok())
+    from.Fail("NODE:MAX:PLUGGED, such as 1:1G:512M, of a node that exists");
+  machine.mutable_virtio_mem()->set_node(static_cast<int>(*node));
+  machine.mutable_virtio_mem()->set_max(parts[1]);
+  machine.mutable_virtio_mem()->set_plugged(parts[2]);
+}
+
 // The counters that conforming moves on from must be numbers.
 void CheckCounters(const Field& counters) {
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
@@ -255,6 +266,8 @@ void Read(const json& root, BootState& state) {
   // Recorded kernels are Debian's, whose THP default had its effect on min_free_kbytes already.
   machine.mutable_kernel()->mutable_thp()->set_enabled(machine.kernel().thp().enabled());
   if (counters.Has("cmdline")) machine.set_kernel_args(counters.At("cmdline").Text());
+  if (Field(root, "").Has("machine") && Field(root, "").At("machine").Has("virtio_mem"))
+    ReadVirtioMem(Field(root, "").At("machine").At("virtio_mem"), machine);
   CheckCounters(counters);
   state.counters = counters.value();
   ReadCpus(counters, machine.distance_size(), machine);

@@ -21,6 +21,21 @@ absl::StatusOr<int64_t> PagesOf(const std::string& field, const std::string& siz
   return *bytes >> kPageShift;
 }
 
+// Its memory goes to ZONE_MOVABLE if the boot arguments say so.
+absl::StatusOr<MemoryDevice> DeviceOf(const Machine& machine) {
+  MemoryDevice device{NodeId{machine.virtio_mem().node()}};
+  auto pages = PagesOf("machine.virtio_mem.max", machine.virtio_mem().max());
+  if (!pages.ok()) return pages.status();
+  device.pages = *pages;
+  pages = PagesOf("machine.virtio_mem.plugged", machine.virtio_mem().plugged());
+  if (!pages.ok()) return pages.status();
+  device.plugged = *pages;
+  for (absl::string_view argument : absl::StrSplit(machine.kernel_args(), ' ')) {
+    if (argument == "memhp_default_state=online_movable") device.type = ZoneType::kMovable;
+  }
+  return device;
+}
+
 // movablecore= of the boot arguments; the kernel section's knob wins.
 absl::StatusOr<int64_t> MovablecorePages(const Machine& machine, const Kernel& kernel) {
   if (kernel.has_movablecore()) return PagesOf("kernel.movablecore", kernel.movablecore());
@@ -125,6 +140,11 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
   config.movablecore_pages = *movablecore;
   if (absl::Status status = AddCmaAreas(kernel.cma(), config); !status.ok()) return status;
   if (absl::Status status = AddCmaArguments(machine, nodes, config); !status.ok()) return status;
+  if (machine.has_virtio_mem()) {
+    auto device = DeviceOf(machine);
+    if (!device.ok()) return device.status();
+    config.memory_device = *device;
+  }
   if (machine.has_min_free_kbytes() && machine.zone_size() > 0)
     config.min_free_kbytes = machine.min_free_kbytes();
   config.recorded_kernel = machine.kernel();

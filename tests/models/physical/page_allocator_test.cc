@@ -278,5 +278,42 @@ TEST_F(PageAllocatorTest, TheShortCutIsForLocalSinglePagesOnly) {
   EXPECT_NE(allocator.TryAllocLocal(node, Movable(1, 1)), kNoPfn);
 }
 
+// ---- zones without memory ----
+
+// Three nodes of which the last has a device with nothing plugged, and `mib` of memory of its own.
+MachineConfig WithEmptyDevice(int64_t mib) {
+  MachineConfig config = DescribedMachine({32 * kMiB, 32 * kMiB, mib * kMiB});
+  config.memory_device = MemoryDevice{NodeId{2}, ZoneType::kMovable, 4 * kMemoryBlockPages, 0};
+  return config;
+}
+
+TEST(EmptyZoneTest, TheNodesOtherZonesServeAsIfItWereNotThere) {
+  // Large enough for a batch of several pages.
+  TestMachine machine(WithEmptyDevice(256));
+  const std::vector<Zone*>& list = machine.memory().Zonelist(NodeId{2}, ZoneType::kMovable);
+  ASSERT_EQ(list.front(), &machine.zone(2, ZoneType::kMovable));
+  for (int i = 0; i < 100; ++i) {
+    const Pfn pfn = machine.Alloc(Movable(2, 2));
+    ASSERT_EQ(machine.memory().ZoneOf(pfn), &machine.zone(2, ZoneType::kDma32));
+  }
+  EXPECT_EQ(machine.counter(2, NUMA_HIT), 100);
+  EXPECT_EQ(machine.counter(2, NUMA_FOREIGN), 0);
+  EXPECT_NE(machine.ops().allocator().TryAllocLocal(machine.memory().node(NodeId{2}), Movable(2, 2)), kNoPfn);
+}
+
+TEST(EmptyZoneTest, ANodeWithNoOtherZoneIsNotThePreferredOne) {
+  // The kernel's zonelist of node 2 begins with node 0 then: what that serves is a hit there, and no miss.
+  TestMachine machine(WithEmptyDevice(0));
+  const Pfn pfn = machine.Alloc(Movable(2, 2));
+  ASSERT_NE(pfn, kNoPfn);
+  EXPECT_EQ(machine.memory().ZoneOf(pfn)->node(), NodeId{0});
+  EXPECT_EQ(machine.counter(0, NUMA_HIT), 1);
+  EXPECT_EQ(machine.counter(0, NUMA_MISS), 0);
+  EXPECT_EQ(machine.counter(2, NUMA_FOREIGN), 0);
+  AllocRequest here = Movable(2, 2);
+  here.gfp |= kGfpThisNode;
+  EXPECT_EQ(machine.Alloc(here), kNoPfn);
+}
+
 }  // namespace
 }  // namespace numasim

@@ -257,5 +257,90 @@ TEST(ReservesTest, HighFractionIsOfManagedPages) {
   EXPECT_EQ(reserves.settings()[0].pcp_high, reserves.settings()[0].watermarks.low / 4);
 }
 
+// ---- memory that comes and goes ----
+
+// As recorded: two nodes of 1 GiB, and 512 MiB of a device in node 1's ZONE_MOVABLE.
+class ManagedChangedTest : public ::testing::Test {
+ protected:
+  static constexpr int64_t kPlugged = 131072;
+  static constexpr size_t kNode1Dma32 = 2;
+  static constexpr size_t kDevice = 3;
+
+  static Reserves Make(const Kernel& kernel = {}) {
+    Reserves reserves({{NodeId{0}, ZoneType::kDma, 3840, 1},
+                       {NodeId{0}, ZoneType::kDma32, 242524, 1},
+                       {NodeId{1}, ZoneType::kDma32, 240817, 1},
+                       {NodeId{1}, ZoneType::kMovable, kPlugged, 1}},
+                      2, kernel);
+    reserves.Boot();
+    return reserves;
+  }
+  static int64_t Sum(const Reserves& reserves) {
+    int64_t pages = 0;
+    for (const auto& zone : reserves.settings()) pages += zone.watermarks.min;
+    return pages;
+  }
+};
+
+TEST_F(ManagedChangedTest, LowerZonesProtectThemselvesFromWhatIsThereNow) {
+  Reserves reserves = Make();
+  constexpr auto kMovable = static_cast<size_t>(ZoneType::kMovable);
+  EXPECT_EQ(reserves.settings()[kNode1Dma32].lowmem_reserve[kMovable], kPlugged / 256);  // 512, as recorded
+  reserves.ManagedChanged(kDevice, -kPlugged / 2, false);
+  EXPECT_EQ(reserves.settings()[kNode1Dma32].lowmem_reserve[kMovable], kPlugged / 512);
+  reserves.ManagedChanged(kDevice, -kPlugged / 2, false);
+  EXPECT_EQ(reserves.settings()[kNode1Dma32].lowmem_reserve[kMovable], 0);
+}
+
+TEST_F(ManagedChangedTest, MinFreeIsSharedOutAmongTheZonesThatHaveMemory) {
+  Reserves reserves = Make();
+  reserves.ManagedChanged(kDevice, -kPlugged, true);
+  const int64_t pages = reserves.min_free_kbytes() / 4;
+  const int64_t all = 3840 + 242524 + 240817;
+  EXPECT_EQ(reserves.settings()[kDevice].watermarks.min, 0);
+  EXPECT_EQ(reserves.settings()[kDevice].watermarks.high, 0);
+  EXPECT_EQ(reserves.settings()[kNode1Dma32].watermarks.min, pages * 240817 / all);
+  EXPECT_LE(pages - Sum(reserves), 3);
+}
+
+TEST_F(ManagedChangedTest, WithThpThereIsRoomForEachTypeInEachKernelZone) {
+  // 3 zones below ZONE_MOVABLE, 11 pageblocks each: 67,584 kB, as recorded with and without the device.
+  Reserves reserves = Make();
+  reserves.ManagedChanged(kDevice, -kPlugged, true);
+  EXPECT_EQ(reserves.min_free_kbytes(), 3 * 11 * 512 * 4);
+}
+
+TEST_F(ManagedChangedTest, WithoutThpMinFreeFollowsTheKernelsMemory) {
+  Reserves reserves = Make();
+  int64_t above_high = 240000;
+  reserves.ManagedChanged(kNode1Dma32, above_high - 240817, false);
+  for (size_t zone : {size_t{0}, size_t{1}, kNode1Dma32}) {
+    // What is above the high watermarks of before.
+    if (zone != kNode1Dma32) above_high += reserves.zones()[zone].managed;
+    above_high -= Make().settings()[zone].watermarks.high;
+  }
+  EXPECT_EQ(reserves.min_free_kbytes(),
+            static_cast<int64_t>(std::sqrt(static_cast<double>(above_high * 4 * 16))));
+}
+
+TEST_F(ManagedChangedTest, WhatTheUserSetStaysWhereItIsMore) {
+  Kernel kernel;
+  kernel.set_min_free_kbytes(200000);
+  Reserves reserves = Make(kernel);
+  reserves.ManagedChanged(kDevice, -kPlugged, false);
+  EXPECT_EQ(reserves.min_free_kbytes(), 200000);
+}
+
+TEST_F(ManagedChangedTest, PcpListsFollowTheZone) {
+  Reserves reserves = Make();
+  // zone_batchsize(): half a thousandth and a half, rounded down to a power of two, less one: 31, as
+  // recorded.
+  EXPECT_EQ(reserves.settings()[kDevice].pcp_batch, 31);
+  EXPECT_EQ(reserves.settings()[kDevice].pcp_high, reserves.settings()[kDevice].watermarks.low);
+  reserves.ManagedChanged(kDevice, -kPlugged / 2, false);
+  EXPECT_EQ(reserves.settings()[kDevice].pcp_batch, 31 / 2);
+  EXPECT_EQ(reserves.settings()[kDevice].pcp_high, reserves.settings()[kDevice].watermarks.low);
+}
+
 }  // namespace
 }  // namespace numasim

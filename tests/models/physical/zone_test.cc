@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/physical/zone_check.h"
+#include "models/problem_list.h"
 #include "sim/engine.h"
 #include "sim/locks.h"
 
@@ -231,6 +234,100 @@ TEST_F(ZoneTest, LargeOrdersNeedABlockAsLarge) {
   zone_.FreeBuddy(frames[1], 0);
   EXPECT_TRUE(zone_.WatermarkOk(1, ZoneType::kNormal, kAllocWmarkMin));
   EXPECT_FALSE(zone_.WatermarkOk(2, ZoneType::kNormal, kAllocWmarkMin));
+}
+
+// ---- memory that comes and goes ----
+
+// A device's 512 MiB, of which a memory block is plugged.
+class HotZoneTest : public ::testing::Test {
+ protected:
+  static constexpr Pfn kStart{1 << 20};
+  static constexpr Zone::Extent kExtent{
+      NodeId{0}, ZoneType::kMovable, kStart, 0, 0, 0, {kStart, 4 * kMemoryBlockPages, 0}};
+
+  HotZoneTest()
+      : engine_({}),
+        zone_(kExtent, 1, std::make_unique<sim::SpinLock>(engine_, engine_.AddLp("node0"), "lock")) {}
+  void ExpectSound() {
+    ProblemList problems;
+    const ZoneCensus census = CheckZone(zone_, problems, [](Pfn, int, const FrameOwner&) {});
+    EXPECT_THAT(std::move(problems).Take(), ::testing::IsEmpty());
+    EXPECT_EQ(census.managed(), zone_.managed());
+  }
+
+  sim::Engine engine_;
+  Zone zone_;
+};
+
+TEST_F(HotZoneTest, BeginsWithoutMemory) {
+  EXPECT_EQ(zone_.present(), 0);
+  EXPECT_EQ(zone_.managed(), 0);
+  EXPECT_EQ(zone_.AllocBuddy(0, kMovable, 0), kNilFrame);
+  EXPECT_FALSE(zone_.WatermarkOk(0, ZoneType::kMovable, kAllocWmarkMin));
+  ExpectSound();
+}
+
+TEST_F(HotZoneTest, ABlockComesOnlineAsFreeMovableMemoryUsedLowestFirst) {
+  zone_.OnlineBlock(kStart, kMemoryBlockPages);
+  zone_.OnlineBlock(kStart + 2 * kMemoryBlockPages, kMemoryBlockPages);
+  EXPECT_EQ(zone_.present(), 2 * kMemoryBlockPages);
+  EXPECT_EQ(zone_.managed(), 2 * kMemoryBlockPages);
+  EXPECT_EQ(zone_.buddy().free_pages(), 2 * kMemoryBlockPages);
+  EXPECT_EQ(zone_.buddy().list(kMaxOrder, kMovable).count(), (2 * kMemoryBlockPages) >> kMaxOrder);
+  ExpectSound();
+  for (int i = 0; i < 64; ++i) {
+    const int64_t at = (int64_t{i % 32} << kMaxOrder) + (i < 32 ? 0 : 2 * kMemoryBlockPages);
+    EXPECT_EQ(zone_.frames().PfnOf(zone_.AllocBuddy(kMaxOrder, kMovable, 0)), kStart + at) << i;
+  }
+}
+
+TEST_F(HotZoneTest, NewMemoryIsUsedAfterWhatIsFreeAlready) {
+  zone_.OnlineBlock(kStart + kMemoryBlockPages, kMemoryBlockPages);
+  zone_.OnlineBlock(kStart, kMemoryBlockPages);
+  EXPECT_EQ(zone_.frames().PfnOf(zone_.AllocBuddy(0, kMovable, 0)), kStart + kMemoryBlockPages);
+}
+
+TEST_F(HotZoneTest, ARangeThatWentOfflineIsNeverServedAndComesBackWhole) {
+  zone_.OnlineBlock(kStart, 2 * kMemoryBlockPages);
+  // Break a part of the range up, so that blocks of all orders go offline.
+  std::vector<FrameIndex> frames;
+  for (int i = 0; i < 1500; ++i) frames.push_back(zone_.AllocBuddy(0, kMovable, 0));
+  for (size_t i = 0; i < frames.size(); i += 2) zone_.FreeBuddy(frames[i], 0);
+  for (size_t i = 1; i < frames.size(); i += 2) zone_.FreeBuddy(frames[i], 0);
+  ExpectSound();
+  zone_.OfflineRange(kStart, kMemoryBlockPages);
+  EXPECT_EQ(zone_.present(), kMemoryBlockPages);
+  EXPECT_EQ(zone_.managed(), kMemoryBlockPages);
+  EXPECT_EQ(zone_.buddy().free_pages(), kMemoryBlockPages);
+  ExpectSound();
+  int64_t served = 0;
+  for (FrameIndex f; (f = zone_.AllocBuddy(0, kMovable, 0)) != kNilFrame; ++served) {
+    EXPECT_GE(zone_.frames().PfnOf(f), kStart + kMemoryBlockPages);
+  }
+  EXPECT_EQ(served, kMemoryBlockPages);
+  zone_.OnlineBlock(kStart, kMemoryBlockPages);
+  EXPECT_EQ(zone_.buddy().list(kMaxOrder, kMovable).count(), kMemoryBlockPages >> kMaxOrder);
+  EXPECT_EQ(zone_.managed(), 2 * kMemoryBlockPages);
+  ExpectSound();
+}
+
+TEST_F(HotZoneTest, PagesFreedNextToAnOfflineRangeDoNotMergeWithIt) {
+  zone_.OnlineBlock(kStart, kMemoryBlockPages);
+  const auto half = static_cast<FrameIndex>(kPageblockPages);
+  const FrameIndex low = zone_.AllocBuddy(kPageblockOrder, kMovable, 0);
+  ASSERT_EQ(zone_.frames().PfnOf(low), kStart);
+  // The upper half of the 4 MiB goes offline alone, as a part of a virtio-mem block does.
+  zone_.OfflineRange(kStart + kPageblockPages, kPageblockPages);
+  zone_.FreeBuddy(low, kPageblockOrder);
+  EXPECT_EQ(zone_.frames().Find(low).order, kPageblockOrder);
+  EXPECT_EQ(zone_.frames().Find(low + half).kind, FrameKind::kUnmanaged);
+  ExpectSound();
+}
+
+TEST_F(HotZoneTest, MemoryInUseCannotGoOffline) {
+  zone_.OnlineBlock(kStart, kMemoryBlockPages);
+  zone_.AllocBuddy(0, kMovable, 0);
+  EXPECT_DEATH(zone_.OfflineRange(kStart, kMemoryBlockPages), "Check failed|failed");
 }
 
 }  // namespace

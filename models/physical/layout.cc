@@ -1,0 +1,293 @@
+#include "models/physical/layout.h"
+
+#include <algorithm>
+
+namespace numasim {
+namespace {
+
+constexpr FrameIndex kLargest = FrameIndex{1} << kMaxOrder;
+constexpr uint64_t kFirmwareEnd = (uint64_t{1} << 20) >> kPageShift;
+
+FrameIndex RoundDown(FrameIndex frame) { return frame / kLargest * kLargest; }
+FrameIndex RoundUp(FrameIndex frame) { return RoundDown(frame + kLargest - 1); }
+
+// Calls f(frame, order) for the aligned runs that make up [begin, end), from the lowest up.
+template <typename F>
+void ForEachRun(FrameIndex begin, FrameIndex end, F f) {
+  while (begin < end) {
+    int order = begin == 0 ? kMaxOrder : std::min(__builtin_ctz(begin), kMaxOrder);
+    while (begin + (FrameIndex{1} << order) > end) --order;
+    f(begin, order);
+    begin += FrameIndex{1} << order;
+  }
+}
+
+}  // namespace
+
+BootMemory BootMemoryOf(const Zone::Extent& extent) {
+  BootMemory memory{extent.start, extent.start + extent.spanned, 0};
+  const int64_t unmanaged = extent.spanned - extent.managed;
+  const int64_t holes = extent.spanned - extent.present;
+  if (extent.start.value < kFirmwareEnd) {
+    const int64_t low = std::min(unmanaged, Pfn{kFirmwareEnd} - extent.start);
+    memory.begin = extent.start + low;
+    memory.low_holes = std::min(holes, low);
+  }
+  memory.present_end = memory.present_end + (memory.low_holes - holes);
+  return memory;
+}
+
+Layout::Layout(Zone& zone, const Counts& pageblocks)
+    : zone_(zone), store_(zone.frames()), tags_(store_.pageblocks(), kUntagged), types_left_(pageblocks) {
+  const Zone::Extent& extent = zone.extent();
+  const BootMemory memory = BootMemoryOf(extent);
+  begin_ = store_.Index(memory.begin);
+  end_ = store_.Index(memory.present_end);
+  hot_begin_ = hot_end_ = end_;
+  if (extent.hot.plugged > 0) {
+    hot_begin_ = store_.Index(extent.hot.start);
+    hot_end_ = store_.Index(extent.hot.start + extent.hot.plugged);
+  }
+  for (const int64_t count : pageblocks) types_known_ = types_known_ || count > 0;
+}
+
+int Layout::PlaceFree(const FreeCounts& blocks) {
+  int64_t largest = 0;
+  for (const int64_t count : blocks[kMaxOrder]) largest += count;
+  // A device's memory has nothing reserved in it: its blocks are free first of all. The others end where the
+  // reserved memory begins, or above if there are that many.
+  const int64_t hot = std::min<int64_t>(largest, (hot_end_ - hot_begin_) / kLargest);
+  const auto managed_end = static_cast<FrameIndex>(begin_ + zone_.extent().managed);
+  FrameIndex bottom = managed_end;
+  FrameIndex top = managed_end;
+  if (largest > hot) {
+    if (largest - hot > (end_ - begin_) / kLargest) return kMaxOrder;
+    const FrameIndex size = static_cast<FrameIndex>(largest - hot) * kLargest;
+    top = std::max(RoundDown(managed_end), RoundUp(begin_) + size);
+    if (top > end_) return kMaxOrder;
+    bottom = top - size;
+  }
+  FreeCounts left = blocks;
+  PlaceLargest(bottom, largest - hot, blocks[kMaxOrder]);
+  ForEachRun(begin_, bottom, [&](FrameIndex frame, int order) { AddPart(low_, frame, order); });
+  ForEachRun(std::max(top, managed_end), end_,
+             [&](FrameIndex frame, int order) { AddPart(high_, frame, order); });
+  ForEachRun(hot_begin_ + static_cast<FrameIndex>(hot) * kLargest, hot_end_,
+             [&](FrameIndex frame, int order) { AddPart(high_, frame, order); });
+  PlaceAtEdge(top, managed_end, left);
+  for (int order = kMaxOrder - 1; order >= 0; --order) {
+    for (int type = 0; type < kMigratetypes; ++type) {
+      for (int64_t i = 0; i < left[static_cast<size_t>(order)][static_cast<size_t>(type)]; ++i) {
+        if (!PlaceOne(order, static_cast<Migratetype>(type))) return order;
+      }
+    }
+  }
+  FillLists();
+  return -1;
+}
+
+// The first `below` of the blocks lie from `bottom` on, the others in the device's memory.
+void Layout::PlaceLargest(FrameIndex bottom, int64_t below, const Counts& blocks) {
+  int64_t placed = 0;
+  for (int type = 0; type < kMigratetypes; ++type) {
+    for (int64_t i = 0; i < blocks[static_cast<size_t>(type)]; ++i, ++placed) {
+      const FrameIndex at = placed < below ? bottom + static_cast<FrameIndex>(placed) * kLargest
+                                           : hot_begin_ + static_cast<FrameIndex>(placed - below) * kLargest;
+      Put(at, kMaxOrder, static_cast<Migratetype>(type));
+    }
+  }
+}
+
+// The block of the largest order that reserved memory cuts off: what is left of it is free in one block of
+// each order that its size has a bit for, as far as there are any.
+void Layout::PlaceAtEdge(FrameIndex begin, FrameIndex end, FreeCounts& left) {
+  static constexpr Migratetype kPreferred[] = {Migratetype::kMovable,     Migratetype::kUnmovable,
+                                               Migratetype::kReclaimable, Migratetype::kHighAtomic,
+                                               Migratetype::kCma,         Migratetype::kIsolate};
+  ForEachRun(begin, end, [&](FrameIndex frame, int order) {
+    for (const Migratetype type : kPreferred) {
+      int64_t& count = left[static_cast<size_t>(order)][static_cast<size_t>(type)];
+      if (order == kMaxOrder || count == 0) continue;
+      --count;
+      return Put(frame, order, type);
+    }
+    AddPart(high_, frame, order);
+  });
+}
+
+bool Layout::PlaceOne(int order, Migratetype type) {
+  for (Parts* parts : {&low_, &high_}) {
+    Run part{};
+    if (!TakePart(*parts, order, type, part) && !TakeAlone(*parts, order, part)) continue;
+    // The high end becomes free, so that what is used is low. In each part one frame is left over in the end,
+    // and no free block ever merges with another, exactly where it could not in the kernel either.
+    const FrameIndex size = FrameIndex{1} << order;
+    Put(part.frame + (FrameIndex{1} << part.order) - size, order, type);
+    for (int o = part.order - 1; o >= order; --o) {
+      AddPart(*parts, part.frame, o);
+      part.frame += FrameIndex{1} << o;
+    }
+    return true;
+  }
+  return false;
+}
+
+// A part larger than `order`: the smallest in a pageblock of the type, else in one that may become of the
+// type, else in any.
+bool Layout::TakePart(Parts& parts, int order, Migratetype type, Run& part) const {
+  const auto take = [&](int from, uint8_t tag) {
+    std::vector<FrameIndex>& list = parts[static_cast<size_t>(from)][tag];
+    if (list.empty()) return false;
+    part = {list.back(), from};
+    list.pop_back();
+    return true;
+  };
+  for (int from = order + 1; from <= kMaxOrder; ++from) {
+    if (take(from, static_cast<uint8_t>(type))) return true;
+  }
+  const bool more = !types_known_ || types_left_[static_cast<size_t>(type)] > 0;
+  for (int from = order + 1; more && from <= kMaxOrder; ++from) {
+    if (take(from, kUntagged)) return true;
+  }
+  for (int from = order + 1; from <= kMaxOrder; ++from) {
+    for (uint8_t tag = 0; tag <= kUntagged; ++tag) {
+      if (take(from, tag)) return true;
+    }
+  }
+  return false;
+}
+
+// A part of just this order, whose buddy is in part outside of the memory and never free as a whole.
+bool Layout::TakeAlone(Parts& parts, int order, Run& part) const {
+  const FrameIndex size = FrameIndex{1} << order;
+  for (std::vector<FrameIndex>& list : parts[static_cast<size_t>(order)]) {
+    const auto alone = std::find_if(list.begin(), list.end(), [&](FrameIndex frame) {
+      const bool hot = frame >= hot_begin_ && hot_end_ > hot_begin_;
+      const FrameIndex buddy = frame ^ size;
+      return buddy < (hot ? hot_begin_ : begin_) || buddy + size > (hot ? hot_end_ : end_);
+    });
+    if (alone == list.end()) continue;
+    part = {*alone, order};
+    list.erase(alone);
+    return true;
+  }
+  return false;
+}
+
+void Layout::AddPart(Parts& parts, FrameIndex frame, int order) const {
+  parts[static_cast<size_t>(order)][tags_[frame >> kPageblockOrder]].push_back(frame);
+}
+
+void Layout::Put(FrameIndex frame, int order, Migratetype type) {
+  Tag(frame, order, type);
+  placed_[static_cast<size_t>(order)][static_cast<size_t>(type)].push_back(frame);
+}
+
+// The pageblocks of a free block are of its list's type where there are still some of that type.
+void Layout::Tag(FrameIndex frame, int order, Migratetype type) {
+  for (FrameIndex f = frame; f < frame + (FrameIndex{1} << order); f += kPageblockPages) {
+    uint8_t& tag = tags_[f >> kPageblockOrder];
+    if (tag != kUntagged) continue;
+    Migratetype as = type;
+    if (types_known_ && types_left_[static_cast<size_t>(type)] <= 0) {
+      if (types_left_[static_cast<size_t>(Migratetype::kMovable)] > 0) as = Migratetype::kMovable;
+    }
+    tag = static_cast<uint8_t>(as);
+    --types_left_[tag];
+    store_.set_pageblock_type(f, as);
+  }
+}
+
+void Layout::FillLists() {
+  int64_t pages = 0;
+  for (int order = 0; order <= kMaxOrder; ++order) {
+    for (int type = 0; type < kMigratetypes; ++type) {
+      auto& blocks = placed_[static_cast<size_t>(order)][static_cast<size_t>(type)];
+      std::sort(blocks.begin(), blocks.end());
+      for (const FrameIndex f : blocks)
+        zone_.buddy().AddToList(f, order, static_cast<Migratetype>(type), true);
+      pages += static_cast<int64_t>(blocks.size()) << order;
+    }
+  }
+  zone_.buddy().AdoptFreePages(pages);
+}
+
+// Pageblocks without a free block are of the types that the recording counts beyond those. The kernel's are
+// at the low end; in ZONE_MOVABLE only reserved memory at the top is of another type than movable, from
+// before its struct pages were set up.
+void Layout::TypeRest() {
+  const auto set = [&](uint32_t block) {
+    if (tags_[block] != kUntagged) return;
+    Migratetype as = Migratetype::kMovable;
+    for (int type = kMigratetypes - 1; type >= 0; --type) {
+      if (types_left_[static_cast<size_t>(type)] > 0) as = static_cast<Migratetype>(type);
+    }
+    Tag(block << kPageblockOrder, 0, as);
+  };
+  const uint32_t present =
+      (std::max(end_, hot_end_) + static_cast<uint32_t>(kPageblockPages) - 1) >> kPageblockOrder;
+  if (zone_.type() == ZoneType::kMovable) {
+    for (uint32_t block = present; block-- > 0;) set(block);
+  }
+  for (uint32_t block = 0; block < store_.pageblocks(); ++block) set(block);
+}
+
+std::vector<Layout::Run> Layout::TakeLeftOver() {
+  std::vector<Run> runs;
+  for (const Parts* parts : {&low_, &high_}) {
+    for (int order = 0; order <= kMaxOrder; ++order) {
+      for (const auto& list : (*parts)[static_cast<size_t>(order)]) {
+        for (const FrameIndex frame : list) runs.push_back({frame, order});
+      }
+    }
+  }
+  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.frame > b.frame; });
+  // From the top down: the first of the boot memory are reserved.
+  int64_t reserved = int64_t{end_} - begin_ - zone_.extent().managed;
+  std::vector<Run> used;
+  for (const Run& run : runs) {
+    const int64_t size = int64_t{1} << run.order;
+    const int64_t cut = run.frame < end_ ? std::min(reserved, size) : 0;
+    reserved -= cut;
+    ForEachRun(run.frame, static_cast<FrameIndex>(run.frame + size - cut),
+               [&](FrameIndex frame, int order) { used.push_back({frame, order}); });
+  }
+  return used;
+}
+
+std::vector<FrameIndex> Layout::UseRest(int64_t pcp_pages) {
+  TypeRest();
+  std::vector<Run> runs = TakeLeftOver();
+  // The pages on PCP lists come from the smallest runs: they were freed one by one.
+  std::stable_sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.order < b.order; });
+  std::vector<FrameIndex> singles;
+  for (const Run& run : runs) {
+    if (static_cast<int64_t>(singles.size()) == pcp_pages) {
+      MarkUsed(run.frame, run.order);
+      continue;
+    }
+    for (FrameIndex f = run.frame; f < run.frame + (FrameIndex{1} << run.order); ++f) {
+      if (static_cast<int64_t>(singles.size()) < pcp_pages) {
+        singles.push_back(f);
+      } else {
+        MarkUsed(f, 0);
+      }
+    }
+  }
+  return singles;
+}
+
+// In ZONE_MOVABLE there is nothing but user memory: of the processes that ran when the recording was made.
+void Layout::MarkUsed(FrameIndex frame, int order) {
+  if (zone_.type() != ZoneType::kMovable) {
+    store_.SetHead(frame, FrameKind::kAllocated, order);
+    store_.owner(frame, order) = FrameOwner{FrameOwner::kKernel, 0, 0, 0};
+    return;
+  }
+  for (FrameIndex f = frame; f < frame + (FrameIndex{1} << order); ++f) {
+    store_.SetHead(f, FrameKind::kAllocated, 0);
+    store_.owner(f, 0) = FrameOwner{FrameOwner::kAnon, 1, kBootUser, boot_users_++};
+  }
+}
+
+}  // namespace numasim
