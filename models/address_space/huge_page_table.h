@@ -27,6 +27,8 @@ class HugePageTable {
   }
   const HugePte* Find(Vpn first) const { return const_cast<HugePageTable*>(this)->Find(first); }
   void Set(Vpn first, HugePte pte) { entries_[first.value] = pte; }
+  // Sets it where there is none; false where there is one, which stays.
+  bool Add(Vpn first, HugePte pte) { return entries_.try_emplace(first.value, pte).second; }
   void Clear(Vpn first) { entries_.erase(first.value); }
 
   // Calls f(first vpn, entry) for each page that begins in [begin, end), in order.

@@ -51,13 +51,15 @@ sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process
   if (!fault.fresh.has_value()) co_return fault.result;
   co_await path.Take(memory_.costs().map_page);
   HugePageTable& table = process.space.huge_pages();
-  const HugePte* const now = table.Find(first);
-  const bool same = fault.old.has_value() ? now != nullptr && now->pfn == fault.old->pfn : now == nullptr;
-  if (!fault.replaces) {
-    if (same) table.Set(first, *fault.fresh);
-    co_return fault.result;
+  bool same = true;  // the entry is still as the fault found it
+  if (fault.old.has_value()) {
+    HugePte* const now = table.Find(first);
+    same = now != nullptr && now->pfn == fault.old->pfn;
+    if (same) *now = *fault.fresh;
+  } else {
+    same = table.Add(first, *fault.fresh);
   }
-  if (same) table.Set(first, *fault.fresh);
+  if (!fault.replaces) co_return fault.result;
   co_await ToGlobal(path);
   co_await FinishCopy(path, fault, same);
   co_await path.HopTo(home, memory_.costs().hop);

@@ -103,6 +103,7 @@ sim::Task<Errno> HugetlbPool::SetOvercommit(sim::Path& path, HugeSize size, int6
 sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t count, NodeId node,
                                      NodeMask allowed, CpuId cpu) {
   Hstate& h = hstate(size);
+  const int64_t wanted = count;
   co_await LockResize(path, h);
   co_await lock_->Acquire(path);
   if (node != kNoNode) {
@@ -112,13 +113,14 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
   }
   const bool grown = co_await Grow(path, h, count, allowed, cpu);
   if (grown) co_await Shrink(path, h, count, allowed, cpu);
-  const int64_t got = h.persistent();
+  const HugetlbCounters& counters = node == kNoNode ? h.counters() : h.node(node).counters;
+  const int64_t got = counters[NR_HUGEPAGES] - counters[SURPLUS_HUGEPAGES];
   lock_->Release(path);
   UnlockResize(path, h);
   // The writer is not told, as with the kernel.
   if (!grown) {
     LogFailure(path, size, node, Errno::kNoMem, "set_max_huge_pages",
-               absl::StrCat(" wanted=", count, " got=", got));
+               absl::StrCat(" wanted=", wanted, " got=", got));
   }
   co_return Errno::kOk;
 }

@@ -3,14 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <sstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "cli/summary.h"
 #include "cli/traced_run.h"
 #include "proto/trace_reader.h"
+#include "workloads/random_hugetlb_script.h"
 
 namespace numasim {
 namespace {
@@ -74,8 +77,9 @@ TEST_F(HugetlbRunTest, EveryCounterIsAColumnUnderTheKernelsName) {
 }
 
 TEST_F(HugetlbRunTest, GrowthThatStopsShortSaysHowFarItCame) {
-  Run("pool 2M node1 1000\n");
-  const int64_t got = run_->simulation().ops().hugetlb().pool().hstate(HugeSize::k2M).counter(NR_HUGEPAGES);
+  Run("pool 2M node0 10\npool 2M node1 1000\n");
+  const Hstate& h = run_->simulation().ops().hugetlb().pool().hstate(HugeSize::k2M);
+  const int64_t got = h.node(NodeId{1}).counters[NR_HUGEPAGES];
   EXPECT_THAT(Failures(), testing::ElementsAre("size=2M node=1 errno=ENOMEM function=set_max_huge_pages "
                                                "wanted=1000 got=" +
                                                std::to_string(got)));
@@ -130,6 +134,63 @@ TEST_F(HugetlbRunTest, TheSummaryHasPoolsThatWereUsed) {
 TEST_F(HugetlbRunTest, TheSummaryIsSilentWherePoolsWereNotUsed) {
   Run("spawn p\n@p map a 4M anon\n@p touch a\n");
   EXPECT_THAT(Summary(), AllOf(Not(HasSubstr("surplus")), Not(HasSubstr("hugetlb_lock"))));
+}
+
+// Streams on all nodes that resize, fault, pin and unpin in interrupts, with files in common.
+std::string BusyScenario(const std::string& knobs, uint64_t seed) {
+  std::string text = absl::StrCat("kernel { thp { enabled: 'never' } hugetlb { ", knobs, " } }\nmachine {\n");
+  for (int n = 0; n < 4; ++n) absl::StrAppend(&text, "  node { memory: '64M' cpus: 2 }\n");
+  absl::StrAppend(&text, "}\nworkload {\n");
+  workloads::RandomHugetlbOptions options;
+  options.nodes = 4;
+  options.cpus = 8;
+  options.pool = 80;
+  options.pins = true;
+  for (uint64_t stream = 0; stream < 6; ++stream) {
+    absl::StrAppend(&text, "script {\n");
+    for (const workloads::Op& op : workloads::RandomHugetlbOps(options, 100 * seed + stream, 80)) {
+      absl::StrAppend(&text, "  line: '", op.text, "'\n");
+    }
+    absl::StrAppend(&text, "}\n");
+  }
+  return absl::StrCat(text, "}\ntrace { interval: '50us' }\n");
+}
+
+class HugetlbThreadsTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(HugetlbThreadsTest, TheTraceIsTheSameForAnyThreads) {
+  const std::string path = testing::TempDir() + "/busy.textproto";
+  const std::string trace = testing::TempDir() + "/busy.pb";
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    std::ofstream(path) << BusyScenario(GetParam(), seed);
+    const auto scenario = LoadInput(path);
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    std::string expected;
+    for (const int threads : {1, 2, 4}) {
+      auto run = TracedRun::Create(
+          *scenario, {.trace_path = trace, .seed = {}, .threads = threads, .scheme = sim::Scheme::kParallel});
+      ASSERT_TRUE(run.ok()) << run.status();
+      const absl::Status status = (*run)->Run();
+      ASSERT_TRUE(status.ok()) << status;
+      std::ifstream in(trace, std::ios::binary);
+      const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+      if (threads == 1) expected = bytes;
+      EXPECT_TRUE(bytes == expected) << "seed " << seed << ", " << threads << " threads";
+    }
+    EXPECT_GT(expected.size(), 10000u);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Knobs, HugetlbThreadsTest,
+                         testing::Values("irq_free: 'direct'", "irq_free: 'workqueue'", "shrink: 'locked'",
+                                         "irq_free: 'workqueue' shrink: 'locked' resize: 'racing'"));
+
+TEST(HugetlbKnobsTest, AnUnknownBehaviourIsRefusedWithWhatThereIs) {
+  const std::string path = testing::TempDir() + "/wrong.textproto";
+  std::ofstream(path) << "kernel { hugetlb { resize: 'race' } }\nmachine { node { memory: '64M' } }\n";
+  const auto scenario = LoadInput(path);
+  EXPECT_THAT(scenario.status().message(),
+              AllOf(HasSubstr("hugetlb.resize"), HasSubstr("expected one of serialized, racing")));
 }
 
 }  // namespace
