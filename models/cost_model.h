@@ -38,12 +38,13 @@ struct Costs {
         drain_cpu{m.drain_cpu_ns()},
         lru_drain{m.lru_drain_ns()},
         migrate_page{m.migrate_page_ns()},
-        cma_bitmap{m.cma_bitmap_ns()} {}
+        cma_bitmap{m.cma_bitmap_ns()},
+        virtio_request{m.virtio_request_ns()} {}
 
   sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_block, prep_page, fault, clear_page, copy_page,
       map_page, unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice,
       hugetlb_lock, hugetlb_resv, hugetlb_work, pin, isolate_block, scan_page, drain_cpu, lru_drain,
-      migrate_page, cma_bitmap;
+      migrate_page, cma_bitmap, virtio_request;
 };
 
 }  // namespace numasim

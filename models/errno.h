@@ -6,7 +6,19 @@
 
 namespace numasim {
 
-enum class Errno : uint8_t { kOk, kNoEnt, kAgain, kNoMem, kFault, kBusy, kInval, kSrch, kNoSpc, kAcces };
+enum class Errno : uint8_t {
+  kOk,
+  kNoEnt,
+  kAgain,
+  kNoMem,
+  kFault,
+  kBusy,
+  kInval,
+  kSrch,
+  kNoSpc,
+  kAcces,
+  kIntr
+};
 
 // "0" or the errno's name, as recordings spell it.
 constexpr const char* ErrnoName(Errno e) {
@@ -31,6 +43,8 @@ constexpr const char* ErrnoName(Errno e) {
       return "ENOSPC";
     case Errno::kAcces:
       return "EACCES";
+    case Errno::kIntr:
+      return "EINTR";
   }
   return "?";
 }

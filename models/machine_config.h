@@ -39,6 +39,7 @@ struct MachineConfig {
     std::string where;  // the field or boot argument, for messages
   };
   std::vector<CmaConfig> cma;
+  int64_t offline_patience_ns = 10'000'000'000;  // kernel.contig.offline_patience
 };
 
 }  // namespace numasim

@@ -282,11 +282,7 @@ void MemorySystem::StoreSettings(Node& home, const ThpSettings& thp, int64_t tot
     if (zones_[i]->node() != home.id) continue;
     zones_[i]->watermarks() = settings[i].watermarks;
     zones_[i]->lowmem_reserve() = settings[i].lowmem_reserve;
-    for (int c = 0; c < cpu_count(); ++c) {
-      PcpLists& lists = zones_[i]->pcp(CpuId{c});
-      lists.high = settings[i].pcp_high;
-      lists.batch = settings[i].pcp_batch;
-    }
+    zones_[i]->SetPcpLimits(settings[i].pcp_high, settings[i].pcp_batch);
   }
 }
 

@@ -36,4 +36,8 @@ CounterName NameOf(CmaCounter counter) {
   return FromDescriptor(*CmaCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(VirtioMemCounter counter) {
+  return FromDescriptor(*VirtioMemCounter_descriptor()->FindValueByNumber(counter));
+}
+
 }  // namespace numasim

@@ -20,6 +20,7 @@ CounterName NameOf(ZoneCounter counter);
 CounterName NameOf(HugetlbCounter counter);
 CounterName NameOf(GlobalCounter counter);
 CounterName NameOf(CmaCounter counter);
+CounterName NameOf(VirtioMemCounter counter);
 
 }  // namespace numasim
 

@@ -198,6 +198,8 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, const Hugetl
     out["moved"] = result.moved->moved;
     out["not_moved"] = result.moved->not_moved;
   }
+  if (result.plugged.has_value()) out["plugged"] = *result.plugged;
+  if (result.block.has_value()) out["block"] = *result.block;
   if (!result.region.has_value()) return out;
   const MappingStats stats = StatsOf(memory, pool, *result.process, *result.region);
   out["rss_kb"] = stats.rss_kb;

@@ -75,13 +75,8 @@ std::string NotModelledPart(const OpKind& kind) {
     return absl::StrCat("sysctl ", sysctl->name);
   }
   const std::string_view name = OperationName(kind);
-  if (IsOneOf(name, {"sleep",  "spawn",          "cpu",         "policy",     "touch",
-                     "unmap",  "protect",        "bind",        "fork",       "exit",
-                     "pool",   "cma_alloc",      "cma_release", "overcommit", "mount_hugetlbfs",
-                     "umount", "unlink_hugetlb", "unlink",      "move",       "fallocate",
-                     "punch",  "truncate",       "demote",      "pin",        "unpin"}))
-    return "";
-  return std::string(name);
+  const bool missing = IsOneOf(name, {"khugepaged", "khugepaged_set", "drop_caches", "compact", "lock"});
+  return missing ? std::string(name) : "";
 }
 
 std::string Complaint(const ScriptRunner::Place& place, const Op& op, const std::string& what) {
@@ -139,6 +134,10 @@ void ScriptRunner::Count(const Op& op, const OpResult& result) {
   if (result.error != Errno::kOk) {
     ++counts_.failed[absl::StrCat(std::string(OperationName(op.kind)), " ", ErrnoName(result.error))];
   }
+  if (result.unmet != Errno::kOk) {
+    ++counts_
+          .failed[absl::StrCat(std::string(OperationName(op.kind)), " not met: ", ErrnoName(result.unmet))];
+  }
   if (!result.touch.has_value()) return;
   counts_.accesses += result.touch->ok;
   counts_.sigsegv += result.touch->sigsegv;
@@ -191,7 +190,9 @@ sim::Task<OpResult> ScriptRunner::PerformSystem(sim::Path& path, const Op& op) {
     result.error = co_await SetSysctl(path, *sysctl);
   } else if (const auto* sleep = std::get_if<SleepOp>(&op.kind)) {
     co_await path.Take(sim::Milliseconds(sleep->milliseconds));
-  } else if (std::holds_alternative<CmaAllocOp>(op.kind) || std::holds_alternative<CmaReleaseOp>(op.kind)) {
+  } else if (std::holds_alternative<CmaAllocOp>(op.kind) || std::holds_alternative<CmaReleaseOp>(op.kind) ||
+             std::holds_alternative<OfflineBlockOp>(op.kind) ||
+             std::holds_alternative<VirtioMemOp>(op.kind)) {
     result = co_await PerformContigSystem(path, op);
   } else {
     result.error = co_await PerformHugetlbSystem(path, op);

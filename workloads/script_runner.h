@@ -38,6 +38,10 @@ struct OpResult {
   Errno error = Errno::kOk;
   std::optional<TouchCounts> touch;
   std::optional<HugeMoved> moved;
+  std::optional<int64_t> plugged;  // bytes, of virtio_mem
+  std::optional<int64_t> block;    // the memory block that was to go offline
+  // What kept a virtio_mem request from being met in full, which is no error of the operation.
+  Errno unmet = Errno::kOk;
   // The mapping the operation was on, if it still has a name, and whose it is.
   const Process* process = nullptr;
   std::optional<Region> region;
@@ -111,8 +115,9 @@ class ScriptRunner {
   sim::Task<void> CloseFiles(sim::Path& path, Owned& owned);
   sim::Task<void> CloseFile(sim::Path& path, Owned& owned, const std::string& id);
 
-  // On CMA areas (script_runner_contig.cc).
+  // On CMA areas, memory blocks and virtio-mem (script_runner_contig.cc).
   sim::Task<OpResult> PerformContigSystem(sim::Path& path, const Op& op);
+  sim::Task<OpResult> OfflineBlock(sim::Path& path, const OfflineBlockOp& op);
   sim::Task<Errno> AllocCma(sim::Path& path, const CmaAllocOp& op);
   sim::Task<Errno> ReleaseCma(sim::Path& path, const std::string& name);
 

@@ -1,4 +1,4 @@
-// Operations on contiguous ranges: CMA areas.
+// Operations on contiguous ranges and memory blocks: CMA areas, virtio-mem, offlining.
 #include <bit>
 #include <string>
 #include <utility>
@@ -18,8 +18,36 @@ sim::Task<OpResult> ScriptRunner::PerformContigSystem(sim::Path& path, const Op&
     result.error = co_await AllocCma(path, *alloc);
   } else if (const auto* release = std::get_if<CmaReleaseOp>(&op.kind)) {
     result.error = co_await ReleaseCma(path, release->name);
+  } else if (const auto* offline = std::get_if<OfflineBlockOp>(&op.kind)) {
+    result = co_await OfflineBlock(path, *offline);
+  } else if (const auto* device = std::get_if<VirtioMemOp>(&op.kind)) {
+    VirtioMemDriver* const virtio_mem = contig_.virtio_mem();
+    // The hypervisor only says what it wants; how far the driver came is in the size that is plugged
+    // afterwards.
+    Errno error = Errno::kNoEnt;
+    if (virtio_mem != nullptr) error = co_await virtio_mem->Request(path, kCpu, device->size >> kPageShift);
+    const bool asked = error != Errno::kNoEnt && error != Errno::kInval;
+    result.error = asked ? Errno::kOk : error;
+    result.unmet = asked ? error : Errno::kOk;
+    if (virtio_mem != nullptr) result.plugged = virtio_mem->plugged_pages() << kPageShift;
   }
   memory_.cpu(kCpu).Release(path);
+  co_return result;
+}
+
+sim::Task<OpResult> ScriptRunner::OfflineBlock(sim::Path& path, const OfflineBlockOp& op) {
+  constexpr CpuId kCpu{0};
+  OpResult result;
+  const sim::LpId home = path.lp();
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  const std::optional<MemoryBlockId> id = memory_.blocks().OnlineOfNode(NodeId{op.node}, op.index);
+  co_await path.HopTo(home, memory_.costs().hop);
+  if (!id.has_value()) {
+    result.error = Errno::kNoEnt;
+    co_return result;
+  }
+  result.block = id->value;
+  result.error = co_await contig_.hotplug().Offline(path, kCpu, *id);
   co_return result;
 }
 

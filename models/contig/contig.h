@@ -11,6 +11,8 @@
 #include "models/contig/cma.h"
 #include "models/contig/contig_range.h"
 #include "models/contig/gigantic.h"
+#include "models/contig/memory_hotplug.h"
+#include "models/contig/virtio_mem.h"
 #include "models/machine_config.h"
 #include "models/memory_system.h"
 #include "proto/scenario.pb.h"
@@ -28,9 +30,11 @@ class Contig {
   ContigRanges& ranges() { return ranges_; }
   CmaAreas& cma() { return *cma_; }
   const CmaAreas& cma() const { return *cma_; }
+  MemoryHotplug& hotplug() { return *hotplug_; }
+  VirtioMemDriver* virtio_mem() { return virtio_mem_.get(); }  // null: the machine has no such device
 
   // Its counters as columns of a trace.
-  std::vector<MemorySystem::CounterColumn> Columns() const { return cma_->Columns(); }
+  std::vector<MemorySystem::CounterColumn> Columns() const;
 
  private:
   Contig(MemorySystem& memory, AddressSpaceOps& ops) : ops_(ops), ranges_(memory, ops) {}
@@ -39,6 +43,8 @@ class Contig {
   ContigRanges ranges_;
   std::unique_ptr<CmaAreas> cma_;
   std::unique_ptr<GiganticPages> gigantic_;
+  std::unique_ptr<MemoryHotplug> hotplug_;
+  std::unique_ptr<VirtioMemDriver> virtio_mem_;
 };
 
 }  // namespace numasim

@@ -119,6 +119,25 @@ void Zone::FreeBuddy(FrameIndex frame, int order) {
   buddy_.Free(frame, order, frames_.pageblock_type(frame));
 }
 
+void Zone::SetPcpLimits(int32_t high, int32_t batch) {
+  pcp_high_ = high;
+  pcp_batch_ = batch;
+  for (PcpLists& lists : pcp_) {
+    lists.high = pcp_disabled_ ? 0 : high;
+    lists.batch = pcp_disabled_ ? 1 : batch;
+  }
+}
+
+void Zone::DisablePcp() {
+  pcp_disabled_ = true;
+  SetPcpLimits(pcp_high_, pcp_batch_);
+}
+
+void Zone::EnablePcp() {
+  pcp_disabled_ = false;
+  SetPcpLimits(pcp_high_, pcp_batch_);
+}
+
 void Zone::TakeRef(FrameIndex frame) {
   ++frames_.owner(frame, 0).mapcount;
   ++refs_[frame];

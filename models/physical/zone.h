@@ -108,6 +108,11 @@ class Zone {
   }
   // drain_pages_zone(): gives all of a CPU's pages back. Returns how many.
   int64_t DrainPcp(CpuId cpu);
+  // pcp->high and batch of every CPU; while the lists are disabled they hold nothing, and what is set here
+  // counts when they are enabled again (zone_pcp_disable, zone_pcp_enable).
+  void SetPcpLimits(int32_t high, int32_t batch);
+  void DisablePcp();
+  void EnablePcp();
 
   // --- straight from and to the buddy (rmqueue_buddy, free_one_page) ---
   FrameIndex AllocBuddy(int order, Migratetype type, uint32_t alloc_flags);
@@ -146,6 +151,9 @@ class Zone {
   FrameStore frames_;
   Buddy buddy_;
   std::vector<PcpLists> pcp_;
+  int32_t pcp_high_ = 0;
+  int32_t pcp_batch_ = 1;
+  bool pcp_disabled_ = false;
   absl::flat_hash_map<FrameIndex, uint32_t> refs_;  // looked up only
   int64_t refs_count_ = 0;
   Watermarks watermarks_;

@@ -138,6 +138,13 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
   auto movablecore = MovablecorePages(machine, kernel);
   if (!movablecore.ok()) return movablecore.status();
   config.movablecore_pages = *movablecore;
+  auto patience = ParseDuration(kernel.contig().offline_patience());
+  if (!patience.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("kernel.contig.offline_patience: ", Quoted(kernel.contig().offline_patience()), " ",
+                     patience.status().message()));
+  }
+  config.offline_patience_ns = *patience;
   if (absl::Status status = AddCmaAreas(kernel.cma(), config); !status.ok()) return status;
   if (absl::Status status = AddCmaArguments(machine, nodes, config); !status.ok()) return status;
   if (machine.has_virtio_mem()) {

@@ -192,7 +192,7 @@ TEST(IrqFreeBehaviourTest, DirectFreesAreDoneInTheInterrupt) {
 TEST(IrqFreeBehaviourTest, DeferredFreesComeWithTheWorkerTheLastPageFirst) {
   Pool pool({.workqueue = true});
   pool.machine.Run("pool 2M node0 2\nspawn p\n@p map a 4M hugetlb-2M\n@p pin a\n@p unmap a");
-  const std::vector<Pfn> pages = pool.machine.process("p").pins[0].pages;
+  const std::vector<Pfn> pages = pool.machine.process("p").pins[0].huge;
   const sim::SimTime begin = pool.machine.engine().now();
   pool.machine.Run("@p unpin a irq");
   EXPECT_GE(pool.machine.engine().now() - begin, sim::Nanoseconds(CostModel().hugetlb_work_ns()));
@@ -226,7 +226,7 @@ class ConcurrentTest : public ::testing::TestWithParam<Knobs> {
       options.pins = true;
       scripts[stream].ops = workloads::RandomHugetlbOps(options, seed * kStreams + stream, 60);
       runners.push_back(std::make_unique<workloads::ScriptRunner>(
-          machine.memory(), machine.ops(), absl::StrCat("s", stream),
+          machine.memory(), machine.ops(), machine.contig(), absl::StrCat("s", stream),
           [](int line) { return absl::StrCat("line ", line); }));
       workloads::ScriptRunner* const runner = runners.back().get();
       const workloads::Script* const script = &scripts[stream];

@@ -1,0 +1,178 @@
+#include "models/contig/memory_hotplug.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "models/physical/isolation.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+FrameIndex EndOf(const FrameStore::Head& head) { return head.frame + (FrameIndex{1} << head.order); }
+
+}  // namespace
+
+MemoryHotplug::MemoryHotplug(MemorySystem& memory, AddressSpaceOps& ops, ContigRanges& ranges,
+                             sim::Duration patience)
+    : memory_(memory),
+      ops_(ops),
+      ranges_(ranges),
+      patience_(patience),
+      lock_(std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "mem_hotplug_lock")) {}
+
+sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockId id) {
+  const Costs& costs = memory_.costs();
+  const sim::LpId home = path.lp();
+  co_await path.HopTo(memory_.global_lp(), costs.hop);
+  co_await lock_->Acquire(path);
+  MemoryBlocks& blocks = memory_.blocks();
+  const bool online = blocks.Find(id) != nullptr && blocks.Find(id)->online;
+  ContigResult result;
+  result.error = online ? blocks.MayGoOffline(id) : Errno::kInval;
+  result.function = "offline_pages";
+  if (result.error == Errno::kOk) {
+    Zone& zone = *blocks.Find(id)->zone;
+    co_await path.HopTo(memory_.node(zone.node()).lp, costs.hop);
+    const FrameIndex begin = zone.frames().Index(id.start());
+    result =
+        co_await OfflinePages(path, cpu, zone, begin, begin + static_cast<FrameIndex>(kMemoryBlockPages));
+    if (result.error != Errno::kOk) {
+      ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
+    }
+    co_await path.HopTo(memory_.global_lp(), costs.hop);
+    if (result.error == Errno::kOk) {
+      blocks.SetOnline(id, false);
+      co_await memory_.ManagedChanged(path, zone, -kMemoryBlockPages);
+    }
+  } else {
+    ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
+  }
+  lock_->Release(path);
+  co_await path.HopTo(home, costs.hop);
+  co_return result.error;
+}
+
+// On the LP of the zone's node.
+sim::Task<ContigResult> MemoryHotplug::OfflinePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                                    FrameIndex end) {
+  // What is freed in the range meanwhile must not stay on a CPU's list.
+  zone.DisablePcp();
+  co_await ranges_.DrainAll(path, zone);
+  co_await path.Take(memory_.costs().lru_drain);
+  ContigResult result =
+      co_await ranges_.StartIsolate(path, cpu, zone, begin, end, Migratetype::kMovable, IsolateFor::kOffline);
+  if (result.error == Errno::kOk) {
+    result = co_await EmptyRange(path, cpu, zone, begin, end);
+    if (result.error == Errno::kOk) {
+      co_await zone.lock().Acquire(path);
+      // The driver lets go of what the hypervisor has already (MEM_GOING_OFFLINE).
+      ForEachBlock(zone.frames(), begin, end, [&](const FrameStore::Head& head) {
+        if (head.kind == FrameKind::kAllocated)
+          zone.AdjustManaged(FreeRange(zone, head.frame, EndOf(head)) << head.order);
+      });
+      zone.OfflineRange(zone.frames().PfnOf(begin), static_cast<int64_t>(end - begin));
+      co_await path.Take(memory_.costs().isolate_block * ((end - begin) >> kPageblockOrder));
+      zone.lock().Release(path);
+    } else {
+      co_await ranges_.UndoIsolate(path, zone, begin, end, Migratetype::kMovable);
+    }
+  }
+  zone.EnablePcp();
+  co_return result;
+}
+
+// Until nothing in the isolated range is in use: moves what can move, again and again, then dissolves free
+// huge pages. Only a signal ends it where a page never moves.
+sim::Task<ContigResult> MemoryHotplug::EmptyRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                                  FrameIndex end) {
+  const sim::SimTime began = path.now();
+  for (;;) {
+    while (co_await MigrateRange(path, cpu, zone, begin, end)) {
+      if (path.now() - began < patience_) continue;
+      const FrameIndex busy = FirstNotIsolated(zone, begin, end, IsolateFor::kOffline);
+      co_return ContigResult{Errno::kIntr, busy == end ? kNoPfn : zone.frames().PfnOf(busy), "offline_pages"};
+    }
+    ContigResult result = co_await DissolveRange(path, cpu, zone, begin, end);
+    if (result.error != Errno::kOk) co_return result;
+    const FrameIndex busy = FirstNotIsolated(zone, begin, end, IsolateFor::kOffline);
+    if (busy == end) co_return ContigResult{};
+    co_await path.Take(memory_.costs().scan_page * static_cast<int64_t>(end - begin));
+    if (path.now() - began < patience_) continue;
+    co_return ContigResult{Errno::kIntr, zone.frames().PfnOf(busy), "offline_pages"};
+  }
+}
+
+// scan_movable_pages() and do_migrate_range(): false where the range has nothing in use that could move.
+// Pages go to other nodes where there are any.
+sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                            FrameIndex end) {
+  FrameStore& frames = zone.frames();
+  std::vector<Pfn> base;
+  std::vector<Pfn> huge;
+  bool any = false;
+  ForEachBlock(frames, begin, end, [&](const FrameStore::Head& head) {
+    if (head.kind != FrameKind::kAllocated) return;
+    const auto kind = static_cast<FrameOwner::Kind>(frames.owner(head.frame, head.order).kind);
+    if (kind == FrameOwner::kHugetlb) huge.push_back(frames.PfnOf(head.frame));
+    if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return;
+    any = true;
+    if (Migrator::Isolate(zone, head.frame)) base.push_back(frames.PfnOf(head.frame));
+  });
+  co_await path.Take(memory_.costs().scan_page * static_cast<int64_t>(end - begin));
+  NodeMask others = memory_.nodes_with_memory();
+  others.Clear(zone.node());
+  if (others.empty()) others.Set(zone.node());
+  if (!huge.empty()) {
+    const sim::LpId home = path.lp();
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    HugetlbPool& pool = ops_.hugetlb().pool();
+    std::vector<Pfn> isolated;
+    for (const Pfn pfn : huge) {
+      const HugePage* const page = pool.pages().Find(pfn);
+      const bool in_use = page != nullptr && page->state == HugePageState::kUsed && page->Migratable();
+      any = any || in_use;
+      if (in_use && co_await pool.Isolate(path, pfn)) isolated.push_back(pfn);
+    }
+    co_await path.HopTo(home, memory_.costs().hop);
+    const Placement target{zone.node(), others};
+    co_await ranges_.MigrateHuge(path, cpu, isolated, target);
+  }
+  const MigrationTarget target{zone.node(), others};
+  const Errno error = co_await ranges_.migrator().Migrate(path, cpu, base, target);
+  if (error == Errno::kNoMem) {
+    const ContigResult failure{error, base.front(), "alloc_migration_target"};
+    ranges_.LogFailure(path, LogKind::kMigrationFailed, base.front(), static_cast<int64_t>(base.size()),
+                       failure);
+    co_await ranges_.migrator().PutBack(path, cpu, base);
+  }
+  co_return any;
+}
+
+// dissolve_free_huge_pages(): what was dissolved before an error is lost to the pool.
+sim::Task<ContigResult> MemoryHotplug::DissolveRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                                     FrameIndex end) {
+  std::vector<Pfn> heads;
+  ForEachBlock(zone.frames(), begin, end, [&](const FrameStore::Head& head) {
+    const bool huge = head.kind == FrameKind::kAllocated &&
+                      zone.frames().owner(head.frame, head.order).kind == FrameOwner::kHugetlb;
+    if (huge) heads.push_back(zone.frames().PfnOf(head.frame));
+  });
+  ContigResult result;
+  if (heads.empty()) co_return result;
+  const sim::LpId home = path.lp();
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  for (const Pfn head : heads) {
+    const Errno error = co_await ops_.hugetlb().pool().DissolveFree(path, head, cpu);
+    if (error == Errno::kOk) continue;
+    result = ContigResult{error, head, "dissolve_free_huge_page"};
+    break;
+  }
+  co_await path.HopTo(home, memory_.costs().hop);
+  if (result.error != Errno::kOk) {
+    ranges_.LogFailure(path, LogKind::kDissolveFailed, result.blocker, kPageblockPages, result);
+  }
+  co_return result;
+}
+
+}  // namespace numasim

@@ -1,0 +1,45 @@
+// MemoryHotplug: takes memory blocks offline (offline_pages, mm/memory_hotplug.c of Linux 6.1). Its lock is
+// on the global LP, where the memory blocks are; the range itself is worked on on the LP of its node.
+#ifndef NUMASIM_MODELS_CONTIG_MEMORY_HOTPLUG_H_
+#define NUMASIM_MODELS_CONTIG_MEMORY_HOTPLUG_H_
+
+#include <memory>
+#include <vector>
+
+#include "models/contig/contig_range.h"
+#include "models/memory_system.h"
+#include "sim/locks.h"
+#include "sim/path.h"
+#include "sim/task.h"
+
+namespace numasim {
+
+class MemoryHotplug {
+ public:
+  MemoryHotplug(MemorySystem& memory, AddressSpaceOps& ops, ContigRanges& ranges, sim::Duration patience);
+
+  // Takes a block offline: what is in use goes to other nodes, free huge pages are dissolved and not
+  // replaced. kBusy: something cannot move, or a reservation needs a huge page; kInval: holes, or several
+  // zones, or offline already; kIntr: it went on for longer than `patience` (pages that are pinned), and a
+  // signal ended it. Begins and ends on any LP. A failure is an event in the trace.
+  sim::Task<Errno> Offline(sim::Path& path, CpuId cpu, MemoryBlockId id);
+
+ private:
+  sim::Task<ContigResult> OfflinePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                       FrameIndex end);
+  sim::Task<ContigResult> EmptyRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                     FrameIndex end);
+  sim::Task<bool> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end);
+  sim::Task<ContigResult> DissolveRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+                                        FrameIndex end);
+
+  MemorySystem& memory_;
+  AddressSpaceOps& ops_;
+  ContigRanges& ranges_;
+  sim::Duration patience_;
+  std::unique_ptr<sim::Mutex> lock_;  // device_hotplug_lock and mem_hotplug_lock
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_CONTIG_MEMORY_HOTPLUG_H_

@@ -1,0 +1,75 @@
+// VirtioMemDriver: the driver of a virtio-mem device, by which a hypervisor gives a guest memory and asks for
+// it back (drivers/virtio/virtio_mem.c of Linux 6.1, its sub block mode). A memory block of 128 MiB has 64
+// sub blocks of 2 MiB, which are plugged and unplugged one by one; a block that has none left goes offline
+// and away. The driver's state is on the global LP, like the memory blocks; the memory itself on the LP of
+// its node.
+//
+// Not modelled: the driver's own retry of a request that could not be met, 50 s later and then ever less
+// often. Ask again instead.
+#ifndef NUMASIM_MODELS_CONTIG_VIRTIO_MEM_H_
+#define NUMASIM_MODELS_CONTIG_VIRTIO_MEM_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "models/contig/contig_range.h"
+#include "models/contig/memory_hotplug.h"
+#include "models/memory_system.h"
+#include "proto/counters.pb.h"
+#include "sim/locks.h"
+#include "sim/path.h"
+#include "sim/task.h"
+
+namespace numasim {
+
+class VirtioMemDriver {
+ public:
+  // What is plugged of one memory block, sub block by sub block; a block without any is not there.
+  using SubBlocks = uint64_t;
+  static constexpr int kSubBlocks = 64;
+  static constexpr int64_t kSubBlockPages = kPageblockPages;
+
+  // `zone` is the one whose extent has the device's range. What it has at boot is plugged.
+  VirtioMemDriver(MemorySystem& memory, ContigRanges& ranges, MemoryHotplug& hotplug, Zone& zone);
+
+  // The hypervisor asks for a size of `pages`, a multiple of a sub block and at most what the device may grow
+  // to: plugs or unplugs as much as can be. Errno of the last step that failed; then plugged() is not what
+  // was asked for. Begins and ends on any LP.
+  sim::Task<Errno> Request(sim::Path& path, CpuId cpu, int64_t pages);
+
+  int64_t plugged_pages() const { return counters_[VIRTIO_MEM_PLUGGED]; }  // on the global LP
+  int64_t max_pages() const { return zone_.extent().hot.pages; }
+
+  // Its counters as columns of a trace ("virtio_mem.plugged").
+  std::vector<MemorySystem::CounterColumn> Columns() const;
+
+ private:
+  MemoryBlockId IdOf(size_t block) const {
+    return MemoryBlockId{MemoryBlockId::Of(zone_.extent().hot.start).value + static_cast<int64_t>(block)};
+  }
+  Pfn StartOf(size_t block, int sub_block) const { return IdOf(block).start() + sub_block * kSubBlockPages; }
+
+  sim::Task<Errno> Unplug(sim::Path& path, CpuId cpu, int64_t sub_blocks);
+  sim::Task<Errno> UnplugFrom(sim::Path& path, CpuId cpu, size_t block, int64_t& sub_blocks);
+  sim::Task<Errno> UnplugSubBlocks(sim::Path& path, CpuId cpu, size_t block, int first, int count);
+  sim::Task<Errno> FakeOffline(sim::Path& path, CpuId cpu, Pfn start, int64_t pages);
+  sim::Task<void> RemoveIfEmpty(sim::Path& path, CpuId cpu, size_t block);
+  sim::Task<Errno> Plug(sim::Path& path, int64_t sub_blocks);
+  sim::Task<void> PlugInto(sim::Path& path, size_t block, int64_t& sub_blocks);
+  sim::Task<void> AddBlock(sim::Path& path, size_t block, int64_t& sub_blocks);
+  void SetPlugged(size_t block, int first, int count, bool plugged);
+
+  MemorySystem& memory_;
+  ContigRanges& ranges_;
+  MemoryHotplug& hotplug_;
+  Zone& zone_;
+  std::unique_ptr<sim::Mutex> lock_;  // one request at a time, and hotplug_mutex
+  std::vector<SubBlocks> blocks_;
+  std::array<int64_t, VirtioMemCounter_ARRAYSIZE> counters_ = {};
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_CONTIG_VIRTIO_MEM_H_
