@@ -33,18 +33,22 @@ sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockI
   result.function = "offline_pages";
   if (result.error == Errno::kOk) {
     Zone& zone = *blocks.Find(id)->zone;
+    sim::Mutex* const driver = IsOfDriver(zone, id) ? driver_lock_ : nullptr;
+    if (driver != nullptr) co_await driver->Acquire(path);
     co_await path.HopTo(memory_.node(zone.node()).lp, costs.hop);
     const FrameIndex begin = zone.frames().Index(id.start());
-    result =
-        co_await OfflinePages(path, cpu, zone, begin, begin + static_cast<FrameIndex>(kMemoryBlockPages));
+    int64_t managed = 0;
+    result = co_await OfflinePages(path, cpu, zone, begin, begin + static_cast<FrameIndex>(kMemoryBlockPages),
+                                   managed);
     if (result.error != Errno::kOk) {
       ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
     }
     co_await path.HopTo(memory_.global_lp(), costs.hop);
     if (result.error == Errno::kOk) {
       blocks.SetOnline(id, false);
-      co_await memory_.ManagedChanged(path, zone, -kMemoryBlockPages);
+      co_await memory_.ManagedChanged(path, zone, -managed);
     }
+    if (driver != nullptr) driver->Release(path);
   } else {
     ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
   }
@@ -55,7 +59,7 @@ sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockI
 
 // On the LP of the zone's node.
 sim::Task<ContigResult> MemoryHotplug::OfflinePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
-                                                    FrameIndex end) {
+                                                    FrameIndex end, int64_t& managed) {
   // What is freed in the range meanwhile must not stay on a CPU's list.
   zone.DisablePcp();
   co_await ranges_.DrainAll(path, zone);
@@ -67,9 +71,13 @@ sim::Task<ContigResult> MemoryHotplug::OfflinePages(sim::Path& path, CpuId cpu, 
     if (result.error == Errno::kOk) {
       co_await zone.lock().Acquire(path);
       // The driver lets go of what the hypervisor has already (MEM_GOING_OFFLINE).
+      // None of that counts as managed since it was unplugged.
+      managed = static_cast<int64_t>(end - begin);
       ForEachBlock(zone.frames(), begin, end, [&](const FrameStore::Head& head) {
-        if (head.kind == FrameKind::kAllocated)
-          zone.AdjustManaged(FreeRange(zone, head.frame, EndOf(head)) << head.order);
+        if (head.kind != FrameKind::kAllocated) return;
+        const int64_t pages = FreeRange(zone, head.frame, EndOf(head)) << head.order;
+        zone.AdjustManaged(pages);
+        managed -= pages;
       });
       zone.OfflineRange(zone.frames().PfnOf(begin), static_cast<int64_t>(end - begin));
       co_await path.Take(memory_.costs().isolate_block * ((end - begin) >> kPageblockOrder));
