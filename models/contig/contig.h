@@ -31,6 +31,7 @@ class Contig {
   CmaAreas& cma() { return *cma_; }
   const CmaAreas& cma() const { return *cma_; }
   MemoryHotplug& hotplug() { return *hotplug_; }
+  const VirtioMemDriver* virtio_mem() const { return virtio_mem_.get(); }
   VirtioMemDriver* virtio_mem() { return virtio_mem_.get(); }  // null: the machine has no such device
 
   // Its counters as columns of a trace.
