@@ -28,6 +28,8 @@ int64_t CheckBitmap(const CmaArea& area, ProblemList& problems) {
   }
   problems.Expect(area.counters[CMA_FREE_PAGES], area.pages - used, "cma ", area.name,
                   ": the count of free pages");
+  problems.Expect(area.taking.size(), size_t{0}, "cma ", area.name,
+                  ": the count of ranges that are being taken");
   const bool held = area.mutex != nullptr ? area.mutex->held() : area.spinlock->held();
   if (held) problems.Add("cma ", area.name, ": the lock is held though nothing runs");
   return used;
