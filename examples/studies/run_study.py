@@ -48,7 +48,8 @@ class Run:
         return value
 
     def lock(self, name):
-        return self._locks[name]
+        """What the lock saw, in the form of the dump; None if it was never taken."""
+        return self._locks.get(name)
 
     def count(self, kind, *words):
         """How many events of a kind have all the words in their text."""
