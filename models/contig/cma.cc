@@ -62,6 +62,26 @@ std::optional<int64_t> NextUnused(const CmaArea& area, int64_t from, int64_t pag
   return at;
 }
 
+// bitmap_clear() of [begin, end). Returns how many of these pages were handed out.
+int64_t ClearUsed(CmaArea& area, int64_t begin, int64_t end) {
+  int64_t cleared = 0;
+  auto at = area.used.upper_bound(begin);
+  if (at != area.used.begin()) --at;
+  while (at != area.used.end() && at->first < end) {
+    const auto [first, last] = *at;
+    if (last <= begin) {
+      ++at;
+      continue;
+    }
+    cleared += std::min(last, end) - std::max(first, begin);
+    area.used.erase(at);
+    if (first < begin) area.used.emplace(first, begin);
+    if (last > end) area.used.emplace(end, last);
+    at = area.used.lower_bound(end);
+  }
+  return cleared;
+}
+
 }  // namespace
 
 CmaAreas::CmaAreas(MemorySystem& memory, ContigRanges& ranges)
@@ -207,10 +227,9 @@ sim::Task<void> CmaAreas::Release(sim::Path& path, CmaArea& area, Pfn start, int
   if (home != there) co_await path.HopTo(there, memory_.costs().hop);
   co_await ranges_.FreeRange(path, start, pages);
   co_await Lock(path, area);
-  const auto found = area.used.find(start - area.base);
-  NUMASIM_CHECK(found != area.used.end() && found->second == start - area.base + pages);
-  area.used.erase(found);
-  area.counters[CMA_FREE_PAGES] += pages;
+  const int64_t released = ClearUsed(area, start - area.base, start - area.base + pages);
+  NUMASIM_CHECK(released == pages || area.hugetlb);
+  area.counters[CMA_FREE_PAGES] += released;
   co_await path.Take(memory_.costs().cma_bitmap);
   Unlock(path, area);
   if (home != there) co_await path.HopTo(home, memory_.costs().hop);

@@ -57,7 +57,8 @@ class CmaAreas {
   // if they cannot. Begins and ends on any LP.
   sim::Task<Pfn> Alloc(sim::Path& path, CpuId cpu, CmaArea& area, int64_t pages, int align_order,
                        FrameOwner owner);
-  // cma_release() of what Alloc returned.
+  // cma_release() of what Alloc returned. Of an area of gigantic pages also of a part of it, as of one that
+  // was demoted, or of a huge page that the buddy allocator had placed there: its bits are clear already.
   sim::Task<void> Release(sim::Path& path, CmaArea& area, Pfn start, int64_t pages);
 
   // The areas' counters as columns of a trace ("cma.NAME.alloc_success").

@@ -29,13 +29,19 @@ sim::Task<Pfn> GiganticPages::Alloc(sim::Path& path, NodeId node, NodeMask allow
   co_return pfn;
 }
 
-sim::Task<void> GiganticPages::Free(sim::Path& path, Pfn pfn, CpuId) {
-  for (const auto& area : cma_.areas()) {
-    if (!area->Contains(pfn)) continue;
-    co_await cma_.Release(path, *area, pfn, kPages);
-    co_return;
+CmaArea* GiganticPages::AreaOf(Pfn pfn) const {
+  CmaArea* const area = cma_.HugetlbArea(memory_.ZoneOf(pfn)->node());
+  return area != nullptr && area->Contains(pfn) ? area : nullptr;
+}
+
+// free_gigantic_page()
+sim::Task<void> GiganticPages::Free(sim::Path& path, Pfn pfn, int64_t pages, CpuId) {
+  CmaArea* const area = AreaOf(pfn);
+  if (area != nullptr) {
+    co_await cma_.Release(path, *area, pfn, pages);
+  } else {
+    co_await ranges_.FreeRange(path, pfn, pages);
   }
-  co_await ranges_.FreeRange(path, pfn, kPages);
 }
 
 }  // namespace numasim

@@ -15,9 +15,12 @@ class GiganticPages : public GiganticSource {
       : memory_(memory), ranges_(ranges), cma_(cma) {}
 
   sim::Task<Pfn> Alloc(sim::Path& path, NodeId node, NodeMask allowed, CpuId cpu) override;
-  sim::Task<void> Free(sim::Path& path, Pfn pfn, CpuId cpu) override;
+  sim::Task<void> Free(sim::Path& path, Pfn pfn, int64_t pages, CpuId cpu) override;
+  bool Owns(Pfn pfn) const override { return AreaOf(pfn) != nullptr; }
 
  private:
+  // The area for gigantic pages that `pfn` is in; null if it is in none.
+  CmaArea* AreaOf(Pfn pfn) const;
   sim::Task<Pfn> FromCma(sim::Path& path, NodeId node, CpuId cpu);
 
   MemorySystem& memory_;

@@ -160,8 +160,8 @@ sim::Task<Errno> VirtioMemDriver::Plug(sim::Path& path, int64_t sub_blocks) {
 sim::Task<void> VirtioMemDriver::PlugInto(sim::Path& path, size_t block, int64_t& sub_blocks) {
   while (sub_blocks > 0 && blocks_[block] != kAll) {
     const int first = std::countr_one(blocks_[block]);
-    const int run = std::countr_zero(blocks_[block] >> first | SubBlocks{1} << (kSubBlocks - 1 - first));
-    const int gap = blocks_[block] >> first == 0 ? kSubBlocks - first : run;
+    const SubBlocks above = blocks_[block] >> first;
+    const int gap = above == 0 ? kSubBlocks - first : std::countr_zero(above);
     const int count = static_cast<int>(std::min<int64_t>(gap, sub_blocks));
     co_await path.Take(memory_.costs().virtio_request);
     const Pfn start = StartOf(block, first);

@@ -41,20 +41,22 @@ sim::Task<HugetlbPool::Dissolved> HugetlbPool::IsolateOrDissolve(sim::Path& path
   if (head == kNoPfn) co_return Dissolved::kGone;
   // Contiguous ranges are what gigantic pages are made of: replacing one by another would go round in
   // circles.
-  if (hstate(pages_.At(head).size).gigantic()) co_return Dissolved::kNoMem;
-  if (pages_.At(head).state != HugePageState::kUsed) co_return co_await AllocAndDissolve(path, head, cpu);
-  const bool isolated = co_await Isolate(path, head);
-  if (isolated) co_return Dissolved::kIsolated;
-  const HugePage* const page = pages_.Find(head);
-  const bool in_use = page == nullptr || page->state == HugePageState::kUsed;
-  if (in_use) co_return Dissolved::kBusy;
-  co_return co_await AllocAndDissolve(path, head, cpu);
+  Hstate& h = hstate(pages_.At(head).size);
+  if (h.gigantic()) co_return Dissolved::kNoMem;
+  if (pages_.At(head).state == HugePageState::kUsed) {
+    const bool isolated = co_await Isolate(path, head);
+    if (isolated) co_return Dissolved::kIsolated;
+    const HugePage* const page = pages_.Find(head);
+    const bool in_use = page != nullptr && page->state == HugePageState::kUsed;
+    if (in_use) co_return Dissolved::kBusy;
+  }
+  co_return co_await AllocAndDissolve(path, h, head, cpu);
 }
 
 // alloc_and_dissolve_huge_page(): the page that takes the place comes first, since the counters must never
 // move; then, under hugetlb_lock, the old one is looked at again.
-sim::Task<HugetlbPool::Dissolved> HugetlbPool::AllocAndDissolve(sim::Path& path, Pfn head, CpuId cpu) {
-  Hstate& h = hstate(pages_.At(head).size);
+sim::Task<HugetlbPool::Dissolved> HugetlbPool::AllocAndDissolve(sim::Path& path, Hstate& h, Pfn head,
+                                                                CpuId cpu) {
   const NodeId node = NodeOf(head);
   const Placement here{node};
   const AllocRequest request = MakeRequest(h, GfpOf(h.size()) | kGfpThisNode, here, cpu);
@@ -78,10 +80,12 @@ sim::Task<HugetlbPool::Dissolved> HugetlbPool::AllocAndDissolve(sim::Path& path,
       h.AddFresh(node, unused[0]);
       h.Enqueue(node, unused[0]);
       unused[0] = head;
+      ++counters_[HTLB_REPLACED];
       co_await path.Take(LockTime(2));
       break;
     }
     // Nobody holds it, but it is not on the free list yet: it will be in a moment.
+    ++counters_[HTLB_DISSOLVE_RETRY];
     co_await path.Take(LockTime(1));
     lock_->Release(path);
     co_await path.Take(LockTime(1));  // cond_resched()
@@ -103,6 +107,7 @@ sim::Task<Errno> HugetlbPool::DissolveFree(sim::Path& path, Pfn pfn, CpuId cpu) 
       if (spare) h.Remove(NodeOf(head), head, false);
       lock_->Release(path);
       if (!spare) co_return Errno::kBusy;
+      ++counters_[HTLB_DISSOLVED];
       const std::vector<Pfn> dissolved(1, head);
       co_await ToBuddy(path, h, dissolved, cpu);
       co_return Errno::kOk;
@@ -111,6 +116,7 @@ sim::Task<Errno> HugetlbPool::DissolveFree(sim::Path& path, Pfn pfn, CpuId cpu) 
     lock_->Release(path);
     if (state == HugePageState::kNone) co_return Errno::kOk;
     if (!spare) co_return Errno::kBusy;
+    ++counters_[HTLB_DISSOLVE_RETRY];
     co_await path.Take(LockTime(1));  // cond_resched(), until it is on its free list
   }
 }

@@ -4,6 +4,8 @@
 #ifndef NUMASIM_MODELS_HUGETLB_GIGANTIC_SOURCE_H_
 #define NUMASIM_MODELS_HUGETLB_GIGANTIC_SOURCE_H_
 
+#include <cstdint>
+
 #include "models/types.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -18,8 +20,11 @@ class GiganticSource {
   // allocated as blocks of a pageblock each with HugeTLB as their owner, so that the page can be demoted
   // where it lies.
   virtual sim::Task<Pfn> Alloc(sim::Path& path, NodeId node, NodeMask allowed, CpuId cpu) = 0;
-  // Takes back frames in that form.
-  virtual sim::Task<void> Free(sim::Path& path, Pfn pfn, CpuId cpu) = 0;
+  // Takes back frames in that form: a gigantic page, or a smaller one that Owns().
+  virtual sim::Task<void> Free(sim::Path& path, Pfn pfn, int64_t pages, CpuId cpu) = 0;
+  // Whether a smaller huge page at `pfn` must come back here, too (hugetlb_cma_page). Fixed: may be asked on
+  // any LP.
+  virtual bool Owns(Pfn pfn) const = 0;
 };
 
 }  // namespace numasim

@@ -61,8 +61,8 @@ std::vector<MemorySystem::CounterColumn> HugetlbPool::Columns() const {
       }
     }
   }
-  for (const GlobalCounter c : {HTLB_BUDDY_ALLOC_SUCCESS, HTLB_BUDDY_ALLOC_FAIL}) {
-    add("", NameOf(c), counters_[c]);
+  for (int c = 0; c < GlobalCounter_ARRAYSIZE; ++c) {
+    add("", NameOf(static_cast<GlobalCounter>(c)), counters_[static_cast<size_t>(c)]);
   }
   return columns;
 }
@@ -120,7 +120,7 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
   // The writer is not told, as with the kernel.
   if (!grown) {
     LogFailure(path, size, node, Errno::kNoMem, "set_max_huge_pages",
-               absl::StrCat(" wanted=", wanted, " got=", got));
+               absl::StrCat(" at wanted=", wanted, " got=", got));
   }
   co_return Errno::kOk;
 }
@@ -314,15 +314,20 @@ sim::Task<void> HugetlbPool::FreeUnused(sim::Path& path, CpuId cpu, std::span<co
   }
 }
 
-// update_and_free_page() of each, without hugetlb_lock.
+// update_and_free_page() of each, without hugetlb_lock. What lies in an area of gigantic pages goes back
+// there whatever its size is: it may be a part of one that was demoted.
 sim::Task<void> HugetlbPool::ToBuddy(sim::Path& path, Hstate& h, const std::vector<Pfn>& pages, CpuId cpu) {
-  if (pages.empty()) co_return;
-  if (h.gigantic()) {
-    NUMASIM_CHECK(gigantic_source_ != nullptr);
-    for (const Pfn pfn : pages) co_await gigantic_source_->Free(path, pfn, cpu);
-    co_return;
+  NUMASIM_CHECK(!h.gigantic() || pages.empty() || gigantic_source_ != nullptr);
+  std::vector<Pfn> to_buddy;
+  for (const Pfn pfn : pages) {
+    const bool to_source = h.gigantic() || (gigantic_source_ != nullptr && gigantic_source_->Owns(pfn));
+    if (to_source) {
+      co_await gigantic_source_->Free(path, pfn, PagesOf(h.size()), cpu);
+    } else {
+      to_buddy.push_back(pfn);
+    }
   }
-  co_await allocator_.FreeBlocks(path, cpu, h.order(), pages);
+  if (!to_buddy.empty()) co_await allocator_.FreeBlocks(path, cpu, h.order(), to_buddy);
 }
 
 }  // namespace numasim

@@ -156,7 +156,7 @@ class HugetlbPool {
   Pfn DequeueFor(Hstate& h, const HugeClaim& claim, int64_t missing);
   // free_huge_page() of one page that is in no map: to its free list, or, as the result says, to the buddy.
   bool FreeUnderLock(Hstate& h, Pfn pfn, bool temporary, bool restore_reserve);
-  sim::Task<Dissolved> AllocAndDissolve(sim::Path& path, Pfn head, CpuId cpu);
+  sim::Task<Dissolved> AllocAndDissolve(sim::Path& path, Hstate& h, Pfn head, CpuId cpu);
   // Of pages that are kFreeing already.
   sim::Task<void> FreeUnused(sim::Path& path, CpuId cpu, std::span<const Pfn> pages);
   sim::Task<void> FreeDeferred(sim::Path& path, CpuId cpu);

@@ -155,5 +155,43 @@ TEST(HugetlbCmaTest, GiganticPagesComeFromTheirAreaAndGoBackThere) {
   EXPECT_EQ(absl::StrJoin(machine.Problems(), "\n"), "");
 }
 
+// hugetlb_cma_page(): the parts of a page that was demoted belong to its area, whatever size they have.
+TEST(HugetlbCmaTest, PartsOfADemotedPageGoBackToItsArea) {
+  constexpr int64_t kGiB = 1024 * kMiB;
+  TestMachine machine(WithArea(4 * kGiB, 2 * kGiB, true));
+  const int64_t unused = machine.UnusedPages();
+  CmaArea& area = *machine.contig().cma().Find("hugetlb1");
+  machine.Run("machine nodes=2 node_mem=4G\npool 1G node1 1\ndemote 1G node1 1\npool 2M node1 200");
+  const Hstate& parts = machine.ops().hugetlb().pool().hstate(HugeSize::k2M);
+  ASSERT_EQ(parts.counter(NR_HUGEPAGES), 200);
+  EXPECT_EQ(area.counters[CMA_FREE_PAGES], 2 * kGiB - 200 * kPageblockPages);
+  EXPECT_EQ(absl::StrJoin(machine.Problems(), "\n"), "");
+  machine.Run("pool 1G node1 1");
+  EXPECT_EQ(area.counters[CMA_FREE_PAGES], kGiB - 200 * kPageblockPages) << "from the other half";
+  machine.Run("pool 1G node1 0\npool 2M node1 0\npool 1G node1 2");
+  EXPECT_EQ(area.counters[CMA_FREE_PAGES], 0) << "the first half is whole again";
+  machine.Run("pool 1G node1 0");
+  EXPECT_EQ(area.counters[CMA_FREE_PAGES], 2 * kGiB);
+  EXPECT_EQ(machine.UnusedPages(), unused);
+  EXPECT_EQ(absl::StrJoin(machine.Problems(), "\n"), "");
+}
+
+// They are movable, so the buddy allocator may place them there; freed, they leave the area as it was.
+TEST(HugetlbCmaTest, SmallPagesThatTheBuddyAllocatorPlacedInAnAreaAreNotTakenForItsOwn) {
+  constexpr int64_t kGiB = 1024 * kMiB;
+  TestMachine machine(WithArea(2 * kGiB, kGiB, true));
+  const int64_t unused = machine.UnusedPages();
+  CmaArea& area = *machine.contig().cma().Find("hugetlb1");
+  const Zone& zone = *machine.memory().ZoneOf(area.base);
+  machine.Run("machine nodes=2 node_mem=2G\npool 2M node1 900");
+  ASSERT_LT(zone.buddy().cma_pages(), kGiB);
+  EXPECT_EQ(area.counters[CMA_FREE_PAGES], kGiB);
+  machine.Run("pool 2M node1 0");
+  EXPECT_EQ(zone.buddy().cma_pages(), kGiB);
+  EXPECT_EQ(area.counters[CMA_FREE_PAGES], kGiB);
+  EXPECT_EQ(machine.UnusedPages(), unused);
+  EXPECT_EQ(absl::StrJoin(machine.Problems(), "\n"), "");
+}
+
 }  // namespace
 }  // namespace numasim

@@ -43,9 +43,10 @@ class GreedySource : public GiganticSource {
     co_await path.HopTo(home, memory_.costs().hop);
     co_return first;
   }
-  sim::Task<void> Free(sim::Path& path, Pfn pfn, CpuId cpu) override {
+  bool Owns(Pfn) const override { return false; }
+  sim::Task<void> Free(sim::Path& path, Pfn pfn, int64_t pages, CpuId cpu) override {
     std::vector<Pfn> blocks;
-    for (int64_t i = 0; i < kBlocks; ++i) blocks.push_back(pfn + i * kPageblockPages);
+    for (int64_t i = 0; i < pages / kPageblockPages; ++i) blocks.push_back(pfn + i * kPageblockPages);
     co_await allocator_.FreeBlocks(path, cpu, kPageblockOrder, blocks);
   }
 
