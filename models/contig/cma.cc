@@ -14,16 +14,25 @@ namespace {
 constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
 constexpr int64_t kLargestBlock = int64_t{1} << kMaxOrder;
 
-// The highest range of the zone, aligned to `align` pages, that is all free; kNoPfn if there is none.
+bool HasCma(const FrameStore& frames, FrameIndex begin, FrameIndex end) {
+  for (FrameIndex block = begin; block < end; block += kBlock) {
+    if (frames.pageblock_type(block) == Migratetype::kCma) return true;
+  }
+  return false;
+}
+
+// The highest range of the zone, aligned to `align` pages, that is all free and of no other area; kNoPfn if
+// there is none.
 Pfn HighestFree(const Zone& zone, int64_t pages, int64_t align) {
   const FrameStore& frames = zone.frames();
   const auto step = static_cast<uint64_t>(align);
   if (frames.end() - frames.start() < pages) return kNoPfn;
   for (uint64_t at = (frames.end().value - static_cast<uint64_t>(pages)) / step * step;
        at >= frames.start().value; at -= step) {
-    bool free = true;
     const FrameIndex begin = frames.Index(Pfn{at});
-    ForEachBlock(frames, begin, static_cast<FrameIndex>(begin + pages),
+    const auto end = static_cast<FrameIndex>(begin + pages);
+    bool free = !HasCma(frames, begin, end);
+    ForEachBlock(frames, begin, end,
                  [&](const FrameStore::Head& head) { free = free && head.kind == FrameKind::kFree; });
     if (free) return Pfn{at};
     if (at < step) break;
