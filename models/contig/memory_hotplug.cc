@@ -128,6 +128,7 @@ sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zo
     const auto kind = static_cast<FrameOwner::Kind>(frames.owner(head.frame, head.order).kind);
     if (kind == FrameOwner::kHugetlb) huge.push_back(frames.PfnOf(head.frame));
     if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return;
+    if (frames.owner(head.frame, head.order).mapcount == 0) return;  // on its way to the buddy allocator
     any = true;
     if (Migrator::Isolate(zone, head.frame)) base.push_back(frames.PfnOf(head.frame));
   });

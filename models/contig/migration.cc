@@ -17,6 +17,7 @@ bool Migrator::Isolate(Zone& zone, FrameIndex frame) {
   if (!Base(frames.Find(frame))) return false;
   const auto kind = static_cast<FrameOwner::Kind>(frames.owner(frame, 0).kind);
   if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return false;
+  if (frames.owner(frame, 0).mapcount == 0) return false;
   if (zone.RefsOf(frame) != 0 || !zone.HasRoomForRef(frame)) return false;
   zone.TakeRef(frame);
   zone.MarkMigrating(frame, true);

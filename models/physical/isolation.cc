@@ -61,6 +61,11 @@ bool IsolatePageblock(Zone& zone, FrameIndex block, FrameIndex begin, FrameIndex
   frames.set_pageblock_type(block, Migratetype::kIsolate);
   const int64_t moved = zone.buddy().MovePageblock(block, Migratetype::kIsolate, nullptr);
   zone.buddy().CountFree(-moved, old_type);
+  // A free block that begins before it would stay where it can be allocated from, and what was left of it
+  // then be counted twice when this pageblock is given back. (Until Linux 6.10 it does, for a moment, and
+  // is.)
+  const bool alone = block == 0 || frames.pageblock_type(block - 1) != Migratetype::kIsolate;
+  if (alone) SplitFreeAt(zone, block);
   return true;
 }
 

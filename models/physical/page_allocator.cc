@@ -302,6 +302,8 @@ sim::Task<void> PageAllocator::ReleaseOnNode(sim::Path& path, CpuId cpu, Node& n
       --owner.mapcount;
       continue;
     }
+    // Nobody can take a reference any more while it waits for zone->lock.
+    owner.mapcount = 0;
     CountOwned(node, owner.kind, -1);
     ++node.counter(PGFREE);
     ++freed;
