@@ -26,10 +26,11 @@ class MemoryHotplug {
 
  private:
   sim::Task<ContigResult> OfflinePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
-                                       FrameIndex end);
+                                       FrameIndex end, int64_t& managed);
   sim::Task<ContigResult> EmptyRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                      FrameIndex end);
-  sim::Task<bool> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end);
+  sim::Task<bool> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end,
+                               bool log);
   sim::Task<ContigResult> DissolveRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                         FrameIndex end);
 

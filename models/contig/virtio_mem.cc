@@ -62,34 +62,55 @@ void VirtioMemDriver::SetPlugged(size_t block, int first, int count, bool plugge
   counters_[VIRTIO_MEM_PLUGGED] += (plugged ? count : -count) * kSubBlockPages;
 }
 
-sim::Task<Errno> VirtioMemDriver::Request(sim::Path& path, CpuId cpu, int64_t pages) {
-  if (pages < 0 || pages % kSubBlockPages != 0 || pages > max_pages()) co_return Errno::kInval;
+sim::Task<VirtioMemDriver::Result> VirtioMemDriver::Request(sim::Path& path, CpuId cpu, int64_t pages) {
+  const bool valid = pages >= 0 && pages % kSubBlockPages == 0 && pages <= max_pages();
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   co_await lock_->Acquire(path);
   const sim::SimTime began = path.now();
-  counters_[VIRTIO_MEM_REQUESTED] = pages;
-  const int64_t sub_blocks = (pages - plugged_pages()) / kSubBlockPages;
-  Errno error = Errno::kOk;
+  if (valid) counters_[VIRTIO_MEM_REQUESTED] = pages;
+  const int64_t sub_blocks = valid ? (pages - counters_[VIRTIO_MEM_PLUGGED]) / kSubBlockPages : 0;
+  Errno error = valid ? Errno::kOk : Errno::kInval;
   if (sub_blocks > 0) error = co_await Plug(path, sub_blocks);
   if (sub_blocks < 0) error = co_await Unplug(path, cpu, -sub_blocks);
   counters_[VIRTIO_MEM_NS] += (path.now() - began).ns;
   if (error != Errno::kOk) ++counters_[VIRTIO_MEM_FAILED];
+  const int64_t plugged = counters_[VIRTIO_MEM_PLUGGED];
   lock_->Release(path);
   co_await path.HopTo(home, memory_.costs().hop);
-  co_return error;
+  co_return Result{error, plugged};
 }
 
-// virtio_mem_sbm_unplug_request(): blocks that are plugged in part first, and from the highest down.
+// virtio_mem_sbm_unplug_request(): blocks that are offline first, then those that are plugged in part, and
+// from the highest down.
 sim::Task<Errno> VirtioMemDriver::Unplug(sim::Path& path, CpuId cpu, int64_t sub_blocks) {
   for (const bool whole : {false, true}) {
     for (size_t block = blocks_.size(); block-- > 0 && sub_blocks > 0;) {
-      if (blocks_[block] == 0 || (blocks_[block] == kAll) != whole) continue;
+      if (blocks_[block] == 0 || (blocks_[block] == kAll) != whole || IsOnline(block)) continue;
+      co_await UnplugOffline(path, block, sub_blocks);
+    }
+  }
+  for (const bool whole : {false, true}) {
+    for (size_t block = blocks_.size(); block-- > 0 && sub_blocks > 0;) {
+      if (blocks_[block] == 0 || (blocks_[block] == kAll) != whole || !IsOnline(block)) continue;
       const Errno error = co_await UnplugFrom(path, cpu, block, sub_blocks);
       if (error != Errno::kOk) co_return error;
     }
   }
   co_return sub_blocks > 0 ? Errno::kBusy : Errno::kOk;
+}
+
+// virtio_mem_sbm_unplug_any_sb_offline(): the guest does not use it; the hypervisor is told, run by run.
+sim::Task<void> VirtioMemDriver::UnplugOffline(sim::Path& path, size_t block, int64_t& sub_blocks) {
+  while (sub_blocks > 0 && blocks_[block] != 0) {
+    const int end = kSubBlocks - std::countl_zero(blocks_[block]);
+    const int run = std::countl_one(blocks_[block] << (kSubBlocks - end));
+    const int count = static_cast<int>(std::min<int64_t>(run, sub_blocks));
+    co_await path.Take(memory_.costs().virtio_request);
+    SetPlugged(block, end - count, count, false);
+    sub_blocks -= count;
+  }
+  if (blocks_[block] == 0) memory_.blocks().Remove(IdOf(block));
 }
 
 // virtio_mem_sbm_unplug_any_sb_online(): the whole block at once if it may be, else sub block by sub block
@@ -144,11 +165,15 @@ sim::Task<void> VirtioMemDriver::RemoveIfEmpty(sim::Path& path, CpuId cpu, size_
   if (error == Errno::kOk) memory_.blocks().Remove(IdOf(block));
 }
 
-// virtio_mem_sbm_plug_request(): sub blocks of blocks that are there, then new blocks, from the lowest up.
+// virtio_mem_sbm_plug_request(): sub blocks of blocks that are online, then of those that are there, then new
+// blocks, from the lowest up.
 sim::Task<Errno> VirtioMemDriver::Plug(sim::Path& path, int64_t sub_blocks) {
-  for (size_t block = 0; block < blocks_.size() && sub_blocks > 0; ++block) {
-    const bool there = memory_.blocks().Find(IdOf(block)) != nullptr;
-    if (there && blocks_[block] != kAll) co_await PlugInto(path, block, sub_blocks);
+  for (const bool online : {true, false}) {
+    for (size_t block = 0; block < blocks_.size() && sub_blocks > 0; ++block) {
+      const MemoryBlock* const there = memory_.blocks().Find(IdOf(block));
+      if (there == nullptr || there->online != online || blocks_[block] == kAll) continue;
+      co_await PlugInto(path, block, sub_blocks);
+    }
   }
   for (size_t block = 0; block < blocks_.size() && sub_blocks > 0; ++block) {
     if (memory_.blocks().Find(IdOf(block)) == nullptr) co_await AddBlock(path, block, sub_blocks);
@@ -164,16 +189,19 @@ sim::Task<void> VirtioMemDriver::PlugInto(sim::Path& path, size_t block, int64_t
     const int gap = above == 0 ? kSubBlocks - first : std::countr_zero(above);
     const int count = static_cast<int>(std::min<int64_t>(gap, sub_blocks));
     co_await path.Take(memory_.costs().virtio_request);
-    const Pfn start = StartOf(block, first);
-    const int64_t pages = count * kSubBlockPages;
-    co_await ranges_.FreeRange(path, start, pages);  // virtio_mem_fake_online()
-    co_await path.HopTo(memory_.node(zone_.node()).lp, memory_.costs().hop);
-    zone_.AdjustManaged(pages);
-    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    co_await memory_.ManagedChanged(path, zone_, pages);
+    if (IsOnline(block)) co_await FakeOnline(path, StartOf(block, first), count * kSubBlockPages);
     SetPlugged(block, first, count, true);
     sub_blocks -= count;
   }
+}
+
+// virtio_mem_fake_online(): the guest gets memory that was set aside when its block came online.
+sim::Task<void> VirtioMemDriver::FakeOnline(sim::Path& path, Pfn start, int64_t pages) {
+  co_await ranges_.FreeRange(path, start, pages);
+  co_await path.HopTo(memory_.node(zone_.node()).lp, memory_.costs().hop);
+  zone_.AdjustManaged(pages);
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_await memory_.ManagedChanged(path, zone_, pages);
 }
 
 // virtio_mem_sbm_plug_and_add_mb(): the block comes online with what is plugged of it; the rest of it never

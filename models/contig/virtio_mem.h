@@ -4,6 +4,9 @@
 // and away. The driver's state is on the global LP, like the memory blocks; the memory itself on the LP of
 // its node.
 //
+// A block that an administrator took offline stays the device's: what is plugged of it can be unplugged
+// without moving anything, and the rest plugged.
+//
 // Not modelled: the driver's own retry of a request that could not be met, 50 s later and then ever less
 // often. Ask again instead.
 #ifndef NUMASIM_MODELS_CONTIG_VIRTIO_MEM_H_
@@ -34,13 +37,19 @@ class VirtioMemDriver {
   // `zone` is the one whose extent has the device's range. What it has at boot is plugged.
   VirtioMemDriver(MemorySystem& memory, ContigRanges& ranges, MemoryHotplug& hotplug, Zone& zone);
 
-  // The hypervisor asks for a size of `pages`, a multiple of a sub block and at most what the device may grow
-  // to: plugs or unplugs as much as can be. Errno of the last step that failed; then plugged() is not what
-  // was asked for. Begins and ends on any LP.
-  sim::Task<Errno> Request(sim::Path& path, CpuId cpu, int64_t pages);
+  struct Result {
+    Errno error = Errno::kOk;  // of the last step that failed; then `plugged` is not what was asked for
+    int64_t plugged = 0;       // pages, once the request was dealt with
+  };
+  // The hypervisor asks for a size of `pages`, at most what the device may grow to: plugs or unplugs as much
+  // as can be. kInval: no multiple of a sub block, or too large. Begins and ends on any LP.
+  sim::Task<Result> Request(sim::Path& path, CpuId cpu, int64_t pages);
 
-  int64_t plugged_pages() const { return counters_[VIRTIO_MEM_PLUGGED]; }  // on the global LP
   int64_t max_pages() const { return zone_.extent().hot.pages; }
+
+  // hotplug_mutex, on the global LP: held while an administrator takes blocks of this device offline, as the
+  // driver's notifier does.
+  sim::Mutex& lock() { return *lock_; }
 
   // Its counters as columns of a trace ("virtio_mem.plugged").
   std::vector<MemorySystem::CounterColumn> Columns() const;
@@ -49,15 +58,19 @@ class VirtioMemDriver {
   MemoryBlockId IdOf(size_t block) const {
     return MemoryBlockId{MemoryBlockId::Of(zone_.extent().hot.start).value + static_cast<int64_t>(block)};
   }
+  // Of a block that is there: whether it is online.
+  bool IsOnline(size_t block) const { return memory_.blocks().Find(IdOf(block))->online; }
   Pfn StartOf(size_t block, int sub_block) const { return IdOf(block).start() + sub_block * kSubBlockPages; }
 
   sim::Task<Errno> Unplug(sim::Path& path, CpuId cpu, int64_t sub_blocks);
+  sim::Task<void> UnplugOffline(sim::Path& path, size_t block, int64_t& sub_blocks);
   sim::Task<Errno> UnplugFrom(sim::Path& path, CpuId cpu, size_t block, int64_t& sub_blocks);
   sim::Task<Errno> UnplugSubBlocks(sim::Path& path, CpuId cpu, size_t block, int first, int count);
   sim::Task<Errno> FakeOffline(sim::Path& path, CpuId cpu, Pfn start, int64_t pages);
   sim::Task<void> RemoveIfEmpty(sim::Path& path, CpuId cpu, size_t block);
   sim::Task<Errno> Plug(sim::Path& path, int64_t sub_blocks);
   sim::Task<void> PlugInto(sim::Path& path, size_t block, int64_t& sub_blocks);
+  sim::Task<void> FakeOnline(sim::Path& path, Pfn start, int64_t pages);
   sim::Task<void> AddBlock(sim::Path& path, size_t block, int64_t& sub_blocks);
   void SetPlugged(size_t block, int first, int count, bool plugged);
 
