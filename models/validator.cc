@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/address_space/reference_check.h"
+#include "models/contig/contig_check.h"
 #include "models/hugetlb/hugetlb_check.h"
 #include "models/physical/zone_check.h"
 #include "models/problem_list.h"
@@ -163,7 +164,8 @@ Validator::Validator(const MemorySystem& memory)
 }
 
 std::vector<std::string> Validator::Check(const std::vector<const Process*>& processes,
-                                          const ShmemFiles& files, const Hugetlb* hugetlb) const {
+                                          const ShmemFiles& files, const Hugetlb* hugetlb,
+                                          const Contig* contig) const {
   ProblemList problems;
   const std::vector<PageReference> references = GatherReferences(processes, files, problems);
   ReferenceCheck reference_check(memory_, processes, references, problems);
@@ -190,6 +192,8 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     CheckHugePageFrames(*hugetlb, by_node, problems);
     CheckHugetlb(memory_, *hugetlb, processes, problems);
   }
+  if (contig != nullptr) CheckContig(memory_, *contig, problems);
+  CheckIsolation(memory_, problems);
   CheckNumaCounters(memory_, problems);
   CheckSettings(memory_, problems);
   CheckMemoryBlocks(memory_, problems);

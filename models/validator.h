@@ -15,6 +15,7 @@
 
 #include "models/address_space/process.h"
 #include "models/address_space/shmem.h"
+#include "models/contig/contig.h"
 #include "models/hugetlb/hugetlb.h"
 #include "models/memory_system.h"
 
@@ -28,9 +29,9 @@ class Validator {
 
   // What is wrong, each as a sentence that names the place, what is there and what should be; empty if
   // nothing is. After the first 50 they are only counted. `processes` are all that live, `files` are all
-  // shared files; with `hugetlb`, the pools of huge pages too.
+  // shared files; with `hugetlb`, the pools of huge pages too, with `contig`, CMA areas and virtio-mem.
   std::vector<std::string> Check(const std::vector<const Process*>& processes, const ShmemFiles& files,
-                                 const Hugetlb* hugetlb = nullptr) const;
+                                 const Hugetlb* hugetlb = nullptr, const Contig* contig = nullptr) const;
 
  private:
   const MemorySystem& memory_;

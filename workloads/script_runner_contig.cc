@@ -56,7 +56,7 @@ sim::Task<OpResult> ScriptRunner::OfflineBlock(sim::Path& path, const OfflineBlo
     co_return result;
   }
   result.block = id->value;
-  result.error = co_await contig_.Offline(path, kCpu, *id);
+  result.error = co_await contig_.hotplug().Offline(path, kCpu, *id);
   co_return result;
 }
 

@@ -90,14 +90,16 @@ std::optional<int64_t> NextUnused(const CmaArea& area, int64_t from, int64_t pag
   return at;
 }
 
-// bitmap_clear() of [begin, end). Returns how many of these pages were handed out.
+// bitmap_clear() of [begin, end). Returns how many of these pages were handed out. Not of a range that is
+// just being taken: a huge page that has to leave it is none of the area's. (Linux 6.1 clears its bit as
+// well, and would hand out a part of the range again.)
 int64_t ClearUsed(CmaArea& area, int64_t begin, int64_t end) {
   int64_t cleared = 0;
   auto at = area.used.upper_bound(begin);
   if (at != area.used.begin()) --at;
   while (at != area.used.end() && at->first < end) {
     const auto [first, last] = *at;
-    if (last <= begin) {
+    if (last <= begin || area.taking.contains(first)) {
       ++at;
       continue;
     }
@@ -105,7 +107,7 @@ int64_t ClearUsed(CmaArea& area, int64_t begin, int64_t end) {
     area.used.erase(at);
     if (first < begin) area.used.emplace(first, begin);
     if (last > end) area.used.emplace(end, last);
-    at = area.used.lower_bound(end);
+    at = area.used.upper_bound(first);
   }
   return cleared;
 }
@@ -232,7 +234,10 @@ sim::Task<Pfn> CmaAreas::Alloc(sim::Path& path, CpuId cpu, CmaArea& area, int64_
   for (int64_t from = 0; found == kNoPfn;) {
     co_await Lock(path, area);
     const std::optional<int64_t> at = NextUnused(area, from, pages, align);
-    if (at.has_value()) area.used.emplace(*at, *at + pages);
+    if (at.has_value()) {
+      area.used.emplace(*at, *at + pages);
+      area.taking.insert(*at);
+    }
     co_await path.Take(costs.cma_bitmap);
     Unlock(path, area);
     if (!at.has_value()) break;
@@ -242,6 +247,7 @@ sim::Task<Pfn> CmaAreas::Alloc(sim::Path& path, CpuId cpu, CmaArea& area, int64_
     result = co_await ranges_.AllocRange(path, cpu, start, pages, Migratetype::kCma, owner);
     cma_mutex_->Release(path);
     co_await path.HopTo(there, costs.hop);
+    area.taking.erase(*at);
     if (result.error == Errno::kOk) found = start;
     if (found != kNoPfn) break;
     co_await Lock(path, area);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/status/statusor.h"
 #include "models/contig/contig_range.h"
 #include "models/machine_config.h"
@@ -33,6 +34,7 @@ struct CmaArea {
   int64_t pages = 0;
   // What is handed out: first page -> one past the last, both counted from `base`; disjoint.
   absl::btree_map<int64_t, int64_t> used;
+  absl::btree_set<int64_t> taking;  // the first pages of those ranges that are not emptied yet
   std::array<int64_t, CmaCounter_ARRAYSIZE> counters = {};
   // Guards `used`; the one that the kernel has (kernel.cma.lock).
   std::unique_ptr<sim::SpinLock> spinlock;

@@ -22,19 +22,6 @@ absl::StatusOr<std::unique_ptr<Contig>> Contig::Create(MemorySystem& memory, Add
   return contig;
 }
 
-sim::Task<Errno> Contig::Offline(sim::Path& path, CpuId cpu, MemoryBlockId id) {
-  if (virtio_mem_ == nullptr) co_return co_await hotplug_->Offline(path, cpu, id);
-  // The kernel's notifier comes later, with mem_hotplug_lock held. The driver's own offlining takes the two
-  // locks in this order.
-  const sim::LpId home = path.lp();
-  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  co_await virtio_mem_->lock().Acquire(path);
-  const Errno error = co_await hotplug_->Offline(path, cpu, id);
-  virtio_mem_->lock().Release(path);
-  co_await path.HopTo(home, memory_.costs().hop);
-  co_return error;
-}
-
 std::vector<MemorySystem::CounterColumn> Contig::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns = cma_->Columns();
   if (virtio_mem_ == nullptr) return columns;

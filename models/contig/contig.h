@@ -30,18 +30,16 @@ class Contig {
   ContigRanges& ranges() { return ranges_; }
   CmaAreas& cma() { return *cma_; }
   const CmaAreas& cma() const { return *cma_; }
-  // An administrator takes a memory block offline: MemoryHotplug::Offline, with the device's driver told of
-  // it. Begins and ends on any LP.
-  sim::Task<Errno> Offline(sim::Path& path, CpuId cpu, MemoryBlockId id);
+  MemoryHotplug& hotplug() { return *hotplug_; }
+  const VirtioMemDriver* virtio_mem() const { return virtio_mem_.get(); }
   VirtioMemDriver* virtio_mem() { return virtio_mem_.get(); }  // null: the machine has no such device
 
   // Its counters as columns of a trace.
   std::vector<MemorySystem::CounterColumn> Columns() const;
 
  private:
-  Contig(MemorySystem& memory, AddressSpaceOps& ops) : memory_(memory), ops_(ops), ranges_(memory, ops) {}
+  Contig(MemorySystem& memory, AddressSpaceOps& ops) : ops_(ops), ranges_(memory, ops) {}
 
-  MemorySystem& memory_;
   AddressSpaceOps& ops_;
   ContigRanges ranges_;
   std::unique_ptr<CmaAreas> cma_;

@@ -27,10 +27,12 @@ sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockI
   result.function = "offline_pages";
   if (result.error == Errno::kOk) {
     Zone& zone = *blocks.Find(id)->zone;
+    sim::Mutex* const driver = IsOfDriver(zone, id) ? driver_lock_ : nullptr;
+    if (driver != nullptr) co_await driver->Acquire(path);
     co_await path.HopTo(memory_.node(zone.node()).lp, costs.hop);
     const FrameIndex begin = zone.frames().Index(id.start());
     const auto end = static_cast<FrameIndex>(begin + kMemoryBlockPages);
-    int64_t managed = 0;  // of the block; less than all where a driver had taken some of it before
+    int64_t managed = 0;
     result = co_await OfflinePages(path, cpu, zone, begin, end, managed);
     if (result.error != Errno::kOk) {
       ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
@@ -40,6 +42,7 @@ sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockI
       blocks.SetOnline(id, false);
       co_await memory_.ManagedChanged(path, zone, -managed);
     }
+    if (driver != nullptr) driver->Release(path);
   } else {
     ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
   }

@@ -24,9 +24,23 @@ class MemoryHotplug {
   // signal ended it. Begins and ends on any LP. A failure is an event in the trace.
   sim::Task<Errno> Offline(sim::Path& path, CpuId cpu, MemoryBlockId id);
 
+  // device_hotplug_lock and mem_hotplug_lock, which who adds memory holds too. Global LP.
+  sim::Mutex& lock() { return *lock_; }
+  // The driver of the device whose memory is in `zone` may not work on a block while that goes offline:
+  // offlining takes the driver's lock too, inside its own (MEM_GOING_OFFLINE).
+  void SetDriver(const Zone& zone, sim::Mutex& lock) {
+    driver_zone_ = &zone;
+    driver_lock_ = &lock;
+  }
+
  private:
+  // `managed`: by how many pages the machine's count goes down; less than the range where a driver had taken
+  // some of it before.
   sim::Task<ContigResult> OfflinePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                        FrameIndex end, int64_t& managed);
+  bool IsOfDriver(const Zone& zone, MemoryBlockId id) const {
+    return &zone == driver_zone_ && id.start() >= zone.extent().hot.start;
+  }
   sim::Task<ContigResult> EmptyRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                      FrameIndex end);
   sim::Task<bool> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end,
@@ -38,7 +52,9 @@ class MemoryHotplug {
   AddressSpaceOps& ops_;
   ContigRanges& ranges_;
   sim::Duration patience_;
-  std::unique_ptr<sim::Mutex> lock_;  // device_hotplug_lock and mem_hotplug_lock
+  std::unique_ptr<sim::Mutex> lock_;
+  const Zone* driver_zone_ = nullptr;  // null: there is no such device
+  sim::Mutex* driver_lock_ = nullptr;
 };
 
 }  // namespace numasim

@@ -49,11 +49,19 @@ VirtioMemDriver::VirtioMemDriver(MemorySystem& memory, ContigRanges& ranges, Mem
       ranges_(ranges),
       hotplug_(hotplug),
       zone_(zone),
+      request_lock_(std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "virtio_mem.wq")),
       lock_(std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "virtio_mem.hotplug_mutex")),
       blocks_(static_cast<size_t>(zone.extent().hot.pages / kMemoryBlockPages)) {
   const int64_t plugged = zone.extent().hot.plugged;
   std::fill_n(blocks_.begin(), plugged / kMemoryBlockPages, kAll);
   counters_[VIRTIO_MEM_PLUGGED] = counters_[VIRTIO_MEM_REQUESTED] = plugged;
+  hotplug_.SetDriver(zone_, *lock_);
+}
+
+VirtioMemDriver::BlockState VirtioMemDriver::StateOf(size_t block) const {
+  const MemoryBlock* const found = memory_.blocks().Find(IdOf(block));
+  if (found == nullptr) return BlockState::kNone;
+  return found->online ? BlockState::kOnline : BlockState::kOffline;
 }
 
 void VirtioMemDriver::SetPlugged(size_t block, int first, int count, bool plugged) {
@@ -66,7 +74,7 @@ sim::Task<VirtioMemDriver::Result> VirtioMemDriver::Request(sim::Path& path, Cpu
   const bool valid = pages >= 0 && pages % kSubBlockPages == 0 && pages <= max_pages();
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  co_await lock_->Acquire(path);
+  co_await request_lock_->Acquire(path);
   const sim::SimTime began = path.now();
   if (valid) counters_[VIRTIO_MEM_REQUESTED] = pages;
   const int64_t sub_blocks = valid ? (pages - counters_[VIRTIO_MEM_PLUGGED]) / kSubBlockPages : 0;
@@ -76,31 +84,35 @@ sim::Task<VirtioMemDriver::Result> VirtioMemDriver::Request(sim::Path& path, Cpu
   counters_[VIRTIO_MEM_NS] += (path.now() - began).ns;
   if (error != Errno::kOk) ++counters_[VIRTIO_MEM_FAILED];
   const int64_t plugged = counters_[VIRTIO_MEM_PLUGGED];
-  lock_->Release(path);
+  request_lock_->Release(path);
   co_await path.HopTo(home, memory_.costs().hop);
   co_return Result{error, plugged};
 }
 
 // virtio_mem_sbm_unplug_request(): blocks that are offline first, then those that are plugged in part, and
-// from the highest down.
+// from the highest down. The lock is free for a moment between two blocks.
 sim::Task<Errno> VirtioMemDriver::Unplug(sim::Path& path, CpuId cpu, int64_t sub_blocks) {
-  for (const bool whole : {false, true}) {
-    for (size_t block = blocks_.size(); block-- > 0 && sub_blocks > 0;) {
-      if (blocks_[block] == 0 || (blocks_[block] == kAll) != whole || IsOnline(block)) continue;
-      co_await UnplugOffline(path, block, sub_blocks);
-    }
-  }
-  for (const bool whole : {false, true}) {
-    for (size_t block = blocks_.size(); block-- > 0 && sub_blocks > 0;) {
-      if (blocks_[block] == 0 || (blocks_[block] == kAll) != whole || !IsOnline(block)) continue;
-      const Errno error = co_await UnplugFrom(path, cpu, block, sub_blocks);
-      if (error != Errno::kOk) co_return error;
+  for (const BlockState state : {BlockState::kOffline, BlockState::kOnline}) {
+    for (const bool whole : {false, true}) {
+      for (size_t block = blocks_.size(); block-- > 0 && sub_blocks > 0;) {
+        co_await lock_->Acquire(path);
+        Errno error = Errno::kOk;
+        if (StateOf(block) == state && (blocks_[block] == kAll) == whole) {
+          if (state == BlockState::kOffline) {
+            co_await UnplugOffline(path, block, sub_blocks);
+          } else {
+            error = co_await UnplugFrom(path, cpu, block, sub_blocks);
+          }
+        }
+        lock_->Release(path);
+        if (error != Errno::kOk) co_return error;
+      }
     }
   }
   co_return sub_blocks > 0 ? Errno::kBusy : Errno::kOk;
 }
 
-// virtio_mem_sbm_unplug_any_sb_offline(): the guest does not use it; the hypervisor is told, run by run.
+// virtio_mem_sbm_unplug_any_sb_offline(): runs of plugged sub blocks, from the highest down.
 sim::Task<void> VirtioMemDriver::UnplugOffline(sim::Path& path, size_t block, int64_t& sub_blocks) {
   while (sub_blocks > 0 && blocks_[block] != 0) {
     const int end = kSubBlocks - std::countl_zero(blocks_[block]);
@@ -158,25 +170,28 @@ sim::Task<Errno> VirtioMemDriver::FakeOffline(sim::Path& path, CpuId cpu, Pfn st
   co_return Errno::kBusy;
 }
 
-// virtio_mem_sbm_offline_and_remove_mb()
+// virtio_mem_sbm_offline_and_remove_mb(), without the lock, as offlining takes it inside its own.
 sim::Task<void> VirtioMemDriver::RemoveIfEmpty(sim::Path& path, CpuId cpu, size_t block) {
   if (blocks_[block] != 0) co_return;
-  const Errno error = co_await hotplug_.Offline(path, cpu, IdOf(block));
-  if (error == Errno::kOk) memory_.blocks().Remove(IdOf(block));
+  lock_->Release(path);
+  co_await hotplug_.Offline(path, cpu, IdOf(block));
+  co_await lock_->Acquire(path);
+  // By this path, or by who was faster.
+  if (StateOf(block) == BlockState::kOffline) memory_.blocks().Remove(IdOf(block));
 }
 
-// virtio_mem_sbm_plug_request(): sub blocks of blocks that are online, then of those that are there, then new
-// blocks, from the lowest up.
+// virtio_mem_sbm_plug_request(): sub blocks of blocks that are online, of those that are not, then new
+// blocks, each from the lowest up.
 sim::Task<Errno> VirtioMemDriver::Plug(sim::Path& path, int64_t sub_blocks) {
-  for (const bool online : {true, false}) {
+  co_await lock_->Acquire(path);
+  for (const BlockState state : {BlockState::kOnline, BlockState::kOffline}) {
     for (size_t block = 0; block < blocks_.size() && sub_blocks > 0; ++block) {
-      const MemoryBlock* const there = memory_.blocks().Find(IdOf(block));
-      if (there == nullptr || there->online != online || blocks_[block] == kAll) continue;
-      co_await PlugInto(path, block, sub_blocks);
+      if (StateOf(block) == state) co_await PlugInto(path, block, sub_blocks);
     }
   }
+  lock_->Release(path);
   for (size_t block = 0; block < blocks_.size() && sub_blocks > 0; ++block) {
-    if (memory_.blocks().Find(IdOf(block)) == nullptr) co_await AddBlock(path, block, sub_blocks);
+    if (StateOf(block) == BlockState::kNone) co_await AddBlock(path, block, sub_blocks);
   }
   co_return sub_blocks > 0 ? Errno::kNoSpc : Errno::kOk;
 }
@@ -185,17 +200,17 @@ sim::Task<Errno> VirtioMemDriver::Plug(sim::Path& path, int64_t sub_blocks) {
 sim::Task<void> VirtioMemDriver::PlugInto(sim::Path& path, size_t block, int64_t& sub_blocks) {
   while (sub_blocks > 0 && blocks_[block] != kAll) {
     const int first = std::countr_one(blocks_[block]);
-    const SubBlocks above = blocks_[block] >> first;
-    const int gap = above == 0 ? kSubBlocks - first : std::countr_zero(above);
+    const int gap = std::min(std::countr_zero(blocks_[block] >> first), kSubBlocks - first);
     const int count = static_cast<int>(std::min<int64_t>(gap, sub_blocks));
     co_await path.Take(memory_.costs().virtio_request);
-    if (IsOnline(block)) co_await FakeOnline(path, StartOf(block, first), count * kSubBlockPages);
     SetPlugged(block, first, count, true);
     sub_blocks -= count;
+    if (StateOf(block) != BlockState::kOnline) continue;
+    co_await FakeOnline(path, StartOf(block, first), count * kSubBlockPages);
   }
 }
 
-// virtio_mem_fake_online(): the guest gets memory that was set aside when its block came online.
+// virtio_mem_fake_online()
 sim::Task<void> VirtioMemDriver::FakeOnline(sim::Path& path, Pfn start, int64_t pages) {
   co_await ranges_.FreeRange(path, start, pages);
   co_await path.HopTo(memory_.node(zone_.node()).lp, memory_.costs().hop);
@@ -211,6 +226,7 @@ sim::Task<void> VirtioMemDriver::AddBlock(sim::Path& path, size_t block, int64_t
   const Pfn start = IdOf(block).start();
   const int64_t plugged = count * kSubBlockPages;
   co_await path.Take(memory_.costs().virtio_request);
+  co_await hotplug_.lock().Acquire(path);
   memory_.blocks().Add(IdOf(block), zone_);
   co_await path.HopTo(memory_.node(zone_.node()).lp, memory_.costs().hop);
   co_await zone_.lock().Acquire(path);
@@ -223,6 +239,7 @@ sim::Task<void> VirtioMemDriver::AddBlock(sim::Path& path, size_t block, int64_t
   co_await memory_.ManagedChanged(path, zone_, plugged);
   SetPlugged(block, 0, count, true);
   sub_blocks -= count;
+  hotplug_.lock().Release(path);
 }
 
 std::vector<MemorySystem::CounterColumn> VirtioMemDriver::Columns() const {

@@ -1,8 +1,9 @@
 // VirtioMemDriver: the driver of a virtio-mem device, by which a hypervisor gives a guest memory and asks for
 // it back (drivers/virtio/virtio_mem.c of Linux 6.1, its sub block mode). A memory block of 128 MiB has 64
 // sub blocks of 2 MiB, which are plugged and unplugged one by one; a block that has none left goes offline
-// and away. The driver's state is on the global LP, like the memory blocks; the memory itself on the LP of
-// its node.
+// and away. A block that an administrator took offline stays the device's: nobody uses it, so its sub blocks
+// come and go without further ado. The driver's state is on the global LP, like the memory blocks; the memory
+// itself on the LP of its node.
 //
 // A block that an administrator took offline stays the device's: what is plugged of it can be unplugged
 // without moving anything, and the rest plugged.
@@ -46,20 +47,25 @@ class VirtioMemDriver {
   sim::Task<Result> Request(sim::Path& path, CpuId cpu, int64_t pages);
 
   int64_t max_pages() const { return zone_.extent().hot.pages; }
+  const Zone& zone() const { return zone_; }
+  int64_t counter(VirtioMemCounter c) const { return counters_[c]; }
 
-  // hotplug_mutex, on the global LP: held while an administrator takes blocks of this device offline, as the
-  // driver's notifier does.
-  sim::Mutex& lock() { return *lock_; }
+  // The memory blocks that the device may have, counted from 0: which one it is, and what is plugged of it.
+  size_t blocks() const { return blocks_.size(); }
+  MemoryBlockId IdOf(size_t block) const {
+    return MemoryBlockId{MemoryBlockId::Of(zone_.extent().hot.start).value + static_cast<int64_t>(block)};
+  }
+  SubBlocks PluggedOf(size_t block) const { return blocks_[block]; }
 
   // Its counters as columns of a trace ("virtio_mem.plugged").
   std::vector<MemorySystem::CounterColumn> Columns() const;
 
  private:
-  MemoryBlockId IdOf(size_t block) const {
-    return MemoryBlockId{MemoryBlockId::Of(zone_.extent().hot.start).value + static_cast<int64_t>(block)};
-  }
-  // Of a block that is there: whether it is online.
-  bool IsOnline(size_t block) const { return memory_.blocks().Find(IdOf(block))->online; }
+  friend class VirtioMemPeer;  // plants damage in tests
+
+  // What a block is; those that an administrator took offline are asked for last, and given back first.
+  enum class BlockState : uint8_t { kNone, kOffline, kOnline };
+  BlockState StateOf(size_t block) const;
   Pfn StartOf(size_t block, int sub_block) const { return IdOf(block).start() + sub_block * kSubBlockPages; }
 
   sim::Task<Errno> Unplug(sim::Path& path, CpuId cpu, int64_t sub_blocks);
@@ -78,7 +84,8 @@ class VirtioMemDriver {
   ContigRanges& ranges_;
   MemoryHotplug& hotplug_;
   Zone& zone_;
-  std::unique_ptr<sim::Mutex> lock_;  // one request at a time, and hotplug_mutex
+  std::unique_ptr<sim::Mutex> request_lock_;  // one request at a time, as one work item does them
+  std::unique_ptr<sim::Mutex> lock_;          // hotplug_mutex: no block goes on- or offline meanwhile
   std::vector<SubBlocks> blocks_;
   std::array<int64_t, VirtioMemCounter_ARRAYSIZE> counters_ = {};
 };

@@ -84,8 +84,10 @@ void TestMachine::Release(CpuId cpu, const std::vector<Pfn>& pages) {
           [&](sim::Path& path) -> sim::Task<void> { co_await ops_->allocator().Release(path, cpu, pages); });
 }
 
-std::vector<std::string> TestMachine::Problems() const {
-  return validator_->Check(runner_->LiveProcesses(), ops_->files(), &ops_->hugetlb());
+std::vector<std::string> TestMachine::Problems() const { return Problems(runner_->LiveProcesses()); }
+
+std::vector<std::string> TestMachine::Problems(const std::vector<const Process*>& processes) const {
+  return validator_->Check(processes, ops_->files(), &ops_->hugetlb(), contig_.get());
 }
 
 int64_t TestMachine::UnusedPages() const {

@@ -56,6 +56,8 @@ class TestMachine {
 
   // What the validator finds.
   std::vector<std::string> Problems() const;
+  // The same, where these are all processes that live.
+  std::vector<std::string> Problems(const std::vector<const Process*>& processes) const;
   // Pages that are free or on PCP lists, over all zones.
   int64_t UnusedPages() const;
 

@@ -8,8 +8,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/contig/contig.h"
 #include "models/hugetlb/huge_pages.h"
 #include "models/memory_system.h"
+#include "models/physical/isolation.h"
 #include "models/physical/zone.h"
 #include "sim/check.h"
 #include "tests/models/test_machine.h"
@@ -39,6 +41,11 @@ class HugePageStorePeer {
   static int64_t& used(HugePageStore& pages) { return pages.used_; }
   static int64_t& freeing(HugePageStore& pages) { return pages.freeing_; }
   static HugePage& entry(HugePageStore& pages, Pfn pfn) { return pages.entry(pfn); }
+};
+
+class VirtioMemPeer {
+ public:
+  static uint64_t& plugged(VirtioMemDriver& device, size_t block) { return device.blocks_[block]; }
 };
 
 class PageTablePeer {
@@ -498,6 +505,110 @@ const PoolDamage kPoolDamage[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Pool, PoolValidatorTest, ::testing::ValuesIn(kPoolDamage),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+// A machine with an area, of which 4 MiB are handed out, and a device of two memory blocks, of which one and
+// a half are plugged.
+class DamagedRanges {
+ public:
+  DamagedRanges() : machine_(Config()) { machine_.Run("cma_alloc camera a 4M\nvirtio_mem 192M"); }
+
+  TestMachine& machine() { return machine_; }
+  CmaArea& area() { return *machine_.contig().cma().Find("camera"); }
+  VirtioMemDriver& device() { return *machine_.contig().virtio_mem(); }
+  FrameStore& FramesOf(Pfn pfn) { return machine_.memory().ZoneOf(pfn)->frames(); }
+  FrameOwner& OwnerAt(Pfn pfn) {
+    FrameStore& frames = FramesOf(pfn);
+    const FrameStore::Head head = frames.Find(frames.Index(pfn));
+    return frames.owner(head.frame, head.order);
+  }
+  Pfn HandedOut() { return area().base + area().used.begin()->first; }
+  Pfn SubBlock(size_t block, int number) {
+    return device().IdOf(block).start() + number * VirtioMemDriver::kSubBlockPages;
+  }
+
+ private:
+  static MachineConfig Config() {
+    MachineConfig config = DescribedMachine({64 * kMiB, 64 * kMiB});
+    config.cma.push_back({"camera", NodeId{1}, 16 * kMiB, false, "kernel.cma.area[0]"});
+    config.memory_device = MemoryDevice{NodeId{1}, ZoneType::kNormal, 256 * kMiB, 128 * kMiB};
+    return config;
+  }
+
+  TestMachine machine_;
+};
+
+struct RangesDamage {
+  const char* name;
+  std::function<void(DamagedRanges&)> plant;
+  const char* expected;
+};
+void PrintTo(const RangesDamage& damage, std::ostream* out) { *out << damage.name; }
+
+class RangesValidatorTest : public ::testing::TestWithParam<RangesDamage> {};
+
+TEST_P(RangesValidatorTest, FindsPlantedDamage) {
+  DamagedRanges damaged;
+  ASSERT_THAT(damaged.machine().Problems(), IsEmpty());
+  GetParam().plant(damaged);
+  EXPECT_THAT(damaged.machine().Problems(), Contains(ContainsRegex(GetParam().expected)));
+}
+
+const RangesDamage kRangesDamage[] = {
+    {"HandedOutRangeForgotten", [](DamagedRanges& d) { d.area().used.clear(); },
+     "cma camera: pfn [0-9]+ is not handed out, but its owner is contig"},
+    {"FreeRangeHandedOut", [](DamagedRanges& d) { d.area().used.emplace(10 * kMiB, 12 * kMiB); },
+     "cma camera: pfn [0-9]+ is handed out, but its owner is free"},
+    {"RangesOverlap", [](DamagedRanges& d) { d.area().used.emplace(1, 3); },
+     "cma camera: the range 1-3 is handed out after one up to 1024"},
+    {"RangeOutsideTheArea", [](DamagedRanges& d) { d.area().used.emplace(15 * kMiB, 17 * kMiB); },
+     "cma camera: the range 3840-4352 is handed out after one up to 1024 of 4096 pages"},
+    {"FreePagesOfTheAreaOff", [](DamagedRanges& d) { ++d.area().counters[CMA_FREE_PAGES]; },
+     "cma camera: the count of free pages is 3073, expected 3072"},
+    {"AnotherOwnerOfAHandedOutRange",
+     [](DamagedRanges& d) { d.OwnerAt(d.HandedOut()).kind = FrameOwner::kKernel; },
+     "cma camera: pfn [0-9]+ is handed out, but its owner is kernel"},
+    {"PageblockOfTheAreaIsNot",
+     [](DamagedRanges& d) {
+       FrameStore& frames = d.FramesOf(d.HandedOut());
+       frames.set_pageblock_type(frames.Index(d.HandedOut()), kMovable);
+     },
+     "cma camera: the pageblock at pfn [0-9]+ is Movable"},
+    {"PageblockOfNoArea",
+     [](DamagedRanges& d) {
+       FrameStore& frames = d.machine().zone(0, ZoneType::kDma32).frames();
+       frames.set_pageblock_type(0, Migratetype::kCma);
+     },
+     "node0.DMA32: the count of pageblocks of CMA areas is 1, expected 0"},
+    {"PageblockLeftIsolated",
+     [](DamagedRanges& d) {
+       Zone& zone = d.machine().zone(0, ZoneType::kDma32);
+       const FrameIndex block = zone.frames().Index(Pfn{32 * kMiB});
+       const auto end = block + static_cast<FrameIndex>(kPageblockPages);
+       FrameIndex blocker = kNilFrame;
+       ASSERT_TRUE(IsolatePageblock(zone, block, block, end, kMovable, IsolateFor::kAllocation, blocker));
+     },
+     "node0.DMA32: the pageblock at pfn [0-9]+ is isolated though nothing runs"},
+    {"PluggedSubBlockForgotten",
+     [](DamagedRanges& d) { VirtioMemPeer::plugged(d.device(), 0) &= ~uint64_t{1}; },
+     "virtio_mem: the sub block at pfn [0-9]+ is not plugged, but what is there is free"},
+    {"UnpluggedSubBlockTaken",
+     [](DamagedRanges& d) { VirtioMemPeer::plugged(d.device(), 1) |= uint64_t{1} << 63; },
+     "virtio_mem: the sub block at pfn [0-9]+ is plugged, but what is there is offline"},
+    {"PluggedCountOff", [](DamagedRanges& d) { VirtioMemPeer::plugged(d.device(), 1) ^= uint64_t{1} << 40; },
+     "virtio_mem: the count of plugged pages is 49152, expected 49664"},
+    {"MemoryOfTheHypervisorElsewhere",
+     [](DamagedRanges& d) { d.OwnerAt(d.HandedOut()).kind = FrameOwner::kOffline; },
+     "the count of pages set aside for the hypervisor is 16896, expected 16384"},
+    {"SubBlocksOfABlockThatIsGone",
+     [](DamagedRanges& d) {
+       const MemoryBlockId id = d.device().IdOf(1);
+       d.machine().memory().blocks().SetOnline(id, false);
+       d.machine().memory().blocks().Remove(id);
+     },
+     "virtio_mem: of memory block [0-9]+, which does not exist, 32 sub blocks are plugged"},
+};
+INSTANTIATE_TEST_SUITE_P(Ranges, RangesValidatorTest, ::testing::ValuesIn(kRangesDamage),
                          [](const auto& info) { return std::string(info.param.name); });
 
 std::string NameOf(const ::testing::TestParamInfo<Damage>& info) { return info.param.name; }

@@ -1,0 +1,161 @@
+#include "models/contig/contig_check.h"
+
+#include <bit>
+#include <cstdint>
+
+#include "models/physical/isolation.h"
+
+namespace numasim {
+namespace {
+
+constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
+
+const FrameOwner* OwnerOf(const FrameStore& frames, const FrameStore::Head& head) {
+  return head.kind == FrameKind::kAllocated ? &frames.owner(head.frame, head.order) : nullptr;
+}
+
+// The bitmap by itself. Returns how many pages are handed out.
+int64_t CheckBitmap(const CmaArea& area, ProblemList& problems) {
+  int64_t used = 0;
+  int64_t last = 0;
+  for (const auto& [begin, end] : area.used) {
+    if (begin < last || end <= begin || end > area.pages) {
+      problems.Add("cma ", area.name, ": the range ", begin, "-", end, " is handed out after one up to ",
+                   last, " of ", area.pages, " pages");
+    }
+    used += end - begin;
+    last = end;
+  }
+  problems.Expect(area.counters[CMA_FREE_PAGES], area.pages - used, "cma ", area.name,
+                  ": the count of free pages");
+  problems.Expect(area.taking.size(), size_t{0}, "cma ", area.name,
+                  ": the count of ranges that are being taken");
+  const bool held = area.mutex != nullptr ? area.mutex->held() : area.spinlock->held();
+  if (held) problems.Add("cma ", area.name, ": the lock is held though nothing runs");
+  return used;
+}
+
+// What is handed out is a driver's or a huge page, what is not is free or movable, and no gigantic page, as
+// these all come from the bitmap.
+void CheckFramesOfArea(const Zone& zone, const CmaArea& area, FrameIndex begin, FrameIndex end, bool used,
+                       ProblemList& problems) {
+  const FrameStore& frames = zone.frames();
+  ForEachBlock(frames, begin, end, [&](const FrameStore::Head& head) {
+    const FrameOwner* const owner = OwnerOf(frames, head);
+    const auto kind = owner == nullptr ? FrameOwner::kKernel : static_cast<FrameOwner::Kind>(owner->kind);
+    const bool huge = owner != nullptr && kind == FrameOwner::kHugetlb;
+    const bool driver = owner != nullptr && kind == FrameOwner::kContig;
+    const bool movable = kind == FrameOwner::kAnon || kind == FrameOwner::kShmem ||
+                         (huge && owner->object == static_cast<uint64_t>(HugeSize::k2M));
+    const bool right = used ? (area.hugetlb ? huge : driver) : (owner == nullptr || movable);
+    if (right) return;
+    problems.Add("cma ", area.name, ": pfn ", frames.PfnOf(head.frame).value, " is ",
+                 used ? "handed out" : "not handed out", ", but its owner is ",
+                 ContigRanges::OwnerName(zone, frames.PfnOf(head.frame)));
+  });
+}
+
+void CheckArea(const MemorySystem& memory, const CmaArea& area, ProblemList& problems) {
+  CheckBitmap(area, problems);
+  const Zone& zone = *memory.ZoneOf(area.base);
+  const FrameIndex base = zone.frames().Index(area.base);
+  const auto end = static_cast<FrameIndex>(base + area.pages);
+  for (FrameIndex block = base; block < end; block += kBlock) {
+    if (zone.frames().pageblock_type(block) == Migratetype::kCma) continue;
+    problems.Add("cma ", area.name, ": the pageblock at pfn ", zone.frames().PfnOf(block).value, " is ",
+                 kMigratetypeNames[static_cast<int>(zone.frames().pageblock_type(block))]);
+  }
+  FrameIndex at = base;
+  for (const auto& [first, last] : area.used) {
+    const auto from = static_cast<FrameIndex>(base + first);
+    const auto to = static_cast<FrameIndex>(base + last);
+    if (from < at || to > end) return;  // said already
+    CheckFramesOfArea(zone, area, at, from, false, problems);
+    CheckFramesOfArea(zone, area, from, to, true, problems);
+    at = to;
+  }
+  CheckFramesOfArea(zone, area, at, end, false, problems);
+}
+
+// Pageblocks outside of all areas are no area's.
+void CheckCmaBlocks(const MemorySystem& memory, const CmaAreas& areas, ProblemList& problems) {
+  for (const Zone* zone : memory.zones()) {
+    int64_t expected = 0;
+    for (const auto& area : areas.areas()) {
+      if (memory.ZoneOf(area->base) == zone) expected += area->pages / kPageblockPages;
+    }
+    int64_t blocks = 0;
+    for (FrameIndex block = 0; block < zone->frames().frames(); block += kBlock) {
+      blocks += zone->frames().pageblock_type(block) == Migratetype::kCma ? 1 : 0;
+    }
+    problems.Expect(blocks, expected, zone->Name(), ": the count of pageblocks of CMA areas");
+  }
+}
+
+void CheckSubBlocks(const VirtioMemDriver& device, size_t block, ProblemList& problems) {
+  const FrameStore& frames = device.zone().frames();
+  for (int i = 0; i < VirtioMemDriver::kSubBlocks; ++i) {
+    const Pfn start = device.IdOf(block).start() + i * VirtioMemDriver::kSubBlockPages;
+    const bool plugged = device.PluggedOf(block) >> i & 1;
+    const FrameIndex begin = frames.Index(start);
+    bool right = true;
+    ForEachBlock(frames, begin, begin + kBlock, [&](const FrameStore::Head& head) {
+      const FrameOwner* const owner = OwnerOf(frames, head);
+      const bool aside = owner != nullptr && owner->kind == FrameOwner::kOffline;
+      right = right && head.kind != FrameKind::kUnmanaged && aside != plugged;
+    });
+    if (right) continue;
+    problems.Add("virtio_mem: the sub block at pfn ", start.value, " is ",
+                 plugged ? "plugged" : "not plugged", ", but what is there is ",
+                 ContigRanges::OwnerName(device.zone(), start));
+  }
+}
+
+void CheckDevice(const MemorySystem& memory, const VirtioMemDriver* device, ProblemList& problems) {
+  int64_t plugged = 0;
+  int64_t aside = 0;  // not plugged, of blocks that are online
+  for (size_t block = 0; device != nullptr && block < device->blocks(); ++block) {
+    const int count = std::popcount(device->PluggedOf(block));
+    plugged += count * VirtioMemDriver::kSubBlockPages;
+    const MemoryBlock* const found = memory.blocks().Find(device->IdOf(block));
+    if (found == nullptr && count != 0) {
+      problems.Add("virtio_mem: of memory block ", device->IdOf(block).value, ", which does not exist, ",
+                   count, " sub blocks are plugged");
+    }
+    if (found == nullptr || !found->online) continue;
+    aside += (VirtioMemDriver::kSubBlocks - count) * VirtioMemDriver::kSubBlockPages;
+    CheckSubBlocks(*device, block, problems);
+  }
+  if (device != nullptr)
+    problems.Expect(device->counter(VIRTIO_MEM_PLUGGED), plugged, "virtio_mem: the count of plugged pages");
+  int64_t offline = 0;
+  for (const Zone* zone : memory.zones()) {
+    ForEachBlock(zone->frames(), 0, zone->frames().frames(), [&](const FrameStore::Head& head) {
+      const FrameOwner* const owner = OwnerOf(zone->frames(), head);
+      if (owner != nullptr && owner->kind == FrameOwner::kOffline) offline += int64_t{1} << head.order;
+    });
+  }
+  problems.Expect(offline, aside, "the count of pages set aside for the hypervisor");
+}
+
+}  // namespace
+
+void CheckContig(const MemorySystem& memory, const Contig& contig, ProblemList& problems) {
+  for (const auto& area : contig.cma().areas()) CheckArea(memory, *area, problems);
+  CheckCmaBlocks(memory, contig.cma(), problems);
+  CheckDevice(memory, contig.virtio_mem(), problems);
+}
+
+void CheckIsolation(const MemorySystem& memory, ProblemList& problems) {
+  for (const Zone* zone : memory.zones()) {
+    const FrameStore& frames = zone->frames();
+    for (FrameIndex block = 0; block < frames.frames(); block += kBlock) {
+      if (frames.pageblock_type(block) != Migratetype::kIsolate) continue;
+      if (frames.Find(block).kind == FrameKind::kUnmanaged) continue;  // it went offline so
+      problems.Add(zone->Name(), ": the pageblock at pfn ", frames.PfnOf(block).value,
+                   " is isolated though nothing runs");
+    }
+  }
+}
+
+}  // namespace numasim

@@ -1,0 +1,215 @@
+#include "workloads/random_contig_script.h"
+
+#include <iterator>
+#include <utility>
+
+#include "models/types.h"
+#include "workloads/script.h"
+#include "workloads/text.h"
+
+namespace numasim::workloads {
+namespace {
+
+constexpr int64_t kBasePage = kPageSize;
+constexpr int64_t kHugePage = int64_t{2} << 20;
+constexpr int64_t kMemoryBlock = int64_t{128} << 20;
+
+}  // namespace
+
+RandomContigScript::RandomContigScript(const RandomContigOptions& options, uint64_t seed)
+    : options_(options), random_(seed, "random_contig_script") {}
+
+Op RandomContigScript::Numbered(Op op) {
+  op.line = ++line_;
+  op.text = ToString(op);
+  return op;
+}
+
+Op RandomContigScript::Next() {
+  for (;;) {
+    if (std::optional<Op> op = TryMake()) return Numbered(*std::move(op));
+  }
+}
+
+std::vector<Op> RandomContigScript::Finish() {
+  std::vector<Op> ops;
+  for (const Process& process : processes_) ops.push_back({.process = process.name, .kind = ExitOp()});
+  processes_.clear();
+  for (const std::string& range : ranges_) ops.push_back({.kind = CmaReleaseOp{range}});
+  ranges_.clear();
+  for (int file = 0; file < options_.files; ++file) ops.push_back({.kind = UnlinkHugetlbOp{Cat("f", file)}});
+  ops.push_back({.kind = OvercommitOp{HugePageSize::k2M, 0}});
+  if (options_.gigantic > 0) ops.push_back({.kind = PoolOp{HugePageSize::k1G, {}, 0}});
+  // Growing first makes surplus pages persistent: one that shrinking has left on the wrong node would stay.
+  ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 5000}});
+  ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 0}});
+  for (Op& op : ops) op = Numbered(std::move(op));
+  return ops;
+}
+
+std::optional<Op> RandomContigScript::TryMake() {
+  const int64_t kind = Draw(100);
+  if (kind < 12) return MakeRange();
+  if (kind < 22) return MakePool();
+  if (kind < 32) return MakeProcess();
+  if (kind < 38) return MakeOfProcess();
+  if (kind < 56) return MakeMap();
+  return MakeOfMapping();
+}
+
+std::optional<Op> RandomContigScript::MakeRange() {
+  if (options_.offline_one_in > 0 && OneIn(options_.offline_one_in)) {
+    return Op{.kind = OfflineBlockOp{AnyNode(), Draw(4)}};
+  }
+  const bool device = options_.device > 0;
+  if (!options_.areas.empty() && !(device && OneIn(2))) {
+    if (!ranges_.empty() && OneIn(2)) {
+      const auto range = ranges_.begin() + Draw(std::ssize(ranges_));
+      Op op{.kind = CmaReleaseOp{*range}};
+      ranges_.erase(range);
+      return op;
+    }
+    const std::string& area = options_.areas[static_cast<size_t>(Draw(std::ssize(options_.areas)))];
+    ranges_.push_back(Cat("r", allocated_++));
+    CmaAllocOp alloc{area, ranges_.back(), (1 + Draw(options_.area_size / kBasePage)) * kBasePage};
+    if (OneIn(2)) alloc.size = (1 + Draw(options_.area_size / 4 / kHugePage)) * kHugePage;
+    if (OneIn(3)) alloc.align = kBasePage << Draw(10);
+    return Op{.kind = std::move(alloc)};
+  }
+  if (!device) return std::nullopt;
+  // Whole blocks as often as parts of one.
+  const int64_t unit = OneIn(2) ? kMemoryBlock : kHugePage;
+  return Op{.kind = VirtioMemOp{Draw(options_.device / unit + 1) * unit}};
+}
+
+std::optional<Op> RandomContigScript::MakePool() {
+  PoolTarget target;
+  if (OneIn(2)) target.node = AnyNode();
+  if (options_.gigantic > 0 && OneIn(3)) {
+    if (OneIn(3)) return Op{.kind = DemoteOp{HugePageSize::k1G, AnyNode(), 1}};
+    return Op{.kind = PoolOp{HugePageSize::k1G, target, Draw(options_.gigantic + 1)}};
+  }
+  if (OneIn(4)) return Op{.kind = OvercommitOp{HugePageSize::k2M, OneIn(2) ? 0 : Draw(options_.pool)}};
+  return Op{.kind = PoolOp{HugePageSize::k2M, target, Draw(options_.pool)}};
+}
+
+std::optional<Op> RandomContigScript::MakeProcess() {
+  const bool room = std::cmp_less(processes_.size(), options_.max_processes);
+  Process* const process = AnyProcess();
+  if (process == nullptr || (room && OneIn(3))) {
+    processes_.push_back({Cat("p", spawned_++), {}});
+    return Op{.kind = SpawnOp{processes_.back().name}};
+  }
+  if (room && !OneIn(3)) {
+    Process child = {Cat("p", spawned_++), process->mappings};
+    Op op = {.process = process->name, .kind = ForkOp{child.name}};
+    processes_.push_back(std::move(child));
+    return op;
+  }
+  Op op = {.process = process->name, .kind = ExitOp()};
+  processes_.erase(processes_.begin() + (process - processes_.data()));
+  return op;
+}
+
+std::optional<Op> RandomContigScript::MakeOfProcess() {
+  Process* const process = AnyProcess();
+  if (process == nullptr) return std::nullopt;
+  if (OneIn(2)) return Op{.process = process->name, .kind = CpuOp{static_cast<int>(Draw(options_.cpus))}};
+  return Op{.process = process->name, .kind = PolicyOp{AnyPolicy()}};
+}
+
+std::optional<Op> RandomContigScript::MakeMap() {
+  Process* const process = AnyProcess();
+  if (process == nullptr || std::cmp_greater_equal(process->mappings.size(), options_.max_mappings))
+    return std::nullopt;
+  MapOp map = {.id = Cat("m", mapped_++)};
+  const bool huge = OneIn(2);
+  const int64_t page = huge ? kHugePage : kBasePage;
+  const int64_t most = huge ? options_.max_huge_mapping : options_.max_mapping;
+  map.size = (1 + Draw(OneIn(2) ? most / page : (most / page + 7) / 8)) * page;
+  map.backing = huge ? Backing::kHugetlb2M : OneIn(3) ? Backing::kShmem : Backing::kAnon;
+  if (huge) {
+    map.shared = OneIn(2);
+    map.noreserve = OneIn(3);
+    if (OneIn(2)) map.file = Cat("f", Draw(options_.files));
+  }
+  map.populate = OneIn(4);
+  if (OneIn(3)) map.policy = AnyPolicy();
+  process->mappings.push_back({map.id, map.size, page, map.file.has_value()});
+  return Op{.process = process->name, .kind = std::move(map)};
+}
+
+std::optional<Op> RandomContigScript::MakeOfMapping() {
+  Process* const process = AnyProcess();
+  if (process == nullptr || process->mappings.empty()) return std::nullopt;
+  const auto mapping = process->mappings.begin() + Draw(std::ssize(process->mappings));
+  if (mapping->file && OneIn(5)) return MakeOfFile(*process, *mapping);
+  Op op = {.process = process->name};
+  if (OneIn(12)) {
+    op.kind = UnmapOp{mapping->id, {}};
+    process->mappings.erase(mapping);
+    return op;
+  }
+  op.kind = AnyUse(*mapping);
+  return op;
+}
+
+OpKind RandomContigScript::AnyUse(const Mapping& mapping) {
+  const int64_t kind = Draw(24);
+  if (kind < 12) {
+    return TouchOp{mapping.id, OneIn(3) ? std::optional<Range>() : AnyRange(mapping), 0, OneIn(3)};
+  }
+  if (kind < 14) return UnmapOp{mapping.id, AnyRange(mapping)};
+  if (kind < 16) return AdviseOp{mapping.id, AnyRange(mapping), AdviseOp::Advice::kDontneed, 0};
+  if (kind < 17) {
+    return ProtectOp{mapping.id, AnyRange(mapping),
+                     OneIn(2) ? ProtectOp::Access::kRead : ProtectOp::Access::kReadWrite};
+  }
+  if (kind < 18) return BindOp{mapping.id, AnyPolicy()};
+  if (kind < 20) return PinOp{mapping.id, OneIn(3) ? std::optional<Range>() : AnyRange(mapping)};
+  if (kind < 23 || mapping.page != kHugePage) return UnpinOp{mapping.id, OneIn(2)};
+  return MoveOp{mapping.id, AnyNode()};
+}
+
+std::optional<Op> RandomContigScript::MakeOfFile(const Process& process, const Mapping& mapping) {
+  Op op = {.process = process.name};
+  const int64_t kind = Draw(4);
+  if (kind < 1) {
+    op.kind = FallocateOp{mapping.id, AnyRange(mapping)};
+  } else if (kind < 3) {
+    op.kind = PunchOp{mapping.id, AnyRange(mapping)};
+  } else {
+    op.kind = TruncateOp{mapping.id, Draw(mapping.bytes / kHugePage + 1) * kHugePage};
+  }
+  return op;
+}
+
+Range RandomContigScript::AnyRange(const Mapping& mapping) {
+  const int64_t pages = mapping.bytes / mapping.page;
+  const int64_t offset = Draw(pages);
+  return {offset * mapping.page, (1 + Draw(pages - offset)) * mapping.page};
+}
+
+Policy RandomContigScript::AnyPolicy() {
+  constexpr Policy::Mode kModes[] = {Policy::Mode::kDefault, Policy::Mode::kBind, Policy::Mode::kPreferred,
+                                     Policy::Mode::kInterleave};
+  Policy policy = {.mode = kModes[Draw(std::ssize(kModes))]};
+  if (policy.mode == Policy::Mode::kDefault) return policy;
+  policy.nodes.Set(NodeId{AnyNode()});
+  if (policy.mode == Policy::Mode::kInterleave) policy.nodes.Set(NodeId{AnyNode()});
+  return policy;
+}
+
+RandomContigScript::Process* RandomContigScript::AnyProcess() {
+  return processes_.empty() ? nullptr : &processes_[static_cast<size_t>(Draw(std::ssize(processes_)))];
+}
+
+std::vector<Op> RandomContigOps(const RandomContigOptions& options, uint64_t seed, int count) {
+  RandomContigScript script(options, seed);
+  std::vector<Op> ops;
+  for (int i = 0; i < count; ++i) ops.push_back(script.Next());
+  for (Op& op : script.Finish()) ops.push_back(std::move(op));
+  return ops;
+}
+
+}  // namespace numasim::workloads
