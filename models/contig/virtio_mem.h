@@ -57,7 +57,7 @@ class VirtioMemDriver {
   }
   SubBlocks PluggedOf(size_t block) const { return blocks_[block]; }
 
-  // Its counters as columns of a trace ("virtio_mem.plugged").
+  // Its counters as columns of a trace ("virtio_mem_plugged").
   std::vector<MemorySystem::CounterColumn> Columns() const;
 
  private:
