@@ -31,8 +31,8 @@ class Migrator {
   Migrator(MemorySystem& memory, AddressSpaceOps& ops) : memory_(memory), ops_(ops) {}
 
   // isolate_lru_page() and its like: takes a reference to a base page in use that can be moved, on the LP of
-  // its node. False where somebody else has it (a pin, another migration), it is just being freed, or it is no
-  // such page.
+  // its node. False where somebody else has it (a pin, another migration), it is just being freed, or it is
+  // no such page.
   static bool Isolate(Zone& zone, FrameIndex frame);
   // putback_lru_page()
   sim::Task<void> PutBack(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
