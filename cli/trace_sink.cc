@@ -41,7 +41,8 @@ void TraceSink::OnLog(const sim::LogRecord& record) {
   event.set_kind(LogKindName(record.kind));
   event.set_path(record.path);
   event.set_detail(record.detail);
-  ++events_[{event.kind(), event.detail()}];
+  // What comes after " at " is of this one event; before it is the reason, which many may share.
+  ++events_[{event.kind(), event.detail().substr(0, event.detail().find(" at "))}];
   writer_.AddEvent(std::move(event));
 }
 

@@ -308,6 +308,19 @@ sim::Task<void> MemorySystem::ManagedChanged(sim::Path& path, const Zone& zone, 
   co_await ApplySettings(path);
 }
 
+sim::Task<void> MemorySystem::CondResched(sim::Path& path) {
+  const sim::LpId here = path.lp();
+  sim::Cpu* const cpu = path.cpu();
+  if (cpu == nullptr) {
+    co_await path.Take(costs_.hop);
+    co_return;
+  }
+  if (here != cpu->lp()) co_await path.HopTo(cpu->lp(), costs_.hop);
+  co_await path.Take(costs_.hop);
+  co_await cpu->MaybeYield(path);
+  if (here != cpu->lp()) co_await path.HopTo(here, costs_.hop);
+}
+
 std::vector<MemorySystem::CounterColumn> MemorySystem::Columns() const {
   std::vector<CounterColumn> columns;
   for (const auto& home : nodes_) {

@@ -103,6 +103,10 @@ class MemorySystem {
   // is there again afterwards.
   sim::Task<void> ManagedChanged(sim::Path& path, const Zone& zone, int64_t pages);
 
+  // cond_resched(): on the LP that the path is on, or by way of its CPU's where it holds one that others wait
+  // for.
+  sim::Task<void> CondResched(sim::Path& path);
+
   // A counter as a column of a trace ("node0.numa_hit", "node0.DMA32.nr_free_pages").
   struct CounterColumn {
     sim::Column column;

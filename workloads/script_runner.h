@@ -117,6 +117,7 @@ class ScriptRunner {
 
   // On CMA areas, memory blocks and virtio-mem (script_runner_contig.cc).
   sim::Task<OpResult> PerformContigSystem(sim::Path& path, const Op& op);
+  sim::Task<OpResult> AskVirtioMem(sim::Path& path, int64_t size);
   sim::Task<OpResult> OfflineBlock(sim::Path& path, const OfflineBlockOp& op);
   sim::Task<Errno> AllocCma(sim::Path& path, const CmaAllocOp& op);
   sim::Task<Errno> ReleaseCma(sim::Path& path, const std::string& name);

@@ -21,17 +21,26 @@ sim::Task<OpResult> ScriptRunner::PerformContigSystem(sim::Path& path, const Op&
   } else if (const auto* offline = std::get_if<OfflineBlockOp>(&op.kind)) {
     result = co_await OfflineBlock(path, *offline);
   } else if (const auto* device = std::get_if<VirtioMemOp>(&op.kind)) {
-    VirtioMemDriver* const virtio_mem = contig_.virtio_mem();
-    // The hypervisor only says what it wants; how far the driver came is in the size that is plugged
-    // afterwards.
-    Errno error = Errno::kNoEnt;
-    if (virtio_mem != nullptr) error = co_await virtio_mem->Request(path, kCpu, device->size >> kPageShift);
-    const bool asked = error != Errno::kNoEnt && error != Errno::kInval;
-    result.error = asked ? Errno::kOk : error;
-    result.unmet = asked ? error : Errno::kOk;
-    if (virtio_mem != nullptr) result.plugged = virtio_mem->plugged_pages() << kPageShift;
+    result = co_await AskVirtioMem(path, device->size);
   }
   memory_.cpu(kCpu).Release(path);
+  co_return result;
+}
+
+// The hypervisor only says what it wants; how far the driver came is in the size that is plugged afterwards.
+sim::Task<OpResult> ScriptRunner::AskVirtioMem(sim::Path& path, int64_t size) {
+  constexpr int64_t kSubBlockSize = VirtioMemDriver::kSubBlockPages << kPageShift;
+  OpResult result;
+  VirtioMemDriver* const device = contig_.virtio_mem();
+  if (device == nullptr || size % kSubBlockSize != 0) {
+    result.error = device == nullptr ? Errno::kNoEnt : Errno::kInval;
+    co_return result;
+  }
+  const VirtioMemDriver::Result answer = co_await device->Request(path, CpuId{0}, size >> kPageShift);
+  const bool invalid = answer.error == Errno::kInval;
+  result.error = invalid ? answer.error : Errno::kOk;
+  result.unmet = invalid ? Errno::kOk : answer.error;
+  result.plugged = answer.plugged << kPageShift;
   co_return result;
 }
 
@@ -56,10 +65,10 @@ sim::Task<Errno> ScriptRunner::AllocCma(sim::Path& path, const CmaAllocOp& op) {
   constexpr FrameOwner kDriver{FrameOwner::kContig, 1, 0, 0};
   CmaArea* const area = contig_.cma().Find(op.area);
   if (area == nullptr) co_return Errno::kNoEnt;
-  const int64_t pages = (op.size + kPageSize - 1) >> kPageShift;
-  const int64_t align = op.align.value_or(kPageSize) >> kPageShift;
-  if (align < 1 || !std::has_single_bit(static_cast<uint64_t>(align))) co_return Errno::kInval;
-  const int order = std::countr_zero(static_cast<uint64_t>(align));
+  const int64_t pages = op.size / kPageSize + (op.size % kPageSize != 0 ? 1 : 0);
+  const int64_t align = op.align.value_or(kPageSize);
+  if (align < kPageSize || !std::has_single_bit(static_cast<uint64_t>(align))) co_return Errno::kInval;
+  const int order = std::countr_zero(static_cast<uint64_t>(align)) - kPageShift;
   co_await ReleaseCma(path, op.name);
   const Pfn start = co_await contig_.cma().Alloc(path, kCpu, *area, pages, order, kDriver);
   if (start == kNoPfn) co_return Errno::kNoMem;

@@ -97,7 +97,7 @@ class AddressSpaceOps {
   sim::Task<Errno> Populate(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write);
   // pin_user_pages() for writing: faults the pages in as needed and takes a reference on each, which outlives
   // their mappings. All of them or none, as a memory region of RDMA: kFault where one cannot be written to,
-  // kNoMem. Huge pages only.
+  // kNoMem.
   sim::Task<PinResult> Pin(sim::Path& path, Process& process, Vpn begin, Vpn end);
   // Drops these references: now, or in an interrupt on the process's CPU, beside whatever runs there. The
   // time that the interrupt takes from it is not modelled.
@@ -128,7 +128,8 @@ class AddressSpaceOps {
   sim::Task<FaultResult> Fault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
   sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma& vma, Vpn first, bool write);
   sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
-  sim::Task<void> TakeReferences(sim::Path& path, Process& process, const std::vector<Pfn>& pages);
+  sim::Task<Errno> TakeReferences(sim::Path& path, Process& process, const std::vector<Pfn>& pages);
+  sim::Task<void> DropReferences(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
   sim::Task<void> DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu, bool in_interrupt);
   sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<bool> CopyHugeTables(sim::Path& path, Process& parent, Process& child);
@@ -138,13 +139,15 @@ class AddressSpaceOps {
                                     PteTable& table);
   sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<PteTable*> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
-  sim::Task<bool> OnlyReference(sim::Path& path, Pfn pfn);
+  enum class Sharing : uint8_t { kAlone, kShared, kMigrating };
+  sim::Task<Sharing> SharingOf(sim::Path& path, Pfn pfn);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
   sim::Task<Pfn> AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere);
   sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
   void RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const;
 
   sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  static Vpn Gather(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& gathered, int64_t& entries);
   sim::Task<void> DropFileMappings(sim::Path& path, Process& process, const std::vector<Vma>& removed);
   sim::Task<Errno> TakeId(sim::Path& path, Process& process);
   sim::Task<void> ReturnId(sim::Path& path, Process& process);

@@ -130,8 +130,14 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& pa
   // A page of 1 GiB has its entry a level above. Asked first, as most faults find the table there.
   const bool lacks_pmd = vma.huge.order < kPmdTableShift && !process.space.page_table().HasPmd(first);
   if (lacks_pmd && !co_await EnsurePmd(path, process, first)) co_return FaultResult::kOom;
-  const Hugetlb::FaultResult result = co_await hugetlb_.Fault(path, process, vma, first, write);
-  co_return result == Hugetlb::FaultResult::kDone ? FaultResult::kDone : FaultResult::kSigbus;
+  for (;;) {
+    const Hugetlb::FaultResult result = co_await hugetlb_.Fault(path, process, vma, first, write);
+    if (result == Hugetlb::FaultResult::kSigbus) co_return FaultResult::kSigbus;
+    if (result == Hugetlb::FaultResult::kDone) co_return FaultResult::kDone;
+    // The page moved or went meanwhile: the access is made again.
+    const HugePte* const now = process.space.huge_pages().Find(first);
+    if (now != nullptr && (!write || now->writable)) co_return FaultResult::kDone;
+  }
 }
 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process,
@@ -166,7 +172,12 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
   const Costs& costs = memory_.costs();
   Pte& pte = table.pte[vpn.value % kPtesPerTable];
   const Pte old = pte;
-  if (!old.zero_page() && co_await OnlyReference(path, old.pfn())) {
+  Sharing sharing = old.zero_page() ? Sharing::kShared : co_await SharingOf(path, old.pfn());
+  while (sharing == Sharing::kMigrating) {  // migration_entry_wait()
+    co_await path.Take(costs.hop);
+    sharing = co_await SharingOf(path, pte.pfn());
+  }
+  if (sharing == Sharing::kAlone) {
     ++memory_.node(NodeOf(process)).counter(PGREUSE);
     pte = pte.WithWritable(true);  // which may have been migrated meanwhile
     co_return FaultResult::kDone;
@@ -250,7 +261,7 @@ sim::Task<PteTable*> AddressSpaceOps::EnsureTable(sim::Path& path, Process& proc
 }
 
 // Whether this mapping is the frame's only one, told on the LP of the frame's node.
-sim::Task<bool> AddressSpaceOps::OnlyReference(sim::Path& path, Pfn pfn) {
+sim::Task<AddressSpaceOps::Sharing> AddressSpaceOps::SharingOf(sim::Path& path, Pfn pfn) {
   const sim::LpId home = path.lp();
   Zone& zone = *memory_.ZoneOf(pfn);
   const sim::LpId there = memory_.node(zone.node()).lp;
@@ -258,9 +269,10 @@ sim::Task<bool> AddressSpaceOps::OnlyReference(sim::Path& path, Pfn pfn) {
   const FrameIndex frame = zone.frames().Index(pfn);
   // References that are no mappings leave the page the process's own (PageAnonExclusive).
   const auto references = static_cast<int64_t>(zone.frames().owner(frame, 0).mapcount);
-  const bool only = references - zone.RefsOf(frame) == 1;
+  Sharing sharing = references - zone.RefsOf(frame) == 1 ? Sharing::kAlone : Sharing::kShared;
+  if (zone.IsMigrating(frame)) sharing = Sharing::kMigrating;
   if (there != home) co_await path.HopTo(home, memory_.costs().hop);
-  co_return only;
+  co_return sharing;
 }
 
 // vma_alloc_folio() for one page

@@ -79,30 +79,45 @@ sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn b
   co_return Errno::kOk;
 }
 
-// zap_page_range(): the entries of [begin, end) become none, and what they mapped loses a reference.
+// zap_page_range(): the entries of [begin, end) become none, and what they mapped loses a reference, a
+// gathered batch at a time: what is not there yet is still mapped while others have the CPU.
 sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   co_await hugetlb_.Zap(path, process, begin, end);
   std::vector<Pfn> gathered;
-  int64_t entries = 0;
+  while (begin < end) {
+    int64_t entries = 0;
+    gathered.clear();
+    begin = Gather(process, begin, end, gathered, entries);
+    if (entries > 0) co_await path.Take(memory_.costs().unmap_page * entries);
+    if (gathered.empty()) continue;
+    std::reverse(gathered.begin(), gathered.end());
+    co_await allocator_.Release(path, process.cpu, gathered);
+    co_await memory_.cpu(process.cpu).MaybeYield(path);
+  }
+}
+
+// Clears entries of [begin, end) until there is a batch of anonymous pages. Returns where to go on.
+Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& gathered,
+                            int64_t& entries) {
+  Vpn next = end;
   process.space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
+    if (gathered.size() == kGatherBatch) return;
     const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
     const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
     for (uint64_t i = from; i < to; ++i) {
       Pte& pte = table.pte[i];
       if (pte.none()) continue;
+      if (gathered.size() == kGatherBatch) {
+        next = first + static_cast<int64_t>(i);
+        return;
+      }
       ++entries;
       if (pte.anon()) gathered.push_back(pte.pfn());
       pte = Pte();
     }
+    if (gathered.size() == kGatherBatch) next = first + static_cast<int64_t>(to);
   });
-  co_await path.Take(memory_.costs().unmap_page * entries);
-  for (size_t at = 0; at < gathered.size(); at += kGatherBatch) {
-    const std::span<Pfn> batch =
-        std::span(gathered).subspan(at, std::min(kGatherBatch, gathered.size() - at));
-    std::reverse(batch.begin(), batch.end());
-    co_await allocator_.Release(path, process.cpu, batch);
-    co_await memory_.cpu(process.cpu).MaybeYield(path);
-  }
+  return next;
 }
 
 sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process,

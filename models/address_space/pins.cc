@@ -40,46 +40,63 @@ sim::Task<PinResult> AddressSpaceOps::Pin(sim::Path& path, Process& process, Vpn
   }
   PinResult result;
   PinnedPages pages;
-  // While a page is faulted in, another one may be taken away: a file is truncated.
-  do {
-    result.error = co_await FaultInForWrite(path, process, begin, end);
-    if (result.error != Errno::kOk) co_return result;
-  } while (!CollectWritable(process, begin, end, pages));
+  for (;;) {
+    // While a page is faulted in, another one may be taken away: a file is truncated.
+    do {
+      result.error = co_await FaultInForWrite(path, process, begin, end);
+      if (result.error != Errno::kOk) co_return result;
+    } while (!CollectWritable(process, begin, end, pages));
+    const bool huge = pages.huge.empty() || co_await hugetlb_.Pin(path, pages.huge);
+    Errno error = huge ? Errno::kOk : Errno::kAgain;
+    if (huge && !pages.base.empty()) error = co_await TakeReferences(path, process, pages.base);
+    if (error == Errno::kOk) break;
+    if (huge && !pages.huge.empty()) co_await hugetlb_.Unpin(path, pages.huge, process.cpu, false);
+    result.error = error;
+    if (error != Errno::kAgain) co_return result;
+    co_await path.Take(memory_.costs().hop);  // what moves is looked up again
+  }
+  result.error = Errno::kOk;
   result.pin = pages.id = process.next_pin++;
   process.pins.push_back(pages);
-  if (!pages.huge.empty()) co_await hugetlb_.Pin(path, pages.huge);
-  if (!pages.base.empty()) co_await TakeReferences(path, process, pages.base);
   co_return result;
 }
 
-// get_page() of base pages that the process maps.
-sim::Task<void> AddressSpaceOps::TakeReferences(sim::Path& path, Process& process,
-                                                const std::vector<Pfn>& pages) {
+// get_page() of base pages that the process maps: of all or of none. kAgain where one is migrating, kNoMem
+// where one has as many as it can have.
+sim::Task<Errno> AddressSpaceOps::TakeReferences(sim::Path& path, Process& process,
+                                                 const std::vector<Pfn>& pages) {
   const sim::LpId home = path.lp();
+  const CpuId cpu = process.cpu;
+  std::vector<Pfn> taken;
+  Errno error = Errno::kOk;
   ++process.space.held;
-  for (int n = 0; n < memory_.node_count(); ++n) {
+  for (int n = 0; n < memory_.node_count() && error == Errno::kOk; ++n) {
     const Node& node = memory_.node(NodeId{n});
     for (const Pfn pfn : pages) {
       Zone& zone = *memory_.ZoneOf(pfn);
       if (zone.node() != node.id) continue;
       if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-      zone.TakeRef(zone.frames().Index(pfn));
+      const FrameIndex frame = zone.frames().Index(pfn);
+      if (zone.IsMigrating(frame)) error = Errno::kAgain;
+      if (!zone.HasRoomForRef(frame)) error = Errno::kNoMem;
+      if (error != Errno::kOk) break;
+      zone.TakeRef(frame);
+      taken.push_back(pfn);
     }
   }
   co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
+  if (error != Errno::kOk) co_await DropReferences(path, cpu, taken);
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
   --process.space.held;
+  co_return error;
 }
 
-// put_page() of each: what nothing else holds is freed.
-sim::Task<void> AddressSpaceOps::DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu,
-                                          bool in_interrupt) {
-  if (!pages.huge.empty()) co_await hugetlb_.Unpin(path, pages.huge, cpu, in_interrupt);
-  if (pages.base.empty()) co_return;
+// put_page() of base pages: what nothing else holds is freed.
+sim::Task<void> AddressSpaceOps::DropReferences(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
   const sim::LpId home = path.lp();
   for (int n = 0; n < memory_.node_count(); ++n) {
     const Node& node = memory_.node(NodeId{n});
-    for (const Pfn pfn : pages.base) {
+    for (const Pfn pfn : pages) {
       Zone& zone = *memory_.ZoneOf(pfn);
       if (zone.node() != node.id) continue;
       if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
@@ -87,7 +104,13 @@ sim::Task<void> AddressSpaceOps::DropPins(sim::Path& path, const PinnedPages& pa
     }
   }
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
-  co_await allocator_.Release(path, cpu, pages.base);
+  co_await allocator_.Release(path, cpu, pages);
+}
+
+sim::Task<void> AddressSpaceOps::DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu,
+                                          bool in_interrupt) {
+  if (!pages.huge.empty()) co_await hugetlb_.Unpin(path, pages.huge, cpu, in_interrupt);
+  if (!pages.base.empty()) co_await DropReferences(path, cpu, pages.base);
 }
 
 // faultin_page() for each page

@@ -12,21 +12,49 @@ namespace numasim {
 namespace {
 
 constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
-constexpr int64_t kLargestBlock = int64_t{1} << kMaxOrder;
+constexpr Pfn k4GiB{uint64_t{4} << (30 - kPageShift)};
 
-// The highest range of the zone, aligned to `align` pages, that is all free; kNoPfn if there is none.
-Pfn HighestFree(const Zone& zone, int64_t pages, int64_t align) {
-  const FrameStore& frames = zone.frames();
+// The first block of [start, start + pages) that is in use or another area's.
+std::optional<FrameStore::Head> FirstInUse(const FrameStore& frames, Pfn start, int64_t pages) {
+  const auto end = static_cast<FrameIndex>(frames.Index(start) + pages);
+  for (FrameIndex at = frames.Index(start); at < end;) {
+    const FrameStore::Head head = frames.Find(at);
+    if (head.kind != FrameKind::kFree || frames.pageblock_type(head.frame) == Migratetype::kCma) return head;
+    at = EndOf(head);
+  }
+  return std::nullopt;
+}
+
+uint64_t RoundUp(uint64_t value, uint64_t step) { return (value + step - 1) / step * step; }
+
+// What the zone has at boot; the rest of its extent is for a device to plug memory into.
+Pfn BootEnd(const Zone& zone) { return zone.extent().start + zone.extent().spanned; }
+
+// The lowest range of the zone at or above `from`, aligned to `align` pages, that is all free; kNoPfn if
+// there is none.
+Pfn LowestFree(const Zone& zone, Pfn from, int64_t pages, int64_t align) {
   const auto step = static_cast<uint64_t>(align);
-  if (frames.end() - frames.start() < pages) return kNoPfn;
-  for (uint64_t at = (frames.end().value - static_cast<uint64_t>(pages)) / step * step;
-       at >= frames.start().value; at -= step) {
-    bool free = true;
-    const FrameIndex begin = frames.Index(Pfn{at});
-    ForEachBlock(frames, begin, static_cast<FrameIndex>(begin + pages),
-                 [&](const FrameStore::Head& head) { free = free && head.kind == FrameKind::kFree; });
-    if (free) return Pfn{at};
-    if (at < step) break;
+  Pfn at{RoundUp(std::max(from, zone.extent().start).value, step)};
+  while (at + pages <= BootEnd(zone)) {
+    const std::optional<FrameStore::Head> in_use = FirstInUse(zone.frames(), at, pages);
+    if (!in_use.has_value()) return at;
+    at = Pfn{RoundUp(zone.frames().PfnOf(EndOf(*in_use)).value, step)};
+  }
+  return kNoPfn;
+}
+
+// The highest such range.
+Pfn HighestFree(const Zone& zone, int64_t pages, int64_t align) {
+  const auto step = static_cast<uint64_t>(align);
+  const auto size = static_cast<uint64_t>(pages);
+  uint64_t top = BootEnd(zone).value;
+  while (top >= zone.extent().start.value + size) {
+    const Pfn at{(top - size) / step * step};
+    if (at < zone.extent().start) break;
+    const std::optional<FrameStore::Head> in_use = FirstInUse(zone.frames(), at, pages);
+    if (!in_use.has_value()) return at;
+    // A lower one ends where this block begins, or before.
+    top = std::min(at.value + size - 1, zone.frames().PfnOf(in_use->frame).value);
   }
   return kNoPfn;
 }
@@ -102,6 +130,26 @@ absl::StatusOr<std::unique_ptr<CmaAreas>> CmaAreas::Create(MemorySystem& memory,
   return areas;
 }
 
+// cma_declare_contiguous_nid(): from 4 GiB up where the machine has so much, else from the top of the node
+// down.
+std::pair<Zone*, Pfn> CmaAreas::PlaceFor(const Node& node, int64_t pages, int64_t align) const {
+  Pfn end_of_memory{0};
+  for (const Zone* const zone : memory_.zones()) end_of_memory = std::max(end_of_memory, BootEnd(*zone));
+  // Not in ZONE_MOVABLE: areas are declared before there is one.
+  const auto zones = {node.zone(ZoneType::kNormal), node.zone(ZoneType::kDma32), node.zone(ZoneType::kDma)};
+  if (end_of_memory >= k4GiB + pages) {
+    for (Zone* const zone : zones) {
+      const Pfn base = zone == nullptr ? kNoPfn : LowestFree(*zone, k4GiB, pages, align);
+      if (base != kNoPfn) return {zone, base};
+    }
+  }
+  for (Zone* const zone : zones) {
+    const Pfn base = zone == nullptr ? kNoPfn : HighestFree(*zone, pages, align);
+    if (base != kNoPfn) return {zone, base};
+  }
+  return {nullptr, kNoPfn};
+}
+
 absl::Status CmaAreas::AddArea(const MachineConfig::CmaConfig& config, bool with_mutex) {
   if (config.node.value < 0 || config.node.value >= memory_.node_count()) {
     return absl::InvalidArgumentError(absl::StrCat(config.where, ": node ", config.node.value,
@@ -112,17 +160,13 @@ absl::Status CmaAreas::AddArea(const MachineConfig::CmaConfig& config, bool with
     return absl::InvalidArgumentError(
         absl::StrCat(config.where, ": '", config.name, "' is another area's name; expected one of its own"));
   }
-  const int64_t align = config.hugetlb ? PagesOf(HugeSize::k1G) : kLargestBlock;
+  const int64_t align = config.hugetlb ? PagesOf(HugeSize::k1G) : kPageblockPages;
   if (config.pages <= 0 || config.pages % align != 0) {
     return absl::InvalidArgumentError(absl::StrCat(config.where, ": ", config.pages * kPageSize,
                                                    " bytes; expected a multiple of ", align * kPageSize));
   }
   const Node& node = memory_.node(config.node);
-  // Not in ZONE_MOVABLE: cma_declare_contiguous() comes before there is one.
-  for (int type = static_cast<int>(ZoneType::kNormal); type >= 0; --type) {
-    Zone* const zone = node.zone(static_cast<ZoneType>(type));
-    const Pfn base = zone == nullptr ? kNoPfn : HighestFree(*zone, config.pages, align);
-    if (base == kNoPfn) continue;
+  if (const auto [zone, base] = PlaceFor(node, config.pages, align); zone != nullptr) {
     const FrameIndex begin = zone->frames().Index(base);
     MakeCma(*zone, begin, static_cast<FrameIndex>(begin + config.pages));
     auto area = std::make_unique<CmaArea>();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -44,7 +45,7 @@ struct CmaArea {
 
 class CmaAreas {
  public:
-  // Makes the areas that the configuration names, each at the highest place of its node where it is all free.
+  // Makes the areas that the configuration names, each where the kernel would with the memory that is free.
   // An error names the area that there is no room for.
   static absl::StatusOr<std::unique_ptr<CmaAreas>> Create(MemorySystem& memory, ContigRanges& ranges,
                                                           const MachineConfig& machine, const Kernel& kernel);
@@ -69,6 +70,8 @@ class CmaAreas {
  private:
   CmaAreas(MemorySystem& memory, ContigRanges& ranges);
   absl::Status AddArea(const MachineConfig::CmaConfig& config, bool with_mutex);
+  // Zone and first page; null and kNoPfn where the node has no such range free.
+  std::pair<Zone*, Pfn> PlaceFor(const Node& node, int64_t pages, int64_t align) const;
 
   // The area's lock, spinning or sleeping.
   static sim::Task<void> Lock(sim::Path& path, CmaArea& area);

@@ -127,7 +127,7 @@ void CheckDevice(const MemorySystem& memory, const VirtioMemDriver* device, Prob
     CheckSubBlocks(*device, block, problems);
   }
   if (device != nullptr)
-    problems.Expect(device->plugged_pages(), plugged, "virtio_mem: the count of plugged pages");
+    problems.Expect(device->counter(VIRTIO_MEM_PLUGGED), plugged, "virtio_mem: the count of plugged pages");
   int64_t offline = 0;
   for (const Zone* zone : memory.zones()) {
     ForEachBlock(zone->frames(), 0, zone->frames().frames(), [&](const FrameStore::Head& head) {

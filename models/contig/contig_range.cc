@@ -18,7 +18,6 @@ constexpr int kTries = 5;
 constexpr int kPasses = 10;
 
 FrameIndex BlockOf(FrameIndex frame) { return frame / kBlock * kBlock; }
-FrameIndex EndOf(const FrameStore::Head& head) { return head.frame + (FrameIndex{1} << head.order); }
 
 bool IsHugetlb(const FrameStore& frames, const FrameStore::Head& head) {
   return head.kind == FrameKind::kAllocated &&
@@ -92,10 +91,11 @@ sim::Task<ContigResult> ContigRanges::IsolateBlock(sim::Path& path, Zone& zone, 
   co_return result;
 }
 
-// The rest of isolate_single_pageblock(): nothing may reach over the range's boundary. The frames of a
-// gigantic page do not move for this.
-sim::Task<ContigResult> ContigRanges::ClearBoundary(sim::Path& path, CpuId, Zone& zone, FrameIndex boundary,
-                                                    IsolateFor) {
+// The rest of isolate_single_pageblock(): nothing may reach over the range's boundary. It looks at the
+// largest buddy block that ends or begins there; the frames of a gigantic page that does do not move for
+// this.
+sim::Task<ContigResult> ContigRanges::ClearBoundary(sim::Path& path, Zone& zone, FrameIndex boundary,
+                                                    bool upper) {
   ContigResult result;
   FrameStore& frames = zone.frames();
   if (boundary >= frames.frames()) co_return result;
@@ -105,7 +105,8 @@ sim::Task<ContigResult> ContigRanges::ClearBoundary(sim::Path& path, CpuId, Zone
   zone.lock().Release(path);
   FrameIndex across = AllocatedAcross(zone, boundary);
   const FrameStore::Head head = frames.Find(boundary);
-  if (IsHugetlb(frames, head)) {
+  const bool looked_at = upper || boundary % (FrameIndex{1} << kMaxOrder) != 0;
+  if (looked_at && IsHugetlb(frames, head)) {
     const HugeSize size = static_cast<HugeSize>(frames.owner(head.frame, head.order).object);
     if (frames.PfnOf(boundary).value % static_cast<uint64_t>(PagesOf(size)) != 0) across = head.frame;
   }
@@ -116,13 +117,13 @@ sim::Task<ContigResult> ContigRanges::ClearBoundary(sim::Path& path, CpuId, Zone
   co_return result;
 }
 
-sim::Task<ContigResult> ContigRanges::StartIsolate(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
+sim::Task<ContigResult> ContigRanges::StartIsolate(sim::Path& path, Zone& zone, FrameIndex begin,
                                                    FrameIndex end, Migratetype type, IsolateFor why) {
   const FrameIndex first = BlockOf(begin);
   const FrameIndex last = BlockOf(end - 1);
   ContigResult result = co_await IsolateBlock(path, zone, first, first, first + kBlock, type, why);
   if (result.error != Errno::kOk) co_return result;
-  result = co_await ClearBoundary(path, cpu, zone, first, why);
+  result = co_await ClearBoundary(path, zone, first, false);
   if (result.error == Errno::kOk && last != first) {
     result = co_await IsolateBlock(path, zone, last, last, last + kBlock, type, why);
   }
@@ -130,7 +131,7 @@ sim::Task<ContigResult> ContigRanges::StartIsolate(sim::Path& path, CpuId cpu, Z
     co_await UndoIsolate(path, zone, first, first + kBlock, type);
     co_return result;
   }
-  result = co_await ClearBoundary(path, cpu, zone, last + kBlock, why);
+  result = co_await ClearBoundary(path, zone, last + kBlock, true);
   FrameIndex done = first + kBlock;
   for (; result.error == Errno::kOk && done < last; done += kBlock) {
     result = co_await IsolateBlock(path, zone, done, begin, end, type, why);
@@ -138,7 +139,7 @@ sim::Task<ContigResult> ContigRanges::StartIsolate(sim::Path& path, CpuId cpu, Z
   }
   if (result.error == Errno::kOk) co_return result;
   co_await UndoIsolate(path, zone, first, done, type);
-  co_await UndoIsolate(path, zone, last, last + kBlock, type);
+  if (last != first) co_await UndoIsolate(path, zone, last, last + kBlock, type);
   co_return result;
 }
 
@@ -162,7 +163,7 @@ sim::Task<ContigResult> ContigRanges::AllocRange(sim::Path& path, CpuId cpu, Pfn
   if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
   const FrameIndex begin = zone.frames().Index(start);
   const auto end = static_cast<FrameIndex>(begin + pages);
-  ContigResult result = co_await StartIsolate(path, cpu, zone, begin, end, type, IsolateFor::kAllocation);
+  ContigResult result = co_await StartIsolate(path, zone, begin, end, type, IsolateFor::kAllocation);
   if (result.error == Errno::kOk) {
     result = co_await Take(path, cpu, zone, begin, end, owner);
     co_await UndoIsolate(path, zone, begin, end, type);
@@ -195,6 +196,8 @@ sim::Task<ContigResult> ContigRanges::Take(sim::Path& path, CpuId cpu, Zone& zon
   co_return result;
 }
 
+// __alloc_contig_migrate_range(): a page that was taken but does not move ends it, EBUSY; so does ENOMEM.
+// Pages that could not be taken do not: the first of these is `first`.
 sim::Task<ContigResult> ContigRanges::MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                                    FrameIndex end, ContigResult& first) {
   co_await path.Take(memory_.costs().lru_drain);
@@ -205,27 +208,21 @@ sim::Task<ContigResult> ContigRanges::MigrateRange(sim::Path& path, CpuId cpu, Z
   ContigResult result;
   while (scan.next < end && result.error == Errno::kOk) {
     result = co_await IsolatePages(path, cpu, zone, end, scan);
-    if (result.error != Errno::kOk) break;
     node.counter(COMPACT_ISOLATED) +=
         static_cast<int64_t>(scan.base.size()) + static_cast<int64_t>(scan.huge.size()) * kPageblockPages;
+    if (result.error != Errno::kOk) break;
     const std::vector<Pfn> huge = std::exchange(scan.huge, {});
-    const ContigResult moved = co_await MigrateHuge(path, cpu, huge, huge_target);
-    if (moved.error == Errno::kNoMem) result = moved;
-    if (moved.error != Errno::kOk && scan.first.error == Errno::kOk) scan.first = moved;
+    result = co_await MigrateHuge(path, cpu, huge, huge_target, kTries, true);
     if (result.error != Errno::kOk || scan.base.empty()) continue;
     const Errno error = co_await migrator_.Migrate(path, cpu, scan.base, base_target);
-    if (error != Errno::kNoMem) continue;
-    result = ContigResult{error, scan.base.front(), "alloc_migration_target"};
+    if (error == Errno::kNoMem) result = ContigResult{error, scan.base.front(), "alloc_migration_target"};
   }
-  first = scan.first;
+  first = scan.first.error == Errno::kOk ? result : scan.first;
   if (!scan.base.empty()) {
-    if (result.blocker != kNoPfn) LogFailure(path, LogKind::kMigrationFailed, scan.base.front(), 1, result);
+    if (result.blocker == scan.base.front()) {
+      LogFailure(path, LogKind::kMigrationFailed, scan.base.front(), 1, result);
+    }
     co_await migrator_.PutBack(path, cpu, scan.base);
-  }
-  for (const Pfn head : scan.huge) {
-    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    co_await ops_.hugetlb().pool().PutBack(path, head, cpu);
-    co_await path.HopTo(node.lp, memory_.costs().hop);
   }
   co_return result;
 }
@@ -289,19 +286,24 @@ sim::Task<ContigResult> ContigRanges::IsolateHuge(sim::Path& path, CpuId cpu, Zo
 }
 
 sim::Task<ContigResult> ContigRanges::MigrateHuge(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
-                                                  const Placement& target) {
+                                                  const Placement& target, int tries, bool log) {
   ContigResult result;
   if (pages.empty()) co_return result;
   Node& node = memory_.node(memory_.ZoneOf(pages.front())->node());
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  Hugetlb& hugetlb = ops_.hugetlb();
   std::vector<ContigResult> failures;
   int64_t moved = 0;
+  int64_t failed_calls = 0;
   for (const Pfn pfn : pages) {
     Errno error = result.error == Errno::kNoMem ? Errno::kNoMem : Errno::kAgain;
-    for (int pass = 0; pass < kPasses * kTries && error == Errno::kAgain; ++pass) {
-      error = co_await hugetlb.Migrate(path, pfn, target, cpu);
+    // Each call of migrate_pages() that does not move it counts as a failure.
+    for (int call = 0; call < tries && error != Errno::kOk && error != Errno::kNoMem; ++call) {
+      error = Errno::kAgain;
+      for (int pass = 0; pass < kPasses && error == Errno::kAgain; ++pass) {
+        error = co_await ops_.hugetlb().Migrate(path, pfn, target, cpu);
+      }
+      if (error != Errno::kOk) ++failed_calls;
     }
     if (error == Errno::kOk) {
       ++moved;
@@ -312,31 +314,36 @@ sim::Task<ContigResult> ContigRanges::MigrateHuge(sim::Path& path, CpuId cpu, co
                                no_memory ? "alloc_migration_target" : "unmap_and_move_huge_page"};
     if (result.error == Errno::kOk || no_memory) result = failure;
     failures.push_back(failure);
-    co_await hugetlb.pool().PutBack(path, pfn, cpu);
+    co_await ops_.hugetlb().pool().PutBack(path, pfn, cpu);
   }
   co_await path.HopTo(home, memory_.costs().hop);
   node.counter(PGMIGRATE_SUCCESS) += moved * kPageblockPages;
-  node.counter(PGMIGRATE_FAIL) += static_cast<int64_t>(failures.size()) * kPageblockPages;
+  node.counter(PGMIGRATE_FAIL) += failed_calls * kPageblockPages;
   for (const ContigResult& failure : failures) {
-    LogFailure(path, LogKind::kMigrationFailed, failure.blocker, kPageblockPages, failure);
+    if (log) LogFailure(path, LogKind::kMigrationFailed, failure.blocker, kPageblockPages, failure);
   }
   co_return result;
 }
 
 // pfn_range_valid_contig(): the first aligned range from `from` on that lies in the zone and has nothing
-// reserved and no huge page in it; kNilFrame if there is none.
-FrameIndex ContigRanges::FindCandidate(const Zone& zone, FrameIndex from, int64_t pages) const {
+// reserved and no huge page in it; kNilFrame if there is none. `looks` grows by the frames that were looked
+// at.
+FrameIndex ContigRanges::FindCandidate(const Zone& zone, FrameIndex from, int64_t pages, int64_t& looks) {
   const FrameStore& frames = zone.frames();
   const auto size = static_cast<uint64_t>(pages);
   for (Pfn at = frames.PfnOf(from);; at = at + pages) {
     at = Pfn{(at.value + size - 1) / size * size};
     if (at + pages > frames.end()) return kNilFrame;
     const FrameIndex begin = frames.Index(at);
-    bool valid = true;
-    ForEachBlock(frames, begin, static_cast<FrameIndex>(begin + size), [&](const FrameStore::Head& head) {
-      valid = valid && head.kind != FrameKind::kUnmanaged && !IsHugetlb(frames, head);
-    });
-    if (valid) return begin;
+    const auto end = static_cast<FrameIndex>(begin + size);
+    FrameIndex next = begin;
+    while (next < end) {
+      const FrameStore::Head head = frames.Find(next);
+      if (head.kind == FrameKind::kUnmanaged || IsHugetlb(frames, head)) break;
+      next = EndOf(head);
+    }
+    looks += std::min(next, end) - begin + 1;
+    if (next >= end) return begin;
   }
 }
 
@@ -346,15 +353,17 @@ sim::Task<Pfn> ContigRanges::AllocPages(sim::Path& path, CpuId cpu, int64_t page
   Pfn found = kNoPfn;
   for (Zone* const zone : memory_.Zonelist(node, GfpZone(gfp))) {
     const bool wanted = gfp & kGfpThisNode ? zone->node() == node : allowed.Has(zone->node());
-    if (!wanted) continue;
+    if (!wanted || found != kNoPfn) continue;
     const sim::LpId there = memory_.node(zone->node()).lp;
     if (path.lp() != there) co_await path.HopTo(there, memory_.costs().hop);
+    if (zone->present() == 0) continue;
     const FrameIndex step = static_cast<FrameIndex>(pages);
     for (FrameIndex from = zone->frames().Index(zone->frames().start()); found == kNoPfn;) {
       // zone->lock is held for the search, but not for the attempt: what was seen may have changed by then.
       co_await zone->lock().Acquire(path);
-      const FrameIndex begin = FindCandidate(*zone, from, pages);
-      co_await path.Take(memory_.costs().scan_page * pages);
+      int64_t looks = 0;
+      const FrameIndex begin = FindCandidate(*zone, from, pages, looks);
+      co_await path.Take(memory_.costs().scan_page * looks);
       zone->lock().Release(path);
       if (begin == kNilFrame) break;
       const Pfn start = zone->frames().PfnOf(begin);
@@ -362,7 +371,6 @@ sim::Task<Pfn> ContigRanges::AllocPages(sim::Path& path, CpuId cpu, int64_t page
       if (result.error == Errno::kOk) found = start;
       from = begin + step;
     }
-    if (found != kNoPfn) break;
   }
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
   co_return found;

@@ -44,16 +44,17 @@ class ContigRanges {
 
   // --- parts, for who takes memory away for good; on the LP of the range's node ---
   // start_isolate_page_range(); all or nothing.
-  sim::Task<ContigResult> StartIsolate(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
-                                       FrameIndex end, Migratetype type, IsolateFor why);
+  sim::Task<ContigResult> StartIsolate(sim::Path& path, Zone& zone, FrameIndex begin, FrameIndex end,
+                                       Migratetype type, IsolateFor why);
   // undo_isolate_page_range()
   sim::Task<void> UndoIsolate(sim::Path& path, Zone& zone, FrameIndex begin, FrameIndex end,
                               Migratetype type);
   // drain_all_pages()
   sim::Task<void> DrainAll(sim::Path& path, Zone& zone);
-  // Moves isolated huge pages away; those that could not be are put back. kNoMem, kBusy.
+  // Moves isolated huge pages away, with so many calls of migrate_pages() for each; those that could not be
+  // are put back, and `log` says whether each is an event. kNoMem, kBusy.
   sim::Task<ContigResult> MigrateHuge(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
-                                      const Placement& target);
+                                      const Placement& target, int tries, bool log);
   Migrator& migrator() { return migrator_; }
 
   // An event in the trace about the range, with what is in the way and whose it is.
@@ -79,9 +80,8 @@ class ContigRanges {
                                       Scan& scan);
   sim::Task<ContigResult> IsolateBlock(sim::Path& path, Zone& zone, FrameIndex block, FrameIndex begin,
                                        FrameIndex end, Migratetype type, IsolateFor why);
-  sim::Task<ContigResult> ClearBoundary(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex boundary,
-                                        IsolateFor why);
-  FrameIndex FindCandidate(const Zone& zone, FrameIndex from, int64_t pages) const;
+  sim::Task<ContigResult> ClearBoundary(sim::Path& path, Zone& zone, FrameIndex boundary, bool upper);
+  static FrameIndex FindCandidate(const Zone& zone, FrameIndex from, int64_t pages, int64_t& looks);
 
   MemorySystem& memory_;
   AddressSpaceOps& ops_;

@@ -7,12 +7,6 @@
 #include "sim/check.h"
 
 namespace numasim {
-namespace {
-
-FrameIndex EndOf(const FrameStore::Head& head) { return head.frame + (FrameIndex{1} << head.order); }
-
-}  // namespace
-
 MemoryHotplug::MemoryHotplug(MemorySystem& memory, AddressSpaceOps& ops, ContigRanges& ranges,
                              sim::Duration patience)
     : memory_(memory),
@@ -37,9 +31,9 @@ sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockI
     if (driver != nullptr) co_await driver->Acquire(path);
     co_await path.HopTo(memory_.node(zone.node()).lp, costs.hop);
     const FrameIndex begin = zone.frames().Index(id.start());
+    const auto end = static_cast<FrameIndex>(begin + kMemoryBlockPages);
     int64_t managed = 0;
-    result = co_await OfflinePages(path, cpu, zone, begin, begin + static_cast<FrameIndex>(kMemoryBlockPages),
-                                   managed);
+    result = co_await OfflinePages(path, cpu, zone, begin, end, managed);
     if (result.error != Errno::kOk) {
       ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
     }
@@ -65,21 +59,21 @@ sim::Task<ContigResult> MemoryHotplug::OfflinePages(sim::Path& path, CpuId cpu, 
   co_await ranges_.DrainAll(path, zone);
   co_await path.Take(memory_.costs().lru_drain);
   ContigResult result =
-      co_await ranges_.StartIsolate(path, cpu, zone, begin, end, Migratetype::kMovable, IsolateFor::kOffline);
+      co_await ranges_.StartIsolate(path, zone, begin, end, Migratetype::kMovable, IsolateFor::kOffline);
   if (result.error == Errno::kOk) {
     result = co_await EmptyRange(path, cpu, zone, begin, end);
     if (result.error == Errno::kOk) {
       co_await zone.lock().Acquire(path);
       // The driver lets go of what the hypervisor has already (MEM_GOING_OFFLINE).
-      // None of that counts as managed since it was unplugged.
-      managed = static_cast<int64_t>(end - begin);
+      int64_t with_hypervisor = 0;
       ForEachBlock(zone.frames(), begin, end, [&](const FrameStore::Head& head) {
         if (head.kind != FrameKind::kAllocated) return;
-        const int64_t pages = FreeRange(zone, head.frame, EndOf(head)) << head.order;
-        zone.AdjustManaged(pages);
-        managed -= pages;
+        FreeRange(zone, head.frame, EndOf(head));
+        with_hypervisor += int64_t{1} << head.order;
       });
+      zone.AdjustManaged(with_hypervisor);
       zone.OfflineRange(zone.frames().PfnOf(begin), static_cast<int64_t>(end - begin));
+      managed = static_cast<int64_t>(end - begin) - with_hypervisor;
       co_await path.Take(memory_.costs().isolate_block * ((end - begin) >> kPageblockOrder));
       zone.lock().Release(path);
     } else {
@@ -94,9 +88,17 @@ sim::Task<ContigResult> MemoryHotplug::OfflinePages(sim::Path& path, CpuId cpu, 
 // huge pages. Only a signal ends it where a page never moves.
 sim::Task<ContigResult> MemoryHotplug::EmptyRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                                   FrameIndex end) {
+  constexpr sim::Duration kLongestWait = sim::Milliseconds(10);
   const sim::SimTime began = path.now();
-  for (;;) {
-    while (co_await MigrateRange(path, cpu, zone, begin, end)) {
+  // The kernel tries again at once. What changes between two attempts is seen a little later here, so that a
+  // page that stays pinned does not cost a million of them.
+  sim::Duration wait = memory_.costs().hop;
+  for (bool first = true;; first = false) {
+    while (co_await MigrateRange(path, cpu, zone, begin, end, first)) {
+      first = false;
+      co_await memory_.CondResched(path);
+      co_await path.Take(wait);
+      wait = std::min(wait * 2, kLongestWait);
       if (path.now() - began < patience_) continue;
       const FrameIndex busy = FirstNotIsolated(zone, begin, end, IsolateFor::kOffline);
       co_return ContigResult{Errno::kIntr, busy == end ? kNoPfn : zone.frames().PfnOf(busy), "offline_pages"};
@@ -105,7 +107,9 @@ sim::Task<ContigResult> MemoryHotplug::EmptyRange(sim::Path& path, CpuId cpu, Zo
     if (result.error != Errno::kOk) co_return result;
     const FrameIndex busy = FirstNotIsolated(zone, begin, end, IsolateFor::kOffline);
     if (busy == end) co_return ContigResult{};
-    co_await path.Take(memory_.costs().scan_page * static_cast<int64_t>(end - begin));
+    co_await memory_.CondResched(path);
+    co_await path.Take(wait);
+    wait = std::min(wait * 2, kLongestWait);
     if (path.now() - began < patience_) continue;
     co_return ContigResult{Errno::kIntr, zone.frames().PfnOf(busy), "offline_pages"};
   }
@@ -114,7 +118,7 @@ sim::Task<ContigResult> MemoryHotplug::EmptyRange(sim::Path& path, CpuId cpu, Zo
 // scan_movable_pages() and do_migrate_range(): false where the range has nothing in use that could move.
 // Pages go to other nodes where there are any.
 sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
-                                            FrameIndex end) {
+                                            FrameIndex end, bool log) {
   FrameStore& frames = zone.frames();
   std::vector<Pfn> base;
   std::vector<Pfn> huge;
@@ -145,14 +149,16 @@ sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zo
     }
     co_await path.HopTo(home, memory_.costs().hop);
     const Placement target{zone.node(), others};
-    co_await ranges_.MigrateHuge(path, cpu, isolated, target);
+    co_await ranges_.MigrateHuge(path, cpu, isolated, target, 1, log);
   }
   const MigrationTarget target{zone.node(), others};
   const Errno error = co_await ranges_.migrator().Migrate(path, cpu, base, target);
   if (error == Errno::kNoMem) {
     const ContigResult failure{error, base.front(), "alloc_migration_target"};
-    ranges_.LogFailure(path, LogKind::kMigrationFailed, base.front(), static_cast<int64_t>(base.size()),
-                       failure);
+    if (log) {
+      ranges_.LogFailure(path, LogKind::kMigrationFailed, base.front(), static_cast<int64_t>(base.size()),
+                         failure);
+    }
     co_await ranges_.migrator().PutBack(path, cpu, base);
   }
   co_return any;

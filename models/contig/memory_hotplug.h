@@ -34,7 +34,8 @@ class MemoryHotplug {
   }
 
  private:
-  // `managed`: by how many pages the zone's count went down.
+  // `managed`: by how many pages the machine's count goes down; less than the range where a driver had taken
+  // some of it before.
   sim::Task<ContigResult> OfflinePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                        FrameIndex end, int64_t& managed);
   bool IsOfDriver(const Zone& zone, MemoryBlockId id) const {
@@ -42,7 +43,8 @@ class MemoryHotplug {
   }
   sim::Task<ContigResult> EmptyRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                      FrameIndex end);
-  sim::Task<bool> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end);
+  sim::Task<bool> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end,
+                               bool log);
   sim::Task<ContigResult> DissolveRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                         FrameIndex end);
 

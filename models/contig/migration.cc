@@ -17,14 +17,17 @@ bool Migrator::Isolate(Zone& zone, FrameIndex frame) {
   if (!Base(frames.Find(frame))) return false;
   const auto kind = static_cast<FrameOwner::Kind>(frames.owner(frame, 0).kind);
   if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return false;
-  if (zone.RefsOf(frame) != 0 || frames.owner(frame, 0).mapcount == 0) return false;
+  if (frames.owner(frame, 0).mapcount == 0) return false;  // waits to be freed
+  if (zone.RefsOf(frame) != 0 || !zone.HasRoomForRef(frame)) return false;
   zone.TakeRef(frame);
+  zone.MarkMigrating(frame, true);
   return true;
 }
 
 sim::Task<void> Migrator::PutBack(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
   for (const Pfn pfn : pages) {
     Zone& zone = *memory_.ZoneOf(pfn);
+    zone.MarkMigrating(zone.frames().Index(pfn), false);
     zone.ForgetRef(zone.frames().Index(pfn));
   }
   co_await ops_.allocator().Release(path, cpu, pages);
@@ -39,12 +42,16 @@ sim::Task<Errno> Migrator::Migrate(sim::Path& path, CpuId cpu, std::vector<Pfn>&
   pages.erase(pages.begin(), pages.begin() + static_cast<std::ptrdiff_t>(batch.size()));
   bool everybody = false;
   while (!co_await Round(path, cpu, node, batch, everybody)) everybody = true;
-  const bool pinned = std::any_of(batch.begin(), batch.end(), [](const Moving& page) { return page.back; });
-  for (const Moving& page : batch) {
-    ++node.counter(page.back ? PGMIGRATE_FAIL : PGMIGRATE_SUCCESS);
-  }
-  if (!room) co_return Errno::kNoMem;
-  co_return pinned ? Errno::kAgain : Errno::kOk;
+  node.counter(PGMIGRATE_SUCCESS) += static_cast<int64_t>(batch.size());
+  if (!room) ++node.counter(PGMIGRATE_FAIL);
+  co_return room ? Errno::kOk : Errno::kNoMem;
+}
+
+sim::Task<Zone*> Migrator::GoTo(sim::Path& path, Pfn pfn) const {
+  Zone* const zone = memory_.ZoneOf(pfn);
+  const sim::LpId there = memory_.node(zone->node()).lp;
+  if (path.lp() != there) co_await path.HopTo(there, memory_.costs().hop);
+  co_return zone;
 }
 
 // alloc_migration_target(): as many as there is room for. A page of ZONE_MOVABLE may go to one again.
@@ -88,23 +95,17 @@ sim::Task<void> Migrator::Expect(sim::Path& path, Node& node, Batch& batch) {
     page.swapped = 0;
     page.mappings = 0;
     if (page.settled) continue;
-    const Pfn source = page.back ? page.to : page.from;
-    const Zone& zone = *memory_.ZoneOf(source);
-    Node& at = memory_.node(zone.node());
-    if (path.lp() != at.lp) co_await path.HopTo(at.lp, memory_.costs().hop);
-    const FrameIndex frame = zone.frames().Index(source);
-    const auto references = static_cast<int64_t>(zone.frames().owner(frame, 0).mapcount);
-    // Without the migration's own, and those of who pinned it.
-    page.mappings = references - (page.back ? 1 : zone.RefsOf(frame));
+    const Zone* const zone = memory_.ZoneOf(page.from);
+    const FrameIndex frame = zone->frames().Index(page.from);
+    page.mappings = static_cast<int64_t>(zone->frames().owner(frame, 0).mapcount) - zone->RefsOf(frame);
   }
-  for (const Moving& page : batch) {
-    if (page.mappings == 0) continue;
-    const Pfn destination = page.back ? page.from : page.to;
-    const Zone& zone = *memory_.ZoneOf(destination);
-    Node& at = memory_.node(zone.node());
-    if (path.lp() != at.lp) co_await path.HopTo(at.lp, memory_.costs().hop);
-    FrameOwner& owner = memory_.ZoneOf(destination)->frames().owner(zone.frames().Index(destination), 0);
-    owner.mapcount += static_cast<uint64_t>(page.mappings);
+  for (Moving& page : batch) {
+    if (page.settled || (page.marked && page.mappings == 0)) continue;
+    Zone& zone = *co_await GoTo(path, page.to);
+    const FrameIndex frame = zone.frames().Index(page.to);
+    zone.frames().owner(frame, 0).mapcount += static_cast<uint64_t>(page.mappings);
+    if (!page.marked) zone.MarkMigrating(frame, true);
+    page.marked = true;
   }
   if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
 }
@@ -118,42 +119,41 @@ void Migrator::SwapInCache(Batch& batch) {
     }
     if (page.owner.kind != FrameOwner::kShmem) continue;
     const FileId file{static_cast<int32_t>(page.owner.object)};
-    const Pfn source = page.back ? page.to : page.from;
-    const Pfn destination = page.back ? page.from : page.to;
-    if (ops_.files().Replace(file, page.owner.index, source, destination)) ++page.swapped;
+    if (ops_.files().Replace(file, page.owner.index, page.from, page.to)) ++page.swapped;
   }
 }
 
-// From the global LP and back to it: the processes of one home after the other. In the first round only the
-// one that faulted a page in, for anonymous pages; it is seldom that others have them too.
-// False where a process could not be visited now.
+// From the global LP and back to it: the processes of one home after the other, looked up just before each.
+// In the first round only the one that faulted a page in, for anonymous pages; it is seldom that others have
+// them too. False where a process could not be visited now, or moved behind the path.
 sim::Task<bool> Migrator::VisitAll(sim::Path& path, Batch& batch, bool everybody) {
   const bool files = std::any_of(batch.begin(), batch.end(),
                                  [](const Moving& p) { return p.owner.kind == FrameOwner::kShmem; });
-  std::vector<std::vector<Process*>> by_node(static_cast<size_t>(memory_.node_count()));
-  bool all = true;
-  const auto add = [&](uint64_t id) {
-    const ProcessTable::Entry entry = ops_.processes().Find(id);
-    if (entry.process == nullptr) return;
-    all = all && !entry.moving;
-    if (entry.moving) return;
-    auto& at = by_node[static_cast<size_t>(entry.home.value)];
-    if (at.empty() || at.back() != entry.process) at.push_back(entry.process);
-  };
+  std::vector<uint64_t> ids;
   if (everybody || files) {
-    for (uint64_t id = 0; id < ops_.processes().end(); ++id) add(id);
+    for (uint64_t id = 0; id < ops_.processes().end(); ++id) ids.push_back(id);
   } else {
     for (const Moving& page : batch) {
-      if (!page.settled) add(page.owner.object);
+      const bool again = !ids.empty() && ids.back() == page.owner.object;
+      if (!page.settled && !again) ids.push_back(page.owner.object);
     }
   }
-  for (size_t n = 0; n < by_node.size(); ++n) {
-    if (by_node[n].empty()) continue;
-    co_await path.HopTo(memory_.node(NodeId{static_cast<int32_t>(n)}).lp, memory_.costs().hop);
-    for (Process* const process : by_node[n]) all = SwapIn(*process, batch) && all;
+  bool all = true;
+  for (int n = 0; n < memory_.node_count() && !ids.empty(); ++n) {
+    const sim::LpId lp = memory_.node(NodeId{n}).lp;
+    std::vector<Process*> here;
+    std::erase_if(ids, [&](uint64_t id) {
+      const ProcessTable::Entry entry = ops_.processes().Find(id);
+      const bool visit = entry.process != nullptr && !entry.moving && entry.home == lp;
+      if (visit) here.push_back(entry.process);
+      return visit || entry.process == nullptr;
+    });
+    if (here.empty()) continue;
+    co_await path.HopTo(lp, memory_.costs().hop);
+    for (Process* const process : here) all = SwapIn(*process, batch) && all;
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   }
-  co_return all;
+  co_return all&& ids.empty();
 }
 
 bool Migrator::SwapIn(Process& process, Batch& batch) {
@@ -175,8 +175,8 @@ void Migrator::SwapAnon(Process& process, Moving& page) {
   PteTable* const table = process.space.page_table().Find(vpn);
   if (table == nullptr) return;
   Pte& pte = table->pte[vpn.value % kPtesPerTable];
-  if (!pte.anon() || pte.pfn() != (page.back ? page.to : page.from)) return;
-  pte = pte.WithPfn(page.back ? page.from : page.to);
+  if (!pte.anon() || pte.pfn() != page.from) return;
+  pte = pte.WithPfn(page.to);
   ++page.swapped;
 }
 
@@ -191,43 +191,51 @@ void Migrator::SwapShmem(Process& process, Moving& page) {
     PteTable* const table = process.space.page_table().Find(vpn);
     if (table == nullptr) return;
     Pte& pte = table->pte[vpn.value % kPtesPerTable];
-    if (pte.none() || pte.pfn() != (page.back ? page.to : page.from)) return;
-    pte = pte.WithPfn(page.back ? page.from : page.to);
+    if (pte.none() || pte.pfn() != page.from) return;
+    pte = pte.WithPfn(page.to);
   });
 }
 
 // Sets the counts to what came about. A page is settled when nothing refers to the old frame but the
-// migration, which then lets go of both. Entries of a file's page are not counted: they have come over when
-// all processes were visited.
+// migration. Entries of a file's page are not counted: they have come over when all processes were visited.
 sim::Task<void> Migrator::Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool all_visited) {
-  std::vector<Pfn> released;
-  for (Moving& page : batch) {
-    if (page.settled) continue;
-    const Pfn source = page.back ? page.to : page.from;
-    const Pfn destination = page.back ? page.from : page.to;
-    // Too much was expected at the destination, which the migration itself still holds.
-    Zone& there = *memory_.ZoneOf(destination);
-    Node& at = memory_.node(there.node());
-    if (path.lp() != at.lp) co_await path.HopTo(at.lp, memory_.costs().hop);
-    there.frames().owner(there.frames().Index(destination), 0).mapcount -=
+  for (const Moving& page : batch) {
+    if (page.settled || page.mappings == page.swapped) continue;
+    Zone& zone = *co_await GoTo(path, page.to);
+    // Too much was expected there, where the migration itself still holds the frame.
+    zone.frames().owner(zone.frames().Index(page.to), 0).mapcount -=
         static_cast<uint64_t>(page.mappings - page.swapped);
-    Zone& here = *memory_.ZoneOf(source);
-    Node& from = memory_.node(here.node());
-    if (path.lp() != from.lp) co_await path.HopTo(from.lp, memory_.costs().hop);
-    const FrameIndex frame = here.frames().Index(source);
-    FrameOwner& owner = here.frames().owner(frame, 0);
+  }
+  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+  std::vector<size_t> done;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    Moving& page = batch[i];
+    if (page.settled) continue;
+    FrameStore& frames = memory_.ZoneOf(page.from)->frames();
+    FrameOwner& owner = frames.owner(frames.Index(page.from), 0);
     owner.mapcount -= static_cast<uint64_t>(page.swapped);
-    if (!page.back && here.RefsOf(frame) > 1) {
-      page.back = true;  // pinned meanwhile: its data must stay where they are
-      continue;
-    }
     page.settled = owner.mapcount == 1 && (all_visited || page.owner.kind != FrameOwner::kShmem);
-    if (!page.settled) continue;
-    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    Zone& original = *memory_.ZoneOf(page.from);
-    original.ForgetRef(original.frames().Index(page.from));
-    released.push_back(page.from);
-    released.push_back(page.to);
+    if (page.settled) done.push_back(i);
+  }
+  co_await Settle(path, cpu, node, batch, done);
+}
+
+// The migration lets go of both frames: the old one is freed, the new one too if nobody wants it any more.
+sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, const Batch& batch,
+                                 const std::vector<size_t>& done) {
+  if (done.empty()) co_return;
+  std::vector<Pfn> released;
+  for (const size_t i : done) {
+    Zone& zone = *memory_.ZoneOf(batch[i].from);
+    const FrameIndex frame = zone.frames().Index(batch[i].from);
+    zone.MarkMigrating(frame, false);
+    zone.ForgetRef(frame);
+    released.push_back(batch[i].from);
+  }
+  for (const size_t i : done) {
+    Zone& zone = *co_await GoTo(path, batch[i].to);
+    zone.MarkMigrating(zone.frames().Index(batch[i].to), false);
+    released.push_back(batch[i].to);
   }
   if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
   co_await ops_.allocator().Release(path, cpu, released);

@@ -37,9 +37,9 @@ class Migrator {
   // putback_lru_page()
   sim::Task<void> PutBack(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
 
-  // migrate_pages(): moves isolated pages of one node, and drops the isolation's references. Begins and ends
-  // on the LP of that node. kNoMem: there is no room for the first of `pages`, which are what was not moved
-  // and are still isolated; kAgain: pages that were pinned meanwhile are left so.
+  // migrate_pages(): moves isolated pages of one node, and ends their isolation. Begins and ends on the LP of
+  // that node. kNoMem: there is no room for the first of `pages`, which are what was not moved and are still
+  // isolated.
   sim::Task<Errno> Migrate(sim::Path& path, CpuId cpu, std::vector<Pfn>& pages,
                            const MigrationTarget& target);
 
@@ -49,8 +49,8 @@ class Migrator {
     FrameOwner owner;      // of `from` when it began
     int64_t mappings = 0;  // of `from`, that may come to `to` in this round
     int64_t swapped = 0;   // that did
+    bool marked = false;   // `to` is marked as migrating
     bool settled = false;  // nothing is left to do
-    bool back = false;     // it was pinned, and what came to `to` goes back
   };
   using Batch = std::vector<Moving>;
 
@@ -65,6 +65,10 @@ class Migrator {
   static void SwapAnon(Process& process, Moving& page);
   static void SwapShmem(Process& process, Moving& page);
   sim::Task<void> Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool all_visited);
+  sim::Task<void> Settle(sim::Path& path, CpuId cpu, Node& node, const Batch& batch,
+                         const std::vector<size_t>& done);
+  // Goes to the LP of the frame's node if it is not there.
+  sim::Task<Zone*> GoTo(sim::Path& path, Pfn pfn) const;
 
   MemorySystem& memory_;
   AddressSpaceOps& ops_;

@@ -70,22 +70,23 @@ void VirtioMemDriver::SetPlugged(size_t block, int first, int count, bool plugge
   counters_[VIRTIO_MEM_PLUGGED] += (plugged ? count : -count) * kSubBlockPages;
 }
 
-sim::Task<Errno> VirtioMemDriver::Request(sim::Path& path, CpuId cpu, int64_t pages) {
-  if (pages < 0 || pages % kSubBlockPages != 0 || pages > max_pages()) co_return Errno::kInval;
+sim::Task<VirtioMemDriver::Result> VirtioMemDriver::Request(sim::Path& path, CpuId cpu, int64_t pages) {
+  const bool valid = pages >= 0 && pages % kSubBlockPages == 0 && pages <= max_pages();
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   co_await request_lock_->Acquire(path);
   const sim::SimTime began = path.now();
-  counters_[VIRTIO_MEM_REQUESTED] = pages;
-  const int64_t sub_blocks = (pages - plugged_pages()) / kSubBlockPages;
-  Errno error = Errno::kOk;
+  if (valid) counters_[VIRTIO_MEM_REQUESTED] = pages;
+  const int64_t sub_blocks = valid ? (pages - counters_[VIRTIO_MEM_PLUGGED]) / kSubBlockPages : 0;
+  Errno error = valid ? Errno::kOk : Errno::kInval;
   if (sub_blocks > 0) error = co_await Plug(path, sub_blocks);
   if (sub_blocks < 0) error = co_await Unplug(path, cpu, -sub_blocks);
   counters_[VIRTIO_MEM_NS] += (path.now() - began).ns;
   if (error != Errno::kOk) ++counters_[VIRTIO_MEM_FAILED];
+  const int64_t plugged = counters_[VIRTIO_MEM_PLUGGED];
   request_lock_->Release(path);
   co_await path.HopTo(home, memory_.costs().hop);
-  co_return error;
+  co_return Result{error, plugged};
 }
 
 // virtio_mem_sbm_unplug_request(): blocks that are offline first, then those that are plugged in part, and

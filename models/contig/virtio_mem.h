@@ -5,6 +5,9 @@
 // come and go without further ado. The driver's state is on the global LP, like the memory blocks; the memory
 // itself on the LP of its node.
 //
+// A block that an administrator took offline stays the device's: what is plugged of it can be unplugged
+// without moving anything, and the rest plugged.
+//
 // Not modelled: the driver's own retry of a request that could not be met, 50 s later and then ever less
 // often. Ask again instead.
 #ifndef NUMASIM_MODELS_CONTIG_VIRTIO_MEM_H_
@@ -35,12 +38,14 @@ class VirtioMemDriver {
   // `zone` is the one whose extent has the device's range. What it has at boot is plugged.
   VirtioMemDriver(MemorySystem& memory, ContigRanges& ranges, MemoryHotplug& hotplug, Zone& zone);
 
-  // The hypervisor asks for a size of `pages`, a multiple of a sub block and at most what the device may grow
-  // to: plugs or unplugs as much as can be. Errno of the last step that failed; then plugged() is not what
-  // was asked for. Begins and ends on any LP.
-  sim::Task<Errno> Request(sim::Path& path, CpuId cpu, int64_t pages);
+  struct Result {
+    Errno error = Errno::kOk;  // of the last step that failed; then `plugged` is not what was asked for
+    int64_t plugged = 0;       // pages, once the request was dealt with
+  };
+  // The hypervisor asks for a size of `pages`, at most what the device may grow to: plugs or unplugs as much
+  // as can be. kInval: no multiple of a sub block, or too large. Begins and ends on any LP.
+  sim::Task<Result> Request(sim::Path& path, CpuId cpu, int64_t pages);
 
-  int64_t plugged_pages() const { return counters_[VIRTIO_MEM_PLUGGED]; }  // on the global LP
   int64_t max_pages() const { return zone_.extent().hot.pages; }
   const Zone& zone() const { return zone_; }
   int64_t counter(VirtioMemCounter c) const { return counters_[c]; }

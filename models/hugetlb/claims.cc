@@ -130,7 +130,7 @@ sim::Task<bool> HugetlbPool::Account(sim::Path& path, HugeSize size, int64_t del
   lock_->Release(path);
   if (!enough) {
     LogFailure(path, size, memory_.NodeOfCpu(who.cpu), Errno::kNoMem, "hugetlb_acct_memory",
-               absl::StrCat(" pages=", delta));
+               absl::StrCat(" at pages=", delta));
   }
   co_return enough;
 }

@@ -88,7 +88,7 @@ sim::Task<HugetlbPool::Dissolved> HugetlbPool::AllocAndDissolve(sim::Path& path,
     ++counters_[HTLB_DISSOLVE_RETRY];
     co_await path.Take(LockTime(1));
     lock_->Release(path);
-    co_await path.Take(LockTime(1));  // cond_resched()
+    co_await memory_.CondResched(path);
   }
   lock_->Release(path);
   co_await ToBuddy(path, h, unused, cpu);
@@ -117,7 +117,7 @@ sim::Task<Errno> HugetlbPool::DissolveFree(sim::Path& path, Pfn pfn, CpuId cpu) 
     if (state == HugePageState::kNone) co_return Errno::kOk;
     if (!spare) co_return Errno::kBusy;
     ++counters_[HTLB_DISSOLVE_RETRY];
-    co_await path.Take(LockTime(1));  // cond_resched(), until it is on its free list
+    co_await memory_.CondResched(path);  // until it is on its free list
   }
 }
 

@@ -43,9 +43,12 @@ sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process
   fault.claim.subpool = file.subpool;
   sim::Mutex& mutex = FaultMutex(id, fault.claim.index);
   co_await mutex.Acquire(path);
-  co_await FaultIn(path, file, fault);
+  // The page may have moved while the path waited, and its entry with it (pte_same).
+  const bool moved = fault.old.has_value() && !IsPageOf(fault.old->pfn, file, fault.claim.index);
+  if (!moved) co_await FaultIn(path, file, fault);
   mutex.Release(path);
   co_await path.HopTo(home, memory_.costs().hop);
+  if (moved) co_return FaultResult::kAgain;
 
   if (fault.anon) vma.huge.anon_vma = true;
   if (!fault.fresh.has_value()) co_return fault.result;
@@ -59,11 +62,19 @@ sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process
   } else {
     same = table.Add(first, *fault.fresh);
   }
-  if (!fault.replaces) co_return fault.result;
-  co_await ToGlobal(path);
-  co_await FinishCopy(path, fault, same);
-  co_await path.HopTo(home, memory_.costs().hop);
-  co_return fault.result;
+  if (fault.replaces) {
+    co_await ToGlobal(path);
+    co_await FinishCopy(path, fault, same);
+    co_await path.HopTo(home, memory_.costs().hop);
+  }
+  co_return same ? fault.result : FaultResult::kAgain;
+}
+
+// Whether a huge page in use is, or is a copy of, this page of the file.
+bool Hugetlb::IsPageOf(Pfn pfn, const HugeFile& file, uint64_t index) const {
+  const HugePage* const page = pool_.pages().Find(pfn);
+  return page != nullptr && page->state == HugePageState::kUsed && page->file == &file &&
+         page->index == index;
 }
 
 // hugetlb_no_page(), or the copy on a write to what is mapped read-only.

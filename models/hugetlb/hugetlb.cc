@@ -1,6 +1,7 @@
 // Resizing the pool as users do it, and what the other files share.
 #include "models/hugetlb/hugetlb.h"
 
+#include <algorithm>
 #include <bit>
 #include <iterator>
 #include <string>
@@ -117,12 +118,18 @@ void Hugetlb::DropReferences(const std::vector<Pfn>& pages, std::vector<Pfn>& un
 
 // The entries were there when the path left home. Whoever removes one since then drops its mapcount behind
 // the path: messages from one LP to another keep their order.
-sim::Task<void> Hugetlb::Pin(sim::Path& path, const std::vector<Pfn>& pages) {
+sim::Task<bool> Hugetlb::Pin(sim::Path& path, const std::vector<Pfn>& pages) {
   const sim::LpId home = path.lp();
   co_await ToGlobal(path);
-  for (const Pfn pfn : pages) ++pool_.pages().Used(pfn).refs;
+  // One that moves has a migration entry in the kernel, for which get_user_pages() waits.
+  const bool moving =
+      std::any_of(pages.begin(), pages.end(), [&](Pfn pfn) { return pool_.pages().Used(pfn).isolated; });
+  if (!moving) {
+    for (const Pfn pfn : pages) ++pool_.pages().Used(pfn).refs;
+  }
   co_await path.Take(memory_.costs().pin * std::ssize(pages));
   co_await path.HopTo(home, memory_.costs().hop);
+  co_return !moving;
 }
 
 // put_page() of each
@@ -140,7 +147,8 @@ sim::Task<void> Hugetlb::Unpin(sim::Path& path, const std::vector<Pfn>& pages, C
   co_await path.HopTo(home, memory_.costs().hop);
 }
 
-sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit) {
+sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit,
+                                      const std::function<void()>& arrived) {
   ++file.opens;  // stays while the path is away
   uint64_t next = 0;
   for (const HugeMapper* mapper = HugetlbFiles::NextMapper(file, next); mapper != nullptr;
@@ -156,6 +164,7 @@ sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Vis
     co_await path.HopTo(entry.home, memory_.costs().hop);
     visit(process);
     co_await ToGlobal(path);
+    if (arrived) arrived();
   }
   --file.opens;
 }

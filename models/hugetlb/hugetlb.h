@@ -47,7 +47,7 @@ struct HugeMoved {
 
 class Hugetlb {
  public:
-  enum class FaultResult : uint8_t { kDone, kSigbus };
+  enum class FaultResult : uint8_t { kDone, kSigbus, kAgain };  // kAgain: what it was for has changed
 
   Hugetlb(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes);
 
@@ -85,7 +85,8 @@ class Hugetlb {
   // it. It is then still isolated.
   sim::Task<Errno> Migrate(sim::Path& path, Pfn from, const Placement& target, CpuId cpu);
   // Takes a reference on each page; all are mapped by entries that the path has just seen.
-  sim::Task<void> Pin(sim::Path& path, const std::vector<Pfn>& pages);
+  // False, and nothing is taken, where one is about to move: it is to be looked up again.
+  sim::Task<bool> Pin(sim::Path& path, const std::vector<Pfn>& pages);
   // Drops them, and frees the pages that nothing else holds. `cpu` may be interrupted, not held.
   sim::Task<void> Unpin(sim::Path& path, const std::vector<Pfn>& pages, CpuId cpu, bool in_interrupt);
 
@@ -133,6 +134,7 @@ class Hugetlb {
   // On the global LP:
   sim::Task<Errno> ReserveForMap(sim::Path& path, HugeFile& file, HugeVma& huge, int64_t pages,
                                  const HugeRequester& who);
+  bool IsPageOf(Pfn pfn, const HugeFile& file, uint64_t index) const;
   sim::Task<void> FaultIn(sim::Path& path, HugeFile& file, FaultState& fault);
   sim::Task<void> CopyOnWrite(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached);
   sim::Task<void> CopyHeld(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached);
@@ -143,14 +145,17 @@ class Hugetlb {
   void DropReferences(const std::vector<Pfn>& pages, std::vector<Pfn>& unused);
   sim::Task<void> CloseVma(sim::Path& path, const Vma& vma, CpuId cpu);
   sim::Task<void> DropIfUnused(sim::Path& path, HugeFile& file, CpuId cpu);
-  // Calls the visitor with each process that maps the file, on its LP.
-  sim::Task<void> VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit);
+  // Calls the visitor with each process that maps the file, on its LP, and after each `arrived` on the global
+  // one.
+  sim::Task<void> VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit,
+                               const std::function<void()>& arrived = {});
   sim::Task<void> UnmapRange(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, CpuId cpu);
   sim::Task<void> RemovePages(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, bool truncate,
                               CpuId cpu);
   sim::Task<void> TruncateTo(sim::Path& path, HugeFile& file, int64_t bytes, CpuId cpu);
   sim::Task<bool> AddToCache(sim::Path& path, HugeFile& file, const HugeClaim& claim);
-  sim::Task<bool> MoveMappings(sim::Path& path, Pfn from, Pfn to);
+  sim::Task<Errno> MoveLocked(sim::Path& path, Pfn from, Pfn to, CpuId cpu);
+  sim::Task<void> MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to);
   void HandOver(Pfn from, Pfn to);
   static uint32_t SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to);
   sim::Task<HugeMoved> MoveAll(sim::Path& path, std::vector<MovingPage>& pages, NodeId node, CpuId cpu);

@@ -49,7 +49,7 @@ sim::Task<Errno> Hugetlb::ReserveForMap(sim::Path& path, HugeFile& file, HugeVma
     const std::optional<int64_t> got = file.subpool->Get(wanted);
     if (!got.has_value()) {
       HugetlbPool::LogFailure(path, file.page_size, memory_.NodeOfCpu(who.cpu), Errno::kNoMem,
-                              "hugepage_subpool_get_pages", absl::StrCat(" pages=", wanted));
+                              "hugepage_subpool_get_pages", absl::StrCat(" at pages=", wanted));
       co_return Errno::kNoMem;
     }
     global = *got;

@@ -12,75 +12,66 @@ sim::Task<Errno> Hugetlb::Migrate(sim::Path& path, Pfn from, const Placement& ta
     co_await pool_.PutBack(path, from, cpu);  // freed meanwhile
     co_return Errno::kOk;
   }
-  const HugeSize size = pages.Used(from).size;
-  const Pfn to = co_await pool_.AllocForMove(path, size, target, false, cpu);
+  const Pfn to = co_await pool_.AllocForMove(path, pages.Used(from).size, target, false, cpu);
   if (to == kNoPfn) co_return Errno::kNoMem;
+  // Both pages are the migration's until the end: nobody else moves or pins them, and neither is freed.
+  pages.Used(to).isolated = true;
+  ++pages.Used(to).refs;
   co_await path.Take(memory_.costs().migrate_page);
-  Errno error = Errno::kAgain;
-  const HugePage& page = pages.Used(from);
   // A private page of a mount with limits has no page cache to carry its subpool over.
-  if (page.subpool != nullptr && !page.cached) error = Errno::kBusy;
-  if (error == Errno::kAgain && page.refs == 1 && page.file != nullptr) {
-    const FileId file = page.file->id;
-    const uint64_t index = page.index;
-    sim::Mutex& mutex = FaultMutex(file, index);
-    co_await mutex.Acquire(path);
-    const HugePage& now = pages.Used(from);
-    if (now.refs == 1 && now.file != nullptr && now.file->id == file && now.index == index) {
-      HugeFile& mapped = *now.file;
-      ++mapped.opens;
-      error = co_await MoveMappings(path, from, to) ? Errno::kOk : Errno::kAgain;
-      --mapped.opens;
-      co_await DropIfUnused(path, mapped, cpu);
-    }
-    mutex.Release(path);
+  const bool stuck = pages.Used(from).subpool != nullptr && !pages.Used(from).cached;
+  const Errno error = stuck ? Errno::kBusy : co_await MoveLocked(path, from, to, cpu);
+  if (error == Errno::kOk) {
+    co_await pool_.MoveState(path, from, to);
+    co_await pool_.PutBack(path, from, cpu);
   }
-  if (error != Errno::kOk) {
-    const std::vector<Pfn> unused(1, to);
-    co_await pool_.Free(path, cpu, unused);
-    co_return error;
-  }
-  co_await pool_.MoveState(path, from, to);
-  co_await pool_.PutBack(path, from, cpu);
-  if (!pages.Used(to).Held()) {  // unmapped while it moved
-    const std::vector<Pfn> unused(1, to);
-    co_await pool_.Free(path, cpu, unused);
-  }
-  co_return Errno::kOk;
+  // Frees it where it was not needed, or was unmapped while it moved.
+  pages.Used(to).isolated = false;
+  const std::vector<Pfn> held(1, to);
+  std::vector<Pfn> unused;
+  DropReferences(held, unused);
+  co_await pool_.Free(path, cpu, unused);
+  co_return error;
+}
+
+// With the fault mutex of the page, so that no fault decides about it meanwhile. kAgain where somebody else
+// holds it.
+sim::Task<Errno> Hugetlb::MoveLocked(sim::Path& path, Pfn from, Pfn to, CpuId cpu) {
+  HugePageStore& pages = pool_.pages();
+  if (pages.Used(from).refs > 1 || pages.Used(from).file == nullptr) co_return Errno::kAgain;
+  HugeFile& file = *pages.Used(from).file;
+  const uint64_t index = pages.Used(from).index;
+  ++file.opens;
+  sim::Mutex& mutex = FaultMutex(file.id, index);
+  co_await mutex.Acquire(path);
+  const HugePage& now = pages.Used(from);
+  const bool may = now.refs == 1 && now.file == &file && now.index == index;
+  if (may) co_await MoveMappings(path, file, from, to);
+  mutex.Release(path);
+  --file.opens;
+  co_await DropIfUnused(path, file, cpu);
+  co_return may ? Errno::kOk : Errno::kAgain;
 }
 
 // The page cache and every mapping of `from` get `to` instead. An entry is changed in place when the path
 // passes by its process; what is not there yet (a fork under way) or not gone yet (an unmap) makes it go
-// round again. False where somebody pinned the page meanwhile: then all is as it was.
-sim::Task<bool> Hugetlb::MoveMappings(sim::Path& path, Pfn from, Pfn to) {
+// round again. What a process does to its new entry reaches the global LP behind the path.
+sim::Task<void> Hugetlb::MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to) {
   HugePageStore& pages = pool_.pages();
-  HugeFile& file = *pages.Used(from).file;
   co_await path.Take(memory_.costs().copy_page * PagesOf(pages.Used(from).size));
   HandOver(from, to);
-  bool back = false;
+  const uint64_t index = pages.Used(to).index;
+  uint32_t swapped = 0;
+  const Visitor visit = [&](Process& process) { swapped = SwapEntry(process, file, index, from, to); };
+  const std::function<void()> arrived = [&] {
+    pages.Used(from).mapcount -= swapped;
+    pages.Used(to).mapcount += swapped;
+  };
   for (;;) {
-    const Pfn source = back ? to : from;
-    const Pfn destination = back ? from : to;
-    // Counted before they come, since a process may unmap what it just got.
-    const uint32_t expected = pages.Used(source).mapcount;
-    pages.Used(destination).mapcount += expected;
-    uint32_t swapped = 0;
-    const uint64_t index = pages.Used(destination).index;
-    const Visitor visit = [&](Process& process) {
-      swapped += SwapEntry(process, file, index, source, destination);
-    };
-    co_await VisitMappers(path, file, visit);
-    pages.Used(source).mapcount -= swapped;
-    pages.Used(destination).mapcount -= expected - swapped;
-    if (!back && pages.Used(from).refs > 1) {
-      back = true;
-      HandOver(to, from);
-      continue;
-    }
-    if (pages.Used(source).mapcount == 0) break;
+    co_await VisitMappers(path, file, visit, arrived);
+    if (pages.Used(from).mapcount == 0) co_return;
     co_await path.Take(memory_.costs().hop);
   }
-  co_return !back;
 }
 
 // What the page is, apart from its mappings.

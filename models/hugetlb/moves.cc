@@ -41,20 +41,21 @@ sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& 
   std::vector<size_t> queue;
   bool failed = false;
   for (size_t i = 0; i <= pages.size() && !failed; ++i) {
-    const bool queues = i < pages.size() && pages[i].present && !pages[i].there &&
-                        pool_.pages().Used(pages[i].pte.pfn).mapcount == 1 &&
-                        !pool_.pages().Used(pages[i].pte.pfn).isolated;
-    if (queues) {
+    const bool alone = i < pages.size() && pages[i].present && !pages[i].there &&
+                       pool_.pages().Used(pages[i].pte.pfn).mapcount == 1;
+    if (alone && co_await pool_.Isolate(path, pages[i].pte.pfn)) {
       queue.push_back(i);
       continue;
     }
     if (i < pages.size() && pages[i].there) ++result.moved;
     for (const size_t at : queue) {
-      const Errno error = co_await MovePage(path, pages[at].pte.pfn, node, cpu);
-      failed = failed || error != Errno::kOk;
-      if (error != Errno::kNoMem) continue;
-      result.error = error;
-      break;
+      if (result.error == Errno::kOk) {
+        const Errno error = co_await MovePage(path, pages[at].pte.pfn, node, cpu);
+        if (error == Errno::kOk) continue;
+        failed = true;
+        if (error == Errno::kNoMem) result.error = error;
+      }
+      co_await pool_.PutBack(path, pages[at].pte.pfn, cpu);
     }
     if (!failed) result.moved += static_cast<int64_t>(queue.size());
     queue.clear();
@@ -63,7 +64,8 @@ sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& 
   co_return result;
 }
 
-// unmap_and_move_huge_page(): a page on the node takes the place of `pfn`, which is freed. Sets `pfn` to it.
+// unmap_and_move_huge_page(): a page on the node takes the place of `pfn`, which is isolated, and is freed.
+// Sets `pfn` to it.
 sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId cpu) {
   const HugeSize size = pool_.pages().Used(pfn).size;
   const Placement where{node};
@@ -76,7 +78,7 @@ sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId
     co_return Errno::kBusy;
   }
   // Somebody holds it beyond its mapping (migrate_huge_page_move_mapping). The kernel tries ten times.
-  if (pool_.pages().Used(pfn).refs > 0) {
+  if (pool_.pages().Used(pfn).refs > 1) {
     const std::vector<Pfn> unused(1, fresh);
     co_await pool_.Free(path, cpu, unused);
     co_return Errno::kAgain;
@@ -85,9 +87,8 @@ sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId
   HandOver(pfn, fresh);
   pool_.pages().Used(fresh).mapcount = std::exchange(pool_.pages().Used(pfn).mapcount, 0);
   co_await pool_.MoveState(path, pfn, fresh);
-  const std::vector<Pfn> old(1, pfn);
-  pfn = fresh;
-  co_await pool_.Free(path, cpu, old);
+  const Pfn old = std::exchange(pfn, fresh);
+  co_await pool_.PutBack(path, old, cpu);
   co_return Errno::kOk;
 }
 

@@ -120,7 +120,7 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
   // The writer is not told, as with the kernel.
   if (!grown) {
     LogFailure(path, size, node, Errno::kNoMem, "set_max_huge_pages",
-               absl::StrCat(" wanted=", wanted, " got=", got));
+               absl::StrCat(" at wanted=", wanted, " got=", got));
   }
   co_return Errno::kOk;
 }

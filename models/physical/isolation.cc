@@ -9,8 +9,6 @@ namespace {
 
 constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
 
-FrameIndex EndOf(const FrameStore::Head& head) { return head.frame + (FrameIndex{1} << head.order); }
-
 bool Movable(const FrameOwner& owner, IsolateFor why) {
   switch (static_cast<FrameOwner::Kind>(owner.kind)) {
     case FrameOwner::kAnon:

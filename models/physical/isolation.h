@@ -53,13 +53,16 @@ int64_t TakeIsolated(Zone& zone, FrameIndex begin, FrameIndex end, FrameOwner ow
 // blocks freed. Holds zone->lock.
 int64_t FreeRange(Zone& zone, FrameIndex begin, FrameIndex end);
 
+// One past the last frame of a block.
+inline FrameIndex EndOf(const FrameStore::Head& head) { return head.frame + (FrameIndex{1} << head.order); }
+
 // Calls f(head) for the blocks of [begin, end) in order; the first may begin before. f may change what it is
-// given, or return where to go on by itself.
+// given.
 template <typename F>
 void ForEachBlock(const FrameStore& frames, FrameIndex begin, FrameIndex end, F f) {
   for (FrameIndex at = begin; at < end;) {
     const FrameStore::Head head = frames.Find(at);
-    const FrameIndex next = head.frame + (FrameIndex{1} << head.order);
+    const FrameIndex next = EndOf(head);
     f(head);
     at = next > at ? next : at + 1;
   }

@@ -138,7 +138,16 @@ void Zone::EnablePcp() {
   SetPcpLimits(pcp_high_, pcp_batch_);
 }
 
+void Zone::MarkMigrating(FrameIndex frame, bool migrating) {
+  if (migrating) {
+    NUMASIM_CHECK(migrating_.insert(frame).second);
+  } else {
+    NUMASIM_CHECK_EQ(migrating_.erase(frame), size_t{1});
+  }
+}
+
 void Zone::TakeRef(FrameIndex frame) {
+  NUMASIM_CHECK(HasRoomForRef(frame));
   ++frames_.owner(frame, 0).mapcount;
   ++refs_[frame];
   ++refs_count_;

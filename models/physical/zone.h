@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "models/physical/buddy.h"
 #include "models/physical/frame_store.h"
 #include "models/physical/pcp.h"
@@ -120,10 +121,18 @@ class Zone {
 
   // --- references to frames of order 0 beyond their mappings: pins, and isolation for migration ---
   // get_page(). They count in FrameOwner::mapcount too, so that the frame stays when its last mapping goes.
+  // Requires that there is room for one more: HasRoomForRef().
   void TakeRef(FrameIndex frame);
   // The reference is to be dropped: the caller then releases the page once, as for a mapping.
   void ForgetRef(FrameIndex frame);
   int64_t RefsOf(FrameIndex frame) const;
+  // Mappings leave half of what the count can hold to pins.
+  bool HasRoomForRef(FrameIndex frame) const { return frames_.owner(frame, 0).mapcount < kMostReferences; }
+  static constexpr uint64_t kMostReferences = (uint64_t{1} << 15) - 2;
+  // A frame that is being migrated, from or to, with a reference of the migration. Nobody else takes one
+  // then, or decides by its count.
+  void MarkMigrating(FrameIndex frame, bool migrating);
+  bool IsMigrating(FrameIndex frame) const { return !migrating_.empty() && migrating_.contains(frame); }
   int64_t refs() const { return refs_count_; }  // of all frames
 
   // --- memory that comes and goes (mm/memory_hotplug.c) ---
@@ -155,6 +164,7 @@ class Zone {
   int32_t pcp_batch_ = 1;
   bool pcp_disabled_ = false;
   absl::flat_hash_map<FrameIndex, uint32_t> refs_;  // looked up only
+  absl::flat_hash_set<FrameIndex> migrating_;       // looked up only
   int64_t refs_count_ = 0;
   Watermarks watermarks_;
   std::array<int64_t, kZoneTypes> lowmem_reserve_ = {};

@@ -24,6 +24,20 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pair;
 
+// Gathers the details of the events of one kind.
+class Details : public TraceVisitor {
+ public:
+  explicit Details(std::string kind) : kind_(std::move(kind)) {}
+  void OnEvent(const trace::Event& event) override {
+    if (event.kind() == kind_) details_.insert(event.detail());
+  }
+  const std::set<std::string>& details() const { return details_; }
+
+ private:
+  const std::string kind_;
+  std::set<std::string> details_;
+};
+
 class HugetlbRunTest : public testing::Test {
  protected:
   // Runs the lines on two nodes of 256 MiB each.
@@ -40,11 +54,9 @@ class HugetlbRunTest : public testing::Test {
     ASSERT_TRUE(run_->Run().ok());
   }
   std::set<std::string> Failures() const {
-    std::set<std::string> details;
-    for (const auto& [event, count] : run_->facts().events) {
-      if (event.first == "hugetlb_failed") details.insert(event.second);
-    }
-    return details;
+    Details details("hugetlb_failed");
+    EXPECT_TRUE((*TraceReader::Open(trace_))->Read({}, &details).ok());
+    return details.details();
   }
   std::string Summary() const {
     std::ostringstream out;
@@ -81,8 +93,15 @@ TEST_F(HugetlbRunTest, GrowthThatStopsShortSaysHowFarItCame) {
   const Hstate& h = run_->simulation().ops().hugetlb().pool().hstate(HugeSize::k2M);
   const int64_t got = h.node(NodeId{1}).counters[NR_HUGEPAGES];
   EXPECT_THAT(Failures(), testing::ElementsAre("size=2M node=1 errno=ENOMEM function=set_max_huge_pages "
-                                               "wanted=1000 got=" +
+                                               "at wanted=1000 got=" +
                                                std::to_string(got)));
+}
+
+TEST_F(HugetlbRunTest, TheSummaryCountsFailuresByReason) {
+  Run("pool 2M all 4\nspawn p\n@p cpu 1\n@p map a 12M hugetlb-2M\n@p map b 16M hugetlb-2M\n");
+  EXPECT_EQ(Failures().size(), 3u) << "of 6 and of 8 pages, and why there is no surplus";
+  EXPECT_THAT(Summary(),
+              HasSubstr("2  hugetlb_failed: size=2M node=1 errno=ENOMEM function=hugetlb_acct_memory\n"));
 }
 
 TEST_F(HugetlbRunTest, AReservationThatCannotBeMetSaysSo) {
@@ -91,7 +110,7 @@ TEST_F(HugetlbRunTest, AReservationThatCannotBeMetSaysSo) {
       Failures(),
       testing::ElementsAre(
           "size=2M node=1 errno=ENOMEM function=alloc_surplus_huge_page reason=nr_overcommit_hugepages",
-          "size=2M node=1 errno=ENOMEM function=hugetlb_acct_memory pages=6"));
+          "size=2M node=1 errno=ENOMEM function=hugetlb_acct_memory at pages=6"));
 }
 
 TEST_F(HugetlbRunTest, AFaultWithoutAPageSaysSo) {
@@ -103,9 +122,9 @@ TEST_F(HugetlbRunTest, AFullMountSaysSo) {
   Run("pool 2M all 9\nmount_hugetlbfs /m pagesize=2M,size=4M\nspawn p\n"
       "@p map a 8M hugetlb-2M file=/m/x shared\n@p map b 8M hugetlb-2M file=/m/y noreserve shared\n@p touch "
       "b\n");
-  EXPECT_THAT(Failures(),
-              testing::ElementsAre("size=2M node=0 errno=ENOMEM function=hugepage_subpool_get_pages pages=4",
-                                   "size=2M node=0 errno=ENOSPC function=hugepage_subpool_get_pages"));
+  EXPECT_THAT(Failures(), testing::ElementsAre(
+                              "size=2M node=0 errno=ENOMEM function=hugepage_subpool_get_pages at pages=4",
+                              "size=2M node=0 errno=ENOSPC function=hugepage_subpool_get_pages"));
 }
 
 TEST_F(HugetlbRunTest, SurplusPagesThatMemoryDoesNotHaveSaySo) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -35,26 +36,11 @@ class HotplugTest : public ::testing::Test {
   Zone& device() { return machine_.zone(1, ZoneType::kMovable); }
   MemorySystem& memory() { return machine_.memory(); }
 
-  // What onlining and offlining do once the memory is there, or free, as one path.
-  void Plug(MemoryBlockId id) {
-    machine_.RunPath(memory().global_lp(), [this, id](sim::Path& path) -> sim::Task<void> {
-      memory().blocks().Add(id, device());
-      co_await path.HopTo(memory().node(NodeId{1}).lp, memory().costs().hop);
-      device().OnlineBlock(id.start(), kMemoryBlockPages);
-      co_await path.HopTo(memory().global_lp(), memory().costs().hop);
-      memory().blocks().SetOnline(id, true);
-      co_await memory().ManagedChanged(path, device(), kMemoryBlockPages);
-    });
-  }
-  void Unplug(MemoryBlockId id) {
-    machine_.RunPath(memory().global_lp(), [this, id](sim::Path& path) -> sim::Task<void> {
-      co_await path.HopTo(memory().node(NodeId{1}).lp, memory().costs().hop);
-      device().OfflineRange(id.start(), kMemoryBlockPages);
-      co_await path.HopTo(memory().global_lp(), memory().costs().hop);
-      memory().blocks().SetOnline(id, false);
-      memory().blocks().Remove(id);
-      co_await memory().ManagedChanged(path, device(), -kMemoryBlockPages);
-    });
+  // The hypervisor asks for `pages` of the device, and gets them.
+  void Resize(int64_t pages) {
+    const auto result = machine_.Run(absl::StrCat("virtio_mem ", pages * kPageSize));
+    EXPECT_EQ(result.error, Errno::kOk);
+    EXPECT_EQ(result.unmet, Errno::kOk);
   }
 
   TestMachine machine_;
@@ -75,7 +61,7 @@ TEST_F(HotplugTest, WhatIsPluggedAtBootIsThereFromTheLowestAddressOn) {
 TEST_F(HotplugTest, ReservesAndTotalsFollowTheMemory) {
   const int64_t total = memory().managed_pages();
   const int64_t dma32_min = machine_.zone(1, ZoneType::kDma32).watermarks().min;
-  for (int64_t id = 36; id < 40; ++id) Plug(MemoryBlockId{id});
+  Resize(kGiB);
   EXPECT_EQ(device().managed(), kGiB);
   EXPECT_EQ(memory().managed_pages(), total + kGiB / 2);
   EXPECT_EQ(memory().node(NodeId{0}).total_pages, total + kGiB / 2);
@@ -83,7 +69,7 @@ TEST_F(HotplugTest, ReservesAndTotalsFollowTheMemory) {
   EXPECT_EQ(machine_.zone(1, ZoneType::kDma32).lowmem_reserve()[static_cast<size_t>(ZoneType::kMovable)],
             kGiB / 256);
   EXPECT_THAT(machine_.Problems(), IsEmpty());
-  for (int64_t id = 39; id >= 32; --id) Unplug(MemoryBlockId{id});
+  Resize(0);
   EXPECT_EQ(device().present(), 0);
   EXPECT_EQ(memory().managed_pages(), total - kGiB / 2);
   EXPECT_EQ(machine_.zone(1, ZoneType::kDma32).lowmem_reserve()[static_cast<size_t>(ZoneType::kMovable)], 0);
@@ -98,12 +84,12 @@ TEST_F(HotplugTest, MemoryIsServedFromWhatIsPluggedNow) {
     for (int cpu = 0; cpu < device().cpus(); ++cpu) device().DrainPcp(CpuId{cpu});
     co_return;
   });
-  for (int64_t id = 35; id >= 32; --id) Unplug(MemoryBlockId{id});
+  Resize(0);
   machine_.Run("spawn q\n@q cpu 1\n@q map a 64M anon\n@q touch a");
   EXPECT_EQ(machine_.counter(1, NUMA_MISS), 0);
   EXPECT_EQ(machine_.counter(1, NUMA_FOREIGN), 0);
   EXPECT_THAT(machine_.Problems(), IsEmpty());
-  Plug(MemoryBlockId{32});
+  Resize(kMemoryBlockPages);
   machine_.Run("@q map b 16M anon\n@q touch b");
   EXPECT_LT(device().buddy().free_pages(), kMemoryBlockPages);
   EXPECT_THAT(machine_.Problems(), IsEmpty());
@@ -111,7 +97,7 @@ TEST_F(HotplugTest, MemoryIsServedFromWhatIsPluggedNow) {
 
 TEST_F(HotplugTest, MappingsAreRefusedAboveWhatIsThereNow) {
   EXPECT_EQ(machine_.Run("spawn p\n@p map a 2400M anon").error, Errno::kOk);
-  for (int64_t id = 35; id >= 32; --id) Unplug(MemoryBlockId{id});
+  Resize(0);
   EXPECT_EQ(machine_.Run("@p map b 2400M anon").error, Errno::kNoMem);
 }
 

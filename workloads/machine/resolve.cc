@@ -18,6 +18,10 @@ absl::StatusOr<int64_t> PagesOf(const std::string& field, const std::string& siz
   if (!bytes.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(field, ": ", Quoted(size), " ", bytes.status().message()));
   }
+  if (*bytes % kPageSize != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        field, ": ", Quoted(size), " is no whole number of pages; expected a multiple of ", kPageSize));
+  }
   return *bytes >> kPageShift;
 }
 
@@ -96,8 +100,10 @@ absl::Status AddCmaArguments(const Machine& machine, int nodes, MachineConfig& c
     }
     auto pages = PagesOf(where, std::string(argument));
     if (!pages.ok()) return pages.status();
+    if (*pages == 0) continue;
     if (!hugetlb) {
-      AddCma(config, "reserved", 0, *pages, false, where);
+      const int64_t blocks = (*pages + kPageblockPages - 1) / kPageblockPages;
+      AddCma(config, "reserved", 0, blocks * kPageblockPages, false, where);
       continue;
     }
     constexpr int64_t kGigantic = (int64_t{1} << 30) >> kPageShift;

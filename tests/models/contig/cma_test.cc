@@ -128,6 +128,17 @@ TEST_F(CmaTest, TheMutexOfOldKernelsIsASleepingLock) {
   EXPECT_EQ(Problems(), "");
 }
 
+TEST(CmaConfigTest, AreasOfOneNodeLieBelowEachOther) {
+  MachineConfig config = WithArea(64 * kMiB, kAreaPages);
+  config.cma.push_back({"audio", NodeId{1}, 8 * kMiB, false, "kernel.cma.area[1]"});
+  TestMachine machine(config);
+  const CmaArea& camera = *machine.contig().cma().Find("camera");
+  const CmaArea& audio = *machine.contig().cma().Find("audio");
+  EXPECT_EQ(audio.base + audio.pages, camera.base);
+  EXPECT_EQ(machine.memory().ZoneOf(camera.base)->buddy().cma_pages(), camera.pages + audio.pages);
+  EXPECT_EQ(absl::StrJoin(machine.Problems(), "\n"), "");
+}
+
 TEST(CmaConfigTest, AnAreaThatDoesNotFitIsRefusedWithItsField) {
   sim::Engine engine({.threads = 1, .lookahead = sim::Nanoseconds(500)});
   Kernel kernel;

@@ -36,3 +36,5 @@ spawn p
 unlink /pool/a
 unlink_hugetlb f
 umount /pool
+cma_alloc camera frame 8M align=4M
+cma_release frame
