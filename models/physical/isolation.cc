@@ -87,6 +87,17 @@ void UnisolatePageblock(Zone& zone, FrameIndex block, Migratetype type) {
       return;
     }
   }
+  const FrameIndex other = block ^ kBlock;
+  const bool shared = head.kind == FrameKind::kFree && head.order > kPageblockOrder &&
+                      frames.pageblock_type(other) == Migratetype::kIsolate;
+  if (shared) {
+    // The other pageblock is somebody else's, or comes next: it must not be allocated from yet.
+    buddy.RemoveFromList(head.frame, head.order);
+    buddy.AddToList(other, kPageblockOrder, Migratetype::kIsolate, true);
+    frames.set_pageblock_type(block, type);
+    buddy.Free(block, kPageblockOrder, type, /*to_tail=*/true);
+    return;
+  }
   const int64_t moved = buddy.MovePageblock(block, type, nullptr);
   buddy.CountFree(moved, type);
   frames.set_pageblock_type(block, type);

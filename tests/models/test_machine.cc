@@ -26,8 +26,11 @@ MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus)
   return config;
 }
 
-TestMachine::TestMachine(const MachineConfig& config, Kernel kernel)
-    : engine_({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns()), .seed = 1}) {
+TestMachine::TestMachine(const MachineConfig& config, Kernel kernel, int threads)
+    : engine_({.threads = threads,
+               .lookahead = sim::Nanoseconds(CostModel().hop_ns()),
+               .seed = 1,
+               .scheme = threads > 1 ? sim::Scheme::kParallel : sim::Scheme::kAuto}) {
   auto memory = MemorySystem::Create(engine_, config, WithoutThp(kernel), CostModel());
   NUMASIM_CHECK_EQ(memory.status().ToString(), "OK");
   memory_ = *std::move(memory);

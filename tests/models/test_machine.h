@@ -28,8 +28,9 @@ MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus 
 
 class TestMachine {
  public:
-  // Transparent huge pages are off unless `kernel` says otherwise.
-  explicit TestMachine(const MachineConfig& config, Kernel kernel = {});
+  // Transparent huge pages are off unless `kernel` says otherwise. With more than one thread these run every
+  // window.
+  explicit TestMachine(const MachineConfig& config, Kernel kernel = {}, int threads = 1);
   ~TestMachine();
 
   MemorySystem& memory() { return *memory_; }
