@@ -132,7 +132,9 @@ sim::Task<Errno> Hugetlb::Punch(sim::Path& path, FileId id, int64_t offset, int6
   const auto to = static_cast<uint64_t>((offset + length) / size);
   if (from < to) {
     co_await file.lock->Acquire(path);
+    co_await file.vma_lock->AcquireWrite(path);
     co_await UnmapRange(path, file, from, to, cpu);
+    file.vma_lock->ReleaseWrite(path);
     co_await RemovePages(path, file, from, to, false, cpu);
     file.lock->Release(path);
   }
