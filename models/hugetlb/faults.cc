@@ -41,12 +41,14 @@ sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process
   HugeFile& file = files_.At(id);
   if (fault.claim.shared) fault.claim.resv = &file.resv;
   fault.claim.subpool = file.subpool;
+  if (fault.claim.shared) co_await file.vma_lock->AcquireRead(path);
   sim::Mutex& mutex = FaultMutex(id, fault.claim.index);
   co_await mutex.Acquire(path);
   // The page may have moved while the path waited, and its entry with it (pte_same).
   const bool moved = fault.old.has_value() && !IsPageOf(fault.old->pfn, file, fault.claim.index);
   if (!moved) co_await FaultIn(path, file, fault);
   mutex.Release(path);
+  if (fault.claim.shared) file.vma_lock->ReleaseRead(path);
   co_await path.HopTo(home, memory_.costs().hop);
   if (moved) co_return FaultResult::kAgain;
 

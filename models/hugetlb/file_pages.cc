@@ -92,6 +92,7 @@ sim::Task<void> Hugetlb::DropIfUnused(sim::Path& path, HugeFile& file, CpuId cpu
   ++file.opens;
   co_await RemovePages(path, file, 0, ResvMap::kEnd, true, cpu);
   --file.opens;
+  if (file.InUse()) co_return;  // by who moves one of the pages, and drops the file afterwards
   files_.Remove(file.id);
 }
 
@@ -99,7 +100,9 @@ sim::Task<void> Hugetlb::DropIfUnused(sim::Path& path, HugeFile& file, CpuId cpu
 sim::Task<void> Hugetlb::TruncateTo(sim::Path& path, HugeFile& file, int64_t bytes, CpuId cpu) {
   const auto from = static_cast<uint64_t>(bytes >> kPageShift) >> OrderOf(file.page_size);
   file.bytes = bytes;
+  co_await file.vma_lock->AcquireWrite(path);
   co_await UnmapRange(path, file, from, ResvMap::kEnd, cpu);
+  file.vma_lock->ReleaseWrite(path);
   co_await RemovePages(path, file, from, ResvMap::kEnd, true, cpu);
 }
 
@@ -129,7 +132,9 @@ sim::Task<Errno> Hugetlb::Punch(sim::Path& path, FileId id, int64_t offset, int6
   const auto to = static_cast<uint64_t>((offset + length) / size);
   if (from < to) {
     co_await file.lock->Acquire(path);
+    co_await file.vma_lock->AcquireWrite(path);
     co_await UnmapRange(path, file, from, to, cpu);
+    file.vma_lock->ReleaseWrite(path);
     co_await RemovePages(path, file, from, to, false, cpu);
     file.lock->Release(path);
   }

@@ -29,6 +29,7 @@ HugeFile& HugetlbFiles::Create(HugeSize page_size, int mount) {
   file.mount = mount;
   file.subpool = mount < 0 ? nullptr : mounts_[static_cast<size_t>(mount)].subpool.get();
   file.lock = std::make_unique<sim::Mutex>(engine_, lp_, "hugetlbfs.i_rwsem");
+  file.vma_lock = std::make_unique<sim::RwSem>(engine_, lp_, "hugetlb_vma_lock");
   return file;
 }
 

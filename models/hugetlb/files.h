@@ -39,6 +39,8 @@ struct HugeFile {
   std::vector<HugeMapper> mappers;       // in the order in which they came
   Subpool* subpool = nullptr;
   std::unique_ptr<sim::Mutex> lock;  // i_rwsem, only ever taken for writing
+  // hugetlb_vma_lock of all shared mappings: read by faults, so that who unmaps waits for those under way.
+  std::unique_ptr<sim::RwSem> vma_lock;
 
   bool InUse() const { return linked || opens > 0 || !mappers.empty(); }
 };
