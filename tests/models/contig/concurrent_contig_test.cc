@@ -83,10 +83,15 @@ class Streams {
                                 done[i] = 1;
                               });
     }
-    // Much longer than a phase takes: what has not ended by then never does.
-    const sim::SimTime end = machine_.engine().now() + sim::Milliseconds(5000);
+    // Much longer than a phase takes, though a cma_alloc that tries every page of a pinned area takes
+    // seconds: what has not ended by then never does.
+    const sim::SimTime end = machine_.engine().now() + sim::Milliseconds(600'000);
     ASSERT_EQ(machine_.engine().Run(end).ToString(), "OK") << Text(from);
-    ASSERT_THAT(machine_.engine().blocked_paths(), IsEmpty()) << Text(from);
+    std::string blocked;
+    for (const sim::BlockedPath& path : machine_.engine().blocked_paths()) {
+      absl::StrAppend(&blocked, path.path, " waits for ", path.waits_for, "\n");
+    }
+    ASSERT_EQ(blocked, "") << Text(from);
     for (const int end : done) ended += end;
     ASSERT_EQ(ended, kStreams) << Text(from);
     ASSERT_EQ(absl::StrJoin(Problems(), "\n"), "") << Text(from);
