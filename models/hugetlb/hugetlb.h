@@ -159,6 +159,7 @@ class Hugetlb {
   void HandOver(Pfn from, Pfn to);
   static uint32_t SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to);
   sim::Task<HugeMoved> MoveAll(sim::Path& path, std::vector<MovingPage>& pages, NodeId node, CpuId cpu);
+  sim::Task<Errno> ReplaceAlone(sim::Path& path, Pfn pfn, Pfn fresh);
   sim::Task<Errno> MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId cpu);
   sim::Task<void> Unreserve(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, int64_t freed,
                             CpuId cpu);

@@ -67,29 +67,41 @@ sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& 
 // unmap_and_move_huge_page(): a page on the node takes the place of `pfn`, which is isolated, and is freed.
 // Sets `pfn` to it.
 sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId cpu) {
-  const HugeSize size = pool_.pages().Used(pfn).size;
+  HugePageStore& pages = pool_.pages();
+  const HugeSize size = pages.Used(pfn).size;
   const Placement where{node};
   const Pfn fresh = co_await pool_.AllocForMove(path, size, where, true, cpu);
   if (fresh == kNoPfn) co_return Errno::kNoMem;
+  Errno error = Errno::kOk;
   // A private page of a mount with limits has no page cache to carry its subpool over.
-  if (pool_.pages().Used(pfn).subpool != nullptr && !pool_.pages().Used(pfn).cached) {
+  if (pages.Used(pfn).subpool != nullptr && !pages.Used(pfn).cached) error = Errno::kBusy;
+  if (error == Errno::kOk) error = co_await ReplaceAlone(path, pfn, fresh);
+  if (error != Errno::kOk) {
     const std::vector<Pfn> unused(1, fresh);
     co_await pool_.Free(path, cpu, unused);
-    co_return Errno::kBusy;
+    co_return error;
   }
-  // Somebody holds it beyond its mapping (migrate_huge_page_move_mapping). The kernel tries ten times.
-  if (pool_.pages().Used(pfn).refs > 1) {
-    const std::vector<Pfn> unused(1, fresh);
-    co_await pool_.Free(path, cpu, unused);
-    co_return Errno::kAgain;
-  }
-  co_await path.Take(memory_.costs().copy_page * PagesOf(size));
-  HandOver(pfn, fresh);
-  pool_.pages().Used(fresh).mapcount = std::exchange(pool_.pages().Used(pfn).mapcount, 0);
   co_await pool_.MoveState(path, pfn, fresh);
   const Pfn old = std::exchange(pfn, fresh);
   co_await pool_.PutBack(path, old, cpu);
   co_return Errno::kOk;
+}
+
+// With the fault mutex of the page, so that nobody maps it, or copies it, meanwhile.
+sim::Task<Errno> Hugetlb::ReplaceAlone(sim::Path& path, Pfn pfn, Pfn fresh) {
+  HugePageStore& pages = pool_.pages();
+  sim::Mutex& mutex = FaultMutex(pages.Used(pfn).file->id, pages.Used(pfn).index);
+  co_await mutex.Acquire(path);
+  // Somebody holds it beyond the mapping that moves (migrate_huge_page_move_mapping). The kernel tries ten
+  // times.
+  const bool alone = pages.Used(pfn).refs == 1 && pages.Used(pfn).mapcount == 1;
+  if (alone) {
+    co_await path.Take(memory_.costs().copy_page * PagesOf(pages.Used(pfn).size));
+    HandOver(pfn, fresh);
+    pages.Used(fresh).mapcount = std::exchange(pages.Used(pfn).mapcount, 0);
+  }
+  mutex.Release(path);
+  co_return alone ? Errno::kOk : Errno::kAgain;
 }
 
 }  // namespace numasim

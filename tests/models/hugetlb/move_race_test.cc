@@ -1,0 +1,53 @@
+// move_pages() of a huge page of a file while another process faults it in (mm/migrate.c, Linux 6.1).
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_join.h"
+#include "gtest/gtest.h"
+#include "tests/models/test_machine.h"
+
+namespace numasim {
+namespace {
+
+// The page is copied for some 300 us; the fault begins before, meanwhile and after.
+TEST(MoveRaceTest, AFaultOnThePageFindsItWhereItIsInTheEnd) {
+  for (int64_t offset = 0; offset < 400'000; offset += 1'777) {
+    TestMachine machine(DescribedMachine({64 * kMiB, 64 * kMiB}, 2));
+    machine.Run(
+        "machine nodes=2 node_mem=64M cpus_per_node=2\npool 2M all 4\nspawn p\nspawn q\n@q cpu 1\n"
+        "@p map a 2M hugetlb-2M shared file=f\n@q map a 2M hugetlb-2M shared file=f\n@p touch a");
+    MemorySystem& memory = machine.memory();
+    Process& p = machine.process("p");
+    Process& q = machine.process("q");
+    const auto start = [&](Process& process, int64_t at, const sim::PathFn& body) {
+      const CpuId cpu = process.cpu;
+      machine.engine().Start(memory.node(NodeId{0}).lp, machine.engine().now() + sim::Nanoseconds(at),
+                             "racer", [&memory, cpu, body](sim::Path& path) -> sim::Task<void> {
+                               co_await memory.cpu(cpu).Acquire(path);
+                               co_await body(path);
+                               memory.cpu(cpu).Release(path);
+                             });
+    };
+    HugeMoved moved;
+    start(p, 20'000, [&](sim::Path& path) -> sim::Task<void> {
+      const Vpn begin = p.space.vmas().begin()->second.start;
+      moved = co_await machine.ops().hugetlb().Move(path, p, begin, begin + kPageblockPages, kPageblockOrder,
+                                                    NodeId{1});
+    });
+    start(q, offset, [&](sim::Path& path) -> sim::Task<void> {
+      const uint64_t begin = q.space.vmas().begin()->second.start.value << kPageShift;
+      const TouchRequest touch{begin, begin + 1, kPageSize, true};
+      co_await machine.ops().Touch(path, q, touch);
+    });
+    ASSERT_TRUE(machine.engine().Run().ok());
+    ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << "offset " << offset;
+    const Pfn page = p.space.huge_pages().Find(p.space.vmas().begin()->second.start)->pfn;
+    EXPECT_EQ(q.space.huge_pages().Find(q.space.vmas().begin()->second.start)->pfn, page)
+        << "offset " << offset;
+    // One that others map, too, stays where it is.
+    EXPECT_EQ(memory.ZoneOf(page)->node(), NodeId{static_cast<int32_t>(moved.moved)}) << "offset " << offset;
+  }
+}
+
+}  // namespace
+}  // namespace numasim
