@@ -140,6 +140,8 @@ class AddressSpaceOps {
   sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<PteTable*> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
   enum class Sharing : uint8_t { kAlone, kShared, kMigrating };
+  // Sleeps a little for who moves a page, which may need this CPU (migration_entry_wait).
+  sim::Task<void> WaitForMove(sim::Path& path) const;
   sim::Task<Sharing> SharingOf(sim::Path& path, Pfn pfn);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
   sim::Task<Pfn> AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere);

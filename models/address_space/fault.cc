@@ -137,7 +137,15 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& pa
     // The page moved or went meanwhile: the access is made again.
     const HugePte* const now = process.space.huge_pages().Find(first);
     if (now != nullptr && (!write || now->writable)) co_return FaultResult::kDone;
+    co_await WaitForMove(path);
   }
+}
+
+sim::Task<void> AddressSpaceOps::WaitForMove(sim::Path& path) const {
+  sim::Cpu* const cpu = path.cpu();
+  if (cpu != nullptr) cpu->Release(path);
+  co_await path.Take(memory_.costs().hop);
+  if (cpu != nullptr) co_await cpu->Acquire(path);
 }
 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process,
@@ -174,7 +182,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
   const Pte old = pte;
   Sharing sharing = old.zero_page() ? Sharing::kShared : co_await SharingOf(path, old.pfn());
   while (sharing == Sharing::kMigrating) {  // migration_entry_wait()
-    co_await path.Take(costs.hop);
+    co_await WaitForMove(path);
     sharing = co_await SharingOf(path, pte.pfn());
   }
   if (sharing == Sharing::kAlone) {

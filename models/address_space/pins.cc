@@ -53,7 +53,7 @@ sim::Task<PinResult> AddressSpaceOps::Pin(sim::Path& path, Process& process, Vpn
     if (huge && !pages.huge.empty()) co_await hugetlb_.Unpin(path, pages.huge, process.cpu, false);
     result.error = error;
     if (error != Errno::kAgain) co_return result;
-    co_await path.Take(memory_.costs().hop);  // what moves is looked up again
+    co_await WaitForMove(path);  // what moves is looked up again
   }
   result.error = Errno::kOk;
   result.pin = pages.id = process.next_pin++;

@@ -273,6 +273,41 @@ TEST_F(ContigRangeTest, ThePoolsWereInTheWayBefore513) {
   EXPECT_EQ(Problems(), "");
 }
 
+// The mover may have lost its CPU to who waits for it.
+TEST_F(ContigRangeTest, AFaultThatWaitsForAPageThatMovesGivesItsCpuAway) {
+  Run("machine nodes=2 node_mem=64M\nspawn p\n@p map a 4K anon\n@p touch a\n@p fork q");
+  MemorySystem& memory = machine().memory();
+  Process& process = machine().process("p");
+  const Pfn page = BasePageOf("p");
+  Zone& zone = *memory.ZoneOf(page);
+  const FrameIndex frame = zone.frames().Index(page);
+  zone.TakeRef(frame);
+  zone.MarkMigrating(frame, true);
+  TouchCounts counts;
+  const auto start = [&](sim::Duration at, const sim::PathFn& body) {
+    machine().engine().Start(memory.node(NodeId{0}).lp, machine().engine().now() + at, "racer",
+                             [&memory, body](sim::Path& path) -> sim::Task<void> {
+                               co_await memory.cpu(kCpu).Acquire(path);
+                               co_await body(path);
+                               memory.cpu(kCpu).Release(path);
+                             });
+  };
+  start(sim::Nanoseconds(0), [&](sim::Path& path) -> sim::Task<void> {
+    const uint64_t begin = process.space.vmas().begin()->second.start.value << kPageShift;
+    const TouchRequest touch{begin, begin + 1, kPageSize, true};
+    counts = co_await machine().ops().Touch(path, process, touch);
+  });
+  start(sim::Microseconds(10), [&](sim::Path& path) -> sim::Task<void> {
+    zone.MarkMigrating(frame, false);
+    zone.ForgetRef(frame);
+    const std::vector<Pfn> released(1, page);
+    co_await machine().ops().allocator().Release(path, kCpu, released);
+  });
+  ASSERT_TRUE(machine().engine().Run(machine().engine().now() + sim::Milliseconds(1)).ok());
+  EXPECT_EQ(counts.ok, 1);
+  EXPECT_EQ(Problems(), "");
+}
+
 // Each isolates its first and its last pageblock before the rest, so both may find the other's.
 TEST_F(ContigRangeTest, OfOverlappingRangesAtMostOneIsTakenAndNothingStaysIsolated) {
   const int64_t unused = machine().UnusedPages();
