@@ -61,12 +61,7 @@ Pfn HighestFree(const Zone& zone, int64_t pages, int64_t align) {
 
 // init_cma_reserved_pageblock() of each
 void MakeCma(Zone& zone, FrameIndex begin, FrameIndex end) {
-  FrameIndex blocker = kNilFrame;
-  for (FrameIndex block = begin; block < end; block += kBlock) {
-    NUMASIM_CHECK(IsolatePageblock(zone, block, block, block + kBlock, Migratetype::kMovable,
-                                   IsolateFor::kAllocation, blocker));
-  }
-  SplitFreeAt(zone, begin);
+  IsolateFree(zone, begin, end);
   SplitFreeAt(zone, end);
   for (FrameIndex block = begin; block < end; block += kBlock) {
     UnisolatePageblock(zone, block, Migratetype::kCma);
@@ -77,9 +72,8 @@ void MakeCma(Zone& zone, FrameIndex begin, FrameIndex end) {
 // of `align` pages.
 std::optional<int64_t> NextUnused(const CmaArea& area, int64_t from, int64_t pages, int64_t align) {
   const auto aligned = [&](int64_t at) {
-    const auto step = static_cast<uint64_t>(align);
     const uint64_t address = area.base.value + static_cast<uint64_t>(at);
-    return static_cast<int64_t>((address + step - 1) / step * step - area.base.value);
+    return static_cast<int64_t>(RoundUp(address, static_cast<uint64_t>(align)) - area.base.value);
   };
   int64_t at = aligned(from);
   auto next = area.used.upper_bound(at);

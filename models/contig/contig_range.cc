@@ -20,8 +20,7 @@ constexpr int kPasses = 10;
 FrameIndex BlockOf(FrameIndex frame) { return frame / kBlock * kBlock; }
 
 bool IsHugetlb(const FrameStore& frames, const FrameStore::Head& head) {
-  return head.kind == FrameKind::kAllocated &&
-         frames.owner(head.frame, head.order).kind == FrameOwner::kHugetlb;
+  return OwnedBy(frames, head, FrameOwner::kHugetlb);
 }
 
 }  // namespace
@@ -358,7 +357,7 @@ sim::Task<Pfn> ContigRanges::AllocPages(sim::Path& path, CpuId cpu, int64_t page
     if (path.lp() != there) co_await path.HopTo(there, memory_.costs().hop);
     if (zone->present() == 0) continue;
     const FrameIndex step = static_cast<FrameIndex>(pages);
-    for (FrameIndex from = zone->frames().Index(zone->frames().start()); found == kNoPfn;) {
+    for (FrameIndex from = 0; found == kNoPfn;) {
       // zone->lock is held for the search, but not for the attempt: what was seen may have changed by then.
       co_await zone->lock().Acquire(path);
       int64_t looks = 0;

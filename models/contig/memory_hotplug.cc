@@ -169,9 +169,7 @@ sim::Task<ContigResult> MemoryHotplug::DissolveRange(sim::Path& path, CpuId cpu,
                                                      FrameIndex end) {
   std::vector<Pfn> heads;
   ForEachBlock(zone.frames(), begin, end, [&](const FrameStore::Head& head) {
-    const bool huge = head.kind == FrameKind::kAllocated &&
-                      zone.frames().owner(head.frame, head.order).kind == FrameOwner::kHugetlb;
-    if (huge) heads.push_back(zone.frames().PfnOf(head.frame));
+    if (OwnedBy(zone.frames(), head, FrameOwner::kHugetlb)) heads.push_back(zone.frames().PfnOf(head.frame));
   });
   ContigResult result;
   if (heads.empty()) co_return result;

@@ -28,12 +28,7 @@ void TakeUnplugged(Zone& zone, Pfn start, int64_t pages) {
   const FrameIndex begin = zone.frames().Index(start);
   const auto end = static_cast<FrameIndex>(begin + pages);
   constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
-  FrameIndex blocker = kNilFrame;
-  for (FrameIndex block = begin; block < end; block += kBlock) {
-    NUMASIM_CHECK(IsolatePageblock(zone, block, block, block + kBlock, Migratetype::kMovable,
-                                   IsolateFor::kAllocation, blocker));
-  }
-  SplitFreeAt(zone, begin);
+  IsolateFree(zone, begin, end);
   TakeIsolated(zone, begin, end, kUnplugged);
   for (FrameIndex block = begin; block < end; block += kBlock) {
     UnisolatePageblock(zone, block, Migratetype::kMovable);

@@ -318,10 +318,16 @@ sim::Task<void> HugetlbPool::FreeUnused(sim::Path& path, CpuId cpu, std::span<co
 // there whatever its size is: it may be a part of one that was demoted.
 sim::Task<void> HugetlbPool::ToBuddy(sim::Path& path, Hstate& h, const std::vector<Pfn>& pages, CpuId cpu) {
   NUMASIM_CHECK(!h.gigantic() || pages.empty() || gigantic_source_ != nullptr);
+  const auto to_source = [&](Pfn pfn) {
+    return h.gigantic() || (gigantic_source_ != nullptr && gigantic_source_->Owns(pfn));
+  };
+  if (std::none_of(pages.begin(), pages.end(), to_source)) {
+    if (!pages.empty()) co_await allocator_.FreeBlocks(path, cpu, h.order(), pages);
+    co_return;
+  }
   std::vector<Pfn> to_buddy;
   for (const Pfn pfn : pages) {
-    const bool to_source = h.gigantic() || (gigantic_source_ != nullptr && gigantic_source_->Owns(pfn));
-    if (to_source) {
+    if (to_source(pfn)) {
       co_await gigantic_source_->Free(path, pfn, PagesOf(h.size()), cpu);
     } else {
       to_buddy.push_back(pfn);

@@ -69,6 +69,14 @@ bool IsolatePageblock(Zone& zone, FrameIndex block, FrameIndex begin, FrameIndex
   return true;
 }
 
+void IsolateFree(Zone& zone, FrameIndex begin, FrameIndex end) {
+  FrameIndex blocker = kNilFrame;
+  for (FrameIndex block = begin; block < end; block += kBlock) {
+    NUMASIM_CHECK(IsolatePageblock(zone, block, block, block + kBlock, Migratetype::kMovable,
+                                   IsolateFor::kAllocation, blocker));
+  }
+}
+
 void UnisolatePageblock(Zone& zone, FrameIndex block, Migratetype type) {
   FrameStore& frames = zone.frames();
   Buddy& buddy = zone.buddy();
@@ -134,8 +142,7 @@ FrameIndex FirstNotIsolated(const Zone& zone, FrameIndex begin, FrameIndex end, 
   }
   for (FrameIndex at = begin; at < end;) {
     const FrameStore::Head head = frames.Find(at);
-    const bool offline = why == IsolateFor::kOffline && head.kind == FrameKind::kAllocated &&
-                         frames.owner(head.frame, head.order).kind == FrameOwner::kOffline;
+    const bool offline = why == IsolateFor::kOffline && OwnedBy(frames, head, FrameOwner::kOffline);
     if (head.kind != FrameKind::kFree && !offline) return at;
     at = EndOf(head);
   }

@@ -53,6 +53,14 @@ int64_t TakeIsolated(Zone& zone, FrameIndex begin, FrameIndex end, FrameOwner ow
 // blocks freed. Holds zone->lock.
 int64_t FreeRange(Zone& zone, FrameIndex begin, FrameIndex end);
 
+// set_migratetype_isolate() of pageblocks that are free for certain, from `begin` to `end`.
+void IsolateFree(Zone& zone, FrameIndex begin, FrameIndex end);
+
+// Whether the block is somebody's of this kind.
+inline bool OwnedBy(const FrameStore& frames, const FrameStore::Head& head, FrameOwner::Kind kind) {
+  return head.kind == FrameKind::kAllocated && frames.owner(head.frame, head.order).kind == kind;
+}
+
 // One past the last frame of a block.
 inline FrameIndex EndOf(const FrameStore::Head& head) { return head.frame + (FrameIndex{1} << head.order); }
 
