@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "models/types.h"
-#include "workloads/script.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {
@@ -17,24 +16,10 @@ constexpr int64_t kMemoryBlock = int64_t{128} << 20;
 }  // namespace
 
 RandomContigScript::RandomContigScript(const RandomContigOptions& options, uint64_t seed)
-    : options_(options), random_(seed, "random_contig_script") {}
+    : RandomProcesses(seed, "random_contig_script"), options_(options) {}
 
-Op RandomContigScript::Numbered(Op op) {
-  op.line = ++line_;
-  op.text = ToString(op);
-  return op;
-}
-
-Op RandomContigScript::Next() {
-  for (;;) {
-    if (std::optional<Op> op = TryMake()) return Numbered(*std::move(op));
-  }
-}
-
-std::vector<Op> RandomContigScript::Finish() {
+std::vector<Op> RandomContigScript::FinishMore() {
   std::vector<Op> ops;
-  for (const Process& process : processes_) ops.push_back({.process = process.name, .kind = ExitOp()});
-  processes_.clear();
   for (const std::string& range : ranges_) ops.push_back({.kind = CmaReleaseOp{range}});
   ranges_.clear();
   for (int file = 0; file < options_.files; ++file) ops.push_back({.kind = UnlinkHugetlbOp{Cat("f", file)}});
@@ -43,7 +28,6 @@ std::vector<Op> RandomContigScript::Finish() {
   // Growing first makes surplus pages persistent: one that shrinking has left on the wrong node would stay.
   ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 5000}});
   ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 0}});
-  for (Op& op : ops) op = Numbered(std::move(op));
   return ops;
 }
 
@@ -51,8 +35,8 @@ std::optional<Op> RandomContigScript::TryMake() {
   const int64_t kind = Draw(100);
   if (kind < 12) return MakeRange();
   if (kind < 22) return MakePool();
-  if (kind < 32) return MakeProcess();
-  if (kind < 38) return MakeOfProcess();
+  if (kind < 32) return MakeProcess(options_.max_processes, 3);
+  if (kind < 38) return MakeOfProcess(options_.cpus);
   if (kind < 56) return MakeMap();
   return MakeOfMapping();
 }
@@ -91,31 +75,6 @@ std::optional<Op> RandomContigScript::MakePool() {
   }
   if (OneIn(4)) return Op{.kind = OvercommitOp{HugePageSize::k2M, OneIn(2) ? 0 : Draw(options_.pool)}};
   return Op{.kind = PoolOp{HugePageSize::k2M, target, Draw(options_.pool)}};
-}
-
-std::optional<Op> RandomContigScript::MakeProcess() {
-  const bool room = std::cmp_less(processes_.size(), options_.max_processes);
-  Process* const process = AnyProcess();
-  if (process == nullptr || (room && OneIn(3))) {
-    processes_.push_back({Cat("p", spawned_++), {}});
-    return Op{.kind = SpawnOp{processes_.back().name}};
-  }
-  if (room && !OneIn(3)) {
-    Process child = {Cat("p", spawned_++), process->mappings};
-    Op op = {.process = process->name, .kind = ForkOp{child.name}};
-    processes_.push_back(std::move(child));
-    return op;
-  }
-  Op op = {.process = process->name, .kind = ExitOp()};
-  processes_.erase(processes_.begin() + (process - processes_.data()));
-  return op;
-}
-
-std::optional<Op> RandomContigScript::MakeOfProcess() {
-  Process* const process = AnyProcess();
-  if (process == nullptr) return std::nullopt;
-  if (OneIn(2)) return Op{.process = process->name, .kind = CpuOp{static_cast<int>(Draw(options_.cpus))}};
-  return Op{.process = process->name, .kind = PolicyOp{AnyPolicy()}};
 }
 
 std::optional<Op> RandomContigScript::MakeMap() {
@@ -200,16 +159,8 @@ Policy RandomContigScript::AnyPolicy() {
   return policy;
 }
 
-RandomContigScript::Process* RandomContigScript::AnyProcess() {
-  return processes_.empty() ? nullptr : &processes_[static_cast<size_t>(Draw(std::ssize(processes_)))];
-}
-
 std::vector<Op> RandomContigOps(const RandomContigOptions& options, uint64_t seed, int count) {
-  RandomContigScript script(options, seed);
-  std::vector<Op> ops;
-  for (int i = 0; i < count; ++i) ops.push_back(script.Next());
-  for (Op& op : script.Finish()) ops.push_back(std::move(op));
-  return ops;
+  return RandomContigScript(options, seed).Ops(count);
 }
 
 }  // namespace numasim::workloads

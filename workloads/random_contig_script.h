@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/random.h"
 #include "workloads/operations.h"
+#include "workloads/random_processes.h"
 
 namespace numasim::workloads {
 
@@ -30,53 +30,28 @@ struct RandomContigOptions {
   int64_t area_size = int64_t{16} << 20;
 };
 
-class RandomContigScript {
+class RandomContigScript : public RandomProcesses {
  public:
   RandomContigScript(const RandomContigOptions& options, uint64_t seed);
 
-  // The next operation, with its text and line (counted from 1).
-  Op Next();
-  // What leaves nothing in use: processes exit, ranges and files go, the pools shrink to nothing.
-  std::vector<Op> Finish();
-
  private:
-  struct Mapping {
-    std::string id;
-    int64_t bytes;
-    int64_t page;  // bytes
-    bool file;
-  };
-  struct Process {
-    std::string name;
-    std::vector<Mapping> mappings;
-  };
-
-  Op Numbered(Op op);
-  std::optional<Op> TryMake();
+  std::optional<Op> TryMake() override;
+  Policy AnyPolicy() override;
+  std::vector<Op> FinishMore() override;
   std::optional<Op> MakeRange();
   std::optional<Op> MakePool();
-  std::optional<Op> MakeProcess();
-  std::optional<Op> MakeOfProcess();
   std::optional<Op> MakeMap();
   std::optional<Op> MakeOfMapping();
   std::optional<Op> MakeOfFile(const Process& process, const Mapping& mapping);
   OpKind AnyUse(const Mapping& mapping);
 
-  int64_t Draw(int64_t below) { return static_cast<int64_t>(random_.Uniform(static_cast<uint64_t>(below))); }
-  bool OneIn(int64_t n) { return Draw(n) == 0; }
   Range AnyRange(const Mapping& mapping);
-  Policy AnyPolicy();
   int AnyNode() { return static_cast<int>(Draw(options_.nodes)); }
-  Process* AnyProcess();
 
   RandomContigOptions options_;
-  sim::RandomStream random_;
-  std::vector<Process> processes_;
   std::vector<std::string> ranges_;  // of CMA areas
-  int spawned_ = 0;
   int mapped_ = 0;
   int allocated_ = 0;
-  int line_ = 0;
 };
 
 // `count` operations and those of Finish().

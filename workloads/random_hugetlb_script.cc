@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "models/types.h"
-#include "workloads/script.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {
@@ -16,26 +15,12 @@ constexpr int64_t kPage = int64_t{2} << 20;
 }  // namespace
 
 RandomHugetlbScript::RandomHugetlbScript(const RandomHugetlbOptions& options, uint64_t seed)
-    : options_(options),
-      random_(seed, "random_hugetlb_script"),
+    : RandomProcesses(seed, "random_hugetlb_script"),
+      options_(options),
       mounted_(static_cast<size_t>(options.mounts)) {}
 
-Op RandomHugetlbScript::Numbered(Op op) {
-  op.line = ++line_;
-  op.text = ToString(op);
-  return op;
-}
-
-Op RandomHugetlbScript::Next() {
-  for (;;) {
-    if (std::optional<Op> op = TryMake()) return Numbered(*std::move(op));
-  }
-}
-
-std::vector<Op> RandomHugetlbScript::Finish() {
+std::vector<Op> RandomHugetlbScript::FinishMore() {
   std::vector<Op> ops;
-  for (const Process& process : processes_) ops.push_back({.process = process.name, .kind = ExitOp()});
-  processes_.clear();
   for (int file = 0; file < options_.files; ++file) ops.push_back({.kind = UnlinkHugetlbOp{Cat("f", file)}});
   for (int mount = 0; mount < options_.mounts; ++mount) {
     if (mounted_[static_cast<size_t>(mount)]) ops.push_back({.kind = UmountOp{Cat("/m", mount)}});
@@ -44,15 +29,14 @@ std::vector<Op> RandomHugetlbScript::Finish() {
   // Growing first makes surplus pages persistent: one that shrinking has left on the wrong node would stay.
   ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 1000}});
   ops.push_back({.kind = PoolOp{HugePageSize::k2M, {}, 0}});
-  for (Op& op : ops) op = Numbered(std::move(op));
   return ops;
 }
 
 std::optional<Op> RandomHugetlbScript::TryMake() {
   const int64_t kind = Draw(100);
   if (kind < 14) return MakePool();
-  if (kind < 24) return MakeProcess();
-  if (kind < 30) return MakeOfProcess();
+  if (kind < 24) return MakeProcess(options_.max_processes, 4);
+  if (kind < 30) return MakeOfProcess(options_.cpus);
   if (kind < 48) return MakeMap();
   if (kind < 86) return MakeOfMapping();
   if (kind < 95) return MakeOfFile();
@@ -71,31 +55,6 @@ std::optional<Op> RandomHugetlbScript::MakePool() {
   return Op{.kind = PoolOp{HugePageSize::k2M, target, Draw(options_.pool)}};
 }
 
-std::optional<Op> RandomHugetlbScript::MakeProcess() {
-  const bool room = std::cmp_less(processes_.size(), options_.max_processes);
-  Process* const process = AnyProcess();
-  if (process == nullptr || (room && OneIn(4))) {
-    processes_.push_back({Cat("p", spawned_++), {}});
-    return Op{.kind = SpawnOp{processes_.back().name}};
-  }
-  if (room && !OneIn(3)) {
-    Process child = {Cat("p", spawned_++), process->mappings};
-    Op op = {.process = process->name, .kind = ForkOp{child.name}};
-    processes_.push_back(std::move(child));
-    return op;
-  }
-  Op op = {.process = process->name, .kind = ExitOp()};
-  processes_.erase(processes_.begin() + (process - processes_.data()));
-  return op;
-}
-
-std::optional<Op> RandomHugetlbScript::MakeOfProcess() {
-  Process* const process = AnyProcess();
-  if (process == nullptr) return std::nullopt;
-  if (OneIn(2)) return Op{.process = process->name, .kind = CpuOp{static_cast<int>(Draw(options_.cpus))}};
-  return Op{.process = process->name, .kind = PolicyOp{AnyPolicy()}};
-}
-
 std::optional<Op> RandomHugetlbScript::MakeMap() {
   Process* const process = AnyProcess();
   if (process == nullptr || std::cmp_greater_equal(process->mappings.size(), options_.max_mappings))
@@ -107,7 +66,7 @@ std::optional<Op> RandomHugetlbScript::MakeMap() {
   map.populate = OneIn(8);
   if (OneIn(2)) map.file = AnyFile();
   if (OneIn(3)) map.policy = AnyPolicy();
-  process->mappings.push_back({map.id, pages, map.file.has_value()});
+  process->mappings.push_back({map.id, map.size, kPage, map.file.has_value()});
   return Op{.process = process->name, .kind = std::move(map)};
 }
 
@@ -122,19 +81,19 @@ std::optional<Op> RandomHugetlbScript::MakeOfMapping() {
   } else if (kind >= 22) {
     op.kind = UnpinOp{mapping->id, OneIn(2)};
   } else if (kind >= 20) {
-    op.kind = PinOp{mapping->id, OneIn(2) ? std::optional<Range>() : AnyRange(mapping->pages)};
+    op.kind = PinOp{mapping->id, OneIn(2) ? std::optional<Range>() : AnyRange(*mapping)};
   } else if (kind < 11) {
-    op.kind = TouchOp{mapping->id, OneIn(4) ? std::optional<Range>() : AnyRange(mapping->pages), 0, OneIn(3)};
+    op.kind = TouchOp{mapping->id, OneIn(4) ? std::optional<Range>() : AnyRange(*mapping), 0, OneIn(3)};
   } else if (kind < 13) {
-    op.kind = UnmapOp{mapping->id, AnyRange(mapping->pages)};
+    op.kind = UnmapOp{mapping->id, AnyRange(*mapping)};
   } else if (kind < 15) {
     op.kind = UnmapOp{mapping->id, {}};
     process->mappings.erase(mapping);
   } else if (kind < 17) {
-    op.kind = AdviseOp{mapping->id, AnyRange(mapping->pages), AdviseOp::Advice::kDontneed, 0};
+    op.kind = AdviseOp{mapping->id, AnyRange(*mapping), AdviseOp::Advice::kDontneed, 0};
   } else if (kind < 18) {
     const ProtectOp::Access access = OneIn(2) ? ProtectOp::Access::kRead : ProtectOp::Access::kReadWrite;
-    op.kind = ProtectOp{mapping->id, AnyRange(mapping->pages), access};
+    op.kind = ProtectOp{mapping->id, AnyRange(*mapping), access};
   } else if (kind < 19) {
     op.kind = BindOp{mapping->id, AnyPolicy()};
   } else {
@@ -152,11 +111,11 @@ std::optional<Op> RandomHugetlbScript::MakeOfFile() {
   Op op = {.process = process->name};
   const int64_t kind = Draw(5);
   if (kind < 2) {
-    op.kind = FallocateOp{mapping->id, AnyRange(mapping->pages)};
+    op.kind = FallocateOp{mapping->id, AnyRange(*mapping)};
   } else if (kind < 4) {
-    op.kind = PunchOp{mapping->id, AnyRange(mapping->pages)};
+    op.kind = PunchOp{mapping->id, AnyRange(*mapping)};
   } else {
-    op.kind = TruncateOp{mapping->id, Draw(mapping->pages + 1) * kPage};
+    op.kind = TruncateOp{mapping->id, Draw(mapping->bytes / kPage + 1) * kPage};
   }
   return op;
 }
@@ -174,7 +133,8 @@ std::optional<Op> RandomHugetlbScript::MakeName() {
   return Op{.kind = std::move(op)};
 }
 
-Range RandomHugetlbScript::AnyRange(int64_t pages) {
+Range RandomHugetlbScript::AnyRange(const Mapping& mapping) {
+  const int64_t pages = mapping.bytes / kPage;
   const int64_t offset = Draw(pages);
   const int64_t length = 1 + Draw(OneIn(8) ? pages : pages - offset);
   return {offset * kPage, length * kPage};
@@ -200,16 +160,8 @@ std::string RandomHugetlbScript::AnyFile() {
   return Cat("/m", Draw(options_.mounts), "/", name);
 }
 
-RandomHugetlbScript::Process* RandomHugetlbScript::AnyProcess() {
-  return processes_.empty() ? nullptr : &processes_[static_cast<size_t>(Draw(std::ssize(processes_)))];
-}
-
 std::vector<Op> RandomHugetlbOps(const RandomHugetlbOptions& options, uint64_t seed, int count) {
-  RandomHugetlbScript script(options, seed);
-  std::vector<Op> ops;
-  for (int i = 0; i < count; ++i) ops.push_back(script.Next());
-  for (Op& op : script.Finish()) ops.push_back(std::move(op));
-  return ops;
+  return RandomHugetlbScript(options, seed).Ops(count);
 }
 
 }  // namespace numasim::workloads

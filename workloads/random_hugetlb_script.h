@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/random.h"
 #include "workloads/operations.h"
+#include "workloads/random_processes.h"
 
 namespace numasim::workloads {
 
@@ -27,50 +27,26 @@ struct RandomHugetlbOptions {
   bool pins = false;
 };
 
-class RandomHugetlbScript {
+class RandomHugetlbScript : public RandomProcesses {
  public:
   RandomHugetlbScript(const RandomHugetlbOptions& options, uint64_t seed);
 
-  // The next operation, with its text and line (counted from 1).
-  Op Next();
-  // What leaves nothing in use: processes exit, files and mounts go, the pool shrinks to nothing.
-  std::vector<Op> Finish();
-
  private:
-  struct Mapping {
-    std::string id;
-    int64_t pages;
-    bool file;
-  };
-  struct Process {
-    std::string name;
-    std::vector<Mapping> mappings;
-  };
-
-  Op Numbered(Op op);
-  std::optional<Op> TryMake();
+  std::optional<Op> TryMake() override;
+  Policy AnyPolicy() override;
+  std::vector<Op> FinishMore() override;
   std::optional<Op> MakePool();
-  std::optional<Op> MakeProcess();
-  std::optional<Op> MakeOfProcess();
   std::optional<Op> MakeMap();
   std::optional<Op> MakeOfMapping();
   std::optional<Op> MakeOfFile();
   std::optional<Op> MakeName();
 
-  int64_t Draw(int64_t below) { return static_cast<int64_t>(random_.Uniform(static_cast<uint64_t>(below))); }
-  bool OneIn(int64_t n) { return Draw(n) == 0; }
-  Range AnyRange(int64_t pages);
-  Policy AnyPolicy();
+  Range AnyRange(const Mapping& mapping);
   std::string AnyFile();
-  Process* AnyProcess();
 
   RandomHugetlbOptions options_;
-  sim::RandomStream random_;
-  std::vector<Process> processes_;
   std::vector<bool> mounted_;
-  int spawned_ = 0;
   int mapped_ = 0;
-  int line_ = 0;
 };
 
 // `count` operations and those of Finish().
