@@ -76,43 +76,60 @@ absl::Status AddCmaAreas(const CmaKnobs& cma, MachineConfig& config) {
   return absl::OkStatus();
 }
 
-// cma=SIZE and hugetlb_cma=SIZE or NODE:SIZE[,NODE:SIZE..] of the boot arguments. Without nodes, gigantic
-// pages are shared out over them (hugetlb_cma_reserve).
+int64_t RoundUp(int64_t pages, int64_t unit) { return (pages + unit - 1) / unit * unit; }
+
+// cma=SIZE
+absl::Status AddCmaArgument(absl::string_view argument, MachineConfig& config) {
+  const std::string where = "machine.kernel_args: cma";
+  auto pages = PagesOf(where, std::string(argument));
+  if (!pages.ok()) return pages.status();
+  if (*pages > 0) AddCma(config, "reserved", 0, RoundUp(*pages, kPageblockPages), false, where);
+  return absl::OkStatus();
+}
+
+// hugetlb_cma=NODE:SIZE[,NODE:SIZE..]
+absl::Status AddHugetlbCmaOfNodes(absl::string_view argument, const std::string& where,
+                                  MachineConfig& config) {
+  for (absl::string_view part : absl::StrSplit(argument, ',')) {
+    const std::pair<absl::string_view, absl::string_view> halves =
+        absl::StrSplit(part, absl::MaxSplits(':', 1));
+    int node = 0;
+    if (!absl::SimpleAtoi(halves.first, &node)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": ", Quoted(std::string(part)), " is no area; expected NODE:SIZE"));
+    }
+    auto pages = PagesOf(where, std::string(halves.second));
+    if (!pages.ok()) return pages.status();
+    AddCma(config, absl::StrCat("hugetlb", node), node, *pages, true, where);
+  }
+  return absl::OkStatus();
+}
+
+// hugetlb_cma=SIZE: gigantic pages are shared out over the nodes (hugetlb_cma_reserve).
+absl::Status AddHugetlbCmaArgument(absl::string_view argument, int nodes, MachineConfig& config) {
+  constexpr int64_t kGigantic = (int64_t{1} << 30) >> kPageShift;
+  const std::string where = "machine.kernel_args: hugetlb_cma";
+  if (absl::StrContains(argument, ':')) return AddHugetlbCmaOfNodes(argument, where, config);
+  auto pages = PagesOf(where, std::string(argument));
+  if (!pages.ok()) return pages.status();
+  const int64_t share = RoundUp((*pages + nodes - 1) / nodes, kGigantic);
+  int64_t left = *pages;
+  for (int node = 0; node < nodes && left > 0; ++node, left -= share) {
+    const int64_t size = RoundUp(std::min(share, left), kGigantic);
+    AddCma(config, absl::StrCat("hugetlb", node), node, size, true, where);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status AddCmaArguments(const Machine& machine, int nodes, MachineConfig& config) {
   for (absl::string_view argument : absl::StrSplit(machine.kernel_args(), ' ')) {
-    const bool hugetlb = absl::ConsumePrefix(&argument, "hugetlb_cma=");
-    if (!hugetlb && !absl::ConsumePrefix(&argument, "cma=")) continue;
-    const std::string where = hugetlb ? "machine.kernel_args: hugetlb_cma" : "machine.kernel_args: cma";
-    if (hugetlb && absl::StrContains(argument, ':')) {
-      for (absl::string_view part : absl::StrSplit(argument, ',')) {
-        const std::pair<absl::string_view, absl::string_view> halves =
-            absl::StrSplit(part, absl::MaxSplits(':', 1));
-        int node = 0;
-        if (!absl::SimpleAtoi(halves.first, &node)) {
-          return absl::InvalidArgumentError(
-              absl::StrCat(where, ": ", Quoted(std::string(part)), " is no area; expected NODE:SIZE"));
-        }
-        auto pages = PagesOf(where, std::string(halves.second));
-        if (!pages.ok()) return pages.status();
-        AddCma(config, absl::StrCat("hugetlb", node), node, *pages, true, where);
-      }
-      continue;
+    absl::Status status;
+    if (absl::ConsumePrefix(&argument, "hugetlb_cma=")) {
+      status = AddHugetlbCmaArgument(argument, nodes, config);
+    } else if (absl::ConsumePrefix(&argument, "cma=")) {
+      status = AddCmaArgument(argument, config);
     }
-    auto pages = PagesOf(where, std::string(argument));
-    if (!pages.ok()) return pages.status();
-    if (*pages == 0) continue;
-    if (!hugetlb) {
-      const int64_t blocks = (*pages + kPageblockPages - 1) / kPageblockPages;
-      AddCma(config, "reserved", 0, blocks * kPageblockPages, false, where);
-      continue;
-    }
-    constexpr int64_t kGigantic = (int64_t{1} << 30) >> kPageShift;
-    const int64_t share = ((*pages + nodes - 1) / nodes + kGigantic - 1) / kGigantic * kGigantic;
-    int64_t left = *pages;
-    for (int node = 0; node < nodes && left > 0; ++node, left -= share) {
-      const int64_t rounded = (std::min(share, left) + kGigantic - 1) / kGigantic * kGigantic;
-      AddCma(config, absl::StrCat("hugetlb", node), node, rounded, true, where);
-    }
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
