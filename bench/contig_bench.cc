@@ -2,71 +2,27 @@
 // and how fast a frame's owner is found. One thread.
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <random>
 #include <vector>
 
-#include "models/address_space/address_space_ops.h"
+#include "bench/machine.h"
 #include "models/contig/contig.h"
-#include "models/memory_system.h"
-#include "sim/engine.h"
 
 namespace numasim {
 namespace {
 
-constexpr int64_t kGiBPages = int64_t{1} << (30 - kPageShift);
 constexpr FrameOwner kDriver{FrameOwner::kContig, 1, 0, 0};
 
-// A described machine of one node with a CPU.
-class Machine {
+// One node with a CPU, and who takes its memory back.
+class Machine : public BenchMachine {
  public:
   explicit Machine(int64_t pages)
-      : engine_({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns())}), process_("p") {
-    MachineConfig config;
-    config.nodes.push_back({pages});
-    config.node_of_cpu.push_back(NodeId{0});
-    Kernel kernel;
-    kernel.mutable_thp()->set_enabled("never");
-    memory_ = *MemorySystem::Create(engine_, config, kernel, CostModel());
-    ops_ = std::make_unique<AddressSpaceOps>(*memory_);
-    contig_ = *Contig::Create(*memory_, *ops_, config, kernel);
-    Run([this](sim::Path& path) -> sim::Task<void> { co_await ops_->Spawn(path, process_); });
-  }
-  ~Machine() { engine_.DropPaths(); }
+      : BenchMachine(1, pages), contig_(*Contig::Create(memory(), ops(), config(), kernel())) {}
 
-  // Runs a path on CPU 0 to its end. Returns how long that took.
-  double Run(sim::PathFn fn) {
-    engine_.Start(memory_->node(NodeId{0}).lp, engine_.now(), "bench",
-                  [this, &fn](sim::Path& path) -> sim::Task<void> {
-                    co_await memory_->cpu(CpuId{0}).Acquire(path);
-                    co_await fn(path);
-                    memory_->cpu(CpuId{0}).Release(path);
-                  });
-    const auto begin = std::chrono::steady_clock::now();
-    if (!engine_.Run().ok()) abort();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  }
-  void ResizePool(int64_t count) {
-    Run([this, count](sim::Path& path) -> sim::Task<void> {
-      co_await ops_->hugetlb().Resize(path, CpuId{0}, HugeSize::k2M, kNoNode, count);
-    });
-    if (ops_->hugetlb().pool().hstate(HugeSize::k2M).counter(NR_HUGEPAGES) != count) abort();
-  }
-  void MapAndTouch(int64_t pages, std::optional<HugeSize> huge) {
-    Run([this, pages, huge](sim::Path& path) -> sim::Task<void> {
-      MapRequest request;
-      request.pages = pages;
-      request.huge = huge;
-      const MapResult mapped = co_await ops_->Map(path, process_, request);
-      const uint64_t begin = mapped.start.value << kPageShift;
-      const uint64_t end = (mapped.start + pages).value << kPageShift;
-      const int64_t stride = huge.has_value() ? PagesOf(*huge) : 1;
-      const TouchRequest touch{begin, end, static_cast<uint64_t>(stride) << kPageShift, true};
-      const TouchCounts counts = co_await ops_->Touch(path, process_, touch);
-      if (counts.ok * stride != pages) abort();
-    });
+  void Populate(int64_t pages, std::optional<HugeSize> huge) {
+    Run([this, pages, huge](sim::Path& path) -> sim::Task<void> { co_await MapAndTouch(path, pages, huge); });
   }
   // Allocates the range, as often as virtio-mem would try to, and gives it back. Returns how long the first
   // took; negative if it could not be had.
@@ -95,22 +51,15 @@ class Machine {
          at += step) {
       bool all = true;
       ForEachBlock(frames, frames.Index(Pfn{at}), static_cast<FrameIndex>(frames.Index(Pfn{at}) + pages),
-                   [&](const FrameStore::Head& head) {
-                     all = all && head.kind == FrameKind::kAllocated &&
-                           frames.owner(head.frame, head.order).kind == kind;
-                   });
+                   [&](const FrameStore::Head& head) { all = all && OwnedBy(frames, head, kind); });
       if (all) found.push_back(Pfn{at});
     }
     return found;
   }
-  Zone& zone() { return *memory_->node(NodeId{0}).zone(ZoneType::kNormal); }
+  Zone& zone() { return *memory().node(NodeId{0}).zone(ZoneType::kNormal); }
 
  private:
-  sim::Engine engine_;
-  std::unique_ptr<MemorySystem> memory_;
-  std::unique_ptr<AddressSpaceOps> ops_;
   std::unique_ptr<Contig> contig_;
-  Process process_;
 };
 
 // Takes every range of `pages` frames that is all `kind`, one after the other. Pages are counted as `unit`
@@ -140,8 +89,8 @@ void TakeAll(benchmark::State& state, Machine& machine, FrameOwner::Kind kind, i
 
 // alloc_contig_range() over ranges of free huge pages, on a node that has room for as many again.
 void DissolveAndReplace(benchmark::State& state) {
-  Machine machine(64 * kGiBPages);
-  machine.ResizePool(8 * kGiBPages / kPageblockPages);
+  Machine machine(64 * Machine::kGiBPages);
+  machine.ResizePool(8 * Machine::kGiBPages / kPageblockPages);
   TakeAll(state, machine, FrameOwner::kHugetlb, state.range(0) * kPageblockPages, kPageblockPages);
 }
 BENCHMARK(DissolveAndReplace)->Arg(1)->Arg(64)->Arg(512)->UseManualTime()->Unit(benchmark::kMillisecond);
@@ -149,32 +98,32 @@ BENCHMARK(DissolveAndReplace)->Arg(1)->Arg(64)->Arg(512)->UseManualTime()->Unit(
 // The same with huge pages in use: each moves to a free page of the pool, stays there free itself, and is
 // dissolved when the range is tried again.
 void MigrateHugePages(benchmark::State& state) {
-  Machine machine(64 * kGiBPages);
-  machine.ResizePool(2 * kGiBPages / kPageblockPages);
-  machine.MapAndTouch(kGiBPages, HugeSize::k2M);
+  Machine machine(64 * Machine::kGiBPages);
+  machine.ResizePool(2 * Machine::kGiBPages / kPageblockPages);
+  machine.Populate(Machine::kGiBPages, HugeSize::k2M);
   TakeAll(state, machine, FrameOwner::kHugetlb, kPageblockPages, kPageblockPages);
 }
 BENCHMARK(MigrateHugePages)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 void MigrateBasePages(benchmark::State& state) {
-  Machine machine(16 * kGiBPages);
-  machine.MapAndTouch(4 * kGiBPages, std::nullopt);
+  Machine machine(16 * Machine::kGiBPages);
+  machine.Populate(4 * Machine::kGiBPages, std::nullopt);
   TakeAll(state, machine, FrameOwner::kAnon, state.range(0) * kPageblockPages, 1);
 }
 BENCHMARK(MigrateBasePages)->Arg(1)->Arg(64)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 // 128 MiB that are free.
 void TakeFreeRange(benchmark::State& state) {
-  Machine machine(16 * kGiBPages);
-  const Pfn start{8 * static_cast<uint64_t>(kGiBPages)};
+  Machine machine(16 * Machine::kGiBPages);
+  const Pfn start{8 * static_cast<uint64_t>(Machine::kGiBPages)};
   for (auto _ : state) state.SetIterationTime(machine.Take(start, kMemoryBlockPages));
 }
 BENCHMARK(TakeFreeRange)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
 // From a frame's number to whose it is, at random places of a zone in which every page is somebody's.
 void OwnerOfFrame(benchmark::State& state) {
-  Machine machine(16 * kGiBPages);
-  machine.MapAndTouch(8 * kGiBPages, std::nullopt);
+  Machine machine(16 * Machine::kGiBPages);
+  machine.Populate(8 * Machine::kGiBPages, std::nullopt);
   const FrameStore& frames = machine.zone().frames();
   std::mt19937_64 random(1);
   std::uniform_int_distribution<uint64_t> any(frames.start().value, frames.end().value - 1);

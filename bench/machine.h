@@ -1,0 +1,87 @@
+// BenchMachine: a described machine with a CPU on every node, one process on CPU 0 and one thread to run it.
+#ifndef NUMASIM_BENCH_MACHINE_H_
+#define NUMASIM_BENCH_MACHINE_H_
+
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+
+#include "models/address_space/address_space_ops.h"
+#include "models/memory_system.h"
+#include "sim/engine.h"
+
+namespace numasim {
+
+class BenchMachine {
+ public:
+  static constexpr int64_t kGiBPages = int64_t{1} << (30 - kPageShift);
+
+  BenchMachine(int nodes, int64_t pages_of_each)
+      : engine_({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns())}), process_("p") {
+    for (int n = 0; n < nodes; ++n) {
+      config_.nodes.push_back({pages_of_each});
+      config_.node_of_cpu.push_back(NodeId{n});
+    }
+    kernel_.mutable_thp()->set_enabled("never");
+    memory_ = *MemorySystem::Create(engine_, config_, kernel_, CostModel());
+    ops_ = std::make_unique<AddressSpaceOps>(*memory_);
+    Run([this](sim::Path& path) -> sim::Task<void> { co_await ops_->Spawn(path, process_); });
+  }
+  ~BenchMachine() { engine_.DropPaths(); }
+
+  const MachineConfig& config() const { return config_; }
+  const Kernel& kernel() const { return kernel_; }
+  MemorySystem& memory() { return *memory_; }
+  AddressSpaceOps& ops() { return *ops_; }
+  Process& process() { return process_; }
+
+  // Runs a path on CPU 0 to its end. Returns how many seconds that took.
+  double Run(sim::PathFn fn) {
+    engine_.Start(memory_->node(NodeId{0}).lp, engine_.now(), "bench",
+                  [this, &fn](sim::Path& path) -> sim::Task<void> {
+                    co_await memory_->cpu(CpuId{0}).Acquire(path);
+                    co_await fn(path);
+                    memory_->cpu(CpuId{0}).Release(path);
+                  });
+    const auto begin = std::chrono::steady_clock::now();
+    if (!engine_.Run().ok()) abort();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+  // Sets the pool of 2 MiB pages; aborts if it does not get there.
+  double ResizePool(int64_t count) {
+    const double took = Run([this, count](sim::Path& path) -> sim::Task<void> {
+      co_await ops_->hugetlb().Resize(path, CpuId{0}, HugeSize::k2M, kNoNode, count);
+    });
+    if (ops_->hugetlb().pool().hstate(HugeSize::k2M).counter(NR_HUGEPAGES) != count) abort();
+    return took;
+  }
+
+  // Maps so many pages, huge ones if a size is given, and writes to each. Returns where.
+  sim::Task<Vpn> MapAndTouch(sim::Path& path, int64_t pages, std::optional<HugeSize> huge) {
+    MapRequest request;
+    request.pages = pages;
+    request.huge = huge;
+    const MapResult mapped = co_await ops_->Map(path, process_, request);
+    const uint64_t begin = mapped.start.value << kPageShift;
+    const uint64_t end = (mapped.start + pages).value << kPageShift;
+    const int64_t stride = huge.has_value() ? PagesOf(*huge) : 1;
+    const TouchRequest touch{begin, end, static_cast<uint64_t>(stride) << kPageShift, true};
+    const TouchCounts counts = co_await ops_->Touch(path, process_, touch);
+    if (counts.ok * stride != pages) abort();
+    co_return mapped.start;
+  }
+
+ private:
+  sim::Engine engine_;
+  MachineConfig config_;
+  Kernel kernel_;
+  std::unique_ptr<MemorySystem> memory_;
+  std::unique_ptr<AddressSpaceOps> ops_;
+  Process process_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_BENCH_MACHINE_H_
