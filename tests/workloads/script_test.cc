@@ -475,8 +475,10 @@ TEST(ScriptProcessTest, ChildOutlivesItsParent) {
 
 std::vector<std::filesystem::path> SampleScripts() {
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator("tests/workloads/testdata")) {
-    if (entry.path().extension() == ".mm") paths.push_back(entry.path());
+  for (const char* folder : {"tests/workloads/testdata", "tests/kernel_truth"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() == ".mm") paths.push_back(entry.path());
+    }
   }
   std::sort(paths.begin(), paths.end());
   return paths;
