@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
+#include "cli/warnings.h"
 #include "workloads/conform.h"
 #include "workloads/machine/boot_state.h"
 #include "workloads/scenario.h"
@@ -42,9 +43,10 @@ absl::Status RunConform(const ConformOptions& options) {
   if (!boot.ok()) return boot.status();
   auto script = workloads::ParseScript(*script_text, options.script, LimitsOf(boot->machine));
   if (!script.ok()) return script.status();
-  auto steps = workloads::Conform(*script, options.script, *boot, options.boot);
-  if (!steps.ok()) return steps.status();
-  return WriteFileAtomically(options.json, steps->dump(1) + "\n");
+  auto conformance = workloads::Conform(*script, options.script, *boot, options.boot);
+  if (!conformance.ok()) return conformance.status();
+  PrintWarnings(conformance->warnings, std::cerr);
+  return WriteFileAtomically(options.json, conformance->steps.dump(1) + "\n");
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "absl/strings/str_format.h"
 #include "cli/summary.h"
 #include "cli/traced_run.h"
+#include "cli/warnings.h"
 #include "workloads/scenario.h"
 #include "workloads/simulation.h"
 
@@ -104,6 +105,12 @@ absl::Status Run(const RunOptions& options) {
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   auto run = TracedRun::Create(*scenario, {.trace_path = trace_path, .seed = *seed, .threads = threads});
   if (!run.ok()) return run.status();
+  PrintWarnings((*run)->simulation().warnings(), std::cerr);
+  // Nothing that is modelled draws from the engine's random streams yet.
+  if (seed->has_value()) {
+    PrintWarnings({absl::StrCat("--seed: ", **seed, " has no effect: nothing in this run is random")},
+                  std::cerr);
+  }
   {
     const Progress progress((*run)->simulation(), !options.quiet && isatty(STDERR_FILENO) == 1);
     if (absl::Status status = (*run)->Run(); !status.ok()) return status;

@@ -215,14 +215,15 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, const Hugetl
 
 }  // namespace
 
-absl::StatusOr<json> Conform(const Script& script, const std::string& file, const BootState& boot,
-                             const std::string& boot_file) {
+absl::StatusOr<Conformance> Conform(const Script& script, const std::string& file, const BootState& boot,
+                                    const std::string& boot_file) {
   const ScriptRunner::Place place = [&file](int line) { return absl::StrCat(file, ":", line); };
   const std::string problem = ScriptRunner::FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
   const Kernel kernel;
   const CostModel cost;
-  auto config = ResolveMachine(boot.machine, kernel);
+  std::vector<std::string> warnings;
+  auto config = ResolveMachine(boot.machine, kernel, warnings);
   const auto in_boot_file = [&boot_file](const absl::Status& status) {
     return absl::Status(status.code(), absl::StrCat(boot_file, ": ", status.message()));
   };
@@ -254,7 +255,9 @@ absl::StatusOr<json> Conform(const Script& script, const std::string& file, cons
                      {"counters", view.Counters()}});
   }
   engine.DropPaths();
-  return json{{"kernel", "numasim"}, {"machine", json::object()}, {"steps", std::move(steps)}};
+  for (std::string& warning : warnings) warning = absl::StrCat(boot_file, ": ", warning);
+  return Conformance{{{"kernel", "numasim"}, {"machine", json::object()}, {"steps", std::move(steps)}},
+                     std::move(warnings)};
 }
 
 }  // namespace numasim::workloads

@@ -4,6 +4,7 @@
 #define NUMASIM_WORKLOADS_CONFORM_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "nlohmann/json.hpp"
@@ -12,10 +13,16 @@
 
 namespace numasim::workloads {
 
-// {"kernel", "machine", "steps": [...]}; step 0 is the boot state as the simulator holds it. Values that are
-// not modelled stay as recorded. `file` and `boot_file` are for messages.
-absl::StatusOr<nlohmann::json> Conform(const Script& script, const std::string& file, const BootState& boot,
-                                       const std::string& boot_file);
+struct Conformance {
+  // {"kernel", "machine", "steps": [...]}; step 0 is the boot state as the simulator holds it. Values that
+  // are not modelled stay as recorded.
+  nlohmann::json steps;
+  std::vector<std::string> warnings;  // what of the boot state has no effect
+};
+
+// `file` and `boot_file` are for messages.
+absl::StatusOr<Conformance> Conform(const Script& script, const std::string& file, const BootState& boot,
+                                    const std::string& boot_file);
 
 }  // namespace numasim::workloads
 

@@ -87,6 +87,11 @@ absl::Status ScenarioLoader::Load() {
   if (status.ok()) status = LoadKernel(scenario);
   if (status.ok()) status = LoadTimes(scenario);
   if (status.ok()) status = LoadWorkload(scenario);
+  // Nothing that is modelled draws from the engine's random streams yet.
+  if (loaded_.proto.seed() != Scenario().seed()) {
+    loaded_.warnings.push_back(Cat(scenario.FileAndLine("seed"), ": seed: ", loaded_.proto.seed(),
+                                   " has no effect: nothing in this run is random"));
+  }
   return status;
 }
 

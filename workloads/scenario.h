@@ -43,6 +43,8 @@ struct LoadedScenario {
   std::vector<LoadedScript> scripts;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;
+  // What the scenario asks for and will not get, a line each, with the place where it does.
+  std::vector<std::string> warnings;
   // The text of every file the scenario names, by the name it uses: with `text` all that a second run needs.
   std::map<std::string, std::string> files;
 };

@@ -10,6 +10,7 @@ namespace numasim::workloads {
 
 Simulation::Simulation(const LoadedScenario& scenario, const Options& options)
     : scenario_(scenario),
+      warnings_(scenario.warnings),
       engine_({.threads = options.threads,
                .lookahead = sim::Nanoseconds(scenario.proto.cost_model().hop_ns()),
                .seed = options.seed,
@@ -24,7 +25,8 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
     if (!problem.empty()) return absl::UnimplementedError(problem);
   }
   auto simulation = std::unique_ptr<Simulation>(new Simulation(scenario, options));
-  auto config = ResolveMachine(scenario.machine, scenario.kernel);
+  std::vector<std::string> warnings;
+  auto config = ResolveMachine(scenario.machine, scenario.kernel, warnings);
   if (!config.ok())
     return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", config.status().message()));
   auto memory =
@@ -37,6 +39,8 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   if (!contig.ok())
     return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", contig.status().message()));
   simulation->contig_ = *std::move(contig);
+  for (const std::string& warning : warnings)
+    simulation->warnings_.push_back(absl::StrCat(scenario.machine_place, ": ", warning));
   simulation->AddStreams();
   return simulation;
 }

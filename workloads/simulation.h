@@ -43,6 +43,8 @@ class Simulation {
   const AddressSpaceOps& ops() const { return *ops_; }
   const Contig& contig() const { return *contig_; }
   const LoadedScenario& scenario() const { return scenario_; }
+  // The scenario's warnings, and those of the machine that was built for it.
+  const std::vector<std::string>& warnings() const { return warnings_; }
   // Over all streams. Read while nothing runs.
   ScriptRunner::Counts Totals() const;
   int64_t streams() const { return static_cast<int64_t>(runners_.size()); }
@@ -63,6 +65,7 @@ class Simulation {
   void AddStreams();
 
   const LoadedScenario& scenario_;
+  std::vector<std::string> warnings_;
   sim::Engine engine_;
   std::unique_ptr<MemorySystem> memory_;
   std::unique_ptr<AddressSpaceOps> ops_;

@@ -171,11 +171,25 @@ TEST_F(RunTest, OutSeedAndQuietDoWhatTheySay) {
   const Outcome run =
       Numasim({"run", "s.textproto", "--quiet", "--seed", "18446744073709551615", "--out", "x.pb"});
   EXPECT_EQ(run.exit_status, 0);
-  EXPECT_EQ(run.out + run.err, "");
+  EXPECT_EQ(run.out, "");
   EXPECT_THAT(Files(), testing::ElementsAre("s.textproto", "x.pb"));
   EXPECT_EQ((*TraceReader::Open("x.pb"))->header().seed(), 18446744073709551615u);
   EXPECT_EQ(Numasim({"run", "s.textproto", "--quiet", "--out", "y.pb"}).exit_status, 0);
   EXPECT_EQ((*TraceReader::Open("y.pb"))->header().seed(), 5u);
+}
+
+TEST_F(RunTest, SeedThatNothingDrawsFromIsNamedInAWarning) {
+  Write("s.textproto", absl::StrCat(kMachine, kWorkload));
+  const Outcome silent = Numasim({"run", "s.textproto", "--quiet"});
+  EXPECT_EQ(silent.out + silent.err, "");
+  const Outcome argument = Numasim({"run", "s.textproto", "--quiet", "--seed", "7"});
+  EXPECT_EQ(argument.exit_status, 0);
+  EXPECT_EQ(argument.err, "numasim: warning: --seed: 7 has no effect: nothing in this run is random\n");
+  Write("s.textproto", absl::StrCat(kMachine, kWorkload, "seed: 5\n"));
+  const Outcome field = Numasim({"run", "s.textproto", "--quiet"});
+  EXPECT_EQ(field.exit_status, 0);
+  EXPECT_EQ(field.err,
+            "numasim: warning: s.textproto:8: seed: 5 has no effect: nothing in this run is random\n");
 }
 
 TEST_F(RunTest, ScriptRunsOnTheMachineOfItsFirstLine) {

@@ -38,7 +38,8 @@ MachineConfig RecordedMachine(const std::string& name) {
   text << in.rdbuf();
   auto boot = workloads::ParseBootState(file, text.str());
   NUMASIM_CHECK_EQ(boot.status().ToString(), "OK");
-  auto config = workloads::ResolveMachine(boot->machine, Kernel());
+  std::vector<std::string> warnings;
+  auto config = workloads::ResolveMachine(boot->machine, Kernel(), warnings);
   NUMASIM_CHECK_EQ(config.status().ToString(), "OK");
   return *config;
 }

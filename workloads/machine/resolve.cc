@@ -136,7 +136,9 @@ absl::Status AddCmaArguments(const Machine& machine, int nodes, MachineConfig& c
 
 }  // namespace
 
-absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kernel& kernel) {
+absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kernel& kernel,
+                                             std::vector<std::string>& warnings) {
+  (void)warnings;
   MachineConfig config;
   int nodes = machine.node_size();
   for (const RecordedZone& zone : machine.zone()) {

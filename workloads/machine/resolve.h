@@ -2,6 +2,9 @@
 #ifndef NUMASIM_WORKLOADS_MACHINE_RESOLVE_H_
 #define NUMASIM_WORKLOADS_MACHINE_RESOLVE_H_
 
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "models/machine_config.h"
 #include "proto/scenario.pb.h"
@@ -9,8 +12,9 @@
 namespace numasim::workloads {
 
 // `machine` has nodes or recorded zones; files it names have been read. `kernel` says how memory is divided.
-// An error names the field.
-absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kernel& kernel);
+// An error names the field, and so does each of the `warnings`, which are added to those there are.
+absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kernel& kernel,
+                                             std::vector<std::string>& warnings);
 
 }  // namespace numasim::workloads
 
