@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
 #include "cli/warnings.h"
+#include "files/read_file.h"
 #include "workloads/conform.h"
 #include "workloads/machine/boot_state.h"
-#include "workloads/scenario.h"
 #include "workloads/script.h"
 
 namespace numasim {
@@ -24,7 +24,7 @@ struct ConformOptions {
 };
 
 absl::StatusOr<std::string> Read(const std::string& path) {
-  auto text = workloads::ReadFile(path);
+  auto text = ReadInputFile(path);
   if (text.ok()) return text;
   return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/version.h"
+#include "files/read_file.h"
 #include "workloads/machine/boot_state.h"
 #include "workloads/machine/topology.h"
 
@@ -75,7 +76,7 @@ trace::Header MakeHeader(const LoadedScenario& scenario, uint64_t seed) {
 
 absl::StatusOr<LoadedScenario> LoadInput(const std::string& path) {
   if (!absl::EndsWith(path, ".mm")) return workloads::LoadScenario(path, ReadMachineFile);
-  auto text = workloads::ReadFile(path);
+  auto text = ReadInputFile(path);
   if (!text.ok())
     return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
   return workloads::ScenarioFromScript(path, *text);

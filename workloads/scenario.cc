@@ -1,15 +1,12 @@
 #include "workloads/scenario.h"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <set>
-#include <sstream>
 #include <utility>
 
+#include "files/read_file.h"
 #include "google/protobuf/text_format.h"
 #include "workloads/machine_rules.h"
 #include "workloads/text.h"
@@ -267,11 +264,11 @@ absl::StatusOr<LoadedScenario> LoadScenario(
     const std::string& path,
     std::function<absl::StatusOr<Machine>(const Machine&, const std::string&, const std::string&)>
         read_machine) {
-  const absl::StatusOr<std::string> text = ReadFile(path);
+  const absl::StatusOr<std::string> text = ReadInputFile(path);
   if (!text.ok()) return absl::Status(text.status().code(), Cat(path, ": ", text.status().message()));
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   const ScenarioReaders readers = {
-      [&folder](const std::string& name) { return ReadFile((folder / name).string()); },
+      [&folder](const std::string& name) { return ReadInputFile((folder / name).string()); },
       std::move(read_machine)};
   return ParseScenario(path, *text, readers);
 }
@@ -322,17 +319,6 @@ absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const
   loaded.trace_interval_ns = *ParseDuration(loaded.proto.trace().interval());
   google::protobuf::TextFormat::PrintToString(loaded.proto, &loaded.text);
   return loaded;
-}
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) return absl::FailedPreconditionError("it is a folder");
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return absl::NotFoundError(std::strerror(errno));
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (in.bad() || text.bad()) return absl::DataLossError(std::strerror(errno));
-  return std::move(text).str();
 }
 
 }  // namespace numasim::workloads

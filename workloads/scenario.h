@@ -80,9 +80,6 @@ absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const
 // The machine of a machine line: nodes with their memory and CPUs, the virtio-mem device, the boot arguments.
 Machine MachineFromLine(const MachineLine& line);
 
-// A file as a whole. NotFound or another Status with the system's reason if it cannot be read.
-absl::StatusOr<std::string> ReadFile(const std::string& path);
-
 }  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_SCENARIO_H_

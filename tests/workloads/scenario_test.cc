@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "files/read_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -205,7 +206,7 @@ TEST(ScenarioMachineFileTest, GivenReaderReadsTheMachine) {
 TEST(SampleScenarioTest, GoodOnesLoad) {
   const Files files = {{"load.mm", "spawn p\n"}, {"host.txt", "node { memory: '4G' } node { memory: '2G' }"}};
   for (const std::string name : {"described", "snapshot", "zones"}) {
-    const absl::StatusOr<std::string> text = ReadFile("tests/workloads/testdata/" + name + ".textproto");
+    const absl::StatusOr<std::string> text = ReadInputFile("tests/workloads/testdata/" + name + ".textproto");
     ASSERT_TRUE(text.ok()) << text.status();
     EXPECT_TRUE(Load(*text, files).ok()) << name << ": " << Load(*text, files).status();
   }

@@ -104,7 +104,10 @@ absl::StatusOr<ZoneFiles> ReadZoneFilesOnce(const SystemFiles& system) {
   absl::StatusOr<FreeBlocksByZone> totals = ParseBuddyinfo(*buddyinfo, system.PathOf(kBuddyinfo));
   if (!totals.ok()) return totals.status();
   files.free_total = *std::move(totals);
-  if (!pagetypeinfo.ok()) return files;
+  // Only root may read it, and it is not everywhere.
+  if (absl::IsPermissionDenied(pagetypeinfo.status()) || absl::IsNotFound(pagetypeinfo.status()))
+    return files;
+  if (!pagetypeinfo.ok()) return pagetypeinfo.status();
   absl::StatusOr<Pagetypeinfo> types = ParsePagetypeinfo(*pagetypeinfo, system.PathOf(kPagetypeinfo));
   if (!types.ok()) return types.status();
   for (auto& [key, rows] : types->zones) {
@@ -292,16 +295,19 @@ absl::Status Recorder::AddFreeBlocks(const ZoneKey& key, const ZoneFiles& files,
 
 absl::Status Recorder::RecordPools() {
   constexpr absl::string_view kGlobal = "/sys/kernel/mm/hugepages";
-  const std::vector<std::string> sizes = system_.List(kGlobal);
-  if (sizes.empty()) Note(absl::StrCat(system_.PathOf(kGlobal), " is empty or missing: no huge page pools"));
-  for (const std::string& size : sizes) {
+  const absl::StatusOr<std::vector<std::string>> sizes = system_.List(kGlobal);
+  if (!sizes.ok()) return sizes.status();
+  if (sizes->empty()) Note(absl::StrCat(system_.PathOf(kGlobal), " is empty or missing: no huge page pools"));
+  for (const std::string& size : *sizes) {
     const absl::Status status = AddPool(absl::StrCat(kGlobal, "/", size), std::nullopt);
     if (!status.ok()) return status;
   }
   for (size_t node = 0; node < topology_.nodes.size(); ++node) {
     const std::string pools =
         absl::StrCat("/sys/devices/system/node/node", topology_.nodes[node].os_index, "/hugepages");
-    for (const std::string& size : system_.List(pools)) {
+    const absl::StatusOr<std::vector<std::string>> of_node = system_.List(pools);
+    if (!of_node.ok()) return of_node.status();
+    for (const std::string& size : *of_node) {
       const absl::Status status = AddPool(absl::StrCat(pools, "/", size), static_cast<int>(node));
       if (!status.ok()) return status;
     }

@@ -1,24 +1,19 @@
 #include "workloads/machine/system_files.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "files/read_file.h"
 #include "workloads/machine/proc_files.h"
 
 namespace numasim::workloads {
 namespace {
 
-absl::Status ErrnoError(absl::string_view path, int error) {
-  return absl::ErrnoToStatus(error, absl::StrCat(path, ": cannot be read"));
+absl::Status CannotRead(absl::string_view path, absl::StatusCode code, absl::string_view reason) {
+  return {code, absl::StrCat(path, ": cannot be read: ", reason)};
 }
 
 }  // namespace
@@ -27,19 +22,9 @@ std::string SystemFiles::PathOf(absl::string_view path) const { return absl::Str
 
 absl::StatusOr<std::string> SystemFiles::Read(absl::string_view path) const {
   const std::string full_path = PathOf(path);
-  const int descriptor = open(full_path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return ErrnoError(full_path, errno);
-  const absl::Cleanup closer = [descriptor] { close(descriptor); };
-  std::string text;
-  // Large reads: each read of a /proc file may be of another moment.
-  std::vector<char> buffer(size_t{1} << 20);
-  for (;;) {
-    const ssize_t length = read(descriptor, buffer.data(), buffer.size());
-    if (length < 0 && errno == EINTR) continue;
-    if (length < 0) return ErrnoError(full_path, errno);
-    if (length == 0) return text;
-    text.append(buffer.data(), static_cast<size_t>(length));
-  }
+  absl::StatusOr<std::string> text = ReadInputFile(full_path);
+  if (text.ok()) return text;
+  return CannotRead(full_path, text.status().code(), std::string(text.status().message()));
 }
 
 absl::StatusOr<int64_t> SystemFiles::ReadNumber(absl::string_view path) const {
@@ -72,12 +57,15 @@ absl::StatusOr<std::optional<std::string>> SystemFiles::ReadChoiceIfPresent(absl
   return std::optional<std::string>(*std::move(choice));
 }
 
-std::vector<std::string> SystemFiles::List(absl::string_view path) const {
+absl::StatusOr<std::vector<std::string>> SystemFiles::List(absl::string_view path) const {
   std::vector<std::string> names;
   std::error_code error;
-  for (std::filesystem::directory_iterator entry(PathOf(path), error), end; !error && entry != end;
-       entry.increment(error)) {
+  std::filesystem::directory_iterator entry(PathOf(path), error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     names.push_back(entry->path().filename().string());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return CannotRead(PathOf(path), absl::ErrnoToStatusCode(error.value()), error.message());
   }
   std::sort(names.begin(), names.end());
   return names;

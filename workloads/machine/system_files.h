@@ -33,7 +33,7 @@ class SystemFiles {
   absl::StatusOr<std::optional<std::string>> ReadChoiceIfPresent(absl::string_view path) const;
 
   // The names in a directory, sorted; empty if there is no such directory.
-  std::vector<std::string> List(absl::string_view path) const;
+  absl::StatusOr<std::vector<std::string>> List(absl::string_view path) const;
 
  private:
   std::string root_;

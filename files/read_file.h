@@ -1,0 +1,18 @@
+// How every input of the program is read: a script, a scenario and what it names, a boot state, a topology, a
+// file under /proc. (A trace is read piece by piece, see proto/trace_reader.h.)
+#ifndef NUMASIM_FILES_READ_FILE_H_
+#define NUMASIM_FILES_READ_FILE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace numasim {
+
+// The file as a whole: either all of it or the reason why not, without the path, such as "No such file or
+// directory" (NotFound). A read that fails half-way is a failure, not the file's end.
+absl::StatusOr<std::string> ReadInputFile(const std::string& path);
+
+}  // namespace numasim
+
+#endif  // NUMASIM_FILES_READ_FILE_H_
