@@ -35,6 +35,8 @@ workloads::MachineLimits LimitsOf(const Machine& machine) {
 }
 
 absl::Status RunConform(const ConformOptions& options) {
+  absl::Status output = CheckIsNoInput("--json", options.json, {options.script, options.boot});
+  if (!output.ok()) return output;
   const auto script_text = Read(options.script);
   if (!script_text.ok()) return script_text.status();
   const auto boot_text = Read(options.boot);

@@ -3,19 +3,23 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <iostream>
+#include <memory>
+#include <string>
 
 #include "cli/conform.h"
 #include "cli/dump.h"
 #include "cli/run.h"
+#include "cli/signals.h"
 #include "cli/snapshot.h"
+#include "cli/version.h"
 
 namespace {
 
 // What is wrong if no subcommand was named: what stands in its place, and what could.
-void PrintNoSubcommand(const CLI::App& app, int argc, char** argv) {
+void PrintNoSubcommand(const CLI::App& app, const std::string& named) {
   std::cerr << "numasim: ";
-  if (argc > 1) {
-    std::cerr << "'" << argv[1] << "' is no subcommand";
+  if (!named.empty()) {
+    std::cerr << "'" << named << "' is no subcommand";
   } else {
     std::cerr << "a subcommand is missing";
   }
@@ -28,24 +32,58 @@ void PrintNoSubcommand(const CLI::App& app, int argc, char** argv) {
   std::cerr << "; see numasim --help\n";
 }
 
+// Null if there is none.
+const CLI::App* Find(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* known : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (known->get_name() == name) return known;
+  }
+  return nullptr;
+}
+
+void AddHelpCommand(CLI::App& app, int* exit_status) {
+  CLI::App* command = app.add_subcommand("help", "Show what a subcommand does and takes");
+  auto name = std::make_shared<std::string>();
+  command->add_option("SUBCOMMAND", *name, "which; none: all of them, as numasim --help");
+  command->callback([&app, name, exit_status] {
+    const CLI::App* const known = name->empty() ? &app : Find(app, *name);
+    if (known != nullptr) {
+      const std::string usage = name->empty() ? "numasim" : "numasim " + *name;
+      std::cout << known->get_formatter()->make_help(known, usage, CLI::AppFormatMode::Normal);
+      return;
+    }
+    PrintNoSubcommand(app, *name);
+    *exit_status = 1;
+  });
+}
+
+// What was printed may still wait to be written.
+int WithOutputWritten(int exit_status) {
+  if (std::cout.flush() || exit_status != 0) return exit_status;
+  std::cerr << "numasim: standard output cannot be written (is it closed, or the disk full?)\n";
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("numasim: a discrete-event simulator of the Linux NUMA memory system");
+  numasim::PrepareProcess();
+  CLI::App app("numasim: a discrete-event simulator of the Linux NUMA memory system", "numasim");
   app.require_subcommand(1);
   int exit_status = 0;
   numasim::AddRunCommand(app, &exit_status);
   numasim::AddConformCommand(app, &exit_status);
   numasim::AddDumpCommand(app, &exit_status);
   numasim::AddSnapshotCommand(app, &exit_status);
+  AddHelpCommand(app, &exit_status);
+  app.set_version_flag("--version", std::string("numasim ") + numasim::kVersion, "Show the version");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (app.get_subcommands().empty() && error.get_exit_code() != 0) {
-      PrintNoSubcommand(app, argc, argv);
+      PrintNoSubcommand(app, argc > 1 ? argv[1] : "");
       return 1;
     }
-    return app.exit(error) == 0 ? 0 : 1;
+    return WithOutputWritten(app.exit(error) == 0 ? 0 : 1);
   }
-  return exit_status;
+  return WithOutputWritten(exit_status);
 }

@@ -3,13 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -17,7 +16,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "cli/atomic_file.h"
+#include "cli/progress.h"
+#include "cli/signals.h"
+#include "cli/standard_output.h"
 #include "cli/summary.h"
 #include "cli/traced_run.h"
 #include "cli/warnings.h"
@@ -42,47 +44,22 @@ std::string DefaultTracePath(const std::string& input) {
   return std::filesystem::path(input).stem().string() + ".trace.pb";
 }
 
-// One line on a terminal that is written over: simulated time, share done, events per second.
-class Progress {
- public:
-  Progress(Simulation& simulation, bool shown) : simulation_(simulation), shown_(shown) {
-    if (!shown_) return;
-    simulation_.engine().SetProgress([this](sim::SimTime now, uint64_t events) { Show(now, events); });
-  }
-  ~Progress() {
-    if (shown_) std::cerr << "\r\033[K" << std::flush;
-  }
-
- private:
-  void Show(sim::SimTime now, uint64_t events) {
-    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started_;
-    const double share =
-        simulation_.scenario().stop_after_ns
-            ? static_cast<double>(now.ns) / static_cast<double>(*simulation_.scenario().stop_after_ns)
-            : simulation_.ShareDone();
-    std::cerr << absl::StrFormat("\r\033[Ksimulated %s, %3.0f%%, %.1f M events/s", sim::ToString(now),
-                                 share * 100, static_cast<double>(events) / 1e6 / wall.count())
-              << std::flush;
-  }
-
-  Simulation& simulation_;
-  const bool shown_;
-  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-};
-
 // A trace must not replace what it is made from.
 absl::Status CheckTracePath(const std::string& trace, const std::string& input,
                             const workloads::LoadedScenario& scenario) {
-  std::vector<std::filesystem::path> read = {input};
+  std::vector<std::string> inputs = {input};
   for (const auto& [name, text] : scenario.files)
-    read.push_back(std::filesystem::path(input).parent_path() / name);
-  for (const std::filesystem::path& path : read) {
-    std::error_code not_there;
-    if (!std::filesystem::equivalent(trace, path, not_there)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("--out: '", trace, "' is an input of this run; expected another file"));
+    inputs.push_back((std::filesystem::path(input).parent_path() / name).string());
+  return CheckIsNoInput("--out", trace, inputs);
+}
+
+// Where the summary goes: not where the trace does.
+std::optional<int> SummaryStream(const RunOptions& options, const std::string& trace_path) {
+  if (options.quiet) return std::nullopt;
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
+    if (!IsSameOutput(trace_path, stream)) return stream;
   }
-  return absl::OkStatus();
+  return std::nullopt;
 }
 
 absl::StatusOr<std::optional<uint64_t>> ParseSeed(const std::string& text) {
@@ -93,16 +70,35 @@ absl::StatusOr<std::optional<uint64_t>> ParseSeed(const std::string& text) {
       "--seed: '", text, "' is no seed; expected a whole number from 0 to 18446744073709551615"));
 }
 
-absl::Status Run(const RunOptions& options) {
+// Runs with progress, until the end or a signal.
+absl::Status Watched(TracedRun& run, const RunOptions& options) {
+  Progress progress(run.simulation(), !options.quiet && isatty(STDERR_FILENO) == 1, std::cerr);
+  run.OnProgress([&progress](sim::SimTime now, uint64_t events) { progress.Show(now, events); });
+  run.EndWhen([] { return std::string(EndSignals::Name(EndSignals::Noted())); });
+  return run.Run();
+}
+
+// As a shell tells of a signal, after a message that says so.
+int ExitStatus(const RunFacts& facts, Simulation& simulation) {
+  if (facts.ended_by.empty()) return 0;
+  std::cerr << "numasim: " << facts.ended_by << " ended the run at "
+            << sim::ToString(simulation.engine().now()) << " of simulated time; its trace so far is "
+            << facts.trace_path << "\n";
+  return 128 + EndSignals::Noted();
+}
+
+absl::StatusOr<int> Run(const RunOptions& options) {
   const auto seed = ParseSeed(options.seed);
   if (!seed.ok()) return seed.status();
   const auto scenario = LoadInput(options.input);
   if (!scenario.ok()) return scenario.status();
   const std::string trace_path = options.out.empty() ? DefaultTracePath(options.input) : options.out;
   if (absl::Status status = CheckTracePath(trace_path, options.input, *scenario); !status.ok()) return status;
+  const std::optional<int> summary_stream = SummaryStream(options, trace_path);
   const int threads = options.threads > 0
                           ? options.threads
                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const EndSignals signals;
   auto run = TracedRun::Create(*scenario, {.trace_path = trace_path, .seed = *seed, .threads = threads});
   if (!run.ok()) return run.status();
   PrintWarnings((*run)->simulation().warnings(), std::cerr);
@@ -111,12 +107,13 @@ absl::Status Run(const RunOptions& options) {
     PrintWarnings({absl::StrCat("--seed: ", **seed, " has no effect: nothing in this run is random")},
                   std::cerr);
   }
-  {
-    const Progress progress((*run)->simulation(), !options.quiet && isatty(STDERR_FILENO) == 1);
-    if (absl::Status status = (*run)->Run(); !status.ok()) return status;
+  if (absl::Status status = Watched(**run, options); !status.ok()) return status;
+  if (summary_stream.has_value()) {
+    std::ostringstream summary;
+    PrintSummary((*run)->simulation(), (*run)->facts(), summary);
+    if (absl::Status status = Print(*summary_stream, summary.str()); !status.ok()) return status;
   }
-  if (!options.quiet) PrintSummary((*run)->simulation(), (*run)->facts(), std::cout);
-  return absl::OkStatus();
+  return ExitStatus((*run)->facts(), (*run)->simulation());
 }
 
 }  // namespace
@@ -129,16 +126,18 @@ void AddRunCommand(CLI::App& app, int* exit_status) {
       ->add_option("SCENARIO", options->input,
                    "a scenario (.textproto), or a script with a machine line (.mm)")
       ->required();
-  command->add_option("--out", options->out,
-                      "the trace; default: the scenario's name with .trace.pb, in this folder");
+  command->add_option(
+      "--out", options->out,
+      "the trace; default: the scenario's name with .trace.pb, in this folder. It is written as\n"
+      "NAME.partial and takes its name when the run is at its end");
   command->add_option("--seed", options->seed, "instead of the scenario's seed")->type_name("UINT");
   command->add_option("--threads", options->threads, "threads; the result is the same for any number")
       ->check(CLI::Range(1, 1024));
   command->add_flag("--quiet", options->quiet, "no progress, no summary");
   command->callback([options, exit_status] {
-    const absl::Status status = Run(*options);
-    if (!status.ok()) std::cerr << "numasim: " << status.message() << "\n";
-    *exit_status = status.ok() ? 0 : 1;
+    const absl::StatusOr<int> result = Run(*options);
+    if (!result.ok()) std::cerr << "numasim: " << result.status().message() << "\n";
+    *exit_status = result.ok() ? *result : 1;
   });
 }
 

@@ -1,5 +1,7 @@
 #include "cli/snapshot.h"
 
+#include <unistd.h>
+
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <iostream>
@@ -10,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
+#include "cli/standard_output.h"
 #include "workloads/machine/snapshot.h"
 
 namespace numasim {
@@ -20,11 +23,6 @@ struct SnapshotOptions {
   workloads::SnapshotSource source;
 };
 
-absl::Status Print(const std::string& text) {
-  std::cout << text << std::flush;
-  return std::cout.good() ? absl::OkStatus() : absl::UnavailableError("standard output cannot be written");
-}
-
 absl::Status RunSnapshot(const SnapshotOptions& options) {
   if (!options.source.root.empty() && options.source.topology_xml.empty()) {
     return absl::InvalidArgumentError(
@@ -33,7 +31,10 @@ absl::Status RunSnapshot(const SnapshotOptions& options) {
   const absl::StatusOr<workloads::Snapshot> snapshot = workloads::TakeSnapshot(options.source);
   if (!snapshot.ok()) return snapshot.status();
   const std::string text = workloads::SnapshotText(*snapshot);
-  return options.out.empty() ? Print(text) : WriteFileAtomically(options.out, text);
+  if (options.out.empty()) return Print(STDOUT_FILENO, text);
+  if (absl::Status status = CheckIsNoInput("--out", options.out, snapshot->files); !status.ok())
+    return status;
+  return WriteFileAtomically(options.out, text);
 }
 
 }  // namespace

@@ -121,14 +121,17 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std:
                                                                     : simulation.scenario().proto.name(),
                          sim::ToString(simulation.engine().now()), facts.wall_s, events,
                          static_cast<double>(events) / 1e6 / std::max(facts.wall_s, 1e-9));
+  if (!facts.ended_by.empty()) out << "ended by " << facts.ended_by << " before its end\n";
   out << absl::StrFormat("%d of %d streams ended; %d operations, %d accesses\n", simulation.streams_done(),
                          simulation.streams(), totals.operations, totals.accesses);
   PrintNodes(simulation.memory(), out);
   PrintPools(simulation.ops().hugetlb().pool(), out);
   PrintFailures(totals, facts, out);
   if (!facts.trace_path.empty()) {
-    out << absl::StrFormat("trace: %s (%s); numasim dump %s\n", facts.trace_path,
-                           SizeForPeople(static_cast<int64_t>(facts.trace_bytes)), facts.trace_path);
+    out << absl::StrFormat("trace: %s (%s)", facts.trace_path,
+                           SizeForPeople(static_cast<int64_t>(facts.trace_bytes)));
+    if (facts.trace_is_file) out << "; numasim dump " << facts.trace_path;
+    out << "\n";
   }
 }
 

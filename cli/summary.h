@@ -13,8 +13,11 @@ namespace numasim {
 
 struct RunFacts {
   double wall_s = 0;
-  std::string trace_path;
+  // What ended the run before its end, such as "SIGINT"; empty if nothing did.
+  std::string ended_by;
+  std::string trace_path;  // where the trace is
   uint64_t trace_bytes = 0;
+  bool trace_is_file = true;  // that dump can read
   // Logged events, by kind and detail.
   std::map<std::pair<std::string, std::string>, int64_t> events;
 };

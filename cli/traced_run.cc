@@ -3,7 +3,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/version.h"
 #include "files/read_file.h"
+#include "sim/run_control.h"
 #include "workloads/machine/boot_state.h"
 #include "workloads/machine/topology.h"
 
@@ -105,15 +105,33 @@ absl::StatusOr<std::unique_ptr<TracedRun>> TracedRun::Create(const LoadedScenari
 TracedRun::~TracedRun() = default;
 
 absl::Status TracedRun::Run() {
-  const auto started = std::chrono::steady_clock::now();
-  if (absl::Status status = simulation_->Run(); !status.ok()) return status;
-  facts_.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  const auto started = Clock::now();
+  last_saved_ = started;
+  simulation_->engine().SetProgress([this](sim::SimTime now, uint64_t events) { Tick(now, events); });
+  const absl::Status status = simulation_->Run();
+  if (!writer_->status().ok()) return writer_->status();
+  if (!status.ok()) return status;
+  facts_.wall_s = std::chrono::duration<double>(Clock::now() - started).count();
   simulation_->engine().SampleNow();
   sink_->WriteLocks();
-  if (absl::Status status = writer_->Finish(); !status.ok()) return status;
+  if (absl::Status finished = writer_->Finish(facts_.ended_by); !finished.ok()) return finished;
+  if (!facts_.ended_by.empty()) facts_.trace_path = writer_->partial_path();
+  facts_.trace_is_file = !writer_->direct();
   facts_.trace_bytes = writer_->bytes_written();
   facts_.events = sink_->events();
   return absl::OkStatus();
+}
+
+void TracedRun::Tick(sim::SimTime now, uint64_t events) {
+  constexpr auto kMostLost = std::chrono::seconds(1);
+  const auto clock = Clock::now();
+  if (clock - last_saved_ >= kMostLost) {
+    writer_->SaveTail();
+    last_saved_ = clock;
+  }
+  if (facts_.ended_by.empty() && ended_by_) facts_.ended_by = ended_by_();
+  if (!facts_.ended_by.empty() || !writer_->status().ok()) sim::StopRun(simulation_->engine());
+  if (progress_) progress_(now, events);
 }
 
 }  // namespace numasim

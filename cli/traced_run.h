@@ -3,6 +3,7 @@
 #ifndef NUMASIM_CLI_TRACED_RUN_H_
 #define NUMASIM_CLI_TRACED_RUN_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,12 +34,22 @@ absl::StatusOr<workloads::LoadedScenario> LoadInput(const std::string& path);
 
 class TracedRun {
  public:
-  // Builds the simulation and begins its trace. `scenario` must outlive the run. An error leaves no file.
+  // Builds the simulation and begins its trace, beside a trace of that name that may be there already.
+  // `scenario` must outlive the run. An error leaves no file.
   static absl::StatusOr<std::unique_ptr<TracedRun>> Create(const workloads::LoadedScenario& scenario,
                                                            const TracedRunOptions& options);
   ~TracedRun();
 
-  // Runs to the end and completes the trace. An error of the run or of writing leaves no file.
+  // Before Run. Called about every 100 ms, for a progress display.
+  void OnProgress(std::function<void(sim::SimTime now, uint64_t events)> progress) {
+    progress_ = std::move(progress);
+  }
+  // Before Run. Asked as often: where it names something, such as "SIGINT", the run ends at the next instant.
+  void EndWhen(std::function<std::string()> ended_by) { ended_by_ = std::move(ended_by); }
+
+  // Runs to the end and completes the trace, which takes its place then; the trace of a run that was ended
+  // before stays under its partial name. An error of the run or of writing, which ends the run at once,
+  // leaves no file. A process that is killed leaves the partial trace, up to a second before.
   absl::Status Run();
 
   workloads::Simulation& simulation() { return *simulation_; }
@@ -46,12 +57,18 @@ class TracedRun {
   const RunFacts& facts() const { return facts_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   TracedRun() = default;
+  void Tick(sim::SimTime now, uint64_t events);
 
   std::unique_ptr<workloads::Simulation> simulation_;
   std::unique_ptr<TraceWriter> writer_;
   std::unique_ptr<TraceSink> sink_;
   RunFacts facts_;
+  std::function<void(sim::SimTime, uint64_t)> progress_;
+  std::function<std::string()> ended_by_;
+  Clock::time_point last_saved_;
 };
 
 }  // namespace numasim

@@ -11,6 +11,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "files/replaced_file.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "proto/trace_block.h"
 #include "proto/trace_frame.h"
@@ -43,6 +44,14 @@ class FileSource : public TraceSource {
   const int fd_;
   const uint64_t size_;
 };
+
+absl::Status CannotOpen(const std::string& path, int error) {
+  absl::Status status = absl::ErrnoToStatus(error, absl::StrCat("cannot open trace ", path));
+  const std::string partial = PartialPath(path);
+  if (error != ENOENT || access(partial.c_str(), F_OK) != 0) return status;
+  return absl::NotFoundError(absl::StrCat(status.message(), "; there is ", partial,
+                                          ", of a run that was ended, killed, or has not ended yet"));
+}
 
 // Hands a block's samples and events to a visitor, merged by time and clipped to a range.
 class BlockShow {
@@ -122,7 +131,7 @@ bool Overlaps(const trace::BlockIndex& block, const TimeRange& range) {
 
 absl::StatusOr<std::unique_ptr<TraceReader>> TraceReader::Open(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open trace ", path));
+  if (fd < 0) return CannotOpen(path, errno);
   struct stat file = {};
   const int error = fstat(fd, &file) == 0 ? 0 : errno;
   auto source = std::make_unique<FileSource>(path, fd, file.st_size);

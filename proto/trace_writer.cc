@@ -1,10 +1,5 @@
 #include "proto/trace_writer.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -36,9 +31,12 @@ void Require(bool holds, const char* rule, int64_t got, int64_t expected) {
 
 absl::StatusOr<std::unique_ptr<TraceWriter>> TraceWriter::Create(const std::string& path,
                                                                  const trace::Header& header) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot create trace ", path));
-  auto writer = absl::WrapUnique(new TraceWriter(path, fd, header.column_size()));
+  absl::StatusOr<std::unique_ptr<ReplacedFile>> file = ReplacedFile::Create(path);
+  if (!file.ok()) {
+    return absl::Status(file.status().code(),
+                        absl::StrCat("cannot create trace ", path, ": ", file.status().message()));
+  }
+  auto writer = absl::WrapUnique(new TraceWriter(path, *std::move(file), header.column_size()));
   writer->Write(EncodeMark());
   trace::Record record;
   *record.mutable_header() = header;
@@ -47,8 +45,12 @@ absl::StatusOr<std::unique_ptr<TraceWriter>> TraceWriter::Create(const std::stri
   return writer;
 }
 
-TraceWriter::TraceWriter(std::string path, int fd, size_t columns)
-    : path_(std::move(path)), fd_(fd), last_(columns, 0), use_(columns) {
+TraceWriter::TraceWriter(std::string path, std::unique_ptr<ReplacedFile> file, size_t columns)
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      partial_path_(file_->place()),
+      last_(columns, 0),
+      use_(columns) {
   log_.reserve(kChangesPerBlock + columns);
 }
 
@@ -58,6 +60,7 @@ void TraceWriter::AddSample(int64_t time_ns, absl::Span<const int64_t> values) {
   Require(values.size() == last_.size(), "values in a sample", values.size(), last_.size());
   Require(time_ns > last_ns_, "a sample's time is not after the last one's", time_ns, last_ns_);
   if (!status_.ok()) return;
+  saved_ = false;
   LogChanges(values);
   ++rows_;
   ExtendRun(time_ns, /*interval_ns=*/0, 1, /*repeat=*/false);
@@ -73,6 +76,7 @@ void TraceWriter::AddRepeat(int64_t first_ns, int64_t interval_ns, int64_t count
   Require(count - 1 <= (std::numeric_limits<int64_t>::max() - first_ns) / interval_ns,
           "a repeat passes the end of time", count, interval_ns);
   if (!status_.ok()) return;
+  saved_ = false;
   ExtendRun(first_ns, interval_ns, count, /*repeat=*/true);
   last_ns_ = first_ns + (count - 1) * interval_ns;
   EndBlockIfFull();
@@ -81,6 +85,7 @@ void TraceWriter::AddRepeat(int64_t first_ns, int64_t interval_ns, int64_t count
 void TraceWriter::AddEvent(trace::Event event) {
   Require(event.time_ns() >= 0, "time of an event", event.time_ns(), 0);
   if (!status_.ok()) return;
+  saved_ = false;
   event_bytes_ += event.ByteSizeLong();
   *block().add_event() = std::move(event);
   EndBlockIfFull();
@@ -88,6 +93,7 @@ void TraceWriter::AddEvent(trace::Event event) {
 
 void TraceWriter::AddLockStats(trace::LockStats stats) {
   if (!status_.ok()) return;
+  saved_ = false;
   event_bytes_ += stats.ByteSizeLong();
   *block().add_lock() = std::move(stats);
   EndBlockIfFull();
@@ -145,18 +151,31 @@ void TraceWriter::EndBlockIfFull() {
 
 void TraceWriter::EndBlock() {
   if (block().run_size() == 0 && block().event_size() == 0 && block().lock_size() == 0) return;
-  if (block().run_size() > 0) block().mutable_base()->Add(base_.begin(), base_.end());
-  EncodeChanges();
+  Complete(block());
   index_.AddBlock(block(), offset_);
   WriteRecord(record_);
   block().Clear();
   log_.clear();
   rows_ = 0;
   event_bytes_ = 0;
+  saved_ = true;
   if (last_ns_ >= 0) base_ = last_;
 }
 
-void TraceWriter::EncodeChanges() {
+void TraceWriter::SaveTail() {
+  if (saved_ || !status_.ok() || file_->direct()) return;
+  trace::Record tail = record_;
+  Complete(*tail.mutable_block());
+  Update(file_->SetTail(EncodeFrame(tail.SerializeAsString())), "write");
+  saved_ = true;
+}
+
+void TraceWriter::Complete(trace::Block& block) {
+  if (block.run_size() > 0) block.mutable_base()->Add(base_.begin(), base_.end());
+  EncodeChanges(block);
+}
+
+void TraceWriter::EncodeChanges(trace::Block& block) {
   for (const Change& change : log_) {
     ColumnUse& use = use_[change.column];
     ++use.changes;
@@ -165,7 +184,7 @@ void TraceWriter::EncodeChanges() {
   for (size_t column = 0; column < use_.size(); ++column) {
     ColumnUse& use = use_[column];
     if (use.changes == 0) continue;
-    use.out = block().add_changes();
+    use.out = block.add_changes();
     use.out->set_column(static_cast<uint32_t>(column));
     // A gap and a delta of zero cost a byte each: gaps pay off if fewer than half of the rows change.
     use.gaps = use.next_row > 2 * use.changes;
@@ -190,51 +209,40 @@ void TraceWriter::EncodeChanges() {
   use_.assign(use_.size(), ColumnUse());
 }
 
-absl::Status TraceWriter::Finish() {
+absl::Status TraceWriter::Finish(absl::string_view ended_by) {
   if (!status_.ok()) return status_;
   if (finished_) return absl::FailedPreconditionError(absl::StrCat("trace ", path_, " is finished already"));
   EndBlock();
   const uint64_t footer_offset = offset_;
   trace::Record record;
-  *record.mutable_footer() = index_.Build();
+  trace::Footer& footer = *record.mutable_footer() = index_.Build();
+  if (!ended_by.empty()) footer.set_ended_by(ended_by.data(), ended_by.size());
   Write(absl::StrCat(EncodeFrame(record.SerializeAsString()), EncodeEnd(footer_offset)));
   if (!status_.ok()) return status_;
-  // Some file systems report a full disk only here.
-  if (close(std::exchange(fd_, -1)) != 0) {
-    Fail(errno, "close");
-    return status_;
-  }
-  finished_ = true;
-  return absl::OkStatus();
+  Update(ended_by.empty() ? file_->Commit() : file_->Keep(), "complete");
+  finished_ = status_.ok();
+  return status_;
 }
 
 void TraceWriter::WriteRecord(const trace::Record& record) { Write(EncodeFrame(record.SerializeAsString())); }
 
 void TraceWriter::Write(absl::string_view bytes) {
   if (!status_.ok()) return;
+  Update(file_->Append(bytes), "write");
   offset_ += bytes.size();
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd_, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(written));
-    } else if (errno != EINTR) {
-      Fail(errno, "write");
-      return;
-    }
-  }
 }
 
-void TraceWriter::Fail(int error, absl::string_view doing) {
-  Discard();
-  status_ = absl::ErrnoToStatus(error, absl::StrCat("cannot ", doing, " trace ", path_));
+void TraceWriter::Update(const absl::Status& status, absl::string_view doing) {
+  if (status.ok()) return;
+  file_->Discard();
+  status_ =
+      absl::Status(status.code(), absl::StrCat("cannot ", doing, " trace ", path_, ": ", status.message()));
 }
 
 void TraceWriter::Discard() {
   if (finished_ || !status_.ok()) return;
   status_ = absl::CancelledError(absl::StrCat("trace ", path_, " was discarded"));
-  struct stat file = {};
-  if (stat(path_.c_str(), &file) == 0 && S_ISREG(file.st_mode)) unlink(path_.c_str());
-  if (fd_ >= 0) close(std::exchange(fd_, -1));
+  file_->Discard();
 }
 
 }  // namespace numasim

@@ -4,6 +4,13 @@
 #include "sim/path.h"
 
 namespace numasim::sim::internal {
+namespace {
+
+// About some 10 ms. Where no time passes a window would not end else, and the run loop is to be heard of all
+// the same: what may be run of a window need not be.
+constexpr uint64_t kMostEventsAtOnce = uint64_t{1} << 18;
+
+}  // namespace
 
 // What every step of a path touches lies apart from the rest, so that caches and page tables hold more paths.
 struct PathStore::Chunk {
@@ -58,6 +65,7 @@ void Lane::Mail(Lp* to, const Event& event) {
 
 void Lp::RunBefore(int64_t until) {
   horizon = until;
+  const uint64_t most = events + kMostEventsAtOnce;
   while (queue.NextTime() < horizon) {
     const Event event = queue.Pop();
     NUMASIM_DCHECK_GE(event.time, now);
@@ -66,7 +74,7 @@ void Lp::RunBefore(int64_t until) {
     ++events;
     if (const Path* const after = queue.NextPath()) Prefetch(after);
     event.path->Resume();
-    if (failed) [[unlikely]]
+    if (failed || events >= most) [[unlikely]]
       return;
   }
 }

@@ -14,6 +14,9 @@ namespace {
 // How many LPs ahead the cache is asked for the next ones' data, where there are as many.
 constexpr size_t kAhead = 9;
 
+// In a window: it may have taken some milliseconds.
+constexpr uint64_t kManyEvents = 20'000;
+
 int64_t SaturatingAdd(int64_t time, int64_t d) { return time > kNever.ns - d ? kNever.ns : time + d; }
 
 void Prefetch(const Lp& lp) {
@@ -170,7 +173,7 @@ void RunLoop::FlushLogs(int64_t before) {
 }
 
 void RunLoop::FitWindow(uint64_t events) {
-  if (events < 20'000) {
+  if (events < kManyEvents) {
     longest_window_ = std::min<int64_t>(longest_window_ * 2, int64_t{1} << 60);
   } else if (events > 200'000) {
     longest_window_ = std::max<int64_t>(longest_window_ / 2, 1);
@@ -182,8 +185,24 @@ void RunLoop::ReportProgress(int64_t now) {
   const auto clock = std::chrono::steady_clock::now();
   if (clock - last_report_ < std::chrono::milliseconds(100)) return;
   last_report_ = clock;
+  FlushLogs(now);
   engine_.now_ = SimTime{now};
   engine_.progress_(SimTime{now}, engine_.events_executed());
+  if (stop_requested_) Stop(clock);
+}
+
+// LPs are at different times between windows: the end is the latest of them, which the others reach in a
+// window or two.
+void RunLoop::Stop(std::chrono::steady_clock::time_point clock) {
+  if (stopping_) {
+    abandoned_ = clock >= patience_ends_;
+    return;
+  }
+  stopping_ = true;
+  patience_ends_ = clock + std::chrono::seconds(1);
+  int64_t latest = 0;
+  for (const auto& lp : engine_.lps_) latest = std::max(latest, lp->now);
+  end_ = std::min(end_, latest);
 }
 
 void RunLoop::TakeSamples(const Front& front) {
@@ -206,22 +225,35 @@ void RunLoop::Finish() {
   FlushLogs(SaturatingAdd(now, 1));
 }
 
+RunLoop* RunLoop::Of(const Engine& engine) { return engine.run_loop_.get(); }
+
+std::string RunLoop::NextPath() const {
+  const std::vector<int64_t>& next = engine_.shared_.next;
+  const auto first = std::min_element(next.begin(), next.end());
+  if (first == next.end()) return "";
+  const Path* const path = engine_.lps_[static_cast<size_t>(first - next.begin())]->queue.NextPath();
+  return path == nullptr ? "" : path->name();
+}
+
 absl::Status RunLoop::Run(SimTime end) {
   end_ = end.ns;
   failed_lp_ = -1;
+  stop_requested_ = false;
+  stopping_ = false;
+  abandoned_ = false;
   last_report_ = std::chrono::steady_clock::now();
   tuner_.Start(NowNs(), events_);
   for (uint64_t windows = 0;; ++windows) {
     const Front front = scan_.Find(engine_.shared_.next);
     TakeSamples(front);
-    if (front.first > end_ || front.first == kNever.ns) break;
+    if (front.first > end_ || front.first == kNever.ns || abandoned_) break;
     const int64_t clip = std::min(
         {engine_.sampler_.next().ns, SaturatingAdd(end_, 1), SaturatingAdd(front.first, longest_window_)});
     const uint64_t events = RunWindow(front, clip);
     events_ += events;
     FitWindow(events);
     Tune();
-    if (windows % 64 == 0) ReportProgress(front.first);
+    if (windows % 64 == 0 || events > kManyEvents) ReportProgress(front.first);
     if (windows % 1024 == 0) FlushLogs(front.first);
   }
   Finish();

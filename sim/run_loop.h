@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -33,6 +34,12 @@ class RunLoop {
 
   absl::Status Run(SimTime end);
 
+  // See run_control.h.
+  static RunLoop* Of(const Engine& engine);
+  void RequestStop() { stop_requested_ = true; }
+  bool stopped() const { return stop_requested_; }
+  std::string NextPath() const;
+
  private:
   Horizons HorizonsOf(const Front& front, int64_t clip) const;
 
@@ -53,6 +60,7 @@ class RunLoop {
   void FlushLogs(int64_t before);
   void FitWindow(uint64_t events);
   void ReportProgress(int64_t now);
+  void Stop(std::chrono::steady_clock::time_point clock);
   void Finish();
 
   Engine& engine_;
@@ -61,6 +69,10 @@ class RunLoop {
   // A lone LP could run for ever in one window; this bounds a window to what takes about some milliseconds.
   int64_t longest_window_ = 1'000'000;
   std::chrono::steady_clock::time_point last_report_;
+  bool stop_requested_ = false;
+  bool stopping_ = false;
+  bool abandoned_ = false;  // stopped where an instant does not end
+  std::chrono::steady_clock::time_point patience_ends_;
   uint64_t events_ = 0;
 
   int threads_;  // that can be of use

@@ -83,6 +83,13 @@ std::string Complaint(const ScriptRunner::Place& place, const Op& op, const std:
   return absl::StrCat(place(op.line), ": '", op.text.empty() ? ToString(op) : op.text, "': ", what);
 }
 
+// A script that takes no time would be gone through without a pause, and neither other paths nor the run
+// loop, which hears of signals, would have their turn: let an event come between.
+sim::Task<void> GiveWay(sim::Path& path) {
+  path.Start(path.lp(), sim::Duration{0}, path.name(), [](sim::Path&) -> sim::Task<void> { co_return; });
+  co_await path.Take(sim::Duration{0});
+}
+
 }  // namespace
 
 ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, Contig& contig, std::string name,
@@ -103,6 +110,11 @@ sim::LpId ScriptRunner::HomeOf(const Op& op) const {
   return memory_.node(memory_.NodeOfCpu(found->second.process->cpu)).lp;
 }
 
+std::string ScriptRunner::Where() const {
+  if (current_ == nullptr) return "before its first operation";
+  return Complaint(place_, *current_, absl::StrCat("loop ", loop_ + 1));
+}
+
 std::vector<const Process*> ScriptRunner::LiveProcesses() const {
   std::vector<const Process*> live;
   for (const auto& [name, owned] : processes_) live.push_back(owned.process.get());
@@ -110,8 +122,12 @@ std::vector<const Process*> ScriptRunner::LiveProcesses() const {
 }
 
 sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loops) {
-  for (int loop = 0; loop < loops; ++loop) {
+  sim::SimTime began;
+  for (loop_ = 0; loop_ < loops; ++loop_) {
+    if (loop_ > 0 && path.now() == began) co_await GiveWay(path);
+    began = path.now();
     for (const Op& op : script.ops) {
+      current_ = &op;
       const OpResult result = co_await Perform(path, op);
       Count(op, result);
     }

@@ -69,6 +69,11 @@ class ScriptRunner {
   // Where the process's next operation starts; the global LP for operations of the system.
   sim::LpId HomeOf(const Op& op) const;
 
+  const std::string& name() const { return name_; }
+
+  // The operation of Run that is under way, for messages. Read while nothing runs.
+  std::string Where() const;
+
   // The processes that live, by name. Valid until the next operation.
   std::vector<const Process*> LiveProcesses() const;
 
@@ -134,6 +139,8 @@ class ScriptRunner {
   std::map<std::string, Owned> processes_;  // stays put as it grows: operations hold on to theirs
   absl::btree_map<std::string, CmaRange> cma_ranges_;
   Counts counts_;
+  const Op* current_ = nullptr;  // of Run
+  int loop_ = 0;
 };
 
 // What smaps and numa_maps show of a mapping, in kB. Read only while nothing runs.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
+#include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
 #include "workloads/machine/resolve.h"
 
@@ -66,7 +68,8 @@ absl::Status Simulation::Run() {
   const sim::SimTime end = scenario_.stop_after_ns ? sim::SimTime{*scenario_.stop_after_ns} : sim::kNever;
   if (absl::Status status = engine_.Run(end); !status.ok()) return status;
   const std::vector<sim::BlockedPath> blocked = engine_.blocked_paths();
-  if (blocked.empty() || scenario_.stop_after_ns.has_value()) return absl::OkStatus();
+  const bool ended = scenario_.stop_after_ns.has_value() || sim::RunWasStopped(engine_);
+  if (blocked.empty() || ended) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("deadlock at ", sim::ToString(engine_.now()), ": ", blocked.size(),
                    " paths wait, the first, ", blocked.front().path, ", for ", blocked.front().waits_for));
@@ -89,6 +92,28 @@ std::vector<const Process*> Simulation::LiveProcesses() const {
     live.insert(live.end(), of_stream.begin(), of_stream.end());
   }
   return live;
+}
+
+sim::SimTime Simulation::KnownEnd() const {
+  if (scenario_.stop_after_ns.has_value()) return sim::SimTime{*scenario_.stop_after_ns};
+  absl::int128 end = 0;
+  for (const LoadedScript& script : scenario_.scripts) {
+    absl::int128 slept = 0;
+    for (const Op& op : script.script.ops) {
+      if (const auto* sleep = std::get_if<SleepOp>(&op.kind))
+        slept += sim::Milliseconds(sleep->milliseconds).ns;
+    }
+    const absl::int128 last_start = script.start_ns + absl::int128(script.stagger_ns) * (script.copies - 1);
+    end = std::max(end, last_start + slept * script.loops);
+  }
+  return sim::SimTime{static_cast<int64_t>(std::min(end, absl::int128(sim::kNever.ns)))};
+}
+
+std::string Simulation::WhereIs(const std::string& path) const {
+  for (const auto& stream : runners_) {
+    if (stream->runner->name() == path && !stream->done) return stream->runner->Where();
+  }
+  return "";
 }
 
 double Simulation::ShareDone() const {

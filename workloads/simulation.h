@@ -15,6 +15,7 @@
 #include "models/contig/contig.h"
 #include "models/memory_system.h"
 #include "sim/engine.h"
+#include "sim/run_control.h"
 #include "workloads/scenario.h"
 #include "workloads/script_runner.h"
 
@@ -53,6 +54,14 @@ class Simulation {
   std::vector<const Process*> LiveProcesses() const;
   // How much of all streams' operations is done, 0 to 1. For the progress callback.
   double ShareDone() const;
+  // The simulated time that the run takes at least, from what its streams sleep; all of it if there is a
+  // stop_after.
+  sim::SimTime KnownEnd() const;
+  // The name of a path that is next to run. For the progress callback.
+  std::string NextPath() const { return sim::NextPath(engine_); }
+  // Where a stream is in its script, by the name of its path; empty if no stream has that name. For the
+  // progress callback.
+  std::string WhereIs(const std::string& path) const;
 
  private:
   struct Stream {

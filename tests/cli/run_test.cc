@@ -411,17 +411,19 @@ TEST_F(RunTest, KilledRunLeavesATraceThatIsReadableAndCalledCut) {
   const pid_t child = Start({"run", "s.textproto", "--out", "x.pb"});
   std::error_code not_yet;
   // Until some blocks are written.
-  for (int i = 0; i < 3000 && (!fs::exists("x.pb") || fs::file_size("x.pb", not_yet) < 300'000); ++i)
+  for (int i = 0;
+       i < 3000 && (!fs::exists("x.pb.partial") || fs::file_size("x.pb.partial", not_yet) < 300'000); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   kill(child, SIGKILL);
   int status = 0;
   waitpid(child, &status, 0);
   ASSERT_TRUE(WIFSIGNALED(status));
-  const auto reader = TraceReader::Open("x.pb");
+  EXPECT_FALSE(fs::exists("x.pb"));
+  const auto reader = TraceReader::Open("x.pb.partial");
   ASSERT_TRUE(reader.ok()) << reader.status();
   EXPECT_FALSE((*reader)->complete());
   EXPECT_GT((*reader)->index().samples(), 100u);
-  const Outcome dump = Numasim({"dump", "x.pb", "--counters", "node0.numa_hit"});
+  const Outcome dump = Numasim({"dump", "x.pb.partial", "--counters", "node0.numa_hit"});
   EXPECT_EQ(dump.exit_status, 1);
   EXPECT_THAT(dump.out, HasSubstr("node0.numa_hit"));
   EXPECT_THAT(dump.err, HasSubstr("cut"));

@@ -271,10 +271,10 @@ TEST(TraceFile, CutMessageNamesFileTimeAndPlace) {
   const uint64_t block_end = writer->bytes_written();
   writer->AddSample(5000000000, {1});
   // The writer lives on, as if killed now.
-  auto reader = TraceReader::Open(path.get());
+  auto reader = TraceReader::Open(path.partial());
   ASSERT_TRUE(reader.ok()) << reader.status();
   EXPECT_EQ((*reader)->end_status().message(),
-            absl::StrCat("trace ", path.get(), " is cut after 4.095s (byte ", block_end,
+            absl::StrCat("trace ", path.partial(), " is cut after 4.095s (byte ", block_end,
                          "): the run that wrote it was killed or has not ended"));
 }
 

@@ -14,9 +14,13 @@ namespace numasim {
 TempPath::TempPath(const std::string& name)
     : path_(absl::StrCat(testing::TempDir(), "/", getpid(), "-", name)) {
   unlink(path_.c_str());
+  unlink(partial().c_str());
 }
 
-TempPath::~TempPath() { unlink(path_.c_str()); }
+TempPath::~TempPath() {
+  unlink(path_.c_str());
+  unlink(partial().c_str());
+}
 
 std::string ReadFile(const std::string& path) {
   std::ifstream in(path, std::ios::binary);

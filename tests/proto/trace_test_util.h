@@ -15,12 +15,14 @@
 
 namespace numasim {
 
-// A path in the test's own folder at which there is no file, now and after the test.
+// A path in the test's own folder at which there is no file, now and after the test, whole or partial.
 class TempPath {
  public:
   explicit TempPath(const std::string& name);
   ~TempPath();
   const std::string& get() const { return path_; }
+  // Of a trace that is being written.
+  std::string partial() const { return path_ + ".partial"; }
 
  private:
   const std::string path_;

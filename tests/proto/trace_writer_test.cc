@@ -74,11 +74,12 @@ TEST(TraceWriter, DiskThatFillsUpDuringTheRunLeavesNoFile) {
   const std::string path = disk.folder() + "/t.pb";
   auto writer = TraceWriter::Create(path, HeaderWithColumns(20));
   ASSERT_TRUE(writer.ok()) << writer.status();
-  EXPECT_TRUE(Exists(path));
+  EXPECT_TRUE(Exists(path + ".partial"));
   Report(1000000, 20, writer->get());
   const std::string message = absl::StrCat("cannot write trace ", path, ": No space left on device");
   EXPECT_EQ((*writer)->status().message(), message);
   EXPECT_FALSE(Exists(path));
+  EXPECT_FALSE(Exists(path + ".partial"));
   // The error stays, and nothing brings the file back.
   (*writer)->AddSample(int64_t{1} << 40, std::vector<int64_t>(20));
   (*writer)->AddEvent(EventAt(0, "x"));
@@ -93,9 +94,10 @@ TEST(TraceWriter, UnfinishedTraceIsRemoved) {
     auto writer = TraceWriter::Create(path.get(), HeaderWithColumns(2));
     ASSERT_TRUE(writer.ok()) << writer.status();
     Report(100000, 2, writer->get());
-    EXPECT_TRUE(Exists(path.get()));
+    EXPECT_TRUE(Exists(path.partial()));
   }
   EXPECT_FALSE(Exists(path.get()));
+  EXPECT_FALSE(Exists(path.partial()));
 }
 
 TEST(TraceWriter, DiscardedTraceCannotBeFinished) {
@@ -104,6 +106,7 @@ TEST(TraceWriter, DiscardedTraceCannotBeFinished) {
   ASSERT_TRUE(writer.ok()) << writer.status();
   (*writer)->Discard();
   EXPECT_FALSE(Exists(path.get()));
+  EXPECT_FALSE(Exists(path.partial()));
   EXPECT_EQ((*writer)->Finish().message(), absl::StrCat("trace ", path.get(), " was discarded"));
 }
 
@@ -115,6 +118,7 @@ TEST(TraceWriter, FinishedTraceStays) {
   (*writer)->Discard();
   writer->reset();
   EXPECT_TRUE(Exists(path.get()));
+  EXPECT_FALSE(Exists(path.partial()));
 }
 
 TEST(TraceWriter, DiscardLeavesDevicesAlone) {
@@ -135,12 +139,73 @@ TEST(TraceWriter, KilledRunLeavesAReadableTraceThatIsCut) {
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFSIGNALED(status));
-  auto reader = TraceReader::Open(path.get());
+  EXPECT_FALSE(Exists(path.get()));
+  auto reader = TraceReader::Open(path.partial());
   ASSERT_TRUE(reader.ok()) << reader.status();
   EXPECT_FALSE((*reader)->complete());
   Content content;
   EXPECT_THAT(std::string((*reader)->Read({}, &content).message()), HasSubstr("is cut after"));
   EXPECT_GT(content.samples.size(), 0u);
+}
+
+TEST(TraceWriter, CompleteTraceStaysUntilTheNextIsComplete) {
+  TempPath path("again.pb");
+  const auto run = [&path](bool finish) {
+    auto writer = TraceWriter::Create(path.get(), HeaderWithColumns(2));
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    Report(finish ? 10 : 100000, 2, writer->get());
+    if (finish) ASSERT_TRUE((*writer)->Finish().ok());
+  };
+  run(true);
+  const std::string first = ReadFile(path.get());
+  run(false);
+  EXPECT_EQ(ReadFile(path.get()), first);
+}
+
+TEST(TraceWriter, SavedTailsShowAllThatCameAndLeaveNoMarkInTheFinishedTrace) {
+  // Few columns that change in few rows, then in all: the tail shrinks when the block's form changes.
+  constexpr int64_t kSamples = 10000;
+  const auto write = [](const TempPath& path, int64_t save_every) {
+    auto writer = TraceWriter::Create(path.get(), HeaderWithColumns(3));
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    for (int64_t i = 0; i < kSamples; ++i) {
+      (*writer)->AddSample(i * 1000, {i / 100 * 1000000, i > 5000 ? i : 0, 7});
+      if (i % 500 == 3) (*writer)->AddEvent(EventAt(i * 1000, "alloc_failed"));
+      if (save_every == 0 || i % save_every != 0) continue;
+      (*writer)->SaveTail();
+      (*writer)->SaveTail();
+      const auto reader = TraceReader::Open(path.partial());
+      ASSERT_TRUE(reader.ok()) << reader.status();
+      EXPECT_THAT(std::string((*reader)->end_status().message()), HasSubstr("is cut after"));
+      EXPECT_EQ((*reader)->index().samples(), static_cast<uint64_t>(i + 1));
+      EXPECT_EQ((*reader)->index().last_ns(), i * 1000);
+    }
+    ASSERT_TRUE((*writer)->Finish().ok());
+  };
+  TempPath plain("plain.pb");
+  TempPath saved("saved.pb");
+  write(plain, 0);
+  write(saved, 37);
+  EXPECT_TRUE(ReadFile(plain.get()) == ReadFile(saved.get()));
+}
+
+TEST(TraceWriter, TraceOfARunThatWasEndedIsWholeButPartial) {
+  TempPath path("ended.pb");
+  auto writer = TraceWriter::Create(path.get(), HeaderWithColumns(2));
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  Report(100, 2, writer->get());
+  ASSERT_TRUE((*writer)->Finish("SIGINT").ok());
+  EXPECT_EQ((*writer)->partial_path(), path.partial());
+  writer->reset();
+  EXPECT_FALSE(Exists(path.get()));
+  const auto reader = TraceReader::Open(path.partial());
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_TRUE((*reader)->complete());
+  EXPECT_EQ((*reader)->index().ended_by(), "SIGINT");
+  EXPECT_EQ((*reader)->index().samples(), 100u);
+  // Whoever looks for the trace is told of it.
+  EXPECT_THAT(std::string(TraceReader::Open(path.get()).status().message()),
+              HasSubstr(absl::StrCat("there is ", path.partial())));
 }
 
 using TraceWriterDeathTest = testing::Test;

@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/locks.h"
+#include "sim/run_control.h"
 
 namespace numasim::sim {
 namespace {
@@ -293,6 +294,80 @@ TEST(EngineTest, ProgressIsReportedAboutTenTimesASecond) {
   ASSERT_TRUE(engine.Run().ok());
   EXPECT_EQ(calls, 3);
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(300));
+}
+
+// Two LPs whose paths note each step's time until the run ends.
+struct Steps {
+  explicit Steps(Duration step) {
+    for (const char* name : {"a", "b"}) {
+      const LpId lp = engine.AddLp(name);
+      std::vector<int64_t>& times = name[0] == 'a' ? a : b;
+      engine.Start(lp, SimTime{0}, name, [&times, step](Path& path) -> Task<void> {
+        for (;;) {
+          co_await path.Take(step);
+          times.push_back(path.now().ns);
+        }
+      });
+    }
+  }
+  Engine engine{{}};
+  std::vector<int64_t> a;
+  std::vector<int64_t> b;
+};
+
+TEST(EngineTest, StopEndsTheRunAtOneInstantAsIfThatWereItsEnd) {
+  Steps stopped(Nanoseconds(10));
+  stopped.engine.SetProgress([&](SimTime, uint64_t) { StopRun(stopped.engine); });
+  ASSERT_TRUE(stopped.engine.Run().ok());
+  EXPECT_TRUE(RunWasStopped(stopped.engine));
+  const SimTime end = stopped.engine.now();
+  Steps ran_to_end(Nanoseconds(10));
+  ASSERT_TRUE(ran_to_end.engine.Run(end).ok());
+  EXPECT_FALSE(RunWasStopped(ran_to_end.engine));
+  EXPECT_TRUE(stopped.a == ran_to_end.a);
+  EXPECT_TRUE(stopped.b == ran_to_end.b);
+  EXPECT_EQ(stopped.engine.events_executed(), ran_to_end.engine.events_executed());
+}
+
+TEST(EngineTest, AnInstantThatDoesNotEndIsReportedAndCanBeStopped) {
+  Engine engine({});
+  const LpId lp = engine.AddLp("lp");
+  for (int i = 0; i < 2; ++i) {
+    engine.Start(lp, SimTime{5}, "stuck", [](Path& path) -> Task<void> {
+      for (;;) co_await path.Take(Nanoseconds(0));
+    });
+  }
+  const LpId other = engine.AddLp("other");
+  engine.Start(other, SimTime{7}, "later", [](Path& path) -> Task<void> { co_await path.Take(Seconds(1)); });
+  uint64_t last_events = 0;
+  engine.SetProgress([&](SimTime now, uint64_t events) {
+    EXPECT_EQ(now, SimTime{5});
+    EXPECT_EQ(NextPath(engine), "stuck");
+    EXPECT_GT(events, last_events);
+    last_events = events;
+    StopRun(engine);
+  });
+  ASSERT_TRUE(engine.Run(SimTime{1000}).ok());
+  EXPECT_TRUE(RunWasStopped(engine));
+  EXPECT_EQ(engine.now(), SimTime{7});
+}
+
+TEST(EngineTest, ManyStepsWithoutTimeChangeNothingButTheirCount) {
+  Engine engine({});
+  const LpId lp = engine.AddLp("lp");
+  std::vector<Entry> log;
+  constexpr int kSteps = 1'000'000;
+  engine.Start(lp, SimTime{5}, "busy", [&](Path& path) -> Task<void> {
+    for (int i = 0; i < kSteps; ++i) co_await path.Take(Nanoseconds(0));
+    log.push_back({path.name(), path.now().ns});
+  });
+  engine.Start(lp, SimTime{6}, "after", [&](Path& path) -> Task<void> {
+    log.push_back({path.name(), path.now().ns});
+    co_return;
+  });
+  ASSERT_TRUE(engine.Run().ok());
+  EXPECT_THAT(log, ElementsAre(Entry{"busy", 5}, Entry{"after", 6}));
+  EXPECT_EQ(engine.events_executed(), kSteps + 2u);
 }
 
 }  // namespace

@@ -157,6 +157,7 @@ class Recorder {
       const absl::Status status = (this->*part)();
       if (!status.ok()) return status;
     }
+    snapshot_.files.assign(system_.files_read().begin(), system_.files_read().end());
     return std::move(snapshot_);
   }
 
@@ -474,7 +475,9 @@ absl::StatusOr<Snapshot> TakeSnapshot(const SnapshotSource& source) {
   absl::StatusOr<Topology> topology =
       source.topology_xml.empty() ? ReadThisMachinesTopology() : ReadTopologyXml(source.topology_xml);
   if (!topology.ok()) return topology.status();
-  return Recorder(source, *std::move(topology)).Record();
+  absl::StatusOr<Snapshot> snapshot = Recorder(source, *std::move(topology)).Record();
+  if (snapshot.ok() && !source.topology_xml.empty()) snapshot->files.push_back(source.topology_xml);
+  return snapshot;
 }
 
 std::string SnapshotText(const Snapshot& snapshot) {

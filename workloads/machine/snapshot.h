@@ -25,6 +25,7 @@ struct Snapshot {
   std::vector<std::string> notes;  // what is missing or was renumbered, a sentence each
   // Settings found that a Machine has no field for, as "khugepaged/pages_to_scan: 4096".
   std::vector<std::string> other_settings;
+  std::vector<std::string> files;  // that were read
 };
 
 // Fails, naming file, line and field, if a file that every Linux has cannot be read, if any file is

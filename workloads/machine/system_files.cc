@@ -23,7 +23,10 @@ std::string SystemFiles::PathOf(absl::string_view path) const { return absl::Str
 absl::StatusOr<std::string> SystemFiles::Read(absl::string_view path) const {
   const std::string full_path = PathOf(path);
   absl::StatusOr<std::string> text = ReadInputFile(full_path);
-  if (text.ok()) return text;
+  if (text.ok()) {
+    files_read_.insert(full_path);
+    return text;
+  }
   return CannotRead(full_path, text.status().code(), std::string(text.status().message()));
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,11 +33,15 @@ class SystemFiles {
   absl::StatusOr<std::optional<int64_t>> ReadNumberIfPresent(absl::string_view path) const;
   absl::StatusOr<std::optional<std::string>> ReadChoiceIfPresent(absl::string_view path) const;
 
+  // The paths of all files that could be read so far.
+  const std::set<std::string>& files_read() const { return files_read_; }
+
   // The names in a directory, sorted; empty if there is no such directory.
   absl::StatusOr<std::vector<std::string>> List(absl::string_view path) const;
 
  private:
   std::string root_;
+  mutable std::set<std::string> files_read_;
 };
 
 }  // namespace numasim::workloads

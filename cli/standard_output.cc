@@ -1,0 +1,35 @@
+#include "cli/standard_output.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
+namespace numasim {
+
+absl::Status Print(int descriptor, absl::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      return {absl::ErrnoToStatusCode(errno),
+              absl::StrCat(descriptor == STDERR_FILENO ? "standard error" : "standard output",
+                           " cannot be written: ", std::strerror(errno))};
+    }
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+bool IsSameOutput(const std::string& path, int descriptor) {
+  struct stat file = {};
+  struct stat stream = {};
+  if (stat(path.c_str(), &file) != 0 || fstat(descriptor, &stream) != 0) return false;
+  // Nothing mixes in /dev/null, and a terminal shows everything.
+  return !S_ISCHR(file.st_mode) && file.st_dev == stream.st_dev && file.st_ino == stream.st_ino;
+}
+
+}  // namespace numasim

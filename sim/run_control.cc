@@ -1,0 +1,22 @@
+#include "sim/run_control.h"
+
+#include "sim/engine.h"
+#include "sim/run_loop.h"
+
+namespace numasim::sim {
+
+void StopRun(Engine& engine) {
+  if (internal::RunLoop* const loop = internal::RunLoop::Of(engine)) loop->RequestStop();
+}
+
+bool RunWasStopped(const Engine& engine) {
+  const internal::RunLoop* const loop = internal::RunLoop::Of(engine);
+  return loop != nullptr && loop->stopped();
+}
+
+std::string NextPath(const Engine& engine) {
+  const internal::RunLoop* const loop = internal::RunLoop::Of(engine);
+  return loop == nullptr ? "" : loop->NextPath();
+}
+
+}  // namespace numasim::sim

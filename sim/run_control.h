@@ -1,0 +1,23 @@
+// What the program around a run may ask of it from the engine's progress callback. Models have no use for it.
+#ifndef NUMASIM_SIM_RUN_CONTROL_H_
+#define NUMASIM_SIM_RUN_CONTROL_H_
+
+#include <string>
+
+namespace numasim::sim {
+
+class Engine;
+
+// Ends Engine::Run at the next instant that all LPs can be taken to, as if it were the end that Run was
+// given. Where an instant goes on for ever it ends in the middle of it, a second later.
+void StopRun(Engine& engine);
+
+// The last Run was ended by StopRun. For any time.
+bool RunWasStopped(const Engine& engine);
+
+// The name of a path that is next to run; empty if there is none.
+std::string NextPath(const Engine& engine);
+
+}  // namespace numasim::sim
+
+#endif  // NUMASIM_SIM_RUN_CONTROL_H_
