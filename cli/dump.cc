@@ -1,16 +1,21 @@
 #include "cli/dump.h"
 
 #include <fnmatch.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/dump_format.h"
+#include "cli/every_time.h"
 #include "cli/time_text.h"
 #include "proto/trace_reader.h"
 
@@ -45,6 +50,14 @@ absl::Status ParseTime(absl::string_view option, const std::string& text, int64_
   if (!parsed.ok()) return absl::InvalidArgumentError(absl::StrCat(option, " ", parsed.status().message()));
   *time_ns = *parsed;
   return absl::OkStatus();
+}
+
+absl::StatusOr<int64_t> ParseEvery(const std::string& text) {
+  int64_t every_ns = 0;
+  if (absl::Status status = ParseTime("--every", text, &every_ns); !status.ok()) return status;
+  if (every_ns > 0 || text.empty()) return every_ns;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--every ", text, ": is no time between samples; expected more than 0, such as 10ms"));
 }
 
 absl::StatusOr<TimeRange> ParseRange(const DumpOptions& options) {
@@ -126,6 +139,16 @@ absl::Status DumpColumns(const DumpOptions& options, const DumpFormat& format, T
   return format.dump(trace, view, out);
 }
 
+// Of a terminal, else as the environment says, else what every terminal has.
+size_t OutputWidth() {
+  winsize size = {};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  constexpr size_t kUsual = 80;
+  const char* const columns = std::getenv("COLUMNS");
+  size_t width = 0;
+  return columns != nullptr && absl::SimpleAtoi(columns, &width) && width > 0 ? width : kUsual;
+}
+
 int RunDump(const DumpOptions& options) {
   const absl::Status status = DumpTrace(options, std::cout);
   if (status.ok()) return 0;
@@ -135,17 +158,30 @@ int RunDump(const DumpOptions& options) {
 
 }  // namespace
 
+absl::Status ReadSamples(TraceReader& trace, const DumpView& view, TraceVisitor& visitor) {
+  if (view.every_ns == 0) return trace.Read(view.range, &visitor);
+  EveryTime every(view.every_ns, visitor);
+  return trace.Read(view.range, &every);
+}
+
 absl::Status DumpTrace(const DumpOptions& options, std::ostream& out) {
   const absl::StatusOr<DumpFormat> format = FindFormat(options.format);
   if (!format.ok()) return format.status();
   const absl::StatusOr<TimeRange> range = ParseRange(options);
   if (!range.ok()) return range.status();
+  const absl::StatusOr<int64_t> every_ns = ParseEvery(options.every);
+  if (!every_ns.ok()) return every_ns.status();
   absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(options.path);
   if (!trace.ok()) return trace.status();
   absl::StatusOr<std::vector<size_t>> columns = MatchColumns(options, (*trace)->header());
   if (!columns.ok()) return columns.status();
-  const absl::Status status =
-      DumpColumns(options, *format, **trace, {options.path, *range, *std::move(columns), {}}, out);
+  const DumpView view = {.path = options.path,
+                         .range = *range,
+                         .columns = *std::move(columns),
+                         .widths = {},
+                         .every_ns = *every_ns,
+                         .width = options.width};
+  const absl::Status status = DumpColumns(options, *format, **trace, view, out);
   if (!out.flush()) return absl::UnavailableError("cannot write the output (is the disk full?)");
   return status;
 }
@@ -157,7 +193,8 @@ void AddDumpCommand(CLI::App& app, int* exit_status) {
       ->required()
       ->type_name("TRACE.pb");
   dump->add_option("--format", options->format,
-                   "text: a listing; csv: a line per sample; json: one object with everything")
+                   "text: a listing; csv: a line per sample; json: one object with everything, in which a\n"
+                   "stretch of equal samples is one: `count` of them from time_ns on, interval_ns apart")
       ->type_name("text|csv|json")
       ->capture_default_str();
   dump->add_option("--counters", options->counters,
@@ -169,6 +206,10 @@ void AddDumpCommand(CLI::App& app, int* exit_status) {
   dump->add_option("--from", options->from, "first simulated time to show, such as 10ms, 1.5s, 250us")
       ->type_name("TIME");
   dump->add_option("--to", options->to, "last simulated time to show")->type_name("TIME");
+  dump->add_option("--every", options->every,
+                   "show what the counters are at whole multiples of this time, not every sample")
+      ->type_name("TIME");
+  options->width = OutputWidth();
   dump->callback([options, exit_status] { *exit_status = RunDump(*options); });
 }
 

@@ -18,6 +18,8 @@ struct DumpOptions {
   std::vector<std::string> counters;  // globs over column names; none: see below
   std::string from;                   // times with a unit, such as "10ms"; empty: the trace's own ends
   std::string to;
+  std::string every;  // a time; empty: every sample
+  size_t width = 0;   // of text, in characters; 0: any
 };
 
 // Writes what is asked for to `out`. Without globs text shows the columns that ever change, CSV and JSON all.

@@ -19,7 +19,12 @@ struct DumpView {
   TimeRange range;              // of samples and events
   std::vector<size_t> columns;  // in the header's order
   std::vector<size_t> widths;   // digits each of them needs, text only
+  int64_t every_ns = 0;         // 0: every sample
+  size_t width = 0;             // of a line, text only; 0: any
 };
+
+// Shows `visitor` the samples that are wanted, and the events of the time.
+absl::Status ReadSamples(TraceReader& trace, const DumpView& view, TraceVisitor& visitor);
 
 // Each writes all that is readable to `out` and returns what reading returned.
 absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& out);

@@ -8,6 +8,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr char kSamplesForm[] =
+    "values are in the order of columns; an element with a count is that many samples with these values, the "
+    "first at time_ns, interval_ns apart; one without is one sample";
+
 // Scenario and script texts may hold any bytes.
 std::string Print(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -121,11 +125,16 @@ void ShowPart(TraceReader& trace, const TimeRange& range, Visitor visitor, absl:
 absl::Status DumpJson(TraceReader& trace, const DumpView& view, std::ostream& out) {
   absl::Status status;
   out << "{\"header\": " << Print(HeaderJson(trace.header()))
-      << ",\n\"columns\": " << Print(ColumnsJson(trace.header(), view));
-  ShowPart(trace, view.range, JsonSamples(view, out), &status);
+      << ",\n\"columns\": " << Print(ColumnsJson(trace.header(), view))
+      << ",\n\"samples_form\": " << Print(kSamplesForm);
+  JsonSamples samples(view, out);
+  status.Update(ReadSamples(trace, view, samples));
+  samples.End();
   ShowPart(trace, view.range, JsonEvents(out), &status);
   ShowPart(trace, kNoTime, JsonLocks(out), &status);
-  out << ",\n\"complete\": " << (status.ok() ? "true" : "false") << "}\n";
+  out << ",\n\"complete\": " << (status.ok() ? "true" : "false");
+  if (trace.index().has_ended_by()) out << ",\n\"ended_by\": " << Print(trace.index().ended_by());
+  out << "}\n";
   return status;
 }
 

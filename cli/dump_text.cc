@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "cli/dump_format.h"
 #include "cli/time_text.h"
 
@@ -20,21 +21,59 @@ std::string PadRight(absl::string_view text, size_t width) {
   return absl::StrCat(text, std::string(width - std::min(width, text.size()), ' '));
 }
 
-// Rows of cells, each column as wide as its widest cell, the first to the left.
+// Splits columns of these widths, each with a gap of two before it, into as many lines' worth as are needed
+// to fit `room`. Each gets one at least. `room` 0: all fit.
+std::vector<std::vector<size_t>> FoldColumns(const std::vector<size_t>& widths, size_t room) {
+  std::vector<std::vector<size_t>> groups;
+  size_t used = 0;
+  for (size_t i = 0; i < widths.size(); ++i) {
+    used += 2 + widths[i];
+    if (groups.empty() || (room > 0 && used > room)) {
+      groups.emplace_back();
+      used = 2 + widths[i];
+    }
+    groups.back().push_back(i);
+  }
+  return groups;
+}
+
+size_t RoomBehind(size_t first_column, size_t width) {
+  return width == 0 ? 0 : std::max<size_t>(1, width - std::min(width, first_column));
+}
+
+// A line, and where it is too long for `width` more, indented, that begin at a word.
+void PrintFolded(std::string line, size_t indent, size_t width, std::ostream& out) {
+  while (width > indent && line.size() > width) {
+    size_t end = line.rfind(' ', width);
+    if (end == std::string::npos || end <= indent) end = line.find(' ', width);
+    if (end == std::string::npos) break;
+    out << line.substr(0, end) << "\n";
+    line = std::string(indent, ' ') + line.substr(end + 1);
+  }
+  out << line << "\n";
+}
+
+// Rows of cells, each column as wide as its widest cell, the first to the left. What does not fit beside it
+// follows below.
 class Table {
  public:
   void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
 
-  void Print(std::ostream& out) const {
+  void Print(size_t width, std::ostream& out) const {
     std::vector<size_t> widths;
     for (const std::vector<std::string>& row : rows_) {
       widths.resize(std::max(widths.size(), row.size()), 0);
       for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
     }
-    for (const std::vector<std::string>& row : rows_) {
-      out << "  " << PadRight(row[0], widths[0]);
-      for (size_t i = 1; i < row.size(); ++i) out << "  " << PadLeft(row[i], widths[i]);
-      out << "\n";
+    const std::vector<size_t> others(widths.begin() + 1, widths.end());
+    bool first = true;
+    for (const std::vector<size_t>& group : FoldColumns(others, RoomBehind(2 + widths[0], width))) {
+      if (!std::exchange(first, false)) out << "\n";
+      for (const std::vector<std::string>& row : rows_) {
+        out << "  " << PadRight(row[0], widths[0]);
+        for (const size_t i : group) out << "  " << PadLeft(row[i + 1], others[i]);
+        out << "\n";
+      }
     }
   }
 
@@ -45,7 +84,9 @@ class Table {
 void PrintHead(const TraceReader& trace, const DumpView& view, std::ostream& out) {
   const trace::Header& header = trace.header();
   const trace::Footer& index = trace.index();
-  out << "trace " << view.path << (trace.complete() ? "" : " (not complete)") << "\n";
+  out << "trace " << view.path << (trace.complete() ? "" : " (not complete)");
+  if (index.has_ended_by()) out << " (ended by " << index.ended_by() << " before its end)";
+  out << "\n";
   out << "  scenario  " << header.scenario_name() << " (" << header.scenario().size() << " bytes), seed "
       << header.seed() << "\n";
   for (const trace::Script& script : header.script()) {
@@ -57,21 +98,49 @@ void PrintHead(const TraceReader& trace, const DumpView& view, std::ostream& out
   const auto kind = [](std::string* to, const trace::KindCount& k) {
     absl::StrAppend(to, k.kind(), " ", k.count());
   };
-  out << "  events    " << index.events() << (index.events() == 0 ? "" : ": ")
-      << absl::StrJoin(index.event_kind(), ", ", kind) << "\n";
+  PrintFolded(absl::StrCat("  events    ", index.events(), index.events() == 0 ? "" : ": ",
+                           absl::StrJoin(index.event_kind(), ", ", kind)),
+              /*indent=*/12, view.width, out);
   if (index.has_first_ns()) {
     out << "  time      " << TimeText(index.first_ns()) << " to " << TimeText(index.last_ns()) << "\n";
   }
 }
 
-// A line per sample whose shown values differ from the sample before; the others are counted.
+// What stands above a column: its name, in one line or part below part, and its unit.
+struct Title {
+  std::vector<std::string> name;
+  std::string unit;
+  size_t width = 0;
+};
+
+std::vector<Title> Titles(const trace::Header& header, const DumpView& view, bool stacked) {
+  std::vector<Title> titles;
+  for (size_t i = 0; i < view.columns.size(); ++i) {
+    const trace::Column& column = header.column(static_cast<int>(view.columns[i]));
+    Title title = {{column.name()}, column.unit(), std::max(view.widths[i], column.unit().size())};
+    if (stacked) title.name = std::vector<std::string>(absl::StrSplit(column.name(), '.'));
+    for (const std::string& part : title.name) title.width = std::max(title.width, part.size());
+    titles.push_back(std::move(title));
+  }
+  return titles;
+}
+
+std::vector<size_t> WidthsOf(const std::vector<Title>& titles) {
+  std::vector<size_t> widths;
+  for (const Title& title : titles) widths.push_back(title.width);
+  return widths;
+}
+
+// A line per sample whose shown values differ from the sample before; the others are counted. Shows the
+// columns `shown`, by their place in the view.
 class SampleLines : public TraceVisitor {
  public:
-  SampleLines(const trace::Header& header, const DumpView& view, std::ostream& out)
-      : header_(header), view_(view), out_(out) {
-    for (size_t i = 0; i < view.columns.size(); ++i) {
-      const trace::Column& column = header.column(static_cast<int>(view.columns[i]));
-      widths_.push_back(std::max({view.widths[i], column.name().size(), column.unit().size()}));
+  SampleLines(const DumpView& view, const std::vector<Title>& titles, const std::vector<size_t>& shown,
+              std::ostream& out)
+      : out_(out) {
+    for (const size_t i : shown) {
+      columns_.push_back(view.columns[i]);
+      titles_.push_back(titles[i]);
     }
   }
 
@@ -83,9 +152,9 @@ class SampleLines : public TraceVisitor {
       any_ = true;
       std::string line = PadLeft(TimeText(samples.first_ns), kTimeWidth);
       shown_.clear();
-      for (size_t i = 0; i < view_.columns.size(); ++i) {
-        shown_.push_back(samples.values[view_.columns[i]]);
-        absl::StrAppend(&line, "  ", PadLeft(absl::StrCat(shown_[i]), widths_[i]));
+      for (size_t i = 0; i < columns_.size(); ++i) {
+        shown_.push_back(samples.values[columns_[i]]);
+        absl::StrAppend(&line, "  ", PadLeft(absl::StrCat(shown_[i]), titles_[i].width));
       }
       out_ << line << "\n";
       --same;
@@ -103,7 +172,7 @@ class SampleLines : public TraceVisitor {
   bool Same(const SampleSpan& samples) const {
     if (!any_) return false;
     for (size_t i = 0; i < shown_.size(); ++i) {
-      if (shown_[i] != samples.values[view_.columns[i]]) return false;
+      if (shown_[i] != samples.values[columns_[i]]) return false;
     }
     return true;
   }
@@ -117,35 +186,57 @@ class SampleLines : public TraceVisitor {
   }
 
   void PrintTitles() {
-    std::string names = PadLeft("time", kTimeWidth);
-    std::string units(kTimeWidth, ' ');
-    for (size_t i = 0; i < view_.columns.size(); ++i) {
-      const trace::Column& column = header_.column(static_cast<int>(view_.columns[i]));
-      absl::StrAppend(&names, "  ", PadLeft(column.name(), widths_[i]));
-      absl::StrAppend(&units, "  ", PadLeft(column.unit(), widths_[i]));
+    size_t lines = 1;
+    for (const Title& title : titles_) lines = std::max(lines, title.name.size());
+    for (size_t line = 0; line < lines; ++line) {
+      out_ << PadLeft(line + 1 == lines ? "time" : "", kTimeWidth);
+      for (const Title& title : titles_) {
+        const size_t above = lines - title.name.size();
+        out_ << "  " << PadLeft(line < above ? "" : title.name[line - above], title.width);
+      }
+      out_ << "\n";
     }
-    out_ << names << "\n" << units << "\n";
+    out_ << std::string(kTimeWidth, ' ');
+    for (const Title& title : titles_) out_ << "  " << PadLeft(title.unit, title.width);
+    out_ << "\n";
   }
 
-  const trace::Header& header_;
-  const DumpView& view_;
+  std::vector<size_t> columns_;  // by their place in the trace
+  std::vector<Title> titles_;
   std::ostream& out_;
-  std::vector<size_t> widths_;
   bool any_ = false;
   std::vector<int64_t> shown_;  // values of the last line
   int64_t same_ = 0;            // samples after it that show the same
   int64_t same_to_ns_ = 0;
 };
 
+// Wide tables become narrower by names in parts, one below the other, and then several.
+absl::Status PrintSamples(TraceReader& trace, const DumpView& view, std::ostream& out) {
+  const size_t room = RoomBehind(kTimeWidth, view.width);
+  std::vector<Title> titles = Titles(trace.header(), view, /*stacked=*/false);
+  if (FoldColumns(WidthsOf(titles), room).size() > 1) titles = Titles(trace.header(), view, /*stacked=*/true);
+  absl::Status status;
+  bool first = true;
+  for (const std::vector<size_t>& group : FoldColumns(WidthsOf(titles), room)) {
+    if (!std::exchange(first, false)) out << "\n";
+    SampleLines samples(view, titles, group, out);
+    status.Update(ReadSamples(trace, view, samples));
+    samples.End();
+  }
+  return status;
+}
+
 class EventLines : public TraceVisitor {
  public:
-  explicit EventLines(std::ostream& out) : out_(out) {}
+  EventLines(size_t width, std::ostream& out) : width_(width), out_(out) {}
   void OnEvent(const trace::Event& event) override {
-    out_ << PadLeft(TimeText(event.time_ns()), kTimeWidth) << "  " << event.lp() << "  " << event.kind()
-         << "  " << event.path() << ": " << event.detail() << "\n";
+    PrintFolded(absl::StrCat(PadLeft(TimeText(event.time_ns()), kTimeWidth), "  ", event.lp(), "  ",
+                             event.kind(), "  ", event.path(), ": ", event.detail()),
+                /*indent=*/kTimeWidth + 4, width_, out_);
   }
 
  private:
+  const size_t width_;
   std::ostream& out_;
 };
 
@@ -179,7 +270,7 @@ class LockLines : public TraceVisitor {
     table_.AddRow(std::move(row));
   }
 
-  void Print(std::ostream& out) const { table_.Print(out); }
+  void Print(size_t width, std::ostream& out) const { table_.Print(width, out); }
 
  private:
   static void AddTimes(const trace::Histogram& times, uint64_t count, std::vector<std::string>* row) {
@@ -205,20 +296,18 @@ absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& ou
     out << "\nsamples: no column ever changes (--counters '*' shows them all)\n";
   } else {
     out << "\nsamples\n";
-    SampleLines samples(trace.header(), view, out);
-    status = trace.Read(view.range, &samples);
-    samples.End();
+    status = PrintSamples(trace, view, out);
   }
   if (trace.index().events() > 0) {
     out << "\nevents\n";
-    EventLines events(out);
+    EventLines events(view.width, out);
     status.Update(trace.Read(view.range, &events));
   }
   if (trace.index().locks() > 0) {
     out << "\nlocks\n";
     LockLines locks;
     status.Update(trace.Read(kNoTime, &locks));
-    locks.Print(out);
+    locks.Print(view.width, out);
   }
   return status;
 }

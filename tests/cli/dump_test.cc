@@ -192,6 +192,106 @@ TEST_F(DumpTest, WrongOptionsNameTheOptionTheValueAndWhatIsRight) {
                                        ", such as node0.free, node0.hit, node1.free"));
 }
 
+TEST_F(DumpTest, EveryShowsTheStateAtMultiplesOfATime) {
+  DumpOptions options = Options("csv");
+  options.every = "3ms";
+  EXPECT_THAT(Lines(Dump(options).out), ElementsAre("time_ns,node0.free,node0.hit,node1.free", "0,100,0,50",
+                                                    "3000000,94,3,50", "6000000,94,5,50", "9000000,94,5,50"));
+  // Between two samples the state is that of the one before.
+  options.every = "2500us";
+  options.from = "2ms";
+  options.to = "8ms";
+  EXPECT_THAT(Lines(Dump(options).out), ElementsAre("time_ns,node0.free,node0.hit,node1.free",
+                                                    "2500000,96,2,50", "5000000,94,5,50", "7500000,94,5,50"));
+  options = Options("json");
+  options.every = "3ms";
+  EXPECT_EQ(nlohmann::json::parse(Dump(options).out)["samples"].size(), 4u);
+  options = Options("text");
+  options.every = "3ms";
+  EXPECT_THAT(Dump(options).out, HasSubstr("           6ms          94          5\n"));
+  options.every = "0s";
+  EXPECT_THAT(Dump(options).error, HasSubstr("--every 0s: is no time between samples"));
+}
+
+// A trace of a machine that sleeps until the end of time.
+TEST_F(DumpTest, EndlessTraceIsNoEndlessTable) {
+  const TempPath path("endless.pb");
+  {
+    auto writer = TraceWriter::Create(path.get(), HeaderWithColumns(1));
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    (*writer)->AddSample(0, {5});
+    (*writer)->AddRepeat(1, 1, 9'000'000'000'000'000'000);
+    ASSERT_TRUE((*writer)->Finish().ok());
+  }
+  DumpOptions options;
+  options.path = path.get();
+  options.format = "csv";
+  const Dumped refused = Dump(options);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_EQ(
+      refused.error,
+      "--format csv: would be 9000000000000000001 lines; expected at most 100000000: give --every, such as "
+      "--every 2h46m40s, or a shorter time by --from and --to");
+  options.every = "2h46m40s";
+  EXPECT_EQ(Lines(Dump(options).out).size(), 900'002u);  // the titles, 0 and 900,000 multiples of 10^13
+  options.every = "";
+  options.from = "8000000000s";
+  options.to = "8000000000.000000002s";
+  EXPECT_EQ(Lines(Dump(options).out).size(), 4u);
+  options.format = "json";
+  options.from = options.to = "";
+  options.every = "1ns";
+  EXPECT_EQ(nlohmann::json::parse(Dump(options).out)["samples"].back()["count"], 9'000'000'000'000'000'000);
+}
+
+TEST_F(DumpTest, JsonSaysHowARunOfEqualSamplesIsWritten) {
+  const nlohmann::json json = nlohmann::json::parse(Dump(Options("json")).out);
+  EXPECT_THAT(json["samples_form"].get<std::string>(), HasSubstr("count"));
+  EXPECT_EQ(json["samples"].back()["count"], 3);  // from the event at 7 ms on
+  EXPECT_EQ(json.count("ended_by"), 0u);
+}
+
+TEST_F(DumpTest, TextFitsItsWidth) {
+  const TempPath path("wide.pb");
+  {
+    trace::Header header;
+    for (int i = 0; i < 30; ++i) {
+      header.add_column()->set_name(absl::StrCat("node0.DMA32.free_blocks.order", i));
+      header.mutable_column(i)->set_unit("blocks");
+    }
+    auto writer = TraceWriter::Create(path.get(), header);
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    for (int64_t t = 0; t < 3; ++t) (*writer)->AddSample(t * kMs, std::vector<int64_t>(30, 100 + t));
+    trace::Event event = EventAt(kMs, "cma_failed");
+    event.set_detail(
+        "area=dma size=64M errno=EBUSY function=alloc_contig_range owner=anonymous memory of process "
+        "database/worker#17, which is pinned at pfn 1234567");
+    (*writer)->AddEvent(event);
+    (*writer)->AddLockStats(LockNamed("node0.DMA32.zone.lock"));
+    ASSERT_TRUE((*writer)->Finish().ok());
+  }
+  DumpOptions options;
+  options.path = path.get();
+  const std::string any_width = Dump(options).out;
+  for (const size_t width : {80, 120, 200}) {
+    options.width = width;
+    const std::string out = Dump(options).out;
+    std::vector<std::string> lines = Lines(out);
+    lines.erase(lines.begin());  // the file's name is one word
+    for (const std::string& line : lines) EXPECT_LE(line.size(), width) << line;
+    // Nothing is lost: as many values, and all words.
+    for (const std::string word : {"order0", "order29", "cma_failed", "1234567", "hold"})
+      EXPECT_THAT(out, HasSubstr(word));
+    const auto values = [](const std::string& text) {
+      int count = 0;
+      for (const absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty()))
+        count += word == "100" || word == "101" || word == "102" ? 1 : 0;
+      return count;
+    };
+    EXPECT_EQ(values(out), values(any_width));
+  }
+}
+
 TEST_F(DumpTest, FullOutputIsAnError) {
   std::ofstream full("/dev/full");
   EXPECT_THAT(std::string(DumpTrace(Options("csv"), full).message()), HasSubstr("cannot write the output"));

@@ -1,0 +1,22 @@
+#include "cli/every_time.h"
+
+namespace numasim {
+
+void EveryTime::OnSamples(const SampleSpan& samples) {
+  if (any_) ShowUpTo(samples.first_ns - 1);
+  any_ = true;
+  from_ns_ = samples.first_ns;
+  held_.assign(samples.values.begin(), samples.values.end());
+  ShowUpTo(samples.last_ns());
+}
+
+void EveryTime::ShowUpTo(int64_t to_ns) {
+  int64_t first_ns = from_ns_ / every_ns_ * every_ns_;
+  if (first_ns < from_ns_ && __builtin_add_overflow(first_ns, every_ns_, &first_ns)) return;
+  if (first_ns > to_ns) return;
+  const int64_t count = (to_ns - first_ns) / every_ns_ + 1;
+  to_.OnSamples({first_ns, count == 1 ? 0 : every_ns_, count, held_});
+  from_ns_ = to_ns + 1;
+}
+
+}  // namespace numasim
