@@ -2,9 +2,11 @@
 // and how fast a frame's owner is found. One thread.
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "bench/machine.h"
@@ -18,8 +20,11 @@ constexpr FrameOwner kDriver{FrameOwner::kContig, 1, 0, 0};
 // One node with a CPU, and who takes its memory back.
 class Machine : public BenchMachine {
  public:
-  explicit Machine(int64_t pages)
-      : BenchMachine(1, pages), contig_(*Contig::Create(memory(), ops(), config(), kernel())) {}
+  explicit Machine(int64_t pages, MachineConfig config = {})
+      : BenchMachine(1, pages, std::move(config)),
+        contig_(*Contig::Create(memory(), ops(), this->config(), kernel())) {}
+
+  Contig& contig() { return *contig_; }
 
   void Populate(int64_t pages, std::optional<HugeSize> huge) {
     Run([this, pages, huge](sim::Path& path) -> sim::Task<void> { co_await MapAndTouch(path, pages, huge); });
@@ -111,6 +116,54 @@ void MigrateBasePages(benchmark::State& state) {
   TakeAll(state, machine, FrameOwner::kAnon, state.range(0) * kPageblockPages, 1);
 }
 BENCHMARK(MigrateBasePages)->Arg(1)->Arg(64)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+constexpr int64_t kMiB = (int64_t{1} << 20) / kPageSize;
+
+// A node of 1 GiB, a quarter of it ZONE_MOVABLE, with an area of 64 MiB, nearly all of it one mapping whose
+// pages are pinned.
+std::unique_ptr<Machine> PinnedMachine() {
+  MachineConfig config;
+  config.movablecore_pages = 256 * kMiB;
+  config.cma.push_back({"camera", NodeId{0}, 64 * kMiB, false, "area"});
+  config.offline_patience_ns = 1'000'000'000;
+  auto machine = std::make_unique<Machine>(Machine::kGiBPages, std::move(config));
+  machine->Run([&machine](sim::Path& path) -> sim::Task<void> {
+    constexpr int64_t kPages = 960 * kMiB;
+    const Vpn begin = co_await machine->MapAndTouch(path, kPages, std::nullopt);
+    const PinResult pinned = co_await machine->ops().Pin(path, machine->process(), begin, begin + kPages);
+    if (pinned.error != Errno::kOk) abort();
+  });
+  return machine;
+}
+
+// cma_alloc() of 1 MiB without an alignment: it is tried at every page.
+void CmaAllocInVain(benchmark::State& state) {
+  const std::unique_ptr<Machine> machine = PinnedMachine();
+  CmaArea& area = *machine->contig().cma().areas()[0];
+  int64_t attempts = 0;
+  for (auto _ : state) {
+    state.SetIterationTime(machine->Run([&](sim::Path& path) -> sim::Task<void> {
+      const Pfn pfn = co_await machine->contig().cma().Alloc(path, CpuId{0}, area, kMiB, 0, kDriver);
+      if (pfn != kNoPfn) abort();
+    }));
+    attempts += area.pages - kMiB + 1;
+  }
+  state.counters["attempts"] = benchmark::Counter(static_cast<double>(attempts), benchmark::Counter::kIsRate);
+}
+BENCHMARK(CmaAllocInVain)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+// Offlining a memory block of pinned pages: it is tried again and again for a simulated second.
+void OfflinePinned(benchmark::State& state) {
+  const std::unique_ptr<Machine> machine = PinnedMachine();
+  const MemoryBlockId last{Machine::kGiBPages / kMemoryBlockPages - 1};
+  for (auto _ : state) {
+    state.SetIterationTime(machine->Run([&](sim::Path& path) -> sim::Task<void> {
+      const Errno error = co_await machine->contig().hotplug().Offline(path, CpuId{0}, last);
+      if (error != Errno::kIntr) abort();
+    }));
+  }
+}
+BENCHMARK(OfflinePinned)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 // 128 MiB that are free.
 void TakeFreeRange(benchmark::State& state) {

@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "models/address_space/address_space_ops.h"
+#include "models/machine_config.h"
 #include "models/memory_system.h"
 #include "sim/engine.h"
 
@@ -17,8 +19,11 @@ class BenchMachine {
  public:
   static constexpr int64_t kGiBPages = int64_t{1} << (30 - kPageShift);
 
-  BenchMachine(int nodes, int64_t pages_of_each)
-      : engine_({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns())}), process_("p") {
+  // `config`: what there is besides nodes and CPUs.
+  BenchMachine(int nodes, int64_t pages_of_each, MachineConfig config = {})
+      : engine_({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns())}),
+        config_(std::move(config)),
+        process_("p") {
     for (int n = 0; n < nodes; ++n) {
       config_.nodes.push_back({pages_of_each});
       config_.node_of_cpu.push_back(NodeId{n});

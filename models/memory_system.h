@@ -1,9 +1,10 @@
 // MemorySystem: the simulated machine's memory and CPUs, put together. Which LP owns what:
+//
 //   LP n (one per node)  node n: its zones with their frames, free lists and PCP lists, its counters, its
-//   CPUs, and the
-//                        address spaces of the processes that run on them
-//   the last LP          what is global in the kernel: Reserves, sysctls, memory blocks, THP settings, shmem
-//   files, process ids
+//                        CPUs, and the address spaces of the processes that run on them
+//   the last LP          what is global in the kernel: Reserves, sysctls, memory blocks, THP settings,
+//                        shmem files, process ids
+//
 // Fixed after construction and read from everywhere: cost model, zonelists, which zone a frame is in.
 #ifndef NUMASIM_MODELS_MEMORY_SYSTEM_H_
 #define NUMASIM_MODELS_MEMORY_SYSTEM_H_

@@ -3,9 +3,8 @@
 //   mark (12 bytes)                        kTraceMark, version (uint32)
 //   frame, frame, ...                      each: payload length (uint32), CRC32 of the payload (uint32),
 //                                          CRC32 of those 8 bytes (uint32), payload
-//   end (20 bytes)                         offset of the last frame, the footer (uint64), CRC32 of those 8
-//   bytes
-//                                          (uint32), kTraceEnd
+//   end (20 bytes)                         offset of the last frame, the footer (uint64), CRC32 of those
+//                                          8 bytes (uint32), kTraceEnd
 //
 // Integers are little-endian. A frame's head has a checksum of its own so that a damaged length is not
 // mistaken for a file that was cut.

@@ -33,11 +33,14 @@ std::vector<Op> RandomContigScript::FinishMore() {
 
 std::optional<Op> RandomContigScript::TryMake() {
   const int64_t kind = Draw(100);
-  if (kind < 12) return MakeRange();
-  if (kind < 22) return MakePool();
-  if (kind < 32) return MakeProcess(options_.max_processes, 3);
-  if (kind < 38) return MakeOfProcess(options_.cpus);
-  if (kind < 56) return MakeMap();
+  if (kind < options_.ranges) return MakeRange();
+  const int64_t system = options_.ranges + options_.pools;
+  if (kind < system) return MakePool();
+  // The rest, in fixed proportions, is of processes.
+  const int64_t of_78 = (kind - system) * 78 / (100 - system);
+  if (of_78 < 10) return MakeProcess(options_.max_processes, 3);
+  if (of_78 < 16) return MakeOfProcess(options_.cpus);
+  if (of_78 < 34) return MakeMap();
   return MakeOfMapping();
 }
 

@@ -17,6 +17,8 @@ namespace numasim::workloads {
 struct RandomContigOptions {
   int nodes = 2;
   int cpus = 2;
+  int ranges = 12;    // of 100 operations, those that take or give back a range
+  int pools = 10;     // of 100 operations, those on a pool
   int64_t pool = 30;  // pages of 2 MiB that a resize asks for at most
   int max_processes = 4;
   int max_mappings = 5;                          // of a process

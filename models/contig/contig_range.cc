@@ -23,6 +23,11 @@ bool IsHugetlb(const FrameStore& frames, const FrameStore::Head& head) {
   return OwnedBy(frames, head, FrameOwner::kHugetlb);
 }
 
+ContigResult Busy(const Zone& zone, FrameIndex frame, const char* function) {
+  const Pfn pfn = zone.frames().PfnOf(frame);
+  return {Errno::kBusy, pfn, function, ContigRanges::OwnerName(zone, pfn)};
+}
+
 }  // namespace
 
 ContigRanges::ContigRanges(MemorySystem& memory, AddressSpaceOps& ops)
@@ -46,6 +51,7 @@ std::string ContigRanges::OwnerName(const Zone& zone, Pfn pfn) {
   const FrameOwner& owner = frames.owner(head.frame, head.order);
   if (owner.kind == FrameOwner::kHugetlb) return absl::StrCat("hugetlb-", kHugeSizeNames[owner.object]);
   const std::string name = owner.kind < std::size(kNames) ? kNames[owner.kind] : "unknown";
+  if (head.order == 0 && zone.IsMigrating(head.frame)) return absl::StrCat(name, ",migrating");
   return head.order == 0 && zone.RefsOf(head.frame) > 0 ? absl::StrCat(name, ",pinned") : name;
 }
 
@@ -54,7 +60,8 @@ void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t 
   std::string detail = absl::StrCat("errno=", ErrnoName(result.error), " function=", result.function);
   const Zone* const zone = result.blocker == kNoPfn ? nullptr : memory_.ZoneOf(result.blocker);
   if (zone != nullptr && path.lp() == memory_.node(zone->node()).lp) {
-    absl::StrAppend(&detail, " owner=", OwnerName(*zone, result.blocker));
+    absl::StrAppend(&detail,
+                    " owner=", result.owner.empty() ? OwnerName(*zone, result.blocker) : result.owner);
   }
   absl::StrAppend(&detail, " at range=", start.value, "-", (start + pages).value);
   if (result.blocker != kNoPfn) absl::StrAppend(&detail, " pfn=", result.blocker.value);
@@ -78,15 +85,13 @@ sim::Task<ContigResult> ContigRanges::IsolateBlock(sim::Path& path, Zone& zone, 
                                                    IsolateFor why) {
   co_await zone.lock().Acquire(path);
   FrameIndex blocker = kNilFrame;
-  const bool isolated = IsolatePageblock(zone, block, begin, end, type, why, blocker);
+  ContigResult result;
+  if (!IsolatePageblock(zone, block, begin, end, type, why, blocker)) {
+    const bool raced = zone.frames().pageblock_type(block) == Migratetype::kIsolate;
+    result = Busy(zone, blocker, raced ? "set_migratetype_isolate" : "has_unmovable_pages");
+  }
   co_await path.Take(memory_.costs().isolate_block);
   zone.lock().Release(path);
-  ContigResult result;
-  if (isolated) co_return result;
-  result.error = Errno::kBusy;
-  result.blocker = zone.frames().PfnOf(blocker);
-  const bool raced = zone.frames().pageblock_type(block) == Migratetype::kIsolate;
-  result.function = raced ? "set_migratetype_isolate" : "has_unmovable_pages";
   co_return result;
 }
 
@@ -183,14 +188,17 @@ sim::Task<ContigResult> ContigRanges::Take(sim::Path& path, CpuId cpu, Zone& zon
   co_await zone.lock().Acquire(path);
   const FrameIndex busy = FirstNotIsolated(zone, begin, end, IsolateFor::kAllocation);
   int64_t blocks = 0;
-  if (busy == end) blocks = TakeIsolated(zone, begin, end, owner);
+  if (busy == end) {
+    blocks = TakeIsolated(zone, begin, end, owner);
+  } else {
+    result = Busy(zone, busy, "test_pages_isolated");
+  }
   co_await path.Take(memory_.costs().buddy_block * (blocks + 1));
   zone.lock().Release(path);
   if (busy == end) {
     memory_.node(zone.node()).counter(COMPACT_ISOLATED) += static_cast<int64_t>(end - begin);
     co_return ContigResult{};
   }
-  result = ContigResult{Errno::kBusy, zone.frames().PfnOf(busy), "test_pages_isolated"};
   if (first.blocker == result.blocker) result.function = first.function;
   co_return result;
 }
@@ -232,8 +240,9 @@ sim::Task<ContigResult> ContigRanges::IsolatePages(sim::Path& path, CpuId cpu, Z
   const FrameStore& frames = zone.frames();
   ContigResult result;
   int64_t looks = 0;
+  bool begins = false;  // a block is known to begin where the scan is
   while (scan.next < end && scan.huge.empty() && scan.base.size() < kCluster) {
-    const FrameStore::Head head = frames.Find(scan.next);
+    const FrameStore::Head head = begins ? frames.HeadAt(scan.next) : frames.Find(scan.next);
     ++looks;
     if (IsHugetlb(frames, head)) {
       co_await path.Take(memory_.costs().scan_page * looks);
@@ -241,14 +250,16 @@ sim::Task<ContigResult> ContigRanges::IsolatePages(sim::Path& path, CpuId cpu, Z
       result = co_await IsolateHuge(path, cpu, zone, head, scan);
       if (result.error != Errno::kOk) co_return result;
       scan.next = head.frame + kBlock;
+      begins = false;  // time has passed
       continue;
     }
     scan.next = EndOf(head);
+    begins = true;
     if (head.kind != FrameKind::kAllocated) continue;
-    if (Migrator::Isolate(zone, head.frame)) {
+    if (Migrator::Isolate(zone, head)) {
       scan.base.push_back(frames.PfnOf(head.frame));
     } else if (scan.first.error == Errno::kOk) {
-      scan.first = ContigResult{Errno::kBusy, frames.PfnOf(head.frame), "isolate_migratepages_block"};
+      scan.first = Busy(zone, head.frame, "isolate_migratepages_block");
     }
   }
   co_await path.Take(memory_.costs().scan_page * looks);
@@ -337,7 +348,7 @@ FrameIndex ContigRanges::FindCandidate(const Zone& zone, FrameIndex from, int64_
     const auto end = static_cast<FrameIndex>(begin + size);
     FrameIndex next = begin;
     while (next < end) {
-      const FrameStore::Head head = frames.Find(next);
+      const FrameStore::Head head = next == begin ? frames.Find(next) : frames.HeadAt(next);
       if (head.kind == FrameKind::kUnmanaged || IsHugetlb(frames, head)) break;
       next = EndOf(head);
     }

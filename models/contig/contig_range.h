@@ -19,12 +19,13 @@
 
 namespace numasim {
 
-// How it went. On an error: the frame in the way, kNoPfn where there was no memory to move it to, and the
-// kernel function that said so.
+// How it went. On an error: the frame in the way, kNoPfn where there was no memory to move it to, the kernel
+// function that said so, and whose the frame was then; empty: it is to be looked up.
 struct ContigResult {
   Errno error = Errno::kOk;
   Pfn blocker = kNoPfn;
   const char* function = "";
+  std::string owner = {};
 };
 
 class ContigRanges {
@@ -59,7 +60,7 @@ class ContigRanges {
 
   // An event in the trace about the range, with what is in the way and whose it is.
   void LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages, const ContigResult& result) const;
-  // Whose a frame is, in words: "hugetlb-2M", "page table", "free". O(1). On the LP of the frame's node.
+  // Whose a frame is, in words: "hugetlb-2M", "anon,migrating", "free". O(1). On the LP of the frame's node.
   static std::string OwnerName(const Zone& zone, Pfn pfn);
 
  private:

@@ -66,11 +66,13 @@ sim::Task<ContigResult> MemoryHotplug::OfflinePages(sim::Path& path, CpuId cpu, 
       co_await zone.lock().Acquire(path);
       // The driver lets go of what the hypervisor has already (MEM_GOING_OFFLINE).
       int64_t with_hypervisor = 0;
-      ForEachBlock(zone.frames(), begin, end, [&](const FrameStore::Head& head) {
-        if (head.kind != FrameKind::kAllocated) return;
+      for (FrameIndex at = begin; at < end;) {
+        const FrameStore::Head head = zone.frames().Find(at);  // what was freed before it may reach to here
+        at = EndOf(head);
+        if (head.kind != FrameKind::kAllocated) continue;
         FreeRange(zone, head.frame, EndOf(head));
         with_hypervisor += int64_t{1} << head.order;
-      });
+      }
       zone.AdjustManaged(with_hypervisor);
       zone.OfflineRange(zone.frames().PfnOf(begin), static_cast<int64_t>(end - begin));
       managed = static_cast<int64_t>(end - begin) - with_hypervisor;
@@ -93,8 +95,9 @@ sim::Task<ContigResult> MemoryHotplug::EmptyRange(sim::Path& path, CpuId cpu, Zo
   // The kernel tries again at once. What changes between two attempts is seen a little later here, so that a
   // page that stays pinned does not cost a million of them.
   sim::Duration wait = memory_.costs().hop;
+  Held held;
   for (bool first = true;; first = false) {
-    while (co_await MigrateRange(path, cpu, zone, begin, end, first)) {
+    while (co_await MigrateRange(path, cpu, zone, begin, end, first, held)) {
       first = false;
       co_await memory_.CondResched(path);
       co_await path.Take(wait);
@@ -118,11 +121,17 @@ sim::Task<ContigResult> MemoryHotplug::EmptyRange(sim::Path& path, CpuId cpu, Zo
 // scan_movable_pages() and do_migrate_range(): false where the range has nothing in use that could move.
 // Pages go to other nodes where there are any.
 sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
-                                            FrameIndex end, bool log) {
+                                            FrameIndex end, bool log, Held& held) {
   FrameStore& frames = zone.frames();
+  const sim::Duration scan = memory_.costs().scan_page * static_cast<int64_t>(end - begin);
+  if (held.all && held.refs_dropped == zone.refs_dropped()) {
+    co_await path.Take(scan);
+    co_return true;
+  }
   std::vector<Pfn> base;
   std::vector<Pfn> huge;
   bool any = false;
+  held = {true, zone.refs_dropped()};
   ForEachBlock(frames, begin, end, [&](const FrameStore::Head& head) {
     if (head.kind != FrameKind::kAllocated) return;
     const auto kind = static_cast<FrameOwner::Kind>(frames.owner(head.frame, head.order).kind);
@@ -130,9 +139,14 @@ sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zo
     if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return;
     if (frames.owner(head.frame, head.order).mapcount == 0) return;  // on its way to the buddy allocator
     any = true;
-    if (Migrator::Isolate(zone, head.frame)) base.push_back(frames.PfnOf(head.frame));
+    if (Migrator::Isolate(zone, head)) {
+      base.push_back(frames.PfnOf(head.frame));
+    } else {
+      held.all = held.all && zone.RefsOf(head.frame) > 0;
+    }
   });
-  co_await path.Take(memory_.costs().scan_page * static_cast<int64_t>(end - begin));
+  held.all = held.all && any && base.empty() && huge.empty();
+  co_await path.Take(scan);
   NodeMask others = memory_.nodes_with_memory();
   others.Clear(zone.node());
   if (others.empty()) others.Set(zone.node());

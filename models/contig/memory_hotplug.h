@@ -43,8 +43,15 @@ class MemoryHotplug {
   }
   sim::Task<ContigResult> EmptyRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                      FrameIndex end);
+  // Of an attempt to empty a range: whether all in use that it saw were base pages that somebody holds, and
+  // how many references the zone had dropped by then. No more than that comes to an isolated range, so until
+  // another one is dropped the next attempt would see the same.
+  struct Held {
+    bool all = false;
+    uint64_t refs_dropped = 0;
+  };
   sim::Task<bool> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end,
-                               bool log);
+                               bool log, Held& held);
   sim::Task<ContigResult> DissolveRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                         FrameIndex end);
 

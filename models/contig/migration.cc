@@ -1,6 +1,7 @@
 #include "models/contig/migration.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "sim/check.h"
@@ -12,9 +13,10 @@ bool Base(const FrameStore::Head& head) { return head.kind == FrameKind::kAlloca
 
 }  // namespace
 
-bool Migrator::Isolate(Zone& zone, FrameIndex frame) {
+bool Migrator::Isolate(Zone& zone, const FrameStore::Head& head) {
+  if (!Base(head)) return false;
   FrameStore& frames = zone.frames();
-  if (!Base(frames.Find(frame))) return false;
+  const FrameIndex frame = head.frame;
   const auto kind = static_cast<FrameOwner::Kind>(frames.owner(frame, 0).kind);
   if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return false;
   if (frames.owner(frame, 0).mapcount == 0) return false;
@@ -25,12 +27,7 @@ bool Migrator::Isolate(Zone& zone, FrameIndex frame) {
 }
 
 sim::Task<void> Migrator::PutBack(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
-  for (const Pfn pfn : pages) {
-    Zone& zone = *memory_.ZoneOf(pfn);
-    zone.MarkMigrating(zone.frames().Index(pfn), false);
-    zone.ForgetRef(zone.frames().Index(pfn));
-  }
-  co_await ops_.allocator().Release(path, cpu, pages);
+  for (const Pfn pfn : pages) co_await LetGo(path, cpu, *memory_.ZoneOf(pfn), pfn);
 }
 
 sim::Task<Errno> Migrator::Migrate(sim::Path& path, CpuId cpu, std::vector<Pfn>& pages,
@@ -66,7 +63,8 @@ sim::Task<bool> Migrator::AllocTargets(sim::Path& path, CpuId cpu, const std::ve
     request.allowed = target.allowed;
     request.cpu = cpu;
     request.owner = zone.frames().owner(zone.frames().Index(pfn), 0);
-    request.owner.mapcount = 1;  // the migration's own, until it is settled
+    request.owner.mapcount = 0;  // nothing maps it yet
+    request.migration_target = true;
     Moving page;
     page.from = pfn;
     page.owner = request.owner;
@@ -100,12 +98,10 @@ sim::Task<void> Migrator::Expect(sim::Path& path, Node& node, Batch& batch) {
     page.mappings = static_cast<int64_t>(zone->frames().owner(frame, 0).mapcount) - zone->RefsOf(frame);
   }
   for (Moving& page : batch) {
-    if (page.settled || (page.marked && page.mappings == 0)) continue;
+    if (page.settled || page.mappings == 0) continue;
     Zone& zone = *co_await GoTo(path, page.to);
     const FrameIndex frame = zone.frames().Index(page.to);
     zone.frames().owner(frame, 0).mapcount += static_cast<uint64_t>(page.mappings);
-    if (!page.marked) zone.MarkMigrating(frame, true);
-    page.marked = true;
   }
   if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
 }
@@ -220,25 +216,24 @@ sim::Task<void> Migrator::Account(sim::Path& path, CpuId cpu, Node& node, Batch&
   co_await Settle(path, cpu, node, batch, done);
 }
 
-// The migration lets go of both frames: the old one is freed, the new one too if nobody wants it any more.
+// The old frame is freed, the new one too if nobody wants it any more.
 sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, const Batch& batch,
                                  const std::vector<size_t>& done) {
-  if (done.empty()) co_return;
-  std::vector<Pfn> released;
-  for (const size_t i : done) {
-    Zone& zone = *memory_.ZoneOf(batch[i].from);
-    const FrameIndex frame = zone.frames().Index(batch[i].from);
-    zone.MarkMigrating(frame, false);
-    zone.ForgetRef(frame);
-    released.push_back(batch[i].from);
-  }
+  for (const size_t i : done) co_await LetGo(path, cpu, *memory_.ZoneOf(batch[i].from), batch[i].from);
   for (const size_t i : done) {
     Zone& zone = *co_await GoTo(path, batch[i].to);
-    zone.MarkMigrating(zone.frames().Index(batch[i].to), false);
-    released.push_back(batch[i].to);
+    co_await LetGo(path, cpu, zone, batch[i].to);
   }
   if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-  co_await ops_.allocator().Release(path, cpu, released);
+}
+
+// The mark and the reference go in one moment: a scan that found a frame without the mark, but with a
+// reference that is no mapping, would wait for a mapping that never comes. On the LP of the frame's node.
+sim::Task<void> Migrator::LetGo(sim::Path& path, CpuId cpu, Zone& zone, Pfn pfn) {
+  const FrameIndex frame = zone.frames().Index(pfn);
+  zone.MarkMigrating(frame, false);
+  zone.ForgetRef(frame);
+  co_await ops_.allocator().Release(path, cpu, std::span(&pfn, 1));
 }
 
 }  // namespace numasim

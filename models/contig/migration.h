@@ -33,7 +33,7 @@ class Migrator {
   // isolate_lru_page() and its like: takes a reference to a base page in use that can be moved, on the LP of
   // its node. False where somebody else has it (a pin, another migration), it is just being freed, or it is
   // no such page.
-  static bool Isolate(Zone& zone, FrameIndex frame);
+  static bool Isolate(Zone& zone, const FrameStore::Head& head);
   // putback_lru_page()
   sim::Task<void> PutBack(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
 
@@ -49,7 +49,6 @@ class Migrator {
     FrameOwner owner;      // of `from` when it began
     int64_t mappings = 0;  // of `from`, that may come to `to` in this round
     int64_t swapped = 0;   // that did
-    bool marked = false;   // `to` is marked as migrating
     bool settled = false;  // nothing is left to do
   };
   using Batch = std::vector<Moving>;
@@ -67,6 +66,7 @@ class Migrator {
   sim::Task<void> Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool all_visited);
   sim::Task<void> Settle(sim::Path& path, CpuId cpu, Node& node, const Batch& batch,
                          const std::vector<size_t>& done);
+  sim::Task<void> LetGo(sim::Path& path, CpuId cpu, Zone& zone, Pfn pfn);
   // Goes to the LP of the frame's node if it is not there.
   sim::Task<Zone*> GoTo(sim::Path& path, Pfn pfn) const;
 

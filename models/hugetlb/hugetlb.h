@@ -155,7 +155,7 @@ class Hugetlb {
   sim::Task<void> TruncateTo(sim::Path& path, HugeFile& file, int64_t bytes, CpuId cpu);
   sim::Task<bool> AddToCache(sim::Path& path, HugeFile& file, const HugeClaim& claim);
   sim::Task<Errno> MoveLocked(sim::Path& path, Pfn from, Pfn to, CpuId cpu);
-  sim::Task<void> MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to);
+  sim::Task<void> MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to, sim::Mutex& mutex);
   void HandOver(Pfn from, Pfn to);
   static uint32_t SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to);
   sim::Task<HugeMoved> MoveAll(sim::Path& path, std::vector<MovingPage>& pages, NodeId node, CpuId cpu);

@@ -46,7 +46,7 @@ sim::Task<Errno> Hugetlb::MoveLocked(sim::Path& path, Pfn from, Pfn to, CpuId cp
   co_await mutex.Acquire(path);
   const HugePage& now = pages.Used(from);
   const bool may = now.refs == 1 && now.file == &file && now.index == index;
-  if (may) co_await MoveMappings(path, file, from, to);
+  if (may) co_await MoveMappings(path, file, from, to, mutex);
   mutex.Release(path);
   --file.opens;
   co_await DropIfUnused(path, file, cpu);
@@ -56,7 +56,11 @@ sim::Task<Errno> Hugetlb::MoveLocked(sim::Path& path, Pfn from, Pfn to, CpuId cp
 // The page cache and every mapping of `from` get `to` instead. An entry is changed in place when the path
 // passes by its process; what is not there yet (a fork under way) or not gone yet (an unmap) makes it go
 // round again. What a process does to its new entry reaches the global LP behind the path.
-sim::Task<void> Hugetlb::MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to) {
+//
+// Whoever has the last entry may wait for the mutex, which is that of other pages too: move_pages() keeps the
+// entries of all its pages while it waits for one. So the path lets go of the mutex before it goes round
+// again. The page is in its new place by then, and a fault that comes with an old entry looks again.
+sim::Task<void> Hugetlb::MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to, sim::Mutex& mutex) {
   HugePageStore& pages = pool_.pages();
   co_await path.Take(memory_.costs().copy_page * PagesOf(pages.Used(from).size));
   HandOver(from, to);
@@ -70,7 +74,9 @@ sim::Task<void> Hugetlb::MoveMappings(sim::Path& path, HugeFile& file, Pfn from,
   for (;;) {
     co_await VisitMappers(path, file, visit, arrived);
     if (pages.Used(from).mapcount == 0) co_return;
+    mutex.Release(path);
     co_await path.Take(memory_.costs().hop);
+    co_await mutex.Acquire(path);
   }
 }
 

@@ -161,7 +161,8 @@ int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movabl
   if (store_.PfnOf(end) > store_.end()) return 0;
   int64_t moved = 0;
   for (FrameIndex f = begin; f < end;) {
-    const FrameStore::Head head = store_.Find(f);
+    // Only the first may begin before: to another list go whole blocks, and no two merge.
+    const FrameStore::Head head = f == begin ? store_.Find(f) : store_.HeadAt(f);
     const int64_t pages = int64_t{1} << head.order;
     // One that begins before the pageblock is of the pageblock before.
     if (head.kind == FrameKind::kFree && head.frame >= f) {

@@ -122,6 +122,12 @@ class FrameStore {
 
   // The block that holds `frame`, found from the largest size down: at most 11 looks.
   Head Find(FrameIndex frame) const;
+  // The same in one look where `frame` is known to begin a block, as it does where another ends.
+  Head HeadAt(FrameIndex frame) const {
+    if (!IsSplit(frame)) return Find(frame);
+    const uint8_t code = states_[frame];
+    return {frame, KindOf(code), OrderOf(code)};
+  }
 
   // The place of a free head on its free list. Shares storage with owner().
   uint32_t& list_place(FrameIndex frame, int order) { return word(frame, order).list_place; }

@@ -38,11 +38,13 @@ FrameIndex FindUnmovable(const Zone& zone, FrameIndex begin, FrameIndex end, Mig
     return type == Migratetype::kCma ? kNilFrame : begin;
   }
   for (FrameIndex at = begin; at < end;) {
-    const FrameStore::Head head = frames.Find(at);
+    const FrameStore::Head head = at == begin ? frames.Find(at) : frames.HeadAt(at);
     if (head.kind == FrameKind::kUnmanaged) return at;
-    // In ZONE_MOVABLE what is not reserved can be moved, or that is at least tried.
+    // In ZONE_MOVABLE what is not reserved can be moved, or that is at least tried. Elsewhere a frame that a
+    // migration has, from or to, is on no LRU list, and by that the kernel tells what can move.
     if (head.kind == FrameKind::kAllocated && zone.type() != ZoneType::kMovable &&
-        !Movable(frames.owner(head.frame, head.order), why)) {
+        (!Movable(frames.owner(head.frame, head.order), why) ||
+         (head.order == 0 && zone.IsMigrating(head.frame)))) {
       return std::max(at, head.frame);
     }
     at = EndOf(head);
@@ -141,7 +143,7 @@ FrameIndex FirstNotIsolated(const Zone& zone, FrameIndex begin, FrameIndex end, 
     if (frames.pageblock_type(block) != Migratetype::kIsolate) return std::max(block, begin);
   }
   for (FrameIndex at = begin; at < end;) {
-    const FrameStore::Head head = frames.Find(at);
+    const FrameStore::Head head = at == begin ? frames.Find(at) : frames.HeadAt(at);
     const bool offline = why == IsolateFor::kOffline && OwnedBy(frames, head, FrameOwner::kOffline);
     if (head.kind != FrameKind::kFree && !offline) return at;
     at = EndOf(head);

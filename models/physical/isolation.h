@@ -64,12 +64,12 @@ inline bool OwnedBy(const FrameStore& frames, const FrameStore::Head& head, Fram
 // One past the last frame of a block.
 inline FrameIndex EndOf(const FrameStore::Head& head) { return head.frame + (FrameIndex{1} << head.order); }
 
-// Calls f(head) for the blocks of [begin, end) in order; the first may begin before. f may change what it is
-// given.
+// Calls f(head) for the blocks of [begin, end) in order; the first may begin before. f neither frees nor
+// allocates any.
 template <typename F>
 void ForEachBlock(const FrameStore& frames, FrameIndex begin, FrameIndex end, F f) {
   for (FrameIndex at = begin; at < end;) {
-    const FrameStore::Head head = frames.Find(at);
+    const FrameStore::Head head = at == begin ? frames.Find(at) : frames.HeadAt(at);
     const FrameIndex next = EndOf(head);
     f(head);
     at = next > at ? next : at + 1;

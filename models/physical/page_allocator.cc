@@ -67,6 +67,9 @@ uint32_t PageAllocator::NoFragment(const Zone& preferred) const {
 void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request) {
   zone.frames().owner(frame, request.order) = request.owner;
   CountOwned(node, request.owner.kind, int64_t{1} << request.order);
+  if (!request.migration_target) return;
+  zone.TakeRef(frame);
+  zone.MarkMigrating(frame, true);
 }
 
 // zone_statistics(), on the LP of the node that serves the request. numa_foreign is the preferred node's and

@@ -23,6 +23,10 @@ struct AllocRequest {
   CpuId cpu;                           // whose PCP lists are used
   FrameOwner owner = {};               // written to the frames; its kind says which gauge counts them
   bool interleave = false;             // counts interleave_hit where the preferred node serves it
+  // For a migration to move a page to, of order 0. From its first moment the frame has the migration's
+  // reference, which FrameOwner::mapcount counts beyond what `owner` says, and is marked as migrating: a scan
+  // of a range finds it busy, not in use by `owner`.
+  bool migration_target = false;
 };
 
 class PageAllocator {

@@ -1,6 +1,7 @@
 #include "models/physical/zone.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -147,23 +148,29 @@ void Zone::MarkMigrating(FrameIndex frame, bool migrating) {
 }
 
 void Zone::TakeRef(FrameIndex frame) {
+  static_assert(kMostReferences <= UINT16_MAX);
   NUMASIM_CHECK(HasRoomForRef(frame));
   ++frames_.owner(frame, 0).mapcount;
-  ++refs_[frame];
+  std::unique_ptr<BlockRefs>& block = refs_[frame >> kPageblockOrder];
+  if (block == nullptr) block = std::make_unique<BlockRefs>();
+  if (block->of_frame[frame % kPageblockPages]++ == 0) ++block->frames;
   ++refs_count_;
 }
 
 void Zone::ForgetRef(FrameIndex frame) {
-  const auto found = refs_.find(frame);
+  const auto found = refs_.find(frame >> kPageblockOrder);
   NUMASIM_CHECK(found != refs_.end());
-  if (--found->second == 0) refs_.erase(found);
+  BlockRefs& block = *found->second;
+  NUMASIM_CHECK(block.of_frame[frame % kPageblockPages] > 0);
+  if (--block.of_frame[frame % kPageblockPages] == 0 && --block.frames == 0) refs_.erase(found);
   --refs_count_;
+  ++refs_dropped_;
 }
 
 int64_t Zone::RefsOf(FrameIndex frame) const {
   if (refs_count_ == 0) return 0;
-  const auto found = refs_.find(frame);
-  return found == refs_.end() ? 0 : int64_t{found->second};
+  const auto found = refs_.find(frame >> kPageblockOrder);
+  return found == refs_.end() ? 0 : int64_t{found->second->of_frame[frame % kPageblockPages]};
 }
 
 void Zone::OnlineBlock(Pfn start, int64_t pages) {

@@ -134,6 +134,8 @@ class Zone {
   void MarkMigrating(FrameIndex frame, bool migrating);
   bool IsMigrating(FrameIndex frame) const { return !migrating_.empty() && migrating_.contains(frame); }
   int64_t refs() const { return refs_count_; }  // of all frames
+  // How many references were dropped so far: as long as this stays the same, a frame that was held is held.
+  uint64_t refs_dropped() const { return refs_dropped_; }
 
   // --- memory that comes and goes (mm/memory_hotplug.c) ---
   // online_pages(): [start, start + pages), so far unmanaged, becomes present, managed and free. Whole blocks
@@ -163,9 +165,16 @@ class Zone {
   int32_t pcp_high_ = 0;
   int32_t pcp_batch_ = 1;
   bool pcp_disabled_ = false;
-  absl::flat_hash_map<FrameIndex, uint32_t> refs_;  // looked up only
-  absl::flat_hash_set<FrameIndex> migrating_;       // looked up only
+  // References to the frames of one pageblock. What is pinned is seldom alone, and a scan asks for one frame
+  // after another.
+  struct BlockRefs {
+    std::array<uint16_t, kPageblockPages> of_frame = {};
+    int32_t frames = 0;  // that have any
+  };
+  absl::flat_hash_map<FrameIndex, std::unique_ptr<BlockRefs>> refs_;  // by pageblock; looked up only
+  absl::flat_hash_set<FrameIndex> migrating_;                         // looked up only
   int64_t refs_count_ = 0;
+  uint64_t refs_dropped_ = 0;
   Watermarks watermarks_;
   std::array<int64_t, kZoneTypes> lowmem_reserve_ = {};
   std::array<int64_t, ZoneCounter_ARRAYSIZE> counters_ = {};

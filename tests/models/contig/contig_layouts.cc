@@ -11,7 +11,7 @@ constexpr int64_t kGiB = 1024 * kMiB;
 }  // namespace
 
 MachineConfig ContigLayout::machine() const {
-  MachineConfig config = DescribedMachine(nodes, 2);
+  MachineConfig config = DescribedMachine(nodes, cpus);
   const NodeId last{static_cast<int32_t>(nodes.size()) - 1};
   config.movablecore_pages = movablecore;
   if (device > 0)
@@ -26,7 +26,7 @@ MachineConfig ContigLayout::machine() const {
 workloads::RandomContigOptions ContigLayout::options() const {
   workloads::RandomContigOptions options;
   options.nodes = static_cast<int>(nodes.size());
-  options.cpus = 2 * options.nodes;
+  options.cpus = cpus * options.nodes;
   options.pool = pool;
   options.gigantic = gigantic;
   options.device = device * kPageSize;

@@ -24,6 +24,7 @@ struct ContigLayout {
   int64_t gigantic_area = 0;  // pages of the last node's area of gigantic pages
   bool offline = true;
   int64_t pool = 60;
+  int cpus = 2;  // of each node
 
   MachineConfig machine() const;
   workloads::RandomContigOptions options() const;

@@ -327,5 +327,74 @@ TEST_F(ContigRangeTest, OfOverlappingRangesAtMostOneIsTakenAndNothingStaysIsolat
   EXPECT_EQ(Problems(), "");
 }
 
+// A frame that another path has just allocated to move a page to.
+struct Target {
+  FrameIndex frame = kNilFrame;
+  int64_t mapcount = 0;  // when somebody else wanted its pageblock
+};
+
+// Waits until a page of the zone is on its way to a frame outside of the pageblock at `source`.
+sim::Task<Target> WaitForTarget(sim::Path& path, const Zone& zone, FrameIndex source) {
+  const auto block = static_cast<FrameIndex>(kPageblockPages);
+  for (int i = 0; i < 10'000; ++i) {
+    for (FrameIndex f = 0; f < zone.frames().frames(); ++f) {
+      if (f / block == source / block || !zone.IsMigrating(f)) continue;
+      co_return Target{f, static_cast<int64_t>(zone.frames().owner(f, 0).mapcount)};
+    }
+    co_await path.Take(sim::Nanoseconds(100));
+  }
+  co_return Target{};
+}
+
+class TargetTest : public ContigRangeTest {
+ protected:
+  // A range is taken of what `page` of p lies in, and when its pages are on their way, another where they go
+  // to. Returns how that went. For some milliseconds the pages stay on their way, as if p were forking.
+  ContigResult MeetAtTarget(Zone& zone, Pfn page, Target& target) {
+    const Pfn source = BlockOf(page);
+    AddressSpace& space = machine().process("p").space;
+    ++space.held;
+    const auto take = [&](sim::Path& path, Pfn start) {
+      return machine().contig().ranges().AllocRange(path, kCpu, start, kPageblockPages, Migratetype::kMovable,
+                                                    kUser);
+    };
+    const sim::LpId lp = machine().memory().node(zone.node()).lp;
+    ContigResult first, second;
+    machine().engine().Start(lp, machine().engine().now(), "first", [&](sim::Path& path) -> sim::Task<void> {
+      first = co_await take(path, source);
+    });
+    machine().engine().Start(lp, machine().engine().now() + sim::Milliseconds(3), "forked",
+                             [&](sim::Path&) -> sim::Task<void> {
+                               --space.held;
+                               co_return;
+                             });
+    machine().RunPath(lp, [&](sim::Path& path) -> sim::Task<void> {
+      target = co_await WaitForTarget(path, zone, zone.frames().Index(source));
+      if (target.frame != kNilFrame) {
+        second = co_await take(path, BlockOf(zone.frames().PfnOf(target.frame)));
+      }
+    });
+    EXPECT_EQ(first.error, Errno::kOk) << first.function;
+    return second;
+  }
+};
+
+TEST_F(TargetTest, AFrameThatAPageIsMovingToIsInTheWayOfAnotherRange) {
+  Run("machine nodes=2 node_mem=64M\nspawn p\n@p map a 4M anon\n@p touch a");
+  Target target;
+  const Pfn page = BasePageOf("p", 600);
+  const ContigResult result = MeetAtTarget(machine().zone(0, ZoneType::kDma32), page, target);
+  ASSERT_NE(target.frame, kNilFrame) << "the two did not meet";
+  EXPECT_EQ(target.mapcount, 1) << "only the migration's reference: nothing maps it yet";
+  EXPECT_EQ(result.blocker, machine().zone(0, ZoneType::kDma32).frames().PfnOf(target.frame));
+  EXPECT_EQ(result.owner, "anon,migrating");
+  EXPECT_EQ(result.error, Errno::kBusy);
+  EXPECT_EQ(result.function, std::string("has_unmovable_pages"));
+  EXPECT_NE(BasePageOf("p", 600), page);
+  EXPECT_EQ(Problems(), "");
+  EXPECT_EQ(Run("@p touch a").touch->ok, 4 * kMiB);
+  EXPECT_EQ(Problems(), "");
+}
+
 }  // namespace
 }  // namespace numasim

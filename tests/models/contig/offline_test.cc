@@ -16,7 +16,7 @@ namespace {
 constexpr CpuId kCpu{0};
 constexpr sim::Duration kPatience = sim::Milliseconds(500);  // moving a whole block takes some 70 ms
 
-// Two nodes of 256 MiB, so four memory blocks: 0 has memory of two zones, 1 is node 0's, 2 and 3 are node
+// Nodes of 256 and 384 MiB, so five memory blocks: 0 has memory of two zones, 1 is node 0's, 2 to 4 are node
 // 1's.
 class OfflineTest : public ::testing::Test {
  protected:
@@ -174,6 +174,40 @@ TEST_F(OfflineTest, APinnedPageIsWaitedForUntilASignalEndsIt) {
   EXPECT_EQ(Problems(), "");
 }
 
+// The attempts in between see the same, and are not made anew: the one after the last unpin must be.
+TEST_F(OfflineTest, APageThatIsUnpinnedMeanwhileMovesWithTheNextAttempt) {
+  Run("spawn p\n@p map a 300M anon policy=bind:1\n@p touch a\n@p pin a 0 299M\n@p pin a "
+      "299M 1M");
+  ASSERT_NE(BasePageIn("p", 3), kNoPfn);
+  MemorySystem& memory = machine().memory();
+  Process& process = machine().process("p");
+  Errno error = Errno::kOk;
+  sim::SimTime offline_at;
+  machine().engine().Start(memory.node(NodeId{0}).lp, machine().engine().now(), "offline",
+                           [&](sim::Path& path) -> sim::Task<void> {
+                             error =
+                                 co_await machine().contig().hotplug().Offline(path, kCpu, MemoryBlockId{3});
+                             offline_at = path.now();
+                           });
+  const auto unpin = [&] {
+    ASSERT_EQ(offline_at.ns, 0) << "it had ended before";
+    machine().engine().Start(memory.node(NodeId{0}).lp, machine().engine().now(), "unpin",
+                             [&](sim::Path& path) -> sim::Task<void> {
+                               co_await machine().ops().Unpin(path, process, process.pins.front().id, false);
+                             });
+  };
+  const sim::SimTime began = machine().engine().now();
+  ASSERT_TRUE(machine().engine().Run(began + sim::Milliseconds(100)).ok());
+  unpin();
+  ASSERT_TRUE(machine().engine().Run(began + sim::Milliseconds(200)).ok());
+  unpin();
+  ASSERT_TRUE(machine().engine().Run().ok());
+  EXPECT_EQ(error, Errno::kOk);
+  EXPECT_LT((offline_at - began).ns, kPatience.ns);
+  EXPECT_EQ(BasePageIn("p", 3), kNoPfn);
+  EXPECT_EQ(Problems(), "");
+}
+
 TEST_F(OfflineTest, NoCpuKeepsPagesOfTheZoneMeanwhile) {
   Run("spawn p\n@p map a 300M anon policy=bind:1\n@p touch a\n@p pin a\n@p map b 4M anon "
       "policy=bind:1\n"
@@ -181,13 +215,16 @@ TEST_F(OfflineTest, NoCpuKeepsPagesOfTheZoneMeanwhile) {
   const int32_t high = zone().pcp(kCpu).high;
   ASSERT_GT(zone().counter(PCP_PAGES), 0);
   MemorySystem& memory = machine().memory();
+  bool ended = false;
   machine().engine().Start(memory.node(NodeId{0}).lp, machine().engine().now(), "offline",
                            [&](sim::Path& path) -> sim::Task<void> {
                              const Errno error =
                                  co_await machine().contig().hotplug().Offline(path, kCpu, MemoryBlockId{3});
                              EXPECT_EQ(error, Errno::kIntr);
+                             ended = true;
                            });
   ASSERT_TRUE(machine().engine().Run(machine().engine().now() + sim::Milliseconds(4)).ok());
+  ASSERT_FALSE(ended);
   EXPECT_EQ(zone().pcp(kCpu).high, 0);
   EXPECT_EQ(zone().counter(PCP_PAGES), 0);
   // What is freed goes to the buddy allocator at once.
@@ -200,6 +237,7 @@ TEST_F(OfflineTest, NoCpuKeepsPagesOfTheZoneMeanwhile) {
                              memory.cpu(kCpu).Release(path);
                            });
   ASSERT_TRUE(machine().engine().Run(machine().engine().now() + sim::Microseconds(700)).ok());
+  ASSERT_FALSE(ended) << "the pages were freed after it, not meanwhile";
   EXPECT_EQ(zone().counter(PCP_PAGES), 0);
   EXPECT_EQ(machine().counter(0, NR_ANON_PAGES) + machine().counter(1, NR_ANON_PAGES), 300 * kMiB);
   ASSERT_TRUE(machine().engine().Run().ok());

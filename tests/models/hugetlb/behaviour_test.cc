@@ -50,13 +50,17 @@ class Pool {
   void StartResize(int cpu, NodeId node, int64_t pages, sim::Duration delay = {}) {
     Hugetlb& hugetlb = machine.ops().hugetlb();
     machine.engine().Start(machine.memory().node(NodeId{cpu}).lp, machine.engine().now() + delay, "resize",
-                           [&hugetlb, cpu, node, pages](sim::Path& path) -> sim::Task<void> {
+                           [this, &hugetlb, cpu, node, pages](sim::Path& path) -> sim::Task<void> {
+                             most_at_once = std::max(most_at_once, ++resizing);
                              co_await hugetlb.Resize(path, CpuId{cpu}, HugeSize::k2M, node, pages);
+                             --resizing;
                            });
   }
   void Finish() { ASSERT_TRUE(machine.engine().Run().ok()); }
 
   TestMachine machine;
+  int resizing = 0;  // writers that have not come back yet
+  int most_at_once = 0;
 };
 
 // ---- two writers ----
@@ -81,6 +85,7 @@ TEST(ResizeBehaviourTest, RacingWritersTakeEachOthersPagesForTheirOwn) {
   EXPECT_LE(pool.count(NR_HUGEPAGES), 41);  // one page may have been under way
   EXPECT_GT(pool.on(0, NR_HUGEPAGES), 0);
   EXPECT_GT(pool.on(1, NR_HUGEPAGES), 0);
+  EXPECT_EQ(pool.most_at_once, 2);
   EXPECT_THAT(pool.machine.Problems(), IsEmpty());
 }
 
@@ -90,6 +95,7 @@ TEST(ResizeBehaviourTest, RacingGrowthAndShrinkingGoOnSideBySide) {
   pool.StartResize(0, kNoNode, 100);
   pool.StartResize(1, kNoNode, 10, sim::Microseconds(20));
   pool.Finish();
+  EXPECT_EQ(pool.most_at_once, 2) << "the one that grows had ended before the other began";
   // The one that grows goes on until it has seen 100 pages, after the other has left 10.
   EXPECT_EQ(pool.count(NR_HUGEPAGES), 100);
   EXPECT_EQ(pool.h().resize_lock().stats().acquisitions, 0u);
@@ -162,15 +168,20 @@ TEST(ShrinkBehaviourTest, AFaultWaitsForALockedShrinkOnly) {
     Pool pool({.locked = locked});
     pool.machine.Run("pool 2M node0 100\nspawn p\n@p map a 2M hugetlb-2M\n@p touch a\n@p pin a\n@p unmap a");
     pool.StartResize(1, NodeId{0}, 0);
-    // When the pages are being freed.
     Process& process = pool.machine.process("p");
     AddressSpaceOps& ops = pool.machine.ops();
-    pool.machine.engine().Start(pool.machine.memory().node(NodeId{0}).lp,
-                                pool.machine.engine().now() + sim::Microseconds(12), "unpin",
+    bool being_freed = false;
+    pool.machine.engine().Start(pool.machine.memory().global_lp(), pool.machine.engine().now(), "unpin",
                                 [&](sim::Path& path) -> sim::Task<void> {
+                                  // When all have left the pool, but are not in the buddy allocator yet.
+                                  while (pool.count(FREE_HUGEPAGES) > 0) {
+                                    co_await path.Take(sim::Nanoseconds(100));
+                                  }
+                                  being_freed = pool.resizing == 1;
                                   co_await ops.Unpin(path, process, process.pins.front().id, true);
                                 });
     pool.Finish();
+    EXPECT_TRUE(being_freed);
     EXPECT_THAT(pool.machine.Problems(), IsEmpty());
     EXPECT_EQ(pool.h().persistent(), 0);
     return pool.pool().lock().stats().wait.max();
@@ -258,6 +269,7 @@ TEST_P(ConcurrentTest, RandomStreamsLeaveAWholeStateAndNothingInUse) {
 
 // Interrupts give pages back while two writers resize the pool.
 TEST_P(ConcurrentTest, InterruptsFreePagesDuringResizes) {
+  int during = 0;
   for (int64_t round = 0; round < 40; ++round) {
     Pool pool(GetParam());
     pool.machine.Run(
@@ -272,6 +284,7 @@ TEST_P(ConcurrentTest, InterruptsFreePagesDuringResizes) {
       pool.machine.engine().Start(pool.machine.memory().node(NodeId{0}).lp,
                                   pool.machine.engine().now() + sim::Nanoseconds(977 * round * (i + 1)),
                                   "irq", [&](sim::Path& path) -> sim::Task<void> {
+                                    during += pool.resizing > 0 ? 1 : 0;
                                     co_await ops.Unpin(path, process, process.pins.front().id, true);
                                   });
     }
@@ -283,6 +296,7 @@ TEST_P(ConcurrentTest, InterruptsFreePagesDuringResizes) {
     if (GetParam().racing) continue;
     ASSERT_THAT(pool.h().persistent(), ::testing::AnyOf(5, 100)) << "round " << round;
   }
+  EXPECT_GT(during, 40) << "of 80 interrupts";
 }
 
 std::vector<Knobs> AllKnobs() {

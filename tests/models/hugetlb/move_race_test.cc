@@ -11,6 +11,7 @@ namespace {
 
 // The page is copied for some 300 us; the fault begins before, meanwhile and after.
 TEST(MoveRaceTest, AFaultOnThePageFindsItWhereItIsInTheEnd) {
+  int during = 0;
   for (int64_t offset = 0; offset < 400'000; offset += 1'777) {
     TestMachine machine(DescribedMachine({64 * kMiB, 64 * kMiB}, 2));
     machine.Run(
@@ -29,12 +30,16 @@ TEST(MoveRaceTest, AFaultOnThePageFindsItWhereItIsInTheEnd) {
                              });
     };
     HugeMoved moved;
+    bool moving = false;
     start(p, 20'000, [&](sim::Path& path) -> sim::Task<void> {
+      moving = true;
       const Vpn begin = p.space.vmas().begin()->second.start;
       moved = co_await machine.ops().hugetlb().Move(path, p, begin, begin + kPageblockPages, kPageblockOrder,
                                                     NodeId{1});
+      moving = false;
     });
     start(q, offset, [&](sim::Path& path) -> sim::Task<void> {
+      during += moving ? 1 : 0;
       const uint64_t begin = q.space.vmas().begin()->second.start.value << kPageShift;
       const TouchRequest touch{begin, begin + 1, kPageSize, true};
       co_await machine.ops().Touch(path, q, touch);
@@ -47,6 +52,50 @@ TEST(MoveRaceTest, AFaultOnThePageFindsItWhereItIsInTheEnd) {
     // One that others map, too, stays where it is.
     EXPECT_EQ(memory.ZoneOf(page)->node(), NodeId{static_cast<int32_t>(moved.moved)}) << "offset " << offset;
   }
+  EXPECT_GT(during, 100) << "faults while it moved";
+}
+
+// A contiguous range takes a page out of a mapping whose pages are just being moved to another node. The
+// mover of the range waits for the entry that move_pages() has with it, move_pages() for the mutexes of its
+// other pages, of which some are the mutex of the page that the range wants.
+TEST(MoveRaceTest, ARangeAndAMoveOfTheSameMappingBothEnd) {
+  constexpr CpuId kCpuOfRange{1};
+  constexpr FrameOwner kDriver{FrameOwner::kContig, 1, 0, 0};
+  int waited = 0;
+  for (int number = 0; number < 48; number += 5) {
+    TestMachine machine(DescribedMachine({256 * kMiB, 256 * kMiB}, 2));
+    machine.Run(
+        "machine nodes=2 node_mem=256M cpus_per_node=2\npool 2M all 120\nspawn p\n"
+        "@p map a 96M hugetlb-2M policy=bind:0\n@p touch a");
+    MemorySystem& memory = machine.memory();
+    Process& p = machine.process("p");
+    const Vpn begin = p.space.vmas().begin()->second.start;
+    const Pfn page = p.space.huge_pages().Find(begin + number * kPageblockPages)->pfn;
+    const sim::SimTime start = machine.engine().now();
+    bool moving = false, ranging = false;
+    machine.engine().Start(memory.node(NodeId{0}).lp, start, "range",
+                           [&](sim::Path& path) -> sim::Task<void> {
+                             ranging = true;
+                             co_await machine.contig().ranges().AllocRange(
+                                 path, kCpuOfRange, page, kPageblockPages, Migratetype::kMovable, kDriver);
+                             ranging = false;
+                           });
+    machine.engine().Start(memory.node(NodeId{0}).lp, start + sim::Microseconds(100), "move",
+                           [&](sim::Path& path) -> sim::Task<void> {
+                             co_await memory.cpu(p.cpu).Acquire(path);
+                             moving = true;
+                             co_await machine.ops().hugetlb().Move(path, p, begin, begin + 96 * kMiB,
+                                                                   kPageblockOrder, NodeId{1});
+                             moving = false;
+                             memory.cpu(p.cpu).Release(path);
+                           });
+    ASSERT_TRUE(machine.engine().Run(start + sim::Milliseconds(1)).ok());
+    waited += moving && ranging ? 1 : 0;
+    ASSERT_TRUE(machine.engine().Run(start + sim::Milliseconds(500)).ok());
+    ASSERT_FALSE(moving || ranging) << "page " << number << ": each waits for the other";
+    ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << "page " << number;
+  }
+  EXPECT_GT(waited, 0);
 }
 
 }  // namespace
