@@ -128,10 +128,13 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
 // Brings the persistent pages down to `count`: free pages that no reservation needs leave the pool, the rest
 // become surplus. hugetlb_lock is held.
 sim::Task<void> HugetlbPool::Shrink(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu) {
-  const int64_t needed = h.counter(RESV_HUGEPAGES) + h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES);
-  const int64_t least = std::max(count, needed);
+  // min_count is an unsigned long: where the kernel has miscounted reservations to less than zero, it is
+  // beyond any pool, and no page leaves.
+  const auto needed =
+      static_cast<uint64_t>(h.counter(RESV_HUGEPAGES) + h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES));
+  const uint64_t least = std::max(static_cast<uint64_t>(count), needed);
   std::vector<Pfn> removed;
-  while (least < h.persistent()) {
+  while (least < static_cast<uint64_t>(h.persistent())) {
     const Pfn pfn = h.RemoveFree(allowed, false);
     if (pfn == kNoPfn) break;
     removed.push_back(pfn);
