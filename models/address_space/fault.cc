@@ -81,7 +81,7 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
       ++home.counter(PGFAULT);
       const FaultResult result = co_await HugeFault(path, process, *vma, first, request.write);
       ++(result == FaultResult::kDone ? counts.ok : result == FaultResult::kOom ? counts.oom : counts.sigbus);
-      if (result == FaultResult::kOom) break;
+      if (result == FaultResult::kOom || (result == FaultResult::kSigbus && request.ends_at_sigbus)) break;
       co_await cpu.MaybeYield(path);
       continue;
     }
