@@ -11,11 +11,15 @@ spawn p
 @p unmap a
 @p map b 1M hugetlb-2M
 @p touch b
+@p protect b 0 1M r
+@p advise b 0 1M dontneed
 @p map c 3M hugetlb-2M file=c shared
 @p map d 4M hugetlb-2M file=d shared
 @p map e 3M hugetlb-2M file=d shared
 @p touch e
 @p touch d
+@p bind e bind:0
+@p bind b bind:0
 @p unmap e
 @p unmap d
 unlink_hugetlb d
