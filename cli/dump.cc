@@ -89,7 +89,8 @@ class Survey : public TraceVisitor {
   bool Changes(size_t column) const { return least_[column] != greatest_[column]; }
 
   size_t Width(size_t column) const {
-    return std::max(absl::StrCat(least_[column]).size(), absl::StrCat(greatest_[column]).size());
+    return std::max(absl::StrCat(Shown(least_[column])).size(),
+                    absl::StrCat(Shown(greatest_[column])).size());
   }
 
  private:

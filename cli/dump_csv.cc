@@ -23,7 +23,7 @@ class CsvLines : public TraceVisitor {
 
   void OnSamples(const SampleSpan& samples) override {
     values_.clear();
-    for (size_t column : view_.columns) absl::StrAppend(&values_, ",", samples.values[column]);
+    for (size_t column : view_.columns) absl::StrAppend(&values_, ",", Shown(samples.values[column]));
     values_.push_back('\n');
     for (int64_t i = 0; i < samples.count && out_; ++i) {
       out_ << samples.first_ns + i * samples.interval_ns << values_;

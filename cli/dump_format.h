@@ -26,6 +26,9 @@ struct DumpView {
 // Shows `visitor` the samples that are wanted, and the events of the time.
 absl::Status ReadSamples(TraceReader& trace, const DumpView& view, TraceVisitor& visitor);
 
+// A counter as the kernel shows it, whose counters are unsigned: below zero it has wrapped round.
+constexpr uint64_t Shown(int64_t counter) { return static_cast<uint64_t>(counter); }
+
 // Each writes all that is readable to `out` and returns what reading returned.
 absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& out);
 absl::Status DumpCsv(TraceReader& trace, const DumpView& view, std::ostream& out);

@@ -63,7 +63,7 @@ class JsonSamples : public TraceVisitor {
       json["count"] = samples.count;
     }
     Json& values = json["values"] = Json::array();
-    for (size_t column : view_.columns) values.push_back(samples.values[column]);
+    for (size_t column : view_.columns) values.push_back(Shown(samples.values[column]));
     array_.Add(json);
   }
   void End() { array_.End(); }

@@ -154,7 +154,7 @@ class SampleLines : public TraceVisitor {
       shown_.clear();
       for (size_t i = 0; i < columns_.size(); ++i) {
         shown_.push_back(samples.values[columns_[i]]);
-        absl::StrAppend(&line, "  ", PadLeft(absl::StrCat(shown_[i]), titles_[i].width));
+        absl::StrAppend(&line, "  ", PadLeft(absl::StrCat(Shown(shown_[i])), titles_[i].width));
       }
       out_ << line << "\n";
       --same;

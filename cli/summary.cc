@@ -48,7 +48,8 @@ void PrintPool(const Hstate& h, std::ostream& out) {
   constexpr const char* kRow = "  %-6s %5s %11d %11d %11s %11d\n";
   const char* const name = kHugeSizeNames[static_cast<size_t>(h.size())];
   out << absl::StrFormat(kRow, name, "all", h.counter(NR_HUGEPAGES), h.counter(FREE_HUGEPAGES),
-                         absl::StrCat(h.counter(RESV_HUGEPAGES)), h.counter(SURPLUS_HUGEPAGES));
+                         absl::StrCat(static_cast<uint64_t>(h.counter(RESV_HUGEPAGES))),
+                         h.counter(SURPLUS_HUGEPAGES));
   for (int n = 0; n < h.nodes(); ++n) {
     const HugetlbCounters& counters = h.node(NodeId{n}).counters;
     out << absl::StrFormat(kRow, "", absl::StrCat(n), counters[NR_HUGEPAGES], counters[FREE_HUGEPAGES], "",

@@ -43,8 +43,9 @@ class CounterView {
   }
 
  private:
+  // Unsigned, as the kernel's are: below zero they wrap round.
   static void Add(json& object, const std::string& key, int64_t delta) {
-    if (object.contains(key)) object[key] = object[key].get<int64_t>() + delta;
+    if (object.contains(key)) object[key] = object[key].get<uint64_t>() + static_cast<uint64_t>(delta);
   }
 
   void NodeCounters(json& out) const {

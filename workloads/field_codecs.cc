@@ -171,20 +171,10 @@ std::string PolicyCodec::Read(std::string_view text, Policy& policy) const {
   if (std::string problem = ChoiceCodec<Policy::Mode>{kModes}.Read(mode, read.mode); !problem.empty()) {
     return Cat("has a mode that ", problem);
   }
-  const bool wants_nodes = read.mode != Policy::Mode::kDefault && read.mode != Policy::Mode::kLocal;
-  if (wants_nodes && colon == std::string_view::npos) {
-    return Cat("is without nodes; expected ", mode, ":NODES, such as ", mode, ":0");
-  }
-  if (!wants_nodes && colon != std::string_view::npos) {
-    return Cat("is with nodes, which this mode has none of; expected ", mode);
-  }
-  if (wants_nodes) {
-    const absl::StatusOr<NodeMask> mask = ParseNodeList(text.substr(colon + 1), nodes);
+  if (colon != std::string_view::npos) {
+    const absl::StatusOr<NodeMask> mask = ParseNodeList(text.substr(colon + 1));
     if (!mask.ok()) return std::string(mask.status().message());
     read.nodes = *mask;
-  }
-  if (read.mode == Policy::Mode::kPreferred && read.nodes.count() != 1) {
-    return "is for more than one node; expected one, or preferred_many";
   }
   policy = read;
   return {};

@@ -76,10 +76,8 @@ struct PoolTargetCodec {
   std::string Form(std::string_view) const { return "nodeN|all"; }
 };
 
-// "MODE" or "MODE:NODES".
+// "MODE" or "MODE:NODES". Which of them make a policy is for the kernel to judge.
 struct PolicyCodec {
-  int nodes;
-
   std::string Read(std::string_view text, Policy& policy) const;
   void Write(const Policy& policy, std::string& out) const;
   std::string Form(std::string_view) const { return "MODE[:NODES]"; }

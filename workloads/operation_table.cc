@@ -140,9 +140,7 @@ void Fields(auto& io, Is<SpawnOp> auto& op) { io.Field("P", TextCodec{TextKind::
 
 void Fields(auto& io, Is<CpuOp> auto& op) { io.Field("CPU", CpuCodec{io.limits().cpus}, op.cpu); }
 
-void Fields(auto& io, Is<PolicyOp> auto& op) {
-  io.Field("POLICY", PolicyCodec{io.limits().nodes}, op.policy);
-}
+void Fields(auto& io, Is<PolicyOp> auto& op) { io.Field("POLICY", PolicyCodec(), op.policy); }
 
 void Fields(auto& io, Is<MapOp> auto& op) {
   io.Field("ID", TextCodec{TextKind::kName}, op.id);
@@ -152,7 +150,7 @@ void Fields(auto& io, Is<MapOp> auto& op) {
   io.Flag("noreserve", op.noreserve);
   io.Flag("populate", op.populate);
   io.Option("file", TextCodec{TextKind::kFile}, op.file);
-  io.Option("policy", PolicyCodec{io.limits().nodes}, op.policy);
+  io.Option("policy", PolicyCodec(), op.policy);
   io.Option("thp", OneOf<MapOp::Thp>(kMapThp), op.thp);
   io.Require(!op.file || op.backing != Backing::kAnon, "file", op.file.value_or(""),
              "is for a mapping without a file; expected shmem, hugetlb-2M or hugetlb-1G in place of anon");
@@ -175,7 +173,10 @@ void Fields(auto& io, Is<ProtectOp> auto& op) {
   io.Field("ACCESS", OneOf<ProtectOp::Access>(kAccesses), op.access);
 }
 
-void Fields(auto& io, Is<LockOp> auto& op) { io.Field("ID", TextCodec{TextKind::kName}, op.id); }
+void Fields(auto& io, Is<LockOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.OptionalRange(op.range);
+}
 
 void Fields(auto& io, Is<AdviseOp> auto& op) {
   io.Field("ID", TextCodec{TextKind::kName}, op.id);
@@ -186,7 +187,7 @@ void Fields(auto& io, Is<AdviseOp> auto& op) {
 
 void Fields(auto& io, Is<BindOp> auto& op) {
   io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.Field("POLICY", PolicyCodec{io.limits().nodes}, op.policy);
+  io.Field("POLICY", PolicyCodec(), op.policy);
 }
 
 void Fields(auto& io, Is<MoveOp> auto& op) {

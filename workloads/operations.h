@@ -23,7 +23,7 @@ inline constexpr int kMaxCpus = kMaxNodes * 4096;
 struct Policy {
   enum class Mode { kDefault, kBind, kPreferred, kPreferredMany, kInterleave, kLocal };
   Mode mode = Mode::kDefault;
-  NodeMask nodes = {};  // empty for kDefault and kLocal; exactly one node for kPreferred
+  NodeMask nodes = {};  // as written; whether they suit the mode and the machine is for the kernel to judge
 
   bool operator==(const Policy&) const = default;
 };
@@ -250,6 +250,7 @@ struct ProtectOp {
 
 struct LockOp {
   std::string id;
+  std::optional<Range> range = {};  // unset: the whole mapping
 
   bool operator==(const LockOp&) const = default;
 };

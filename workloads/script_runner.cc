@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "workloads/model_values.h"
@@ -12,37 +13,48 @@
 namespace numasim::workloads {
 namespace {
 
-Vma::ThpAdvice ToThpAdvice(const std::optional<MapOp::Thp>& thp) {
-  if (!thp.has_value()) return Vma::ThpAdvice::kNone;
-  return *thp == MapOp::Thp::kHugepage ? Vma::ThpAdvice::kHugepage : Vma::ThpAdvice::kNohugepage;
-}
-
-Access ToAccess(ProtectOp::Access access) {
-  switch (access) {
-    case ProtectOp::Access::kRead:
-      return Access::kRead;
-    case ProtectOp::Access::kReadWrite:
-      return Access::kReadWrite;
-    case ProtectOp::Access::kNone:
-      return Access::kNone;
-  }
-  return Access::kNone;
-}
-
-// A range of a mapping in bytes, cut off at the mapping's end.
-Range Clip(const std::optional<Range>& range, const Region& region) {
-  if (!range.has_value()) return {0, region.bytes};
-  const int64_t begin = std::min(range->offset, region.bytes);
-  return {begin, std::min(range->length, region.bytes - begin)};
-}
-
-Vpn PageBelow(const Region& region, int64_t offset) { return region.start + (offset >> kPageShift); }
-Vpn PageAbove(const Region& region, int64_t offset) {
-  return region.start + ((offset + kPageSize - 1) >> kPageShift);
-}
-
 bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Which backings the mappings of a name have in a script, as far as base pages go.
+struct BasePages {
+  bool anon = false;
+  bool shmem = false;
+};
+using BasePagesByName = absl::flat_hash_map<std::string_view, BasePages>;
+
+BasePagesByName BasePagesOf(const Script& script) {
+  BasePagesByName names;
+  for (const Op& op : script.ops) {
+    const auto* map = std::get_if<MapOp>(&op.kind);
+    if (map == nullptr) continue;
+    if (map->backing == Backing::kAnon) names[map->id].anon = true;
+    if (map->backing == Backing::kShmem) names[map->id].shmem = true;
+  }
+  return names;
+}
+
+// The same of what can be done with huge pages, but not yet with base pages.
+std::string NotModelledOf(const OpKind& kind, const BasePagesByName& names) {
+  const auto of = [&names](const std::string& id) {
+    const auto found = names.find(id);
+    return found == names.end() ? BasePages() : found->second;
+  };
+  if (const auto* advise = std::get_if<AdviseOp>(&kind)) {
+    const BasePages base = of(advise->id);
+    if (advise->advice == AdviseOp::Advice::kRemove && base.shmem) return "advise remove of base pages";
+    const bool collapse = advise->advice == AdviseOp::Advice::kCollapse;
+    return collapse && (base.anon || base.shmem) ? "advise collapse of base pages" : "";
+  }
+  if (const auto* move = std::get_if<MoveOp>(&kind)) {
+    return of(move->id).anon || of(move->id).shmem ? "move of base pages" : "";
+  }
+  const std::string* file = nullptr;
+  if (const auto* fallocate = std::get_if<FallocateOp>(&kind)) file = &fallocate->id;
+  if (const auto* punch = std::get_if<PunchOp>(&kind)) file = &punch->id;
+  if (const auto* truncate = std::get_if<TruncateOp>(&kind)) file = &truncate->id;
+  return file != nullptr && of(*file).shmem ? "this on a file of the tmpfs" : "";
 }
 
 // What the models cannot do yet, in the operation's own words; empty if they can.
@@ -51,18 +63,6 @@ std::string NotModelledPart(const OpKind& kind) {
     if (map->backing == Backing::kHugetlb2M || map->backing == Backing::kHugetlb1G) return "";
     if (map->file.has_value()) return "map of a file (tmpfs is mounted huge=always)";
     return "";
-  }
-  if (const auto* advise = std::get_if<AdviseOp>(&kind)) {
-    switch (advise->advice) {
-      case AdviseOp::Advice::kFree:
-        return "advise free";
-      case AdviseOp::Advice::kRemove:
-        return "advise remove";
-      case AdviseOp::Advice::kCollapse:
-        return "advise collapse";
-      default:
-        return "";
-    }
   }
   if (const auto* thp = std::get_if<ThpOp>(&kind)) {
     return thp->knob == ThpOp::Knob::kEnabled ? "" : "thp with anything but `enabled`";
@@ -75,7 +75,7 @@ std::string NotModelledPart(const OpKind& kind) {
     return absl::StrCat("sysctl ", sysctl->name);
   }
   const std::string_view name = OperationName(kind);
-  const bool missing = IsOneOf(name, {"khugepaged", "khugepaged_set", "drop_caches", "compact", "lock"});
+  const bool missing = IsOneOf(name, {"khugepaged", "khugepaged_set", "drop_caches", "compact"});
   return missing ? std::string(name) : "";
 }
 
@@ -97,8 +97,10 @@ ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, Contig& c
     : memory_(memory), ops_(ops), contig_(contig), name_(std::move(name)), place_(std::move(place)) {}
 
 std::string ScriptRunner::FirstNotModelled(const Script& script, const Place& place) {
+  const BasePagesByName names = BasePagesOf(script);
   for (const Op& op : script.ops) {
-    const std::string part = NotModelledPart(op.kind);
+    std::string part = NotModelledPart(op.kind);
+    if (part.empty()) part = NotModelledOf(op.kind, names);
     if (!part.empty()) return Complaint(place, op, absl::StrCat(part, " is not modelled yet"));
   }
   return "";
@@ -189,8 +191,10 @@ sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
     result = co_await PerformProcess(path, op, owned);
   } catch (const NotModelled& e) {
     problem = e.what();
+  } catch (const ScriptError& e) {
+    problem = e.what();
   }
-  if (!problem.empty()) throw NotModelled(Complaint(place_, op, problem));
+  if (!problem.empty()) throw ScriptError(Complaint(place_, op, problem));
   memory_.cpu(owned.process->cpu).Release(path);
   if (std::holds_alternative<ExitOp>(op.kind)) processes_.erase(found);
   co_return result;
@@ -268,14 +272,12 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
   } else if (const auto* advise = std::get_if<AdviseOp>(&op.kind)) {
     result = co_await Advise(path, owned, *advise);
   } else if (const auto* protect = std::get_if<ProtectOp>(&op.kind)) {
-    const Range range = Clip(protect->range, region);
-    if (range.offset % kPageSize != 0) {
-      result.error = Errno::kInval;
-    } else if (range.length > 0) {
-      result.error =
-          co_await ops_.Protect(path, process, PageBelow(region, range.offset),
-                                PageAbove(region, range.offset + range.length), ToAccess(protect->access));
-    }
+    result.error = co_await Protect(path, process, region, *protect);
+  } else if (const auto* lock = std::get_if<LockOp>(&op.kind)) {
+    const Range range = Clip(lock->range, region);
+    const Vpn begin = region.PageBelow(range.offset);
+    const Vpn end = region.PageAbove(range.offset + range.length);
+    result.error = co_await ops_.Lock(path, process, begin, end);
   } else if (const auto* bind = std::get_if<BindOp>(&op.kind)) {
     const MemPolicy wanted = ToMemPolicy(bind->policy);
     result.error = co_await ops_.Bind(path, process, region.start, region.end(), wanted);
@@ -317,107 +319,12 @@ sim::Task<Errno> ScriptRunner::Fork(sim::Path& path, Owned& parent, const std::s
   co_return Errno::kOk;
 }
 
-sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp& op) {
-  if (op.backing == Backing::kHugetlb2M || op.backing == Backing::kHugetlb1G) {
-    co_return co_await MapHuge(path, owned, op);
-  }
-  OpResult result;
-  MapRequest request;
-  request.pages = (op.size >> kPageShift) + (op.size % kPageSize != 0 ? 1 : 0);
-  request.shared = op.shared || op.backing == Backing::kShmem;
-  request.noreserve = op.noreserve;
-  request.thp = ToThpAdvice(op.thp);
-  if (op.policy.has_value()) request.policy = ToMemPolicy(*op.policy);
-  const MapResult mapped = co_await ops_.Map(path, *owned.process, request);
-  result.error = mapped.error;
-  if (mapped.error != Errno::kOk) {
-    owned.regions.erase(op.id);
-    co_return result;
-  }
-  const Region region{mapped.start, op.size};
-  owned.regions[op.id] = region;
-  if (op.populate) {
-    // mmap succeeds also where MAP_POPULATE finds no memory.
-    co_await ops_.Populate(path, *owned.process, region.start, region.end(), true);
-  }
-  result.process = owned.process.get();
-  result.region = region;
-  co_return result;
-}
-
-sim::Task<OpResult> ScriptRunner::Touch(sim::Path& path, Owned& owned, const TouchOp& op) {
-  OpResult result;
-  const Region& region = owned.regions.find(op.id)->second;
-  const Range range = Clip(op.range, region);
-  const uint64_t begin = (region.start.value << kPageShift) + static_cast<uint64_t>(range.offset);
-  TouchRequest request{begin, begin + static_cast<uint64_t>(range.length), kPageSize, !op.read};
-  if (region.huge.has_value()) request.stride = static_cast<uint64_t>(PagesOf(*region.huge) << kPageShift);
-  if (op.stride > 0) request.stride = static_cast<uint64_t>(op.stride);
-  result.touch = co_await ops_.Touch(path, *owned.process, request);
-  if (result.touch->oom > 0) result.error = Errno::kNoMem;
-  co_return result;
-}
-
-sim::Task<OpResult> ScriptRunner::Unmap(sim::Path& path, Owned& owned, const UnmapOp& op) {
-  OpResult result;
-  const auto found = owned.regions.find(op.id);
-  const Region region = found->second;
-  const Range range = Clip(op.range, region);
-  if (range.length == 0 || range.offset % kPageSize != 0) {
-    result.error = Errno::kInval;
-  } else {
-    result.error = co_await ops_.Unmap(path, *owned.process, PageBelow(region, range.offset),
-                                       PageAbove(region, range.offset + range.length));
-  }
-  if (!op.range.has_value() && result.error == Errno::kOk) {
-    co_await CloseFile(path, owned, op.id);
-    owned.regions.erase(op.id);
-  }
-  co_return result;
-}
-
-sim::Task<OpResult> ScriptRunner::Advise(sim::Path& path, Owned& owned, const AdviseOp& op) {
-  OpResult result;
-  const Region region = owned.regions.find(op.id)->second;
-  const Range range = Clip(op.range, region);
-  const int64_t step = op.stride > 0 ? op.stride : range.length;
-  const int64_t length = op.stride > 0 ? kPageSize : range.length;
-  for (int64_t done = 0; done < range.length;) {
-    const int64_t at = range.offset + done;
-    Errno error = Errno::kInval;
-    if (at % kPageSize == 0) {
-      const int64_t end = at + std::min(length, range.length - done);
-      error =
-          co_await AdviseOnce(path, *owned.process, op.advice, PageBelow(region, at), PageAbove(region, end));
-    }
-    if (result.error == Errno::kOk) result.error = error;
-    if (range.length - done <= step) break;
-    done += step;
-  }
-  co_return result;
-}
-
-sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice,
-                                          Vpn begin, Vpn end) {
-  switch (advice) {
-    case AdviseOp::Advice::kDontneed:
-      co_return co_await ops_.Dontneed(path, process, begin, end);
-    case AdviseOp::Advice::kHugepage:
-      co_return co_await ops_.AdviseThp(path, process, begin, end, Vma::ThpAdvice::kHugepage);
-    case AdviseOp::Advice::kNohugepage:
-      co_return co_await ops_.AdviseThp(path, process, begin, end, Vma::ThpAdvice::kNohugepage);
-    default:
-      break;
-  }
-  co_return co_await ops_.Populate(path, process, begin, end, advice == AdviseOp::Advice::kPopulateWrite);
-}
-
 sim::Task<Errno> ScriptRunner::Pin(sim::Path& path, Owned& owned, const PinOp& op) {
   const Region region = owned.regions.find(op.id)->second;
   const Range range = Clip(op.range, region);
   if (range.length == 0) co_return Errno::kInval;
-  const PinResult pinned = co_await ops_.Pin(path, *owned.process, PageBelow(region, range.offset),
-                                             PageAbove(region, range.offset + range.length));
+  const PinResult pinned = co_await ops_.Pin(path, *owned.process, region.PageBelow(range.offset),
+                                             region.PageAbove(range.offset + range.length));
   if (pinned.error == Errno::kOk) owned.pins[op.id].push_back(pinned.pin);
   co_return pinned.error;
 }
@@ -461,30 +368,6 @@ sim::Task<Errno> ScriptRunner::SetSysctl(sim::Path& path, const SysctlOp& op) {
   }
   co_await memory_.ApplySettings(path);
   co_return Errno::kOk;
-}
-
-MappingStats StatsOf(const MemorySystem& memory, const HugetlbPool& pool, const Process& process,
-                     const Region& region) {
-  constexpr int64_t kPageKb = kPageSize / 1024;
-  MappingStats stats;
-  stats.node_kb.assign(static_cast<size_t>(memory.node_count()), 0);
-  process.space.page_table().ForEachTable(region.start, region.end(), [&](Vpn first, const PteTable& table) {
-    const uint64_t from = region.start > first ? static_cast<uint64_t>(region.start - first) : 0;
-    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(region.end() - first));
-    for (uint64_t i = from; i < to; ++i) {
-      const Pte pte = table.pte[i];
-      if (pte.none() || pte.zero_page()) continue;
-      stats.rss_kb += kPageKb;
-      if (pte.anon()) stats.anon_kb += kPageKb;
-      stats.node_kb[static_cast<size_t>(memory.ZoneOf(pte.pfn())->node().value)] += kPageKb;
-    }
-  });
-  process.space.huge_pages().ForEach(region.start, region.end(), [&](Vpn, const HugePte& pte) {
-    const int64_t kb = kPageKb << pte.order;
-    (pool.pages().Used(pte.pfn).mapcount > 1 ? stats.shared_hugetlb_kb : stats.private_hugetlb_kb) += kb;
-    stats.node_kb[static_cast<size_t>(memory.ZoneOf(pte.pfn)->node().value)] += kb;
-  });
-  return stats;
 }
 
 }  // namespace numasim::workloads

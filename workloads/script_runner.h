@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,21 @@ struct Region {
   int64_t bytes = 0;
   std::optional<HugeSize> huge = {};  // of HugeTLB pages
   FileId open_file = {};              // on hugetlbfs; kNoFile: none
-  Vpn end() const { return start + ((bytes + kPageSize - 1) >> kPageShift); }
+  bool shmem = false;
+
+  Vpn PageBelow(int64_t offset) const { return start + (offset >> kPageShift); }
+  Vpn PageAbove(int64_t offset) const { return start + ((offset + kPageSize - 1) >> kPageShift); }
+  Vpn end() const { return PageAbove(bytes); }
+  int64_t page_bytes() const { return huge.has_value() ? PagesOf(*huge) << kPageShift : kPageSize; }
+};
+
+// A range of a mapping in bytes, cut off at the mapping's end; all of it without one.
+Range Clip(const std::optional<Range>& range, const Region& region);
+
+// An operation that makes no sense where it stands, whatever the kernel would say: it ends the run.
+class ScriptError : public std::runtime_error {
+ public:
+  explicit ScriptError(const std::string& what) : std::runtime_error(what) {}
 };
 
 struct OpResult {
@@ -63,7 +78,7 @@ class ScriptRunner {
   sim::Task<OpResult> Perform(sim::Path& path, const Op& op);
 
   // Performs all operations, `loops` times; processes still alive at the end of a loop exit. Throws
-  // NotModelled with file and line.
+  // ScriptError with file and line.
   sim::Task<void> Run(sim::Path& path, const Script& script, int loops);
 
   // Where the process's next operation starts; the global LP for operations of the system.
@@ -106,12 +121,15 @@ class ScriptRunner {
   sim::Task<OpResult> PerformProcess(sim::Path& path, const Op& op, Owned& owned);
   sim::Task<Errno> Spawn(sim::Path& path, const std::string& process_name);
   sim::Task<Errno> Fork(sim::Path& path, Owned& parent, const std::string& child_name);
+  // On mappings (script_runner_mappings.cc).
   sim::Task<OpResult> Map(sim::Path& path, Owned& owned, const MapOp& op);
-  sim::Task<OpResult> MapHuge(sim::Path& path, Owned& owned, const MapOp& op);
+  sim::Task<Errno> AfterMap(sim::Path& path, Process& process, const Region& region, const MapOp& op);
   sim::Task<OpResult> Touch(sim::Path& path, Owned& owned, const TouchOp& op);
   sim::Task<OpResult> Unmap(sim::Path& path, Owned& owned, const UnmapOp& op);
   sim::Task<OpResult> Advise(sim::Path& path, Owned& owned, const AdviseOp& op);
-  sim::Task<Errno> AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice, Vpn begin, Vpn end);
+  sim::Task<Errno> AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice,
+                              const Region& region, const Range& range);
+  sim::Task<Errno> Protect(sim::Path& path, Process& process, const Region& region, const ProtectOp& op);
   // On hugetlbfs and the pool (script_runner_hugetlb.cc).
   sim::Task<Errno> PerformHugetlbSystem(sim::Path& path, const Op& op);
   sim::Task<Errno> Pin(sim::Path& path, Owned& owned, const PinOp& op);

@@ -8,48 +8,6 @@
 
 namespace numasim::workloads {
 
-sim::Task<OpResult> ScriptRunner::MapHuge(sim::Path& path, Owned& owned, const MapOp& op) {
-  OpResult result;
-  Process& process = *owned.process;
-  co_await CloseFile(path, owned, op.id);
-  owned.regions.erase(op.id);
-  MapRequest request;
-  request.pages = (op.size + kPageSize - 1) >> kPageShift;
-  request.shared = op.shared;
-  request.noreserve = op.noreserve;
-  request.huge = op.backing == Backing::kHugetlb2M ? HugeSize::k2M : HugeSize::k1G;
-  if (op.file.has_value()) {
-    const HugeOpened opened =
-        co_await ops_.hugetlb().Open(path, *op.file, *request.huge, op.size, process.cpu);
-    result.error = opened.error;
-    if (opened.error != Errno::kOk) co_return result;
-    request.huge_file = opened.file;
-  }
-  const MapResult mapped = co_await ops_.Map(path, process, request);
-  result.error = mapped.error;
-  if (mapped.error != Errno::kOk) {
-    if (request.huge_file != kNoFile) {
-      co_await ops_.hugetlb().CloseFile(path, request.huge_file, process.cpu);
-    }
-    co_return result;
-  }
-  const Region region{mapped.start, op.size, request.huge, request.huge_file};
-  owned.regions[op.id] = region;
-  if (op.populate) {
-    const auto stride = static_cast<uint64_t>(PagesOf(*request.huge) << kPageShift);
-    const TouchRequest touch{region.start.value << kPageShift, region.end().value << kPageShift, stride,
-                             !op.shared};
-    co_await ops_.Touch(path, process, touch);
-  }
-  if (op.policy.has_value()) {
-    const MemPolicy wanted = ToMemPolicy(*op.policy);
-    result.error = co_await ops_.Bind(path, process, region.start, region.end(), wanted);
-  }
-  result.process = &process;
-  result.region = region;
-  co_return result;
-}
-
 sim::Task<void> ScriptRunner::CloseFile(sim::Path& path, Owned& owned, const std::string& id) {
   const auto found = owned.regions.find(id);
   if (found == owned.regions.end() || found->second.open_file == kNoFile) co_return;
@@ -68,8 +26,11 @@ sim::Task<void> ScriptRunner::CloseFiles(sim::Path& path, Owned& owned) {
 sim::Task<Errno> ScriptRunner::OnHugetlbFile(sim::Path& path, Process& process, const Region& region,
                                              const OpKind& kind) {
   Hugetlb& hugetlb = ops_.hugetlb();
-  if (!region.huge.has_value()) throw NotModelled("this on a file of the tmpfs is not modelled yet");
-  if (region.open_file == kNoFile) co_return Errno::kInval;
+  if (region.shmem) throw NotModelled("this on a file of the tmpfs is not modelled yet");
+  // As the recorder answers, which has no file to ask the kernel about.
+  if (region.open_file == kNoFile) {
+    co_return std::holds_alternative<TruncateOp>(kind) ? Errno::kInval : Errno::kNoEnt;
+  }
   if (const auto* fallocate = std::get_if<FallocateOp>(&kind)) {
     co_return co_await hugetlb.Fallocate(path, process, region.open_file, fallocate->range.offset,
                                          fallocate->range.length);

@@ -59,6 +59,17 @@ const Vma* AddressSpace::Find(Vpn vpn) const {
   return vpn < it->second.end ? &it->second : nullptr;
 }
 
+const Vma* AddressSpace::FindFrom(Vpn vpn) const {
+  if (const Vma* const holder = Find(vpn); holder != nullptr) return holder;
+  const auto next = vmas_.lower_bound(vpn.value);
+  return next == vmas_.end() ? nullptr : &next->second;
+}
+
+bool AddressSpace::CutsHugePage(Vpn vpn) const {
+  const Vma* const vma = Find(vpn);
+  return vma != nullptr && vma->hugetlb() && vpn.value % (uint64_t{1} << vma->huge.order) != 0;
+}
+
 void AddressSpace::SplitAt(Vpn vpn) {
   auto it = vmas_.upper_bound(vpn.value);
   if (it == vmas_.begin()) return;

@@ -48,6 +48,7 @@ struct Vma {
   uint64_t pgoff = 0;     // page offset of `start` in the file; for anonymous memory start itself
   MemPolicy policy;       // mbind; default: the task's
   bool anon_vma = false;  // was written to once: a fork copies its entries (vma_needs_copy)
+  bool locked = false;    // VM_LOCKED, by mlock; never of huge pages
   enum class ThpAdvice : uint8_t { kNone, kHugepage, kNohugepage } thp = ThpAdvice::kNone;
   HugeVma huge;
 
@@ -70,6 +71,8 @@ class AddressSpace {
   // The VMA that holds `vpn`; null if none does.
   const Vma* Find(Vpn vpn) const;
   Vma* Find(Vpn vpn) { return const_cast<Vma*>(static_cast<const AddressSpace*>(this)->Find(vpn)); }
+  // The VMA that holds `vpn`, or the first behind it; null if there is none (find_vma).
+  const Vma* FindFrom(Vpn vpn) const;
   // Calls f(Vma&) for each VMA, in order; f leaves its bounds alone.
   template <typename F>
   void ForEach(F f) {
@@ -77,6 +80,8 @@ class AddressSpace {
   }
   // Up to where [begin, end) is mapped without a hole; `begin` if it is not mapped itself.
   Vpn MappedUntil(Vpn begin, Vpn end) const;
+  // Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).
+  bool CutsHugePage(Vpn vpn) const;
   // Calls f(Vma&) for each VMA that overlaps [begin, end), in order, after splitting those that stick out.
   // Returns whether the range has no hole.
   bool ForEachSplit(Vpn begin, Vpn end, const std::function<void(Vma&)>& f);
@@ -98,10 +103,11 @@ class AddressSpace {
   // change entries (the kernel's page table lock).
   int held = 0;
 
-  // fork: the same VMAs, no page tables yet.
+  // fork: the same VMAs, no page tables yet. Locks are not inherited.
   void CopyVmasFrom(const AddressSpace& parent) {
     vmas_ = parent.vmas_;
     next_ = parent.next_;
+    for (auto& [start, vma] : vmas_) vma.locked = false;
   }
 
  private:

@@ -52,6 +52,7 @@ struct TouchRequest {
   uint64_t end = 0;
   uint64_t stride = kPageSize;
   bool write = true;
+  bool ends_at_sigbus = false;  // no access is made after the first that gets SIGBUS
 };
 
 // How the accesses went. `oom`: there was no page for it, and no further access was made. A real kernel would
@@ -61,6 +62,18 @@ struct TouchCounts {
   int64_t sigbus = 0;
   int64_t sigsegv = 0;
   int64_t oom = 0;
+};
+
+// The advice of madvise() that is modelled. Of base pages not yet kRemove and kCollapse.
+enum class Advice : uint8_t {
+  kDontneed,
+  kFree,
+  kRemove,
+  kHugepage,
+  kNohugepage,
+  kCollapse,
+  kPopulateRead,
+  kPopulateWrite
 };
 
 struct PinResult {
@@ -87,14 +100,17 @@ class AddressSpaceOps {
   sim::Task<Errno> Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end);
   // kNoMem where the range has a hole; what is mapped before the hole is changed.
   sim::Task<Errno> Protect(sim::Path& path, Process& process, Vpn begin, Vpn end, Access access);
-  sim::Task<Errno> Dontneed(sim::Path& path, Process& process, Vpn begin, Vpn end);
-  sim::Task<Errno> AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end, Vma::ThpAdvice advice);
-  // mbind: kFault where the range has a hole, which the default policy may have; kInval if no node of the
-  // policy has memory. Nothing is changed then.
+  // madvise(), VMA by VMA. The first error ends it; holes are passed over, and make it kNoMem in the end.
+  // Populating ends at the first page that cannot be had: kFault where an access would get SIGBUS.
+  sim::Task<Errno> Advise(sim::Path& path, Process& process, Vpn begin, Vpn end, Advice advice);
+  // mlock(): locks what is base pages, and faults everything in. kNoMem where the range has a hole or an
+  // access would not be allowed or get SIGBUS, kAgain where memory has ended.
+  sim::Task<Errno> Lock(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  // What mmap() does with MAP_POPULATE, which tells nobody that a page could not be had.
+  sim::Task<void> PopulateMapping(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  // mbind: kInval for a policy that JudgePolicy() refuses, kFault where the range has a hole, which the
+  // default policy may have; nothing is changed then. kInval also where the range ends inside a huge page.
   sim::Task<Errno> Bind(sim::Path& path, Process& process, Vpn begin, Vpn end, MemPolicy policy);
-  // MADV_POPULATE_READ, MADV_POPULATE_WRITE: up to the first hole (kNoMem) or VMA that does not allow it
-  // (kInval).
-  sim::Task<Errno> Populate(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write);
   // pin_user_pages() for writing: faults the pages in as needed and takes a reference on each, which outlives
   // their mappings. All of them or none, as a memory region of RDMA: kFault where one cannot be written to,
   // kNoMem.
@@ -118,8 +134,9 @@ class AddressSpaceOps {
  private:
   enum class FaultResult : uint8_t { kDone, kOom, kSigbus };
 
-  // mpol_set_nodemask(): leaves the policy the nodes with memory; false if it had some and none is left.
-  bool Normalize(MemPolicy& policy) const;
+  // mpol_new() and mpol_set_nodemask(): makes of what was asked for the policy that counts, of nodes with
+  // memory. False where the kernel refuses it.
+  bool JudgePolicy(MemPolicy& policy) const;
   NodeId NodeOf(const Process& process) const { return memory_.NodeOfCpu(process.cpu); }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
   Pte PrepareAnon(Pfn pfn) const { return Pte(pfn, Pte::kPresent | Pte::kWritable | Pte::kAnon); }
@@ -147,6 +164,15 @@ class AddressSpaceOps {
   sim::Task<Pfn> AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere);
   sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
   void RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const;
+
+  // Of a part of one VMA (advice.cc).
+  sim::Task<Errno> AdviseVma(sim::Path& path, Process& process, Vpn begin, Vpn end, Advice advice);
+  sim::Task<Errno> DontneedVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<Errno> FreeLazily(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<Errno> RemoveVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<Errno> AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end, Vma::ThpAdvice advice);
+  sim::Task<Errno> FaultIn(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write);
+  sim::Task<Errno> PopulateVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
 
   sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
   static Vpn Gather(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& gathered, int64_t& entries);

@@ -31,6 +31,14 @@ constexpr bool Allows(Access access, bool write) {
   return write ? access == Access::kReadWrite : access != Access::kNone;
 }
 
+// What interleaving counts by (interleave_nid). Anonymous memory counts from where a process's first mapping
+// is, which so begins on the policy's first node. In the kernel it does where that is at a multiple of 16 TiB:
+// offset_il_node() takes the page number modulo 2^32.
+uint64_t InterleaveIndex(const Vma& vma, Vpn vpn) {
+  constexpr uint64_t kFirstMapping = uint64_t{1} << kPmdTableShift;
+  return vma.anonymous() ? vma.IndexOf(vpn) - kFirstMapping : vma.IndexOf(vpn);
+}
+
 // fault_around_bytes: a read fault maps what the file has of the aligned 64 KiB around it.
 constexpr uint64_t kFaultAroundPages = 16;
 
@@ -81,7 +89,7 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
       ++home.counter(PGFAULT);
       const FaultResult result = co_await HugeFault(path, process, *vma, first, request.write);
       ++(result == FaultResult::kDone ? counts.ok : result == FaultResult::kOom ? counts.oom : counts.sigbus);
-      if (result == FaultResult::kOom) break;
+      if (result == FaultResult::kOom || (result == FaultResult::kSigbus && request.ends_at_sigbus)) break;
       co_await cpu.MaybeYield(path);
       continue;
     }
@@ -101,7 +109,7 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
     if (pte != nullptr && pte->none() && request.write && vma->anonymous() &&
         home.thp.enabled == ThpSettings::Enabled::kNever) {
       const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
-      const Placement placement = PlaceInVma(policy, home.id, vma->IndexOf(vpn));
+      const Placement placement = PlaceInVma(policy, home.id, InterleaveIndex(*vma, vpn));
       const Pfn pfn = allocator_.TryAllocLocal(
           home, MakeRequest(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
       if (pfn != kNoPfn) {
@@ -287,7 +295,7 @@ sim::Task<AddressSpaceOps::Sharing> AddressSpaceOps::SharingOf(sim::Path& path, 
 sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
                                             FrameOwner owner) {
   const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
-  const Placement placement = PlaceInVma(policy, NodeOf(process), vma.IndexOf(vpn));
+  const Placement placement = PlaceInVma(policy, NodeOf(process), InterleaveIndex(vma, vpn));
   const AllocRequest request = MakeRequest(kGfpHighuserMovable, placement, process.cpu, owner);
   co_return co_await AllocPlaced(path, request, placement.retry_anywhere);
 }

@@ -1,4 +1,4 @@
-// mmap, munmap, mprotect, madvise and memory policies.
+// mmap, munmap, mprotect and memory policies.
 #include <algorithm>
 #include <span>
 #include <utility>
@@ -12,10 +12,16 @@ namespace {
 // MAX_GATHER_BATCH: how many pages munmap collects before it frees them, last one first (release_pages).
 constexpr size_t kGatherBatch = 510;
 
-// Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).
-bool CutsHugePage(const AddressSpace& space, Vpn vpn) {
-  const Vma* const vma = space.Find(vpn);
-  return vma != nullptr && vma->hugetlb() && vpn.value % (uint64_t{1} << vma->huge.order) != 0;
+// Becoming writable again is left to the next write fault.
+void WriteProtect(AddressSpace& space, Vpn begin, Vpn end) {
+  space.huge_pages().ForEach(begin, end, [](Vpn, HugePte& pte) { pte.writable = false; });
+  space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
+    const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
+    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
+    for (uint64_t i = from; i < to; ++i) {
+      if (!table.pte[i].none()) table.pte[i] = table.pte[i].WithWritable(false);
+    }
+  });
 }
 
 }  // namespace
@@ -43,7 +49,7 @@ sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process,
 sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, MapRequest request) {
   const Costs& costs = memory_.costs();
   co_await path.Take(costs.syscall + costs.vma);
-  if (!Normalize(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
+  if (!JudgePolicy(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
   if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
   // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit.
   if (!request.noreserve && request.pages > memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages)
@@ -69,7 +75,7 @@ sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, Map
 
 sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  if (CutsHugePage(process.space, begin) || CutsHugePage(process.space, end)) co_return Errno::kInval;
+  if (process.space.CutsHugePage(begin) || process.space.CutsHugePage(end)) co_return Errno::kInval;
   const std::vector<Vma> removed = process.space.Remove(begin, end);
   for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
   const AddressSpace::Gap gap = process.space.GapAround(begin, end);
@@ -142,109 +148,71 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
   }
 }
 
+// mprotect_fixup() of each VMA: one that allows the access already is not even split.
 sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                           Access access) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  if (CutsHugePage(process.space, begin) || CutsHugePage(process.space, end)) co_return Errno::kInval;
-  const Vpn reach = process.space.MappedUntil(begin, end);
-  const bool whole = reach == end;
-  end = reach;
-  process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.access = access; });
-  if (access != Access::kReadWrite) {
-    // Becoming writable again is left to the next write fault.
-    process.space.huge_pages().ForEach(begin, end, [](Vpn, HugePte& pte) { pte.writable = false; });
-    process.space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
-      const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
-      const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
-      for (uint64_t i = from; i < to; ++i) {
-        if (!table.pte[i].none()) table.pte[i] = table.pte[i].WithWritable(false);
-      }
-    });
-  }
-  co_return whole ? Errno::kOk : Errno::kNoMem;
-}
-
-sim::Task<Errno> AddressSpaceOps::Dontneed(sim::Path& path, Process& process, Vpn begin, Vpn end) {
-  co_await path.Take(memory_.costs().syscall);
-  // A hole makes it fail, but what is mapped is dropped all the same.
-  struct Part {
-    Vpn begin, end;
-  };
-  std::vector<Part> parts;
-  Vpn covered = begin;
-  Errno error = Errno::kOk;
-  for (const Vma* vma = process.space.Find(begin); covered < end;) {
-    if (vma != nullptr) {
-      Part part{std::max(covered, vma->start), std::min(end, vma->end)};
-      if (vma->hugetlb()) {
-        // madvise_dontneed_free_valid_vma(): no page is dropped that the range does not cover.
-        if (CutsHugePage(process.space, part.begin)) {
-          error = Errno::kInval;
-          break;
-        }
-        part.end = Vpn{part.end.value >> vma->huge.order << vma->huge.order};
-      }
-      parts.push_back(part);
-      covered = vma->end;
-    } else {
-      error = Errno::kNoMem;
-      const auto next = process.space.vmas().lower_bound(covered.value);
-      if (next == process.space.vmas().end()) break;
-      covered = next->second.start;
+  while (begin < end) {
+    const Vma* const vma = process.space.Find(begin);
+    if (vma == nullptr) co_return Errno::kNoMem;
+    const Vpn part_end = std::min(vma->end, end);
+    if (vma->access != access) {
+      if (process.space.CutsHugePage(begin) || process.space.CutsHugePage(part_end)) co_return Errno::kInval;
+      process.space.ForEachSplit(begin, part_end, [&](Vma& part) { part.access = access; });
+      if (access != Access::kReadWrite) WriteProtect(process.space, begin, part_end);
     }
-    vma = process.space.Find(covered);
+    begin = part_end;
   }
-  for (const Part& part : parts) {
-    if (part.begin < part.end) co_await Zap(path, process, part.begin, part.end);
-  }
-  co_return error;
-}
-
-sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end,
-                                            Vma::ThpAdvice advice) {
-  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.thp = advice; });
-  co_return whole ? Errno::kOk : Errno::kNoMem;
+  co_return Errno::kOk;
 }
 
 sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                        MemPolicy policy) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  if (!Normalize(policy)) co_return Errno::kInval;
+  if (!JudgePolicy(policy)) co_return Errno::kInval;
+  if (begin == end) co_return Errno::kOk;
+  // queue_pages_range()
+  const Vma* const first = process.space.FindFrom(begin);
+  if (first == nullptr || first->start >= end) co_return Errno::kFault;
   if (!policy.IsDefault() && process.space.MappedUntil(begin, end) != end) co_return Errno::kFault;
-  process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.policy = policy; });
+  // mbind_range()
+  while (begin < end) {
+    const Vma* const vma = process.space.FindFrom(begin);
+    if (vma == nullptr || vma->start >= end) break;
+    begin = std::max(begin, vma->start);
+    const Vpn part_end = std::min(vma->end, end);
+    const bool cuts = process.space.CutsHugePage(begin) || process.space.CutsHugePage(part_end);
+    if (vma->policy != policy) {
+      if (cuts) co_return Errno::kInval;
+      process.space.ForEachSplit(begin, part_end, [&](Vma& part) { part.policy = policy; });
+    }
+    begin = part_end;
+  }
   co_return Errno::kOk;
 }
 
-bool AddressSpaceOps::Normalize(MemPolicy& policy) const {
-  if (policy.nodes.empty()) return true;
-  policy.nodes = NodeMask(policy.nodes.bits() & memory_.nodes_with_memory().bits());
-  return !policy.nodes.empty();
-}
-
-sim::Task<Errno> AddressSpaceOps::Populate(sim::Path& path, Process& process, Vpn begin, Vpn end,
-                                           bool write) {
-  co_await path.Take(memory_.costs().syscall);
-  Errno error = Errno::kOk;
-  Vpn reach = begin;
-  while (reach < end && error == Errno::kOk) {
-    const Vma* const vma = process.space.Find(reach);
-    if (vma == nullptr) {
-      error = Errno::kNoMem;
-    } else if (vma->access == Access::kNone || (write && vma->access != Access::kReadWrite)) {
-      error = Errno::kInval;
-    } else {
-      reach = std::min(vma->end, end);
-    }
+bool AddressSpaceOps::JudgePolicy(MemPolicy& policy) const {
+  using Mode = MemPolicy::Mode;
+  const bool wants_none = policy.mode == Mode::kDefault || policy.mode == Mode::kLocal;
+  if (wants_none) return policy.nodes.empty();
+  if (policy.nodes.empty()) {
+    if (policy.mode != Mode::kPreferred) return false;
+    policy.mode = Mode::kLocal;
+    return true;
   }
-  const TouchRequest touch{begin.value << kPageShift, reach.value << kPageShift, kPageSize, write};
-  const TouchCounts counts = co_await Touch(path, process, touch);
-  co_return counts.oom > 0 ? Errno::kNoMem : error;
+  policy.nodes = NodeMask(policy.nodes.bits() & memory_.nodes_with_memory().bits());
+  if (policy.nodes.empty()) return false;
+  if (policy.mode == Mode::kPreferred) {
+    const NodeId first = policy.nodes.First();
+    policy.nodes = NodeMask();
+    policy.nodes.Set(first);
+  }
+  return true;
 }
 
 sim::Task<Errno> AddressSpaceOps::SetPolicy(sim::Path& path, Process& process, MemPolicy policy) {
   co_await path.Take(memory_.costs().syscall);
-  if (!Normalize(policy)) co_return Errno::kInval;
+  if (!JudgePolicy(policy)) co_return Errno::kInval;
   process.policy = policy;
   if (policy.mode == MemPolicy::Mode::kInterleave) process.il_prev = NodeId{kMaxNodes - 1};
   co_return Errno::kOk;

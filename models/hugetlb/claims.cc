@@ -70,7 +70,7 @@ sim::Task<Pfn> HugetlbPool::Alloc(sim::Path& path, const HugeClaim& claim, bool 
   if (charges && claim.subpool != nullptr) {
     const std::optional<int64_t> got = claim.subpool->Get(1);
     if (!got.has_value()) {
-      LogFailure(path, claim.size, claim.placement.preferred, Errno::kNoSpc, "hugepage_subpool_get_pages");
+      LogFailure(path, claim.size, NodeMask(), Errno::kNoSpc, "hugepage_subpool_get_pages");
       co_return kNoPfn;
     }
     missing = *got;
@@ -87,7 +87,7 @@ sim::Task<Pfn> HugetlbPool::Alloc(sim::Path& path, const HugeClaim& claim, bool 
       if (charges && claim.subpool != nullptr) claim.subpool->Put(1);
       // Who avoids reserves has another way: it takes the page back from its children.
       if (!avoid_reserve) {
-        LogFailure(path, claim.size, claim.placement.preferred, Errno::kNoSpc, "alloc_huge_page");
+        LogFailure(path, claim.size, NodesOf(claim.placement), Errno::kNoSpc, "alloc_huge_page");
       }
       co_return kNoPfn;
     }
@@ -115,22 +115,22 @@ sim::Task<bool> HugetlbPool::Account(sim::Path& path, HugeSize size, int64_t del
   co_await lock_->Acquire(path);
   co_await path.Take(LockTime(1));
   bool enough = true;
+  const bool bound = who.policy.mode == MemPolicy::Mode::kBind;
+  const NodeMask nodes = bound ? who.policy.nodes : NodeMask::All();
   if (delta < 0) {
     co_await ReturnUnusedSurplus(path, h, -delta, who.cpu);
   } else if (!co_await GatherSurplus(path, h, delta, who.cpu)) {
     enough = false;
   } else {
     // allowed_mems_nr(): a task bound to some nodes may not reserve more than is free there.
-    const bool bound = who.policy.mode == MemPolicy::Mode::kBind;
-    if (delta > h.FreeOn(bound ? who.policy.nodes : NodeMask::All())) {
+    if (delta > h.FreeOn(nodes)) {
       co_await ReturnUnusedSurplus(path, h, delta, who.cpu);
       enough = false;
     }
   }
   lock_->Release(path);
   if (!enough) {
-    LogFailure(path, size, memory_.NodeOfCpu(who.cpu), Errno::kNoMem, "hugetlb_acct_memory",
-               absl::StrCat(" at pages=", delta));
+    LogFailure(path, size, nodes, Errno::kNoMem, "hugetlb_acct_memory", absl::StrCat(" at pages=", delta));
   }
   co_return enough;
 }
@@ -207,7 +207,7 @@ sim::Task<Pfn> HugetlbPool::AllocForMove(sim::Path& path, HugeSize size, const P
   if (pfn != kNoPfn) {
     pages_.Use(pfn).temporary = true;
   } else {
-    LogFailure(path, size, where.preferred, Errno::kNoMem, "alloc_huge_page_nodemask");
+    LogFailure(path, size, NodesOf(where, this_node), Errno::kNoMem, "alloc_huge_page_nodemask");
   }
   co_return pfn;
 }

@@ -123,6 +123,7 @@ sim::Task<Errno> Hugetlb::Truncate(sim::Path& path, FileId id, int64_t bytes, Cp
 
 // hugetlbfs_punch_hole(): only whole pages become a hole.
 sim::Task<Errno> Hugetlb::Punch(sim::Path& path, FileId id, int64_t offset, int64_t length, CpuId cpu) {
+  if (length <= 0) co_return Errno::kInval;  // vfs_fallocate()
   const sim::LpId home = path.lp();
   co_await path.Take(memory_.costs().syscall);
   co_await ToGlobal(path);
@@ -145,6 +146,7 @@ sim::Task<Errno> Hugetlb::Punch(sim::Path& path, FileId id, int64_t offset, int6
 // hugetlbfs_fallocate()
 sim::Task<Errno> Hugetlb::Fallocate(sim::Path& path, Process& process, FileId id, int64_t offset,
                                     int64_t length) {
+  if (length <= 0) co_return Errno::kInval;  // vfs_fallocate()
   const sim::LpId home = path.lp();
   const CpuId cpu = process.cpu;
   const MemPolicy policy = process.policy;

@@ -48,8 +48,8 @@ sim::Task<Errno> Hugetlb::ReserveForMap(sim::Path& path, HugeFile& file, HugeVma
   if (file.subpool != nullptr) {
     const std::optional<int64_t> got = file.subpool->Get(wanted);
     if (!got.has_value()) {
-      HugetlbPool::LogFailure(path, file.page_size, memory_.NodeOfCpu(who.cpu), Errno::kNoMem,
-                              "hugepage_subpool_get_pages", absl::StrCat(" at pages=", wanted));
+      pool_.LogFailure(path, file.page_size, NodeMask(), Errno::kNoMem, "hugepage_subpool_get_pages",
+                       absl::StrCat(" at pages=", wanted));
       co_return Errno::kNoMem;
     }
     global = *got;

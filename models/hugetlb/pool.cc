@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "models/node_list_text.h"
 #include "proto/counter_info.h"
 #include "sim/check.h"
 
@@ -67,11 +68,19 @@ std::vector<MemorySystem::CounterColumn> HugetlbPool::Columns() const {
   return columns;
 }
 
-void HugetlbPool::LogFailure(sim::Path& path, HugeSize size, NodeId node, Errno error,
-                             std::string_view function, std::string_view more) {
-  std::string detail = absl::StrCat("size=", kHugeSizeNames[static_cast<size_t>(size)],
-                                    " node=", node == kNoNode ? "all" : absl::StrCat(node.value),
-                                    " errno=", ErrnoName(error), " function=");
+NodeMask HugetlbPool::NodesOf(const Placement& where, bool this_node) {
+  if (!this_node) return where.retry_anywhere ? NodeMask::All() : where.allowed;
+  NodeMask node;
+  node.Set(where.preferred);
+  return node;
+}
+
+void HugetlbPool::LogFailure(sim::Path& path, HugeSize size, NodeMask nodes, Errno error,
+                             std::string_view function, std::string_view more) const {
+  const NodeMask there(nodes.bits() & memory_.all_nodes().bits());
+  std::string detail = absl::StrCat("size=", kHugeSizeNames[static_cast<size_t>(size)]);
+  if (!nodes.empty()) absl::StrAppend(&detail, " node=", NodeListText(there));
+  absl::StrAppend(&detail, " errno=", ErrnoName(error), " function=");
   detail.append(function).append(more);
   path.Log(static_cast<int32_t>(LogKind::kHugetlbFailed), std::move(detail));
 }
@@ -119,7 +128,7 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
   UnlockResize(path, h);
   // The writer is not told, as with the kernel.
   if (!grown) {
-    LogFailure(path, size, node, Errno::kNoMem, "set_max_huge_pages",
+    LogFailure(path, size, allowed, Errno::kNoMem, "set_max_huge_pages",
                absl::StrCat(" at wanted=", wanted, " got=", got));
   }
   co_return Errno::kOk;
@@ -128,10 +137,13 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
 // Brings the persistent pages down to `count`: free pages that no reservation needs leave the pool, the rest
 // become surplus. hugetlb_lock is held.
 sim::Task<void> HugetlbPool::Shrink(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu) {
-  const int64_t needed = h.counter(RESV_HUGEPAGES) + h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES);
-  const int64_t least = std::max(count, needed);
+  // min_count is an unsigned long: where the kernel has miscounted reservations to less than zero, it is
+  // beyond any pool, and no page leaves.
+  const auto needed =
+      static_cast<uint64_t>(h.counter(RESV_HUGEPAGES) + h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES));
+  const uint64_t least = std::max(static_cast<uint64_t>(count), needed);
   std::vector<Pfn> removed;
-  while (least < h.persistent()) {
+  while (least < static_cast<uint64_t>(h.persistent())) {
     const Pfn pfn = h.RemoveFree(allowed, false);
     if (pfn == kNoPfn) break;
     removed.push_back(pfn);
@@ -207,13 +219,13 @@ sim::Task<Pfn> HugetlbPool::AllocSurplus(sim::Path& path, Hstate& h, uint32_t gf
   const bool may = h.counter(SURPLUS_HUGEPAGES) < h.counter(NR_OVERCOMMIT_HUGEPAGES);
   lock_->Release(path);
   if (!may) {
-    LogFailure(path, h.size(), where.preferred, Errno::kNoMem, "alloc_surplus_huge_page",
+    LogFailure(path, h.size(), NodesOf(where), Errno::kNoMem, "alloc_surplus_huge_page",
                " reason=nr_overcommit_hugepages");
     co_return kNoPfn;
   }
   const Pfn pfn = co_await AllocFresh(path, h, gfp, where, cpu);
   if (pfn == kNoPfn) {
-    LogFailure(path, h.size(), where.preferred, Errno::kNoMem, "alloc_surplus_huge_page", " reason=memory");
+    LogFailure(path, h.size(), NodesOf(where), Errno::kNoMem, "alloc_surplus_huge_page", " reason=memory");
     co_return kNoPfn;
   }
   co_await lock_->Acquire(path);

@@ -120,13 +120,15 @@ class HugetlbPool {
   // Gives up what a subpool still reserves once its mount is gone and nothing uses it.
   sim::Task<void> ReleaseIfUnused(sim::Path& path, Subpool& subpool, CpuId cpu);
 
-  // A line in the trace's log: of what size there was nothing for whom, and the kernel function that failed.
-  // `node` is the one that was wanted; kNoNode: all.
-  static void LogFailure(sim::Path& path, HugeSize size, NodeId node, Errno error, std::string_view function,
-                         std::string_view more = {});
+  // A line in the trace's log: of what size there was nothing, on which nodes, and the kernel function that
+  // failed. Empty `nodes`: what was missing was not a page of some node.
+  void LogFailure(sim::Path& path, HugeSize size, NodeMask nodes, Errno error, std::string_view function,
+                  std::string_view more = {}) const;
 
  private:
   NodeId NodeOf(Pfn pfn) const { return memory_.ZoneOf(pfn)->node(); }
+  // Where a page for the placement may be from.
+  static NodeMask NodesOf(const Placement& where, bool this_node = false);
   sim::Duration LockTime(int64_t pages) const { return memory_.costs().hugetlb_lock * pages; }
   static uint32_t GfpOf(HugeSize size);
   sim::Task<void> LockResize(sim::Path& path, Hstate& h);

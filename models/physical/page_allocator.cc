@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "models/node_list_text.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -37,19 +38,6 @@ int GaugeOf(uint64_t kind) {
 void CountOwned(Node& node, uint64_t kind, int64_t pages) {
   const int gauge = GaugeOf(kind);
   if (gauge != NodeCounter_ARRAYSIZE) node.counters[static_cast<size_t>(gauge)] += pages;
-}
-
-// "0-3,5"
-std::string NodeListText(NodeMask nodes) {
-  std::string text;
-  while (!nodes.empty()) {
-    const NodeId first = nodes.First();
-    NodeId last = first;
-    for (nodes.Clear(last); nodes.First() == NodeId{last.value + 1}; nodes.Clear(last)) ++last.value;
-    absl::StrAppend(&text, text.empty() ? "" : ",", first.value);
-    if (last != first) absl::StrAppend(&text, "-", last.value);
-  }
-  return text;
 }
 
 }  // namespace

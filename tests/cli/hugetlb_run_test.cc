@@ -101,7 +101,7 @@ TEST_F(HugetlbRunTest, TheSummaryCountsFailuresByReason) {
   Run("pool 2M all 4\nspawn p\n@p cpu 1\n@p map a 12M hugetlb-2M\n@p map b 16M hugetlb-2M\n");
   EXPECT_EQ(Failures().size(), 3u) << "of 6 and of 8 pages, and why there is no surplus";
   EXPECT_THAT(Summary(),
-              HasSubstr("2  hugetlb_failed: size=2M node=1 errno=ENOMEM function=hugetlb_acct_memory\n"));
+              HasSubstr("2  hugetlb_failed: size=2M node=0-1 errno=ENOMEM function=hugetlb_acct_memory\n"));
 }
 
 TEST_F(HugetlbRunTest, AReservationThatCannotBeMetSaysSo) {
@@ -109,22 +109,41 @@ TEST_F(HugetlbRunTest, AReservationThatCannotBeMetSaysSo) {
   EXPECT_THAT(
       Failures(),
       testing::ElementsAre(
+          "size=2M node=0-1 errno=ENOMEM function=alloc_surplus_huge_page reason=nr_overcommit_hugepages",
+          "size=2M node=0-1 errno=ENOMEM function=hugetlb_acct_memory at pages=6"));
+}
+
+TEST_F(HugetlbRunTest, AFailureNamesTheNodesThatHadNothingNotTheCpus) {
+  Run("pool 2M node0 4\nspawn p\n@p map a 8M hugetlb-2M policy=bind:1\n@p touch a\n@p unmap a\n"
+      "@p policy bind:1\n@p map b 2M hugetlb-2M\n");
+  EXPECT_THAT(
+      Failures(),
+      testing::ElementsAre(
           "size=2M node=1 errno=ENOMEM function=alloc_surplus_huge_page reason=nr_overcommit_hugepages",
-          "size=2M node=1 errno=ENOMEM function=hugetlb_acct_memory at pages=6"));
+          "size=2M node=1 errno=ENOMEM function=hugetlb_acct_memory at pages=1",
+          "size=2M node=1 errno=ENOSPC function=alloc_huge_page"));
+}
+
+TEST_F(HugetlbRunTest, ReservationsBelowZeroAreShownAsTheKernelShowsThem) {
+  Run("pool 2M node0 8\nmount_hugetlbfs /m pagesize=2M,min_size=8M\nspawn p\n"
+      "@p map a 4M hugetlb-2M file=/m/a shared\n@p map b 20M hugetlb-2M file=/m/b shared\n"
+      "@p map c 20M hugetlb-2M file=/m/b shared\n@p map d 8M hugetlb-2M file=/m/c shared\n"
+      "@p touch d\n@p touch a\nsleep 10\n");
+  EXPECT_THAT(Summary(), HasSubstr("18446744073709551614"));
 }
 
 TEST_F(HugetlbRunTest, AFaultWithoutAPageSaysSo) {
   Run("pool 2M node1 1\nspawn p\n@p map a 4M hugetlb-2M noreserve\n@p touch a\n");
-  EXPECT_THAT(Failures(), Contains("size=2M node=0 errno=ENOSPC function=alloc_huge_page"));
+  EXPECT_THAT(Failures(), Contains("size=2M node=0-1 errno=ENOSPC function=alloc_huge_page"));
 }
 
 TEST_F(HugetlbRunTest, AFullMountSaysSo) {
   Run("pool 2M all 9\nmount_hugetlbfs /m pagesize=2M,size=4M\nspawn p\n"
       "@p map a 8M hugetlb-2M file=/m/x shared\n@p map b 8M hugetlb-2M file=/m/y noreserve shared\n@p touch "
       "b\n");
-  EXPECT_THAT(Failures(), testing::ElementsAre(
-                              "size=2M node=0 errno=ENOMEM function=hugepage_subpool_get_pages at pages=4",
-                              "size=2M node=0 errno=ENOSPC function=hugepage_subpool_get_pages"));
+  EXPECT_THAT(Failures(),
+              testing::ElementsAre("size=2M errno=ENOMEM function=hugepage_subpool_get_pages at pages=4",
+                                   "size=2M errno=ENOSPC function=hugepage_subpool_get_pages"));
 }
 
 TEST_F(HugetlbRunTest, SurplusPagesThatMemoryDoesNotHaveSaySo) {
@@ -132,7 +151,7 @@ TEST_F(HugetlbRunTest, SurplusPagesThatMemoryDoesNotHaveSaySo) {
       "noreserve\n"
       "@p touch b\n");
   EXPECT_THAT(Failures(),
-              Contains("size=2M node=0 errno=ENOMEM function=alloc_surplus_huge_page reason=memory"));
+              Contains("size=2M node=0-1 errno=ENOMEM function=alloc_surplus_huge_page reason=memory"));
 }
 
 TEST_F(HugetlbRunTest, AMoveToAFullNodeSaysSo) {

@@ -181,10 +181,9 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
        "'20T' is too large; expected at most 8T"},
       {absl::StrCat(kMachine, kWorkload, "stop_after: '10 parsecs'"),
        "s.textproto:8:1: stop_after: '10 parsecs'"},
-      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: '@p policy bind:7' } }"),
-       "s.textproto:3: script 'script' line 2: POLICY: 'bind:7' names node 7, which does not exist; expected "
-       "nodes "
-       "from 0 to 1"},
+      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: '@p policy bind:64' } }"),
+       "s.textproto:3: script 'script' line 2: POLICY: 'bind:64' names node 64, which does not exist; expected "
+       "nodes from 0 to 63"},
       {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: '@p cpu 9' } }"),
        "CPU: '9' is a CPU that does not exist; expected 0 to 1"},
       {absl::StrCat(
@@ -328,7 +327,9 @@ TEST_F(RunTest, ConformRefusesWhatTheMachineHasNotAndWhatIsNotModelled) {
   EXPECT_THAT(refused("spawn p\nkhugepaged 1\n"),
               HasSubstr("s.mm:2: 'khugepaged 1': khugepaged is not modelled"));
   EXPECT_THAT(refused("spawn p\n@p cpu 4\n"), HasSubstr("s.mm:2: CPU: '4' is a CPU that does not exist"));
-  EXPECT_THAT(refused("spawn p\n@p policy bind:4\n"), HasSubstr("expected nodes from 0 to 3"));
+  EXPECT_THAT(refused("spawn p\n@p policy bind:64\n"), HasSubstr("expected nodes from 0 to 63"));
+  EXPECT_THAT(refused("spawn p\n@p map a 2M shmem\n@p advise a 0 2M remove\n"),
+              HasSubstr("s.mm:3: '@p advise a 0 2M remove': advise remove of base pages is not modelled"));
 }
 
 class DeviceTest : public RunTest {

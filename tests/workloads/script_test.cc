@@ -120,6 +120,10 @@ TEST(ScriptTest, ProcessOperationsAreReadFieldByField) {
       {"protect a 0 4K rw", ProtectOp{"a", {0, 4 * kKiB}, ProtectOp::Access::kReadWrite}},
       {"protect a 0 4K none", ProtectOp{"a", {0, 4 * kKiB}, ProtectOp::Access::kNone}},
       {"lock a", LockOp{"a"}},
+      {"lock a 1M 2M", LockOp{"a", Range{1 << 20, 2 << 20}}},
+      {"policy bind", PolicyOp{Policy{Policy::Mode::kBind, NodeMask()}}},
+      {"policy local:1", PolicyOp{Policy{Policy::Mode::kLocal, NodeMask(0b10)}}},
+      {"policy preferred:0-1,9", PolicyOp{Policy{Policy::Mode::kPreferred, NodeMask(0b1000000011)}}},
       {"advise a 0 1M dontneed", AdviseOp{"a", {0, kMiB}, AdviseOp::Advice::kDontneed, 0}},
       {"advise a 64K 512M dontneed 128K",
        AdviseOp{"a", {64 * kKiB, 512 * kMiB}, AdviseOp::Advice::kDontneed, 128 * kKiB}},
@@ -287,21 +291,17 @@ TEST(ScriptErrorTest, MessagesNameFileLineFieldValueAndWhatIsRight) {
       {"@p move a 4", "NODE: '4' is a node that does not exist; expected 0 to 3"},
       {"@p cpu 8", "CPU: '8' is a CPU that does not exist; expected 0 to 7"},
       {"@p cpu x", "CPU: 'x' is not a whole number; expected the number of a CPU from 0 to 7"},
-      {"@p policy bind:0-3,5",
-       "POLICY: 'bind:0-3,5' names node 5, which does not exist; expected nodes from 0 to 3"},
-      {"@p map b 4M anon policy=bind:4",
-       "policy: 'bind:4' names node 4, which does not exist; expected nodes from 0 "
-       "to 3"},
+      {"@p policy bind:0-3,64",
+       "POLICY: 'bind:0-3,64' names node 64, which does not exist; expected nodes from 0 to 63"},
+      {"@p map b 4M anon policy=bind:64",
+       "policy: 'bind:64' names node 64, which does not exist; expected nodes from 0 "
+       "to 63"},
       {"@p bind a interleave:0-18446744073709551616",
        "POLICY: 'interleave:0-18446744073709551616' is not a list of "
        "nodes; expected node numbers and ranges, such as 0-3,5"},
       // Policies.
-      {"@p policy bind", "POLICY: 'bind' is without nodes; expected bind:NODES, such as bind:0"},
       {"@p policy bind:",
        "POLICY: 'bind:' is not a list of nodes; expected node numbers and ranges, such as 0-3,5"},
-      {"@p policy local:1", "POLICY: 'local:1' is with nodes, which this mode has none of; expected local"},
-      {"@p policy preferred:0-1",
-       "POLICY: 'preferred:0-1' is for more than one node; expected one, or preferred_many"},
       {"@p policy bind:3-1",
        "POLICY: 'bind:3-1' has a range that ends before it begins (3-1); expected the smaller "
        "node first"},

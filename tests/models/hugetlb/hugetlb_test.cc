@@ -333,5 +333,36 @@ TEST_F(HugetlbTest, TwoResizesAtOnceWaitForEachOther) {
   EXPECT_GT(hugetlb.pool().lock().stats().acquisitions, 20u);
 }
 
+// ---- names of mappings ----
+
+TEST_F(HugetlbTest, WhatUnmapsAllOfAMappingForgetsItsName) {
+  Run("pool 2M node0 4\nspawn p\n@p map a 4M hugetlb-2M");
+  EXPECT_EQ(Error("@p unmap a 0 16M"), Errno::kOk);
+  EXPECT_EQ(Error("@p touch a"), Errno::kNoEnt);
+  Run("@p map a 4M hugetlb-2M\n@p unmap a 2M 2M\n@p unmap a 0 2M");
+  EXPECT_EQ(Touch("@p touch a").sigsegv, 2) << "in two parts: nothing is mapped, but the name is known";
+}
+
+TEST_F(HugetlbTest, MappingANameThatExistsEndsTheRun) {
+  Run("pool 2M node0 4\nspawn p\n@p map a 4M hugetlb-2M");
+  EXPECT_DEATH(Run("@p map a 4M anon"), "ID: 'a' is a mapping already");
+  EXPECT_EQ(Error("@p map b 400M hugetlb-2M"), Errno::kNoMem);
+  EXPECT_EQ(Error("@p map b 2M hugetlb-2M"), Errno::kOk) << "the name of what failed is free";
+}
+
+// Linux 6.1 gives a mount back more than it took where a reservation beyond its minimum is refused; the count
+// of reservations then wraps round, and a pool in that state only becomes surplus.
+TEST_F(HugetlbTest, APoolWithReservationsBelowZeroDoesNotShrink) {
+  Run("pool 2M node0 8\nmount_hugetlbfs /m pagesize=2M,min_size=8M\nspawn p\n"
+      "@p map a 4M hugetlb-2M file=/m/a shared\n@p map b 20M hugetlb-2M file=/m/b shared\n"
+      "@p map c 20M hugetlb-2M file=/m/b shared\n@p map d 8M hugetlb-2M file=/m/c shared\n"
+      "@p touch d\n@p touch a\n@p unmap a\nunlink /m/a\n@p unmap d\nunlink /m/c\nunlink /m/b\n@p exit\n"
+      "umount /m");
+  EXPECT_EQ(reserved(), -2);
+  Run("pool 2M node0 0");
+  EXPECT_EQ(nr(), 8);
+  EXPECT_EQ(surplus(), 8);
+}
+
 }  // namespace
 }  // namespace numasim
