@@ -3,17 +3,49 @@
 #ifndef NUMASIM_MODELS_MACHINE_CONFIG_H_
 #define NUMASIM_MODELS_MACHINE_CONFIG_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "models/hugetlb/huge_size.h"
 #include "models/physical/memory_device.h"
 #include "models/physical/zonelist.h"
 #include "models/types.h"
 #include "proto/scenario.pb.h"
 
 namespace numasim {
+
+// The pools of huge pages at boot.
+struct HugetlbConfig {
+  // Pages that boot makes, in the order in which the kernel does (hugetlb_hstate_alloc_pages). Of a recorded
+  // machine they are there already: they only say whose turn it is next.
+  struct Request {
+    HugeSize size = HugeSize::k2M;
+    NodeId node = kNoNode;  // kNoNode: on the nodes in turn
+    int64_t pages = 0;
+    bool exact = false;  // fewer are an error; else they are a warning, as in the kernel
+    std::string where;   // the field or boot argument, for messages
+  };
+  // What of a node's pool is not as boot makes it; of a recorded machine, all of it.
+  struct Share {
+    int64_t pages = 0;    // of a recorded machine
+    int64_t in_use = 0;   // by processes that were there before the simulation and keep them
+    int64_t surplus = 0;  // counted as surplus pages
+    std::string where;
+  };
+  struct Pool {
+    std::vector<Share> nodes;  // by node; empty: nothing is said of single nodes
+    Share all;                 // to be spread over the nodes in turn
+    int64_t reserved = 0;      // by processes that were there before the simulation
+    int64_t overcommit = 0;
+  };
+
+  std::vector<Request> requests;
+  std::array<Pool, kHstates> pools;  // by HugeSize
+  HugeSize default_size = HugeSize::k2M;
+};
 
 struct MachineConfig {
   struct NodeConfig {
@@ -39,6 +71,7 @@ struct MachineConfig {
     std::string where;  // the field or boot argument, for messages
   };
   std::vector<CmaConfig> cma;
+  HugetlbConfig hugetlb;
   int64_t offline_patience_ns = 10'000'000'000;  // kernel.contig.offline_patience
 };
 

@@ -32,6 +32,17 @@ void AppendZoneColumns(const Zone& zone, sim::LpId lp, std::vector<MemorySystem:
   }
 }
 
+std::vector<NodeHugePages> RecordedHugePages(const HugetlbConfig& hugetlb) {
+  std::vector<NodeHugePages> pages;
+  for (const HugeSize size : kHugeSizes) {
+    const auto& nodes = hugetlb.pools[static_cast<size_t>(size)].nodes;
+    for (size_t n = 0; n < nodes.size(); ++n) {
+      pages.push_back({NodeId{static_cast<int32_t>(n)}, size, nodes[n].pages, nodes[n].where});
+    }
+  }
+  return pages;
+}
+
 // Whether the zone has memory, or a device that may plug some.
 bool MayServe(const Zone& zone) { return zone.managed() > 0 || zone.extent().hot.pages > 0; }
 
@@ -84,11 +95,16 @@ absl::Status MemorySystem::BootZones(const MachineConfig& machine) {
       return status;
   }
   if (absl::Status status = AddZones(*extents); !status.ok()) return status;
+  std::vector<NodeHugePages> pages;
+  if (recorded) pages = RecordedHugePages(machine.hugetlb);
+  const auto huge = ShareHugePages(machine.recorded_zones, *extents, pages);
+  if (!huge.ok()) return huge.status();
   for (size_t i = 0; i < extents->size(); ++i) {
     Zone& zone = *zones_by_index_[i + 1];
     if (i >= machine.recorded_zones.size()) {
       BootEmpty(zone);
-    } else if (absl::Status status = BootRecorded(zone, machine.recorded_zones[i]); !status.ok()) {
+    } else if (absl::Status status = BootRecorded(zone, machine.recorded_zones[i], (*huge)[i]);
+               !status.ok()) {
       return status;
     }
     managed_pages_ += zone.managed();

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "models/address_space/address_space_ops.h"
 #include "models/contig/contig.h"
+#include "models/hugetlb/boot_pools.h"
 #include "models/memory_system.h"
 #include "proto/counter_info.h"
 #include "sim/engine.h"
@@ -24,8 +25,9 @@ constexpr int64_t kPageKb = kPageSize / 1024;
 // The counters as /proc shows them: the recorded ones, moved by what the simulation has counted since.
 class CounterView {
  public:
-  CounterView(const MemorySystem& memory, const HugetlbPool& pool, const json& recorded)
-      : memory_(memory), pool_(pool), recorded_(recorded) {
+  CounterView(const MemorySystem& memory, const HugetlbPool& pool, HugeSize default_huge_size,
+              const json& recorded)
+      : memory_(memory), pool_(pool), default_huge_size_(default_huge_size), recorded_(recorded) {
     for (int n = 0; n < memory.node_count(); ++n)
       managed_at_boot_.push_back(ManagedOf(memory.node(NodeId{n})));
   }
@@ -84,6 +86,11 @@ class CounterView {
     }
   }
 
+  static void Set(json& object, const std::string& key, int64_t value) {
+    if (object.contains(key)) object[key] = value;
+  }
+
+  // The simulated pools begin as the recorded ones were.
   void HugetlbCounters(json& out) const {
     for (int c = 0; c < GlobalCounter_ARRAYSIZE; ++c) {
       const auto counter = static_cast<GlobalCounter>(c);
@@ -95,20 +102,20 @@ class CounterView {
       json& places = out["hugetlb"][kHugeSizeNames[static_cast<size_t>(size)]];
       for (int c = 0; c < HugetlbCounter_ARRAYSIZE; ++c) {
         const auto counter = static_cast<HugetlbCounter>(c);
-        Add(places["global"], NameOf(counter).name, h.counter(counter));
+        Set(places["global"], NameOf(counter).name, h.counter(counter));
         for (int n = 0; n < h.nodes(); ++n) {
-          Add(places[absl::StrCat("node", n)], NameOf(counter).name, h.node(NodeId{n}).counters[counter]);
+          Set(places[absl::StrCat("node", n)], NameOf(counter).name, h.node(NodeId{n}).counters[counter]);
         }
       }
-      Add(places["global"], "nr_hugepages_mempolicy", h.counter(NR_HUGEPAGES));
+      Set(places["global"], "nr_hugepages_mempolicy", h.counter(NR_HUGEPAGES));
       kb += h.counter(NR_HUGEPAGES) * (kPageKb << h.order());
     }
-    const Hstate& h = pool_.hstate(HugeSize::k2M);
-    Add(out["meminfo"], "HugePages_Total", h.counter(NR_HUGEPAGES));
-    Add(out["meminfo"], "HugePages_Free", h.counter(FREE_HUGEPAGES));
-    Add(out["meminfo"], "HugePages_Rsvd", h.counter(RESV_HUGEPAGES));
-    Add(out["meminfo"], "HugePages_Surp", h.counter(SURPLUS_HUGEPAGES));
-    Add(out["meminfo"], "Hugetlb", kb);
+    const Hstate& h = pool_.hstate(default_huge_size_);
+    Set(out["meminfo"], "HugePages_Total", h.counter(NR_HUGEPAGES));
+    Set(out["meminfo"], "HugePages_Free", h.counter(FREE_HUGEPAGES));
+    Set(out["meminfo"], "HugePages_Rsvd", h.counter(RESV_HUGEPAGES));
+    Set(out["meminfo"], "HugePages_Surp", h.counter(SURPLUS_HUGEPAGES));
+    Set(out["meminfo"], "Hugetlb", kb);
   }
 
   static int64_t ManagedOf(const Node& node) {
@@ -183,6 +190,7 @@ class CounterView {
 
   const MemorySystem& memory_;
   const HugetlbPool& pool_;
+  const HugeSize default_huge_size_;
   const json& recorded_;
   std::vector<int64_t> managed_at_boot_;  // by node
 };
@@ -221,7 +229,7 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   const ScriptRunner::Place place = [&file](int line) { return absl::StrCat(file, ":", line); };
   const std::string problem = ScriptRunner::FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
-  const Kernel kernel;
+  const Kernel& kernel = boot.machine.kernel();
   const CostModel cost;
   std::vector<std::string> warnings;
   auto config = ResolveMachine(boot.machine, kernel, warnings);
@@ -235,9 +243,11 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   AddressSpaceOps ops(**memory);
   auto contig = Contig::Create(**memory, ops, *config, kernel);
   if (!contig.ok()) return in_boot_file(contig.status());
+  if (absl::Status status = BootPools(**memory, ops.hugetlb().pool(), *config, warnings); !status.ok())
+    return in_boot_file(status);
   ScriptRunner runner(**memory, ops, **contig, "script", place);
   const HugetlbPool& pool = ops.hugetlb().pool();
-  const CounterView view(**memory, pool, boot.counters);
+  const CounterView view(**memory, pool, config->hugetlb.default_size, boot.counters);
 
   json steps = json::array();
   steps.push_back({{"step", 0}, {"op", "boot"}, {"result", {{"err", "0"}}}, {"counters", view.Counters()}});

@@ -84,6 +84,25 @@ absl::Status CheckCpus(const MessageView& view, const Machine& machine, int node
   return absl::OkStatus();
 }
 
+// The free blocks are given by order and type, by order only, or both, and hold what is free.
+absl::Status CheckFreeBlocks(const MessageView& view, const RecordedZone& zone) {
+  const auto blocks_of = [](const auto& by_order, int order) {
+    return order < by_order.size() ? by_order[order] : uint64_t{0};
+  };
+  uint64_t pages = 0;
+  for (int order = 0; order < kOrders; ++order) {
+    uint64_t by_type = 0;
+    for (const FreeBlocks& list : zone.free_blocks()) by_type += blocks_of(list.blocks(), order);
+    const uint64_t total = blocks_of(zone.free_total(), order);
+    if (zone.free_total_size() > order && zone.free_blocks_size() > 0 && total != by_type) {
+      return view.Mistake("free_total", order, Cat("is not what free_blocks hold; expected ", by_type));
+    }
+    pages += (zone.free_blocks_size() > 0 ? by_type : total) << order;
+  }
+  if (pages == zone.free()) return absl::OkStatus();
+  return view.Mistake("free", Cat("is not what the free blocks hold; expected ", pages));
+}
+
 absl::Status CheckZone(const MessageView& view, const RecordedZone& zone, const MachineLimits& limits) {
   for (const std::string_view field : {"node", "name", "start_pfn", "spanned", "present", "managed"}) {
     const auto* descriptor = RecordedZone::descriptor()->FindFieldByName(std::string(field));
@@ -113,7 +132,7 @@ absl::Status CheckZone(const MessageView& view, const RecordedZone& zone, const 
     if (cpu < 0 || cpu >= limits.cpus)
       return view.Nested("pcp", i).Mistake("cpu", NoSuch("CPU", limits.cpus));
   }
-  return absl::OkStatus();
+  return CheckFreeBlocks(view, zone);
 }
 
 absl::Status CheckZones(const MessageView& view, const Machine& machine, const MachineLimits& limits) {
@@ -146,18 +165,89 @@ absl::Status CheckVirtioMem(const MessageView& view, const VirtioMem& device, in
 absl::Status CheckHugePages(const MessageView& view, const HugePages& pages, int nodes) {
   if (pages.has_node() && (pages.node() < 0 || pages.node() >= nodes))
     return view.Mistake("node", NoSuch("node", nodes));
-  const int64_t size = SizeOf(pages.size());
   if (!pages.has_size()) return view.MistakeWithoutValue("size", "is missing; expected 2M or 1G");
+  const int64_t size = SizeOf(pages.size());
   if (size != int64_t{2} << 20 && size != int64_t{1} << 30)
     return view.Mistake("size", "is no huge page; expected 2M or 1G");
-  if (pages.free() > pages.nr())
-    return view.Mistake("free", Cat("is more than nr; expected at most ", pages.nr()));
-  for (const std::string_view field : {"nr", "free", "surplus", "reserved", "overcommit"}) {
+  const int64_t free = pages.has_free() ? pages.free() : pages.nr();
+  if (free > pages.nr()) return view.Mistake("free", Cat("is more than nr; expected at most ", pages.nr()));
+  if (pages.surplus() > pages.nr())
+    return view.Mistake("surplus", Cat("is more than nr; expected at most ", pages.nr()));
+  for (const std::string_view field : {"reserved", "overcommit"}) {
     const auto* descriptor = HugePages::descriptor()->FindFieldByName(std::string(field));
-    if (pages.GetReflection()->GetInt64(pages, descriptor) < 0)
-      return view.Mistake(field, "is negative; expected 0 or more");
+    if (pages.has_node() && pages.GetReflection()->HasField(pages, descriptor))
+      return view.Mistake(field, "is given of a node; expected it in the entry without a node");
   }
+  if (pages.overcommit() > 0 && size == int64_t{1} << 30)
+    return view.Mistake("overcommit", "is given of gigantic pages, which have none; expected 0");
   return absl::OkStatus();
+}
+
+// Entries of one size: none twice, and that of the whole machine is the sum of the nodes'.
+absl::Status CheckPool(const MessageView& view, const Machine& machine, int64_t size) {
+  HugePages sum;
+  int whole = -1;
+  std::vector<int> seen;
+  for (int i = 0; i < machine.hugepages_size(); ++i) {
+    const HugePages& entry = machine.hugepages(i);
+    if (SizeOf(entry.size()) != size) continue;
+    const int node = entry.has_node() ? entry.node() : -1;
+    if (std::find(seen.begin(), seen.end(), node) != seen.end())
+      return view.MistakeWithoutValue("hugepages", "is given twice of one size and node; expected it once",
+                                      i);
+    seen.push_back(node);
+    if (node < 0) {
+      whole = i;
+      continue;
+    }
+    sum.set_nr(sum.nr() + entry.nr());
+    sum.set_free(sum.free() + (entry.has_free() ? entry.free() : entry.nr()));
+    sum.set_surplus(sum.surplus() + entry.surplus());
+  }
+  if (whole < 0) return absl::OkStatus();
+  const HugePages& entry = machine.hugepages(whole);
+  const MessageView place = view.Nested("hugepages", whole);
+  const bool by_node = seen.size() > 1;
+  const int64_t free = by_node ? sum.free() : entry.has_free() ? entry.free() : entry.nr();
+  if (entry.reserved() > free)
+    return place.Mistake("reserved", Cat("is more than are free; expected at most ", free));
+  if (!by_node) return absl::OkStatus();
+  const auto differs = [](int64_t nodes) {
+    return Cat("is not the sum of the nodes' entries; expected ", nodes);
+  };
+  if (entry.has_nr() && entry.nr() != sum.nr()) return place.Mistake("nr", differs(sum.nr()));
+  if (entry.has_free() && entry.free() != sum.free()) return place.Mistake("free", differs(sum.free()));
+  if (entry.has_surplus() && entry.surplus() != sum.surplus())
+    return place.Mistake("surplus", differs(sum.surplus()));
+  return absl::OkStatus();
+}
+
+absl::Status CheckPools(const MessageView& view, const Machine& machine, int nodes) {
+  for (int i = 0; i < machine.hugepages_size(); ++i) {
+    const absl::Status status = CheckHugePages(view.Nested("hugepages", i), machine.hugepages(i), nodes);
+    if (!status.ok()) return status;
+  }
+  absl::Status status = CheckPool(view, machine, int64_t{2} << 20);
+  if (status.ok()) status = CheckPool(view, machine, int64_t{1} << 30);
+  return status;
+}
+
+// A field of Thp that says something that would have an effect only if transparent huge pages were modelled.
+struct ThpKnob {
+  std::string_view field;
+  std::string value;
+  std::string by_default;
+};
+
+std::vector<ThpKnob> ThpNotModelled(const Thp& thp) {
+  std::vector<ThpKnob> found;
+  const Thp defaults;
+  const std::string& shmem = thp.shmem_enabled();
+  if (shmem != defaults.shmem_enabled() && shmem != "deny")
+    found.push_back({"shmem_enabled", shmem, defaults.shmem_enabled()});
+  if (thp.defrag() != defaults.defrag()) found.push_back({"defrag", thp.defrag(), defaults.defrag()});
+  if (thp.use_zero_page() != defaults.use_zero_page()) found.push_back({"use_zero_page", "false", "true"});
+  return found;
 }
 
 }  // namespace
@@ -217,18 +307,43 @@ absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits) 
     status = CheckVirtioMem(view.Nested("virtio_mem"), machine.virtio_mem(), limits.nodes);
   }
   if (status.ok() && machine.has_kernel()) status = CheckKernel(view.Nested("kernel"));
-  for (int i = 0; status.ok() && i < machine.hugepages_size(); ++i) {
-    status = CheckHugePages(view.Nested("hugepages", i), machine.hugepages(i), limits.nodes);
+  if (status.ok()) status = CheckPools(view, machine, limits.nodes);
+  if (status.ok() && machine.node_size() > 0 && machine.has_min_free_kbytes()) {
+    status = view.Mistake("min_free_kbytes",
+                          "is of a recorded machine, not of one with nodes; expected kernel.min_free_kbytes");
   }
   return status;
 }
 
 absl::Status CheckKernel(const MessageView& view) {
-  const int ratios = static_cast<const Kernel&>(view.message()).lowmem_reserve_ratio_size();
+  const auto& kernel = static_cast<const Kernel&>(view.message());
+  if (kernel.cma().has_built() && !kernel.cma().built() &&
+      kernel.cma().area_size() + kernel.cma().hugetlb_size() > 0) {
+    return view.Nested("cma").Mistake("built", "is said beside CMA areas, which need it; expected true");
+  }
+  const int ratios = kernel.lowmem_reserve_ratio_size();
   if (ratios == 0 || ratios == kZoneTypes) return absl::OkStatus();
   return view.MistakeWithoutValue(
       "lowmem_reserve_ratio",
       Cat("holds ", ratios, " values; expected ", kZoneTypes, ", for DMA, DMA32, Normal and Movable"));
+}
+
+absl::Status CheckModelled(const MessageView& view) {
+  for (const ThpKnob& knob : ThpNotModelled(static_cast<const Kernel&>(view.message()).thp())) {
+    return view.Nested("thp").Mistake(
+        knob.field,
+        Cat("has no effect, as transparent huge pages are not modelled yet; expected ", knob.by_default));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> NotModelled(const Kernel& recorded) {
+  std::vector<std::string> warnings;
+  for (const ThpKnob& knob : ThpNotModelled(recorded.thp())) {
+    warnings.push_back(Cat("kernel.thp.", knob.field, ": ", Quoted(knob.value),
+                           " has no effect, as transparent huge pages are not modelled yet"));
+  }
+  return warnings;
 }
 
 Machine Completed(Machine from_file, const Machine& scenario) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "proto/scenario.pb.h"
@@ -33,6 +34,12 @@ absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits);
 
 // Checks a kernel section. `view` is of a Kernel.
 absl::Status CheckKernel(const MessageView& view);
+
+// Refuses knobs of what is not modelled yet, where they are not at their defaults. `view` is of a Kernel.
+absl::Status CheckModelled(const MessageView& view);
+
+// Of a machine that was recorded: such knobs, a warning each.
+std::vector<std::string> NotModelled(const Kernel& recorded);
 
 // The machine that a file describes, as a scenario that names the file changes it: what the scenario sets
 // replaces what the file says.

@@ -8,6 +8,7 @@
 
 #include "files/read_file.h"
 #include "google/protobuf/text_format.h"
+#include "workloads/kernel_args.h"
 #include "workloads/machine_rules.h"
 #include "workloads/text.h"
 #include "workloads/text_message.h"
@@ -30,6 +31,16 @@ absl::StatusOr<Machine> ReadSnapshot(const std::string& name, const std::string&
   if (status.ok()) status = CheckMachine(message.View(), LimitsOf(machine));
   if (!status.ok()) return status;
   return machine;
+}
+
+// The knobs that a machine brings, those of its boot arguments, and over these the scenario's own.
+Kernel KernelOf(const Machine& machine, const Kernel& own) {
+  Kernel kernel;
+  const KernelArgs args = ParseKernelArgs(machine.kernel_args(), LimitsOf(machine).nodes);
+  if (args.thp_enabled.has_value()) kernel.mutable_thp()->set_enabled(*args.thp_enabled);
+  Overlay(machine.kernel(), kernel);
+  Overlay(own, kernel);
+  return kernel;
 }
 
 // Builds one LoadedScenario. Each step returns the first mistake it finds.
@@ -132,9 +143,13 @@ absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Mach
 // A machine brings the knobs it was recorded with; the scenario's own take precedence.
 absl::Status ScenarioLoader::LoadKernel(const MessageView& scenario) {
   absl::Status status;
-  if (loaded_.proto.has_kernel()) status = CheckKernel(scenario.Nested("kernel"));
-  loaded_.kernel = loaded_.machine.kernel();
-  Overlay(loaded_.proto.kernel(), loaded_.kernel);
+  if (loaded_.proto.has_kernel()) {
+    status = CheckKernel(scenario.Nested("kernel"));
+    if (status.ok()) status = CheckModelled(scenario.Nested("kernel"));
+  }
+  for (const std::string& warning : NotModelled(loaded_.machine.kernel()))
+    loaded_.warnings.push_back(Cat(loaded_.machine_place, ": machine.", warning));
+  loaded_.kernel = KernelOf(loaded_.machine, loaded_.proto.kernel());
   return status;
 }
 
@@ -173,6 +188,10 @@ absl::Status ScenarioLoader::LoadScript(const MessageView& view, const Workload:
   loaded.stagger_ns = *ParseDuration(proto.stagger());
   loaded.loops = proto.loops();
   loaded.copies = proto.copies();
+  if (proto.has_stagger() && loaded.copies == 1) {
+    loaded_.warnings.push_back(Cat(view.FileAndLine("stagger"), ": ", view.PathOf("stagger"), ": ",
+                                   Quoted(proto.stagger()), " has no effect: there is one copy"));
+  }
   int64_t last_start = 0;
   if (__builtin_mul_overflow(loaded.stagger_ns, int64_t{loaded.copies} - 1, &last_start) ||
       __builtin_add_overflow(last_start, loaded.start_ns, &last_start)) {
@@ -309,6 +328,7 @@ absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const
   loaded.machine = MachineFromLine(*script->machine);
   loaded.machine_place = Cat(path, ":", script->machine->line);
   loaded.limits = LimitsOf(loaded.machine);
+  loaded.kernel = KernelOf(loaded.machine, Kernel());
   loaded.files.emplace(file.filename().string(), text);
   loaded.scripts.push_back({.name = file.stem().string(),
                             .script = *std::move(script),

@@ -6,6 +6,7 @@
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
+#include "models/hugetlb/boot_pools.h"
 #include "workloads/machine/resolve.h"
 
 namespace numasim::workloads {
@@ -41,6 +42,11 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   if (!contig.ok())
     return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", contig.status().message()));
   simulation->contig_ = *std::move(contig);
+  if (absl::Status status =
+          BootPools(*simulation->memory_, simulation->ops_->hugetlb().pool(), *config, warnings);
+      !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", status.message()));
+  }
   for (const std::string& warning : warnings)
     simulation->warnings_.push_back(absl::StrCat(scenario.machine_place, ": ", warning));
   simulation->AddStreams();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "models/physical/free_ranges.h"
 #include "proto/counter_info.h"
 #include "sim/check.h"
 
@@ -14,50 +15,7 @@ namespace {
 constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
 constexpr Pfn k4GiB{uint64_t{4} << (30 - kPageShift)};
 
-// The first block of [start, start + pages) that is in use or another area's.
-std::optional<FrameStore::Head> FirstInUse(const FrameStore& frames, Pfn start, int64_t pages) {
-  const auto end = static_cast<FrameIndex>(frames.Index(start) + pages);
-  for (FrameIndex at = frames.Index(start); at < end;) {
-    const FrameStore::Head head = frames.Find(at);
-    if (head.kind != FrameKind::kFree || frames.pageblock_type(head.frame) == Migratetype::kCma) return head;
-    at = EndOf(head);
-  }
-  return std::nullopt;
-}
-
 uint64_t RoundUp(uint64_t value, uint64_t step) { return (value + step - 1) / step * step; }
-
-// What the zone has at boot; the rest of its extent is for a device to plug memory into.
-Pfn BootEnd(const Zone& zone) { return zone.extent().start + zone.extent().spanned; }
-
-// The lowest range of the zone at or above `from`, aligned to `align` pages, that is all free; kNoPfn if
-// there is none.
-Pfn LowestFree(const Zone& zone, Pfn from, int64_t pages, int64_t align) {
-  const auto step = static_cast<uint64_t>(align);
-  Pfn at{RoundUp(std::max(from, zone.extent().start).value, step)};
-  while (at + pages <= BootEnd(zone)) {
-    const std::optional<FrameStore::Head> in_use = FirstInUse(zone.frames(), at, pages);
-    if (!in_use.has_value()) return at;
-    at = Pfn{RoundUp(zone.frames().PfnOf(EndOf(*in_use)).value, step)};
-  }
-  return kNoPfn;
-}
-
-// The highest such range.
-Pfn HighestFree(const Zone& zone, int64_t pages, int64_t align) {
-  const auto step = static_cast<uint64_t>(align);
-  const auto size = static_cast<uint64_t>(pages);
-  uint64_t top = BootEnd(zone).value;
-  while (top >= zone.extent().start.value + size) {
-    const Pfn at{(top - size) / step * step};
-    if (at < zone.extent().start) break;
-    const std::optional<FrameStore::Head> in_use = FirstInUse(zone.frames(), at, pages);
-    if (!in_use.has_value()) return at;
-    // A lower one ends where this block begins, or before.
-    top = std::min(at.value + size - 1, zone.frames().PfnOf(in_use->frame).value);
-  }
-  return kNoPfn;
-}
 
 // init_cma_reserved_pageblock() of each
 void MakeCma(Zone& zone, FrameIndex begin, FrameIndex end) {

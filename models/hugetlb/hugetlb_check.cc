@@ -26,6 +26,9 @@ class Checker {
     for (const HugeSize size : kHugeSizes) CheckPool(hugetlb_.pool().hstate(size));
     hugetlb_.files().ForEach([&](const HugeFile& file) { CheckFile(file); });
     for (const Process* process : processes_) CheckProcess(*process);
+    for (const Pfn pfn : hugetlb_.pool().boot_users()) ++uses_[pfn.value].pinned;
+    for (const HugeSize size : kHugeSizes)
+      reserved_[static_cast<size_t>(size)] += hugetlb_.pool().reserved_at_boot(size);
     CheckMappers();
     CheckUsedPages();
     CheckTable();

@@ -85,6 +85,24 @@ void HugetlbPool::LogFailure(sim::Path& path, HugeSize size, NodeMask nodes, Err
   path.Log(static_cast<int32_t>(LogKind::kHugetlbFailed), std::move(detail));
 }
 
+void HugetlbPool::Adopt(HugeSize size, Pfn pfn) {
+  hstate(size).AddFresh(NodeOf(pfn), pfn);
+  hstate(size).Enqueue(NodeOf(pfn), pfn);
+}
+
+bool HugetlbPool::GiveToBootUser(HugeSize size, NodeId node) {
+  const Pfn pfn = hstate(size).Dequeue(node);
+  if (pfn == kNoPfn) return false;
+  pages_.Used(pfn).refs = 1;
+  boot_users_.push_back(pfn);
+  return true;
+}
+
+void HugetlbPool::ReserveForBootUsers(HugeSize size, int64_t pages) {
+  hstate(size).counter(RESV_HUGEPAGES) += pages;
+  reserved_at_boot_[static_cast<size_t>(size)] += pages;
+}
+
 sim::Task<void> HugetlbPool::LockResize(sim::Path& path, Hstate& h) {
   if (!behaviour_.resizes_race) co_await h.resize_lock().Acquire(path);
 }

@@ -72,6 +72,20 @@ class HugetlbPool {
   // "node0.hugetlb-2M.free_hugepages".
   std::vector<MemorySystem::CounterColumn> Columns() const;
 
+  // --- at boot, before the engine runs (boot_pools.h) ---
+  // Frames that boot has allocated for HugeTLB become a free page of the pool.
+  void Adopt(HugeSize size, Pfn pfn);
+  // An attempt to have a page from the buddy allocator.
+  void CountBuddyAlloc(bool success) {
+    ++counters_[success ? HTLB_BUDDY_ALLOC_SUCCESS : HTLB_BUDDY_ALLOC_FAIL];
+  }
+  // Processes that were there before the simulation keep a free page of the node, or so many reservations,
+  // for good. The page cannot move. False: the node has no free page.
+  bool GiveToBootUser(HugeSize size, NodeId node);
+  void ReserveForBootUsers(HugeSize size, int64_t pages);
+  const std::vector<Pfn>& boot_users() const { return boot_users_; }
+  int64_t reserved_at_boot(HugeSize size) const { return reserved_at_boot_[static_cast<size_t>(size)]; }
+
   // A write to nr_hugepages: `count` huge pages on `node`, or (kNoNode) on all nodes together, added and
   // removed on `allowed` (set_max_huge_pages). Succeeds also where memory does not suffice.
   sim::Task<Errno> Resize(sim::Path& path, HugeSize size, int64_t count, NodeId node, NodeMask allowed,
@@ -176,6 +190,8 @@ class HugetlbPool {
   HugePageStore pages_;
   std::vector<Hstate> hstates_;
   std::array<int64_t, GlobalCounter_ARRAYSIZE> counters_ = {};
+  std::vector<Pfn> boot_users_;  // pages that they keep
+  std::array<int64_t, kHstates> reserved_at_boot_ = {};
   std::vector<Pfn> deferred_;  // hpage_freelist: left by interrupts for a worker, the last one to go first
 };
 

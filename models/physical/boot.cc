@@ -23,9 +23,6 @@ constexpr int64_t kFramesPerMemmapPage = kPageSize / 64;
 // movable. (Recorded 6.1 kernels: on CPUs with 100 to 250 pages none of them serves a movable request, on the
 // boot CPU with 2,700 about 2,000 to 2,450 do.)
 constexpr int kPcpKernelPages = 256;
-// 52 bits of physical address; and a zone's frames are numbered with 32 bits.
-constexpr uint64_t kMostFrames = uint64_t{1} << (52 - kPageShift);
-constexpr uint64_t kMostZoneFrames = (uint64_t{1} << 32) - (uint64_t{1} << 20);
 constexpr uint64_t kLargest = uint64_t{1} << kMaxOrder;
 constexpr uint64_t kGiB = (uint64_t{1} << 30) >> kPageShift;
 
@@ -117,6 +114,16 @@ absl::StatusOr<Layout::Counts> RecordedPageblocks(const RecordedZone& recorded) 
   return pageblocks;
 }
 
+// Huge pages of the size that the zone can have beside what is free and `gigantic` pages.
+int64_t HugePageRoom(const RecordedZone& zone, const Zone::Extent& extent, HugeSize size, int64_t gigantic) {
+  int64_t used = static_cast<int64_t>(zone.managed()) - gigantic * PagesOf(HugeSize::k1G);
+  for (int order = 0; order < zone.free_total_size(); ++order)
+    used -= static_cast<int64_t>(zone.free_total(order)) << order;
+  for (const PcpList& pcp : zone.pcp()) used -= pcp.count();
+  const int64_t room = std::max<int64_t>(0, used) / PagesOf(size);
+  return size == HugeSize::k1G ? std::min(room, GiganticRoom(extent)) : room;
+}
+
 absl::StatusOr<int64_t> RecordedPcpPages(const std::string& where, const Zone& zone,
                                          const RecordedZone& recorded) {
   int64_t pages = 0;
@@ -173,10 +180,9 @@ absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64
           absl::StrCat("machine.node[", n, "].memory: ", left * kPageSize,
                        " bytes is not a multiple of 4M, the largest buddy block"));
     }
-    if (left >= kMostZoneFrames) {
+    if (left > static_cast<uint64_t>(kMaxZonePages)) {
       return absl::InvalidArgumentError(absl::StrCat("machine.node[", n, "].memory: ", left * kPageSize,
-                                                     " bytes; expected less than ",
-                                                     kMostZoneFrames * kPageSize));
+                                                     " bytes; expected at most ", kMaxZonePages * kPageSize));
     }
     if (left != 0 && (movable_each + kLargest - 1) / kLargest * kLargest >= left) {
       return absl::InvalidArgumentError(absl::StrCat("movablecore: ", movable_each * kPageSize,
@@ -214,10 +220,11 @@ absl::StatusOr<std::vector<Zone::Extent>> RecordedZones(const std::vector<Record
     auto type = ParseZoneType(zone.name());
     if (!type.ok()) return type.status();
     const std::string where = absl::StrCat("machine.zone node", zone.node(), " ", zone.name());
-    if (zone.start_pfn() >= kMostFrames || zone.spanned() >= kMostZoneFrames) {
+    if (zone.spanned() > static_cast<uint64_t>(kMaxZonePages) ||
+        zone.start_pfn() > static_cast<uint64_t>(kMaxPfn) - zone.spanned()) {
       return absl::InvalidArgumentError(absl::StrCat(where, ": start_pfn ", zone.start_pfn(), " and spanned ",
-                                                     zone.spanned(), "; expected less than ", kMostFrames,
-                                                     " and ", kMostZoneFrames));
+                                                     zone.spanned(), "; expected no end above ", kMaxPfn,
+                                                     " and at most ", kMaxZonePages, " pages"));
     }
     if (zone.spanned() == 0 || zone.present() > zone.spanned() || zone.managed() > zone.present()) {
       return absl::InvalidArgumentError(
@@ -258,10 +265,10 @@ absl::Status AddDevice(const MemoryDevice& device, bool recorded, std::vector<Zo
   }
   if (zone == zones.end()) zone = zones.insert(zones.end(), {device.node, device.type, hot.start});
   zone->hot = hot;
-  if (zone->end() - zone->start < static_cast<int64_t>(kMostZoneFrames)) return absl::OkStatus();
+  if (zone->end() - zone->start <= kMaxZonePages) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("machine.virtio_mem.max: ", device.pages * kPageSize,
-                                                 " bytes make the zone too large; expected less than ",
-                                                 kMostZoneFrames * kPageSize, " together"));
+                                                 " bytes make the zone too large; expected at most ",
+                                                 kMaxZonePages * kPageSize, " together"));
 }
 
 void BootEmpty(Zone& zone) {
@@ -283,7 +290,35 @@ void BootEmpty(Zone& zone) {
   if (extent.hot.plugged > 0) zone.OnlineBlock(extent.hot.start, extent.hot.plugged);
 }
 
-absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded) {
+absl::StatusOr<std::vector<HugePageCounts>> ShareHugePages(const std::vector<RecordedZone>& recorded,
+                                                           const std::vector<Zone::Extent>& extents,
+                                                           const std::vector<NodeHugePages>& nodes) {
+  constexpr auto kGigantic = static_cast<size_t>(HugeSize::k1G);
+  std::vector<HugePageCounts> shares(recorded.size());
+  // Gigantic pages were taken first.
+  for (const HugeSize size : {HugeSize::k1G, HugeSize::k2M}) {
+    for (const NodeHugePages& wanted : nodes) {
+      if (wanted.size != size) continue;
+      int64_t left = wanted.pages;
+      for (int type = kZoneTypes - 1; type >= 0; --type) {
+        for (size_t i = 0; i < recorded.size(); ++i) {
+          if (extents[i].node != wanted.node || static_cast<int>(extents[i].type) != type) continue;
+          const int64_t share =
+              std::min(left, HugePageRoom(recorded[i], extents[i], size, shares[i][kGigantic]));
+          shares[i][static_cast<size_t>(size)] = share;
+          left -= share;
+        }
+      }
+      if (left == 0) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          wanted.where, ": ", wanted.pages, " pages of ", kHugeSizeNames[static_cast<size_t>(size)],
+          " are more than node ", wanted.node.value, " has in use; expected at most ", wanted.pages - left));
+    }
+  }
+  return shares;
+}
+
+absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded, const HugePageCounts& huge) {
   const std::string where = absl::StrCat("machine.zone ", zone.Name());
   const auto blocks = RecordedFreeBlocks(where, recorded);
   if (!blocks.ok()) return blocks.status();
@@ -303,7 +338,7 @@ absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded) {
                                                    " pages on PCP lists do not fit into its ", zone.managed(),
                                                    " managed pages"));
   }
-  Layout layout(zone, *pageblocks);
+  Layout layout(zone, *pageblocks, huge);
   if (const int order = layout.PlaceFree(*blocks); order >= 0) {
     return absl::InvalidArgumentError(absl::StrCat(where, ": the recorded free blocks of order ", order,
                                                    " do not fit into its ", recorded.present(), " pages"));

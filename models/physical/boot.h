@@ -7,10 +7,13 @@
 #ifndef NUMASIM_MODELS_PHYSICAL_BOOT_H_
 #define NUMASIM_MODELS_PHYSICAL_BOOT_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "models/hugetlb/huge_size.h"
+#include "models/physical/layout.h"
 #include "models/physical/memory_device.h"
 #include "models/physical/zone.h"
 #include "proto/scenario.pb.h"
@@ -31,11 +34,24 @@ absl::StatusOr<std::vector<Zone::Extent>> RecordedZones(const std::vector<Record
 // is already counted in the zone, as the highest of it.
 absl::Status AddDevice(const MemoryDevice& device, bool recorded, std::vector<Zone::Extent>& zones);
 
+// The huge pages of each recorded zone: those of a node (`pages`, by size) are in its highest zones, as far
+// as these have room for them beside what was recorded as free. `where` is the field that says how many there
+// are.
+struct NodeHugePages {
+  NodeId node;
+  HugeSize size = HugeSize::k2M;
+  int64_t pages = 0;
+  std::string where;
+};
+absl::StatusOr<std::vector<HugePageCounts>> ShareHugePages(const std::vector<RecordedZone>& recorded,
+                                                           const std::vector<Zone::Extent>& extents,
+                                                           const std::vector<NodeHugePages>& nodes);
+
 // Makes all managed frames and what is plugged of a device free.
 void BootEmpty(Zone& zone);
 
-// Makes free what was recorded as free, and the rest allocated to the kernel.
-absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded);
+// Makes free what was recorded as free, `huge` pages HugeTLB's, and the rest allocated to the kernel.
+absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded, const HugePageCounts& huge = {});
 
 }  // namespace numasim
 

@@ -1,6 +1,9 @@
 #include "models/physical/layout.h"
 
 #include <algorithm>
+#include <cstddef>
+
+#include "sim/check.h"
 
 namespace numasim {
 namespace {
@@ -37,8 +40,20 @@ BootMemory BootMemoryOf(const Zone::Extent& extent) {
   return memory;
 }
 
-Layout::Layout(Zone& zone, const Counts& pageblocks)
-    : zone_(zone), store_(zone.frames()), tags_(store_.pageblocks(), kUntagged), types_left_(pageblocks) {
+int64_t GiganticRoom(const Zone::Extent& extent) {
+  const auto step = static_cast<uint64_t>(PagesOf(HugeSize::k1G));
+  const uint64_t begin = BootMemoryOf(extent).begin.value;
+  const uint64_t first = (begin + step - 1) / step;
+  const uint64_t last = (begin + static_cast<uint64_t>(extent.managed)) / step;
+  return last > first ? static_cast<int64_t>(last - first) : 0;
+}
+
+Layout::Layout(Zone& zone, const Counts& pageblocks, const HugePageCounts& huge)
+    : zone_(zone),
+      store_(zone.frames()),
+      huge_(huge),
+      tags_(store_.pageblocks(), kUntagged),
+      types_left_(pageblocks) {
   const Zone::Extent& extent = zone.extent();
   const BootMemory memory = BootMemoryOf(extent);
   begin_ = store_.Index(memory.begin);
@@ -49,27 +64,41 @@ Layout::Layout(Zone& zone, const Counts& pageblocks)
     hot_end_ = store_.Index(extent.hot.start + extent.hot.plugged);
   }
   for (const int64_t count : pageblocks) types_known_ = types_known_ || count > 0;
+  NUMASIM_CHECK(huge[static_cast<size_t>(HugeSize::k1G)] <= GiganticRoom(extent));
+  const int64_t step = PagesOf(HugeSize::k1G);
+  uint64_t number = (memory.begin + extent.managed).value / static_cast<uint64_t>(step);
+  for (int64_t i = 0; i < huge[static_cast<size_t>(HugeSize::k1G)]; ++i) {
+    gigantic_.push_back(store_.Index(Pfn{--number * static_cast<uint64_t>(step)}));
+  }
 }
 
+// From the top of the zone down: reserved memory, then blocks of the largest order, free ones first, then
+// those that huge pages are in, with gigantic pages between them, and below all of that what the kernel uses.
 int Layout::PlaceFree(const FreeCounts& blocks) {
   int64_t largest = 0;
   for (const int64_t count : blocks[kMaxOrder]) largest += count;
   // A device's memory has nothing reserved in it: its blocks are free first of all. The others end where the
   // reserved memory begins, or above if there are that many.
   const int64_t hot = std::min<int64_t>(largest, (hot_end_ - hot_begin_) / kLargest);
+  const int64_t pool = (huge_[static_cast<size_t>(HugeSize::k2M)] + 1) / 2;
   const auto managed_end = static_cast<FrameIndex>(begin_ + zone_.extent().managed);
   FrameIndex bottom = managed_end;
   FrameIndex top = managed_end;
-  if (largest > hot) {
-    if (largest - hot > (end_ - begin_) / kLargest) return kMaxOrder;
-    const FrameIndex size = static_cast<FrameIndex>(largest - hot) * kLargest;
-    top = std::max(RoundDown(managed_end), RoundUp(begin_) + size);
-    if (top > end_) return kMaxOrder;
-    bottom = top - size;
+  std::vector<FrameIndex> slots;
+  if (const int64_t below = largest - hot + pool; below > 0) {
+    if (below > (end_ - begin_) / kLargest) return kMaxOrder;
+    top = std::max(RoundDown(managed_end), RoundUp(begin_) + static_cast<FrameIndex>(below) * kLargest);
+    if (top > end_ || !FindSlots(top, below, slots)) return kMaxOrder;
+    bottom = slots.back();
   }
   FreeCounts left = blocks;
-  PlaceLargest(bottom, largest - hot, blocks[kMaxOrder]);
-  ForEachRun(begin_, bottom, [&](FrameIndex frame, int order) { AddPart(low_, frame, order); });
+  std::vector<FrameIndex> of_pool(slots.end() - static_cast<ptrdiff_t>(pool), slots.end());
+  slots.resize(slots.size() - static_cast<size_t>(pool));
+  std::reverse(slots.begin(), slots.end());
+  for (int64_t i = 0; i < hot; ++i) slots.push_back(hot_begin_ + static_cast<FrameIndex>(i) * kLargest);
+  PlaceLargest(slots, blocks[kMaxOrder]);
+  PlaceHugePages(of_pool, left);
+  AddLowParts(bottom);
   ForEachRun(std::max(top, managed_end), end_,
              [&](FrameIndex frame, int order) { AddPart(high_, frame, order); });
   ForEachRun(hot_begin_ + static_cast<FrameIndex>(hot) * kLargest, hot_end_,
@@ -86,16 +115,72 @@ int Layout::PlaceFree(const FreeCounts& blocks) {
   return -1;
 }
 
-// The first `below` of the blocks lie from `bottom` on, the others in the device's memory.
-void Layout::PlaceLargest(FrameIndex bottom, int64_t below, const Counts& blocks) {
-  int64_t placed = 0;
+// Places for `count` blocks of the largest order, from `top` down, beside gigantic pages. False: no room.
+bool Layout::FindSlots(FrameIndex top, int64_t count, std::vector<FrameIndex>& slots) const {
+  const auto gigantic_pages = static_cast<FrameIndex>(PagesOf(HugeSize::k1G));
+  FrameIndex end = top;
+  auto next = gigantic_.begin();
+  while (static_cast<int64_t>(slots.size()) < count) {
+    while (next != gigantic_.end() && end > *next && end <= *next + gigantic_pages) end = *next++;
+    if (end < kLargest || end - kLargest < begin_) return false;
+    end -= kLargest;
+    slots.push_back(end);
+  }
+  return true;
+}
+
+void Layout::PlaceLargest(const std::vector<FrameIndex>& slots, const Counts& blocks) {
+  auto slot = slots.begin();
   for (int type = 0; type < kMigratetypes; ++type) {
-    for (int64_t i = 0; i < blocks[static_cast<size_t>(type)]; ++i, ++placed) {
-      const FrameIndex at = placed < below ? bottom + static_cast<FrameIndex>(placed) * kLargest
-                                           : hot_begin_ + static_cast<FrameIndex>(placed - below) * kLargest;
-      Put(at, kMaxOrder, static_cast<Migratetype>(type));
+    for (int64_t i = 0; i < blocks[static_cast<size_t>(type)]; ++i) {
+      Put(*slot++, kMaxOrder, static_cast<Migratetype>(type));
     }
   }
+}
+
+// Two pages of 2M in each slot. The kernel takes the lowest block first and of a block the lower half first,
+// so an odd page has the highest slot, and its other half was left free or went to the kernel.
+void Layout::PlaceHugePages(const std::vector<FrameIndex>& slots, FreeCounts& left) {
+  constexpr auto kHalf = static_cast<FrameIndex>(kPageblockPages);
+  int64_t pages = huge_[static_cast<size_t>(HugeSize::k2M)];
+  for (auto slot = slots.rbegin(); slot != slots.rend(); ++slot, pages -= 2) {
+    TakeHuge(*slot, HugeSize::k2M);
+    if (pages > 1) {
+      TakeHuge(*slot + kHalf, HugeSize::k2M);
+      continue;
+    }
+    int64_t& free = left[kPageblockOrder][static_cast<size_t>(Migratetype::kMovable)];
+    if (free == 0) {
+      AddPart(low_, *slot + kHalf, kPageblockOrder);
+    } else {
+      --free;
+      Put(*slot + kHalf, kPageblockOrder, Migratetype::kMovable);
+    }
+  }
+  for (const FrameIndex first : gigantic_) TakeHuge(first, HugeSize::k1G);
+}
+
+// Allocated for HugeTLB in blocks of a pageblock.
+void Layout::TakeHuge(FrameIndex frame, HugeSize size) {
+  const auto end = frame + static_cast<FrameIndex>(PagesOf(size));
+  for (FrameIndex f = frame; f < end; f += static_cast<FrameIndex>(kPageblockPages)) {
+    Tag(f, kPageblockOrder, Migratetype::kMovable);
+    store_.SetHead(f, FrameKind::kAllocated, kPageblockOrder);
+    store_.owner(f, kPageblockOrder) = FrameOwner{FrameOwner::kHugetlb, 1, static_cast<uint64_t>(size), 0};
+  }
+}
+
+// What lies below `bottom` and is no gigantic page.
+void Layout::AddLowParts(FrameIndex bottom) {
+  FrameIndex at = begin_;
+  const auto add_up_to = [&](FrameIndex end) {
+    ForEachRun(at, end, [&](FrameIndex frame, int order) { AddPart(low_, frame, order); });
+  };
+  for (auto first = gigantic_.rbegin(); first != gigantic_.rend() && *first < bottom; ++first) {
+    add_up_to(*first);
+    at = *first + static_cast<FrameIndex>(PagesOf(HugeSize::k1G));
+  }
+  if (at < bottom) add_up_to(bottom);
 }
 
 // The block of the largest order that reserved memory cuts off: what is left of it is free in one block of

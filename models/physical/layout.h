@@ -6,7 +6,9 @@
 // early allocations are at the low end, for only the first sections are open to them until the struct pages
 // of the rest are set up; between the two the zone is free in blocks of the largest order. Smaller free
 // blocks lie where they cannot merge: among the used memory, and in the last, cut-off block below the
-// reserved memory.
+// reserved memory. Gigantic huge pages were memblock's, too: the highest ranges below what was reserved
+// before them. Other huge pages came from the first free blocks of the largest order, so they lie below the
+// rest of those.
 #ifndef NUMASIM_MODELS_PHYSICAL_LAYOUT_H_
 #define NUMASIM_MODELS_PHYSICAL_LAYOUT_H_
 
@@ -14,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/hugetlb/huge_size.h"
 #include "models/physical/zone.h"
 #include "models/types.h"
 
@@ -27,16 +30,23 @@ struct BootMemory {
 };
 BootMemory BootMemoryOf(const Zone::Extent& extent);
 
+// Huge pages of a recorded zone, by HugeSize.
+using HugePageCounts = std::array<int64_t, kHstates>;
+
+// How many gigantic pages the boot memory of the zone has room for.
+int64_t GiganticRoom(const Zone::Extent& extent);
+
 class Layout {
  public:
   using Counts = std::array<int64_t, kMigratetypes>;
   using FreeCounts = std::array<Counts, kOrders>;
 
-  // `pageblocks` is how many pageblocks of each type there are; all zero where that was not recorded.
-  Layout(Zone& zone, const Counts& pageblocks);
+  // `pageblocks` is how many pageblocks of each type there are; all zero where that was not recorded. `huge`
+  // are in use.
+  Layout(Zone& zone, const Counts& pageblocks, const HugePageCounts& huge = {});
 
-  // Finds a place for each free block and puts it on its list, each list in rising order. Returns the order
-  // of blocks that do not fit, or -1 if all do.
+  // Finds a place for each huge page, and for each free block, which it puts on its list, each list in rising
+  // order. Returns the order of blocks that do not fit, or -1 if all do.
   int PlaceFree(const FreeCounts& blocks);
 
   // Makes all that is left used or reserved, but for `pcp_pages` single frames, which it returns; fewer if
@@ -54,7 +64,11 @@ class Layout {
   using Parts = std::array<std::array<std::vector<FrameIndex>, kMigratetypes + 1>, kOrders>;
   static constexpr uint8_t kUntagged = kMigratetypes;
 
-  void PlaceLargest(FrameIndex bottom, int64_t below, const Counts& blocks);
+  bool FindSlots(FrameIndex top, int64_t count, std::vector<FrameIndex>& slots) const;
+  void PlaceLargest(const std::vector<FrameIndex>& slots, const Counts& blocks);
+  void PlaceHugePages(const std::vector<FrameIndex>& slots, FreeCounts& left);
+  void TakeHuge(FrameIndex frame, HugeSize size);
+  void AddLowParts(FrameIndex bottom);
   void PlaceAtEdge(FrameIndex begin, FrameIndex end, FreeCounts& left);
   bool PlaceOne(int order, Migratetype type);
   bool TakePart(Parts& parts, int order, Migratetype type, Run& part) const;
@@ -71,8 +85,10 @@ class Layout {
   FrameStore& store_;
   FrameIndex begin_, end_;          // what may be managed of the boot memory
   FrameIndex hot_begin_, hot_end_;  // what is plugged of the device
-  Parts low_;                       // below the free blocks of the largest order
-  Parts high_;                      // above them, where reserved memory is to be: used where low_ has no room
+  HugePageCounts huge_;
+  std::vector<FrameIndex> gigantic_;  // the first frames of gigantic pages, from the highest down
+  Parts low_;                         // below the free blocks of the largest order
+  Parts high_;  // above them, where reserved memory is to be: used where low_ has no room
   std::array<std::array<std::vector<FrameIndex>, kMigratetypes>, kOrders> placed_;
   std::vector<uint8_t> tags_;  // by pageblock
   bool types_known_ = false;

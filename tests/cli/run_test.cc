@@ -106,6 +106,46 @@ TEST_F(RunTest, SeedThatNothingDrawsFromIsNamedInAWarning) {
             "numasim: warning: s.textproto:8: seed: 5 has no effect: nothing in this run is random\n");
 }
 
+TEST_F(RunTest, BootArgumentsWithoutEffectAreNamedInWarnings) {
+  Write("s.mm",
+        "machine nodes=2 node_mem=64M kernel_args=\"quiet hugepages=0:2,1:900 movablecor=1G cma=8M mem=1G\"\n"
+        "thp enabled never\nspawn p\n");
+  const Outcome run = Numasim({"run", "s.mm", "--quiet"});
+  EXPECT_EQ(run.exit_status, 0);
+  EXPECT_THAT(run.err,
+              HasSubstr("numasim: warning: s.mm:1: machine.kernel_args: 'movablecor=1G' is not known, so "
+                        "without effect; did you mean 'movablecore'?\n"));
+  EXPECT_THAT(run.err,
+              HasSubstr("numasim: warning: s.mm:1: machine.kernel_args: 'mem=1G' is not modelled, so "
+                        "without effect\n"));
+  EXPECT_THAT(run.err,
+              HasSubstr("numasim: warning: s.mm:1: machine.kernel_args: 'cma=8M' has no effect: the kernel "
+                        "is built without CMA"));
+  EXPECT_THAT(run.err,
+              HasSubstr("numasim: warning: s.mm:1: machine.kernel_args: hugepages: node 1 has memory for "));
+  EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 4);
+}
+
+TEST_F(RunTest, StatedPoolThatDoesNotFitIsAnError) {
+  Write("s.textproto",
+        absl::StrCat("machine { node { memory: '64M' }\n hugepages { size: '2M' nr: 900 } }\n", kWorkload));
+  EXPECT_THAT(
+      Refused({"run", "s.textproto"}),
+      AllOf(HasSubstr("s.textproto:1: machine.hugepages of 2M: 900 pages of 2M are more than the machine has "
+                      "memory for; expected at most "),
+            Not(HasSubstr("warning"))));
+}
+
+TEST_F(RunTest, ConformNamesWhatOfTheBootStateHasNoEffect) {
+  Write("s.mm", "spawn p\n");
+  const Outcome run =
+      Numasim({"conform", "s.mm", "--boot", Runfile("tests/kernel_truth/bug_cma_not_built.truth.json"),
+               "--json", "o.json"});
+  EXPECT_EQ(run.exit_status, 0);
+  EXPECT_THAT(run.err,
+              AllOf(StartsWith("numasim: warning: "), HasSubstr("'hugetlb_cma=0:1G,1:1G' has no effect")));
+}
+
 TEST_F(RunTest, ScriptRunsOnTheMachineOfItsFirstLine) {
   Write("s.mm", "machine nodes=2 node_mem=64M\nthp enabled never\nspawn p\n@p map a 1M anon\n@p touch a\n");
   const Outcome run = Numasim({"run", "s.mm"});
@@ -197,10 +237,10 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
        "machine.zone[0].node: '70' is too large; expected 0 to 63"},
       {absl::StrCat(
            "kernel { thp { enabled: 'never' } }\nmachine { zone { node: 0 name: 'Normal' start_pfn: 4096 "
-           "spanned: 4096 present: 4096 managed: 4096 free_total: 0 free_total: 9000 } cpus { "
+           "spanned: 4096 present: 4096 managed: 4096 free: 7 free_total: 0 free_total: 3 } cpus { "
            "node_of_cpu: 0 } }",
            kWorkload),
-       "s.textproto:2: machine.zone node0.Normal: the recorded free blocks of order 1 do not fit"},
+       "machine.zone[0].free: '7' is not what the free blocks hold; expected 6"},
       {absl::StrCat(kMachine, "workload { script { file: 'no.mm' } }"),
        "s.textproto:3:21: workload.script[0].file: 'no.mm' cannot be read (No such file or directory)"},
       {absl::StrCat(kMachine, "workload { script { file: '.' } }"), "'.' cannot be read (it is a folder)"},

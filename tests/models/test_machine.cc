@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "models/hugetlb/boot_pools.h"
 #include "sim/check.h"
 #include "workloads/script.h"
 
@@ -38,6 +39,7 @@ TestMachine::TestMachine(const MachineConfig& config, Kernel kernel, int threads
   auto contig = Contig::Create(*memory_, *ops_, config, kernel);
   NUMASIM_CHECK_EQ(contig.status().ToString(), "OK");
   contig_ = *std::move(contig);
+  NUMASIM_CHECK_EQ(BootPools(*memory_, ops_->hugetlb().pool(), config, warnings_).ToString(), "OK");
   runner_ = std::make_unique<workloads::ScriptRunner>(
       *memory_, *ops_, *contig_, "test", [](int line) { return absl::StrCat("test.mm:", line); });
   validator_ = std::make_unique<Validator>(*memory_);

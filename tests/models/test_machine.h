@@ -40,6 +40,9 @@ class TestMachine {
   Zone& zone(int node, ZoneType type) { return *memory_->node(NodeId{node}).zone(type); }
   int64_t counter(int node, NodeCounter c) const { return memory_->node(NodeId{node}).counters[c]; }
 
+  // Of booting.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
   // Performs one operation to its end.
   workloads::OpResult Perform(const workloads::Op& op);
   // Performs the lines, which go on from those given before, and returns the last one's result.
@@ -69,6 +72,7 @@ class TestMachine {
   std::unique_ptr<Contig> contig_;
   std::unique_ptr<workloads::ScriptRunner> runner_;
   std::unique_ptr<Validator> validator_;
+  std::vector<std::string> warnings_;
   std::string script_;  // all lines so far
   size_t performed_ = 0;
 };

@@ -299,6 +299,22 @@ TEST(ScenarioErrorTest, MachineFieldsAreChecked) {
        "1:45: machine.hugepages[0].node: '1' is a node that does not exist; expected 0, the only one"},
       {"node { memory: '1G' } hugepages { size: '2M' nr: 1 free: 2 }",
        "1:62: machine.hugepages[0].free: '2' is more than nr; expected at most 1"},
+      {"node { memory: '1G' } hugepages { size: '2M' nr: 1 } hugepages { size: '2M' nr: 1 }",
+       "1:64: machine.hugepages[1]: is given twice of one size and node; expected it once"},
+      {"node { memory: '1G' } hugepages { size: '2M' nr: 3 } hugepages { size: '2M' node: 0 nr: 1 }",
+       "1:56: machine.hugepages[0].nr: '3' is not the sum of the nodes' entries; expected 1"},
+      {"node { memory: '1G' } hugepages { size: '2M' nr: 3 surplus: 4 }",
+       "1:62: machine.hugepages[0].surplus: '4' is more than nr; expected at most 3"},
+      {"node { memory: '1G' } hugepages { size: '2M' nr: 3 free: 1 reserved: 2 }",
+       "1:70: machine.hugepages[0].reserved: '2' is more than are free; expected at most 1"},
+      {"node { memory: '1G' } hugepages { size: '2M' node: 0 nr: 3 reserved: 2 }",
+       "1:70: machine.hugepages[0].reserved: '2' is given of a node; expected it in the entry without a "
+       "node"},
+      {"node { memory: '1G' } hugepages { size: '1G' overcommit: 2 }",
+       "1:56: machine.hugepages[0].overcommit: '2' is given of gigantic pages, which have none; expected 0"},
+      {"node { memory: '1G' } min_free_kbytes: 5",
+       "1:33: machine.min_free_kbytes: '5' is of a recorded machine, not of one with nodes; expected "
+       "kernel.min_free_kbytes"},
       {"zone { node: 0 name: 'Normla' }",
        "1:26: machine.zone[0].name: 'Normla' is not known; expected one of DMA, "
        "DMA32, Normal, Movable; did you mean 'Normal'?"},
@@ -310,6 +326,45 @@ TEST(ScenarioErrorTest, MachineFieldsAreChecked) {
   };
   for (const auto& [fields, expected] : cases)
     EXPECT_EQ(MachineMistake(fields), "dir/s.textproto:" + expected);
+}
+
+TEST(ScenarioErrorTest, KnobsOfTransparentHugePagesAreRefusedUntilTheyAreModelled) {
+  const std::string machine = "machine { node { memory: '1G' } }\nkernel { thp { ";
+  EXPECT_EQ(
+      Mistake(machine + "defrag: 'always' } }\n" + kScript),
+      "dir/s.textproto:2:16: kernel.thp.defrag: 'always' has no effect, as transparent huge pages are not "
+      "modelled yet; expected madvise");
+  EXPECT_EQ(
+      Mistake(machine + "shmem_enabled: 'force' } }\n" + kScript),
+      "dir/s.textproto:2:16: kernel.thp.shmem_enabled: 'force' has no effect, as transparent huge pages are "
+      "not modelled yet; expected never");
+  EXPECT_EQ(
+      Mistake(machine + "use_zero_page: false } }\n" + kScript),
+      "dir/s.textproto:2:16: kernel.thp.use_zero_page: 'false' has no effect, as transparent huge pages are "
+      "not modelled yet; expected true");
+}
+
+TEST(ScenarioTest, WhatHasNoEffectIsNamedInWarnings) {
+  const LoadedScenario stagger = Loaded(
+      "machine { node { memory: '1G' } }\nworkload { script { line: 'spawn p' stagger: '1ms' } }\nseed: 3");
+  EXPECT_EQ(stagger.warnings,
+            (std::vector<std::string>{
+                "dir/s.textproto:2: workload.script[0].stagger: '1ms' has no effect: there is one copy",
+                "dir/s.textproto:3: seed: 3 has no effect: nothing in this run is random"}));
+  const Files files = {
+      {"host.txt", "node { memory: '2G' } kernel { thp { enabled: 'never' defrag: 'defer' } }"}};
+  const LoadedScenario recorded =
+      Loaded(std::string("machine { snapshot_file: 'host.txt' }\n") + kScript, files);
+  EXPECT_EQ(recorded.warnings,
+            (std::vector<std::string>{"dir/host.txt: machine.kernel.thp.defrag: 'defer' has no effect, as "
+                                      "transparent huge pages are not modelled yet"}));
+}
+
+TEST(ScenarioTest, BootArgumentSetsTransparentHugePagesUnlessTheKernelSectionDoes) {
+  const std::string machine = "machine { node { memory: '1G' } kernel_args: 'transparent_hugepage=never' }\n";
+  EXPECT_EQ(Loaded(machine + kScript).kernel.thp().enabled(), "never");
+  EXPECT_EQ(Loaded(machine + "kernel { thp { enabled: 'madvise' } }\n" + kScript).kernel.thp().enabled(),
+            "madvise");
 }
 
 TEST(ScenarioErrorTest, NoMachine) {

@@ -8,7 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "models/hugetlb/huge_size.h"
 #include "models/types.h"
+#include "workloads/kernel_args.h"
 #include "workloads/operations.h"
 #include "workloads/units.h"
 
@@ -236,6 +238,37 @@ void ReadVirtioMem(const Field& from, Machine& machine) {
   machine.mutable_virtio_mem()->set_plugged(parts[2]);
 }
 
+// The pools, by size: of the machine, and of each node.
+void ReadPools(const Field& hugetlb, Machine& machine) {
+  for (const auto& [size, places] : hugetlb.Entries()) {
+    if (std::find(std::begin(kHugeSizeNames), std::end(kHugeSizeNames), size) == std::end(kHugeSizeNames))
+      places.Fail("a size of huge pages, 2M or 1G, as its key");
+    for (const auto& [place, values] : places.Entries()) {
+      const auto number = [&values = values](const char* name) {
+        return values.At(name).Number(0, kMaxZonePages);
+      };
+      HugePages& pool = *machine.add_hugepages();
+      pool.set_size(size);
+      pool.set_nr(number("nr_hugepages"));
+      pool.set_free(number("free_hugepages"));
+      pool.set_surplus(number("surplus_hugepages"));
+      if (pool.free() > pool.nr())
+        values.At("free_hugepages").Fail(absl::StrCat("at most ", pool.nr(), ", as nr_hugepages"));
+      if (place == "global") {
+        pool.set_reserved(number("resv_hugepages"));
+        pool.set_overcommit(number("nr_overcommit_hugepages"));
+        continue;
+      }
+      const auto node = ParseCount(place.rfind("node", 0) == 0 ? place.substr(4) : place, 0,
+                                   std::max(0, machine.distance_size() - 1));
+      if (!node.ok())
+        values.Fail(absl::StrCat("global, or a node from node0 to node", machine.distance_size() - 1,
+                                 ", as its key"));
+      pool.set_node(static_cast<int>(*node));
+    }
+  }
+}
+
 // The counters that conforming moves on from must be numbers.
 void CheckCounters(const Field& counters) {
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
@@ -263,9 +296,11 @@ void Read(const json& root, BootState& state) {
   ReadFreeBlocks(counters, machine);
   for (RecordedZone& zone : *machine.mutable_zone()) Reconcile(zone);
   machine.set_min_free_kbytes(counters.At("min_free_kbytes").Number(0, kMaxZonePages));
-  // Recorded kernels are Debian's, whose THP default had its effect on min_free_kbytes already.
-  machine.mutable_kernel()->mutable_thp()->set_enabled(machine.kernel().thp().enabled());
   if (counters.Has("cmdline")) machine.set_kernel_args(counters.At("cmdline").Text());
+  // Recorded kernels are Debian's. THP had its effect on min_free_kbytes already.
+  const KernelArgs args = ParseKernelArgs(machine.kernel_args(), machine.distance_size());
+  machine.mutable_kernel()->mutable_thp()->set_enabled(args.thp_enabled.value_or(Thp().enabled()));
+  if (counters.Has("hugetlb")) ReadPools(counters.At("hugetlb"), machine);
   if (Field(root, "").Has("machine") && Field(root, "").At("machine").Has("virtio_mem"))
     ReadVirtioMem(Field(root, "").At("machine").At("virtio_mem"), machine);
   CheckCounters(counters);

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "workloads/kernel_args.h"
 #include "workloads/units.h"
 
 namespace numasim::workloads {
@@ -26,7 +27,7 @@ absl::StatusOr<int64_t> PagesOf(const std::string& field, const std::string& siz
 }
 
 // Its memory goes to ZONE_MOVABLE if the boot arguments say so.
-absl::StatusOr<MemoryDevice> DeviceOf(const Machine& machine) {
+absl::StatusOr<MemoryDevice> DeviceOf(const Machine& machine, const KernelArgs& args) {
   MemoryDevice device{NodeId{machine.virtio_mem().node()}};
   auto pages = PagesOf("machine.virtio_mem.max", machine.virtio_mem().max());
   if (!pages.ok()) return pages.status();
@@ -34,19 +35,14 @@ absl::StatusOr<MemoryDevice> DeviceOf(const Machine& machine) {
   pages = PagesOf("machine.virtio_mem.plugged", machine.virtio_mem().plugged());
   if (!pages.ok()) return pages.status();
   device.plugged = *pages;
-  for (absl::string_view argument : absl::StrSplit(machine.kernel_args(), ' ')) {
-    if (argument == "memhp_default_state=online_movable") device.type = ZoneType::kMovable;
-  }
+  if (args.memhp_online_movable) device.type = ZoneType::kMovable;
   return device;
 }
 
 // movablecore= of the boot arguments; the kernel section's knob wins.
-absl::StatusOr<int64_t> MovablecorePages(const Machine& machine, const Kernel& kernel) {
+absl::StatusOr<int64_t> MovablecorePages(const Kernel& kernel, const KernelArgs& args) {
   if (kernel.has_movablecore()) return PagesOf("kernel.movablecore", kernel.movablecore());
-  for (absl::string_view argument : absl::StrSplit(machine.kernel_args(), ' ')) {
-    if (!absl::ConsumePrefix(&argument, "movablecore=")) continue;
-    return PagesOf("machine.kernel_args: movablecore", std::string(argument));
-  }
+  if (args.movablecore.has_value()) return PagesOf("machine.kernel_args: movablecore", *args.movablecore);
   return 0;
 }
 
@@ -121,15 +117,99 @@ absl::Status AddHugetlbCmaArgument(absl::string_view argument, int nodes, Machin
   return absl::OkStatus();
 }
 
-absl::Status AddCmaArguments(const Machine& machine, int nodes, MachineConfig& config) {
-  for (absl::string_view argument : absl::StrSplit(machine.kernel_args(), ' ')) {
-    absl::Status status;
-    if (absl::ConsumePrefix(&argument, "hugetlb_cma=")) {
-      status = AddHugetlbCmaArgument(argument, nodes, config);
-    } else if (absl::ConsumePrefix(&argument, "cma=")) {
-      status = AddCmaArgument(argument, config);
-    }
-    if (!status.ok()) return status;
+// The areas that boot arguments ask for. A kernel without CMA passes them over, as it does arguments that it
+// does not know.
+absl::Status AddCmaArguments(const Kernel& kernel, const KernelArgs& args, int nodes, MachineConfig& config,
+                             std::vector<std::string>& warnings) {
+  const bool built = kernel.cma().built() || !config.cma.empty();
+  for (const auto& [name, value] : {std::pair("cma", args.cma), std::pair("hugetlb_cma", args.hugetlb_cma)}) {
+    if (built || !value.has_value()) continue;
+    warnings.push_back(
+        absl::StrCat("machine.kernel_args: ", Quoted(absl::StrCat(name, "=", *value)),
+                     " has no effect: the kernel is built without CMA, as Debian's are; expected "
+                     "kernel { cma { built: true } } where it is not"));
+  }
+  if (!built) return absl::OkStatus();
+  if (args.cma.has_value()) {
+    if (absl::Status status = AddCmaArgument(*args.cma, config); !status.ok()) return status;
+  }
+  if (!args.hugetlb_cma.has_value()) return absl::OkStatus();
+  return AddHugetlbCmaArgument(*args.hugetlb_cma, nodes, config);
+}
+
+std::string PoolName(HugeSize size, int node) {
+  return absl::StrCat("machine.hugepages of ", kHugeSizeNames[static_cast<size_t>(size)],
+                      node < 0 ? "" : absl::StrCat(" on node ", node));
+}
+
+// One entry of machine.hugepages. Without a node it is about all of them.
+absl::Status AddPool(const HugePages& entry, int nodes, HugetlbConfig& hugetlb) {
+  const HugeSize size = ParseSize(entry.size()).value_or(0) == PagesOf(HugeSize::k1G) * kPageSize
+                            ? HugeSize::k1G
+                            : HugeSize::k2M;
+  HugetlbConfig::Pool& pool = hugetlb.pools[static_cast<size_t>(size)];
+  const int node = entry.has_node() ? entry.node() : -1;
+  const int64_t free = entry.has_free() ? entry.free() : entry.nr();
+  HugetlbConfig::Share share{entry.nr(), entry.nr() - free, entry.surplus(), PoolName(size, node)};
+  if (node < 0) {
+    pool.all = share;
+    pool.reserved = entry.reserved();
+    pool.overcommit = entry.overcommit();
+    return absl::OkStatus();
+  }
+  if (node >= nodes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(share.where, ": the node does not exist; expected 0 to ", nodes - 1));
+  }
+  pool.nodes.resize(static_cast<size_t>(nodes));
+  pool.nodes[static_cast<size_t>(node)] = share;
+  return absl::OkStatus();
+}
+
+// What boot is to make of it, after what boot arguments ask for.
+absl::Status RequestPool(HugeSize size, bool recorded, HugetlbConfig& hugetlb) {
+  HugetlbConfig::Pool& pool = hugetlb.pools[static_cast<size_t>(size)];
+  const HugetlbConfig::Share all = pool.all;
+  if (!pool.nodes.empty()) {
+    pool.all = {};  // the sum of the nodes'
+  } else if (recorded && all.pages > 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(all.where,
+                     ": is stated for the whole machine only, which was recorded; expected an entry "
+                     "for each node"));
+  }
+  if (recorded || (all.pages == 0 && pool.nodes.empty())) return absl::OkStatus();
+  const auto& requests = hugetlb.requests;
+  if (std::any_of(requests.begin(), requests.end(),
+                  [&](const auto& request) { return request.size == size; })) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        PoolName(size, -1), ": is stated beside hugepages= in machine.kernel_args; expected one of the two"));
+  }
+  if (pool.nodes.empty()) {
+    hugetlb.requests.push_back({size, kNoNode, all.pages, true, all.where});
+    return absl::OkStatus();
+  }
+  for (size_t n = 0; n < pool.nodes.size(); ++n) {
+    const HugetlbConfig::Share& share = pool.nodes[n];
+    if (share.pages == 0) continue;
+    hugetlb.requests.push_back({size, NodeId{static_cast<int32_t>(n)}, share.pages, true, share.where});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddPools(const Machine& machine, const KernelArgs& args, int nodes, HugetlbConfig& hugetlb) {
+  hugetlb.default_size = args.default_huge_size;
+  for (const HugePagesArgument& asked : args.huge_pages) {
+    hugetlb.requests.push_back(
+        {asked.size, asked.node, asked.pages, false, "machine.kernel_args: hugepages"});
+  }
+  for (const HugePages& entry : machine.hugepages()) {
+    if (absl::Status status = AddPool(entry, nodes, hugetlb); !status.ok()) return status;
+  }
+  // Gigantic pages first, as the kernel does.
+  for (const HugeSize size : {HugeSize::k1G, HugeSize::k2M}) {
+    if (absl::Status status = RequestPool(size, machine.zone_size() > 0, hugetlb); !status.ok())
+      return status;
   }
   return absl::OkStatus();
 }
@@ -138,7 +218,6 @@ absl::Status AddCmaArguments(const Machine& machine, int nodes, MachineConfig& c
 
 absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kernel& kernel,
                                              std::vector<std::string>& warnings) {
-  (void)warnings;
   MachineConfig config;
   int nodes = machine.node_size();
   for (const RecordedZone& zone : machine.zone()) {
@@ -146,6 +225,9 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
     config.recorded_zones.push_back(zone);
   }
   config.nodes.resize(static_cast<size_t>(nodes));
+  const KernelArgs args = ParseKernelArgs(machine.kernel_args(), nodes);
+  for (const std::string& warning : args.warnings)
+    warnings.push_back(absl::StrCat("machine.kernel_args: ", warning));
   for (int n = 0; n < machine.node_size(); ++n) {
     if (!machine.node(n).has_memory()) continue;
     auto pages = PagesOf(absl::StrCat("machine.node[", n, "].memory"), machine.node(n).memory());
@@ -160,7 +242,7 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
     }
   }
   for (const auto& row : machine.distance()) config.distance.emplace_back(row.to().begin(), row.to().end());
-  auto movablecore = MovablecorePages(machine, kernel);
+  auto movablecore = MovablecorePages(kernel, args);
   if (!movablecore.ok()) return movablecore.status();
   config.movablecore_pages = *movablecore;
   auto patience = ParseDuration(kernel.contig().offline_patience());
@@ -171,15 +253,20 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
   }
   config.offline_patience_ns = *patience;
   if (absl::Status status = AddCmaAreas(kernel.cma(), config); !status.ok()) return status;
-  if (absl::Status status = AddCmaArguments(machine, nodes, config); !status.ok()) return status;
+  if (absl::Status status = AddCmaArguments(kernel, args, nodes, config, warnings); !status.ok())
+    return status;
+  if (absl::Status status = AddPools(machine, args, nodes, config.hugetlb); !status.ok()) return status;
   if (machine.has_virtio_mem()) {
-    auto device = DeviceOf(machine);
+    auto device = DeviceOf(machine, args);
     if (!device.ok()) return device.status();
     config.memory_device = *device;
   }
   if (machine.has_min_free_kbytes() && machine.zone_size() > 0)
     config.min_free_kbytes = machine.min_free_kbytes();
   config.recorded_kernel = machine.kernel();
+  if (machine.zone_size() > 0 && kernel.has_movablecore()) {
+    warnings.push_back("kernel.movablecore: has no effect: the zones of this machine are recorded");
+  }
   // MIN_PERCPU_PAGELIST_HIGH_FRACTION
   const int fraction = kernel.percpu_pagelist_high_fraction();
   if (fraction > 0 && fraction < 8) {

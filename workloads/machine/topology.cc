@@ -18,6 +18,8 @@ namespace {
 
 constexpr uint64_t kBasePageBytes = 4096;
 constexpr uint64_t kLargestBlockBytes = uint64_t{4} << 20;
+constexpr uint64_t kSmallHugePageBytes = uint64_t{2} << 20;
+constexpr uint64_t kGiganticPageBytes = uint64_t{1} << 30;
 constexpr uint64_t kStructPageBytes = 64;
 constexpr int kLocalDistance = 10;   // LOCAL_DISTANCE
 constexpr int kRemoteDistance = 20;  // REMOTE_DISTANCE
@@ -35,6 +37,16 @@ std::vector<int> UnclaimedCpus(hwloc_obj_t node, std::map<int, int>& node_of_cpu
     if (node_of_cpu.emplace(cpu, static_cast<int>(node->os_index)).second) cpus.push_back(cpu);
   }
   return cpus;
+}
+
+// How many pages of which size there are, other than base pages.
+std::map<uint64_t, uint64_t> HugePagesOf(hwloc_obj_t node) {
+  std::map<uint64_t, uint64_t> pages;
+  for (unsigned i = 0; i < node->attr->numanode.page_types_len; ++i) {
+    const auto& type = node->attr->numanode.page_types[i];
+    if (type.size != kBasePageBytes && type.count > 0) pages[type.size] = type.count;
+  }
+  return pages;
 }
 
 std::vector<hwloc_obj_t> NumaNodesByOsIndex(hwloc_topology_t topology) {
@@ -82,6 +94,7 @@ absl::StatusOr<Topology> Load(hwloc_topology_t topology, const std::string& sour
   for (hwloc_obj_t node : nodes) {
     result.nodes.push_back({.os_index = static_cast<int>(node->os_index),
                             .memory_bytes = node->attr->numanode.local_memory,
+                            .huge_pages = HugePagesOf(node),
                             .cpus = UnclaimedCpus(node, node_of_cpu)});
   }
   result.distances = SlitDistances(topology, nodes);
@@ -101,6 +114,22 @@ uint64_t InstalledBytes(uint64_t local_memory) {
       kBasePageBytes / kStructPageBytes;  // one page of struct pages for so many pages
   const uint64_t with_struct_pages = local_memory / (pages_kept - 1) * pages_kept;
   return (with_struct_pages + kLargestBlockBytes - 1) / kLargestBlockBytes * kLargestBlockBytes;
+}
+
+// hwloc knows how many huge pages a node has, not how many of them are free.
+absl::Status AddPools(const std::string& name, const TopologyNode& node, int number, Machine& machine) {
+  for (const auto& [size, count] : node.huge_pages) {
+    if ((size != kSmallHugePageBytes && size != kGiganticPageBytes) || count > node.memory_bytes / size) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          name, ": NUMANode ", node.os_index, ": page_type: ", count, " pages of ", size,
+          " bytes; expected pages of 2097152 or 1073741824 bytes, and no more than its memory holds"));
+    }
+    HugePages& pool = *machine.add_hugepages();
+    pool.set_node(number);
+    pool.set_size(SizeText(static_cast<int64_t>(size)));
+    pool.set_nr(static_cast<int64_t>(count));
+  }
+  return absl::OkStatus();
 }
 
 // True if CPUs 0..n-1 are on the nodes in ascending order, so that the count on each node says it all.
@@ -180,6 +209,8 @@ absl::StatusOr<Machine> ParseLstopoMachine(const std::string& name, const std::s
     Machine::Node& simulated = *machine.add_node();
     simulated.set_memory(SizeText(static_cast<int64_t>(InstalledBytes(node.memory_bytes))));
     simulated.set_cpus(static_cast<int>(node.cpus.size()));
+    if (absl::Status status = AddPools(name, node, machine.node_size() - 1, machine); !status.ok())
+      return status;
     total_bytes += node.memory_bytes;
   }
   if (total_bytes == 0)

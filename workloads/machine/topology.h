@@ -9,6 +9,7 @@
 #define NUMASIM_WORKLOADS_MACHINE_TOPOLOGY_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ namespace numasim::workloads {
 struct TopologyNode {
   int os_index = 0;           // the operating system's number of the node
   uint64_t memory_bytes = 0;  // hwloc's local_memory: what the kernel manages, without its own image
-  std::vector<int> cpus;      // the operating system's numbers of the node's CPUs, ascending; may be empty
+  std::map<uint64_t, uint64_t> huge_pages;  // how many of which size in bytes
+  std::vector<int> cpus;  // the operating system's numbers of the node's CPUs, ascending; may be empty
 };
 
 struct Topology {
@@ -48,8 +50,8 @@ std::vector<int> OsCpus(const Topology& topology);
 void SetDistances(const Topology& topology, Machine& machine);
 void SetNodeOfCpu(const Topology& topology, Machine& machine);
 
-// A machine that boots empty: one `node` for each NUMA node of the file, distances, and `cpus` where CPUs are
-// not numbered node by node. This is what a scenario's `lstopo_file` stands for.
+// A machine that boots empty: one `node` for each NUMA node of the file, its huge pages, distances, and
+// `cpus` where CPUs are not numbered node by node. This is what a scenario's `lstopo_file` stands for.
 //
 // On a real machine local_memory is the node's MemTotal: installed memory less one struct page (64 bytes) for
 // each base page and less what firmware and kernel image keep. Simulated nodes are given the memory installed

@@ -125,6 +125,28 @@ TEST(LstopoTest, FileThatIsNoTopologyIsNamed) {
   }
 }
 
+TEST(LstopoTest, HugePagesAreTheNodesPools) {
+  const auto with = [](const std::string& page_type) {
+    return absl::StrReplaceAll(Contents(TestData("two_nodes.xml")),
+                               {{"<page_type size=\"4096\" count=\"120320\"/>",
+                                 absl::StrCat("<page_type size=\"4096\" count=\"119296\"/>", page_type)}});
+  };
+  const absl::StatusOr<Machine> machine =
+      ParseLstopoMachine("m.xml", with("<page_type size=\"2097152\" count=\"2\"/>"
+                                       "<page_type size=\"1073741824\" count=\"0\"/>"));
+  ASSERT_TRUE(machine.ok()) << machine.status();
+  ASSERT_EQ(machine->hugepages_size(), 2);
+  for (int node = 0; node < 2; ++node) {
+    EXPECT_EQ(machine->hugepages(node).node(), node);
+    EXPECT_EQ(machine->hugepages(node).size(), "2M");
+    EXPECT_EQ(machine->hugepages(node).nr(), 2);
+  }
+  EXPECT_EQ(
+      ParseLstopoMachine("m.xml", with("<page_type size=\"65536\" count=\"2\"/>")).status().message(),
+      "m.xml: NUMANode 0: page_type: 2 pages of 65536 bytes; expected pages of 2097152 or 1073741824 bytes, "
+      "and no more than its memory holds");
+}
+
 TEST(LstopoTest, MemoryThatIsNotWholePagesIsAnError) {
   const std::string xml = absl::StrReplaceAll(Contents(TestData("two_nodes.xml")),
                                               {{"local_memory=\"492830720\"", "local_memory=\"492830721\""}});

@@ -1,0 +1,360 @@
+// Every field of a scenario has an effect, or is refused, or is named in a warning. The table below has an
+// entry for each field of proto/scenario.proto; a new field without one fails the test.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/summary.h"
+#include "cli/traced_run.h"
+#include "google/protobuf/descriptor.h"
+#include "proto/scenario.pb.h"
+#include "proto/trace_reader.h"
+
+namespace numasim {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class Effect {
+  kTrace,    // what is counted, logged or printed differs
+  kRefused,  // the scenario is not accepted
+  kWarned,   // a warning tells that it has none
+};
+
+// A scenario in which everything that a field could change happens.
+constexpr char kDescribed[] = R"(
+name: "base"
+machine {
+  node { memory: "256M" cpus: 2 }
+  node { memory: "6G" cpus: 2 }
+  distance { to: [ 10, 20 ] }
+  distance { to: [ 20, 10 ] }
+  virtio_mem { node: 1 max: "256M" plugged: "128M" }
+  hugepages { node: 0 size: "2M" nr: 82 free: 81 surplus: 1 }
+  hugepages { node: 1 size: "2M" nr: 14 }
+  hugepages { size: "2M" reserved: 2 overcommit: 4 }
+}
+kernel {
+  thp { enabled: "never" }
+  hugetlb { irq_free: "workqueue" }
+  contig { offline_patience: "5ms" }
+  cma { area { name: "camera" node: 1 size: "64M" } hugetlb { node: 1 size: "3G" } }
+}
+cost_model { }
+workload {
+  script {
+    name: "first"
+    loops: 1
+    line: "spawn p"
+    line: "@p map heap 90M anon"
+    line: "@p touch heap"
+    line: "@p touch heap 0 1M r"
+    line: "@p fork q"
+    line: "@q touch heap 0 8M"
+    line: "@q exit"
+    line: "@p unmap heap 80M 10M"
+    line: "@p map huge 24M hugetlb-2M"
+    line: "@p touch huge"
+    line: "@p move huge 1"
+    line: "@p pin huge"
+    line: "@p unmap huge"
+    line: "@p unpin huge irq"
+    line: "pool 2M node1 20"
+    line: "pool 1G node1 3"
+    line: "pool 2M all 40"
+    line: "pool 2M all 60"
+    line: "pool 2M all 10"
+    line: "cma_alloc camera buffer 4M"
+    line: "cma_release buffer"
+    line: "virtio_mem 256M"
+    line: "virtio_mem 0"
+    line: "offline_block node0 1"
+  }
+  script {
+    name: "second"
+    start: "1ms"
+    copies: 2
+    stagger: "1ms"
+    line: "spawn r"
+    line: "@r cpu 1"
+    line: "@r map heap 20M anon"
+    line: "@r touch heap"
+    line: "pool 2M node1 30"
+    line: "pool 2M node1 9"
+    line: "@r exit"
+  }
+}
+trace { interval: "1ms" counters: "*" }
+)";
+
+constexpr char kRecorded[] = R"(
+machine {
+  min_free_kbytes: 4000
+  zone {
+    node: 0 name: "DMA32" start_pfn: 4096 spanned: 61440 present: 61000 managed: 60000 free: 49154
+    min: 900 low: 1200 high: 1500 protection: [ 0, 0, 50, 50 ]
+    pcp { cpu: 0 count: 10 high: 100 batch: 20 }
+    pcp { cpu: 1 count: 0 high: 100 batch: 20 }
+    free_total: [ 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 48 ]
+    free_blocks { type: "Unmovable" blocks: [ 1 ] }
+    free_blocks { type: "Movable" blocks: [ 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 48 ] }
+    pageblocks { type: "Unmovable" count: 10 }
+    pageblocks { type: "Movable" count: 110 }
+  }
+  cpus { node_of_cpu: [ 0, 0 ] }
+}
+kernel { thp { enabled: "never" } }
+workload { script {
+  line: "spawn p" line: "@p map heap 150M anon" line: "@p touch heap"
+  line: "@p map more 150M anon" line: "@p touch more"
+  line: "@p unmap heap 0 100M" line: "sysctl vm.watermark_scale_factor 200" line: "pool 2M all 4"
+  line: "spawn q" line: "@q map heap 150M anon" line: "@q touch heap"
+  line: "offline_block node0 0"
+} }
+)";
+
+// A page that is pinned keeps a memory block from going offline.
+constexpr char kPinned[] = R"(
+machine { node { memory: "384M" } }
+kernel { thp { enabled: "never" } contig { offline_patience: "5ms" } }
+workload { script {
+  line: "spawn p" line: "@p map heap 150M anon" line: "@p touch heap" line: "@p pin heap"
+  line: "offline_block node0 1"
+} }
+)";
+
+struct Entry {
+  const char* field;  // the message, and the field in it
+  const char* scenario;
+  const char* from;  // the first of these in the scenario
+  const char* to;    // is replaced by this
+  Effect effect = Effect::kTrace;
+};
+
+// What a cost is set to: far from its default.
+std::vector<Entry> Costs() {
+  std::vector<Entry> entries;
+  static std::vector<std::string>* const texts = new std::vector<std::string>;
+  const auto* costs = CostModel::descriptor();
+  texts->reserve(static_cast<size_t>(costs->field_count()) * 2);
+  for (int i = 0; i < costs->field_count(); ++i) {
+    const auto* field = costs->field(i);
+    texts->push_back(absl::StrCat("CostModel.", field->name()));
+    const char* name = texts->back().c_str();
+    int64_t value = field->default_value_int64() * 3 + 100;
+    if (field->name() == "timeslice_ns") value = 20'000;        // streams need less than the default
+    if (field->name() == "hugetlb_work_ns") value = 2'000'000;  // nobody waits for it, but a sample shows it
+    texts->push_back(absl::StrCat("cost_model { ", field->name(), ": ", value, " }"));
+    entries.push_back({name, kDescribed, "cost_model { }", texts->back().c_str()});
+  }
+  return entries;
+}
+
+const Entry kEntries[] = {
+    {"Scenario.name", kDescribed, "\"base\"", "\"other\""},
+    {"Scenario.seed", kDescribed, "name:", "seed: 5 name:", Effect::kWarned},
+    {"Scenario.stop_after", kDescribed, "name:", "stop_after: '20ms' name:"},
+    {"Node.memory", kDescribed, "6G", "7G"},
+    {"Node.cpus", kDescribed, "cpus: 2", "cpus: 3"},
+    {"DistanceRow.to", kDescribed, "[ 10, 20 ]", "[ 10 ]", Effect::kRefused},
+    {"Machine.lstopo_file", kRecorded, "machine {", "machine { lstopo_file: 'x.xml'", Effect::kRefused},
+    {"Machine.boot_state_file", kRecorded, "machine {", "machine { boot_state_file: 'x'", Effect::kRefused},
+    {"Machine.snapshot_file", kRecorded, "machine {", "machine { snapshot_file: 'x'", Effect::kRefused},
+    {"Machine.kernel_args", kDescribed, "machine {", "machine { kernel_args: 'movablecore=8M'"},
+    {"Machine.min_free_kbytes", kRecorded, "min_free_kbytes: 4000", "min_free_kbytes: 9000"},
+    {"NodeCpus.node_of_cpu", kDescribed, "machine {", "machine { cpus { node_of_cpu: [ 1, 0, 0, 1 ] }"},
+    {"RecordedZone.node", kRecorded, "node: 0", "node: 1"},
+    {"RecordedZone.name", kRecorded, "\"DMA32\"", "\"Normal\""},
+    {"RecordedZone.start_pfn", kRecorded, "start_pfn: 4096", "start_pfn: 34359738368", Effect::kRefused},
+    {"RecordedZone.spanned", kRecorded, "spanned: 61440", "spanned: 60000", Effect::kRefused},
+    {"RecordedZone.present", kRecorded, "present: 61000", "present: 50000", Effect::kRefused},
+    {"RecordedZone.managed", kRecorded, "managed: 60000", "managed: 49154", Effect::kRefused},
+    {"RecordedZone.free", kRecorded, "free: 49154", "free: 49153", Effect::kRefused},
+    {"RecordedZone.min", kRecorded, "min: 900", "min: 100"},
+    {"RecordedZone.low", kRecorded, "low: 1200", "low: 1400"},
+    {"RecordedZone.high", kRecorded, "high: 1500", "high: 1100", Effect::kRefused},
+    {"RecordedZone.protection", kRecorded, "[ 0, 0, 50, 50 ]", "[ 0, 0, 50, 700 ]"},
+    {"PcpList.cpu", kRecorded, "cpu: 1", "cpu: 7", Effect::kRefused},
+    {"PcpList.count", kRecorded, "count: 10", "count: 20"},
+    {"PcpList.high", kRecorded, "high: 100", "high: 300"},
+    {"PcpList.batch", kRecorded, "batch: 20", "batch: 30"},
+    {"FreeBlocks.type", kRecorded, "free_blocks { type: \"Movable\"", "free_blocks { type: \"Unmovable\""},
+    {"FreeBlocks.blocks", kRecorded, "blocks: [ 1, 0", "blocks: [ 0, 1", Effect::kRefused},
+    {"RecordedZone.free_total", kRecorded, "free_total: [ 2, 0", "free_total: [ 0, 2", Effect::kRefused},
+    {"PageblockCount.type", kRecorded, "\"Unmovable\" count", "\"Reclaimable\" count"},
+    {"PageblockCount.count", kRecorded, "count: 110", "count: 2"},
+    {"VirtioMem.node", kDescribed, "virtio_mem { node: 1", "virtio_mem { node: 0"},
+    {"VirtioMem.max", kDescribed, "max: \"256M\"", "max: \"128M\""},
+    {"VirtioMem.plugged", kDescribed, "plugged: \"128M\"", "plugged: \"0\""},
+    {"HugePages.node", kDescribed, "hugepages { node: 0", "hugepages { node: 7", Effect::kRefused},
+    {"HugePages.size", kDescribed, "size: \"2M\"", "size: \"4M\"", Effect::kRefused},
+    {"HugePages.nr", kDescribed, "nr: 14", "nr: 15"},
+    {"HugePages.free", kDescribed, "free: 81", "free: 80"},
+    {"HugePages.surplus", kDescribed, "surplus: 1", "surplus: 0"},
+    {"HugePages.reserved", kDescribed, "reserved: 2", "reserved: 3"},
+    {"HugePages.overcommit", kDescribed, "overcommit: 4", "overcommit: 5"},
+    {"Kernel.min_free_kbytes", kDescribed, "kernel {", "kernel { min_free_kbytes: 9000"},
+    {"Kernel.watermark_scale_factor", kDescribed, "kernel {", "kernel { watermark_scale_factor: 500"},
+    {"Kernel.percpu_pagelist_high_fraction", kDescribed, "kernel {",
+     "kernel { percpu_pagelist_high_fraction: 8"},
+    {"Kernel.lowmem_reserve_ratio", kDescribed, "kernel {", "kernel { lowmem_reserve_ratio: [ 4, 4, 4, 0 ]"},
+    {"Kernel.movablecore", kDescribed, "kernel {", "kernel { movablecore: '16M'"},
+    {"Thp.enabled", kDescribed, "\"never\"", "\"madvise\""},
+    {"Thp.shmem_enabled", kDescribed, "thp {", "thp { shmem_enabled: 'always'", Effect::kRefused},
+    {"Thp.defrag", kDescribed, "thp {", "thp { defrag: 'always'", Effect::kRefused},
+    {"Thp.use_zero_page", kDescribed, "thp {", "thp { use_zero_page: false", Effect::kRefused},
+    {"HugetlbKnobs.irq_free", kDescribed, "\"workqueue\"", "\"direct\""},
+    {"HugetlbKnobs.shrink", kDescribed, "hugetlb {", "hugetlb { shrink: 'locked'"},
+    {"HugetlbKnobs.resize", kDescribed, "hugetlb {", "hugetlb { resize: 'racing'"},
+    {"ContigKnobs.hugetlb", kDescribed, "contig {", "contig { hugetlb: 'fail'"},
+    {"ContigKnobs.offline_patience", kPinned, "\"5ms\"", "\"7ms\""},
+    {"Area.name", kDescribed, "area { name: \"camera\"", "area { name: \"video\""},
+    {"Area.node", kDescribed, "\"camera\" node: 1", "\"camera\" node: 0"},
+    {"Area.size", kDescribed, "\"64M\"", "\"32M\""},
+    {"HugetlbArea.node", kDescribed, "hugetlb { node: 1", "hugetlb { node: 0", Effect::kRefused},
+    {"HugetlbArea.size", kDescribed, "\"3G\"", "\"2G\""},
+    {"CmaKnobs.built", kDescribed, "cma {", "cma { built: false", Effect::kRefused},
+    {"CmaKnobs.lock", kDescribed, "cma {", "cma { lock: 'mutex'"},
+    {"Script.name", kDescribed, "\"second\"", "\"first\"", Effect::kRefused},
+    {"Script.file", kDescribed, "name: \"second\"", "name: \"second\" file: 'x.mm'", Effect::kRefused},
+    {"Script.line", kDescribed, "20M anon", "21M anon"},
+    {"Script.start", kDescribed, "start: \"1ms\"", "start: \"30ms\""},
+    {"Script.loops", kDescribed, "copies: 2", "copies: 2 loops: 2"},
+    {"Script.copies", kDescribed, "copies: 2", "copies: 3"},
+    {"Script.stagger", kDescribed, "stagger: \"1ms\"", "stagger: \"30ms\""},
+    {"TraceConfig.interval", kDescribed, "interval: \"1ms\"", "interval: \"3ms\""},
+    {"TraceConfig.counters", kDescribed, "\"*\"", "\"node0*\""},
+};
+
+std::vector<Entry> AllEntries() {
+  std::vector<Entry> entries(std::begin(kEntries), std::end(kEntries));
+  for (const Entry& entry : Costs()) entries.push_back(entry);
+  return entries;
+}
+
+// Messages that are reached from `message`, each field that is none by "MESSAGE.FIELD".
+void AddFields(const google::protobuf::Descriptor* message, std::set<std::string>& seen,
+               std::set<std::string>& fields) {
+  if (!seen.insert(message->full_name()).second) return;
+  for (int i = 0; i < message->field_count(); ++i) {
+    const auto* field = message->field(i);
+    if (field->message_type() != nullptr) {
+      AddFields(field->message_type(), seen, fields);
+    } else {
+      fields.insert(absl::StrCat(message->name(), ".", field->name()));
+    }
+  }
+}
+
+// What a trace holds but for its header, which has the scenario's text.
+class Digest : public TraceVisitor {
+ public:
+  void OnSamples(const SampleSpan& samples) override {
+    absl::StrAppend(&text, samples.first_ns, "+", samples.interval_ns, "*", samples.count, ":",
+                    absl::StrJoin(samples.values, ","), "\n");
+  }
+  void OnEvent(const trace::Event& event) override { absl::StrAppend(&text, event.ShortDebugString(), "\n"); }
+  void OnLock(const trace::LockStats& lock) override {
+    absl::StrAppend(&text, lock.ShortDebugString(), "\n");
+  }
+  std::string text;
+};
+
+struct Result {
+  std::string problem;  // empty: it ran
+  std::vector<std::string> warnings;
+  std::string digest;
+};
+
+Result RunScenario(const std::string& scenario) {
+  std::ofstream("s.textproto") << scenario;
+  auto loaded = LoadInput("s.textproto");
+  if (!loaded.ok()) return {std::string(loaded.status().message()), {}, {}};
+  auto run = TracedRun::Create(*loaded, {.trace_path = "t.pb"});
+  if (!run.ok()) return {std::string(run.status().message()), {}, {}};
+  if (const absl::Status status = (*run)->Run(); !status.ok()) return {std::string(status.message()), {}, {}};
+  Result result;
+  result.warnings = (*run)->simulation().warnings();
+  auto trace = TraceReader::Open("t.pb");
+  if (!trace.ok()) return {std::string(trace.status().message()), {}, {}};
+  Digest digest;
+  for (const trace::Column& column : (*trace)->header().column())
+    absl::StrAppend(&digest.text, column.name(), " ");
+  if (const absl::Status status = (*trace)->Read({}, &digest); !status.ok())
+    return {std::string(status.message()), {}, {}};
+  std::ostringstream summary;
+  PrintSummary((*run)->simulation(), (*run)->facts(), summary);
+  result.digest = absl::StrCat(summary.str().substr(0, summary.str().find(':')), "\n", digest.text);
+  return result;
+}
+
+class FieldEffectTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = testing::TempDir() + "/field_effect_test.XXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    folder_ = folder;
+    fs::current_path(folder_);
+  }
+  void TearDown() override {
+    fs::current_path(testing::TempDir());
+    fs::remove_all(folder_);
+  }
+  fs::path folder_;
+};
+
+TEST_F(FieldEffectTest, EveryFieldHasAnEntry) {
+  std::set<std::string> seen;
+  std::set<std::string> fields;
+  AddFields(Scenario::descriptor(), seen, fields);
+  std::set<std::string> known;
+  for (const Entry& entry : AllEntries()) known.insert(entry.field);
+  EXPECT_EQ(fields, known);
+}
+
+TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
+  const Result described = RunScenario(kDescribed);
+  const Result recorded = RunScenario(kRecorded);
+  const Result pinned = RunScenario(kPinned);
+  for (const Result* base : {&described, &recorded, &pinned}) {
+    ASSERT_EQ(base->problem, "");
+    ASSERT_THAT(base->warnings, testing::IsEmpty());
+  }
+  for (const Entry& entry : AllEntries()) {
+    SCOPED_TRACE(absl::StrCat(entry.field, ": ", entry.to));
+    std::string text = entry.scenario;
+    const size_t at = text.find(entry.from);
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, std::string(entry.from).size(), entry.to);
+    const Result changed = RunScenario(text);
+    const Result& base = entry.scenario == kDescribed  ? described
+                         : entry.scenario == kRecorded ? recorded
+                                                       : pinned;
+    switch (entry.effect) {
+      case Effect::kTrace:
+        EXPECT_EQ(changed.problem, "");
+        EXPECT_THAT(changed.warnings, testing::IsEmpty());
+        EXPECT_TRUE(changed.digest != base.digest) << "has no effect";
+        break;
+      case Effect::kRefused:
+        EXPECT_NE(changed.problem, "");
+        break;
+      case Effect::kWarned:
+        EXPECT_EQ(changed.problem, "");
+        EXPECT_EQ(changed.warnings.size(), 1u);
+        break;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace numasim
