@@ -200,6 +200,7 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, const Hugetl
   }
   if (result.plugged.has_value()) out["plugged"] = *result.plugged;
   if (result.block.has_value()) out["block"] = *result.block;
+  if (result.offlined.has_value()) out["offlined"] = *result.offlined;
   if (!result.region.has_value()) return out;
   const MappingStats stats = StatsOf(memory, pool, *result.process, *result.region);
   out["rss_kb"] = stats.rss_kb;

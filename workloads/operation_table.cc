@@ -50,9 +50,6 @@ constexpr Words<AdviseOp::Advice> kAdvice[] = {{"dontneed", AdviseOp::Advice::kD
                                                {"populate_read", AdviseOp::Advice::kPopulateRead},
                                                {"populate_write", AdviseOp::Advice::kPopulateWrite}};
 
-// 2^63 nanoseconds in milliseconds.
-constexpr int64_t kLongestSleepMs = INT64_MAX / 1'000'000;
-
 // ---- The fields of each operation, in the order of the line ----
 
 template <class T>
@@ -118,7 +115,7 @@ void Fields(auto& io, Is<SysctlOp> auto& op) {
 
 void Fields(auto& io, Is<OfflineBlockOp> auto& op) {
   io.Field("nodeN", NodeCodec{io.limits().nodes, "node"}, op.node);
-  io.Field("INDEX", CountCodec<>(), op.index);
+  io.Field("FIRST[-LAST]", BlockRangeCodec(), op.blocks);
 }
 
 void Fields(auto& io, Is<VirtioMemOp> auto& op) { io.Field("SIZE", SizeCodec{}, op.size); }
@@ -132,9 +129,7 @@ void Fields(auto& io, Is<CmaAllocOp> auto& op) {
 
 void Fields(auto& io, Is<CmaReleaseOp> auto& op) { io.Field("NAME", TextCodec{TextKind::kName}, op.name); }
 
-void Fields(auto& io, Is<SleepOp> auto& op) {
-  io.Field("MS", CountCodec<>{0, kLongestSleepMs}, op.milliseconds);
-}
+void Fields(auto& io, Is<SleepOp> auto& op) { io.Field("TIME", SleepCodec(), op.nanoseconds); }
 
 void Fields(auto& io, Is<SpawnOp> auto& op) { io.Field("P", TextCodec{TextKind::kName}, op.name); }
 

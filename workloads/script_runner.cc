@@ -205,7 +205,7 @@ sim::Task<OpResult> ScriptRunner::PerformSystem(sim::Path& path, const Op& op) {
   } else if (const auto* sysctl = std::get_if<SysctlOp>(&op.kind)) {
     result.error = co_await SetSysctl(path, *sysctl);
   } else if (const auto* sleep = std::get_if<SleepOp>(&op.kind)) {
-    co_await path.Take(sim::Milliseconds(sleep->milliseconds));
+    co_await path.Take(sim::Nanoseconds(sleep->nanoseconds));
   } else if (std::holds_alternative<CmaAllocOp>(op.kind) || std::holds_alternative<CmaReleaseOp>(op.kind) ||
              std::holds_alternative<OfflineBlockOp>(op.kind) ||
              std::holds_alternative<VirtioMemOp>(op.kind)) {

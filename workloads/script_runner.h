@@ -38,8 +38,9 @@ struct OpResult {
   Errno error = Errno::kOk;
   std::optional<TouchCounts> touch;
   std::optional<HugeMoved> moved;
-  std::optional<int64_t> plugged;  // bytes, of virtio_mem
-  std::optional<int64_t> block;    // the memory block that was to go offline
+  std::optional<int64_t> plugged;   // bytes, of virtio_mem
+  std::optional<int64_t> block;     // the memory block that was to go offline, if it was one
+  std::optional<int64_t> offlined;  // of a range of memory blocks, those that went offline
   // What kept a virtio_mem request from being met in full, which is no error of the operation.
   Errno unmet = Errno::kOk;
   // The mapping the operation was on, if it still has a name, and whose it is.

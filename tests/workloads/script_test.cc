@@ -88,9 +88,11 @@ TEST(ScriptTest, SystemOperationsAreReadFieldByField) {
       {"compact", CompactOp{}},
       {"sysctl vm.min_free_kbytes 65536", SysctlOp{"vm.min_free_kbytes", "65536"}},
       {"sysctl vm.lowmem_reserve_ratio 256  256 32 0", SysctlOp{"vm.lowmem_reserve_ratio", "256 256 32 0"}},
-      {"offline_block node1 5", OfflineBlockOp{1, 5}},
+      {"offline_block node1 5", OfflineBlockOp{1, {5, 5}}},
+      {"offline_block node0 2-7", OfflineBlockOp{0, {2, 7}}},
       {"virtio_mem 256M", VirtioMemOp{256 * kMiB}},
-      {"sleep 3000", SleepOp{3000}},
+      {"sleep 3000", SleepOp{3'000'000'000}},
+      {"sleep 1.5us", SleepOp{1500}},
       {"spawn p-1.x_", SpawnOp{"p-1.x_"}},
   };
   for (const auto& [line, expected] : cases) {
@@ -271,8 +273,11 @@ TEST(ScriptErrorTest, MessagesNameFileLineFieldValueAndWhatIsRight) {
        "more"},
       {"khugepaged 0", "SCANS: '0' is too small; expected a whole number of 1 or more"},
       {"drop_caches 4", "WHAT: '4' is too large; expected a whole number from 1 to 3"},
-      {"sleep 9223372036855",
-       "MS: '9223372036855' is too large; expected a whole number from 0 to 9223372036854"},
+      {"sleep 9223372036855", "TIME: '9223372036855' is too large; expected at most 9223372036s"},
+      {"sleep 1.5", "TIME: '1.5' has no unit; expected one of h, m, s, ms, us or ns, such as 10ms"},
+      {"sleep 0.5ns",
+       "TIME: '0.5ns' is not a whole number of nanoseconds; expected a time such as 10ms, 1.5s or 250ns"},
+      {"sleep -1", "TIME: '-1' is negative; expected a time of 0 or more, such as 10ms or 1.5s"},
       // Nodes and CPUs beyond the machine.
       {"pool 2M node4 1", "POOL: 'node4' is a node that does not exist; expected 0 to 3"},
       {"pool 2M nodeX 1", "POOL: 'nodeX' is not a whole number; expected the number of a node from 0 to 3"},
@@ -284,6 +289,17 @@ TEST(ScriptErrorTest, MessagesNameFileLineFieldValueAndWhatIsRight) {
       {"demote 1G 1 1", "nodeN: '1' is not a node; expected node0 to node3"},
       {"demote 2M node1 1", "SIZE: '2M' is not known; expected 1G"},
       {"offline_block node9 1", "nodeN: 'node9' is a node that does not exist; expected 0 to 3"},
+      {"offline_block node1 x",
+       "FIRST[-LAST]: 'x' is not a whole number; expected the place of a block among the node's online ones, "
+       "from 0, or a range such as 0-3"},
+      {"offline_block node1 -1",
+       "FIRST[-LAST]: '-1' is negative; expected the place of a block among the node's online ones, from 0, "
+       "or a range such as 0-3"},
+      {"offline_block node1 3-",
+       "FIRST[-LAST]: '3-' is half a range; expected the place of a block among the node's "
+       "online ones, from 0, or a range such as 0-3"},
+      {"offline_block node1 3-2",
+       "FIRST[-LAST]: '3-2' ends before it begins; expected the smaller number first"},
       {"@p move a 4", "NODE: '4' is a node that does not exist; expected 0 to 3"},
       {"@p cpu 8", "CPU: '8' is a CPU that does not exist; expected 0 to 7"},
       {"@p cpu x", "CPU: 'x' is not a whole number; expected the number of a CPU from 0 to 7"},

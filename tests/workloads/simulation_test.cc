@@ -289,11 +289,44 @@ TEST(SimulationTest, ExceptionInAPathNamesPathTimeAndLpAndLeavesNoTrace) {
     const absl::Status status = run->Run();
     EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
     EXPECT_THAT(std::string(status.message()), HasSubstr("'the culprit'"));
-    EXPECT_THAT(std::string(status.message()), HasSubstr("0.002000007 s"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("2.000007ms"));
     EXPECT_THAT(std::string(status.message()), HasSubstr("'node1'"));
     EXPECT_THAT(std::string(status.message()), HasSubstr("lost the page"));
   }
   EXPECT_FALSE(std::filesystem::exists(trace));
+}
+
+// The ids of a node's memory blocks that are online.
+std::vector<int64_t> OnlineBlocksOf(const MemorySystem& memory, NodeId node) {
+  std::vector<int64_t> online;
+  for (MemoryBlockId id{0}; id < memory.blocks().end(); ++id.value) {
+    const MemoryBlock* const block = memory.blocks().Find(id);
+    if (block != nullptr && block->online && block->nodes.Has(node)) online.push_back(id.value);
+  }
+  return online;
+}
+
+TEST(SimulationTest, RangeOfBlocksIsCountedAsTheOperationBegins) {
+  const auto scenario =
+      Load(Machine(2, "1G", 1) + Workload({Script("name: 's'", {"offline_block node1 1-3"})}));
+  const auto simulation = workloads::Simulation::Create(scenario, {});
+  ASSERT_TRUE(simulation.ok()) << simulation.status();
+  std::vector<int64_t> expected = OnlineBlocksOf((*simulation)->memory(), NodeId{1});
+  ASSERT_EQ(expected.size(), 8u);
+  expected.erase(expected.begin() + 1, expected.begin() + 4);
+  ASSERT_TRUE((*simulation)->Run().ok());
+  EXPECT_EQ(OnlineBlocksOf((*simulation)->memory(), NodeId{1}), expected);
+  EXPECT_TRUE((*simulation)->Totals().failed.empty());
+}
+
+TEST(SimulationTest, RangeOfBlocksThatEndsBeyondTheNodesTakesThoseThereAre) {
+  const auto scenario = Load(Machine(2, "1G", 1) +
+                             Workload({Script("name: 's'", {"offline_block node1 6-9223372036854775807"})}));
+  const auto simulation = workloads::Simulation::Create(scenario, {});
+  ASSERT_TRUE(simulation.ok()) << simulation.status();
+  ASSERT_TRUE((*simulation)->Run().ok());
+  EXPECT_EQ(OnlineBlocksOf((*simulation)->memory(), NodeId{1}).size(), 6u);
+  EXPECT_EQ((*simulation)->Totals().failed.size(), 1u);
 }
 
 TEST(SimulationTest, OperationThatIsNotModelledIsRefusedBeforeTheRunWithItsLine) {
