@@ -222,6 +222,8 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   const std::string problem = ScriptRunner::FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
   const Kernel kernel;
+  if (const std::string fault = FirstOnHugePage(script, place, kernel.thp().enabled()); !fault.empty())
+    return absl::UnimplementedError(fault);
   const CostModel cost;
   std::vector<std::string> warnings;
   auto config = ResolveMachine(boot.machine, kernel, warnings);
@@ -235,6 +237,8 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   AddressSpaceOps ops(**memory);
   auto contig = Contig::Create(**memory, ops, *config, kernel);
   if (!contig.ok()) return in_boot_file(contig.status());
+  const std::string lacking = FirstWithoutDevice(script, place, DevicesOf(**contig));
+  if (!lacking.empty()) return absl::InvalidArgumentError(lacking);
   ScriptRunner runner(**memory, ops, **contig, "script", place);
   const HugetlbPool& pool = ops.hugetlb().pool();
   const CounterView view(**memory, pool, boot.counters);

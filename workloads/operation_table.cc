@@ -1,5 +1,6 @@
 #include "workloads/operation_table.h"
 
+#include <bit>
 #include <concepts>
 #include <iterator>
 #include <type_traits>
@@ -125,6 +126,9 @@ void Fields(auto& io, Is<CmaAllocOp> auto& op) {
   io.Field("NAME", TextCodec{TextKind::kName}, op.name);
   io.Field("SIZE", SizeCodec{1}, op.size);
   io.Option("align", SizeCodec{1}, op.align);
+  const int64_t align = op.align.value_or(kPageSize);
+  io.Require(align >= kPageSize && std::has_single_bit(static_cast<uint64_t>(align)), "align",
+             SizeText(align), "is no power of two of at least 4K; expected such as 64K");
 }
 
 void Fields(auto& io, Is<CmaReleaseOp> auto& op) { io.Field("NAME", TextCodec{TextKind::kName}, op.name); }

@@ -21,6 +21,7 @@
 #include "sim/path.h"
 #include "sim/task.h"
 #include "workloads/operations.h"
+#include "workloads/requirements.h"
 #include "workloads/script.h"
 
 namespace numasim::workloads {
@@ -47,6 +48,9 @@ struct OpResult {
   const Process* process = nullptr;
   std::optional<Region> region;
 };
+
+// What scripts can name of the machine's CMA areas and its virtio-mem device.
+Devices DevicesOf(const Contig& contig);
 
 class ScriptRunner {
  public:
@@ -78,15 +82,17 @@ class ScriptRunner {
   // The processes that live, by name. Valid until the next operation.
   std::vector<const Process*> LiveProcesses() const;
 
+  // What did not go as asked: an operation with its error, or accesses of a touch with what became of them.
+  struct Failure {
+    bool of_accesses = false;
+    std::string what;  // "map ENOMEM", "accesses: SIGBUS"
+    int line = 0;      // of the script
+    friend auto operator<=>(const Failure&, const Failure&) = default;
+  };
   struct Counts {
     int64_t operations = 0;
     int64_t accesses = 0;  // by touch: ok
-    int64_t sigsegv = 0;
-    int64_t sigbus = 0;
-    int64_t oom = 0;  // accesses for which there was no memory
-    // Operations that failed, by "operation ERRNO".
-    absl::btree_map<std::string, int64_t> failed;
-    void Add(const Counts& other);
+    absl::btree_map<Failure, int64_t> failures;
   };
   const Counts& counts() const { return counts_; }
 

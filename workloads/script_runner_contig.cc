@@ -25,6 +25,15 @@ std::vector<MemoryBlockId> OnlineBlocks(const MemoryBlocks& blocks, NodeId node,
 
 }  // namespace
 
+Devices DevicesOf(const Contig& contig) {
+  Devices devices;
+  for (const auto& area : contig.cma().areas()) devices.cma_areas.push_back(area->name);
+  if (contig.virtio_mem() == nullptr) return devices;
+  devices.virtio_mem_max = contig.virtio_mem()->max_pages() << kPageShift;
+  devices.virtio_mem_block = VirtioMemDriver::kSubBlockPages << kPageShift;
+  return devices;
+}
+
 // Runs on CPU 0, as all operations of the system do.
 sim::Task<OpResult> ScriptRunner::PerformContigSystem(sim::Path& path, const Op& op) {
   constexpr CpuId kCpu{0};
