@@ -319,13 +319,13 @@ TEST(SimulationTest, RangeOfBlocksIsCountedAsTheOperationBegins) {
   EXPECT_TRUE((*simulation)->Failures().empty());
 }
 
-TEST(SimulationTest, RangeOfBlocksThatEndsBeyondTheNodesTakesThoseThereAre) {
+TEST(SimulationTest, RangeOfBlocksBeyondTheNodesIsEnoent) {
   const auto scenario = Load(Machine(2, "1G", 1) +
-                             Workload({Script("name: 's'", {"offline_block node1 6-9223372036854775807"})}));
+                             Workload({Script("name: 's'", {"offline_block node1 8-9223372036854775807"})}));
   const auto simulation = workloads::Simulation::Create(scenario, {});
   ASSERT_TRUE(simulation.ok()) << simulation.status();
   ASSERT_TRUE((*simulation)->Run().ok());
-  EXPECT_EQ(OnlineBlocksOf((*simulation)->memory(), NodeId{1}).size(), 6u);
+  EXPECT_EQ(OnlineBlocksOf((*simulation)->memory(), NodeId{1}).size(), 8u);
   ASSERT_EQ((*simulation)->Failures().size(), 1u);
   EXPECT_EQ((*simulation)->Failures()[0].what, "offline_block ENOENT");
 }
