@@ -46,7 +46,8 @@ std::string UnknownOption(const CLI::App& command, int argc, const char* const* 
 }  // namespace
 
 std::string NoSubcommand(const CLI::App& app, const std::string& given) {
-  if (given.starts_with('-')) return Cat(workloads::Quoted(given), " is no option", OneOf(given, OptionsOf(app)));
+  if (given.starts_with('-'))
+    return Cat(workloads::Quoted(given), " is no option", OneOf(given, OptionsOf(app)));
   std::vector<std::string> names;
   for (const CLI::App* known : app.get_subcommands([](const CLI::App*) { return true; }))
     names.push_back(known->get_name());

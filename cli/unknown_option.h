@@ -10,7 +10,8 @@ namespace numasim {
 // What is wrong with a name that is no subcommand's, or with none at all, and what it could be.
 std::string NoSubcommand(const CLI::App& app, const std::string& given);
 
-// What is wrong with a command line that CLI11 refused, to follow the program's name: " run: '--sede' is no option; ...".
+// What is wrong with a command line that CLI11 refused, to follow the program's name: " run: '--sede' is no
+// option; ...".
 std::string WrongUsage(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv);
 
 }  // namespace numasim

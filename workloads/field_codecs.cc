@@ -258,7 +258,9 @@ std::string NodeMemoryCodec::Read(std::string_view text, std::vector<int64_t>& s
   for (std::string_view part : Split(text, ',')) {
     const absl::StatusOr<int64_t> size = ParseSize(part);
     if (!size.ok()) return Cat("holds ", Quoted(part), ", which ", size.status().message());
-    if (*size % kPageSize != 0) return Cat("holds ", Quoted(part), "; expected a whole number of 4K pages");
+    if (*size % kPageSize != 0)
+      return Cat("holds ", Quoted(part),
+                 ", which is no whole number of 4K pages; expected a size such as 64M");
     read.push_back(*size);
   }
   if (std::all_of(read.begin(), read.end(), [](int64_t size) { return size == 0; })) {

@@ -153,8 +153,7 @@ sim::SimTime Simulation::KnownEnd() const {
   for (const LoadedScript& script : scenario_.scripts) {
     absl::int128 slept = 0;
     for (const Op& op : script.script.ops) {
-      if (const auto* sleep = std::get_if<SleepOp>(&op.kind))
-        slept += sim::Milliseconds(sleep->milliseconds).ns;
+      if (const auto* sleep = std::get_if<SleepOp>(&op.kind)) slept += sleep->nanoseconds;
     }
     const absl::int128 last_start = script.start_ns + absl::int128(script.stagger_ns) * (script.copies - 1);
     end = std::max(end, last_start + slept * script.loops);

@@ -1,6 +1,7 @@
 #include "workloads/text_message.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "google/protobuf/descriptor.h"
@@ -88,47 +89,67 @@ std::string_view WordAt(std::string_view text, TextPlace place) {
   return line.substr(begin, end - begin);
 }
 
-// Whether any message of the type's file has a field of that name whose values are texts.
-bool IsTextField(const Descriptor& type, std::string_view name) {
-  const FieldDescriptor* const field = type.FindFieldByName(std::string(name));
-  if (field != nullptr && field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) return true;
-  for (int i = 0; i < type.nested_type_count(); ++i) {
-    if (IsTextField(*type.nested_type(i), name)) return true;
-  }
-  return false;
+// The type of the fields of that name in the message type or one nested in it; nothing if there is no such
+// field.
+std::optional<FieldDescriptor::CppType> TypeOfField(const Descriptor& type, std::string_view name) {
+  if (const FieldDescriptor* const field = type.FindFieldByName(std::string(name)); field != nullptr)
+    return field->cpp_type();
+  std::optional<FieldDescriptor::CppType> found;
+  for (int i = 0; i < type.nested_type_count() && !found; ++i)
+    found = TypeOfField(*type.nested_type(i), name);
+  return found;
 }
 
-bool IsTextFieldOfFile(const google::protobuf::FileDescriptor& file, std::string_view name) {
-  for (int i = 0; i < file.message_type_count(); ++i) {
-    if (IsTextField(*file.message_type(i), name)) return true;
-  }
-  return false;
+// The same of all message types of a file: what a parser that stopped in the middle was probably looking for.
+std::optional<FieldDescriptor::CppType> TypeOfField(const google::protobuf::FileDescriptor& file,
+                                                    std::string_view name) {
+  std::optional<FieldDescriptor::CppType> found;
+  for (int i = 0; i < file.message_type_count() && !found; ++i)
+    found = TypeOfField(*file.message_type(i), name);
+  return found;
 }
 
-// What is wrong with a value that is of another type than its field; empty if the parser complains of
-// something else.
-std::string WrongType(const std::string& message, std::string_view field, std::string_view word,
-                      bool is_text) {
-  const auto value_is = [field](std::string_view value, std::string_view what) {
-    return Cat(field, ": ", Quoted(value), " ", what);
-  };
-  std::string_view got = message;
-  if (message == "Need space between number and identifier." ||
-      ConsumePrefix(got, "Expected string, got: ")) {
-    if (word.empty()) return {};
-    if (is_text) return value_is(word, Cat("is not in quotes; expected ", field, ": \"", word, "\""));
-    return value_is(word, "is not a number; expected digits only");
+// What is wrong with a whole number, as the parser saw it.
+std::string NotAnInteger(std::string_view got, std::string_view word) {
+  if (got == "-") return Cat(Quoted(word), " is negative; expected a whole number of 0 or more");
+  if (got.starts_with('"') || got.starts_with('\'')) {
+    const std::string_view inside = got.substr(1, std::max<size_t>(got.size(), 2) - 2);
+    return Cat(Quoted(inside), " is in quotes; expected a number without");
   }
-  if (ConsumePrefix(got, "Expected integer, got: ")) {
-    if (got == "-") return value_is(word, "is negative; expected a whole number of 0 or more");
-    if (got.starts_with('"') || got.starts_with('\'')) {
-      return value_is(got.substr(1, std::max<size_t>(got.size(), 2) - 2),
-                      "is in quotes; expected a number without");
-    }
-    return value_is(word.empty() ? got : word, "is not a whole number; expected digits only");
+  if (word.empty()) return "is without a value; expected a whole number";
+  return Cat(Quoted(word), " is not a whole number; expected digits only");
+}
+
+// What is wrong with a value that is of another type than its field, after the field's name; empty if the
+// parser complains of something else. `word` is what stands where it stopped.
+std::string WrongType(std::string_view message, std::string_view field, FieldDescriptor::CppType type,
+                      std::string_view word) {
+  const bool of_integer = ConsumePrefix(message, "Expected integer, got: ");
+  const bool too_large = message.starts_with("Integer out of range");
+  if (type == FieldDescriptor::CPPTYPE_BOOL) {
+    const bool of_bool =
+        message.starts_with("Expected identifier") || message.starts_with("Invalid value for boolean");
+    return of_integer || too_large || of_bool
+               ? Cat(Quoted(word), " is not true or false; expected one of them")
+               : "";
   }
-  if (!message.starts_with("Integer out of range")) return {};
-  return value_is(word, "is out of range; expected a smaller number");
+  if (of_integer) return NotAnInteger(message, word);
+  if (too_large) return Cat(Quoted(word), " is out of range; expected a smaller number");
+  const bool of_text = ConsumePrefix(message, "Expected string, got: ");
+  if (!of_text && message != "Need space between number and identifier.") return {};
+  if (word.empty()) return Cat("is without a value; expected ", field, ": \"...\"");
+  if (type != FieldDescriptor::CPPTYPE_STRING)
+    return Cat(Quoted(word), " is not a number; expected digits only");
+  return Cat(Quoted(word), " is not in quotes; expected ", field, ": \"", word, "\"");
+}
+
+// What is wrong where a text ends too early; empty if it does not.
+std::string EndsEarly(std::string_view message) {
+  if (message == "Unexpected end of string." || message.starts_with("String literals cannot"))
+    return "a text in quotes begins and does not end in its line; expected a second '\"'";
+  if (message == "Expected identifier, got: " || message == "Expected \"}\", found \"\".")
+    return "the file ends inside of { .. }; expected a '}'";
+  return {};
 }
 
 // The name before the last ':' of the text's line up to a place: the field whose value stands there.
@@ -145,11 +166,13 @@ std::string_view FieldBefore(std::string_view text, TextPlace place) {
 // The parser's message in our words where we know what is behind it, and with the field's name.
 std::string Explained(const FirstError& error, std::string_view text, const Descriptor& type) {
   if (std::string unknown = UnknownField(error.message()); !unknown.empty()) return unknown;
+  if (std::string early = EndsEarly(error.message()); !early.empty()) return early;
   const std::string_view field = FieldBefore(text, error.place());
   if (field.empty()) return error.message();
-  std::string wrong =
-      WrongType(error.message(), field, WordAt(text, error.place()), IsTextFieldOfFile(*type.file(), field));
-  return wrong.empty() ? Cat(field, ": ", error.message()) : wrong;
+  const auto type_of_field = TypeOfField(*type.file(), field);
+  const std::string wrong =
+      type_of_field ? WrongType(error.message(), field, *type_of_field, WordAt(text, error.place())) : "";
+  return Cat(field, ": ", wrong.empty() ? error.message() : wrong);
 }
 
 std::string FileLineColumn(std::string_view file, TextPlace place) {

@@ -44,6 +44,11 @@ CASES = [
     (scenario('stop_after: "1.5ns"\n' + MACHINE + WORKLOAD), [],
      's.textproto:1:1: stop_after: \'1.5ns\' is not a whole number of nanoseconds; expected a time such as 10ms'),
     (scenario('stop_after: "3000000h"\n' + MACHINE + WORKLOAD), [], 'stop_after: \'3000000h\' is too large; expected at most'),
+    (scenario('machine { node { memory: "1G" cpus: } }\n'), [], 'cpus: is without a value; expected a whole number'),
+    (scenario('kernel { thp { use_zero_page: 3 } }\n'), [], 'use_zero_page: \'3\' is not true or false; expected one of'),
+    (scenario(MACHINE + 'workload { script { line: "sleep 1"\n'), [],
+     's.textproto:3:1: the file ends inside of { .. }; expected a \'}\''),
+    (scenario('name: "x\n'), [], 's.textproto:1:9: a text in quotes begins and does not end in its line'),
     # Bytes.
     (('s.textproto', b'\xef\xbb\xbf' + MACHINE.encode()), [],
      's.textproto:1: begins with a byte order mark (BOM); expected plain text without it'),
@@ -70,6 +75,8 @@ CASES = [
     (script(SCRIPT + 'cma_alloc camera a 4M\n'), [], 's.mm:4: AREA: \'camera\' is not a CMA area of this machine'),
     (script('machine nodes=1 node_mem=64M\nspawn p\n@p map a 4M anon\n@p touch a\n'), [],
      's.mm:4: \'@p touch a\': a fault on a transparent huge page is not modelled yet; expected kernel { thp { enabled'),
+    (script('machine node=2 node_mem=64M\n'), [], 's.mm:1: option: \'node=2\' is not known; did you mean \'nodes\'?'),
+    (script('machine nodes=2 node_mem=64\n'), [], 'which is no whole number of 4K pages; expected a size such as 64M'),
     # Options.
     (scenario(MACHINE + WORKLOAD), ['--sede', '3'], 'numasim run: \'--sede\' is no option; expected one of '),
     (scenario(MACHINE + WORKLOAD), ['--sede=3'], '; did you mean \'--seed\'?'),
@@ -78,6 +85,10 @@ CASES = [
 COMMANDS = [
     (['rnu', 's.mm'], 'numasim: \'rnu\' is no subcommand; expected one of '),
     (['rnu', 's.mm'], 'did you mean \'run\'?'),
+    (['--hepl'], 'numasim: \'--hepl\' is no option; expected one of '),
+    (['run'], 'numasim run: SCENARIO is required; see numasim run --help'),
+    (['run', 'a.mm', 'b.mm'], 'numasim run: The following argument was not expected: b.mm; see numasim run --help'),
+    (['run', 'a.mm', '--out'], 'numasim run: --out: 1 required'),
     (['dump', 'x.pb', '--form', 'csv'], 'numasim dump: \'--form\' is no option; expected one of '),
     (['dump', 'x.pb', '--from', '1.5ns'], '--from: \'1.5ns\' is not a whole number of nanoseconds'),
 ]

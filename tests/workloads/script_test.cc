@@ -403,7 +403,8 @@ TEST(ScriptErrorTest, MachineLineIsChecked) {
       {"nodes=2 node_mem=1G,-2G",
        "node_mem: '1G,-2G' holds '-2G', which is negative; expected a size of 0 or more, "
        "such as 64M"},
-      {"nodes=1 node_mem=1000", "node_mem: '1000' holds '1000'; expected a whole number of 4K pages"},
+      {"nodes=1 node_mem=1000",
+       "node_mem: '1000' holds '1000', which is no whole number of 4K pages; expected a size such as 64M"},
       {"nodes=2 node_mem=0",
        "node_mem: '0' leaves the machine without memory; expected a size such as 1G for at least one node"},
       {"nodes=2 node_mem=1G virtio_mem=2:1G:0",
