@@ -16,8 +16,8 @@
 #include "absl/strings/str_join.h"
 #include "cli/dump_format.h"
 #include "cli/every_time.h"
-#include "cli/time_text.h"
 #include "proto/trace_reader.h"
+#include "workloads/units.h"
 
 namespace numasim {
 namespace {
@@ -46,8 +46,11 @@ absl::StatusOr<DumpFormat> FindFormat(const std::string& name) {
 // Leaves `*time_ns` as it is if the option is not given.
 absl::Status ParseTime(absl::string_view option, const std::string& text, int64_t* time_ns) {
   if (text.empty()) return absl::OkStatus();
-  const absl::StatusOr<int64_t> parsed = ParseTimeText(text);
-  if (!parsed.ok()) return absl::InvalidArgumentError(absl::StrCat(option, " ", parsed.status().message()));
+  const absl::StatusOr<int64_t> parsed = workloads::ParseDuration(text);
+  if (!parsed.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, ": ", workloads::Quoted(text), " ", parsed.status().message()));
+  }
   *time_ns = *parsed;
   return absl::OkStatus();
 }

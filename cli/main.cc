@@ -11,26 +11,10 @@
 #include "cli/run.h"
 #include "cli/signals.h"
 #include "cli/snapshot.h"
+#include "cli/unknown_option.h"
 #include "cli/version.h"
 
 namespace {
-
-// What is wrong if no subcommand was named: what stands in its place, and what could.
-void PrintNoSubcommand(const CLI::App& app, const std::string& named) {
-  std::cerr << "numasim: ";
-  if (!named.empty()) {
-    std::cerr << "'" << named << "' is no subcommand";
-  } else {
-    std::cerr << "a subcommand is missing";
-  }
-  std::cerr << "; expected one of";
-  const char* separator = " ";
-  for (const CLI::App* known : app.get_subcommands([](const CLI::App*) { return true; })) {
-    std::cerr << separator << known->get_name();
-    separator = ", ";
-  }
-  std::cerr << "; see numasim --help\n";
-}
 
 // Null if there is none.
 const CLI::App* Find(const CLI::App& app, const std::string& name) {
@@ -51,7 +35,7 @@ void AddHelpCommand(CLI::App& app, int* exit_status) {
       std::cout << known->get_formatter()->make_help(known, usage, CLI::AppFormatMode::Normal);
       return;
     }
-    PrintNoSubcommand(app, *name);
+    std::cerr << "numasim: " << numasim::NoSubcommand(app, *name) << "\n";
     *exit_status = 1;
   });
 }
@@ -79,8 +63,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (app.get_subcommands().empty() && error.get_exit_code() != 0) {
-      PrintNoSubcommand(app, argc > 1 ? argv[1] : "");
+    if (error.get_exit_code() != 0) {
+      std::cerr << "numasim" << numasim::WrongUsage(app, error, argc, argv) << "\n";
       return 1;
     }
     return WithOutputWritten(app.exit(error) == 0 ? 0 : 1);

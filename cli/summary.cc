@@ -8,12 +8,15 @@
 #include "cli/time_text.h"
 #include "models/hugetlb/pool.h"
 #include "models/memory_system.h"
+#include "workloads/units.h"
 
 namespace numasim {
 namespace {
 
 // Groups of failures that are shown; the trace has all.
 constexpr size_t kShownEvents = 10;
+// Lines of scripts that are shown of a kind of failure.
+constexpr size_t kShownLines = 3;
 
 void PrintNodes(const MemorySystem& memory, std::ostream& out) {
   out << absl::StrFormat("  %-6s %5s %11s %11s %13s %12s %12s %10s\n", "node", "CPUs", "memory", "free",
@@ -76,20 +79,33 @@ void PrintPools(const HugetlbPool& pool, std::ostream& out) {
   for (const Hstate* h : used) PrintLock(h->resize_lock().stats(), out);
 }
 
-void PrintFailures(const workloads::ScriptRunner::Counts& totals, const RunFacts& facts, std::ostream& out) {
-  const bool any =
-      !totals.failed.empty() || totals.sigsegv + totals.sigbus + totals.oom > 0 || !facts.events.empty();
-  if (!any) {
+// Where in its script a kind of failure was, and at which operation.
+std::string LineText(const workloads::Simulation::FailedLine& failed) {
+  const std::vector<workloads::Op>& ops = failed.script->script.ops;
+  const auto op = std::lower_bound(ops.begin(), ops.end(), failed.line,
+                                   [](const workloads::Op& before, int line) { return before.line < line; });
+  const std::string text = op == ops.end() ? "" : absl::StrCat(": ", workloads::Quoted(op->text));
+  return absl::StrCat(failed.script->place(failed.line), text);
+}
+
+void PrintFailureKind(const workloads::Simulation::FailureKind& kind, std::ostream& out) {
+  out << absl::StrFormat("  %10d  %s\n", kind.count, kind.what);
+  const size_t shown = kind.lines.size() > kShownLines + 1 ? kShownLines : kind.lines.size();
+  for (size_t i = 0; i < shown; ++i) {
+    out << absl::StrFormat("  %14d  %s\n", kind.lines[i].count, LineText(kind.lines[i]));
+  }
+  if (shown < kind.lines.size())
+    out << absl::StrFormat("  %14s  and %d more lines\n", "", kind.lines.size() - shown);
+}
+
+void PrintFailures(const std::vector<workloads::Simulation::FailureKind>& failures, const RunFacts& facts,
+                   std::ostream& out) {
+  if (failures.empty() && facts.events.empty()) {
     out << "nothing failed\n";
     return;
   }
   out << "what failed\n";
-  for (const auto& [what, count] : totals.failed) out << absl::StrFormat("  %10d  %s\n", count, what);
-  if (totals.oom > 0) {
-    out << absl::StrFormat("  %10d  accesses: out of memory; each ended its touch\n", totals.oom);
-  }
-  if (totals.sigsegv > 0) out << absl::StrFormat("  %10d  accesses: SIGSEGV\n", totals.sigsegv);
-  if (totals.sigbus > 0) out << absl::StrFormat("  %10d  accesses: SIGBUS\n", totals.sigbus);
+  for (const auto& kind : failures) PrintFailureKind(kind, out);
   std::vector<std::pair<int64_t, std::string>> groups;
   for (const auto& [what, count] : facts.events) groups.emplace_back(-count, what.first + ": " + what.second);
   std::sort(groups.begin(), groups.end());
@@ -115,7 +131,7 @@ std::string SizeForPeople(int64_t bytes) {
 }
 
 void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std::ostream& out) {
-  const workloads::ScriptRunner::Counts totals = simulation.Totals();
+  const workloads::Simulation::Totals totals = simulation.CountAll();
   const uint64_t events = simulation.engine().events_executed();
   out << absl::StrFormat("%s: simulated %s in %.2f s, %d events, %.1f M events/s\n",
                          simulation.scenario().proto.name().empty() ? simulation.scenario().path
@@ -127,7 +143,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std:
                          simulation.streams(), totals.operations, totals.accesses);
   PrintNodes(simulation.memory(), out);
   PrintPools(simulation.ops().hugetlb().pool(), out);
-  PrintFailures(totals, facts, out);
+  PrintFailures(simulation.Failures(), facts, out);
   if (!facts.trace_path.empty()) {
     out << absl::StrFormat("trace: %s (%s)", facts.trace_path,
                            SizeForPeople(static_cast<int64_t>(facts.trace_bytes)));

@@ -1,22 +1,15 @@
-// Simulated times as people write them: "250us", "1.5s", "1h5s".
+// Simulated nanoseconds, as a trace holds them, in the form in which all times are printed.
 #ifndef NUMASIM_CLI_TIME_TEXT_H_
 #define NUMASIM_CLI_TIME_TEXT_H_
 
 #include <cstdint>
 #include <string>
 
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "sim/time.h"
 
 namespace numasim {
 
-// Simulated nanoseconds in the largest units that fit, exactly.
-std::string TimeText(int64_t time_ns);
-
-// Simulated nanoseconds from one or more numbers with units (ns, us, ms, s, m, h), such as TimeText writes. A
-// number without a unit, a negative time, part of a nanosecond and a time beyond int64 are refused; the
-// status says, after the text, what would be right.
-absl::StatusOr<int64_t> ParseTimeText(absl::string_view text);
+inline std::string TimeText(int64_t time_ns) { return sim::ToString(sim::Duration{time_ns}); }
 
 }  // namespace numasim
 

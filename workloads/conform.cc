@@ -209,6 +209,7 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, const Hugetl
   }
   if (result.plugged.has_value()) out["plugged"] = *result.plugged;
   if (result.block.has_value()) out["block"] = *result.block;
+  if (result.offlined.has_value()) out["offlined"] = *result.offlined;
   if (!result.region.has_value()) return out;
   const MappingStats stats = StatsOf(memory, pool, *result.process, *result.region);
   out["rss_kb"] = stats.rss_kb;
@@ -230,6 +231,8 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   const std::string problem = ScriptRunner::FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
   const Kernel& kernel = boot.machine.kernel();
+  if (const std::string fault = FirstOnHugePage(script, place, kernel.thp().enabled()); !fault.empty())
+    return absl::UnimplementedError(fault);
   const CostModel cost;
   std::vector<std::string> warnings;
   auto config = ResolveMachine(boot.machine, kernel, warnings);
@@ -245,6 +248,8 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   if (!contig.ok()) return in_boot_file(contig.status());
   if (absl::Status status = BootPools(**memory, ops.hugetlb().pool(), *config, warnings); !status.ok())
     return in_boot_file(status);
+  const std::string lacking = FirstWithoutDevice(script, place, DevicesOf(**contig));
+  if (!lacking.empty()) return absl::InvalidArgumentError(lacking);
   ScriptRunner runner(**memory, ops, **contig, "script", place);
   const HugetlbPool& pool = ops.hugetlb().pool();
   const CounterView view(**memory, pool, config->hugetlb.default_size, boot.counters);

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "proto/annotations.pb.h"
 #include "proto/scenario.pb.h"
+#include "sim/time.h"
 #include "workloads/nearest_name.h"
 
 namespace numasim::workloads {
@@ -134,6 +135,45 @@ std::string SizeCodec::Read(std::string_view text, int64_t& value) const {
 
 void SizeCodec::Write(int64_t value, std::string& out) const { out.append(SizeText(value)); }
 
+std::string SleepCodec::Read(std::string_view text, int64_t& nanoseconds) const {
+  const bool bare = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                 [](unsigned char c) { return absl::ascii_isdigit(c); });
+  const absl::StatusOr<int64_t> time = ParseDuration(bare ? Cat(text, "ms") : std::string(text));
+  if (!time.ok()) return std::string(time.status().message());
+  nanoseconds = *time;
+  return {};
+}
+
+void SleepCodec::Write(int64_t nanoseconds, std::string& out) const {
+  constexpr int64_t kPerMillisecond = 1'000'000;
+  if (nanoseconds % kPerMillisecond == 0) return Append(out, nanoseconds / kPerMillisecond);
+  out.append(sim::ToString(sim::Nanoseconds(nanoseconds)));
+}
+
+std::string BlockRangeCodec::Read(std::string_view text, BlockRange& range) const {
+  const size_t dash = text.empty() ? std::string_view::npos : text.find('-', 1);
+  const absl::StatusOr<int64_t> first = ParseCount(text.substr(0, dash));
+  const absl::StatusOr<int64_t> last =
+      dash == std::string_view::npos ? first : ParseCount(text.substr(dash + 1));
+  for (const absl::StatusOr<int64_t>& end : {first, last}) {
+    if (end.ok()) continue;
+    const std::string_view problem = FromAbsl(end.status().message());
+    const std::string_view what = problem.substr(0, problem.find(';'));
+    const std::string_view half = what == "is empty" ? "is half a range" : what;
+    return Cat(text.empty() ? what : half,
+               "; expected the place of a block among the node's online ones, from 0, "
+               "or a range such as 0-3");
+  }
+  if (*last < *first) return "ends before it begins; expected the smaller number first";
+  range = {*first, *last};
+  return {};
+}
+
+void BlockRangeCodec::Write(const BlockRange& range, std::string& out) const {
+  Append(out, range.first);
+  if (range.last != range.first) Append(out, "-", range.last);
+}
+
 std::string NodeCodec::Read(std::string_view text, int& node) const {
   if (!ConsumePrefix(text, prefix)) {
     return Cat("is not a node; expected ", prefix, "0", nodes > 1 ? Cat(" to ", prefix, nodes - 1) : "");
@@ -208,7 +248,9 @@ std::string NodeMemoryCodec::Read(std::string_view text, std::vector<int64_t>& s
   for (std::string_view part : Split(text, ',')) {
     const absl::StatusOr<int64_t> size = ParseSize(part);
     if (!size.ok()) return Cat("holds ", Quoted(part), ", which ", size.status().message());
-    if (*size % kPageSize != 0) return Cat("holds ", Quoted(part), "; expected a whole number of 4K pages");
+    if (*size % kPageSize != 0)
+      return Cat("holds ", Quoted(part),
+                 ", which is no whole number of 4K pages; expected a size such as 64M");
     read.push_back(*size);
   }
   if (std::all_of(read.begin(), read.end(), [](int64_t size) { return size == 0; })) {

@@ -67,6 +67,20 @@ struct CpuCodec {
   std::string Form(std::string_view name) const { return NamedOr(name, "CPU"); }
 };
 
+// "1.5s", or a number of milliseconds.
+struct SleepCodec {
+  std::string Read(std::string_view text, int64_t& nanoseconds) const;
+  void Write(int64_t nanoseconds, std::string& out) const;
+  std::string Form(std::string_view name) const { return NamedOr(name, "TIME"); }
+};
+
+// "3", or "3-5" with both ends.
+struct BlockRangeCodec {
+  std::string Read(std::string_view text, BlockRange& range) const;
+  void Write(const BlockRange& range, std::string& out) const;
+  std::string Form(std::string_view) const { return "FIRST[-LAST]"; }
+};
+
 // "nodeN" or "all".
 struct PoolTargetCodec {
   int nodes;

@@ -1,6 +1,7 @@
 #include "workloads/line_io.h"
 
 #include <algorithm>
+#include <span>
 
 #include "absl/strings/ascii.h"
 #include "workloads/nearest_name.h"
@@ -49,6 +50,13 @@ void LineReader::Fail(std::string_view field, std::string_view value, std::strin
 }
 
 void LineReader::FailMissing(std::string_view name) {
+  // What is missing may be there, misspelt.
+  for (const std::string_view field : std::span(fields_).subspan(next_)) {
+    const size_t equals = field.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string hint = DidYouMean(field.substr(0, equals), std::span(&name, 1));
+    if (!hint.empty()) return Fail("option", field, Cat("is not known", hint));
+  }
   problem_ = Cat(name, ": is missing; expected ", form_());
 }
 

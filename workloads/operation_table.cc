@@ -1,5 +1,6 @@
 #include "workloads/operation_table.h"
 
+#include <bit>
 #include <concepts>
 #include <iterator>
 #include <type_traits>
@@ -49,9 +50,6 @@ constexpr Words<AdviseOp::Advice> kAdvice[] = {{"dontneed", AdviseOp::Advice::kD
                                                {"collapse", AdviseOp::Advice::kCollapse},
                                                {"populate_read", AdviseOp::Advice::kPopulateRead},
                                                {"populate_write", AdviseOp::Advice::kPopulateWrite}};
-
-// 2^63 nanoseconds in milliseconds.
-constexpr int64_t kLongestSleepMs = INT64_MAX / 1'000'000;
 
 // ---- The fields of each operation, in the order of the line ----
 
@@ -118,7 +116,7 @@ void Fields(auto& io, Is<SysctlOp> auto& op) {
 
 void Fields(auto& io, Is<OfflineBlockOp> auto& op) {
   io.Field("nodeN", NodeCodec{io.limits().nodes, "node"}, op.node);
-  io.Field("INDEX", CountCodec<>(), op.index);
+  io.Field("FIRST[-LAST]", BlockRangeCodec(), op.blocks);
 }
 
 void Fields(auto& io, Is<VirtioMemOp> auto& op) { io.Field("SIZE", SizeCodec{}, op.size); }
@@ -128,13 +126,14 @@ void Fields(auto& io, Is<CmaAllocOp> auto& op) {
   io.Field("NAME", TextCodec{TextKind::kName}, op.name);
   io.Field("SIZE", SizeCodec{1}, op.size);
   io.Option("align", SizeCodec{1}, op.align);
+  const int64_t align = op.align.value_or(kPageSize);
+  io.Require(align >= kPageSize && std::has_single_bit(static_cast<uint64_t>(align)), "align",
+             SizeText(align), "is no power of two of at least 4K; expected such as 64K");
 }
 
 void Fields(auto& io, Is<CmaReleaseOp> auto& op) { io.Field("NAME", TextCodec{TextKind::kName}, op.name); }
 
-void Fields(auto& io, Is<SleepOp> auto& op) {
-  io.Field("MS", CountCodec<>{0, kLongestSleepMs}, op.milliseconds);
-}
+void Fields(auto& io, Is<SleepOp> auto& op) { io.Field("TIME", SleepCodec(), op.nanoseconds); }
 
 void Fields(auto& io, Is<SpawnOp> auto& op) { io.Field("P", TextCodec{TextKind::kName}, op.name); }
 

@@ -35,6 +35,14 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
+// Both ends belong to it.
+struct BlockRange {
+  int64_t first = 0;
+  int64_t last = 0;
+
+  bool operator==(const BlockRange&) const = default;
+};
+
 enum class HugePageSize { k2M, k1G };
 
 enum class Backing { kAnon, kShmem, kHugetlb2M, kHugetlb1G };
@@ -150,10 +158,10 @@ struct SysctlOp {
   bool operator==(const SysctlOp&) const = default;
 };
 
-// The index-th online 128M memory block of the node, from 0.
+// The node's online 128M memory blocks, counted from 0 as the operation begins, from `first` to `last`.
 struct OfflineBlockOp {
   int node = 0;
-  int64_t index = 0;
+  BlockRange blocks = {};
 
   bool operator==(const OfflineBlockOp&) const = default;
 };
@@ -182,7 +190,7 @@ struct CmaReleaseOp {
 };
 
 struct SleepOp {
-  int64_t milliseconds = 0;
+  int64_t nanoseconds = 0;
 
   bool operator==(const SleepOp&) const = default;
 };

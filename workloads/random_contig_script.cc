@@ -46,7 +46,9 @@ std::optional<Op> RandomContigScript::TryMake() {
 
 std::optional<Op> RandomContigScript::MakeRange() {
   if (options_.offline_one_in > 0 && OneIn(options_.offline_one_in)) {
-    return Op{.kind = OfflineBlockOp{AnyNode(), Draw(4)}};
+    const int node = AnyNode();
+    const int64_t block = Draw(4);
+    return Op{.kind = OfflineBlockOp{node, {block, block}}};
   }
   const bool device = options_.device > 0;
   if (!options_.areas.empty() && !(device && OneIn(2))) {

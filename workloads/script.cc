@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "sim/check.h"
+#include "workloads/input_text.h"
 #include "workloads/line_io.h"
 #include "workloads/nearest_name.h"
 #include "workloads/operation_table.h"
@@ -149,13 +150,19 @@ absl::StatusOr<Script> ParseScript(std::string_view text, const std::string& fil
 
 absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_of_line,
                                    const std::optional<MachineLimits>& limits) {
+  const auto mistake = [&name_of_line](int line, std::string_view problem) {
+    return absl::InvalidArgumentError(Cat(name_of_line(line), ": ", problem));
+  };
+  const std::string_view all = text;
+  if (const auto fault = FindTextFault(text)) return mistake(fault->line, fault->what);
   ScriptParser parser(limits);
   int number = 0;
   while (!text.empty()) {
     const size_t end = text.find('\n');
     const std::string problem = parser.ParseLine(++number, text.substr(0, end));
     if (!problem.empty()) {
-      return absl::InvalidArgumentError(Cat(name_of_line(number), ": ", problem));
+      const auto other_kind = FindOtherKind(all, InputKind::kScript);
+      return other_kind ? mistake(other_kind->line, other_kind->what) : mistake(number, problem);
     }
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }

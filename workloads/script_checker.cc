@@ -24,6 +24,8 @@ const std::string* MappingOf(const OpKind& kind) {
 std::string ScriptChecker::Add(const Op& op) {
   ++position_;
   if (const auto* spawn = std::get_if<SpawnOp>(&op.kind)) return AddProcess(spawn->name, "P", op.line, kNone);
+  if (const auto* alloc = std::get_if<CmaAllocOp>(&op.kind)) cma_ranges_.insert(alloc->name);
+  if (const auto* release = std::get_if<CmaReleaseOp>(&op.kind)) return CheckRelease(release->name);
   if (op.process.empty()) return {};
   std::string problem;
   const int process = FindLive(op.process, problem);
@@ -47,6 +49,12 @@ std::string ScriptChecker::AddProcess(const std::string& name, std::string_view 
   by_name_.insert_or_assign(name, Current{static_cast<int>(processes_.size()), line});
   processes_.push_back({parent, position_, 0, {}});
   return {};
+}
+
+std::string ScriptChecker::CheckRelease(const std::string& name) const {
+  if (cma_ranges_.contains(name)) return {};
+  return Cat("NAME: ", Quoted(name), " is not a range that a driver took; expected 'cma_alloc AREA ", name,
+             " SIZE' before");
 }
 
 int ScriptChecker::FindLive(const std::string& name, std::string& problem) const {

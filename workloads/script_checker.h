@@ -1,5 +1,5 @@
-// What can be said about a script without running it: that its processes and mappings are there when they are
-// used.
+// What can be said about a script without running it: that its processes, mappings and CMA ranges are there
+// when they are used.
 #ifndef NUMASIM_WORKLOADS_SCRIPT_CHECKER_H_
 #define NUMASIM_WORKLOADS_SCRIPT_CHECKER_H_
 
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "workloads/operations.h"
 
 namespace numasim::workloads {
@@ -32,6 +33,7 @@ class ScriptChecker {
   };
 
   std::string AddProcess(const std::string& name, std::string_view field, int line, int parent);
+  std::string CheckRelease(const std::string& name) const;
   std::string CheckMapping(const std::string& id, int process, const std::string& name);
   bool KnowsMapping(int process, const std::string& id);
   // The live process of that name, or kNone with `problem` set.
@@ -44,6 +46,7 @@ class ScriptChecker {
     int born_line;
   };
   absl::flat_hash_map<std::string, Current> by_name_;
+  absl::flat_hash_set<std::string> cma_ranges_;  // names that a cma_alloc gave
   int position_ = 0;
 };
 

@@ -149,27 +149,17 @@ sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loo
 
 void ScriptRunner::Count(const Op& op, const OpResult& result) {
   ++counts_.operations;
-  if (result.error != Errno::kOk) {
-    ++counts_.failed[absl::StrCat(std::string(OperationName(op.kind)), " ", ErrnoName(result.error))];
-  }
-  if (result.unmet != Errno::kOk) {
-    ++counts_
-          .failed[absl::StrCat(std::string(OperationName(op.kind)), " not met: ", ErrnoName(result.unmet))];
-  }
+  const std::string name(OperationName(op.kind));
+  const auto add = [&](bool of_accesses, std::string what, int64_t count) {
+    if (count > 0) counts_.failures[Failure{of_accesses, std::move(what), op.line}] += count;
+  };
+  if (result.error != Errno::kOk) add(false, absl::StrCat(name, " ", ErrnoName(result.error)), 1);
+  if (result.unmet != Errno::kOk) add(false, absl::StrCat(name, " not met: ", ErrnoName(result.unmet)), 1);
   if (!result.touch.has_value()) return;
   counts_.accesses += result.touch->ok;
-  counts_.sigsegv += result.touch->sigsegv;
-  counts_.sigbus += result.touch->sigbus;
-  counts_.oom += result.touch->oom;
-}
-
-void ScriptRunner::Counts::Add(const Counts& other) {
-  operations += other.operations;
-  accesses += other.accesses;
-  sigsegv += other.sigsegv;
-  sigbus += other.sigbus;
-  oom += other.oom;
-  for (const auto& [what, count] : other.failed) failed[what] += count;
+  add(true, "accesses: out of memory; each ended its touch", result.touch->oom);
+  add(true, "accesses: SIGSEGV", result.touch->sigsegv);
+  add(true, "accesses: SIGBUS", result.touch->sigbus);
 }
 
 sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
@@ -209,7 +199,7 @@ sim::Task<OpResult> ScriptRunner::PerformSystem(sim::Path& path, const Op& op) {
   } else if (const auto* sysctl = std::get_if<SysctlOp>(&op.kind)) {
     result.error = co_await SetSysctl(path, *sysctl);
   } else if (const auto* sleep = std::get_if<SleepOp>(&op.kind)) {
-    co_await path.Take(sim::Milliseconds(sleep->milliseconds));
+    co_await path.Take(sim::Nanoseconds(sleep->nanoseconds));
   } else if (std::holds_alternative<CmaAllocOp>(op.kind) || std::holds_alternative<CmaReleaseOp>(op.kind) ||
              std::holds_alternative<OfflineBlockOp>(op.kind) ||
              std::holds_alternative<VirtioMemOp>(op.kind)) {

@@ -22,6 +22,7 @@
 #include "sim/path.h"
 #include "sim/task.h"
 #include "workloads/operations.h"
+#include "workloads/requirements.h"
 #include "workloads/script.h"
 
 namespace numasim::workloads {
@@ -53,14 +54,18 @@ struct OpResult {
   Errno error = Errno::kOk;
   std::optional<TouchCounts> touch;
   std::optional<HugeMoved> moved;
-  std::optional<int64_t> plugged;  // bytes, of virtio_mem
-  std::optional<int64_t> block;    // the memory block that was to go offline
+  std::optional<int64_t> plugged;   // bytes, of virtio_mem
+  std::optional<int64_t> block;     // the memory block that was to go offline, if it was one
+  std::optional<int64_t> offlined;  // of a range of memory blocks, those that went offline
   // What kept a virtio_mem request from being met in full, which is no error of the operation.
   Errno unmet = Errno::kOk;
   // The mapping the operation was on, if it still has a name, and whose it is.
   const Process* process = nullptr;
   std::optional<Region> region;
 };
+
+// What scripts can name of the machine's CMA areas and its virtio-mem device.
+Devices DevicesOf(const Contig& contig);
 
 class ScriptRunner {
  public:
@@ -92,15 +97,17 @@ class ScriptRunner {
   // The processes that live, by name. Valid until the next operation.
   std::vector<const Process*> LiveProcesses() const;
 
+  // What did not go as asked: an operation with its error, or accesses of a touch with what became of them.
+  struct Failure {
+    bool of_accesses = false;
+    std::string what;  // "map ENOMEM", "accesses: SIGBUS"
+    int line = 0;      // of the script
+    friend auto operator<=>(const Failure&, const Failure&) = default;
+  };
   struct Counts {
     int64_t operations = 0;
     int64_t accesses = 0;  // by touch: ok
-    int64_t sigsegv = 0;
-    int64_t sigbus = 0;
-    int64_t oom = 0;  // accesses for which there was no memory
-    // Operations that failed, by "operation ERRNO".
-    absl::btree_map<std::string, int64_t> failed;
-    void Add(const Counts& other);
+    absl::btree_map<Failure, int64_t> failures;
   };
   const Counts& counts() const { return counts_; }
 

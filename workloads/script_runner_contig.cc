@@ -1,12 +1,38 @@
 // Operations on contiguous ranges and memory blocks: CMA areas, virtio-mem, offlining.
 #include <bit>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "workloads/script_runner.h"
 
 namespace numasim::workloads {
+namespace {
+
+// Those of the node's online blocks whose places among them, counted from 0, are in the range.
+std::vector<MemoryBlockId> OnlineBlocks(const MemoryBlocks& blocks, NodeId node, const BlockRange& range) {
+  std::vector<MemoryBlockId> ids;
+  int64_t place = 0;
+  for (MemoryBlockId id{0}; id < blocks.end() && place <= range.last; ++id.value) {
+    const MemoryBlock* const block = blocks.Find(id);
+    if (block == nullptr || !block->online || !block->nodes.Has(node)) continue;
+    if (place++ >= range.first) ids.push_back(id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+Devices DevicesOf(const Contig& contig) {
+  Devices devices;
+  for (const auto& area : contig.cma().areas()) devices.cma_areas.push_back(area->name);
+  if (contig.virtio_mem() == nullptr) return devices;
+  devices.virtio_mem_max = contig.virtio_mem()->max_pages() << kPageShift;
+  devices.virtio_mem_block = VirtioMemDriver::kSubBlockPages << kPageShift;
+  return devices;
+}
 
 // Runs on CPU 0, as all operations of the system do.
 sim::Task<OpResult> ScriptRunner::PerformContigSystem(sim::Path& path, const Op& op) {
@@ -49,14 +75,21 @@ sim::Task<OpResult> ScriptRunner::OfflineBlock(sim::Path& path, const OfflineBlo
   OpResult result;
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  const std::optional<MemoryBlockId> id = memory_.blocks().OnlineOfNode(NodeId{op.node}, op.index);
+  const std::vector<MemoryBlockId> ids = OnlineBlocks(memory_.blocks(), NodeId{op.node}, op.blocks);
   co_await path.HopTo(home, memory_.costs().hop);
-  if (!id.has_value()) {
-    result.error = Errno::kNoEnt;
-    co_return result;
+  const bool all_there = std::ssize(ids) - 1 == op.blocks.last - op.blocks.first;
+  int64_t offlined = 0;
+  for (const MemoryBlockId id : ids) {
+    const Errno error = co_await contig_.hotplug().Offline(path, kCpu, id);
+    if (error == Errno::kOk) ++offlined;
+    if (result.error == Errno::kOk) result.error = error;
   }
-  result.block = id->value;
-  result.error = co_await contig_.hotplug().Offline(path, kCpu, *id);
+  if (!all_there && result.error == Errno::kOk) result.error = Errno::kNoEnt;
+  if (op.blocks.first == op.blocks.last) {
+    if (all_there) result.block = ids.front().value;
+  } else {
+    result.offlined = offlined;
+  }
   co_return result;
 }
 

@@ -1,6 +1,7 @@
 #include "workloads/simulation.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -8,8 +9,31 @@
 #include "absl/strings/str_cat.h"
 #include "models/hugetlb/boot_pools.h"
 #include "workloads/machine/resolve.h"
+#include "workloads/requirements.h"
 
 namespace numasim::workloads {
+namespace {
+
+// Whether each script can tell what transparent_hugepage/enabled is at each of its operations: no other
+// stream changes it.
+bool KnowsThpEnabled(const LoadedScenario& scenario) {
+  if (scenario.scripts.size() == 1 && scenario.scripts.front().copies == 1) return true;
+  return std::none_of(scenario.scripts.begin(), scenario.scripts.end(),
+                      [](const LoadedScript& script) { return SetsThpEnabled(script.script); });
+}
+
+std::string FirstNotModelled(const LoadedScenario& scenario) {
+  const bool knows_thp = KnowsThpEnabled(scenario);
+  for (const LoadedScript& script : scenario.scripts) {
+    std::string problem = ScriptRunner::FirstNotModelled(script.script, script.place);
+    if (problem.empty() && knows_thp)
+      problem = FirstOnHugePage(script.script, script.place, scenario.kernel.thp().enabled());
+    if (!problem.empty()) return problem;
+  }
+  return "";
+}
+
+}  // namespace
 
 Simulation::Simulation(const LoadedScenario& scenario, const Options& options)
     : scenario_(scenario),
@@ -23,10 +47,8 @@ Simulation::~Simulation() { engine_.DropPaths(); }
 
 absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScenario& scenario,
                                                                const Options& options) {
-  for (const LoadedScript& script : scenario.scripts) {
-    const std::string problem = ScriptRunner::FirstNotModelled(script.script, script.place);
-    if (!problem.empty()) return absl::UnimplementedError(problem);
-  }
+  if (const std::string problem = FirstNotModelled(scenario); !problem.empty())
+    return absl::UnimplementedError(problem);
   auto simulation = std::unique_ptr<Simulation>(new Simulation(scenario, options));
   std::vector<std::string> warnings;
   auto config = ResolveMachine(scenario.machine, scenario.kernel, warnings);
@@ -49,6 +71,11 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   }
   for (const std::string& warning : warnings)
     simulation->warnings_.push_back(absl::StrCat(scenario.machine_place, ": ", warning));
+  const Devices devices = DevicesOf(*simulation->contig_);
+  for (const LoadedScript& script : scenario.scripts) {
+    const std::string problem = FirstWithoutDevice(script.script, script.place, devices);
+    if (!problem.empty()) return absl::InvalidArgumentError(problem);
+  }
   simulation->AddStreams();
   return simulation;
 }
@@ -81,10 +108,36 @@ absl::Status Simulation::Run() {
                    " paths wait, the first, ", blocked.front().path, ", for ", blocked.front().waits_for));
 }
 
-ScriptRunner::Counts Simulation::Totals() const {
-  ScriptRunner::Counts totals;
-  for (const auto& stream : runners_) totals.Add(stream->runner->counts());
+Simulation::Totals Simulation::CountAll() const {
+  Totals totals;
+  for (const auto& stream : runners_) {
+    totals.operations += stream->runner->counts().operations;
+    totals.accesses += stream->runner->counts().accesses;
+  }
   return totals;
+}
+
+std::vector<Simulation::FailureKind> Simulation::Failures() const {
+  // Streams of one script follow each other, so that its place among all scripts puts its lines in the file's
+  // order.
+  std::map<std::pair<bool, std::string>, std::map<std::pair<const LoadedScript*, int>, int64_t>> kinds;
+  for (const auto& stream : runners_) {
+    for (const auto& [failure, count] : stream->runner->counts().failures) {
+      kinds[{failure.of_accesses, failure.what}][{stream->script, failure.line}] += count;
+    }
+  }
+  std::vector<FailureKind> failures;
+  for (const auto& [kind, lines] : kinds) {
+    FailureKind& failure = failures.emplace_back();
+    failure.what = kind.second;
+    for (const auto& [at, count] : lines) {
+      failure.count += count;
+      failure.lines.push_back({count, at.first, at.second});
+    }
+    std::stable_sort(failure.lines.begin(), failure.lines.end(),
+                     [](const FailedLine& a, const FailedLine& b) { return a.count > b.count; });
+  }
+  return failures;
 }
 
 int64_t Simulation::streams_done() const {
@@ -106,8 +159,7 @@ sim::SimTime Simulation::KnownEnd() const {
   for (const LoadedScript& script : scenario_.scripts) {
     absl::int128 slept = 0;
     for (const Op& op : script.script.ops) {
-      if (const auto* sleep = std::get_if<SleepOp>(&op.kind))
-        slept += sim::Milliseconds(sleep->milliseconds).ns;
+      if (const auto* sleep = std::get_if<SleepOp>(&op.kind)) slept += sleep->nanoseconds;
     }
     const absl::int128 last_start = script.start_ns + absl::int128(script.stagger_ns) * (script.copies - 1);
     end = std::max(end, last_start + slept * script.loops);

@@ -47,7 +47,25 @@ class Simulation {
   // The scenario's warnings, and those of the machine that was built for it.
   const std::vector<std::string>& warnings() const { return warnings_; }
   // Over all streams. Read while nothing runs.
-  ScriptRunner::Counts Totals() const;
+  struct Totals {
+    int64_t operations = 0;
+    int64_t accesses = 0;
+  };
+  Totals CountAll() const;
+  // What failed in all streams, each kind with the lines of scripts where it did, those with most failures
+  // first. Copies of a script and loops of it count as its lines. Operations come before accesses. Read while
+  // nothing runs.
+  struct FailedLine {
+    int64_t count = 0;
+    const LoadedScript* script = nullptr;
+    int line = 0;
+  };
+  struct FailureKind {
+    std::string what;
+    int64_t count = 0;
+    std::vector<FailedLine> lines;
+  };
+  std::vector<FailureKind> Failures() const;
   int64_t streams() const { return static_cast<int64_t>(runners_.size()); }
   int64_t streams_done() const;
   // The processes that live, by stream and name. Read while nothing runs.

@@ -1,10 +1,12 @@
 #include "workloads/text_message.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/tokenizer.h"
+#include "workloads/input_text.h"
 #include "workloads/nearest_name.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
@@ -51,34 +53,126 @@ std::vector<std::string_view> FieldNames(const Descriptor& type) {
   return names;
 }
 
-// The parser's words for an unknown field, in ours and with the names there are; any other message as it is.
-std::string Explained(const std::string& message) {
+// The parser's words for an unknown field, in ours and with the names there are; empty for any other message.
+std::string UnknownField(const std::string& message) {
   const std::string_view type_name = QuotedAfter(message, "Message type \"");
   const std::string_view field = QuotedAfter(message, "has no field named \"");
   const Descriptor* const type =
       type_name.empty() ? nullptr
                         : DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(type_name));
-  if (field.empty() || type == nullptr) return message;
+  if (field.empty() || type == nullptr) return {};
   const std::vector<std::string_view> names = FieldNames(*type);
   return Cat(field, ": is not a field of ", type->name(), "; expected one of ", Join(names, ", "),
              DidYouMean(field, names));
 }
 
-// The name before the last ':' of the text's line up to a place: the field whose value stands there.
-std::string_view FieldBefore(std::string_view text, TextPlace place) {
+// The line of the text that a place is in.
+std::string_view LineAt(std::string_view text, TextPlace place) {
   for (int line = 1; line < place.line; ++line) {
     const size_t end = text.find('\n');
     if (end == std::string_view::npos) return {};
     text.remove_prefix(end + 1);
   }
-  text =
-      text.substr(0, std::min<size_t>(text.find('\n'), static_cast<size_t>(std::max(0, place.column - 1))));
+  return text.substr(0, text.find('\n'));
+}
+
+// The word or number around a place, as it is written: "64G", where the parser stops at the 'G'.
+std::string_view WordAt(std::string_view text, TextPlace place) {
+  const auto is_part = [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
+  };
+  const std::string_view line = LineAt(text, place);
+  size_t begin = std::min(line.size(), static_cast<size_t>(std::max(0, place.column - 1)));
+  size_t end = begin;
+  while (begin > 0 && is_part(static_cast<unsigned char>(line[begin - 1]))) --begin;
+  while (end < line.size() && is_part(static_cast<unsigned char>(line[end]))) ++end;
+  return line.substr(begin, end - begin);
+}
+
+// The type of the fields of that name in the message type or one nested in it; nothing if there is no such
+// field.
+std::optional<FieldDescriptor::CppType> TypeOfField(const Descriptor& type, std::string_view name) {
+  if (const FieldDescriptor* const field = type.FindFieldByName(std::string(name)); field != nullptr)
+    return field->cpp_type();
+  std::optional<FieldDescriptor::CppType> found;
+  for (int i = 0; i < type.nested_type_count() && !found; ++i)
+    found = TypeOfField(*type.nested_type(i), name);
+  return found;
+}
+
+// The same of all message types of a file: what a parser that stopped in the middle was probably looking for.
+std::optional<FieldDescriptor::CppType> TypeOfField(const google::protobuf::FileDescriptor& file,
+                                                    std::string_view name) {
+  std::optional<FieldDescriptor::CppType> found;
+  for (int i = 0; i < file.message_type_count() && !found; ++i)
+    found = TypeOfField(*file.message_type(i), name);
+  return found;
+}
+
+// What is wrong with a whole number, as the parser saw it.
+std::string NotAnInteger(std::string_view got, std::string_view word) {
+  if (got == "-") return Cat(Quoted(word), " is negative; expected a whole number of 0 or more");
+  if (got.starts_with('"') || got.starts_with('\'')) {
+    const std::string_view inside = got.substr(1, std::max<size_t>(got.size(), 2) - 2);
+    return Cat(Quoted(inside), " is in quotes; expected a number without");
+  }
+  if (word.empty()) return "is without a value; expected a whole number";
+  return Cat(Quoted(word), " is not a whole number; expected digits only");
+}
+
+// What is wrong with a value that is of another type than its field, after the field's name; empty if the
+// parser complains of something else. `word` is what stands where it stopped.
+std::string WrongType(std::string_view message, std::string_view field, FieldDescriptor::CppType type,
+                      std::string_view word) {
+  const bool of_integer = ConsumePrefix(message, "Expected integer, got: ");
+  const bool too_large = message.starts_with("Integer out of range");
+  if (type == FieldDescriptor::CPPTYPE_BOOL) {
+    const bool of_bool =
+        message.starts_with("Expected identifier") || message.starts_with("Invalid value for boolean");
+    return of_integer || too_large || of_bool
+               ? Cat(Quoted(word), " is not true or false; expected one of them")
+               : "";
+  }
+  if (of_integer) return NotAnInteger(message, word);
+  if (too_large) return Cat(Quoted(word), " is out of range; expected a smaller number");
+  const bool of_text = ConsumePrefix(message, "Expected string, got: ");
+  if (!of_text && message != "Need space between number and identifier.") return {};
+  if (word.empty()) return Cat("is without a value; expected ", field, ": \"...\"");
+  if (type != FieldDescriptor::CPPTYPE_STRING)
+    return Cat(Quoted(word), " is not a number; expected digits only");
+  return Cat(Quoted(word), " is not in quotes; expected ", field, ": \"", word, "\"");
+}
+
+// What is wrong where a text ends too early; empty if it does not.
+std::string EndsEarly(std::string_view message) {
+  if (message == "Unexpected end of string." || message.starts_with("String literals cannot"))
+    return "a text in quotes begins and does not end in its line; expected a second '\"'";
+  if (message == "Expected identifier, got: " || message == "Expected \"}\", found \"\".")
+    return "the file ends inside of { .. }; expected a '}'";
+  return {};
+}
+
+// The name before the last ':' of the text's line up to a place: the field whose value stands there.
+std::string_view FieldBefore(std::string_view text, TextPlace place) {
+  text = LineAt(text, place).substr(0, static_cast<size_t>(std::max(0, place.column - 1)));
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return {};
   text = Trim(text.substr(0, colon));
   size_t begin = text.size();
   while (begin > 0 && (absl::ascii_isalnum(text[begin - 1]) || text[begin - 1] == '_')) --begin;
   return text.substr(begin);
+}
+
+// The parser's message in our words where we know what is behind it, and with the field's name.
+std::string Explained(const FirstError& error, std::string_view text, const Descriptor& type) {
+  if (std::string unknown = UnknownField(error.message()); !unknown.empty()) return unknown;
+  if (std::string early = EndsEarly(error.message()); !early.empty()) return early;
+  const std::string_view field = FieldBefore(text, error.place());
+  if (field.empty()) return error.message();
+  const auto type_of_field = TypeOfField(*type.file(), field);
+  const std::string wrong =
+      type_of_field ? WrongType(error.message(), field, *type_of_field, WordAt(text, error.place())) : "";
+  return Cat(field, ": ", wrong.empty() ? error.message() : wrong);
 }
 
 std::string FileLineColumn(std::string_view file, TextPlace place) {
@@ -160,16 +254,17 @@ absl::Status MessageView::MistakeWithoutValue(std::string_view field, std::strin
 absl::Status TextMessage::Parse(const std::string& file, const std::string& text, Message& message) {
   file_ = file;
   message_ = &message;
+  const auto mistake = [&file](const TextFault& fault) {
+    return absl::InvalidArgumentError(Cat(file, ":", fault.line, ": ", fault.what));
+  };
+  if (const auto fault = FindTextFault(text)) return mistake(*fault);
   FirstError error;
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
   parser.WriteLocationsTo(&tree_);
   if (parser.ParseFromString(text, &message)) return absl::OkStatus();
-  std::string what = Explained(error.message());
-  if (what == error.message()) {
-    const std::string_view field = FieldBefore(text, error.place());
-    if (!field.empty()) what = Cat(field, ": ", what);
-  }
+  if (const auto script = FindOtherKind(text, InputKind::kScenario)) return mistake(*script);
+  const std::string what = Explained(error, text, *message.GetDescriptor());
   return absl::InvalidArgumentError(Cat(FileLineColumn(file, error.place()), ": ", what));
 }
 

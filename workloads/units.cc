@@ -1,9 +1,11 @@
 #include "workloads/units.h"
 
+#include <algorithm>
 #include <charconv>
-#include <span>
+#include <iterator>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "workloads/text.h"
 
@@ -20,7 +22,13 @@ constexpr Unit kSizeUnits[] = {{"", 1},
                                {"M", int64_t{1} << 20},
                                {"G", int64_t{1} << 30},
                                {"T", int64_t{1} << 40}};
-constexpr Unit kTimeUnits[] = {{"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}};
+// A unit that begins another's name stands after it.
+constexpr Unit kTimeUnits[] = {{"ns", 1},
+                               {"us", 1'000},
+                               {"ms", 1'000'000},
+                               {"s", 1'000'000'000},
+                               {"m", 60'000'000'000},
+                               {"h", 3'600'000'000'000}};
 
 // What the texts of a quantity look like.
 struct Quantity {
@@ -28,44 +36,80 @@ struct Quantity {
   std::string_view expected;      // after "; expected "
   std::string_view units;
   std::string_view greatest;
-  std::span<const Unit> table;
 };
 
-constexpr Quantity kSize = {"a size", "a size of 0 or more, such as 64M", "K, M, G or T", "8388607T",
-                            kSizeUnits};
-constexpr Quantity kTime = {"a time", "a time of 0 or more, such as 10ms", "ns, us, ms or s", "9223372036s",
-                            kTimeUnits};
+constexpr Quantity kSize = {"a size", "a size of 0 or more, such as 64M", "K, M, G or T", "8388607T"};
+constexpr Quantity kTime = {"a time", "a time of 0 or more, such as 10ms or 1.5s", "h, m, s, ms, us or ns",
+                            "9223372036s"};
 
 absl::Status Wrong(std::string_view problem, std::string_view expected) {
   return absl::InvalidArgumentError(Cat(problem, "; expected ", expected));
 }
 
-absl::Status WrongSuffix(std::string_view suffix, const Quantity& quantity) {
-  if (suffix.empty()) return Wrong("has no unit", Cat("one of ", quantity.units, ", such as 10ms"));
-  if (suffix.front() == '.') {
-    return Wrong("is not a whole number", Cat(quantity.expected, " (take a smaller unit for a fraction)"));
-  }
-  return Wrong(Cat("has the unknown unit ", Quoted(suffix)), quantity.units);
+absl::Status NotA(const Quantity& quantity) {
+  return Wrong(Cat("is not ", quantity.article_name), quantity.expected);
 }
 
-absl::StatusOr<int64_t> ParseQuantity(std::string_view text, const Quantity& quantity) {
+absl::Status UnknownUnit(std::string_view unit, const Quantity& quantity) {
+  return Wrong(Cat("has the unknown unit ", Quoted(unit)), quantity.units);
+}
+
+absl::Status NotWhole() {
+  return Wrong("is not a whole number of nanoseconds", "a time such as 10ms, 1.5s or 250ns");
+}
+
+absl::Status TooLarge(const Quantity& quantity) {
+  return Wrong("is too large", Cat("at most ", quantity.greatest));
+}
+
+// A number with a sign, or none at all, is a mistake in any quantity; OK if there is none of these.
+absl::Status CheckBegin(std::string_view text, const Quantity& quantity) {
   if (text.empty()) return Wrong("is empty", quantity.expected);
   if (text.front() == '-') return Wrong("is negative", quantity.expected);
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc::invalid_argument) {
-    return Wrong(Cat("is not ", quantity.article_name), quantity.expected);
+  return absl::OkStatus();
+}
+
+std::string_view TakeWhile(std::string_view& text, bool (*wanted)(unsigned char)) {
+  size_t count = 0;
+  while (count < text.size() && wanted(static_cast<unsigned char>(text[count]))) ++count;
+  const std::string_view taken = text.substr(0, count);
+  text.remove_prefix(count);
+  return taken;
+}
+
+unsigned __int128 ValueOf(std::string_view digits) {
+  unsigned __int128 value = 0;
+  for (const char digit : digits) value = value * 10 + static_cast<unsigned>(digit - '0');
+  return value;
+}
+
+// Adds "1.5s" from the front of `text` to `total`. A fraction is digits / scale of its unit, and no part of
+// it is rounded away: .5s is 5 / 10 of a second. Digits times nanoseconds of an hour, which have 13 digits
+// themselves, stay below 2^128.
+absl::Status TakeTime(std::string_view& text, unsigned __int128& total) {
+  constexpr size_t kMaxWhole = 19;
+  constexpr size_t kMaxFraction = 13;
+  const std::string_view whole = TakeWhile(text, absl::ascii_isdigit);
+  std::string_view fraction;
+  if (ConsumePrefix(text, ".")) fraction = TakeWhile(text, absl::ascii_isdigit);
+  if (whole.empty() && fraction.empty()) return NotA(kTime);
+  const std::string_view suffix = TakeWhile(text, absl::ascii_isalpha);
+  if (suffix.empty()) {
+    return text.empty() ? Wrong("has no unit", Cat("one of ", kTime.units, ", such as 10ms")) : NotA(kTime);
   }
-  const std::string_view suffix = text.substr(end - text.data());
-  for (const Unit& unit : quantity.table) {
-    if (unit.suffix != suffix) continue;
-    int64_t value = 0;
-    if (error == std::errc::result_out_of_range || __builtin_mul_overflow(number, unit.factor, &value)) {
-      return Wrong("is too large", Cat("at most ", quantity.greatest));
-    }
-    return value;
-  }
-  return WrongSuffix(suffix, quantity);
+  const auto unit = std::find_if(std::begin(kTimeUnits), std::end(kTimeUnits),
+                                 [suffix](const Unit& known) { return known.suffix == suffix; });
+  if (unit == std::end(kTimeUnits)) return UnknownUnit(suffix, kTime);
+  while (fraction.ends_with('0')) fraction.remove_suffix(1);
+  if (whole.size() > kMaxWhole) return TooLarge(kTime);
+  if (fraction.size() > kMaxFraction) return NotWhole();
+  unsigned __int128 scale = 1;
+  for (size_t i = 0; i < fraction.size(); ++i) scale *= 10;
+  const auto factor = static_cast<unsigned __int128>(unit->factor);
+  const unsigned __int128 scaled_part = ValueOf(fraction) * factor;
+  if (scaled_part % scale != 0) return NotWhole();
+  total += ValueOf(whole) * factor + scaled_part / scale;
+  return total > std::numeric_limits<int64_t>::max() ? TooLarge(kTime) : absl::OkStatus();
 }
 
 std::string CountRange(int64_t least, int64_t most) {
@@ -96,9 +140,31 @@ absl::StatusOr<NodeMask> ParseNodeRange(std::string_view part, int nodes) {
 
 }  // namespace
 
-absl::StatusOr<int64_t> ParseSize(std::string_view text) { return ParseQuantity(text, kSize); }
+absl::StatusOr<int64_t> ParseSize(std::string_view text) {
+  if (absl::Status status = CheckBegin(text, kSize); !status.ok()) return status;
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::invalid_argument) return NotA(kSize);
+  const std::string_view suffix = text.substr(static_cast<size_t>(end - text.data()));
+  for (const Unit& unit : kSizeUnits) {
+    if (unit.suffix != suffix) continue;
+    int64_t value = 0;
+    if (error == std::errc::result_out_of_range || __builtin_mul_overflow(number, unit.factor, &value)) {
+      return TooLarge(kSize);
+    }
+    return value;
+  }
+  if (suffix.front() != '.') return UnknownUnit(suffix, kSize);
+  return Wrong("is not a whole number", Cat(kSize.expected, " (take a smaller unit for a fraction)"));
+}
 
-absl::StatusOr<int64_t> ParseDuration(std::string_view text) { return ParseQuantity(text, kTime); }
+absl::StatusOr<int64_t> ParseDuration(std::string_view text) {
+  absl::Status status = CheckBegin(text, kTime);
+  unsigned __int128 total = 0;
+  for (std::string_view rest = text; status.ok() && !rest.empty();) status = TakeTime(rest, total);
+  if (!status.ok()) return status;
+  return static_cast<int64_t>(total);
+}
 
 absl::StatusOr<int64_t> ParseCount(std::string_view text, int64_t least, int64_t most) {
   const auto wrong = [&](std::string_view problem) { return Wrong(problem, CountRange(least, most)); };

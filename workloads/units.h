@@ -19,7 +19,8 @@ namespace numasim::workloads {
 // "64G" in bytes. Units are K, M, G and T, powers of 1024; none means bytes.
 absl::StatusOr<int64_t> ParseSize(std::string_view text);
 
-// "10ms" in nanoseconds. The unit is ns, us, ms or s and cannot be left out.
+// "10ms", "1.5s" or "1h5s" in nanoseconds: one or more numbers, each with its unit (h, m, s, ms, us or ns),
+// as sim::ToString writes them. Part of a nanosecond is a mistake.
 absl::StatusOr<int64_t> ParseDuration(std::string_view text);
 
 // A whole number between `least` and `most`. `least` is not negative.

@@ -173,11 +173,13 @@ TEST_F(DumpTest, WrongOptionsNameTheOptionTheValueAndWhatIsRight) {
 
   options = Options("csv");
   options.from = "10";
-  EXPECT_EQ(Dump(options).error, "--from 10: a time needs a unit: ns, us, ms, s, m or h");
+  EXPECT_EQ(Dump(options).error,
+            "--from: '10' has no unit; expected one of h, m, s, ms, us or ns, such as 10ms");
 
   options = Options("csv");
   options.to = "soon";
-  EXPECT_EQ(Dump(options).error, "--to soon: not a time, write it as 10ms, 1.5s or 250us");
+  EXPECT_EQ(Dump(options).error,
+            "--to: 'soon' is not a time; expected a time of 0 or more, such as 10ms or 1.5s");
 
   options = Options("csv");
   options.from = "2s";

@@ -223,9 +223,8 @@ TEST(EngineTest, LatenciesBelowTheLookaheadAbort) {
                  path.Start(LpId{1}, Nanoseconds(49), "q", nullptr);
                  co_return;
                }),
-               "Start of 0.000000049 s");
-  EXPECT_DEATH(run([](Path& path) -> Task<void> { co_await path.Take(Nanoseconds(-1)); }),
-               "Take of -0.000000001 s");
+               "Start of 49ns");
+  EXPECT_DEATH(run([](Path& path) -> Task<void> { co_await path.Take(Nanoseconds(-1)); }), "Take of -1ns");
 }
 
 TEST(EngineTest, PathIdsDoNotDependOnWhatElseRuns) {

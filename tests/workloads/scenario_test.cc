@@ -223,11 +223,12 @@ TEST(ScenarioErrorTest, UnknownFieldSuggestsTheNearest) {
 }
 
 TEST(ScenarioErrorTest, TextThatIsNoMessageSaysWhere) {
-  EXPECT_THAT(Mistake("seed: many\n"), StartsWith("dir/s.textproto:1:7: seed: Expected integer"));
+  EXPECT_THAT(Mistake("seed: many\n"),
+              StartsWith("dir/s.textproto:1:7: seed: 'many' is not a whole number; expected digits only"));
   EXPECT_THAT(Mistake("name: 'x'\nmachine {\n"), StartsWith("dir/s.textproto:3:1: "));
   EXPECT_THAT(Mistake("seed: 1\nseed: 2\n"), HasSubstr("seed"));
   EXPECT_THAT(Mistake("seed: 18446744073709551616\n"),
-              StartsWith("dir/s.textproto:1:7: seed: Integer out of range"));
+              StartsWith("dir/s.textproto:1:7: seed: '18446744073709551616' is out of range; expected"));
 }
 
 TEST(ScenarioErrorTest, MachineFieldsAreChecked) {
@@ -383,7 +384,7 @@ TEST(ScenarioErrorTest, ScriptSectionsAreChecked) {
        "2:21: workload.script[0].file: 'a.mm' cannot be read (No such file or directory); expected a "
        "file, by its path from the scenario's folder"},
       {"line: 'compact' start: '5'",
-       "2:37: workload.script[0].start: '5' has no unit; expected one of ns, us, ms or s, "
+       "2:37: workload.script[0].start: '5' has no unit; expected one of h, m, s, ms, us or ns, "
        "such as 10ms"},
       {"line: 'compact' loops: 0",
        "2:37: workload.script[0].loops: '0' is too small; expected from 1 to 1000000000 "

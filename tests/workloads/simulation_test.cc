@@ -205,7 +205,7 @@ TEST_P(StopAfterTest, EndsAtThatTimeForAnyThreads) {
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(run->simulation().engine().now().ns, end);
   EXPECT_EQ(run->simulation().streams_done(), 0);
-  EXPECT_GT(run->simulation().Totals().operations, 0);
+  EXPECT_GT(run->simulation().CountAll().operations, 0);
   auto reader = TraceReader::Open(run->facts().trace_path);
   ASSERT_TRUE(reader.ok()) << reader.status();
   LastSample last;
@@ -232,7 +232,7 @@ TEST(SimulationTest, CopiesAreStaggeredAndLoop) {
   EXPECT_EQ(run->simulation().engine().now().ns, (1 + 3 * 20 + 2 * 5) * kMs);
   EXPECT_EQ(run->simulation().streams(), 4);
   EXPECT_EQ(run->simulation().streams_done(), 4);
-  EXPECT_EQ(run->simulation().Totals().operations, 4 * 2);
+  EXPECT_EQ(run->simulation().CountAll().operations, 4 * 2);
 }
 
 TEST(SimulationTest, EachLoopOfEachCopyCountsItsOperationsAccessesAndExits) {
@@ -242,8 +242,8 @@ TEST(SimulationTest, EachLoopOfEachCopyCountsItsOperationsAccessesAndExits) {
   const auto run = Begin(scenario, 1);
   ASSERT_TRUE(run->Run().ok());
   constexpr int kOps = 3 + 1;  // and the exit of the process that is left
-  EXPECT_EQ(run->simulation().Totals().operations, 3 * 5 * kOps);
-  EXPECT_EQ(run->simulation().Totals().accesses, 3 * 5 * 16);
+  EXPECT_EQ(run->simulation().CountAll().operations, 3 * 5 * kOps);
+  EXPECT_EQ(run->simulation().CountAll().accesses, 3 * 5 * 16);
   EXPECT_TRUE(run->simulation().LiveProcesses().empty());
   EXPECT_EQ(run->simulation().ShareDone(), 1);
 }
@@ -289,11 +289,45 @@ TEST(SimulationTest, ExceptionInAPathNamesPathTimeAndLpAndLeavesNoTrace) {
     const absl::Status status = run->Run();
     EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
     EXPECT_THAT(std::string(status.message()), HasSubstr("'the culprit'"));
-    EXPECT_THAT(std::string(status.message()), HasSubstr("0.002000007 s"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("2.000007ms"));
     EXPECT_THAT(std::string(status.message()), HasSubstr("'node1'"));
     EXPECT_THAT(std::string(status.message()), HasSubstr("lost the page"));
   }
   EXPECT_FALSE(std::filesystem::exists(trace));
+}
+
+// The ids of a node's memory blocks that are online.
+std::vector<int64_t> OnlineBlocksOf(const MemorySystem& memory, NodeId node) {
+  std::vector<int64_t> online;
+  for (MemoryBlockId id{0}; id < memory.blocks().end(); ++id.value) {
+    const MemoryBlock* const block = memory.blocks().Find(id);
+    if (block != nullptr && block->online && block->nodes.Has(node)) online.push_back(id.value);
+  }
+  return online;
+}
+
+TEST(SimulationTest, RangeOfBlocksIsCountedAsTheOperationBegins) {
+  const auto scenario =
+      Load(Machine(2, "1G", 1) + Workload({Script("name: 's'", {"offline_block node1 1-3"})}));
+  const auto simulation = workloads::Simulation::Create(scenario, {});
+  ASSERT_TRUE(simulation.ok()) << simulation.status();
+  std::vector<int64_t> expected = OnlineBlocksOf((*simulation)->memory(), NodeId{1});
+  ASSERT_EQ(expected.size(), 8u);
+  expected.erase(expected.begin() + 1, expected.begin() + 4);
+  ASSERT_TRUE((*simulation)->Run().ok());
+  EXPECT_EQ(OnlineBlocksOf((*simulation)->memory(), NodeId{1}), expected);
+  EXPECT_TRUE((*simulation)->Failures().empty());
+}
+
+TEST(SimulationTest, RangeOfBlocksBeyondTheNodesIsEnoent) {
+  const auto scenario = Load(Machine(2, "1G", 1) +
+                             Workload({Script("name: 's'", {"offline_block node1 8-9223372036854775807"})}));
+  const auto simulation = workloads::Simulation::Create(scenario, {});
+  ASSERT_TRUE(simulation.ok()) << simulation.status();
+  ASSERT_TRUE((*simulation)->Run().ok());
+  EXPECT_EQ(OnlineBlocksOf((*simulation)->memory(), NodeId{1}).size(), 8u);
+  ASSERT_EQ((*simulation)->Failures().size(), 1u);
+  EXPECT_EQ((*simulation)->Failures()[0].what, "offline_block ENOENT");
 }
 
 TEST(SimulationTest, OperationThatIsNotModelledIsRefusedBeforeTheRunWithItsLine) {
@@ -303,6 +337,80 @@ TEST(SimulationTest, OperationThatIsNotModelledIsRefusedBeforeTheRunWithItsLine)
   ASSERT_EQ(simulation.status().code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(simulation.status().message()), HasSubstr("test.textproto:9: script 'web' line 2"));
   EXPECT_THAT(std::string(simulation.status().message()), HasSubstr("not modelled yet"));
+}
+
+// What Create says of a scenario; "" if it can run.
+std::string Refusal(const std::string& scenario) {
+  const LoadedScenario loaded = Load(scenario);
+  return std::string(workloads::Simulation::Create(loaded, {}).status().message());
+}
+
+TEST(SimulationTest, DevicesThatTheMachineLacksAreRefusedBeforeTheRun) {
+  const auto refusal = [](const std::string& machine, const std::string& line) {
+    return Refusal(machine + Workload({Script("name: 's'", {"sleep 1", line})}));
+  };
+  const std::string place = "test.textproto:9: script 's' line 2: ";
+  EXPECT_THAT(refusal(Machine(1, "1G", 1), "virtio_mem 128M"),
+              HasSubstr(place + "virtio_mem: is for a device that this machine has not"));
+  EXPECT_THAT(refusal(Machine(1, "1G", 1), "cma_alloc camera a 1M"),
+              HasSubstr(place + "AREA: 'camera' is not a CMA area of this machine; expected one, made by"));
+  const std::string with_device =
+      "kernel { thp { enabled: 'never' } cma { area { name: 'camera' size: '64M' } } }\nmachine {\n"
+      "  node { memory: '1G' cpus: 1 }\n  virtio_mem { node: 0 max: '1G' }\n}\n";
+  EXPECT_THAT(refusal(with_device, "virtio_mem 2G"),
+              HasSubstr("SIZE: '2G' is more than the device can have; expected at most 1G"));
+  EXPECT_THAT(refusal(with_device, "virtio_mem 1M"),
+              HasSubstr("SIZE: '1M' is no multiple of 2M, in which the device grows; expected such as 256M"));
+  EXPECT_THAT(refusal(with_device, "cma_alloc camra a 1M"),
+              HasSubstr("AREA: 'camra' is not a CMA area of this machine; expected camera; did you mean"));
+  EXPECT_EQ(refusal(with_device, "virtio_mem 1G"), "");
+  EXPECT_EQ(refusal(with_device, "cma_alloc camera a 1M"), "");
+}
+
+TEST(SimulationTest, FaultOnATransparentHugePageIsRefusedBeforeTheRun) {
+  const auto refusal = [](const std::string& enabled, const std::vector<std::string>& lines) {
+    const std::string machine = absl::StrCat("kernel { thp { enabled: '", enabled,
+                                             "' } }\nmachine { node { memory: '64M' cpus: 1 } }\n");
+    return Refusal(machine + Workload({Script("name: 's'", lines)}));
+  };
+  const std::string map = "@p map a 5M anon";
+  EXPECT_THAT(
+      refusal("always", {"spawn p", map, "@p touch a 3M 4K"}),
+      HasSubstr("script 's' line 3: '@p touch a 3M 4K': a fault on a transparent huge page is not modelled"));
+  EXPECT_THAT(refusal("always", {"spawn p", map + " populate"}), HasSubstr("line 2"));
+  EXPECT_THAT(refusal("always", {"spawn p", map, "@p advise a 0 4K populate_read"}), HasSubstr("line 3"));
+  EXPECT_THAT(refusal("madvise", {"spawn p", map + " thp=hugepage", "@p touch a"}), HasSubstr("line 3"));
+  // Where the kernel would use base pages.
+  EXPECT_EQ(refusal("never", {"spawn p", map, "@p touch a"}), "");
+  EXPECT_EQ(refusal("madvise", {"spawn p", map, "@p touch a"}), "");
+  EXPECT_EQ(refusal("always", {"spawn p", map + " thp=nohugepage", "@p touch a"}), "");
+  EXPECT_EQ(refusal("always", {"spawn p", map, "@p touch a 4M 1M"}), "")
+      << "the last huge page is no whole one";
+  EXPECT_EQ(refusal("always", {"thp enabled never", "spawn p", map, "@p touch a"}), "");
+}
+
+TEST(SimulationTest, FailuresNameTheLinesWhereTheyWereThoseWithMostFirst) {
+  const auto scenario =
+      Load(Machine(1, "64M", 2) +
+           Workload({Script("name: 'one' copies: 3", {"spawn p", "@p map a 4M hugetlb-2M"}),
+                     Script("name: 'two'", {"spawn p", "@p map a 1M anon", "@p protect a 0 1M r",
+                                            "@p touch a 0 8K", "@p map b 2M hugetlb-2M"})}));
+  const auto simulation = workloads::Simulation::Create(scenario, {});
+  ASSERT_TRUE(simulation.ok()) << simulation.status();
+  ASSERT_TRUE((*simulation)->Run().ok());
+  const auto failures = (*simulation)->Failures();
+  ASSERT_EQ(failures.size(), 2u);
+  EXPECT_EQ(failures[0].what, "map ENOMEM");
+  EXPECT_EQ(failures[0].count, 4);
+  ASSERT_EQ(failures[0].lines.size(), 2u);
+  EXPECT_EQ(failures[0].lines[0].count, 3);
+  EXPECT_EQ(failures[0].lines[0].script, &scenario.scripts[0]);
+  EXPECT_EQ(failures[0].lines[0].line, 2);
+  EXPECT_EQ(failures[0].lines[1].count, 1);
+  EXPECT_EQ(failures[0].lines[1].script, &scenario.scripts[1]);
+  EXPECT_EQ(failures[0].lines[1].line, 5);
+  EXPECT_EQ(failures[1].what, "accesses: SIGSEGV");
+  EXPECT_EQ(failures[1].count, 2);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "workloads/units.h"
 
+#include <random>
 #include <string>
 
 #include "gtest/gtest.h"
+#include "sim/time.h"
 
 namespace numasim::workloads {
 namespace {
@@ -34,24 +36,58 @@ TEST(ParseSizeTest, MistakesSayWhatIsRight) {
   EXPECT_EQ(Message(ParseSize("1 K").status()), "has the unknown unit ' K'; expected K, M, G or T");
 }
 
-TEST(ParseDurationTest, UnitsAreOfNanoseconds) {
+TEST(ParseDurationTest, ReadsNumbersWithUnits) {
+  constexpr int64_t kSecond = 1'000'000'000;
   EXPECT_EQ(*ParseDuration("7ns"), 7);
   EXPECT_EQ(*ParseDuration("7us"), 7'000);
   EXPECT_EQ(*ParseDuration("10ms"), 10'000'000);
-  EXPECT_EQ(*ParseDuration("3s"), 3'000'000'000);
+  EXPECT_EQ(*ParseDuration("3s"), 3 * kSecond);
+  EXPECT_EQ(*ParseDuration("2m"), 120 * kSecond);
+  EXPECT_EQ(*ParseDuration("1h5s"), 3605 * kSecond);
   EXPECT_EQ(*ParseDuration("0s"), 0);
 }
 
+TEST(ParseDurationTest, ReadsFractionsThatAreWholeNanoseconds) {
+  EXPECT_EQ(*ParseDuration("1.5s"), 1'500'000'000);
+  EXPECT_EQ(*ParseDuration(".5m"), 30'000'000'000);
+  EXPECT_EQ(*ParseDuration("1.50000000000000000000us"), 1500);
+  EXPECT_EQ(*ParseDuration("1h1m0.000000001s"), 3'660'000'000'001);
+  EXPECT_EQ(*ParseDuration("0.0000000000025h"), 9);
+  for (const char* text : {"0.1ns", "1.5ns", "1.0000000001s", "0.00000000000000000001h"}) {
+    EXPECT_EQ(Message(ParseDuration(text).status()),
+              "is not a whole number of nanoseconds; expected a time such as 10ms, 1.5s or 250ns");
+  }
+}
+
+TEST(ParseDurationTest, ReadsWhatIsPrinted) {
+  std::mt19937_64 random(1);
+  for (int bits = 1; bits < 64; ++bits) {
+    const auto ns = static_cast<int64_t>(random() >> (64 - bits));
+    EXPECT_EQ(*ParseDuration(sim::ToString(sim::Duration{ns})), ns);
+  }
+  for (const int64_t ns : {int64_t{0}, INT64_MAX}) {
+    EXPECT_EQ(*ParseDuration(sim::ToString(sim::Duration{ns})), ns);
+  }
+}
+
 TEST(ParseDurationTest, MistakesSayWhatIsRight) {
-  EXPECT_EQ(Message(ParseDuration("10").status()),
-            "has no unit; expected one of ns, us, ms or s, such as 10ms");
-  EXPECT_EQ(Message(ParseDuration("10m").status()), "has the unknown unit 'm'; expected ns, us, ms or s");
-  EXPECT_EQ(Message(ParseDuration("9223372037s").status()), "is too large; expected at most 9223372036s");
-  EXPECT_EQ(Message(ParseDuration("soon").status()),
-            "is not a time; expected a time of 0 or more, such as 10ms");
-  EXPECT_EQ(Message(ParseDuration("0.5s").status()),
-            "is not a whole number; expected a time of 0 or more, such as 10ms (take a smaller unit for a "
-            "fraction)");
+  const std::string no_unit = "has no unit; expected one of h, m, s, ms, us or ns, such as 10ms";
+  const std::string no_time = "is not a time; expected a time of 0 or more, such as 10ms or 1.5s";
+  const std::string too_large = "is too large; expected at most 9223372036s";
+  EXPECT_EQ(Message(ParseDuration("").status()),
+            "is empty; expected a time of 0 or more, such as 10ms or 1.5s");
+  EXPECT_EQ(Message(ParseDuration("-1s").status()),
+            "is negative; expected a time of 0 or more, such as 10ms or 1.5s");
+  for (const char* text : {"10", "1.5", "1s5"}) EXPECT_EQ(Message(ParseDuration(text).status()), no_unit);
+  for (const char* text : {"soon", ".ms", "10 ms", "10ms ", "+1s", "1s-5ms"}) {
+    EXPECT_EQ(Message(ParseDuration(text).status()), no_time) << text;
+  }
+  EXPECT_EQ(Message(ParseDuration("10days").status()),
+            "has the unknown unit 'days'; expected h, m, s, ms, us or ns");
+  for (const char* text : {"9223372037s", "9223372036854775808ns", "9999999h", "9223372036s1s",
+                           "9999999999999999999.9999999999975h", "99999999999999999999ns"}) {
+    EXPECT_EQ(Message(ParseDuration(text).status()), too_large) << text;
+  }
 }
 
 TEST(ParseCountTest, BoundsAreInclusive) {

@@ -18,112 +18,15 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "workloads/machine/proc_files.h"
 #include "workloads/machine/system_files.h"
 #include "workloads/machine/topology.h"
+#include "workloads/machine/zone_files.h"
 
 namespace numasim::workloads {
 namespace {
 
-constexpr absl::string_view kZoneinfo = "/proc/zoneinfo";
-constexpr absl::string_view kBuddyinfo = "/proc/buddyinfo";
-constexpr absl::string_view kPagetypeinfo = "/proc/pagetypeinfo";
 constexpr int64_t kBasePageBytes = 4096;
 constexpr int kPageblockOrder = 9;
-// How often the free lists are read again when two files about them differ.
-constexpr int kConsistentReadTries = 10;
-
-// The three files about zones, read one right after the other.
-struct ZoneFiles {
-  std::vector<RecordedZone> zones;
-  FreeBlocksByZone free_total;
-  std::optional<Pagetypeinfo> pagetypes;  // nothing without the permission to read it
-};
-
-bool IsCapped(const PagetypeRow& row) {
-  return std::find(row.capped.begin(), row.capped.end(), true) != row.capped.end();
-}
-
-// Free blocks by order over all migratetypes.
-std::vector<uint64_t> SumOverTypes(const std::vector<PagetypeRow>& rows) {
-  std::vector<uint64_t> sums;
-  for (const PagetypeRow& row : rows) {
-    sums.resize(std::max(sums.size(), row.free_blocks.size()));
-    for (size_t order = 0; order < row.free_blocks.size(); ++order) sums[order] += row.free_blocks[order];
-  }
-  return sums;
-}
-
-// The kernel counts no more than 100,000 blocks of a type. buddyinfo has the sum over types: what is left of
-// it after the other types goes to the first capped one.
-void ResolveCapped(const std::vector<uint64_t>& totals, std::vector<PagetypeRow>& rows) {
-  const std::vector<uint64_t> known = SumOverTypes(rows);
-  for (size_t order = 0; order < std::min(known.size(), totals.size()); ++order) {
-    if (totals[order] <= known[order]) continue;
-    for (PagetypeRow& row : rows) {
-      if (order >= row.capped.size() || !row.capped[order]) continue;
-      row.free_blocks[order] += totals[order] - known[order];
-      break;
-    }
-  }
-}
-
-bool TypesAddUp(const ZoneFiles& files) {
-  if (!files.pagetypes.has_value()) return true;
-  return std::all_of(files.free_total.begin(), files.free_total.end(), [&](const auto& entry) {
-    const auto rows = files.pagetypes->zones.find(entry.first);
-    return rows == files.pagetypes->zones.end() || SumOverTypes(rows->second) == entry.second;
-  });
-}
-
-// Adds what there is of a migratetype; a type that a zone does not have is not mentioned.
-void AddType(const PagetypeRow& row, RecordedZone& zone) {
-  if (std::any_of(row.free_blocks.begin(), row.free_blocks.end(),
-                  [](uint64_t count) { return count != 0; })) {
-    FreeBlocks& blocks = *zone.add_free_blocks();
-    blocks.set_type(row.type);
-    blocks.mutable_blocks()->Assign(row.free_blocks.begin(), row.free_blocks.end());
-  }
-  if (row.pageblocks != 0) {
-    PageblockCount& count = *zone.add_pageblocks();
-    count.set_type(row.type);
-    count.set_count(row.pageblocks);
-  }
-}
-
-absl::StatusOr<ZoneFiles> ReadZoneFilesOnce(const SystemFiles& system) {
-  const absl::StatusOr<std::string> zoneinfo = system.Read(kZoneinfo);
-  const absl::StatusOr<std::string> buddyinfo = system.Read(kBuddyinfo);
-  const absl::StatusOr<std::string> pagetypeinfo = system.Read(kPagetypeinfo);
-  if (!zoneinfo.ok()) return zoneinfo.status();
-  if (!buddyinfo.ok()) return buddyinfo.status();
-  ZoneFiles files;
-  absl::StatusOr<std::vector<RecordedZone>> zones = ParseZoneinfo(*zoneinfo, system.PathOf(kZoneinfo));
-  if (!zones.ok()) return zones.status();
-  files.zones = *std::move(zones);
-  absl::StatusOr<FreeBlocksByZone> totals = ParseBuddyinfo(*buddyinfo, system.PathOf(kBuddyinfo));
-  if (!totals.ok()) return totals.status();
-  files.free_total = *std::move(totals);
-  // Only root may read it, and it is not everywhere.
-  if (absl::IsPermissionDenied(pagetypeinfo.status()) || absl::IsNotFound(pagetypeinfo.status()))
-    return files;
-  if (!pagetypeinfo.ok()) return pagetypeinfo.status();
-  absl::StatusOr<Pagetypeinfo> types = ParsePagetypeinfo(*pagetypeinfo, system.PathOf(kPagetypeinfo));
-  if (!types.ok()) return types.status();
-  for (auto& [key, rows] : types->zones) {
-    if (std::any_of(rows.begin(), rows.end(), IsCapped)) ResolveCapped(files.free_total[key], rows);
-  }
-  files.pagetypes = *std::move(types);
-  return files;
-}
-
-absl::StatusOr<ZoneFiles> ReadZoneFiles(const SystemFiles& system) {
-  absl::StatusOr<ZoneFiles> files = ReadZoneFilesOnce(system);
-  for (int tries = 1; tries < kConsistentReadTries && files.ok() && !TypesAddUp(*files); ++tries) {
-    files = ReadZoneFilesOnce(system);
-  }
-  return files;
-}
 
 // "hugepages-2048kB" as "2M".
 absl::StatusOr<std::string> PoolSize(absl::string_view directory) {
@@ -173,7 +76,6 @@ class Recorder {
 
   absl::Status AddZone(RecordedZone zone, const ZoneFiles& files);
   absl::Status Renumber(RecordedZone& zone) const;
-  absl::Status AddFreeBlocks(const ZoneKey& key, const ZoneFiles& files, RecordedZone& zone) const;
   absl::Status AddPool(const std::string& directory, std::optional<int> node);
 
   Machine& machine() { return snapshot_.machine; }
@@ -240,8 +142,7 @@ absl::Status Recorder::AddZone(RecordedZone zone, const ZoneFiles& files) {
                       " pages) is of a kind that is not modelled and is left out"));
     return absl::OkStatus();
   }
-  const ZoneKey key(zone.node(), zone.name());
-  absl::Status status = AddFreeBlocks(key, files, zone);
+  absl::Status status = SetFreeBlocks(system_, files, zone);
   if (status.ok()) status = Renumber(zone);
   if (status.ok()) *machine().add_zone() = std::move(zone);
   return status;
@@ -267,30 +168,6 @@ absl::Status Recorder::Renumber(RecordedZone& zone) const {
     }
     pcp.set_cpu(static_cast<int>(cpu - os_cpus_.begin()));
   }
-  return absl::OkStatus();
-}
-
-absl::Status Recorder::AddFreeBlocks(const ZoneKey& key, const ZoneFiles& files, RecordedZone& zone) const {
-  const auto totals = files.free_total.find(key);
-  if (totals == files.free_total.end()) {
-    return absl::InvalidArgumentError(absl::StrCat(system_.PathOf(kBuddyinfo), ": has no line for node ",
-                                                   key.first, ", zone ", key.second));
-  }
-  std::vector<uint64_t> free_total = totals->second;
-  if (files.pagetypes.has_value()) {
-    const auto rows = files.pagetypes->zones.find(key);
-    if (rows == files.pagetypes->zones.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          system_.PathOf(kPagetypeinfo), ": has no lines for node ", key.first, ", zone ", key.second));
-    }
-    for (const PagetypeRow& row : rows->second) AddType(row, zone);
-    free_total = SumOverTypes(rows->second);
-  }
-  zone.mutable_free_total()->Assign(free_total.begin(), free_total.end());
-  // zoneinfo's own value lags behind the lists by up to each CPU's stat threshold.
-  uint64_t free_pages = 0;
-  for (size_t order = 0; order < free_total.size(); ++order) free_pages += free_total[order] << order;
-  zone.set_free(free_pages);
   return absl::OkStatus();
 }
 

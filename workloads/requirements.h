@@ -1,0 +1,42 @@
+// What a script needs that a machine or the models lack, as far as it can be told before anything runs.
+//
+// Plain functions; each returns a message "FILE:LINE: FIELD: 'VALUE' is ...; expected ..." for the first
+// operation that cannot be, or an empty string. What only the run can tell is a result of the operation.
+#ifndef NUMASIM_WORKLOADS_REQUIREMENTS_H_
+#define NUMASIM_WORKLOADS_REQUIREMENTS_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "workloads/script.h"
+
+namespace numasim::workloads {
+
+// Where a line of a script is, for messages: "FILE:LINE".
+using LinePlace = std::function<std::string(int line)>;
+
+// What a machine has beside nodes and CPUs.
+struct Devices {
+  std::vector<std::string> cma_areas;
+  std::optional<int64_t> virtio_mem_max;  // bytes; unset: no virtio-mem device
+  int64_t virtio_mem_block = 0;           // bytes in which the device grows and shrinks
+};
+
+// CMA areas and a virtio-mem device that are not there, and sizes that no hypervisor would ask the device
+// for.
+std::string FirstWithoutDevice(const Script& script, const LinePlace& place, const Devices& devices);
+
+// A fault that the kernel would serve with a transparent huge page, which is not modelled yet. `enabled` is
+// transparent_hugepage/enabled as the script begins; nobody else may change it meanwhile. Looks only at
+// mappings that nothing was done to before they are touched: of others only the run can tell.
+std::string FirstOnHugePage(const Script& script, const LinePlace& place, std::string enabled);
+
+// Whether the script changes transparent_hugepage/enabled.
+bool SetsThpEnabled(const Script& script);
+
+}  // namespace numasim::workloads
+
+#endif  // NUMASIM_WORKLOADS_REQUIREMENTS_H_
