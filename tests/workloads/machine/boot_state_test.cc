@@ -81,12 +81,13 @@ TEST(BootStateTest, CountersThatLeaveNoRoomToCountOnAreRefused) {
 TEST(BootStateTest, DeepNestingIsRefused) {
   EXPECT_THAT(MistakeIn(std::string(1'000'000, '[')), HasSubstr("is nested more than 32 levels deep"));
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
-  EXPECT_THAT(MistakeIn("{\"steps\": " + deep + "}"), HasSubstr("is nested more than 32 levels deep"));
+  EXPECT_THAT(MistakeIn(std::string("{\"steps\": " + deep + "}")),
+              HasSubstr("is nested more than 32 levels deep"));
 }
 
 // The file may be any file of the machine.
 TEST(BootStateTest, FileThatIsNoJsonIsNotQuoted) {
-  const std::string mistake = MistakeIn("{\"root\n:x:secret\n");
+  const std::string mistake = MistakeIn(std::string("{\"root\n:x:secret\n"));
   EXPECT_THAT(mistake, HasSubstr("boot.json: parse error at line "));
   EXPECT_EQ(mistake.find("secret"), std::string::npos) << mistake;
   EXPECT_EQ(mistake.find("root"), std::string::npos) << mistake;
