@@ -261,7 +261,8 @@ bool IsInFolderOf(const std::string& scenario, const std::filesystem::path& file
   std::error_code error;
   const std::filesystem::path named = std::filesystem::absolute(scenario, error).parent_path();
   const std::filesystem::path target = std::filesystem::weakly_canonical(scenario, error).parent_path();
-  const std::filesystem::path place = std::filesystem::weakly_canonical(file, error);
+  const std::filesystem::path place =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(file, error), error);
   if (error) return false;
   for (const std::filesystem::path& folder : {std::filesystem::weakly_canonical(named, error), target}) {
     const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), place.begin(), place.end());
