@@ -2,6 +2,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "cli/snapshot.h"
 #include "cli/unknown_option.h"
 #include "cli/version.h"
+#include "sim/host_memory.h"
 
 namespace {
 
@@ -50,6 +52,7 @@ int WithOutputWritten(int exit_status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  numasim::sim::ExitWhenOutOfMemory();
   numasim::PrepareProcess();
   CLI::App app("numasim: a discrete-event simulator of the Linux NUMA memory system", "numasim");
   app.require_subcommand(1);
@@ -68,6 +71,10 @@ int main(int argc, char** argv) {
       return 1;
     }
     return WithOutputWritten(app.exit(error) == 0 ? 0 : 1);
+  } catch (const std::exception& error) {
+    // A mistake of the program's own; still no reason for a user to see an abort.
+    std::cerr << "numasim: internal error: " << error.what() << "; please report it with the input\n";
+    return 1;
   }
   return WithOutputWritten(exit_status);
 }

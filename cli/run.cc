@@ -23,6 +23,7 @@
 #include "cli/summary.h"
 #include "cli/traced_run.h"
 #include "cli/warnings.h"
+#include "sim/host_memory.h"
 #include "workloads/scenario.h"
 #include "workloads/simulation.h"
 
@@ -37,6 +38,7 @@ struct RunOptions {
   std::string seed;  // as given; empty: the scenario's
   int threads = 0;   // 0: as many as the machine has
   bool quiet = false;
+  bool allow_outside_files = false;
 };
 
 // The scenario's name without its folder and ending, in the current folder.
@@ -70,6 +72,18 @@ absl::StatusOr<std::optional<uint64_t>> ParseSeed(const std::string& text) {
       "--seed: '", text, "' is no seed; expected a whole number from 0 to 18446744073709551615"));
 }
 
+// As many as asked for, or as the host has CPUs and gives threads: the result is the same for any number.
+absl::StatusOr<int> ThreadsToUse(int asked) {
+  const int cpus = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  // More than CPUs are not made.
+  const int wanted = asked > 0 ? std::min(asked, cpus) : cpus;
+  const int given = sim::ThreadsOfHost(wanted);
+  if (asked == 0 || given == wanted) return given;
+  return absl::ResourceExhaustedError(absl::StrCat("--threads: '", asked, "' is more than the host gives (",
+                                                   given, "; ulimit -u, ulimit -v); expected at most ",
+                                                   given));
+}
+
 // Runs with progress, until the end or a signal.
 absl::Status Watched(TracedRun& run, const RunOptions& options) {
   Progress progress(run.simulation(), !options.quiet && isatty(STDERR_FILENO) == 1, std::cerr);
@@ -90,16 +104,15 @@ int ExitStatus(const RunFacts& facts, Simulation& simulation) {
 absl::StatusOr<int> Run(const RunOptions& options) {
   const auto seed = ParseSeed(options.seed);
   if (!seed.ok()) return seed.status();
-  const auto scenario = LoadInput(options.input);
+  const auto scenario = LoadInput(options.input, options.allow_outside_files);
   if (!scenario.ok()) return scenario.status();
   const std::string trace_path = options.out.empty() ? DefaultTracePath(options.input) : options.out;
   if (absl::Status status = CheckTracePath(trace_path, options.input, *scenario); !status.ok()) return status;
+  const absl::StatusOr<int> threads = ThreadsToUse(options.threads);
+  if (!threads.ok()) return threads.status();
   const std::optional<int> summary_stream = SummaryStream(options, trace_path);
-  const int threads = options.threads > 0
-                          ? options.threads
-                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const EndSignals signals;
-  auto run = TracedRun::Create(*scenario, {.trace_path = trace_path, .seed = *seed, .threads = threads});
+  auto run = TracedRun::Create(*scenario, {.trace_path = trace_path, .seed = *seed, .threads = *threads});
   if (!run.ok()) return run.status();
   PrintWarnings((*run)->simulation().warnings(), std::cerr);
   // Nothing that is modelled draws from the engine's random streams yet.
@@ -133,6 +146,8 @@ void AddRunCommand(CLI::App& app, int* exit_status) {
   command->add_option("--seed", options->seed, "instead of the scenario's seed")->type_name("UINT");
   command->add_option("--threads", options->threads, "threads; the result is the same for any number")
       ->check(CLI::Range(1, 1024));
+  command->add_flag("--allow-outside-files", options->allow_outside_files,
+                    "the scenario may name files outside its own folder");
   command->add_flag("--quiet", options->quiet, "no progress, no summary");
   command->callback([options, exit_status] {
     const absl::StatusOr<int> result = Run(*options);

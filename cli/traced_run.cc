@@ -74,8 +74,9 @@ trace::Header MakeHeader(const LoadedScenario& scenario, uint64_t seed) {
 
 }  // namespace
 
-absl::StatusOr<LoadedScenario> LoadInput(const std::string& path) {
-  if (!absl::EndsWith(path, ".mm")) return workloads::LoadScenario(path, ReadMachineFile);
+absl::StatusOr<LoadedScenario> LoadInput(const std::string& path, bool allow_outside_files) {
+  if (!absl::EndsWith(path, ".mm"))
+    return workloads::LoadScenario(path, ReadMachineFile, allow_outside_files);
   auto text = ReadInputFile(path);
   if (!text.ok())
     return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));

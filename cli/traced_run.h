@@ -30,7 +30,9 @@ struct TracedRunOptions {
 
 // Reads what `numasim run` is given: a script if its name ends in .mm, else a scenario. An error names file,
 // line, field and what would be right.
-absl::StatusOr<workloads::LoadedScenario> LoadInput(const std::string& path);
+// A scenario may name files outside its folder only with `allow_outside_files`.
+absl::StatusOr<workloads::LoadedScenario> LoadInput(const std::string& path,
+                                                    bool allow_outside_files = false);
 
 class TracedRun {
  public:

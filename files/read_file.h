@@ -3,15 +3,23 @@
 #ifndef NUMASIM_FILES_READ_FILE_H_
 #define NUMASIM_FILES_READ_FILE_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
 
 namespace numasim {
 
+struct ReadLimits {
+  int64_t bytes = int64_t{1} << 30;
+  int pipe_patience_ms = 60'000;  // how long a pipe may give nothing
+};
+
 // The file as a whole: either all of it or the reason why not, without the path, such as "No such file or
-// directory" (NotFound). A read that fails half-way is a failure, not the file's end.
-absl::StatusOr<std::string> ReadInputFile(const std::string& path);
+// directory" (NotFound). A read that fails half-way is a failure, not the file's end. A regular file or a
+// pipe: a device is refused, a larger file (ResourceExhausted) and a pipe that nobody writes to
+// (DeadlineExceeded) too.
+absl::StatusOr<std::string> ReadInputFile(const std::string& path, const ReadLimits& limits = {});
 
 }  // namespace numasim
 

@@ -130,7 +130,8 @@ bool Overlaps(const trace::BlockIndex& block, const TimeRange& range) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TraceReader>> TraceReader::Open(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd =
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // not waiting for the writer of a pipe
   if (fd < 0) return CannotOpen(path, errno);
   struct stat file = {};
   const int error = fstat(fd, &file) == 0 ? 0 : errno;

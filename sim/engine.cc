@@ -37,9 +37,9 @@ Path* Engine::MakePath(internal::Lp& birth, internal::Lp& on, uint64_t id, std::
 
 void Engine::Start(LpId to, SimTime at, std::string name, PathFn fn) {
   NUMASIM_CHECK_GE(at, now_);
-  NUMASIM_CHECK_LT(at, kNever);
   internal::Lp& lp = this->lp(to);
   Path* const path = MakePath(lp, lp, outside_paths_++, std::move(name), std::move(fn));
+  if (at == kNever) return path->WaitForEver(now_.ns);
   lp.queue.Push(internal::Event{at.ns, internal::EventOrder(0, outside_sequence_++), path});
   int64_t& next = shared_.next[static_cast<size_t>(to.value)];
   next = std::min(next, at.ns);
@@ -64,9 +64,9 @@ std::vector<BlockedPath> Engine::blocked_paths() const {
   for (const auto& lp : lps_) {
     lp->record->paths.ForEachLive([&](const Path& path) {
       if (path.record_->waits_for == nullptr) return;
-      found.push_back(
-          {{path.lp().value, {path.record_->waits_since, path.id()}},
-           {path.name(), *path.record_->waits_for, path.lp(), SimTime{path.record_->waits_since}}});
+      found.push_back({{path.lp().value, {path.record_->waits_since, path.id()}},
+                       {path.name(), *path.record_->waits_for, path.lp(), SimTime{path.record_->waits_since},
+                        path.record_->waits_for == &Path::AfterEndOfTime()}});
     });
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

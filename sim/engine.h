@@ -44,6 +44,8 @@ struct BlockedPath {
   std::string waits_for;  // the name given to the lock, CPU or completion
   LpId lp;
   SimTime since;
+  // It waits for nothing that could happen: its next step would be at kNever or later.
+  bool after_end_of_time = false;
 };
 
 class Engine {
@@ -65,14 +67,14 @@ class Engine {
   int lp_count() const { return static_cast<int>(lps_.size()); }
   const std::string& lp_name(LpId lp) const { return this->lp(lp).record->name; }
 
-  // A path from outside the run. at >= now().
+  // A path from outside the run. at >= now(); one at kNever never begins.
   void Start(LpId lp, SimTime at, std::string name, PathFn fn);
 
   // Runs every event up to and including `end`, or until none is left. May be called again with a later end.
   // An exception that leaves a path ends the run: kInternal, with the path's name, its simulated time and LP.
   // All other LPs have then run to that time, and every later call returns the same.
-  // Paths that still wait for something when nothing is left to happen are no error here: see
-  // blocked_paths().
+  // Paths that still wait for something when nothing is left to happen, or whose next step would be after the
+  // end of simulated time, are no error here: see blocked_paths().
   absl::Status Run(SimTime end = kNever);
 
   // Between runs: the end that Run was given, or the last event's time where it had none.
@@ -83,7 +85,8 @@ class Engine {
   // progress callback. The same for any number of threads.
   uint64_t events_executed() const;
 
-  // The paths that wait for a lock, a CPU or a completion, by LP and then in the order they began.
+  // The paths that wait for a lock, a CPU, a completion or the end of time, by LP and then in the order they
+  // began.
   std::vector<BlockedPath> blocked_paths() const;
 
   // A random stream of the component's own, from the seed and its name.

@@ -11,7 +11,7 @@ void Histogram::Merge(const Histogram& other) {
   if (other.buckets_.size() > buckets_.size()) buckets_.resize(other.buckets_.size());
   for (size_t b = 0; b < other.buckets_.size(); ++b) buckets_[b] += other.buckets_[b];
   count_ += other.count_;
-  sum_ += other.sum_;
+  if (__builtin_add_overflow(sum_, other.sum_, &sum_)) sum_ = std::numeric_limits<int64_t>::max();
   max_ = std::max(max_, other.max_);
 }
 

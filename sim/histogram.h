@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "sim/check.h"
@@ -23,14 +24,16 @@ class Histogram {
       Grow(bucket);
     ++buckets_[bucket];
     ++count_;
-    sum_ += value;
+    // Many waits of years are more than 64 bits hold.
+    if (__builtin_add_overflow(sum_, value, &sum_)) [[unlikely]]
+      sum_ = std::numeric_limits<int64_t>::max();
     max_ = std::max(max_, value);
   }
 
   void Merge(const Histogram& other);
 
   uint64_t count() const { return count_; }
-  int64_t sum() const { return sum_; }
+  int64_t sum() const { return sum_; }  // the greatest number where it is more
   int64_t max() const { return max_; }  // 0 when empty
   double mean() const { return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_); }
 

@@ -88,11 +88,13 @@ void Path::Start(LpId to, Duration delay, std::string name, PathFn fn) {
   internal::Lp& here = *lp_;
   internal::Lp& there = engine().lp(to);
   const Duration least{&here == &there ? 0 : here.shared->lookahead};
-  if (delay < least || delay.ns >= kNever.ns - here.now) [[unlikely]]
+  if (delay < least) [[unlikely]]
     BadDuration("Start", delay, least);
   const uint64_t id = (internal::Lp::Source(here.id.value) << 32) | here.record->path_sequence++;
   Path* const path = Engine::MakePath(here, there, id, std::move(name), std::move(fn));
-  if (&here == &there) {
+  if (delay.ns >= kNever.ns - here.now) [[unlikely]] {
+    path->WaitForEver(here.now);
+  } else if (&here == &there) {
     here.Schedule(here.now + delay.ns, path);
   } else {
     here.Send(there, here.now + delay.ns, path);
@@ -105,8 +107,18 @@ void Path::Log(int32_t kind, std::string detail) {
   lp.log.push_back(LogRecord{now(), lp_->id, lp.log_sequence++, kind, name(), std::move(detail)});
 }
 
+const std::string& Path::AfterEndOfTime() {
+  static const std::string text = "a time after the end of simulated time";
+  return text;
+}
+
+void Path::WaitForEver(int64_t since) {
+  record_->waits_for = &AfterEndOfTime();
+  record_->waits_since = since;
+}
+
 void Path::BadDuration(const char* what, Duration d, Duration least) const {
-  internal::CheckFailed(__FILE__, __LINE__, "a duration is at least what is possible and ends before kNever",
+  internal::CheckFailed(__FILE__, __LINE__, "a duration is at least what is possible",
                         absl::StrCat(what, " of ", ToString(d), " (at least ", ToString(least), ") by path '",
                                      name(), "' at ", ToString(now()), " on LP '", lp_->record->name, "'"));
 }

@@ -68,7 +68,8 @@ class Path : private internal::ResumePoint {
   class HopAwaiter;
 
   // co_await: simulated time passes; d >= 0. With zero it goes behind what is pending at this instant
-  // already.
+  // already. A path that would go on at the end of simulated time or later, also by HopTo or Start, never
+  // does: it stays blocked, see BlockedPath::after_end_of_time.
   TakeAwaiter Take(Duration d);
 
   // co_await: goes on at `dest`, `latency` later, which is at least the engine's lookahead (checked). To the
@@ -114,6 +115,10 @@ class Path : private internal::ResumePoint {
   void Reset();  // drops the coroutine and its function
 
   [[noreturn]] void BadDuration(const char* what, Duration d, Duration least) const;
+  // Its next step would be at kNever or later.
+  void WaitForEver(int64_t since);
+  // What such a path waits for.
+  static const std::string& AfterEndOfTime();
 
   // With ResumePoint half a cache line; the coroutine's frame follows, see PathSlot.
   internal::Lp* lp_ = nullptr;
@@ -156,9 +161,11 @@ class Path::TakeAwaiter {
   }
   void await_suspend(std::coroutine_handle<> self) const {
     internal::Lp& lp = *path_->lp_;
-    if (d_.ns < 0 || d_.ns >= kNever.ns - lp.now) [[unlikely]]
+    if (d_.ns < 0) [[unlikely]]
       path_->BadDuration("Take", d_, Duration{0});
     path_->innermost = self;
+    if (d_.ns >= kNever.ns - lp.now) [[unlikely]]
+      return path_->WaitForEver(lp.now);
     lp.Schedule(lp.now + d_.ns, path_);
   }
   void await_resume() const {}
@@ -186,8 +193,10 @@ class Path::HopAwaiter {
       return;
     }
     const Duration least{lp.shared->lookahead};
-    if (latency_ < least || latency_.ns >= kNever.ns - lp.now) [[unlikely]]
+    if (latency_ < least) [[unlikely]]
       path_->BadDuration("HopTo", latency_, least);
+    if (latency_.ns >= kNever.ns - lp.now) [[unlikely]]
+      return path_->WaitForEver(lp.now);
     path_->lp_ = to_;
     lp.Send(*to_, lp.now + latency_.ns, path_);
   }

@@ -223,6 +223,14 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, const Hugetl
   return out;
 }
 
+absl::Status NeverEnds(const sim::Engine& engine, const std::string& place, const std::string& operation) {
+  const std::vector<sim::BlockedPath> blocked = engine.blocked_paths();
+  return absl::FailedPreconditionError(absl::StrCat(place, ": '", operation, "': never ends: it waits for ",
+                                                    blocked.empty() ? "nothing" : blocked.front().waits_for,
+                                                    ", begun at ", sim::ToString(engine.now()),
+                                                    "; expected an operation that ends"));
+}
+
 }  // namespace
 
 absl::StatusOr<Conformance> Conform(const Script& script, const std::string& file, const BootState& boot,
@@ -258,13 +266,16 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   steps.push_back({{"step", 0}, {"op", "boot"}, {"result", {{"err", "0"}}}, {"counters", view.Counters()}});
   for (const Op& op : script.ops) {
     OpResult result;
+    bool done = false;
     const sim::SimTime before = engine.now();
     sim::SimTime after = before;
     engine.Start(runner.HomeOf(op), before, place(op.line), [&](sim::Path& path) -> sim::Task<void> {
       result = co_await runner.Perform(path, op);
       after = path.now();
+      done = true;
     });
     if (absl::Status status = engine.Run(); !status.ok()) return status;
+    if (!done) return NeverEnds(engine, place(op.line), op.text);
     steps.push_back({{"step", steps.size()},
                      {"op", op.text},
                      {"result", ResultJson(result, **memory, pool, after - before)},

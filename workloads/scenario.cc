@@ -1,5 +1,6 @@
 #include "workloads/scenario.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <memory>
@@ -229,6 +230,9 @@ absl::Status ScenarioLoader::ReadScriptFile(const MessageView& view, const std::
                                             LoadedScript& loaded) {
   const absl::StatusOr<std::string> text = FileOf(view, "file", name);
   if (!text.ok()) return text.status();
+  // A mistake in a script quotes it. Of another file, a password file say, nothing may show.
+  if (std::filesystem::path(name).extension() != ".mm")
+    return view.Mistake("file", "is not named as a script; expected a name that ends in .mm");
   absl::StatusOr<Script> script = ParseScript(*text, DisplayName(name), ScriptLimits());
   if (!script.ok()) return script.status();
   loaded.script = *std::move(script);
@@ -270,6 +274,22 @@ absl::StatusOr<std::string> ScenarioLoader::FileOf(const MessageView& view, std:
   return text;
 }
 
+// Whether a file, where links lead to, lies in the folder of a scenario or below: the folder as it is named,
+// or the one that a link to the scenario leads to. A file that does not exist is judged by its name.
+bool IsInFolderOf(const std::string& scenario, const std::filesystem::path& file) {
+  std::error_code error;
+  const std::filesystem::path named = std::filesystem::absolute(scenario, error).parent_path();
+  const std::filesystem::path target = std::filesystem::weakly_canonical(scenario, error).parent_path();
+  const std::filesystem::path place =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(file, error), error);
+  if (error) return false;
+  for (const std::filesystem::path& folder : {std::filesystem::weakly_canonical(named, error), target}) {
+    const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), place.begin(), place.end());
+    if (!error && end == folder.end()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::StatusOr<LoadedScenario> ParseScenario(const std::string& path, const std::string& text,
@@ -282,12 +302,18 @@ absl::StatusOr<LoadedScenario> ParseScenario(const std::string& path, const std:
 absl::StatusOr<LoadedScenario> LoadScenario(
     const std::string& path,
     std::function<absl::StatusOr<Machine>(const Machine&, const std::string&, const std::string&)>
-        read_machine) {
+        read_machine,
+    bool allow_outside_files) {
   const absl::StatusOr<std::string> text = ReadInputFile(path);
   if (!text.ok()) return absl::Status(text.status().code(), Cat(path, ": ", text.status().message()));
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   const ScenarioReaders readers = {
-      [&folder](const std::string& name) { return ReadInputFile((folder / name).string()); },
+      [&](const std::string& name) -> absl::StatusOr<std::string> {
+        const std::filesystem::path file = folder / name;
+        if (allow_outside_files || IsInFolderOf(path, file)) return ReadInputFile(file.string());
+        return absl::PermissionDeniedError(
+            "it is outside the scenario's folder, which needs --allow-outside-files");
+      },
       std::move(read_machine)};
   return ParseScenario(path, *text, readers);
 }

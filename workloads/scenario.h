@@ -67,11 +67,14 @@ struct ScenarioReaders {
 absl::StatusOr<LoadedScenario> ParseScenario(const std::string& path, const std::string& text,
                                              const ScenarioReaders& readers);
 
-// Reads a scenario from a file. Files it names are relative to its folder. NotFound if there is no such file.
+// Reads a scenario from a file. Files it names are relative to its folder and, unless `allow_outside_files`,
+// in it or below: a scenario that somebody sent must not read any file of this machine. NotFound if there is
+// no such file.
 absl::StatusOr<LoadedScenario> LoadScenario(
     const std::string& path,
     std::function<absl::StatusOr<Machine>(const Machine&, const std::string&, const std::string&)>
-        read_machine = nullptr);
+        read_machine = nullptr,
+    bool allow_outside_files = false);
 
 // A scenario that runs one script once, on the machine of its machine line. `path` and `text` are the
 // script's file. InvalidArgument if the script has no machine line.

@@ -79,8 +79,13 @@ std::string NotModelledPart(const OpKind& kind) {
   return missing ? std::string(name) : "";
 }
 
+// "FILE:LINE: 'OPERATION'"
+std::string PlaceAndText(const ScriptRunner::Place& place, const Op& op) {
+  return absl::StrCat(place(op.line), ": '", op.text.empty() ? ToString(op) : op.text, "'");
+}
+
 std::string Complaint(const ScriptRunner::Place& place, const Op& op, const std::string& what) {
-  return absl::StrCat(place(op.line), ": '", op.text.empty() ? ToString(op) : op.text, "': ", what);
+  return absl::StrCat(PlaceAndText(place, op), ": ", what);
 }
 
 // A script that takes no time would be gone through without a pause, and neither other paths nor the run
@@ -146,6 +151,8 @@ sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loo
     }
   }
 }
+
+std::string ScriptRunner::Doing() const { return current_ == nullptr ? "" : PlaceAndText(place_, *current_); }
 
 void ScriptRunner::Count(const Op& op, const OpResult& result) {
   ++counts_.operations;

@@ -111,6 +111,10 @@ class ScriptRunner {
   };
   const Counts& counts() const { return counts_; }
 
+  // The operation that Run is at, as "FILE:LINE: 'OPERATION'"; empty before the first. Read while nothing
+  // runs.
+  std::string Doing() const;
+
  private:
   struct Owned {
     std::unique_ptr<Process> process;

@@ -8,6 +8,8 @@
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
 #include "models/hugetlb/boot_pools.h"
+#include "sim/host_memory.h"
+#include "workloads/host_need.h"
 #include "workloads/machine/resolve.h"
 #include "workloads/requirements.h"
 
@@ -54,6 +56,11 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   auto config = ResolveMachine(scenario.machine, scenario.kernel, warnings);
   if (!config.ok())
     return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", config.status().message()));
+  const HostNeed need = EstimateHostNeed(*config, scenario);
+  const sim::HostMemory host = sim::FreeHostMemory();
+  if (absl::Status status = CheckHostNeed(need, host); !status.ok())
+    return absl::Status(status.code(), absl::StrCat(scenario.machine_place, ": ", status.message()));
+  if (need.at_start + need.broken_up > host.resident) warnings.push_back(BrokenUpWarning(need, host));
   auto memory =
       MemorySystem::Create(simulation->engine_, *config, scenario.kernel, scenario.proto.cost_model());
   if (!memory.ok())
@@ -86,6 +93,7 @@ void Simulation::AddStreams() {
       const std::string name = script.copies == 1 ? script.name : absl::StrCat(script.name, "#", copy);
       runners_.push_back(std::make_unique<Stream>());
       Stream* const stream = runners_.back().get();
+      stream->name = name;
       stream->script = &script;
       stream->runner = std::make_unique<ScriptRunner>(*memory_, *ops_, *contig_, name, script.place);
       const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
@@ -103,6 +111,23 @@ absl::Status Simulation::Run() {
   const std::vector<sim::BlockedPath> blocked = engine_.blocked_paths();
   const bool ended = scenario_.stop_after_ns.has_value() || sim::RunWasStopped(engine_);
   if (blocked.empty() || ended) return absl::OkStatus();
+  return Stuck(blocked);
+}
+
+absl::Status Simulation::Stuck(const std::vector<sim::BlockedPath>& blocked) const {
+  const auto late =
+      std::find_if(blocked.begin(), blocked.end(), [](const auto& path) { return path.after_end_of_time; });
+  if (late != blocked.end()) {
+    const auto stream = std::find_if(runners_.begin(), runners_.end(),
+                                     [&](const auto& candidate) { return candidate->name == late->path; });
+    const std::string doing = stream == runners_.end() ? "" : (*stream)->runner->Doing();
+    return absl::OutOfRangeError(absl::StrCat(doing.empty() ? absl::StrCat("'", late->path, "'") : doing,
+                                              ": begins at ", sim::ToString(late->since), " and ends after ",
+                                              sim::ToString(sim::Duration{sim::kNever.ns}),
+                                              " (292 years), the end of simulated time; expected shorter "
+                                              "sleeps, fewer loops, an earlier start, or a "
+                                              "stop_after"));
+  }
   return absl::FailedPreconditionError(
       absl::StrCat("deadlock at ", sim::ToString(engine_.now()), ": ", blocked.size(),
                    " paths wait, the first, ", blocked.front().path, ", for ", blocked.front().waits_for));

@@ -36,7 +36,8 @@ class Simulation {
   ~Simulation();
 
   // Runs to the end of the workload, or to the scenario's stop_after. DeadlineExceeded never: a workload that
-  // cannot go on because everything waits is FailedPrecondition and says who waits for what.
+  // cannot go on because everything waits is FailedPrecondition and says who waits for what, one that would
+  // go on after the end of simulated time, 292 years, is OutOfRange and says which operation that is.
   absl::Status Run();
 
   sim::Engine& engine() { return engine_; }
@@ -83,6 +84,7 @@ class Simulation {
 
  private:
   struct Stream {
+    std::string name;  // also of its path
     const LoadedScript* script = nullptr;
     std::unique_ptr<ScriptRunner> runner;
     bool done = false;  // written by the stream's path, read while nothing runs
@@ -90,6 +92,8 @@ class Simulation {
 
   Simulation(const LoadedScenario& scenario, const Options& options);
   void AddStreams();
+  // What is wrong where a run without an end has come to its end: somebody still waits.
+  absl::Status Stuck(const std::vector<sim::BlockedPath>& blocked) const;
 
   const LoadedScenario& scenario_;
   std::vector<std::string> warnings_;

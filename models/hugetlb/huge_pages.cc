@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include "sim/host_memory.h"
+
 namespace numasim {
 
 HugePageStore::HugePageStore(Pfn end)
@@ -10,7 +12,7 @@ HugePageStore::HugePageStore(Pfn end)
   // As fresh memory of the host is zero, and an entry of zeros is one that says kNone.
   void* const memory = mmap(nullptr, count_ * sizeof(HugePage), PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  NUMASIM_CHECK(memory != MAP_FAILED);
+  if (memory == MAP_FAILED) sim::HostOutOfMemory();
   entries_ = static_cast<HugePage*>(memory);
 }
 

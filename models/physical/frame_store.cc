@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/check.h"
+#include "sim/host_memory.h"
 
 namespace numasim {
 namespace {
@@ -16,7 +17,7 @@ constexpr int64_t kLargestBlock = int64_t{1} << kMaxOrder;
 void* Reserve(size_t bytes, bool huge) {
   void* memory =
       mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  NUMASIM_CHECK(memory != MAP_FAILED);
+  if (memory == MAP_FAILED) sim::HostOutOfMemory();
   // The host's huge pages make random access to a large table cheap; where they are off this is only a hint.
   if (huge) madvise(memory, bytes, MADV_HUGEPAGE);
   return memory;
@@ -31,6 +32,9 @@ size_t Resident(const void* memory, size_t bytes) {
 }
 
 }  // namespace
+
+const int64_t FrameStore::kBytesPerPageblock = sizeof(Pageblock);
+const int64_t FrameStore::kBytesPerFrame = sizeof(Word) + sizeof(uint8_t);
 
 FrameStore::FrameStore(Pfn start, int64_t pages) : start_(start), pages_(pages) {
   NUMASIM_CHECK(pages > 0);

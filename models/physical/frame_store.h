@@ -63,6 +63,10 @@ class FrameStore {
     int order;
   };
 
+  // What its tables take of the host's memory: for a pageblock always, for a frame once it is used by itself.
+  static const int64_t kBytesPerPageblock;
+  static const int64_t kBytesPerFrame;
+
   // Covers [start, start + pages); everything begins as kUnmanaged.
   FrameStore(Pfn start, int64_t pages);
   ~FrameStore();

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 struct Entry {
   std::string what;
@@ -225,6 +226,52 @@ TEST(EngineTest, LatenciesBelowTheLookaheadAbort) {
                }),
                "Start of 49ns");
   EXPECT_DEATH(run([](Path& path) -> Task<void> { co_await path.Take(Nanoseconds(-1)); }), "Take of -1ns");
+}
+
+// A step at the end of simulated time or later never comes, however the path gets there; everything before
+// does.
+TEST(EngineTest, PathsThatWouldGoOnAfterTheEndOfTimeStayBlocked) {
+  for (const int threads : {1, 2}) {
+    Engine engine({.threads = threads, .lookahead = Nanoseconds(50), .scheme = Scheme::kParallel});
+    const LpId a = engine.AddLp("a");
+    const LpId b = engine.AddLp("b");
+    bool went_on = false;
+    SimTime last;
+    const auto wait = [&](Duration before, PathFn then) {
+      return [&went_on, before, then = std::move(then)](Path& path) -> Task<void> {
+        co_await path.Take(before);
+        co_await then(path);
+        went_on = true;
+      };
+    };
+    const Duration all = kNever - SimTime{};
+    engine.Start(a, SimTime{0}, "sleeps", wait(Nanoseconds(7), [all](Path& path) -> Task<void> {
+                   co_await path.Take(all - Nanoseconds(7));
+                 }));
+    engine.Start(a, SimTime{0}, "hops",
+                 wait(Nanoseconds(8), [all, b](Path& path) -> Task<void> { co_await path.HopTo(b, all); }));
+    engine.Start(b, SimTime{0}, "starts", [&, all, a](Path& path) -> Task<void> {
+      path.Start(a, all, "started", [&](Path&) -> Task<void> {
+        went_on = true;
+        co_return;
+      });
+      co_await path.Take(all - Nanoseconds(1));
+      last = path.now();
+    });
+    engine.Start(b, kNever, "never", [&](Path&) -> Task<void> {
+      went_on = true;
+      co_return;
+    });
+    ASSERT_TRUE(engine.Run().ok());
+    EXPECT_FALSE(went_on);
+    EXPECT_EQ(last, kNever - Nanoseconds(1));
+    std::vector<std::string> blocked;
+    for (const BlockedPath& path : engine.blocked_paths()) {
+      EXPECT_TRUE(path.after_end_of_time) << path.path;
+      blocked.push_back(path.path);
+    }
+    EXPECT_THAT(blocked, UnorderedElementsAre("sleeps", "hops", "started", "never"));
+  }
 }
 
 TEST(EngineTest, PathIdsDoNotDependOnWhatElseRuns) {

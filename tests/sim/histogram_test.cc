@@ -75,5 +75,20 @@ TEST(HistogramTest, MergeIsAsIfAllWereRecordedInOne) {
   EXPECT_EQ(a.max(), both.max());
 }
 
+// Waits of centuries, many of them.
+TEST(HistogramTest, SumStopsAtTheGreatestNumber) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  Histogram a;
+  a.Record(kMost);
+  EXPECT_EQ(a.sum(), kMost);
+  a.Record(kMost - 1);
+  EXPECT_EQ(a.sum(), kMost);
+  Histogram b;
+  b.Record(5);
+  b.Merge(a);
+  EXPECT_EQ(b.sum(), kMost);
+  EXPECT_EQ(b.count(), 3u);
+}
+
 }  // namespace
 }  // namespace numasim::sim

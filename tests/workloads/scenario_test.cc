@@ -9,6 +9,7 @@
 #include "files/read_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "workloads/units.h"
 
 namespace numasim::workloads {
 namespace {
@@ -463,6 +464,53 @@ TEST_F(ScenarioFileTest, FilesAreRelativeToTheScenario) {
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_EQ(loaded->path, path);
   EXPECT_EQ(loaded->scripts[0].script.ops.size(), 2u);
+}
+
+// A scenario that somebody sent must not show what is elsewhere on this machine, not even through a link.
+TEST_F(ScenarioFileTest, FilesOutsideTheFolderNeedPermission) {
+  std::filesystem::create_directories(folder_ / "inside" / "deeper");
+  const std::string outside = Write("load.mm", "spawn p\n");
+  Write("inside/deeper/load.mm", "spawn p\n");
+  std::filesystem::create_symlink(outside, folder_ / "inside" / "link.mm");
+  for (const std::string& name :
+       {std::string("../load.mm"), outside, std::string("link.mm"), std::string("../none.mm")}) {
+    const std::string path =
+        Write("inside/s.textproto", std::string(kMachine) + "workload { script { file: '" + name + "' } }");
+    const absl::Status status = LoadScenario(path).status();
+    EXPECT_THAT(
+        std::string(status.message()),
+        HasSubstr(
+            "workload.script[0].file: " + Quoted(name) +
+            " cannot be read (it is outside the scenario's folder, which needs --allow-outside-files)"));
+    EXPECT_EQ(LoadScenario(path, nullptr, /*allow_outside_files=*/true).ok(), name != "../none.mm");
+  }
+  for (const std::string name : {"deeper/load.mm", "../inside/deeper/load.mm"}) {
+    const std::string path =
+        Write("inside/s.textproto", std::string(kMachine) + "workload { script { file: '" + name + "' } }");
+    EXPECT_TRUE(LoadScenario(path).ok()) << LoadScenario(path).status();
+  }
+}
+
+TEST_F(ScenarioFileTest, FilesBesideTheScenarioThatALinkLeadsToAreInside) {
+  std::filesystem::create_directories(folder_ / "real");
+  Write("real/s.textproto", std::string(kMachine) + "workload { script { file: 'load.mm' } }");
+  Write("real/load.mm", "spawn p\n");
+  for (const std::string name : {"s.textproto", "load.mm"})
+    std::filesystem::create_symlink(folder_ / "real" / name, folder_ / name);
+  const absl::StatusOr<LoadedScenario> loaded = LoadScenario((folder_ / "s.textproto").string());
+  EXPECT_TRUE(loaded.ok()) << loaded.status();
+}
+
+TEST_F(ScenarioFileTest, FileThatIsNotNamedAsAScriptIsNotQuoted) {
+  Write("passwd", "root:secret:0:0\n");
+  const std::string path =
+      Write("s.textproto", std::string(kMachine) + "workload { script { file: 'passwd' } }");
+  const std::string message(LoadScenario(path).status().message());
+  EXPECT_THAT(
+      message,
+      HasSubstr(
+          "workload.script[0].file: 'passwd' is not named as a script; expected a name that ends in .mm"));
+  EXPECT_EQ(message.find("secret"), std::string::npos) << message;
 }
 
 TEST_F(ScenarioFileTest, MissingScenarioIsNamed) {

@@ -330,6 +330,43 @@ TEST(SimulationTest, RangeOfBlocksBeyondTheNodesIsEnoent) {
   EXPECT_EQ((*simulation)->Failures()[0].what, "offline_block ENOENT");
 }
 
+// ---- The end of simulated time, 2^63 - 1 ns ----
+
+// The first sleep ends at 2^63 - 1 ns less 854.775807 ms; the second would end after the last nanosecond.
+const std::vector<std::string> kSleepsTooLong = {"sleep 9223372036000", "sleep 855"};
+
+TEST(SimulationTest, OperationThatEndsAfterSimulatedTimeIsNamed) {
+  const LoadedScenario scenario =
+      Load(Machine(1, "16M", 1) + Workload({Script("name: 'web'", kSleepsTooLong)}));
+  const absl::Status status = Begin(scenario, 2)->Run();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("test.textproto:9: script 'web' line 2: 'sleep 855': begins at 9223372036"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("(292 years), the end of simulated time; expected"));
+}
+
+TEST(SimulationTest, RunThatStopsBeforeTheEndOfSimulatedTimeDoesNotMindALongerSleep) {
+  for (const std::string stop : {"5ms", "9223372036854775807ns"}) {
+    const LoadedScenario scenario =
+        Load(Machine(1, "16M", 1) + "stop_after: '" + stop + "'\n" +
+             Workload({Script("start: '1ms'", kSleepsTooLong),
+                       Script("start: '9223372036854775807ns'", {"spawn p"}),
+                       Script("", {"spawn p", "@p map m 4K anon", "@p touch m"})}));
+    const auto run = Begin(scenario, 2);
+    const absl::Status status = run->Run();
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(run->simulation().streams_done(), 1);
+  }
+}
+
+TEST(SimulationTest, StreamThatStartsAtTheEndOfSimulatedTimeIsNamed) {
+  const LoadedScenario scenario = Load(
+      Machine(1, "16M", 1) + Workload({Script("name: 'late' start: '9223372036854775807ns'", {"spawn p"})}));
+  const absl::Status status = Begin(scenario, 1)->Run();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("'late'"));
+}
+
 TEST(SimulationTest, OperationThatIsNotModelledIsRefusedBeforeTheRunWithItsLine) {
   const LoadedScenario scenario =
       Load(Machine(1, "16M", 1) + Workload({Script("name: 'web'", {"spawn p", "khugepaged 1"})}));

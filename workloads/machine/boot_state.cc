@@ -269,18 +269,24 @@ void ReadPools(const Field& hugetlb, Machine& machine) {
   }
 }
 
-// The counters that conforming moves on from must be numbers.
+void CheckNumbers(const Field& object, int64_t most) {
+  for (const auto& [name, value] : object.Entries()) value.Number(0, most);
+}
+
+// The counters that conforming moves on from must be numbers, with room to count on.
 void CheckCounters(const Field& counters) {
-  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 2;
   for (const char* flat : {"vmstat", "meminfo"}) {
     if (!counters.Has(flat)) continue;
-    for (const auto& [name, value] : counters.At(flat).Entries()) value.Number(0, kMost);
+    CheckNumbers(counters.At(flat), kMost);
   }
   for (const char* by_node : {"numastat", "node_meminfo"}) {
     if (!counters.Has(by_node)) continue;
-    for (const auto& [node, values] : counters.At(by_node).Entries()) {
-      for (const auto& [name, value] : values.Entries()) value.Number(0, kMost);
-    }
+    for (const auto& [node, values] : counters.At(by_node).Entries()) CheckNumbers(values, kMost);
+  }
+  if (!counters.Has("hugetlb")) return;
+  for (const auto& [size, places] : counters.At("hugetlb").Entries()) {
+    for (const auto& [place, values] : places.Entries()) CheckNumbers(values, kMost);
   }
 }
 
@@ -308,18 +314,36 @@ void Read(const json& root, BootState& state) {
   ReadCpus(counters, machine.distance_size(), machine);
 }
 
+// A recording is a few levels deep; what is deeper would take the stack of whoever prints it.
+json ParseJson(const std::string& text) {
+  constexpr int kMostLevels = 32;
+  return json::parse(text, [](int depth, json::parse_event_t, const json&) {
+    if (depth > kMostLevels) throw Mistake(absl::StrCat("is nested more than ", kMostLevels, " levels deep"));
+    return true;
+  });
+}
+
+// nlohmann's words without its own number of the error, and without a piece of the file, which may be any
+// file.
+std::string ReasonOf(const json::exception& error) {
+  std::string reason = error.what();
+  if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
+  if (const size_t piece = reason.find("; last read: "); piece != std::string::npos) reason.erase(piece);
+  return reason;
+}
+
 }  // namespace
 
 absl::StatusOr<BootState> ParseBootState(const std::string& name, const std::string& text) {
   BootState state;
   try {
-    Read(json::parse(text), state);
+    Read(ParseJson(text), state);
   } catch (const Mistake& mistake) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": ", mistake.what(), " (a recorded boot state: its machine and step 0)"));
   } catch (const json::exception& error) {
     return absl::InvalidArgumentError(
-        absl::StrCat(name, ": ", error.what(), "; expected the JSON of a recorded boot state"));
+        absl::StrCat(name, ": ", ReasonOf(error), "; expected the JSON of a recorded boot state"));
   }
   return state;
 }

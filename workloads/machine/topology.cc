@@ -1,16 +1,13 @@
 #include "workloads/machine/topology.h"
 
-#include <hwloc.h>
-#include <hwloc/distances.h>
-
 #include <algorithm>
 #include <map>
-#include <memory>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "workloads/machine/hwloc_load.h"
 #include "workloads/machine/system_files.h"
+#include "workloads/machine/topology_xml.h"
 #include "workloads/units.h"
 
 namespace numasim::workloads {
@@ -23,89 +20,6 @@ constexpr uint64_t kGiganticPageBytes = uint64_t{1} << 30;
 constexpr uint64_t kStructPageBytes = 64;
 constexpr int kLocalDistance = 10;   // LOCAL_DISTANCE
 constexpr int kRemoteDistance = 20;  // REMOTE_DISTANCE
-
-struct TopologyDestroyer {
-  void operator()(hwloc_topology_t topology) const { hwloc_topology_destroy(topology); }
-};
-using HwlocTopology = std::unique_ptr<hwloc_topology, TopologyDestroyer>;
-
-// CPUs of this node that no earlier node has claimed. hwloc gives a node without CPUs (HBM in flat mode) the
-// CPUs that are near it; Linux puts those CPUs on the ordinary node, which has the lower number.
-std::vector<int> UnclaimedCpus(hwloc_obj_t node, std::map<int, int>& node_of_cpu) {
-  std::vector<int> cpus;
-  for (int cpu = hwloc_bitmap_first(node->cpuset); cpu >= 0; cpu = hwloc_bitmap_next(node->cpuset, cpu)) {
-    if (node_of_cpu.emplace(cpu, static_cast<int>(node->os_index)).second) cpus.push_back(cpu);
-  }
-  return cpus;
-}
-
-// How many pages of which size there are, other than base pages.
-std::map<uint64_t, uint64_t> HugePagesOf(hwloc_obj_t node) {
-  std::map<uint64_t, uint64_t> pages;
-  for (unsigned i = 0; i < node->attr->numanode.page_types_len; ++i) {
-    const auto& type = node->attr->numanode.page_types[i];
-    if (type.size != kBasePageBytes && type.count > 0) pages[type.size] = type.count;
-  }
-  return pages;
-}
-
-std::vector<hwloc_obj_t> NumaNodesByOsIndex(hwloc_topology_t topology) {
-  std::vector<hwloc_obj_t> nodes;
-  for (hwloc_obj_t node = nullptr;
-       (node = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, node)) != nullptr;) {
-    nodes.push_back(node);
-  }
-  std::sort(nodes.begin(), nodes.end(), [](auto* a, auto* b) { return a->os_index < b->os_index; });
-  return nodes;
-}
-
-// The kernel's SLIT distances between all `nodes`, or nothing if hwloc has no full matrix of them.
-std::vector<std::vector<int>> SlitDistances(hwloc_topology_t topology,
-                                            const std::vector<hwloc_obj_t>& nodes) {
-  if (nodes.size() == 1) return {{10}};
-  unsigned count = 1;
-  hwloc_distances_s* matrix = nullptr;
-  if (hwloc_distances_get_by_name(topology, "NUMALatency", &count, &matrix, 0) != 0 || count == 0) return {};
-  std::vector<std::vector<int>> rows(nodes.size(), std::vector<int>(nodes.size(), 0));
-  bool complete = true;
-  for (size_t from = 0; from < nodes.size(); ++from) {
-    for (size_t to = 0; to < nodes.size(); ++to) {
-      hwloc_uint64_t there = 0;
-      hwloc_uint64_t back = 0;
-      complete &= hwloc_distances_obj_pair_values(matrix, nodes[from], nodes[to], &there, &back) == 0;
-      rows[from][to] = static_cast<int>(there);
-    }
-  }
-  hwloc_distances_release(topology, matrix);
-  return complete ? rows : std::vector<std::vector<int>>{};
-}
-
-// Loads a topology that was initialised and given its source.
-absl::StatusOr<Topology> Load(hwloc_topology_t topology, const std::string& source) {
-  hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
-  if (hwloc_topology_load(topology) != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(source, ": not a topology that hwloc can load; expected what `lstopo FILE.xml` writes"));
-  }
-  const std::vector<hwloc_obj_t> nodes = NumaNodesByOsIndex(topology);
-  if (nodes.empty()) return absl::InvalidArgumentError(absl::StrCat(source, ": has no NUMA node"));
-  Topology result;
-  std::map<int, int> node_of_cpu;
-  for (hwloc_obj_t node : nodes) {
-    result.nodes.push_back({.os_index = static_cast<int>(node->os_index),
-                            .memory_bytes = node->attr->numanode.local_memory,
-                            .huge_pages = HugePagesOf(node),
-                            .cpus = UnclaimedCpus(node, node_of_cpu)});
-  }
-  result.distances = SlitDistances(topology, nodes);
-  return result;
-}
-
-absl::StatusOr<HwlocTopology> NewTopology() {
-  hwloc_topology_t topology = nullptr;
-  if (hwloc_topology_init(&topology) != 0) return absl::InternalError("hwloc cannot be initialised");
-  return HwlocTopology(topology);
-}
 
 // The memory of the node before the kernel took its struct pages off, see ParseLstopoMachine.
 uint64_t InstalledBytes(uint64_t local_memory) {
@@ -146,21 +60,11 @@ absl::StatusOr<Topology> ReadTopologyXml(const std::string& path) {
 }
 
 absl::StatusOr<Topology> ParseTopologyXml(const std::string& name, const std::string& text) {
-  absl::StatusOr<HwlocTopology> topology = NewTopology();
-  if (!topology.ok()) return topology.status();
-  const int size = static_cast<int>(text.size()) + 1;  // hwloc wants the terminating null to be counted
-  if (hwloc_topology_set_xmlbuffer(topology->get(), text.c_str(), size) != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name, ": not an hwloc XML file; expected what `lstopo FILE.xml` writes"));
-  }
-  return Load(topology->get(), name);
+  if (absl::Status status = CheckTopologyXml(name, text); !status.ok()) return status;
+  return LoadXmlTopology(name, text);
 }
 
-absl::StatusOr<Topology> ReadThisMachinesTopology() {
-  absl::StatusOr<HwlocTopology> topology = NewTopology();
-  if (!topology.ok()) return topology.status();
-  return Load(topology->get(), "this machine");
-}
+absl::StatusOr<Topology> ReadThisMachinesTopology() { return LoadThisMachinesTopology("this machine"); }
 
 std::vector<int> NodeOfCpu(const Topology& topology) {
   std::map<int, int> node_of_cpu;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -160,6 +161,62 @@ TEST(LstopoTest, MachineWithoutMemoryIsAnError) {
       absl::StrReplaceAll(Contents(TestData("two_nodes.xml")), {{"local_memory=\"492830720\"", ""}});
   const absl::Status status = ParseLstopoMachine("empty.xml", xml).status();
   EXPECT_THAT(std::string(status.message()), HasSubstr("no NUMANode has local_memory"));
+}
+
+// ---- What hwloc itself dies of ----
+
+// A topology file with one object more in its Machine.
+std::string WithObject(const std::string& object) {
+  return absl::StrReplaceAll(Contents(TestData("two_nodes.xml")),
+                             {{"<info name=\"Backend\"", object + "\n<info name=\"Backend\""}});
+}
+
+std::string MistakeIn(const std::string& xml) {
+  const absl::Status status = ParseLstopoMachine("m.xml", xml).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  return std::string(status.message());
+}
+
+// hwloc 2.9 reads through the null pointer.
+TEST(LstopoTest, ObjectWithoutASetIsNamedByLineBeforeHwlocSeesIt) {
+  const std::string whole =
+      R"(<object type="PU" os_index="9" cpuset="0x200" complete_cpuset="0x200" nodeset="0x1" complete_nodeset="0x1" gp_index="99"/>)";
+  for (const std::string set : {"cpuset", "complete_cpuset", "nodeset", "complete_nodeset", "os_index"}) {
+    const std::string attribute = absl::StrCat(" ", set, "=");
+    const std::string object = absl::StrReplaceAll(whole, {{attribute, " x" + set + "="}});
+    EXPECT_EQ(MistakeIn(WithObject(object)),
+              "m.xml:5: object 'PU': " + set + " is missing; expected what `lstopo FILE.xml` writes");
+  }
+}
+
+TEST(LstopoTest, XmlThatIsNotWellFormedIsNamedByLine) {
+  EXPECT_THAT(MistakeIn("<topology version=\"2.0\">\n  <object type=\"Machine\">\n</topology>"),
+              HasSubstr("m.xml:2: not well-formed (xml error mismatched element); expected what `lstopo"));
+  EXPECT_THAT(MistakeIn("<html/>"), HasSubstr("m.xml:1: the outermost element is 'html', not a topology"));
+}
+
+// What nobody has thought of: cut and damaged in every place, it is refused or read, and this process lives.
+TEST(LstopoTest, DamagedTopologiesNeverEndTheProgram) {
+  const std::string xml = Contents(TestData("sparse_numbers.xml"));
+  int refused = 0;
+  for (size_t at = 0; at < xml.size(); at += 23) {
+    for (const size_t length : {1, 6}) {
+      const absl::Status status =
+          ParseLstopoMachine("m.xml", xml.substr(0, at) + xml.substr(std::min(xml.size(), at + length)))
+              .status();
+      refused += !status.ok();
+      if (!status.ok()) EXPECT_THAT(std::string(status.message()), HasSubstr("m.xml:"));
+    }
+  }
+  EXPECT_GT(refused, 0);
+}
+
+TEST(LstopoTest, CpusAndMemoryBeyondWhatCanBeSimulatedAreNamed) {
+  const std::string two = Contents(TestData("two_nodes.xml"));
+  EXPECT_THAT(
+      MistakeIn(absl::StrReplaceAll(
+          two, {{"local_memory=\"492830720\"", "local_memory=\"18446744073709547520\""}})),
+      HasSubstr("NUMANode 0: local_memory: '18446744073709547520' is too large; expected at most 8T"));
 }
 
 TEST(ThisMachineTest, HasACpuAndMemory) {

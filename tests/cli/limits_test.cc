@@ -1,0 +1,92 @@
+// The program where its host gives it less than it needs, and where its inputs have no end.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/cli/program_test.h"
+
+namespace numasim {
+namespace {
+
+using ::testing::HasSubstr;
+
+class LimitsTest : public ProgramTest {
+ protected:
+  // As a shell runs it; `command` has NUMASIM where the program stands.
+  static Outcome Shell(const std::string& command) {
+    setenv("NUMASIM", Runfile("cli/numasim").c_str(), 1);
+    const int status = std::system(absl::StrCat("exec >.out 2>.err; ", command).c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, FileText(".out"), FileText(".err")};
+  }
+};
+
+#ifndef NUMASIM_SANITIZER  // its shadow memory is terabytes
+TEST_F(LimitsTest, AddressSpaceThatIsTooSmallForTheMachineIsSaidBeforeTheRun) {
+  Write("s.mm", "machine nodes=2 node_mem=1T\nspawn p\n");
+  const Outcome outcome = Shell("ulimit -v 1000000; $NUMASIM run s.mm");
+  EXPECT_EQ(outcome.exit_status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("numasim: s.mm:1: machine: simulating it takes about 4."));
+  EXPECT_THAT(outcome.err, HasSubstr("GiB of address space, and this process has "));
+  EXPECT_EQ(Files(), std::vector<std::string>{"s.mm"});
+}
+
+// The page tables of what is touched are more than what is left.
+TEST_F(LimitsTest, MemoryThatRunsOutDuringTheRunIsAMessage) {
+  Write("s.mm", "machine nodes=1 node_mem=64G\nthp enabled never\nspawn p\n@p map m 60G anon\n@p touch m\n");
+  const Outcome outcome = Shell("ulimit -v 310000; $NUMASIM run s.mm --threads 1");
+  EXPECT_EQ(outcome.exit_status, 1);
+  EXPECT_EQ(outcome.err,
+            "numasim: out of memory: this process may have 302 MiB of address space (ulimit -v); expected a "
+            "smaller "
+            "machine, fewer streams, or a larger limit\n");
+}
+#endif
+
+TEST_F(LimitsTest, DevicesAsInputsAreRefused) {
+  Write("s.mm", "machine nodes=1 node_mem=1G\nspawn p\n");
+  EXPECT_EQ(Refused({"run", "/dev/zero"}), "numasim: /dev/zero: it is a device; expected a file or a pipe\n");
+  EXPECT_THAT(Refused({"conform", "s.mm", "--boot", "/dev/zero", "--json", "o.json"}),
+              HasSubstr("/dev/zero: it is a device"));
+  EXPECT_THAT(Refused({"snapshot", "--root", ".", "--topology", "/dev/zero"}), HasSubstr("it is a device"));
+  EXPECT_THAT(Refused({"dump", "/dev/zero"}), HasSubstr("/dev/zero is not a regular file"));
+}
+
+TEST_F(LimitsTest, TraceInAPipeIsRefusedWithoutWaitingForAWriter) {
+  ASSERT_EQ(mkfifo("pipe", 0600), 0);
+  EXPECT_THAT(Refused({"dump", "pipe"}), HasSubstr("pipe is not a regular file"));
+}
+
+TEST_F(LimitsTest, ScenarioComesThroughAPipe) {
+  const std::string scenario =
+      "printf '%s' \"machine { node { memory: '16M' cpus: 1 } } workload { script { line: 'spawn p' } }\"";
+  EXPECT_EQ(Shell(absl::StrCat(scenario, " | $NUMASIM run /dev/stdin --out o.pb")).exit_status, 0)
+      << FileText(".err");
+  EXPECT_EQ(Shell(absl::StrCat("bash -c '$NUMASIM run <(cat s.textproto) --out o.pb'")).exit_status, 1);
+}
+
+TEST_F(LimitsTest, FilesOutsideTheScenariosFolderNeedTheFlag) {
+  Write("load.mm", "spawn p\n");
+  fs::create_directory("in");
+  Write("in/s.textproto",
+        "machine { node { memory: '16M' cpus: 1 } } workload { script { file: '../load.mm' } }");
+  EXPECT_THAT(Refused({"run", "in/s.textproto"}),
+              HasSubstr("'../load.mm' cannot be read (it is outside the scenario's folder, which needs "
+                        "--allow-outside-files)"));
+  EXPECT_EQ(Numasim({"run", "in/s.textproto", "--allow-outside-files"}).exit_status, 0);
+}
+
+TEST_F(LimitsTest, ConformingNamesAnOperationThatNeverEnds) {
+  const std::string recording = Runfile("tests/kernel_truth/hugetlb_fork_cow.truth.json");
+  Write("s.mm", "sleep 9223372036000\nsleep 855\n");
+  EXPECT_THAT(
+      Refused({"conform", "s.mm", "--boot", recording, "--json", "o.json"}),
+      HasSubstr("s.mm:2: 'sleep 855': never ends: it waits for a time after the end of simulated time"));
+}
+
+}  // namespace
+}  // namespace numasim

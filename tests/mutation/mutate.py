@@ -1,0 +1,495 @@
+#!/usr/bin/env python3
+"""Runs the program on damaged inputs, as a user would meet them, and reports what it does not answer well.
+
+    tests/mutation/mutate.py --numasim bazel-bin/cli/numasim --inputs 10000 --seed 1
+
+Each input is a case: a folder of files and a command line. It begins as one of the samples below (scripts, scenarios,
+boot files, topologies, traces, recorded /proc and /sys), of which one file is then mutated one to four times. An input
+is answered well if the program exits with 0, or with 1 and a message, within its time. A run that is only long must
+end when it is asked to (SIGTERM); these are counted. Anything else is a finding: its folder is kept and the command
+that repeats it is printed. The same seed makes the same inputs.
+"""
+
+import argparse
+import collections
+import multiprocessing.pool
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+EXTREMES = ["0", "1", "-1", "2", "7", "63", "64", "65", "127", "255", "256", "4095", "4096", "4097", "65535", "65536",
+            "2147483647", "2147483648", "-2147483648", "4294967295", "4294967296", "9223372036854775807",
+            "9223372036854775808", "-9223372036854775808", "18446744073709551615", "18446744073709551616",
+            "99999999999999999999999", "0x7fffffffffffffff", "1e308", "1.5", "-0", "00", "", "nan", "08"]
+UNITS = ["", "K", "M", "G", "T", "ns", "us", "ms", "s", "m", "h", "%", "P", "k", "KiB"]
+ODD = ["\0", "\n", "\r\n", "\t", "\"", "'", "#", "{", "}", "[", "]", "<", ">", "&", ",", ":", "=", "@", "\\", "\xff",
+       "\u2028", "\ufeff", "%s%n", "a" * 5000, "{" * 2000, "[" * 2000]
+
+# What a grammar-aware mutation of a script puts in.
+OPERATIONS = [
+    "spawn p", "spawn q", "@p cpu 0", "@p cpu 3", "@p map m 64M anon", "@p map m 1G anon policy=interleave:0-1",
+    "@p map h 16M hugetlb-2M", "@p map h 2G hugetlb-1G shared", "@p map s 8M shmem shared", "@p touch m", "@p touch h",
+    "@p touch m 0 1G 64K r", "@p unmap m", "@p unmap h 0 2M", "@p advise m 0 4M dontneed", "@p advise h dontneed",
+    "@p fork q", "@q touch m", "@q exit", "@p exit", "@p bind m bind:0", "@p policy preferred:0", "@p move h 0",
+    "@p pin m", "@p pin h 0 2M", "@p unpin m", "@p unpin h irq", "@p protect m none", "@p lock m", "pool 2M all 8",
+    "pool 2M node0 100", "pool 1G node0 1", "pool 2M all 0", "overcommit 2M 20", "demote 1G node0 1",
+    "mount_hugetlbfs /t pagesize=2M,size=8M,min_size=4M", "umount /t", "virtio_mem 512M", "virtio_mem 0", "offline_block node0 3",
+    "cma_alloc c b 4M", "cma_release b", "sleep 5", "sleep 0", "sysctl vm.min_free_kbytes 8192", "thp enabled never",
+    "machine nodes=2 node_mem=1G", "machine nodes=64 node_mem=4M", "sleep 9223372036854", "@p map big 8388607T anon",
+]
+NUMBER = re.compile(r"-?\d+")
+TOKEN = re.compile(r"[A-Za-z_0-9.]+|\s+|.", re.S)
+
+
+class Case:
+    """Files by name, the command line after the program's name, and which files are to be mutated."""
+
+    def __init__(self, name, files, command, targets):
+        self.name, self.files, self.command, self.targets = name, files, command, targets
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def scripts_and_boots():
+    folder = os.path.join(ROOT, "tests", "kernel_truth")
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".mm"):
+            continue
+        script = read(os.path.join(folder, name))
+        yield Case("script", {"in.mm": script}, ["run", "in.mm", "--out", "out.pb"], ["in.mm"])
+        boot = first_step(read(os.path.join(folder, name[:-3] + ".truth.json")))
+        yield Case("conform", {"in.mm": script, "boot.json": boot},
+                   ["conform", "in.mm", "--boot", "boot.json", "--json", "out.json"],
+                   ["boot.json", "boot.json", "in.mm"])
+        scenario = ('machine { boot_state_file: "boot.json" }\nworkload { script { file: "in.mm" } }\n').encode()
+        yield Case("boot", {"in.mm": script, "boot.json": boot, "in.textproto": scenario},
+                   ["run", "in.textproto", "--out", "out.pb"], ["boot.json"])
+
+
+def first_step(recording):
+    """Recordings are long; what is read of them is their machine and step 0."""
+    import json
+    root = json.loads(recording)
+    root["steps"] = root["steps"][:1]
+    return json.dumps(root, indent=1).encode()
+
+
+def scenarios():
+    for folder, _, names in sorted(os.walk(os.path.join(ROOT, "tests", "mutation", "samples"))):
+        for name in sorted(names):
+            if name.endswith(".textproto"):
+                yield Case("scenario", {"in.textproto": read(os.path.join(folder, name))},
+                           ["run", "in.textproto", "--out", "out.pb"], ["in.textproto"])
+    studies = os.path.join(ROOT, "examples", "studies")
+    for name in ["two_administrators/two_nodes_after", "two_administrators/up_and_down_before",
+                 "unplug_over_a_pool/full_10_used_after", "unplug_over_a_pool/room_50_used_before",
+                 "cma_under_hugetlb_load/idle_mutex"]:
+        text = read(os.path.join(studies, name + ".textproto"))
+        yield Case("scenario", {"in.textproto": text}, ["run", "in.textproto", "--out", "out.pb"], ["in.textproto"])
+
+
+def topologies():
+    folder = os.path.join(ROOT, "tests", "workloads", "machine", "testdata")
+    scenario = b'machine { lstopo_file: "in.xml" }\nworkload { script { line: "spawn p" line: "@p map m 4M anon" } }\n'
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".xml"):
+            yield Case("topology", {"in.xml": read(os.path.join(folder, name)), "in.textproto": scenario},
+                       ["run", "in.textproto", "--out", "out.pb"], ["in.xml"])
+
+
+def snapshots():
+    folder = os.path.join(ROOT, "tests", "workloads", "machine", "testdata")
+    xml = sorted(name for name in os.listdir(folder) if name.endswith(".xml"))
+    for machine in sorted(os.listdir(folder)):
+        root = os.path.join(folder, machine)
+        if not os.path.isdir(root):
+            continue
+        files = {}
+        for place, _, names in os.walk(root):
+            for name in names:
+                path = os.path.join(place, name)
+                files[os.path.join("root", os.path.relpath(path, root))] = read(path)
+        targets = sorted(files)
+        files["in.xml"] = read(os.path.join(folder, xml[0]))
+        yield Case("snapshot", files, ["snapshot", "--root", "root", "--topology", "in.xml", "--out", "out.txt"],
+                   targets + ["in.xml"])
+
+
+def traces(numasim, work):
+    """Traces that the program itself writes of a few small runs."""
+    samples = os.path.join(ROOT, "tests", "mutation", "samples")
+    for name in sorted(os.listdir(samples)):
+        if not name.endswith(".textproto"):
+            continue
+        trace = os.path.join(work, name + ".pb")
+        run = subprocess.run([numasim, "run", os.path.join(samples, name), "--out", trace, "--quiet"],
+                             capture_output=True, check=False)
+        if run.returncode != 0:
+            sys.exit(f"{name}: {run.stderr.decode()}")
+        content = read(trace)
+        for form in ["text", "csv", "json"]:
+            yield Case("trace", {"in.pb": content}, ["dump", "in.pb", "--format", form], ["in.pb"])
+
+
+def all_cases(numasim, work):
+    cases = list(scripts_and_boots()) + list(scenarios()) + list(topologies()) + list(snapshots())
+    return cases + list(traces(numasim, work))
+
+
+# Mutations of bytes: each takes the content and a random source and returns new content.
+
+
+def flip_bits(data, rng):
+    out = bytearray(data)
+    for _ in range(rng.choice([1, 1, 2, 8, 64])):
+        out[rng.randrange(len(out))] ^= 1 << rng.randrange(8)
+    return bytes(out)
+
+
+def piece_of(data, rng):
+    begin = rng.randrange(len(data))
+    return begin, min(len(data), begin + rng.choice([1, 2, 4, 16, 100, 1000]))
+
+
+def delete_piece(data, rng):
+    begin, end = piece_of(data, rng)
+    return data[:begin] + data[end:]
+
+
+def duplicate_piece(data, rng):
+    begin, end = piece_of(data, rng)
+    return data[:end] + data[begin:end] * rng.choice([1, 1, 2, 50]) + data[end:]
+
+
+def truncate(data, rng):
+    return data[:rng.randrange(len(data) + 1)]
+
+
+def overwrite_piece(data, rng):
+    begin, end = piece_of(data, rng)
+    return data[:begin] + rng.choice([b"\0", b"\xff", b"A"]) * (end - begin) + data[end:]
+
+
+def copy_piece_elsewhere(data, rng):
+    begin, end = piece_of(data, rng)
+    at = rng.randrange(len(data))
+    return data[:at] + data[begin:end] + data[at:]
+
+
+def insert_odd(data, rng):
+    at = rng.randrange(len(data) + 1)
+    return data[:at] + rng.choice(ODD).encode("utf-8", "replace") + data[at:]
+
+
+# Mutations of text.
+
+
+def of_text(change):
+    def mutation(data, rng):
+        return change(data.decode("utf-8", "surrogateescape"), rng).encode("utf-8", "surrogateescape")
+    return mutation
+
+
+def replace_number(text, rng):
+    numbers = list(NUMBER.finditer(text))
+    if not numbers:
+        return text
+    found = rng.choice(numbers)
+    number = int(found.group())
+    near = [number + 1, number - 1, number * 2, number * 1024, -number, number * 10**6, number // 2]
+    new = str(rng.choice(near)) if rng.random() < 0.4 else rng.choice(EXTREMES)
+    if rng.random() < 0.2:
+        new += rng.choice(UNITS)
+    return text[:found.start()] + new + text[found.end():]
+
+
+def change_lines(text, rng):
+    lines = text.split("\n")
+    i, j = rng.randrange(len(lines)), rng.randrange(len(lines))
+    kind = rng.randrange(5)
+    if kind == 0:
+        lines[i], lines[j] = lines[j], lines[i]
+    elif kind == 1:
+        del lines[min(i, j):max(i, j) + 1]
+    elif kind == 2:
+        lines.insert(j, lines[i])
+    elif kind == 3:
+        rng.shuffle(lines)
+    else:
+        lines[i:i] = lines[min(i, j):max(i, j) + 1][:200] * rng.choice([1, 2, 20])
+    return "\n".join(lines)
+
+
+def swap_tokens(text, rng):
+    tokens = TOKEN.findall(text)
+    words = [i for i, token in enumerate(tokens) if not token.isspace()]
+    if len(words) < 2:
+        return text
+    i, j = rng.sample(words, 2)
+    kind = rng.randrange(3)
+    if kind == 0:
+        tokens[i], tokens[j] = tokens[j], tokens[i]
+    elif kind == 1:
+        tokens[i] = tokens[j]
+    else:
+        del tokens[i]
+    return "".join(tokens)
+
+
+# Mutations that know the form of the file.
+
+
+def insert_operation(text, rng):
+    lines = text.split("\n")
+    for _ in range(rng.choice([1, 1, 3, 10])):
+        lines.insert(rng.randrange(len(lines) + 1), rng.choice(OPERATIONS))
+    return "\n".join(lines)
+
+
+def insert_line_field(text, rng):
+    places = [m.start() for m in re.finditer(r"line:", text)]
+    if not places:
+        return text
+    at = rng.choice(places)
+    return text[:at] + f'line: "{rng.choice(OPERATIONS)}" ' + text[at:]
+
+
+def change_json(data, rng):
+    """Replaces, removes or copies a value of the tree."""
+    import json
+    try:
+        root = json.loads(data)
+    except ValueError:
+        return insert_odd(data, rng)
+    places = []
+
+    def walk(node):
+        for key in (node if isinstance(node, dict) else range(len(node))) if isinstance(node, (dict, list)) else []:
+            places.append((node, key))
+            walk(node[key])
+
+    walk(root)
+    if not places:
+        return data
+    node, key = rng.choice(places)
+    kind = rng.randrange(4)
+    if kind == 0:
+        other, other_key = rng.choice(places)
+        node[key] = json.loads(json.dumps(other[other_key]))
+    elif kind == 1:
+        del node[key]
+    else:
+        node[key] = rng.choice([None, True, [], {}, "", "x", 0, -1, 1.5, 2**31, 2**32, 2**53, 2**63 - 1, 2**63,
+                                2**64, -2**63, [[]], {"": {}}, [0] * 5000, "9" * 100])
+    return json.dumps(root, indent=1).encode()
+
+
+def change_xml(text, rng):
+    """Removes, copies or moves an attribute or an element's tag."""
+    kind = rng.randrange(4)
+    attributes = list(re.finditer(r'\s([A-Za-z_]+)="([^"]*)"', text))
+    tags = list(re.finditer(r"<[^>]*>", text))
+    if kind == 0 and attributes:
+        found = rng.choice(attributes)
+        return text[:found.start()] + text[found.end():]
+    if kind == 1 and attributes:
+        found, other = rng.choice(attributes), rng.choice(attributes)
+        value = rng.choice([other.group(2), "0x0", "0xf...f", "0x00000000", "", "0xffffffff,0xffffffff", "-1"])
+        return text[:found.start(2)] + value + text[found.end(2):]
+    if kind == 2 and tags:
+        found = rng.choice(tags)
+        return text[:found.start()] + text[found.end():]
+    if not tags:
+        return text
+    found, at = rng.choice(tags), rng.choice(tags).start()
+    return text[:at] + found.group() + text[at:]
+
+
+BYTES = [flip_bits, delete_piece, duplicate_piece, truncate, overwrite_piece, copy_piece_elsewhere, insert_odd]
+TEXT = [of_text(replace_number)] * 4 + [of_text(change_lines)] * 2 + [of_text(swap_tokens)] * 2
+BY_ENDING = {
+    ".mm": TEXT + [of_text(insert_operation)] * 4,
+    ".textproto": TEXT + [of_text(insert_line_field)] * 3,
+    ".json": TEXT + [change_json] * 6,
+    ".xml": TEXT + [of_text(change_xml)] * 6,
+    ".pb": BYTES * 2,
+}
+
+
+def mutate(name, data, rng):
+    mutations = BYTES + BY_ENDING.get(os.path.splitext(name)[1], TEXT)
+    for _ in range(rng.choice([1, 1, 1, 2, 3, 4])):
+        if not data:
+            break
+        data = rng.choice(mutations)(data, rng)
+    return data[:4 << 20]
+
+
+def place_files(files, folder):
+    for name, content in files.items():
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
+
+
+def limits(memory):
+    """Keeps a mutant from taking the whole host; address space is a resource like any other to be refused."""
+    def apply():
+        if memory:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return apply
+
+
+def execute(command, folder, options):
+    """The exit status, or None for a program that does not end; whether it was asked to; both outputs' ends."""
+    with open(os.path.join(folder, "stdout"), "wb") as out, open(os.path.join(folder, "stderr"), "wb") as err:
+        program = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                   preexec_fn=limits(options.memory << 20))
+        asked = False
+        try:
+            status = program.wait(options.patience)
+        except subprocess.TimeoutExpired:
+            asked = True
+            program.terminate()
+            try:
+                status = program.wait(options.patience)
+            except subprocess.TimeoutExpired:
+                program.kill()
+                program.wait()
+                status = None
+    with open(os.path.join(folder, "stderr"), "rb") as err:
+        return status, asked, err.read(4096).decode("utf-8", "replace")
+
+
+def judge(status, asked, message):
+    """What is wrong with an answer; empty if nothing is."""
+    if status is None:
+        return "hangs: not even SIGTERM ends it"
+    if asked:
+        return "" if status in (0, 1, 128 + signal.SIGTERM, -signal.SIGTERM) else f"asked to end, exit status {status}"
+    if status < 0:
+        return f"ended by {signal.Signals(-status).name}"
+    if status == 0:
+        return ""
+    if status != 1:
+        return f"exit status {status}"
+    if not message.strip() or re.fullmatch(r"numasim[a-z ]*:[\s:;]*", message.strip()):
+        return "exit status 1 with no message"
+    # What only the program's author can make sense of.
+    for inner in ["std::", "internal error", "check failed", "AddressSanitizer", "runtime error:", "Sanitizer:", "[json.exception"]:
+        if inner in message:
+            return f"speaks of its inside: {inner}"
+    return ""
+
+
+def by_kind(cases):
+    kinds = collections.defaultdict(list)
+    for case in cases:
+        kinds[case.name].append(case)
+    return [kinds[kind] for kind in sorted(kinds)]
+
+
+def run_one(number, kinds, options, work):
+    rng = random.Random(options.seed * 1_000_003 + number)
+    # Kinds in turn, so that those with few samples are not rare.
+    case = rng.choice(kinds[number % len(kinds)])
+    files = dict(case.files)
+    target = rng.choice(case.targets)
+    files[target] = mutate(target, files[target], rng)
+    folder = os.path.join(work, f"{options.seed}-{number}")
+    os.mkdir(folder)
+    place_files(files, folder)
+    status, asked, message = execute([options.numasim] + case.command, folder, options)
+    problem = judge(status, asked, message)
+    if problem or (asked and options.show_long):
+        report(number, case, folder, message, problem or "long, asked to end", options)
+    shutil.rmtree(folder)
+    return case.name, status, asked, bool(problem)
+
+
+def report(number, case, folder, message, problem, options):
+    kept = os.path.join(options.keep, f"{options.seed}-{number}")
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(folder, kept)
+    command = " ".join([options.numasim] + case.command)
+    print(f"FINDING {case.name} {options.seed}-{number}: {problem}\n  cd {kept} && {command}\n"
+          f"  {message.strip()[:600]}\n", end="", flush=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--numasim", required=True, help="the program")
+    parser.add_argument("--inputs", type=int, default=400, help="how many; 0: until interrupted")
+    parser.add_argument("--seconds", type=float, default=0, help="stop after so long; 0: no limit")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="number of the first input, to repeat one")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
+    parser.add_argument("--patience", type=float, default=10, help="seconds an input may take, and to end when asked")
+    parser.add_argument("--memory", type=int, default=4096, help="MiB of address space; 0: no limit (for sanitizers)")
+    parser.add_argument("--keep", default=os.path.join(tempfile.gettempdir(), "numasim_mutation"),
+                        help="where the inputs of findings go")
+    parser.add_argument("--show-long", action="store_true", help="also keep what had to be asked to end")
+    options = parser.parse_args()
+    options.numasim = os.path.abspath(options.numasim)
+    if subprocess.run([options.numasim, "--help"], capture_output=True, check=False,
+                      preexec_fn=limits(options.memory << 20)).returncode != 0:
+        options.memory = 0  # a sanitizer's build, which maps terabytes
+    return options
+
+
+def numbers(options, begun):
+    """Of the inputs to run, until there are enough or the time is up."""
+    number = options.first
+    while options.inputs == 0 or number < options.first + options.inputs:
+        if options.seconds and time.monotonic() - begun > options.seconds:
+            return
+        yield number
+        number += 1
+
+
+def main():
+    options = parse_arguments()
+    tally, findings, long_ones, begun = collections.Counter(), 0, 0, time.monotonic()
+    os.makedirs(options.keep, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work:
+        kinds = by_kind(all_cases(options.numasim, work))
+        todo, lock = numbers(options, begun), threading.Lock()
+
+        def work_through(_):
+            results = []
+            while True:
+                with lock:
+                    number = next(todo, None)
+                if number is None:
+                    return results
+                results.append(run_one(number, kinds, options, work))
+
+        with multiprocessing.pool.ThreadPool(options.jobs) as pool:
+            for kind, status, asked, finding in sum(pool.map(work_through, range(options.jobs)), []):
+                tally[kind, "asked to end" if asked else status] += 1
+                long_ones += asked
+                findings += finding
+    for (kind, status), count in sorted(tally.items(), key=str):
+        print(f"{kind:10} {status!s:>14} {count:7}")
+    print(f"{sum(tally.values())} inputs, {findings} findings, {long_ones} long runs asked to end, "
+          f"{time.monotonic() - begun:.0f} s, seed {options.seed}")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

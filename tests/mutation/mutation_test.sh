@@ -1,0 +1,55 @@
+#!/bin/bash
+# A few hundred of the inputs that mutate.py makes, and that it notices what it is there to notice.
+set -uo pipefail
+
+root="${TEST_SRCDIR:?}/${TEST_WORKSPACE:?}"
+source "$root/tests/shell_testing.sh"
+
+mutate() { python3 "$root/tests/mutation/mutate.py" --keep "$work/kept" "$@"; }
+
+TestEveryMutatedInputIsAnsweredWell() {
+  local log status=0
+  log="$(mutate --numasim "$root/cli/numasim" --inputs 400 --seconds 50)" || status=$?
+  echo "$log"
+  expect_equal "$status" 0
+}
+
+# A program that answers each of its commands badly in another way.
+TestBadAnswersAreFindings() {
+  cat >"$work/bad" <<'END'
+#!/bin/bash
+[[ "$*" == *--quiet ]] && exec cp "$0" "$4"  # a trace to begin with
+case "$1" in
+  run) kill -SEGV $$ ;;
+  conform) exit 1 ;;
+  dump) echo 'trace.cc:5: check failed: a == b' >&2; exit 1 ;;
+  snapshot) trap '' TERM; while :; do sleep 1; done ;;
+esac
+END
+  chmod +x "$work/bad"
+  local log status=0
+  log="$(mutate --numasim "$work/bad" --inputs 7 --patience 1)" || status=$?
+  expect_equal "$status" 1
+  expect_contains "$log" "ended by SIGSEGV"
+  expect_contains "$log" "exit status 1 with no message"
+  expect_contains "$log" "speaks of its inside: check failed"
+  expect_contains "$log" "hangs: not even SIGTERM ends it"
+  expect_contains "$log" "7 inputs, 7 findings"
+  expect_contains "$log" "cd $work/kept/1-"
+}
+
+TestOneSeedMakesTheSameInputs() {
+  cat >"$work/show" <<'END'
+#!/bin/bash
+[[ "$*" == *--quiet ]] && exec cp "$0" "$4"
+find . -type f ! -name std\* | sort | xargs cat | cksum >&2
+kill -ABRT $$
+END
+  chmod +x "$work/show"
+  local first second
+  first="$(mutate --numasim "$work/show" --inputs 14 --seed 9 | grep -v seed | sort)"
+  second="$(mutate --numasim "$work/show" --inputs 14 --seed 9 --jobs 1 | grep -v seed | sort)"
+  expect_equal "$first" "$second"
+}
+
+run_tests
