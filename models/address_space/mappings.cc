@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "models/address_space/address_space_ops.h"
 #include "sim/check.h"
 
@@ -12,10 +13,28 @@ namespace {
 // MAX_GATHER_BATCH: how many pages munmap collects before it frees them, last one first (release_pages).
 constexpr size_t kGatherBatch = 510;
 
-// Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).
 bool CutsHugePage(const AddressSpace& space, Vpn vpn) {
   const Vma* const vma = space.Find(vpn);
-  return vma != nullptr && vma->hugetlb() && vpn.value % (uint64_t{1} << vma->huge.order) != 0;
+  return vma != nullptr && vma->CutsHugePage(vpn);
+}
+
+// Whether removing [begin, end) would leave a VMA on both sides of it where one was.
+bool MakesHole(const AddressSpace& space, Vpn begin, Vpn end) {
+  const Vma* const vma = space.Find(begin);
+  return vma != nullptr && vma->start < begin && end < vma->end;
+}
+
+// As mprotect() and mbind() answer; madvise() has kAgain for kNoMem.
+Errno ErrnoOf(AddressSpace::Refusal refusal) {
+  switch (refusal) {
+    case AddressSpace::Refusal::kTooMany:
+      return Errno::kNoMem;
+    case AddressSpace::Refusal::kCutsHugePage:
+      return Errno::kInval;
+    case AddressSpace::Refusal::kNone:
+      break;
+  }
+  return Errno::kOk;
 }
 
 }  // namespace
@@ -43,6 +62,8 @@ sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process,
 sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, MapRequest request) {
   const Costs& costs = memory_.costs();
   co_await path.Take(costs.syscall + costs.vma);
+  // do_mmap(): one more than the limit may come about.
+  if (process.space.map_count() > MaxMapCount(process)) co_return MapResult{Errno::kNoMem, Vpn{}};
   if (!Normalize(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
   if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
   // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit.
@@ -54,7 +75,7 @@ sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, Map
   if (request.shared) {
     const sim::LpId home = path.lp();
     co_await path.HopTo(memory_.global_lp(), costs.hop);
-    vma.file = files_.Create();
+    vma.file = files_.Create(process.id);
     co_await path.HopTo(home, costs.hop);
     if (vma.file == kNoFile) co_return MapResult{Errno::kNoMem, Vpn{}};
   }
@@ -69,6 +90,9 @@ sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, Map
 
 sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  // do_mas_align_munmap()
+  const bool full = process.space.map_count() >= MaxMapCount(process);
+  if (full && MakesHole(process.space, begin, end)) co_return Errno::kNoMem;
   if (CutsHugePage(process.space, begin) || CutsHugePage(process.space, end)) co_return Errno::kInval;
   const std::vector<Vma> removed = process.space.Remove(begin, end);
   for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
@@ -125,18 +149,15 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
   const sim::LpId home = path.lp();
   const CpuId cpu = process.cpu;
   co_await hugetlb_.Close(path, process, removed);
+  // A VMA that was cut in two is still one mapping of the file as long as a part is left.
+  absl::flat_hash_map<int32_t, int> parts;
   for (const Vma& vma : removed) {
-    if (!vma.shmem()) continue;
-    // A VMA that was cut in two is still one mapping of the file as long as a part is left.
-    const auto& left = process.space.vmas();
-    const bool still = std::any_of(left.begin(), left.end(), [&](const auto& v) {
-      return v.second.shmem() && v.second.file == vma.file;
-    });
-    const bool again = std::any_of(&vma + 1, removed.data() + removed.size(),
-                                   [&](const Vma& v) { return v.shmem() && v.file == vma.file; });
-    if (still || again) continue;
+    if (vma.shmem()) ++parts[vma.file.value];
+  }
+  for (const Vma& vma : removed) {
+    if (!vma.shmem() || --parts[vma.file.value] > 0 || process.space.MapsFile(false, vma.file)) continue;
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    const std::vector<Pfn> pages = files_.DropMapping(vma.file);
+    const std::vector<Pfn> pages = files_.DropMapping(vma.file, process.id);
     co_await allocator_.Release(path, cpu, pages);
     co_await path.HopTo(home, memory_.costs().hop);
   }
@@ -145,11 +166,11 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
 sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                           Access access) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  if (CutsHugePage(process.space, begin) || CutsHugePage(process.space, end)) co_return Errno::kInval;
   const Vpn reach = process.space.MappedUntil(begin, end);
   const bool whole = reach == end;
-  end = reach;
-  process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.access = access; });
+  const AddressSpace::Changed changed =
+      process.space.Change(begin, reach, MaxMapCount(process), [&](Vma& vma) { vma.access = access; });
+  end = changed.until;
   if (access != Access::kReadWrite) {
     // Becoming writable again is left to the next write fault.
     process.space.huge_pages().ForEach(begin, end, [](Vpn, HugePte& pte) { pte.writable = false; });
@@ -161,7 +182,8 @@ sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn
       }
     });
   }
-  co_return whole ? Errno::kOk : Errno::kNoMem;
+  const Errno error = ErrnoOf(changed.refusal);
+  co_return error == Errno::kOk && !whole ? Errno::kNoMem : error;
 }
 
 sim::Task<Errno> AddressSpaceOps::Dontneed(sim::Path& path, Process& process, Vpn begin, Vpn end) {
@@ -203,8 +225,11 @@ sim::Task<Errno> AddressSpaceOps::Dontneed(sim::Path& path, Process& process, Vp
 sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                             Vma::ThpAdvice advice) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  const bool whole = process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.thp = advice; });
-  co_return whole ? Errno::kOk : Errno::kNoMem;
+  const AddressSpace::Changed changed =
+      process.space.Change(begin, end, MaxMapCount(process), [&](Vma& vma) { vma.thp = advice; });
+  if (changed.refusal == AddressSpace::Refusal::kTooMany) co_return Errno::kAgain;
+  if (changed.refusal != AddressSpace::Refusal::kNone) co_return ErrnoOf(changed.refusal);
+  co_return changed.whole ? Errno::kOk : Errno::kNoMem;
 }
 
 sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end,
@@ -212,8 +237,9 @@ sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn be
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
   if (!Normalize(policy)) co_return Errno::kInval;
   if (!policy.IsDefault() && process.space.MappedUntil(begin, end) != end) co_return Errno::kFault;
-  process.space.ForEachSplit(begin, end, [&](Vma& vma) { vma.policy = policy; });
-  co_return Errno::kOk;
+  const AddressSpace::Changed changed =
+      process.space.Change(begin, end, MaxMapCount(process), [&](Vma& vma) { vma.policy = policy; });
+  co_return ErrnoOf(changed.refusal);
 }
 
 bool AddressSpaceOps::Normalize(MemPolicy& policy) const {

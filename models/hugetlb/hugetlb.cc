@@ -151,10 +151,11 @@ sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Vis
                                       const std::function<void()>& arrived) {
   ++file.opens;  // stays while the path is away
   uint64_t next = 0;
-  for (const HugeMapper* mapper = HugetlbFiles::NextMapper(file, next); mapper != nullptr;
-       mapper = HugetlbFiles::NextMapper(file, next)) {
-    Process& process = *mapper->process;
-    next = mapper->number;
+  for (;;) {
+    const auto mapper = file.mappers.lower_bound(next);
+    if (mapper == file.mappers.end()) break;
+    next = mapper->first;
+    Process& process = *mapper->second;
     const ProcessTable::Entry entry = processes_.Find(process.id);
     if (entry.moving) {  // it is somewhere soon; or gone
       co_await path.Take(memory_.costs().hop);
