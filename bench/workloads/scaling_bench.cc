@@ -173,7 +173,7 @@ void Run(const Work& work) {
       (std::filesystem::temp_directory_path() / absl::StrCat("scaling.", getpid(), ".trace.pb")).string();
   absl::Status status = scenario.status();
   if (status.ok()) {
-    auto run = TracedRun::Create(*scenario, {.trace_path = trace});
+    auto run = TracedRun::Create(*scenario, {.trace_path = trace, .seed = 1});
     status = run.ok() ? (*run)->Run() : run.status();
     // What failed for want of room would cost less than what the case is about.
     if (status.ok() && !(*run)->simulation().Totals().failed.empty()) {
