@@ -135,3 +135,92 @@ sysctl vm.max_map_count 24
 sysctl vm.max_map_count 25
 @p map x14 4K anon
 @p unmap l
+# Shared memory, huge pages.
+sysctl vm.max_map_count 65530
+@p map s 1M shmem
+@p protect s 512K 512K r
+@p protect s 512K 512K rw
+sysctl vm.max_map_count 24
+@p map x15 4K anon
+sysctl vm.max_map_count 25
+@p map x15 4K anon
+@p unmap s
+sysctl vm.max_map_count 65530
+@p map h 8M hugetlb-2M
+@p protect h 2M 2M r
+@p protect h 2M 2M rw
+sysctl vm.max_map_count 27
+@p map x16 4K anon
+sysctl vm.max_map_count 28
+@p map x16 4K anon
+@p protect h 0 8M r
+sysctl vm.max_map_count 28
+@p map x17 4K anon
+sysctl vm.max_map_count 29
+@p map x17 4K anon
+sysctl vm.max_map_count 65530
+@p protect h 1M 1M rw
+@p protect h 0 1M rw
+@p unmap h 5M 1M
+sysctl vm.max_map_count 30
+@p protect h 5M 1M rw
+@p unmap h 5M 1M
+@p unmap h 6M 2M
+sysctl vm.max_map_count 29
+@p map x18 4K anon
+sysctl vm.max_map_count 30
+@p map x18 4K anon
+@p unmap h
+# A child: pages of its parent keep halves apart that are one in the parent.
+sysctl vm.max_map_count 65530
+@p map f 1M anon
+@p touch f
+@p map g 1M anon
+@p map o 1M anon
+@p protect o 512K 512K r
+@p touch o 0 4K
+sysctl vm.max_map_count 65530
+@p fork q
+sysctl vm.max_map_count 31
+@q map x19 4K anon
+sysctl vm.max_map_count 32
+@q map x19 4K anon
+sysctl vm.max_map_count 65530
+@q protect f 512K 512K r
+sysctl vm.max_map_count 33
+@q map x20 4K anon
+sysctl vm.max_map_count 34
+@q map x20 4K anon
+@q protect f 512K 512K rw
+sysctl vm.max_map_count 33
+@q map x21 4K anon
+sysctl vm.max_map_count 34
+@q map x21 4K anon
+sysctl vm.max_map_count 65530
+@q protect g 512K 512K r
+@q touch g 0 4K
+@q protect g 512K 512K rw
+sysctl vm.max_map_count 34
+@q map x22 4K anon
+sysctl vm.max_map_count 35
+@q map x22 4K anon
+@q protect o 512K 512K rw
+sysctl vm.max_map_count 35
+@q map x23 4K anon
+sysctl vm.max_map_count 36
+@q map x23 4K anon
+@p protect o 512K 512K rw
+sysctl vm.max_map_count 30
+@p map x24 4K anon
+sysctl vm.max_map_count 31
+@p map x24 4K anon
+# What is written.
+sysctl vm.max_map_count -1
+sysctl vm.max_map_count 2147483648
+sysctl vm.max_map_count 2147483647
+sysctl vm.max_map_count 0
+@p map z 4K anon
+@p touch f
+@p unmap f
+@q exit
+@p exit
