@@ -11,8 +11,8 @@
 
 namespace numasim {
 
-// hugetlb_init(): eight fault mutexes for every CPU, and a power of two. They are made when first used, but for
-// one: a trace lists the lock also where nobody takes it.
+// hugetlb_init(): eight fault mutexes for every CPU, and a power of two. They are made when first used, but
+// for one: a trace lists the lock also where nobody takes it.
 Hugetlb::Hugetlb(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes)
     : memory_(memory),
       processes_(processes),
