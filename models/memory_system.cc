@@ -249,7 +249,9 @@ void MemorySystem::SetUpReserves(const MachineConfig& machine, const Kernel& ker
   } else if (thp_.enabled != ThpSettings::Enabled::kNever) {
     reserves_->ThpChanged(true);
   }
-  for (auto& home : nodes_) StoreSettings(*home, thp_, managed_pages_, reserves_->settings());
+  max_map_count_ = kernel.max_map_count();
+  const NodeSettings settings = CurrentSettings();
+  for (auto& home : nodes_) StoreSettings(*home, settings);
 }
 
 // A recorded machine ran with knobs of its own; those that the scenario sets to something else are written
@@ -290,27 +292,30 @@ std::vector<Reserves::ZoneSettings> MemorySystem::RecordedSettings(const Machine
   return settings;
 }
 
-void MemorySystem::StoreSettings(Node& home, const ThpSettings& thp, int64_t total_pages,
-                                 const std::vector<Reserves::ZoneSettings>& settings) {
-  home.thp = thp;
-  home.total_pages = total_pages;
+MemorySystem::NodeSettings MemorySystem::CurrentSettings() const {
+  return {thp_, managed_pages_, max_map_count_, reserves_->settings()};
+}
+
+void MemorySystem::StoreSettings(Node& home, const NodeSettings& settings) {
+  home.thp = settings.thp;
+  home.total_pages = settings.total_pages;
+  home.max_map_count = settings.max_map_count;
   for (size_t i = 0; i < zones_.size(); ++i) {
     if (zones_[i]->node() != home.id) continue;
-    zones_[i]->watermarks() = settings[i].watermarks;
-    zones_[i]->lowmem_reserve() = settings[i].lowmem_reserve;
-    zones_[i]->SetPcpLimits(settings[i].pcp_high, settings[i].pcp_batch);
+    const Reserves::ZoneSettings& zone = settings.zones[i];
+    zones_[i]->watermarks() = zone.watermarks;
+    zones_[i]->lowmem_reserve() = zone.lowmem_reserve;
+    zones_[i]->SetPcpLimits(zone.pcp_high, zone.pcp_batch);
   }
 }
 
 sim::Task<void> MemorySystem::ApplySettings(sim::Path& path) {
   NUMASIM_CHECK_EQ(path.lp().value, global_lp_.value);
   // Carried by the path: the global LP's own copy may change while it is under way.
-  const std::vector<Reserves::ZoneSettings> settings = reserves_->settings();
-  const ThpSettings thp = thp_;
-  const int64_t total_pages = managed_pages_;
+  const NodeSettings settings = CurrentSettings();
   for (auto& home : nodes_) {
     co_await path.HopTo(home->lp, costs_.hop);
-    StoreSettings(*home, thp, total_pages, settings);
+    StoreSettings(*home, settings);
   }
   co_await path.HopTo(global_lp_, costs_.hop);
 }

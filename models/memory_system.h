@@ -91,7 +91,8 @@ class MemorySystem {
   const Reserves& reserves() const { return *reserves_; }
   MemoryBlocks& blocks() { return *blocks_; }
   const MemoryBlocks& blocks() const { return *blocks_; }
-  int64_t managed_pages() const { return managed_pages_; }  // totalram_pages()
+  int64_t managed_pages() const { return managed_pages_; }        // totalram_pages()
+  void SetMaxMapCount(int64_t count) { max_map_count_ = count; }  // vm.max_map_count
   ThpSettings& thp() { return thp_; }
   const ThpSettings& thp() const { return thp_; }
 
@@ -129,8 +130,15 @@ class MemorySystem {
   void SetUpReserves(const MachineConfig& machine, const Kernel& kernel);
   void ApplyChangedKnobs(const MachineConfig& machine, const Kernel& kernel);
   std::vector<Reserves::ZoneSettings> RecordedSettings(const MachineConfig& machine) const;
-  void StoreSettings(Node& home, const ThpSettings& thp, int64_t total_pages,
-                     const std::vector<Reserves::ZoneSettings>& settings);
+  // What the global LP tells the nodes.
+  struct NodeSettings {
+    ThpSettings thp;
+    int64_t total_pages;
+    int64_t max_map_count;
+    std::vector<Reserves::ZoneSettings> zones;
+  };
+  NodeSettings CurrentSettings() const;
+  void StoreSettings(Node& home, const NodeSettings& settings);
 
   sim::Engine& engine_;
   const Kernel kernel_;
@@ -139,6 +147,7 @@ class MemorySystem {
   NodeMask all_nodes_;
   NodeMask nodes_with_memory_;
   int64_t managed_pages_ = 0;
+  int64_t max_map_count_ = 0;
   sim::LpId global_lp_{};
   std::vector<std::unique_ptr<sim::Cpu>> cpus_;
   std::vector<NodeId> node_of_cpu_;

@@ -68,8 +68,8 @@ std::string NotModelledPart(const OpKind& kind) {
     return thp->knob == ThpOp::Knob::kEnabled ? "" : "thp with anything but `enabled`";
   }
   if (const auto* sysctl = std::get_if<SysctlOp>(&kind)) {
-    if (IsOneOf(sysctl->name,
-                {"vm.min_free_kbytes", "vm.watermark_scale_factor", "vm.percpu_pagelist_high_fraction"})) {
+    if (IsOneOf(sysctl->name, {"vm.min_free_kbytes", "vm.watermark_scale_factor",
+                               "vm.percpu_pagelist_high_fraction", "vm.max_map_count"})) {
       return "";
     }
     return absl::StrCat("sysctl ", sysctl->name);
@@ -359,6 +359,9 @@ sim::Task<Errno> ScriptRunner::SetSysctl(sim::Path& path, const SysctlOp& op) {
   } else if (op.name == "vm.watermark_scale_factor") {
     if (value < 1 || value > 3000) co_return Errno::kInval;
     reserves.SetWatermarkScaleFactor(value);
+  } else if (op.name == "vm.max_map_count") {
+    if (value < 0) co_return Errno::kInval;
+    memory_.SetMaxMapCount(value);
   } else {
     if (value < 0 || (value > 0 && value < 8)) co_return Errno::kInval;
     reserves.SetPcpHighFraction(value);

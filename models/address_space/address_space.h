@@ -7,12 +7,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <tuple>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "models/address_space/huge_page_table.h"
 #include "models/address_space/mempolicy.h"
 #include "models/address_space/page_table.h"
+#include "models/address_space/room_index.h"
 #include "models/hugetlb/resv_map.h"
 #include "models/types.h"
 
@@ -47,9 +51,13 @@ struct Vma {
   FileId file = kNoFile;  // kNoFile: anonymous and private; else shared memory
   uint64_t pgoff = 0;     // page offset of `start` in the file; for anonymous memory start itself
   MemPolicy policy;       // mbind; default: the task's
-  bool anon_vma = false;  // was written to once: a fork copies its entries (vma_needs_copy)
-  bool locked = false;    // VM_LOCKED, by mlock; never of huge pages
+  // The number of its anon_vma, from 1; 0: it was never written to. A fork copies the entries of one that was
+  // (vma_needs_copy).
+  uint32_t anon_vma = 0;
+  bool anon_inherited = false;  // has pages of a parent too: its anon_vma_chain is not singular
+  bool locked = false;          // VM_LOCKED, by mlock; never of huge pages
   enum class ThpAdvice : uint8_t { kNone, kHugepage, kNohugepage } thp = ThpAdvice::kNone;
+  uint64_t mapping = 0;  // which mmap made it
   HugeVma huge;
 
   int64_t pages() const { return end - start; }
@@ -57,6 +65,8 @@ struct Vma {
   bool hugetlb() const { return huge.order != 0; }
   bool shmem() const { return !anonymous() && !hugetlb(); }
   uint64_t IndexOf(Vpn vpn) const { return pgoff + static_cast<uint64_t>(vpn - start); }
+  // Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).
+  bool CutsHugePage(Vpn vpn) const { return hugetlb() && vpn.value % (uint64_t{1} << huge.order) != 0; }
   // In huge pages, of a HugeTLB mapping.
   uint64_t HugeIndexOf(Vpn vpn) const { return IndexOf(vpn) >> huge.order; }
 };
@@ -73,18 +83,53 @@ class AddressSpace {
   Vma* Find(Vpn vpn) { return const_cast<Vma*>(static_cast<const AddressSpace*>(this)->Find(vpn)); }
   // The VMA that holds `vpn`, or the first behind it; null if there is none (find_vma).
   const Vma* FindFrom(Vpn vpn) const;
-  // Calls f(Vma&) for each VMA, in order; f leaves its bounds alone.
+  // Calls f(Vma&) for each VMA, in order; f leaves its bounds and its file alone.
   template <typename F>
   void ForEach(F f) {
     for (auto& [start, vma] : vmas_) f(vma);
+  }
+  // The same for the VMAs of a file: of huge pages, or of shared memory.
+  template <typename F>
+  void ForEachOfFile(bool huge, FileId file, F f) {
+    for (auto it = of_files_.lower_bound({huge, file.value, 0}); it != of_files_.end(); ++it) {
+      if (std::get<0>(*it) != huge || std::get<1>(*it) != file.value) return;
+      f(vmas_.find(std::get<2>(*it))->second);
+    }
+  }
+  bool MapsFile(bool huge, FileId file) const {
+    const auto it = of_files_.lower_bound({huge, file.value, 0});
+    return it != of_files_.end() && std::get<0>(*it) == huge && std::get<1>(*it) == file.value;
+  }
+  // Gives a VMA that had none its file.
+  void SetFile(Vma& vma, FileId file);
+  // anon_vma_prepare(), before the first page of its own comes into a private VMA.
+  void PrepareAnonVma(Vma& vma) {
+    if (vma.anon_vma == 0) vma.anon_vma = FindAnonVma(vma);
   }
   // Up to where [begin, end) is mapped without a hole; `begin` if it is not mapped itself.
   Vpn MappedUntil(Vpn begin, Vpn end) const;
   // Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).
   bool CutsHugePage(Vpn vpn) const;
-  // Calls f(Vma&) for each VMA that overlaps [begin, end), in order, after splitting those that stick out.
-  // Returns whether the range has no hole.
-  bool ForEachSplit(Vpn begin, Vpn end, const std::function<void(Vma&)>& f);
+
+  // mm->map_count: how many VMAs there are, those of the program itself among them.
+  int64_t map_count() const { return static_cast<int64_t>(vmas_.size()) + kProgramVmas; }
+  // Text, data, heap, stack, vdso and the like of a small static program.
+  static constexpr int64_t kProgramVmas = 10;
+
+  enum class Refusal : uint8_t {
+    kNone,
+    kTooMany,      // VMAs: there are as many as allowed already
+    kCutsHugePage  // a HugeTLB page cannot be split
+  };
+  struct Changed {
+    Refusal refusal = Refusal::kNone;
+    bool whole = true;  // no hole was met
+    Vpn until;          // what is below is changed
+  };
+  // Calls f(Vma&) to change what [begin, end) allows, its policy or its advice, over holes. A VMA that the
+  // change covers only in part is split, where no more than `max_map_count` are allowed; those that do not
+  // differ any more become one.
+  Changed Change(Vpn begin, Vpn end, int64_t max_map_count, const std::function<void(Vma&)>& f);
   // Removes the VMAs of [begin, end), splitting those that stick out. Returns them.
   std::vector<Vma> Remove(Vpn begin, Vpn end);
   // The largest [floor, ceiling) round [begin, end) in which no VMA is left: whose page tables can go.
@@ -104,17 +149,34 @@ class AddressSpace {
   int held = 0;
 
   // fork: the same VMAs, no page tables yet. Locks are not inherited.
-  void CopyVmasFrom(const AddressSpace& parent) {
-    vmas_ = parent.vmas_;
-    next_ = parent.next_;
-    for (auto& [start, vma] : vmas_) vma.locked = false;
-  }
+  void CopyVmasFrom(const AddressSpace& parent);
 
  private:
-  void SplitAt(Vpn vpn);
-  Vpn FindRoom(int64_t pages, int64_t alignment) const;
+  using Vmas = absl::btree_map<uint64_t, Vma>;
+  // Room for mappings at the two alignments.
+  struct Rooms {
+    RoomIndex gigabytes, pageblocks;
+  };
 
-  absl::btree_map<uint64_t, Vma> vmas_;  // by start
+  void Insert(const Vma& vma);
+  Vmas::iterator Erase(Vmas::iterator it);
+  void SetStart(Vma& vma, Vpn start);
+  void SplitAt(Vpn vpn);
+  Vpn Place(int64_t pages, uint8_t order);
+  void MakeRooms();
+  void GapChanged(Vpn begin, Vpn end, bool gap);
+  Gap GapBelow(Vmas::const_iterator next) const;  // between a VMA and the one below
+  Refusal ChangePart(Vpn begin, Vpn end, int64_t max_map_count, const std::function<void(Vma&)>& f);
+  bool MergePart(Vma& vma, Vpn begin, Vpn end, const Vma& wanted);
+  uint32_t FindAnonVma(const Vma& vma);
+
+  Vmas vmas_;  // by start
+  // Whether of huge pages, file and start of those that have a file.
+  absl::btree_set<std::tuple<bool, int32_t, uint64_t>> of_files_;
+  uint64_t next_mapping_ = 1;
+  uint32_t next_anon_vma_ = 1;
+  // Made when the address space has once been filled to its end: until then mappings go behind the last.
+  std::optional<Rooms> rooms_;
   PageTable page_table_;
   HugePageTable huge_pages_;
   Vpn next_{uint64_t{1} << kPmdTableShift};  // 1 GiB: nothing is mapped below

@@ -138,6 +138,8 @@ class AddressSpaceOps {
   // memory. False where the kernel refuses it.
   bool JudgePolicy(MemPolicy& policy) const;
   NodeId NodeOf(const Process& process) const { return memory_.NodeOfCpu(process.cpu); }
+  // vm.max_map_count, as the process's node knows it.
+  int64_t MaxMapCount(const Process& process) const { return memory_.node(NodeOf(process)).max_map_count; }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
   Pte PrepareAnon(Pfn pfn) const { return Pte(pfn, Pte::kPresent | Pte::kWritable | Pte::kAnon); }
 
@@ -177,7 +179,9 @@ class AddressSpaceOps {
   sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
   static Vpn Gather(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& gathered, int64_t& entries);
   sim::Task<void> DropFileMappings(sim::Path& path, Process& process, const std::vector<Vma>& removed);
-  sim::Task<Errno> TakeId(sim::Path& path, Process& process);
+  // Spawn, of a process that is on its own or (fork) of a family.
+  sim::Task<Errno> Begin(sim::Path& path, Process& process, const Process* parent);
+  sim::Task<Errno> TakeId(sim::Path& path, Process& process, const Process* parent);
   sim::Task<void> ReturnId(sim::Path& path, Process& process);
   sim::Task<Errno> AllocBaseTables(sim::Path& path, Process& process);
   sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);

@@ -89,9 +89,17 @@ sim::Task<Errno> AddressSpaceOps::RemoveVma(sim::Path& path, Process& process, V
 sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                             Vma::ThpAdvice advice) {
   if (process.space.Find(begin)->thp == advice) co_return Errno::kOk;
-  if (process.space.CutsHugePage(begin) || process.space.CutsHugePage(end)) co_return Errno::kInval;
   co_await path.Take(memory_.costs().vma);
-  process.space.ForEachSplit(begin, end, [&](Vma& part) { part.thp = advice; });
+  const AddressSpace::Changed changed =
+      process.space.Change(begin, end, MaxMapCount(process), [&](Vma& vma) { vma.thp = advice; });
+  switch (changed.refusal) {
+    case AddressSpace::Refusal::kTooMany:
+      co_return Errno::kAgain;
+    case AddressSpace::Refusal::kCutsHugePage:
+      co_return Errno::kInval;
+    case AddressSpace::Refusal::kNone:
+      break;
+  }
   co_return Errno::kOk;
 }
 
@@ -121,7 +129,11 @@ sim::Task<Errno> AddressSpaceOps::Lock(sim::Path& path, Process& process, Vpn be
   for (Vpn at = begin; at < reach;) {
     const Vma& vma = *process.space.Find(at);
     const Vpn part_end = std::min(vma.end, reach);
-    if (!vma.hugetlb()) process.space.ForEachSplit(at, part_end, [](Vma& part) { part.locked = true; });
+    if (!vma.hugetlb()) {
+      const AddressSpace::Changed changed = process.space.Change(at, part_end, MaxMapCount(process),
+                                                                 [](Vma& part) { part.locked = true; });
+      if (changed.refusal != AddressSpace::Refusal::kNone) co_return Errno::kNoMem;
+    }
     co_await path.Take(memory_.costs().vma);
     at = part_end;
   }

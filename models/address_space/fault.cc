@@ -104,7 +104,7 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
       continue;
     }
     ++home.counter(PGFAULT);
-    if (request.write && vma->anonymous()) vma->anon_vma = true;
+    if (request.write && vma->anonymous()) process.space.PrepareAnonVma(*vma);
     // The hot path, without a coroutine: a first write to private memory, a page at hand on this node.
     if (pte != nullptr && pte->none() && request.write && vma->anonymous() &&
         home.thp.enabled == ThpSettings::Enabled::kNever) {

@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "models/address_space/address_space_ops.h"
 #include "sim/check.h"
 
@@ -22,6 +23,25 @@ void WriteProtect(AddressSpace& space, Vpn begin, Vpn end) {
       if (!table.pte[i].none()) table.pte[i] = table.pte[i].WithWritable(false);
     }
   });
+}
+
+// Whether removing [begin, end) would leave a VMA on both sides of it where one was.
+bool MakesHole(const AddressSpace& space, Vpn begin, Vpn end) {
+  const Vma* const vma = space.Find(begin);
+  return vma != nullptr && vma->start < begin && end < vma->end;
+}
+
+// As mprotect() and mbind() answer; madvise() has kAgain for kNoMem.
+Errno ErrnoOf(AddressSpace::Refusal refusal) {
+  switch (refusal) {
+    case AddressSpace::Refusal::kTooMany:
+      return Errno::kNoMem;
+    case AddressSpace::Refusal::kCutsHugePage:
+      return Errno::kInval;
+    case AddressSpace::Refusal::kNone:
+      break;
+  }
+  return Errno::kOk;
 }
 
 }  // namespace
@@ -49,6 +69,8 @@ sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process,
 sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, MapRequest request) {
   const Costs& costs = memory_.costs();
   co_await path.Take(costs.syscall + costs.vma);
+  // do_mmap(): one more than the limit may come about.
+  if (process.space.map_count() > MaxMapCount(process)) co_return MapResult{Errno::kNoMem, Vpn{}};
   if (!JudgePolicy(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
   if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
   // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit.
@@ -60,7 +82,7 @@ sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, Map
   if (request.shared) {
     const sim::LpId home = path.lp();
     co_await path.HopTo(memory_.global_lp(), costs.hop);
-    vma.file = files_.Create();
+    vma.file = files_.Create(process.id);
     co_await path.HopTo(home, costs.hop);
     if (vma.file == kNoFile) co_return MapResult{Errno::kNoMem, Vpn{}};
   }
@@ -75,6 +97,9 @@ sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, Map
 
 sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  // do_mas_align_munmap()
+  const bool full = process.space.map_count() >= MaxMapCount(process);
+  if (full && MakesHole(process.space, begin, end)) co_return Errno::kNoMem;
   if (process.space.CutsHugePage(begin) || process.space.CutsHugePage(end)) co_return Errno::kInval;
   const std::vector<Vma> removed = process.space.Remove(begin, end);
   for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
@@ -131,18 +156,15 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
   const sim::LpId home = path.lp();
   const CpuId cpu = process.cpu;
   co_await hugetlb_.Close(path, process, removed);
+  // A VMA that was cut in two is still one mapping of the file as long as a part is left.
+  absl::flat_hash_map<int32_t, int> parts;
   for (const Vma& vma : removed) {
-    if (!vma.shmem()) continue;
-    // A VMA that was cut in two is still one mapping of the file as long as a part is left.
-    const auto& left = process.space.vmas();
-    const bool still = std::any_of(left.begin(), left.end(), [&](const auto& v) {
-      return v.second.shmem() && v.second.file == vma.file;
-    });
-    const bool again = std::any_of(&vma + 1, removed.data() + removed.size(),
-                                   [&](const Vma& v) { return v.shmem() && v.file == vma.file; });
-    if (still || again) continue;
+    if (vma.shmem()) ++parts[vma.file.value];
+  }
+  for (const Vma& vma : removed) {
+    if (!vma.shmem() || --parts[vma.file.value] > 0 || process.space.MapsFile(false, vma.file)) continue;
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    const std::vector<Pfn> pages = files_.DropMapping(vma.file);
+    const std::vector<Pfn> pages = files_.DropMapping(vma.file, process.id);
     co_await allocator_.Release(path, cpu, pages);
     co_await path.HopTo(home, memory_.costs().hop);
   }
@@ -152,18 +174,12 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
 sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                           Access access) {
   co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  while (begin < end) {
-    const Vma* const vma = process.space.Find(begin);
-    if (vma == nullptr) co_return Errno::kNoMem;
-    const Vpn part_end = std::min(vma->end, end);
-    if (vma->access != access) {
-      if (process.space.CutsHugePage(begin) || process.space.CutsHugePage(part_end)) co_return Errno::kInval;
-      process.space.ForEachSplit(begin, part_end, [&](Vma& part) { part.access = access; });
-      if (access != Access::kReadWrite) WriteProtect(process.space, begin, part_end);
-    }
-    begin = part_end;
-  }
-  co_return Errno::kOk;
+  const Vpn reach = process.space.MappedUntil(begin, end);
+  const AddressSpace::Changed changed =
+      process.space.Change(begin, reach, MaxMapCount(process), [&](Vma& vma) { vma.access = access; });
+  if (access != Access::kReadWrite) WriteProtect(process.space, begin, changed.until);
+  const Errno error = ErrnoOf(changed.refusal);
+  co_return error == Errno::kOk && reach < end ? Errno::kNoMem : error;
 }
 
 sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end,
@@ -175,20 +191,9 @@ sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn be
   const Vma* const first = process.space.FindFrom(begin);
   if (first == nullptr || first->start >= end) co_return Errno::kFault;
   if (!policy.IsDefault() && process.space.MappedUntil(begin, end) != end) co_return Errno::kFault;
-  // mbind_range()
-  while (begin < end) {
-    const Vma* const vma = process.space.FindFrom(begin);
-    if (vma == nullptr || vma->start >= end) break;
-    begin = std::max(begin, vma->start);
-    const Vpn part_end = std::min(vma->end, end);
-    const bool cuts = process.space.CutsHugePage(begin) || process.space.CutsHugePage(part_end);
-    if (vma->policy != policy) {
-      if (cuts) co_return Errno::kInval;
-      process.space.ForEachSplit(begin, part_end, [&](Vma& part) { part.policy = policy; });
-    }
-    begin = part_end;
-  }
-  co_return Errno::kOk;
+  const AddressSpace::Changed changed =
+      process.space.Change(begin, end, MaxMapCount(process), [&](Vma& vma) { vma.policy = policy; });
+  co_return ErrnoOf(changed.refusal);
 }
 
 bool AddressSpaceOps::JudgePolicy(MemPolicy& policy) const {

@@ -70,19 +70,16 @@ sim::Task<Errno> AddressSpaceOps::TakeReferences(sim::Path& path, Process& proce
   std::vector<Pfn> taken;
   Errno error = Errno::kOk;
   ++process.space.held;
-  for (int n = 0; n < memory_.node_count() && error == Errno::kOk; ++n) {
-    const Node& node = memory_.node(NodeId{n});
-    for (const Pfn pfn : pages) {
-      Zone& zone = *memory_.ZoneOf(pfn);
-      if (zone.node() != node.id) continue;
-      if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-      const FrameIndex frame = zone.frames().Index(pfn);
-      if (zone.IsMigrating(frame)) error = Errno::kAgain;
-      if (!zone.HasRoomForRef(frame)) error = Errno::kNoMem;
-      if (error != Errno::kOk) break;
-      zone.TakeRef(frame);
-      taken.push_back(pfn);
-    }
+  for (const Pfn pfn : allocator_.ByNode(pages)) {
+    Zone& zone = *memory_.ZoneOf(pfn);
+    const Node& node = memory_.node(zone.node());
+    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    const FrameIndex frame = zone.frames().Index(pfn);
+    if (zone.IsMigrating(frame)) error = Errno::kAgain;
+    if (!zone.HasRoomForRef(frame)) error = Errno::kNoMem;
+    if (error != Errno::kOk) break;
+    zone.TakeRef(frame);
+    taken.push_back(pfn);
   }
   co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
   if (error != Errno::kOk) co_await DropReferences(path, cpu, taken);
@@ -94,14 +91,11 @@ sim::Task<Errno> AddressSpaceOps::TakeReferences(sim::Path& path, Process& proce
 // put_page() of base pages: what nothing else holds is freed.
 sim::Task<void> AddressSpaceOps::DropReferences(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
   const sim::LpId home = path.lp();
-  for (int n = 0; n < memory_.node_count(); ++n) {
-    const Node& node = memory_.node(NodeId{n});
-    for (const Pfn pfn : pages) {
-      Zone& zone = *memory_.ZoneOf(pfn);
-      if (zone.node() != node.id) continue;
-      if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-      zone.ForgetRef(zone.frames().Index(pfn));
-    }
+  for (const Pfn pfn : allocator_.ByNode(pages)) {
+    Zone& zone = *memory_.ZoneOf(pfn);
+    const Node& node = memory_.node(zone.node());
+    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    zone.ForgetRef(zone.frames().Index(pfn));
   }
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
   co_await allocator_.Release(path, cpu, pages);
@@ -142,9 +136,9 @@ sim::Task<Errno> AddressSpaceOps::FaultInForWrite(sim::Path& path, Process& proc
 }
 
 sim::Task<void> AddressSpaceOps::Unpin(sim::Path& path, Process& process, uint64_t pin, bool in_interrupt) {
-  const auto found = std::find_if(process.pins.begin(), process.pins.end(),
-                                  [pin](const PinnedPages& pinned) { return pinned.id == pin; });
-  NUMASIM_CHECK(found != process.pins.end());
+  const auto found = std::lower_bound(process.pins.begin(), process.pins.end(), pin,
+                                      [](const PinnedPages& pinned, uint64_t id) { return pinned.id < id; });
+  NUMASIM_CHECK(found != process.pins.end() && found->id == pin);
   const PinnedPages pages = std::move(*found);
   process.pins.erase(found);
   const CpuId cpu = process.cpu;

@@ -3,6 +3,7 @@
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_PROCESS_H_
 #define NUMASIM_MODELS_ADDRESS_SPACE_PROCESS_H_
 
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,8 +31,8 @@ struct Process {
   MemPolicy policy;               // set_mempolicy
   NodeId il_prev{kMaxNodes - 1};  // where interleaved allocations without an address were last
   AddressSpace space;
-  std::vector<Pfn> base_tables;   // PGD, PUD and the tables of text and stack
-  std::vector<PinnedPages> pins;  // the oldest first
+  std::vector<Pfn> base_tables;  // PGD, PUD and the tables of text and stack
+  std::deque<PinnedPages> pins;  // the oldest first: by rising id
   uint64_t next_pin = 1;
   bool alive = false;
 };

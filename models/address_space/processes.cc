@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "models/address_space/address_space_ops.h"
 #include "sim/check.h"
 
@@ -13,10 +14,10 @@ constexpr int kBaseTables = 5;
 
 }  // namespace
 
-sim::Task<Errno> AddressSpaceOps::TakeId(sim::Path& path, Process& process) {
+sim::Task<Errno> AddressSpaceOps::TakeId(sim::Path& path, Process& process, const Process* parent) {
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  const std::optional<uint16_t> id = processes_.Add(process, home);
+  const std::optional<uint16_t> id = processes_.Add(process, home, parent);
   co_await path.HopTo(home, memory_.costs().hop);
   if (!id.has_value()) co_return Errno::kAgain;
   process.id = *id;
@@ -44,8 +45,12 @@ sim::Task<Errno> AddressSpaceOps::AllocBaseTables(sim::Path& path, Process& proc
 }
 
 sim::Task<Errno> AddressSpaceOps::Spawn(sim::Path& path, Process& process) {
+  co_return co_await Begin(path, process, nullptr);
+}
+
+sim::Task<Errno> AddressSpaceOps::Begin(sim::Path& path, Process& process, const Process* parent) {
   co_await path.Take(memory_.costs().process);
-  Errno error = co_await TakeId(path, process);
+  Errno error = co_await TakeId(path, process, parent);
   if (error != Errno::kOk) co_return error;
   error = co_await AllocBaseTables(path, process);
   if (error != Errno::kOk) {
@@ -60,7 +65,7 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
   child.cpu = parent.cpu;
   child.policy = parent.policy;
   child.il_prev = parent.il_prev;
-  const Errno error = co_await Spawn(path, child);
+  const Errno error = co_await Begin(path, child, &parent);
   if (error != Errno::kOk) co_return error;
   child.space.CopyVmasFrom(parent.space);
   const sim::LpId home = path.lp();
@@ -68,13 +73,9 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
   for (const auto& [start, vma] : child.space.vmas()) files = files || vma.shmem();
   if (files) {
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    std::vector<FileId> seen;
+    absl::flat_hash_set<int32_t> seen;
     for (const auto& [start, vma] : child.space.vmas()) {
-      bool counted = !vma.shmem();
-      for (FileId file : seen) counted = counted || file == vma.file;
-      if (counted) continue;
-      seen.push_back(vma.file);
-      files_.AddMapping(vma.file);
+      if (vma.shmem() && seen.insert(vma.file.value).second) files_.AddMapping(vma.file, child.id);
     }
     co_await path.HopTo(home, memory_.costs().hop);
   }
@@ -111,7 +112,7 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
   };
   std::vector<Part> parts;
   for (const auto& [start, vma] : parent.space.vmas()) {
-    if (!vma.anonymous() || !vma.anon_vma) continue;
+    if (!vma.anonymous() || vma.anon_vma == 0) continue;
     parent.space.page_table().ForEachTable(vma.start, vma.end, [&](Vpn first, PteTable&) {
       const uint64_t from = vma.start > first ? static_cast<uint64_t>(vma.start - first) : 0;
       parts.push_back({first, from, std::min(kPtesPerTable, static_cast<uint64_t>(vma.end - first))});
@@ -145,16 +146,13 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
 
 sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<Pfn>& pages) {
   const sim::LpId home = path.lp();
-  for (int n = 0; n < memory_.node_count(); ++n) {
-    Node& node = memory_.node(NodeId{n});
-    for (Pfn pfn : pages) {
-      Zone& zone = *memory_.ZoneOf(pfn);
-      if (zone.node() != node.id) continue;
-      if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-      FrameOwner& owner = zone.frames().owner(zone.frames().Index(pfn), 0);
-      NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), ProcessTable::kIds - 1);
-      ++owner.mapcount;
-    }
+  for (const Pfn pfn : allocator_.ByNode(pages)) {
+    Zone& zone = *memory_.ZoneOf(pfn);
+    const Node& node = memory_.node(zone.node());
+    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    FrameOwner& owner = zone.frames().owner(zone.frames().Index(pfn), 0);
+    NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), ProcessTable::kIds - 1);
+    ++owner.mapcount;
   }
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }

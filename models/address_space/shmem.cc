@@ -6,7 +6,7 @@
 
 namespace numasim {
 
-FileId ShmemFiles::Create() {
+FileId ShmemFiles::Create(uint16_t process) {
   int32_t id = 0;
   if (!free_ids_.empty()) {
     id = free_ids_.back();
@@ -16,15 +16,15 @@ FileId ShmemFiles::Create() {
     id = static_cast<int32_t>(files_.size());
     files_.emplace_back();
   }
-  files_[static_cast<size_t>(id)].mappings = 1;
+  files_[static_cast<size_t>(id)].mappers.insert(process);
   ++live_;
   return FileId{id};
 }
 
-std::vector<Pfn> ShmemFiles::DropMapping(FileId id) {
+std::vector<Pfn> ShmemFiles::DropMapping(FileId id, uint16_t process) {
   File& file = At(id);
-  NUMASIM_CHECK(file.mappings > 0);
-  if (--file.mappings > 0) return {};
+  NUMASIM_CHECK_EQ(file.mappers.erase(process), size_t{1});
+  if (!file.mappers.empty()) return {};
   std::vector<Pfn> pages;
   pages.reserve(file.pages.size());
   for (const auto& [index, pfn] : file.pages) pages.push_back(pfn);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "models/address_space/address_space.h"
 #include "models/address_space/mempolicy.h"
 #include "models/types.h"
@@ -18,11 +19,16 @@ class ShmemFiles {
   // FrameOwner::object can tell this many files apart.
   static constexpr int kMaxFiles = 1 << 16;
 
-  // A new file with one mapping; kNoFile if there are too many.
-  FileId Create();
-  void AddMapping(FileId file) { ++At(file).mappings; }
-  // Drops a mapping. When it was the last the file is gone, and its pages are returned to be freed.
-  std::vector<Pfn> DropMapping(FileId file);
+  // A new file, mapped by a process; kNoFile if there are too many.
+  FileId Create(uint16_t process);
+  void AddMapping(FileId file, uint16_t process) { At(file).mappers.insert(process); }
+  // The process maps it no more. When it was the last the file is gone, and its pages are returned to be
+  // freed.
+  std::vector<Pfn> DropMapping(FileId file, uint16_t process);
+  // The ids of the processes that map it (i_mmap); none where the file is gone.
+  const absl::btree_set<uint16_t>& MappersOf(FileId file) const {
+    return files_[static_cast<size_t>(file.value)].mappers;
+  }
 
   // The page at an offset; kNoPfn if there is none.
   Pfn Lookup(FileId file, uint64_t index) const;
@@ -35,7 +41,9 @@ class ShmemFiles {
   template <typename F>
   void ForEachFile(F f) const {
     for (size_t i = 0; i < files_.size(); ++i) {
-      if (files_[i].mappings > 0) f(FileId{static_cast<int32_t>(i)}, files_[i].mappings, files_[i].pages);
+      const File& file = files_[i];
+      if (file.mappers.empty()) continue;
+      f(FileId{static_cast<int32_t>(i)}, static_cast<int64_t>(file.mappers.size()), file.pages);
     }
   }
 
@@ -43,7 +51,7 @@ class ShmemFiles {
   friend class ShmemFilesPeer;  // tests plant damage
 
   struct File {
-    int64_t mappings = 0;
+    absl::btree_set<uint16_t> mappers;  // ids of processes
     absl::btree_map<uint64_t, Pfn> pages;
   };
   File& At(FileId file) { return files_[static_cast<size_t>(file.value)]; }

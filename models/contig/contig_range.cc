@@ -69,9 +69,9 @@ void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t 
 }
 
 sim::Task<void> ContigRanges::DrainAll(sim::Path& path, Zone& zone) {
-  for (int c = 0; c < zone.cpus(); ++c) {
+  for (int c = zone.NextUsedPcp(0); c < zone.cpus(); c = zone.NextUsedPcp(c + 1)) {
     const CpuId cpu{c};
-    if (zone.pcp(cpu).count == 0) continue;
+    if (std::as_const(zone).pcp(cpu).count == 0) continue;
     co_await path.Take(memory_.costs().drain_cpu);
     co_await zone.lock().Acquire(path);
     const int64_t drained = zone.DrainPcp(cpu);

@@ -37,8 +37,8 @@ sim::Task<Errno> Migrator::Migrate(sim::Path& path, CpuId cpu, std::vector<Pfn>&
   Batch batch;
   const bool room = co_await AllocTargets(path, cpu, pages, target, batch);
   pages.erase(pages.begin(), pages.begin() + static_cast<std::ptrdiff_t>(batch.size()));
-  bool everybody = false;
-  while (!co_await Round(path, cpu, node, batch, everybody)) everybody = true;
+  int round = 0;
+  while (!co_await Round(path, cpu, node, batch, round)) ++round;
   node.counter(PGMIGRATE_SUCCESS) += static_cast<int64_t>(batch.size());
   if (!room) ++node.counter(PGMIGRATE_FAIL);
   co_return room ? Errno::kOk : Errno::kNoMem;
@@ -76,11 +76,11 @@ sim::Task<bool> Migrator::AllocTargets(sim::Path& path, CpuId cpu, const std::ve
   co_return true;
 }
 
-sim::Task<bool> Migrator::Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool everybody) {
+sim::Task<bool> Migrator::Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, int round) {
   co_await Expect(path, node, batch);
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   SwapInCache(batch);
-  const bool all_visited = co_await VisitAll(path, batch, everybody);
+  const bool all_visited = co_await VisitAll(path, batch, round);
   co_await path.HopTo(node.lp, memory_.costs().hop);
   co_await Account(path, cpu, node, batch, all_visited);
   co_return std::all_of(batch.begin(), batch.end(), [](const Moving& page) { return page.settled; });
@@ -119,21 +119,39 @@ void Migrator::SwapInCache(Batch& batch) {
   }
 }
 
-// From the global LP and back to it: the processes of one home after the other, looked up just before each.
-// In the first round only the one that faulted a page in, for anonymous pages; it is seldom that others have
-// them too. False where a process could not be visited now, or moved behind the path.
-sim::Task<bool> Migrator::VisitAll(sim::Path& path, Batch& batch, bool everybody) {
-  const bool files = std::any_of(batch.begin(), batch.end(),
-                                 [](const Moving& p) { return p.owner.kind == FrameOwner::kShmem; });
+// The ids of the processes to visit, none twice: of a file's page those that map the file, of an anonymous
+// page the one that faulted it in, in the second round those that can have it by fork. When that one is gone
+// its id may have gone to another family: then everybody.
+std::vector<uint64_t> Migrator::IdsToVisit(const Batch& batch, int round) const {
   std::vector<uint64_t> ids;
-  if (everybody || files) {
-    for (uint64_t id = 0; id < ops_.processes().end(); ++id) ids.push_back(id);
-  } else {
-    for (const Moving& page : batch) {
-      const bool again = !ids.empty() && ids.back() == page.owner.object;
-      if (!page.settled && !again) ids.push_back(page.owner.object);
+  const Moving* before = nullptr;
+  for (const Moving& page : batch) {
+    if (page.settled) continue;
+    const Moving* const last = std::exchange(before, &page);
+    if (last != nullptr && last->owner.kind == page.owner.kind && last->owner.object == page.owner.object)
+      continue;
+    if (page.owner.kind == FrameOwner::kShmem) {
+      const auto& mappers = ops_.files().MappersOf(FileId{static_cast<int32_t>(page.owner.object)});
+      ids.insert(ids.end(), mappers.begin(), mappers.end());
+    } else if (round == 0) {
+      ids.push_back(page.owner.object);
+    } else if (round == 1) {
+      const std::vector<uint64_t> family = ops_.processes().FamilyOf(page.owner.object);
+      ids.insert(ids.end(), family.begin(), family.end());
+    } else {
+      for (uint64_t id = 0; id < ops_.processes().end(); ++id) ids.push_back(id);
+      break;
     }
   }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+// From the global LP and back to it: the processes of one home after the other, looked up just before each.
+// False where a process could not be visited now, or moved behind the path.
+sim::Task<bool> Migrator::VisitAll(sim::Path& path, Batch& batch, int round) {
+  std::vector<uint64_t> ids = IdsToVisit(batch, round);
   bool all = true;
   for (int n = 0; n < memory_.node_count() && !ids.empty(); ++n) {
     const sim::LpId lp = memory_.node(NodeId{n}).lp;
@@ -179,8 +197,7 @@ void Migrator::SwapAnon(Process& process, Moving& page) {
 // All mappings of a file's page count as one, the file's.
 void Migrator::SwapShmem(Process& process, Moving& page) {
   const FileId file{static_cast<int32_t>(page.owner.object)};
-  process.space.ForEach([&](Vma& vma) {
-    if (!vma.shmem() || vma.file != file) return;
+  process.space.ForEachOfFile(false, file, [&](Vma& vma) {
     const uint64_t index = page.owner.index;
     if (index < vma.pgoff || index >= vma.IndexOf(vma.end)) return;
     const Vpn vpn = vma.start + static_cast<int64_t>(index - vma.pgoff);

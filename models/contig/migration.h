@@ -56,9 +56,10 @@ class Migrator {
   sim::Task<bool> AllocTargets(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
                                const MigrationTarget& target, Batch& batch);
   // One round; true if every page is settled after it.
-  sim::Task<bool> Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool everybody);
+  sim::Task<bool> Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, int round);
   sim::Task<void> Expect(sim::Path& path, Node& node, Batch& batch);
-  sim::Task<bool> VisitAll(sim::Path& path, Batch& batch, bool everybody);
+  sim::Task<bool> VisitAll(sim::Path& path, Batch& batch, int round);
+  std::vector<uint64_t> IdsToVisit(const Batch& batch, int round) const;
   void SwapInCache(Batch& batch);
   static bool SwapIn(Process& process, Batch& batch);
   static void SwapAnon(Process& process, Moving& page);

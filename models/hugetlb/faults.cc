@@ -198,8 +198,8 @@ sim::Task<void> Hugetlb::StealFromChildren(sim::Path& path, HugeFile& file, cons
   const uint64_t index = fault.claim.index;
   const Visitor visit = [&](Process& process) {
     if (&process == fault.process) return;
-    process.space.ForEach([&](Vma& vma) {
-      if (!vma.hugetlb() || vma.file != file.id || vma.huge.shared || vma.huge.resv_owner) return;
+    process.space.ForEachOfFile(true, file.id, [&](Vma& vma) {
+      if (vma.huge.shared || vma.huge.resv_owner) return;
       if (index < vma.HugeIndexOf(vma.start) || index >= vma.HugeIndexOf(vma.end)) return;
       const int64_t offset = static_cast<int64_t>(index - vma.HugeIndexOf(vma.start)) << vma.huge.order;
       const Vpn first = vma.start + offset;

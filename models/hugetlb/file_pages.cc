@@ -18,8 +18,7 @@ constexpr size_t kBatch = 15;
 sim::Task<void> Hugetlb::UnmapRange(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, CpuId cpu) {
   std::vector<Pfn> unmapped;
   const Visitor visit = [&](Process& process) {
-    process.space.ForEach([&](Vma& vma) {
-      if (!vma.hugetlb() || vma.file != file.id) return;
+    process.space.ForEachOfFile(true, file.id, [&](Vma& vma) {
       const uint64_t first = std::max(from, vma.HugeIndexOf(vma.start));
       const uint64_t last = std::min(to, vma.HugeIndexOf(vma.end));
       if (first >= last) return;

@@ -1,5 +1,6 @@
 #include "models/hugetlb/files.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/check.h"
@@ -27,7 +28,11 @@ HugeFile& HugetlbFiles::Create(HugeSize page_size, int mount) {
   file.id = FileId{static_cast<int32_t>(id)};
   file.page_size = page_size;
   file.mount = mount;
-  file.subpool = mount < 0 ? nullptr : mounts_[static_cast<size_t>(mount)].subpool.get();
+  if (mount >= 0) {
+    HugetlbMount& on = mounts_[static_cast<size_t>(mount)];
+    file.subpool = on.subpool.get();
+    on.files.insert(file.id.value);
+  }
   file.lock = std::make_unique<sim::Mutex>(engine_, lp_, "hugetlbfs.i_rwsem");
   file.vma_lock = std::make_unique<sim::RwSem>(engine_, lp_, "hugetlb_vma_lock");
   return file;
@@ -37,16 +42,14 @@ void HugetlbFiles::Remove(FileId id) {
   NUMASIM_CHECK(!At(id).InUse());
   NUMASIM_CHECK(At(id).pages.empty());
   NUMASIM_CHECK(At(id).resv.empty());
+  if (At(id).mount >= 0) mounts_[static_cast<size_t>(At(id).mount)].files.erase(id.value);
   files_[static_cast<size_t>(id.value)].reset();
   free_ids_.push_back(id.value);
 }
 
 int HugetlbFiles::FindMount(std::string_view directory) const {
-  for (int i = static_cast<int>(mounts_.size()) - 1; i >= static_cast<int>(kHstates); --i) {
-    const HugetlbMount& mount = mounts_[static_cast<size_t>(i)];
-    if (mount.mounted && mount.directory == directory) return i;
-  }
-  return -1;
+  const auto found = mounted_.find(directory);
+  return found == mounted_.end() ? -1 : found->second.back();
 }
 
 HugetlbFiles::Place HugetlbFiles::Resolve(std::string_view path, HugeSize page_size) const {
@@ -56,29 +59,36 @@ HugetlbFiles::Place HugetlbFiles::Resolve(std::string_view path, HugeSize page_s
 }
 
 int HugetlbFiles::AddMount(HugetlbMount mount) {
+  const auto index = static_cast<int>(mounts_.size());
+  mounted_[mount.directory].push_back(index);
   mounts_.push_back(std::move(mount));
-  return static_cast<int>(mounts_.size()) - 1;
+  return index;
+}
+
+void HugetlbFiles::Unmounted(int index) {
+  const auto found = mounted_.find(mounts_[static_cast<size_t>(index)].directory);
+  std::erase(found->second, index);
+  if (found->second.empty()) mounted_.erase(found);
 }
 
 bool HugetlbFiles::MountBusy(int index) const {
-  for (const auto& file : files_) {
-    if (file != nullptr && file->mount == index && (file->opens > 0 || !file->mappers.empty())) return true;
-  }
-  return false;
+  const auto& files = mounts_[static_cast<size_t>(index)].files;
+  return std::any_of(files.begin(), files.end(), [this](int32_t id) {
+    const HugeFile& file = At(FileId{id});
+    return file.opens > 0 || !file.mappers.empty();
+  });
 }
 
 void HugetlbFiles::AddMapper(HugeFile& file, Process& process) {
-  for (const HugeMapper& mapper : file.mappers) {
-    if (mapper.process == &process) return;
-  }
-  file.mappers.push_back({&process, next_mapper_++});
+  const bool added = mapper_numbers_.try_emplace({file.id.value, &process}, next_mapper_).second;
+  if (added) file.mappers.emplace(next_mapper_++, &process);
 }
 
-const HugeMapper* HugetlbFiles::NextMapper(const HugeFile& file, uint64_t number) {
-  for (const HugeMapper& mapper : file.mappers) {
-    if (mapper.number >= number) return &mapper;
-  }
-  return nullptr;
+void HugetlbFiles::DropMapper(HugeFile& file, Process& process) {
+  const auto number = mapper_numbers_.find({file.id.value, &process});
+  if (number == mapper_numbers_.end()) return;
+  file.mappers.erase(number->second);
+  mapper_numbers_.erase(number);
 }
 
 }  // namespace numasim

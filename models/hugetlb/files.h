@@ -4,12 +4,16 @@
 #define NUMASIM_MODELS_HUGETLB_FILES_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "models/address_space/address_space.h"
 #include "models/address_space/process.h"
 #include "models/hugetlb/huge_size.h"
@@ -21,12 +25,6 @@
 
 namespace numasim {
 
-// A process that maps a file.
-struct HugeMapper {
-  Process* process;
-  uint64_t number;  // grows with every mapper, so that a walk can go on where it was
-};
-
 struct HugeFile {
   FileId id;
   HugeSize page_size = HugeSize::k2M;
@@ -36,7 +34,8 @@ struct HugeFile {
   int64_t bytes = 0;    // i_size
   ResvMap resv;
   absl::btree_map<uint64_t, Pfn> pages;  // page cache, by huge page offset
-  std::vector<HugeMapper> mappers;       // in the order in which they came
+  // The processes that map it, by numbers that grow with every mapper, so that a walk can go on where it was.
+  absl::btree_map<uint64_t, Process*> mappers;
   Subpool* subpool = nullptr;
   std::unique_ptr<sim::Mutex> lock;  // i_rwsem, only ever taken for writing
   // hugetlb_vma_lock of all shared mappings: read by faults, so that who unmaps waits for those under way.
@@ -48,9 +47,9 @@ struct HugeFile {
 struct HugetlbMount {
   std::string directory;  // "" for the default mount of its page size
   HugeSize page_size = HugeSize::k2M;
-  bool mounted = true;
   std::unique_ptr<Subpool> subpool;  // null: no limit and nothing reserved
   absl::btree_map<std::string, FileId> names;
+  absl::btree_set<int32_t> files;  // with a name or without
 };
 
 class HugetlbFiles {
@@ -90,20 +89,23 @@ class HugetlbFiles {
   // The newest mount on a directory; -1 if there is none.
   int FindMount(std::string_view directory) const;
   int AddMount(HugetlbMount mount);
+  void Unmounted(int index);
   // Whether a file of the mount is open or mapped.
   bool MountBusy(int index) const;
   HugetlbMount& mount(int index) { return mounts_[static_cast<size_t>(index)]; }
 
   void AddMapper(HugeFile& file, Process& process);
-  // The first mapper with at least this number; null if there is none.
-  static const HugeMapper* NextMapper(const HugeFile& file, uint64_t number);
+  void DropMapper(HugeFile& file, Process& process);
 
  private:
   sim::Engine& engine_;
   sim::LpId lp_;
   std::vector<std::unique_ptr<HugeFile>> files_;
   std::vector<int32_t> free_ids_;
+  absl::flat_hash_map<std::pair<int32_t, const Process*>, uint64_t> mapper_numbers_;  // by file
   std::vector<HugetlbMount> mounts_;  // the default mounts first, by page size
+  // What is mounted on a directory, the newest last.
+  absl::btree_map<std::string, std::vector<int>, std::less<>> mounted_;
   uint64_t next_mapper_ = 0;
 };
 

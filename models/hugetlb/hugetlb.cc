@@ -11,22 +11,24 @@
 
 namespace numasim {
 
-// hugetlb_init(): a fault mutex for every eighth of a CPU, and a power of two.
+// hugetlb_init(): eight fault mutexes for every CPU, and a power of two. They are made when first used, but
+// for one: a trace lists the lock also where nobody takes it.
 Hugetlb::Hugetlb(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes)
     : memory_(memory),
       processes_(processes),
       pool_(memory, allocator),
       files_(memory.engine(), memory.global_lp()) {
-  const size_t mutexes = std::bit_ceil(static_cast<size_t>(memory.cpu_count()) * 8);
-  for (size_t i = 0; i < mutexes; ++i) {
-    fault_mutexes_.push_back(
-        std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "hugetlb_fault_mutex"));
-  }
+  fault_mutexes_.resize(std::bit_ceil(static_cast<size_t>(memory.cpu_count()) * 8));
+  FaultMutex(FileId{0}, 0);
 }
 
 sim::Mutex& Hugetlb::FaultMutex(FileId file, uint64_t index) {
   const uint64_t key = (static_cast<uint64_t>(file.value) << 40 ^ index) * 0x9e3779b97f4a7c15;
-  return *fault_mutexes_[(key >> 32) & (fault_mutexes_.size() - 1)];
+  std::unique_ptr<sim::Mutex>& mutex = fault_mutexes_[(key >> 32) & (fault_mutexes_.size() - 1)];
+  if (mutex == nullptr) {
+    mutex = std::make_unique<sim::Mutex>(memory_.engine(), memory_.global_lp(), "hugetlb_fault_mutex");
+  }
+  return *mutex;
 }
 
 sim::Task<Errno> Hugetlb::Resize(sim::Path& path, CpuId cpu, HugeSize size, NodeId node, int64_t count) {
@@ -151,10 +153,11 @@ sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Vis
                                       const std::function<void()>& arrived) {
   ++file.opens;  // stays while the path is away
   uint64_t next = 0;
-  for (const HugeMapper* mapper = HugetlbFiles::NextMapper(file, next); mapper != nullptr;
-       mapper = HugetlbFiles::NextMapper(file, next)) {
-    Process& process = *mapper->process;
-    next = mapper->number;
+  for (;;) {
+    const auto mapper = file.mappers.lower_bound(next);
+    if (mapper == file.mappers.end()) break;
+    next = mapper->first;
+    Process& process = *mapper->second;
     const ProcessTable::Entry entry = processes_.Find(process.id);
     if (entry.moving) {  // it is somewhere soon; or gone
       co_await path.Take(memory_.costs().hop);

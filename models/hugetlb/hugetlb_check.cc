@@ -200,8 +200,8 @@ class Checker {
 
   void CheckMappers() {
     hugetlb_.files().ForEach([&](const HugeFile& file) {
-      for (const HugeMapper& mapper : file.mappers) {
-        if (mappers_.erase({file.id.value, int{mapper.process->id}}) == 0)
+      for (const auto& [number, process] : file.mappers) {
+        if (mappers_.erase({file.id.value, int{process->id}}) == 0)
           problems_.Add("hugetlbfs file ", file.id.value, " has a mapper that does not map it");
       }
     });

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "models/hugetlb/hugetlb.h"
 #include "sim/check.h"
@@ -32,8 +33,8 @@ sim::Task<Errno> Hugetlb::Map(sim::Path& path, Process& process, Vma& vma) {
   --file.opens;
   co_await DropIfUnused(path, file, who.cpu);
   co_await path.HopTo(home, memory_.costs().hop);
-  vma.file = id;
   vma.huge = std::move(huge);
+  process.space.SetFile(vma, id);
   co_return error;
 }
 
@@ -88,12 +89,10 @@ sim::Task<void> Hugetlb::Close(sim::Path& path, Process& process, const std::vec
   if (std::none_of(removed.begin(), removed.end(), [](const Vma& vma) { return vma.hugetlb(); })) co_return;
   // A file that still has a VMA of the process stays mapped by it.
   std::vector<bool> last(removed.size(), false);
-  for (size_t i = 0; i < removed.size(); ++i) {
-    const auto same = [&](const Vma& vma) { return vma.hugetlb() && vma.file == removed[i].file; };
-    const auto& left = process.space.vmas();
-    last[i] = removed[i].hugetlb() &&
-              std::none_of(left.begin(), left.end(), [&](const auto& v) { return same(v.second); }) &&
-              std::none_of(removed.begin() + static_cast<std::ptrdiff_t>(i) + 1, removed.end(), same);
+  absl::flat_hash_set<int32_t> later;
+  for (size_t i = removed.size(); i-- > 0;) {
+    const Vma& vma = removed[i];
+    last[i] = vma.hugetlb() && !process.space.MapsFile(true, vma.file) && later.insert(vma.file.value).second;
   }
   const sim::LpId home = path.lp();
   const CpuId cpu = process.cpu;
@@ -103,7 +102,7 @@ sim::Task<void> Hugetlb::Close(sim::Path& path, Process& process, const std::vec
     co_await CloseVma(path, removed[i], cpu);
     if (!last[i]) continue;
     HugeFile& file = files_.At(removed[i].file);
-    std::erase_if(file.mappers, [&](const HugeMapper& mapper) { return mapper.process == &process; });
+    files_.DropMapper(file, process);
     co_await DropIfUnused(path, file, cpu);
   }
   co_await path.HopTo(home, memory_.costs().hop);

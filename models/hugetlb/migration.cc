@@ -96,8 +96,7 @@ void Hugetlb::HandOver(Pfn from, Pfn to) {
 // On the LP of a process that maps the file. Returns how many entries were changed.
 uint32_t Hugetlb::SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to) {
   uint32_t swapped = 0;
-  process.space.ForEach([&](Vma& vma) {
-    if (!vma.hugetlb() || vma.file != file.id) return;
+  process.space.ForEachOfFile(true, file.id, [&](Vma& vma) {
     if (index < vma.HugeIndexOf(vma.start) || index >= vma.HugeIndexOf(vma.end)) return;
     const int64_t offset = static_cast<int64_t>(index - vma.HugeIndexOf(vma.start)) << vma.huge.order;
     HugePte* const pte = process.space.huge_pages().Find(vma.start + offset);

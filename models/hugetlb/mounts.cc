@@ -108,7 +108,7 @@ sim::Task<Errno> Hugetlb::Unmount(sim::Path& path, const std::string& directory,
   Errno error = index < 0 ? Errno::kInval : Errno::kOk;
   if (index >= 0 && files_.MountBusy(index)) error = Errno::kBusy;
   if (error == Errno::kOk) {
-    files_.mount(index).mounted = false;
+    files_.Unmounted(index);
     // kill_litter_super(): what is left has no user but its name.
     auto& names = files_.mount(index).names;
     while (!names.empty()) {

@@ -28,7 +28,8 @@ struct Node {
   std::array<std::unique_ptr<Zone>, kZoneTypes> zones;
   std::array<int64_t, NodeCounter_ARRAYSIZE> counters = {};
   ThpSettings thp;
-  int64_t total_pages = 0;  // totalram_pages(), a copy like `thp`
+  int64_t total_pages = 0;    // totalram_pages(), a copy like `thp`
+  int64_t max_map_count = 0;  // vm.max_map_count, a copy too
 
   Zone* zone(ZoneType type) const { return zones[static_cast<size_t>(type)].get(); }
   int64_t& counter(NodeCounter c) { return counters[c]; }

@@ -1,6 +1,8 @@
 #include "models/physical/page_allocator.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -224,12 +226,23 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
 // The nodes that `pages` are on.
 NodeMask PageAllocator::NodesOf(std::span<const Pfn> pages) const {
   NodeMask nodes;
-  for (Pfn pfn : pages) {
-    const Zone* zone = memory_.ZoneOf(pfn);
-    NUMASIM_CHECK(zone != nullptr);
-    nodes.Set(zone->node());
-  }
+  for (Pfn pfn : pages) nodes.Set(NodeOf(pfn));
   return nodes;
+}
+
+NodeId PageAllocator::NodeOf(Pfn pfn) const {
+  const Zone* zone = memory_.ZoneOf(pfn);
+  NUMASIM_CHECK(zone != nullptr);
+  return zone->node();
+}
+
+std::vector<Pfn> PageAllocator::ByNode(std::span<const Pfn> pages) const {
+  std::array<size_t, kMaxNodes + 1> next = {};  // where each node's next page goes
+  for (const Pfn pfn : pages) ++next[static_cast<size_t>(NodeOf(pfn).value) + 1];
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  std::vector<Pfn> sorted(pages.size());
+  for (const Pfn pfn : pages) sorted[next[static_cast<size_t>(NodeOf(pfn).value)]++] = pfn;
+  return sorted;
 }
 
 sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
@@ -270,22 +283,30 @@ sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, 
 
 sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::span<const Pfn> pages) {
   const sim::LpId home = path.lp();
-  for (NodeMask nodes = NodesOf(pages); !nodes.empty(); nodes.Clear(nodes.First())) {
-    Node& node = memory_.node(nodes.First());
+  std::vector<Pfn> sorted;
+  if (NodesOf(pages).count() > 1) {
+    sorted = ByNode(pages);
+    pages = sorted;
+  }
+  while (!pages.empty()) {
+    Node& node = memory_.node(NodeOf(pages.front()));
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    co_await ReleaseOnNode(path, cpu, node, pages);
+    const auto other =
+        std::find_if(pages.begin(), pages.end(), [&](Pfn pfn) { return NodeOf(pfn) != node.id; });
+    const auto count = static_cast<size_t>(other - pages.begin());
+    co_await ReleaseOnNode(path, cpu, node, pages.first(count));
+    pages = pages.subspan(count);
   }
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }
 
-// Those of `pages` that are on the node.
+// `pages` are all on the node.
 sim::Task<void> PageAllocator::ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node,
                                              std::span<const Pfn> pages) {
   const Costs& costs = memory_.costs();
   int64_t freed = 0;
   for (Pfn pfn : pages) {
     Zone& zone = *memory_.ZoneOf(pfn);
-    if (zone.node() != node.id) continue;
     const FrameIndex frame = zone.frames().Index(pfn);
     FrameOwner& owner = zone.frames().owner(frame, 0);
     NUMASIM_CHECK(owner.mapcount > 0);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "models/memory_system.h"
 #include "models/types.h"
@@ -56,6 +57,9 @@ class PageAllocator {
   // Frees whole blocks of 2^order frames each, whatever their mapcount (__free_pages). Otherwise as Release.
   sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
 
+  // The same pages node by node, those of each node in their order.
+  std::vector<Pfn> ByNode(std::span<const Pfn> pages) const;
+
  private:
   // What an allocation keeps from one walk of the zonelist to the next.
   struct Walk {
@@ -68,6 +72,7 @@ class PageAllocator {
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  uint32_t alloc_flags);
   NodeMask NodesOf(std::span<const Pfn> pages) const;
+  NodeId NodeOf(Pfn pfn) const;
   sim::Task<void> FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn);
   sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, std::span<const Pfn> pages);
   uint32_t NoFragment(const Zone& preferred) const;

@@ -1,5 +1,5 @@
-// PcpLists: the per-CPU page lists of one CPU for one zone (struct per_cpu_pages, Linux 6.1). Owned by the
-// zone, lives on the LP of the zone's node.
+// PcpLists: the per-CPU page lists of one CPU for one zone (struct per_cpu_pages, Linux 6.1). PcpTable: those
+// of all CPUs. Owned by the zone, live on the LP of the zone's node.
 //
 // Lists are by order and migratetype: orders 0 to 3 for each mobile type, and one for pageblock-sized blocks
 // of any type. Freed pages go to the front and are taken from there; refills are queued behind; bulk frees
@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "models/physical/frame_store.h"
@@ -92,6 +93,40 @@ struct PcpLists {
     if (pages < batch) pages = batch;
     return pages > most ? most : pages;
   }
+};
+
+// Most CPUs of a large machine never use most zones: lists are made when first used, for a few CPUs with
+// neighbouring numbers together, so that a CPU's lists are found with one look.
+class PcpTable {
+ public:
+  explicit PcpTable(int cpus) : cpus_(cpus), groups_(static_cast<size_t>(cpus + kGroup - 1) / kGroup) {}
+
+  int cpus() const { return cpus_; }
+  PcpLists& At(CpuId cpu) {
+    std::unique_ptr<Group>& group = groups_[GroupOf(cpu)];
+    if (group == nullptr) [[unlikely]] {
+      Make(group);
+    }
+    return (*group)[static_cast<size_t>(cpu.value) % kGroup];
+  }
+  // Lists that were never used are empty.
+  const PcpLists& At(CpuId cpu) const {
+    const std::unique_ptr<Group>& group = groups_[GroupOf(cpu)];
+    return group == nullptr ? unused_ : (*group)[static_cast<size_t>(cpu.value) % kGroup];
+  }
+  // The first CPU from this one on whose lists may have pages; cpus() if there is none.
+  int NextUsed(int cpu) const;
+  void SetLimits(int32_t high, int32_t batch);
+
+ private:
+  static constexpr int kGroup = 8;
+  using Group = std::array<PcpLists, kGroup>;
+  static size_t GroupOf(CpuId cpu) { return static_cast<size_t>(cpu.value) / kGroup; }
+  void Make(std::unique_ptr<Group>& group) const;
+
+  int cpus_;
+  std::vector<std::unique_ptr<Group>> groups_;
+  PcpLists unused_;  // with the limits that new lists begin with
 };
 
 }  // namespace numasim

@@ -14,8 +14,29 @@ Zone::Zone(const Extent& extent, int cpus, std::unique_ptr<sim::SpinLock> lock)
       managed_(extent.managed),
       frames_(extent.start, extent.end() - extent.start),
       buddy_(frames_),
-      pcp_(static_cast<size_t>(cpus)),
+      pcp_(cpus),
       lock_(std::move(lock)) {}
+
+int PcpTable::NextUsed(int cpu) const {
+  while (cpu < cpus_ && groups_[GroupOf(CpuId{cpu})] == nullptr) cpu = (cpu / kGroup + 1) * kGroup;
+  return std::min(cpu, cpus_);
+}
+
+void PcpTable::Make(std::unique_ptr<Group>& group) const {
+  group = std::make_unique<Group>();
+  group->fill(unused_);
+}
+
+void PcpTable::SetLimits(int32_t high, int32_t batch) {
+  const auto set = [high, batch](PcpLists& lists) {
+    lists.high = high;
+    lists.batch = batch;
+  };
+  set(unused_);
+  for (const std::unique_ptr<Group>& group : groups_) {
+    if (group != nullptr) std::for_each(group->begin(), group->end(), set);
+  }
+}
 
 std::string Zone::Name() const {
   return absl::StrCat("node", extent_.node.value, ".", kZoneNames[static_cast<int>(extent_.type)]);
@@ -123,10 +144,7 @@ void Zone::FreeBuddy(FrameIndex frame, int order) {
 void Zone::SetPcpLimits(int32_t high, int32_t batch) {
   pcp_high_ = high;
   pcp_batch_ = batch;
-  for (PcpLists& lists : pcp_) {
-    lists.high = pcp_disabled_ ? 0 : high;
-    lists.batch = pcp_disabled_ ? 1 : batch;
-  }
+  pcp_.SetLimits(pcp_disabled_ ? 0 : high, pcp_disabled_ ? 1 : batch);
 }
 
 void Zone::DisablePcp() {

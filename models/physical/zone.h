@@ -79,9 +79,10 @@ class Zone {
   const Buddy& buddy() const { return buddy_; }
   sim::SpinLock& lock() { return *lock_; }
   const sim::SpinLock& lock() const { return *lock_; }
-  PcpLists& pcp(CpuId cpu) { return pcp_[static_cast<size_t>(cpu.value)]; }
-  const PcpLists& pcp(CpuId cpu) const { return pcp_[static_cast<size_t>(cpu.value)]; }
-  int cpus() const { return static_cast<int>(pcp_.size()); }
+  PcpLists& pcp(CpuId cpu) { return pcp_.At(cpu); }
+  const PcpLists& pcp(CpuId cpu) const { return pcp_.At(cpu); }
+  int NextUsedPcp(int cpu) const { return pcp_.NextUsed(cpu); }
+  int cpus() const { return pcp_.cpus(); }
 
   Watermarks& watermarks() { return watermarks_; }
   const Watermarks& watermarks() const { return watermarks_; }
@@ -161,7 +162,7 @@ class Zone {
   int64_t present_, managed_;
   FrameStore frames_;
   Buddy buddy_;
-  std::vector<PcpLists> pcp_;
+  PcpTable pcp_;
   int32_t pcp_high_ = 0;
   int32_t pcp_batch_ = 1;
   bool pcp_disabled_ = false;

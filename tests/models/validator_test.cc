@@ -56,7 +56,7 @@ class PageTablePeer {
 
 class ShmemFilesPeer {
  public:
-  static int64_t& mappings(const ShmemFiles& files, int file) { return At(files, file).mappings; }
+  static auto& mappers(const ShmemFiles& files, int file) { return At(files, file).mappers; }
   static void MovePage(const ShmemFiles& files, int file, uint64_t index, Pfn pfn) {
     At(files, file).pages[index] = pfn;
   }
@@ -355,9 +355,9 @@ const Damage kReferenceDamage[] = {
      "maps pfn [0-9]+, but page 3 of file 0 is at pfn"},
     {"FilePageMoved", [](Damaged& d) { ShmemFilesPeer::MovePage(d.files(), 0, 3, d.own().pfn()); },
      "page 3 of file 0 is at .*, whose owner is anonymous memory, expected shared memory"},
-    {"FileMappingsOff", [](Damaged& d) { ++ShmemFilesPeer::mappings(d.files(), 0); },
+    {"FileMappingsOff", [](Damaged& d) { ShmemFilesPeer::mappers(d.files(), 0).insert(999); },
      "the count of mappings of file 0 is 3, expected 2"},
-    {"FileGone", [](Damaged& d) { ShmemFilesPeer::mappings(d.files(), 0) = 0; },
+    {"FileGone", [](Damaged& d) { ShmemFilesPeer::mappers(d.files(), 0).clear(); },
      "process test/p maps file 0, which does not exist"},
     {"PageTableFrameWrong",
      [](Damaged& d) {

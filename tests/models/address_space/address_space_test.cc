@@ -1,12 +1,15 @@
 // VMAs: placing, splitting and removing them.
 #include "models/address_space/address_space.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sim/random.h"
 
 namespace numasim {
 namespace {
@@ -29,13 +32,11 @@ class AddressSpaceTest : public ::testing::Test {
     return ranges;
   }
   static Vpn At(int64_t page) { return Vpn{kGiB} + page; }
-  std::vector<std::pair<int64_t, int64_t>> Split(int64_t begin, int64_t end, bool* whole = nullptr) {
-    std::vector<std::pair<int64_t, int64_t>> seen;
-    const bool covered = space_.ForEachSplit(
-        At(begin), At(end), [&](Vma& vma) { seen.emplace_back(vma.start - Vpn{kGiB}, vma.end - Vpn{kGiB}); });
-    if (whole != nullptr) *whole = covered;
-    return seen;
+  static constexpr int64_t kNoLimit = 1 << 30;
+  AddressSpace::Changed Protect(int64_t begin, int64_t end, Access access, int64_t limit = kNoLimit) {
+    return space_.Change(At(begin), At(end), limit, [access](Vma& vma) { vma.access = access; });
   }
+  void Write(int64_t page) { space_.PrepareAnonVma(*space_.Find(At(page))); }
 
   AddressSpace space_;
 };
@@ -86,7 +87,7 @@ TEST_F(AddressSpaceTest, SplittingKeepsTheOffsetsInTheFile) {
   shared.file = FileId{4};
   shared.pgoff = 7;
   space_.Map(shared, 100);
-  EXPECT_THAT(Split(10, 20), ElementsAre(Pair(10, 20)));
+  Protect(10, 20, Access::kRead);
   EXPECT_THAT(Vmas(), ElementsAre(Pair(0, 10), Pair(10, 20), Pair(20, 100)));
   for (int64_t page = 0; page < 100; ++page) {
     EXPECT_EQ(space_.Find(At(page))->IndexOf(At(page)), 7 + static_cast<uint64_t>(page));
@@ -96,23 +97,128 @@ TEST_F(AddressSpaceTest, SplittingKeepsTheOffsetsInTheFile) {
 
 TEST_F(AddressSpaceTest, PrivateMemoryIsAtItsOwnAddress) {
   space_.Map({}, 100);
-  Split(30, 40);
+  Protect(30, 40, Access::kRead);
   for (int64_t page : {0, 29, 30, 39, 40, 99})
     EXPECT_EQ(space_.Find(At(page))->IndexOf(At(page)), At(page).value);
 }
 
-TEST_F(AddressSpaceTest, ForEachSplitTellsOfHoles) {
+TEST_F(AddressSpaceTest, AChangeGoesOverHolesAndTellsOfThem) {
   space_.Map({}, 100);
   space_.Remove(At(40), At(60));
-  bool whole = false;
-  EXPECT_THAT(Split(0, 40, &whole), ElementsAre(Pair(0, 40)));
-  EXPECT_TRUE(whole);
-  EXPECT_THAT(Split(30, 70, &whole), ElementsAre(Pair(30, 40), Pair(60, 70)));
-  EXPECT_FALSE(whole);
-  Split(60, 120, &whole);  // beyond the end
-  EXPECT_FALSE(whole);
-  EXPECT_THAT(Split(45, 55, &whole), IsEmpty());
-  EXPECT_FALSE(whole);
+  EXPECT_TRUE(Protect(0, 40, Access::kRead).whole);
+  EXPECT_FALSE(Protect(30, 70, Access::kNone).whole);
+  EXPECT_THAT(Vmas(), ElementsAre(Pair(0, 30), Pair(30, 40), Pair(60, 70), Pair(70, 100)));
+  EXPECT_FALSE(Protect(90, 120, Access::kNone).whole);  // beyond the end
+  EXPECT_FALSE(Protect(45, 55, Access::kNone).whole);
+}
+
+TEST_F(AddressSpaceTest, PartsThatAreAlikeAgainBecomeOne) {
+  space_.Map({}, 100);
+  Protect(30, 60, Access::kRead);
+  Protect(40, 50, Access::kReadWrite);
+  Protect(30, 40, Access::kReadWrite);  // into the VMA below and that above
+  EXPECT_THAT(Vmas(), ElementsAre(Pair(0, 50), Pair(50, 60), Pair(60, 100)));
+  Protect(50, 55, Access::kReadWrite);  // half of it into that below
+  EXPECT_THAT(Vmas(), ElementsAre(Pair(0, 55), Pair(55, 60), Pair(60, 100)));
+  Protect(57, 60, Access::kReadWrite);  // half of it into that above
+  EXPECT_THAT(Vmas(), ElementsAre(Pair(0, 55), Pair(55, 57), Pair(57, 100)));
+  EXPECT_EQ(space_.Find(At(57))->pgoff, At(57).value);
+  Protect(0, 100, Access::kReadWrite);
+  EXPECT_THAT(Vmas(), ElementsAre(Pair(0, 100)));
+}
+
+TEST_F(AddressSpaceTest, MappingsThatAdjoinStayTwo) {
+  space_.Map({}, static_cast<int64_t>(kGiB));
+  space_.Map({}, 10);
+  Protect(0, static_cast<int64_t>(kGiB) + 10, Access::kRead);
+  EXPECT_EQ(space_.vmas().size(), 2u);
+}
+
+TEST_F(AddressSpaceTest, PartsWithPagesOfDifferentOriginStayTwo) {
+  space_.Map({}, 100);
+  Protect(50, 100, Access::kRead);
+  Write(0);
+  AddressSpace child;
+  child.CopyVmasFrom(space_);
+  Protect(50, 100, Access::kReadWrite);
+  EXPECT_THAT(Vmas(), ElementsAre(Pair(0, 100)));
+  child.Change(At(50), At(100), kNoLimit, [](Vma& vma) { vma.access = Access::kReadWrite; });
+  EXPECT_EQ(child.vmas().size(), 2u) << "what a child has of its parent takes nothing in";
+}
+
+TEST_F(AddressSpaceTest, ASplitBeyondTheLimitIsRefused) {
+  space_.Map({}, 100);
+  const int64_t now = space_.map_count();
+  EXPECT_EQ(now, 1 + AddressSpace::kProgramVmas);
+  EXPECT_EQ(Protect(20, 40, Access::kRead, now).refusal, AddressSpace::Refusal::kTooMany);
+  EXPECT_THAT(Vmas(), ElementsAre(Pair(0, 100)));
+  EXPECT_EQ(Protect(20, 40, Access::kRead, now + 1).refusal, AddressSpace::Refusal::kTooMany);
+  EXPECT_THAT(Vmas(), ElementsAre(Pair(0, 20), Pair(20, 100))) << "the first split stays";
+  EXPECT_EQ(space_.Find(At(20))->access, Access::kReadWrite);
+  EXPECT_EQ(Protect(0, 100, Access::kRead, 0).refusal, AddressSpace::Refusal::kNone) << "nothing is split";
+}
+
+TEST_F(AddressSpaceTest, FileMappingsAreFoundByTheirFile) {
+  Vma shared;
+  shared.file = FileId{4};
+  space_.Map(shared, 100);
+  space_.Map({}, 100);
+  space_.Remove(At(40), At(60));
+  std::vector<int64_t> starts;
+  space_.ForEachOfFile(false, FileId{4}, [&](const Vma& vma) { starts.push_back(vma.start - At(0)); });
+  EXPECT_THAT(starts, ElementsAre(0, 60));
+  EXPECT_FALSE(space_.MapsFile(true, FileId{4}));
+  space_.Remove(At(0), At(100));
+  EXPECT_FALSE(space_.MapsFile(false, FileId{4}));
+}
+
+// Where a search from the start of the address space finds room first: what the kernel's tree must find too.
+class FirstFit {
+ public:
+  std::optional<uint64_t> Find(const AddressSpace& space, int64_t pages, uint64_t alignment) const {
+    uint64_t at = kGiB;
+    for (const auto& [start, vma] : space.vmas()) {
+      if (start >= at && start - at >= static_cast<uint64_t>(pages)) return at;
+      at = std::max(at, (vma.end.value + alignment - 1) / alignment * alignment);
+    }
+    constexpr uint64_t kEnd = uint64_t{1} << 30;
+    if (at <= kEnd && kEnd - at >= static_cast<uint64_t>(pages)) return at;
+    return std::nullopt;
+  }
+};
+
+TEST(PlacingTest, AFullAddressSpaceGivesItsLowestRoom) {
+  AddressSpace space;
+  const FirstFit reference;
+  // Nothing is left behind the last mapping: gaps are what is used from here on.
+  space.Map({}, (int64_t{1} << 30) - static_cast<int64_t>(kGiB));
+  sim::RandomStream random(1, "placing");
+  for (int step = 0; step < 3000; ++step) {
+    if (random.Uniform(2) == 0) {
+      const auto begin = kGiB + random.Uniform((uint64_t{1} << 30) - 2 * kGiB);
+      const uint64_t pages = random.Uniform(4) == 0 ? random.Uniform(3 * kGiB) + 1 : random.Uniform(2000) + 1;
+      space.Remove(Vpn{begin}, Vpn{begin} + static_cast<int64_t>(pages));
+      continue;
+    }
+    const auto pages =
+        static_cast<int64_t>(random.Uniform(4) == 0 ? random.Uniform(2 * kGiB) + 1 : random.Uniform(600) + 1);
+    std::optional<uint64_t> expected = reference.Find(space, pages, kGiB);
+    if (!expected.has_value()) expected = reference.Find(space, pages, kPageblockPages);
+    ASSERT_EQ(space.Map({}, pages).value, expected.value_or(AddressSpace::kNoRoom.value)) << "step " << step;
+  }
+}
+
+TEST(PlacingTest, AMillionMappingsFindTheirPlace) {
+  AddressSpace space;
+  for (uint64_t i = 0; i < 1'000'000; ++i) {
+    // A gigabyte each until those are used up, then every 2 MiB from the first gap on.
+    const uint64_t gigabytes = (uint64_t{1} << (30 - kPmdTableShift)) - 1;
+    const uint64_t n = i - gigabytes;
+    const uint64_t expected = i < gigabytes
+                                  ? (i + 1) << kPmdTableShift
+                                  : ((n / 511 + 1) << kPmdTableShift) + (n % 511 + 1) * kPageblockPages;
+    ASSERT_EQ(space.Map({}, 1).value, expected) << i;
+  }
 }
 
 TEST_F(AddressSpaceTest, TheGapReachesToTheNeighbours) {

@@ -55,6 +55,21 @@ class ZoneTest : public ::testing::Test {
   Zone zone_;
 };
 
+TEST(PcpTableTest, ListsAreMadeWhenFirstUsedWithTheLimitsOfThen) {
+  PcpTable table(1000);
+  table.SetLimits(100, 10);
+  EXPECT_EQ(table.NextUsed(0), 1000);
+  EXPECT_EQ(std::as_const(table).At(CpuId{3}).high, 100);
+  EXPECT_EQ(table.NextUsed(0), 1000) << "a look does not make them";
+  EXPECT_EQ(table.At(CpuId{999}).batch, 10);
+  EXPECT_LE(table.NextUsed(0), 999);
+  EXPECT_GT(table.NextUsed(0), 900);
+  EXPECT_EQ(table.NextUsed(999), 999);
+  table.SetLimits(50, 5);
+  EXPECT_EQ(std::as_const(table).At(CpuId{999}).high, 50);
+  EXPECT_EQ(table.At(CpuId{3}).high, 50);
+}
+
 TEST_F(ZoneTest, AnEmptyListIsRefilledWithABatch) {
   EXPECT_TRUE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
   const Zone::PcpResult result = zone_.AllocPcp(kCpu, 0, kMovable, 0);

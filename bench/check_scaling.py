@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Runs scaling_bench and tells whether ten times the work costs at most eleven times as much.
+
+usage: check_scaling.py [--most RATIO] [--repetitions N] SCALING_BENCH [FILTER]
+
+The least CPU time of several repetitions counts. Exit status 1 if a case costs more.
+"""
+import argparse
+import json
+import subprocess
+import sys
+
+
+def measure(binary, filter_, repetitions):
+    """{case: {size: milliseconds}}"""
+    command = [binary, '--benchmark_format=json', '--benchmark_min_time=0', f'--benchmark_repetitions={repetitions}',
+               '--benchmark_report_aggregates_only=true', '--benchmark_filter=' + filter_]
+    results = {}
+    for run in json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)['benchmarks']:
+        if run.get('aggregate_name') == 'min':
+            name, size = run['run_name'].split('/')
+            results.setdefault(name, {})[int(size)] = run['cpu_time']
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--most', type=float, default=11, help='times as much as the smaller size (default: 11)')
+    parser.add_argument('--repetitions', type=int, default=5)
+    parser.add_argument('binary')
+    parser.add_argument('filter', nargs='?', default='.*')
+    args = parser.parse_args()
+    failed = False
+    print(f'{"case":<12} {"size":>10} {"ns each":>9} {"10 times":>9} {"ratio":>6}')
+    for name, times in measure(args.binary, args.filter, args.repetitions).items():
+        (small, least), (large, most) = sorted(times.items())
+        ratio = most / least * 10 * small / large
+        failed = failed or ratio > args.most
+        print(f'{name:<12} {small:>10} {least * 1e6 / small:>9.0f} {most * 1e6 / large:>9.0f} {ratio:>6.2f} '
+              + ('passed' if ratio <= args.most else 'FAILED'))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == '__main__':
+    main()
