@@ -279,7 +279,7 @@ Result RunScenario(const std::string& scenario) {
   std::ofstream("s.textproto") << scenario;
   auto loaded = LoadInput("s.textproto");
   if (!loaded.ok()) return {std::string(loaded.status().message()), {}, {}};
-  auto run = TracedRun::Create(*loaded, {.trace_path = "t.pb"});
+  auto run = TracedRun::Create(*loaded, {.trace_path = "t.pb", .seed = {}});
   if (!run.ok()) return {std::string(run.status().message()), {}, {}};
   if (const absl::Status status = (*run)->Run(); !status.ok()) return {std::string(status.message()), {}, {}};
   Result result;

@@ -162,7 +162,7 @@ TEST(EngineTest, AnExceptionEndsTheRunAndStays) {
   });
   const absl::Status status = engine.Run();
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(status.message(), "path 'resize pool' failed at 0.001500 s on LP 'node1': pool is gone");
+  EXPECT_EQ(status.message(), "path 'resize pool' failed at 1.5ms on LP 'node1': pool is gone");
   EXPECT_EQ(engine.Run(), status);
   EXPECT_EQ(late, 0);
   EXPECT_EQ(engine.now(), SimTime{Microseconds(1500).ns});
@@ -182,7 +182,7 @@ TEST(EngineTest, AFunctionThatThrowsBeforeThereIsACoroutineIsAnErrorToo) {
   Engine engine({});
   const LpId lp = engine.AddLp("lp");
   engine.Start(lp, SimTime{5}, "p", [](Path&) -> Task<void> { throw std::runtime_error("no task"); });
-  EXPECT_EQ(engine.Run().message(), "path 'p' failed at 0.000000005 s on LP 'lp': no task");
+  EXPECT_EQ(engine.Run().message(), "path 'p' failed at 5ns on LP 'lp': no task");
 }
 
 // LP 2 fails at 900, LP 1 at 700, and both lie in the window of the earliest event: the earlier error is the
@@ -202,7 +202,7 @@ TEST(EngineTest, TheEarliestErrorIsReportedForAnyNumberOfThreads) {
         }
       });
     }
-    EXPECT_EQ(engine.Run(SimTime{100'000}).message(), "path 'p1' failed at 0.000000700 s on LP 'lp1': early");
+    EXPECT_EQ(engine.Run(SimTime{100'000}).message(), "path 'p1' failed at 700ns on LP 'lp1': early");
     EXPECT_EQ(engine.now(), SimTime{700});
     EXPECT_GE(ticks[0], 70);
     EXPECT_GE(ticks[3], 70);
@@ -219,7 +219,7 @@ TEST(EngineTest, LatenciesBelowTheLookaheadAbort) {
     (void)engine.Run();
   };
   EXPECT_DEATH(run([](Path& path) -> Task<void> { co_await path.HopTo(LpId{1}, Nanoseconds(49)); }),
-               "HopTo of 0.000000049 s .at least 0.000000050 s. by path 'p' at 0.000000007 s on LP 'a'");
+               "HopTo of 49ns .at least 50ns. by path 'p' at 7ns on LP 'a'");
   EXPECT_DEATH(run([](Path& path) -> Task<void> {
                  path.Start(LpId{1}, Nanoseconds(49), "q", nullptr);
                  co_return;

@@ -125,7 +125,7 @@ TEST(TaskTest, AnUncaughtExceptionFromThreeLevelsDownEndsTheRun) {
   const auto middle = [](Path& path) -> Task<void> { co_await ThrowLater(path, true); };
   const absl::Status status = RunPath([&](Path& path) -> Task<void> { co_await middle(path); });
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(status.message(), "path 'path' failed at 0.000000005 s on LP 'lp': no such zone");
+  EXPECT_EQ(status.message(), "path 'path' failed at 5ns on LP 'lp': no such zone");
 }
 
 struct Tracker {
