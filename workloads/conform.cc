@@ -87,7 +87,7 @@ class CounterView {
   }
 
   static void Set(json& object, const std::string& key, int64_t value) {
-    if (object.contains(key)) object[key] = value;
+    if (object.contains(key)) object[key] = static_cast<uint64_t>(value);
   }
 
   // The simulated pools begin as the recorded ones were.

@@ -41,8 +41,8 @@ Range Clip(const std::optional<Range>& range, const Region& region) {
 sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp& op) {
   Process& process = *owned.process;
   if (owned.regions.contains(op.id)) {
-    throw ScriptError(absl::StrCat("ID: '", op.id,
-                                   "' is a mapping already; expected a new name, or an unmap of all of it before"));
+    throw ScriptError(absl::StrCat(
+        "ID: '", op.id, "' is a mapping already; expected a new name, or an unmap of all of it before"));
   }
   OpResult result;
   MapRequest request;

@@ -130,8 +130,8 @@ sim::Task<Errno> AddressSpaceOps::Lock(sim::Path& path, Process& process, Vpn be
     const Vma& vma = *process.space.Find(at);
     const Vpn part_end = std::min(vma.end, reach);
     if (!vma.hugetlb()) {
-      const AddressSpace::Changed changed = process.space.Change(at, part_end, MaxMapCount(process),
-                                                                 [](Vma& part) { part.locked = true; });
+      const AddressSpace::Changed changed =
+          process.space.Change(at, part_end, MaxMapCount(process), [](Vma& part) { part.locked = true; });
       if (changed.refusal != AddressSpace::Refusal::kNone) co_return Errno::kNoMem;
     }
     co_await path.Take(memory_.costs().vma);

@@ -32,8 +32,8 @@ constexpr bool Allows(Access access, bool write) {
 }
 
 // What interleaving counts by (interleave_nid). Anonymous memory counts from where a process's first mapping
-// is, which so begins on the policy's first node. In the kernel it does where that is at a multiple of 16 TiB:
-// offset_il_node() takes the page number modulo 2^32.
+// is, which so begins on the policy's first node. In the kernel it does where that is at a multiple of 16
+// TiB: offset_il_node() takes the page number modulo 2^32.
 uint64_t InterleaveIndex(const Vma& vma, Vpn vpn) {
   constexpr uint64_t kFirstMapping = uint64_t{1} << kPmdTableShift;
   return vma.anonymous() ? vma.IndexOf(vpn) - kFirstMapping : vma.IndexOf(vpn);

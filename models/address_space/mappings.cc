@@ -179,7 +179,7 @@ sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn
       process.space.Change(begin, reach, MaxMapCount(process), [&](Vma& vma) { vma.access = access; });
   if (access != Access::kReadWrite) WriteProtect(process.space, begin, changed.until);
   const Errno error = ErrnoOf(changed.refusal);
-  co_return error == Errno::kOk && reach < end ? Errno::kNoMem : error;
+  co_return error == Errno::kOk&& reach < end ? Errno::kNoMem : error;
 }
 
 sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end,

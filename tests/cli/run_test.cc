@@ -222,7 +222,8 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
       {absl::StrCat(kMachine, kWorkload, "stop_after: '10 parsecs'"),
        "s.textproto:8:1: stop_after: '10 parsecs'"},
       {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: '@p policy bind:64' } }"),
-       "s.textproto:3: script 'script' line 2: POLICY: 'bind:64' names node 64, which does not exist; expected "
+       "s.textproto:3: script 'script' line 2: POLICY: 'bind:64' names node 64, which does not exist; "
+       "expected "
        "nodes from 0 to 63"},
       {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: '@p cpu 9' } }"),
        "CPU: '9' is a CPU that does not exist; expected 0 to 1"},
@@ -245,7 +246,7 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
        "s.textproto:3:21: workload.script[0].file: 'no.mm' cannot be read (No such file or directory)"},
       {absl::StrCat(kMachine, "workload { script { file: '.' } }"), "'.' cannot be read (it is a folder)"},
       {"", "s.textproto:1:1: machine: is missing; expected machine {"},
-      {std::string("\x00\xff\x80\x01 garbage", 12), "s.textproto:1:1: "},
+      {std::string("\x00\xff\x80\x01 garbage", 12), "s.textproto:1: holds a NUL byte; expected text"},
       {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: 'khugepaged 1' } }"),
        "s.textproto:3: script 'script' line 2: 'khugepaged 1': khugepaged is not modelled yet"},
       {absl::StrCat(

@@ -279,7 +279,7 @@ TEST(SimulationTest, ExceptionInAPathNamesPathTimeAndLpAndLeavesNoTrace) {
   {
     const auto run = Begin(scenario, 2);
     trace = run->facts().trace_path;
-    EXPECT_TRUE(std::filesystem::exists(trace));
+    EXPECT_TRUE(std::filesystem::exists(trace + ".partial"));
     sim::Engine& engine = run->simulation().engine();
     engine.Start(run->simulation().memory().node(NodeId{1}).lp, sim::SimTime{2 * kMs}, "the culprit",
                  [](sim::Path& path) -> sim::Task<void> {
@@ -294,6 +294,7 @@ TEST(SimulationTest, ExceptionInAPathNamesPathTimeAndLpAndLeavesNoTrace) {
     EXPECT_THAT(std::string(status.message()), HasSubstr("lost the page"));
   }
   EXPECT_FALSE(std::filesystem::exists(trace));
+  EXPECT_FALSE(std::filesystem::exists(trace + ".partial"));
 }
 
 // The ids of a node's memory blocks that are online.

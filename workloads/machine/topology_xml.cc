@@ -42,7 +42,8 @@ class ObjectCheck : public tinyxml2::XMLVisitor {
   explicit ObjectCheck(const std::string& name) : name_(name) {}
 
   bool VisitEnter(const tinyxml2::XMLElement& element, const tinyxml2::XMLAttribute*) override {
-    if (std::string_view(element.Name()) == "object") status_ = CheckObject(name_, element);
+    // tinyxml2 goes on with the next element whatever this returns: the first mistake must stay.
+    if (status_.ok() && std::string_view(element.Name()) == "object") status_ = CheckObject(name_, element);
     return status_.ok();
   }
   const absl::Status& status() const { return status_; }

@@ -133,7 +133,7 @@ sim::Task<void> Streams::Offline(sim::Path& path, CpuId cpu, const workloads::Of
   const MemorySystem& memory = machine_.memory();
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory.global_lp(), memory.costs().hop);
-  const std::optional<MemoryBlockId> id = memory.blocks().OnlineOfNode(NodeId{op.node}, op.index);
+  const std::optional<MemoryBlockId> id = memory.blocks().OnlineOfNode(NodeId{op.node}, op.blocks.first);
   co_await path.HopTo(home, memory.costs().hop);
   if (id.has_value()) co_await machine_.contig().hotplug().Offline(path, cpu, *id);
 }

@@ -231,7 +231,7 @@ TEST_F(SnapshotTest, MalformedFilesAreNamed) {
       {"proc/sys/vm/lowmem_reserve_ratio", "32", "3.2", ":1: \"3.2\" is not a whole number"},
       {"sys/kernel/mm/transparent_hugepage/enabled", "[madvise]", "madvise",
        ":1: \"always madvise never\" has no choice"},
-      {"sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "9", "nine",
+      {"sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "8", "eight",
        ":1: \"nine\" is not a whole number"},
   };
   for (const auto& test : kCases) {
