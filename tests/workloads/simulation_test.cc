@@ -342,7 +342,7 @@ TEST(SimulationTest, OperationThatEndsAfterSimulatedTimeIsNamed) {
   const absl::Status status = Begin(scenario, 2)->Run();
   EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("test.textproto:9: script 'web' line 2: 'sleep 855': begins at 9223372036"));
+              HasSubstr("test.textproto:9: script 'web' line 2: 'sleep 855': begins at 2562047h47m16s"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("(292 years), the end of simulated time; expected"));
 }
 
