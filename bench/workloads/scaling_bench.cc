@@ -176,8 +176,8 @@ void Run(const Work& work) {
     auto run = TracedRun::Create(*scenario, {.trace_path = trace, .seed = 1});
     status = run.ok() ? (*run)->Run() : run.status();
     // What failed for want of room would cost less than what the case is about.
-    if (status.ok() && !(*run)->simulation().Totals().failed.empty()) {
-      status = absl::InternalError((*run)->simulation().Totals().failed.begin()->first);
+    if (status.ok() && !(*run)->simulation().Failures().empty()) {
+      status = absl::InternalError((*run)->simulation().Failures().front().what);
     }
   }
   std::filesystem::remove(trace);

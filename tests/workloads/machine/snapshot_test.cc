@@ -232,7 +232,7 @@ TEST_F(SnapshotTest, MalformedFilesAreNamed) {
       {"sys/kernel/mm/transparent_hugepage/enabled", "[madvise]", "madvise",
        ":1: \"always madvise never\" has no choice"},
       {"sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "8", "eight",
-       ":1: \"nine\" is not a whole number"},
+       ":1: \"eight\" is not a whole number"},
   };
   for (const auto& test : kCases) {
     Replace(test.file, test.from, test.to);
