@@ -52,7 +52,7 @@ constexpr Duration Seconds(int64_t n) { return {n * 1'000'000'000}; }
 // Later than any event.
 inline constexpr SimTime kNever{std::numeric_limits<int64_t>::max()};
 
-// Seconds, exact: six decimals, nine where the time is no whole number of microseconds ("1.234567 s").
+// Exact, in the units that fit: "1h2m3.5s", "1.5ms", "7ns".
 std::string ToString(Duration d);
 std::string ToString(SimTime t);  // kNever reads "never"
 

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "models/address_space/advice.h"
 #include "models/types.h"
 
 namespace numasim::workloads {
@@ -264,16 +265,7 @@ struct LockOp {
 };
 
 struct AdviseOp {
-  enum class Advice {
-    kDontneed,
-    kFree,
-    kRemove,
-    kHugepage,
-    kNohugepage,
-    kCollapse,
-    kPopulateRead,
-    kPopulateWrite
-  };
+  using Advice = numasim::Advice;
   std::string id;
   Range range;
   Advice advice = Advice::kDontneed;

@@ -9,13 +9,6 @@
 namespace numasim::workloads {
 namespace {
 
-Advice ToAdvice(AdviseOp::Advice advice) {
-  static constexpr Advice kAdvice[] = {Advice::kDontneed,     Advice::kFree,         Advice::kRemove,
-                                       Advice::kHugepage,     Advice::kNohugepage,   Advice::kCollapse,
-                                       Advice::kPopulateRead, Advice::kPopulateWrite};
-  return kAdvice[static_cast<size_t>(advice)];
-}
-
 Access ToAccess(ProtectOp::Access access) {
   switch (access) {
     case ProtectOp::Access::kRead:
@@ -152,7 +145,7 @@ sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, Adv
                                           const Region& region, const Range& range) {
   if (range.offset % kPageSize != 0) co_return Errno::kInval;
   co_return co_await ops_.Advise(path, process, region.PageBelow(range.offset),
-                                 region.PageAbove(range.offset + range.length), ToAdvice(advice));
+                                 region.PageAbove(range.offset + range.length), advice);
 }
 
 // smaps shows VMAs that lie in the mapping as it was asked for; numa_maps those that begin in it. They differ

@@ -13,8 +13,6 @@ constexpr int64_t kAlignment = int64_t{1} << kPmdTableShift;  // 1 GiB
 // FrameOwner::index can tell pages apart up to here: 4 TiB.
 constexpr uint64_t kEndOfSpace = uint64_t{1} << 30;
 
-constexpr Vpn kStartOfSpace{static_cast<uint64_t>(kAlignment)};  // nothing is mapped below
-
 bool SameAttributes(const Vma& a, const Vma& b) {
   return a.access == b.access && a.policy == b.policy && a.thp == b.thp && a.locked == b.locked;
 }

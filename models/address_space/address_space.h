@@ -76,6 +76,8 @@ class AddressSpace {
   // Finds room for `pages` at a 1 GiB boundary (2 MiB where those are all taken) and adds the VMA there; its
   // start, end and (anonymous) pgoff are set. Returns where; kNoRoom if the address space is full.
   static constexpr Vpn kNoRoom{~uint64_t{0}};
+  // 1 GiB: nothing is mapped below, and the first mapping begins there.
+  static constexpr Vpn kStartOfSpace{uint64_t{1} << kPmdTableShift};
   Vpn Map(Vma vma, int64_t pages);
 
   // The VMA that holds `vpn`; null if none does.
@@ -179,7 +181,7 @@ class AddressSpace {
   std::optional<Rooms> rooms_;
   PageTable page_table_;
   HugePageTable huge_pages_;
-  Vpn next_{uint64_t{1} << kPmdTableShift};  // 1 GiB: nothing is mapped below
+  Vpn next_ = kStartOfSpace;
 };
 
 }  // namespace numasim

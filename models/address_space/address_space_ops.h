@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "models/address_space/advice.h"
 #include "models/address_space/process.h"
 #include "models/address_space/process_table.h"
 #include "models/address_space/shmem.h"
@@ -62,18 +63,6 @@ struct TouchCounts {
   int64_t sigbus = 0;
   int64_t sigsegv = 0;
   int64_t oom = 0;
-};
-
-// The advice of madvise() that is modelled. Of base pages not yet kRemove and kCollapse.
-enum class Advice : uint8_t {
-  kDontneed,
-  kFree,
-  kRemove,
-  kHugepage,
-  kNohugepage,
-  kCollapse,
-  kPopulateRead,
-  kPopulateWrite
 };
 
 struct PinResult {
@@ -139,6 +128,8 @@ class AddressSpaceOps {
   bool JudgePolicy(MemPolicy& policy) const;
   NodeId NodeOf(const Process& process) const { return memory_.NodeOfCpu(process.cpu); }
   // vm.max_map_count, as the process's node knows it.
+  // As mprotect() and mbind() answer; madvise() has kAgain for kNoMem.
+  static Errno ErrnoOf(AddressSpace::Refusal refusal);
   int64_t MaxMapCount(const Process& process) const { return memory_.node(NodeOf(process)).max_map_count; }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
   Pte PrepareAnon(Pfn pfn) const { return Pte(pfn, Pte::kPresent | Pte::kWritable | Pte::kAnon); }

@@ -92,15 +92,8 @@ sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, V
   co_await path.Take(memory_.costs().vma);
   const AddressSpace::Changed changed =
       process.space.Change(begin, end, MaxMapCount(process), [&](Vma& vma) { vma.thp = advice; });
-  switch (changed.refusal) {
-    case AddressSpace::Refusal::kTooMany:
-      co_return Errno::kAgain;
-    case AddressSpace::Refusal::kCutsHugePage:
-      co_return Errno::kInval;
-    case AddressSpace::Refusal::kNone:
-      break;
-  }
-  co_return Errno::kOk;
+  const Errno error = ErrnoOf(changed.refusal);
+  co_return error == Errno::kNoMem ? Errno::kAgain : error;
 }
 
 // __get_user_pages() of a part of a VMA that allows it: kFault for SIGBUS.

@@ -35,8 +35,7 @@ constexpr bool Allows(Access access, bool write) {
 // is, which so begins on the policy's first node. In the kernel it does where that is at a multiple of 16
 // TiB: offset_il_node() takes the page number modulo 2^32.
 uint64_t InterleaveIndex(const Vma& vma, Vpn vpn) {
-  constexpr uint64_t kFirstMapping = uint64_t{1} << kPmdTableShift;
-  return vma.anonymous() ? vma.IndexOf(vpn) - kFirstMapping : vma.IndexOf(vpn);
+  return vma.anonymous() ? vma.IndexOf(vpn) - AddressSpace::kStartOfSpace.value : vma.IndexOf(vpn);
 }
 
 // fault_around_bytes: a read fault maps what the file has of the aligned 64 KiB around it.

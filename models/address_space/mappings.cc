@@ -31,8 +31,9 @@ bool MakesHole(const AddressSpace& space, Vpn begin, Vpn end) {
   return vma != nullptr && vma->start < begin && end < vma->end;
 }
 
-// As mprotect() and mbind() answer; madvise() has kAgain for kNoMem.
-Errno ErrnoOf(AddressSpace::Refusal refusal) {
+}  // namespace
+
+Errno AddressSpaceOps::ErrnoOf(AddressSpace::Refusal refusal) {
   switch (refusal) {
     case AddressSpace::Refusal::kTooMany:
       return Errno::kNoMem;
@@ -43,8 +44,6 @@ Errno ErrnoOf(AddressSpace::Refusal refusal) {
   }
   return Errno::kOk;
 }
-
-}  // namespace
 
 // mmap() of huge pages, then mbind(): the reservation is made under the task's policy.
 sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process, MapRequest request) {

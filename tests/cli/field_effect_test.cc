@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -18,11 +17,10 @@
 #include "google/protobuf/descriptor.h"
 #include "proto/scenario.pb.h"
 #include "proto/trace_reader.h"
+#include "tests/cli/program_test.h"
 
 namespace numasim {
 namespace {
-
-namespace fs = std::filesystem;
 
 enum class Effect {
   kTrace,    // what is counted, logged or printed differs
@@ -298,20 +296,7 @@ Result RunScenario(const std::string& scenario) {
   return result;
 }
 
-class FieldEffectTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string folder = testing::TempDir() + "/field_effect_test.XXXXXX";
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    folder_ = folder;
-    fs::current_path(folder_);
-  }
-  void TearDown() override {
-    fs::current_path(testing::TempDir());
-    fs::remove_all(folder_);
-  }
-  fs::path folder_;
-};
+class FieldEffectTest : public ProgramTest {};
 
 TEST_F(FieldEffectTest, EveryFieldHasAnEntry) {
   std::set<std::string> seen;
