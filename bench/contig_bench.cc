@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "bench/machine.h"
 #include "models/contig/contig.h"
 
@@ -119,34 +120,34 @@ BENCHMARK(MigrateBasePages)->Arg(1)->Arg(64)->UseManualTime()->Unit(benchmark::k
 
 constexpr int64_t kMiB = (int64_t{1} << 20) / kPageSize;
 
-// A node of 1 GiB, a quarter of it ZONE_MOVABLE, with an area of 64 MiB, nearly all of it one mapping whose
-// pages are pinned.
-std::unique_ptr<Machine> PinnedMachine() {
+// A node with an area of an eighth of it, nearly all of it one mapping whose pages are pinned.
+std::unique_ptr<Machine> PinnedMachine(int64_t pages, int64_t movablecore_pages, int64_t mapped) {
   MachineConfig config;
-  config.movablecore_pages = 256 * kMiB;
-  config.cma.push_back({"camera", NodeId{0}, 64 * kMiB, false, "area"});
+  config.movablecore_pages = movablecore_pages;
+  config.cma.push_back({"camera", NodeId{0}, pages / 8, false, "area"});
   config.offline_patience_ns = 1'000'000'000;
-  auto machine = std::make_unique<Machine>(Machine::kGiBPages, std::move(config));
-  machine->Run([&machine](sim::Path& path) -> sim::Task<void> {
-    constexpr int64_t kPages = 960 * kMiB;
-    const Vpn begin = co_await machine->MapAndTouch(path, kPages, std::nullopt);
-    const PinResult pinned = co_await machine->ops().Pin(path, machine->process(), begin, begin + kPages);
+  auto machine = std::make_unique<Machine>(pages, std::move(config));
+  machine->Run([&machine, mapped](sim::Path& path) -> sim::Task<void> {
+    const Vpn begin = co_await machine->MapAndTouch(path, mapped, std::nullopt);
+    const PinResult pinned = co_await machine->ops().Pin(path, machine->process(), begin, begin + mapped);
     if (pinned.error != Errno::kOk) abort();
   });
   return machine;
 }
 
-// cma_alloc() of 1 MiB without an alignment: it is tried at every page.
+// cma_alloc() of 32 MiB without an alignment: it is tried at every page. So much is free nowhere in the area,
+// which has the node's last free pages.
 void CmaAllocInVain(benchmark::State& state) {
-  const std::unique_ptr<Machine> machine = PinnedMachine();
+  const std::unique_ptr<Machine> machine = PinnedMachine(4 * Machine::kGiBPages, 0, 3990 * kMiB);
   CmaArea& area = *machine->contig().cma().areas()[0];
+  constexpr int64_t kWanted = 32 * kMiB;
   int64_t attempts = 0;
   for (auto _ : state) {
     state.SetIterationTime(machine->Run([&](sim::Path& path) -> sim::Task<void> {
-      const Pfn pfn = co_await machine->contig().cma().Alloc(path, CpuId{0}, area, kMiB, 0, kDriver);
-      if (pfn != kNoPfn) abort();
+      const Pfn pfn = co_await machine->contig().cma().Alloc(path, CpuId{0}, area, kWanted, 0, kDriver);
+      if (pfn != kNoPfn) state.SkipWithError("the area has a range without pinned pages");
     }));
-    attempts += area.pages - kMiB + 1;
+    attempts += area.pages - kWanted + 1;
   }
   state.counters["attempts"] = benchmark::Counter(static_cast<double>(attempts), benchmark::Counter::kIsRate);
 }
@@ -154,12 +155,14 @@ BENCHMARK(CmaAllocInVain)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 // Offlining a memory block of pinned pages: it is tried again and again for a simulated second.
 void OfflinePinned(benchmark::State& state) {
-  const std::unique_ptr<Machine> machine = PinnedMachine();
-  const MemoryBlockId last{Machine::kGiBPages / kMemoryBlockPages - 1};
+  const std::unique_ptr<Machine> machine = PinnedMachine(Machine::kGiBPages, 256 * kMiB, 900 * kMiB);
+  // The last but one of ZONE_MOVABLE. The area is at the top of the last one, which therefore stays online.
+  const MemoryBlockId block{Machine::kGiBPages / kMemoryBlockPages - 2};
   for (auto _ : state) {
     state.SetIterationTime(machine->Run([&](sim::Path& path) -> sim::Task<void> {
-      const Errno error = co_await machine->contig().hotplug().Offline(path, CpuId{0}, last);
-      if (error != Errno::kIntr) abort();
+      const Errno error = co_await machine->contig().hotplug().Offline(path, CpuId{0}, block);
+      if (error != Errno::kIntr)
+        state.SkipWithError(absl::StrCat("offlining ended with ", ErrnoName(error)).c_str());
     }));
   }
 }

@@ -31,6 +31,20 @@ std::string_view WithoutComment(std::string_view line) {
   return line;
 }
 
+// How many lines of a script say something, comments aside: its operations, and the machine. A list of
+// operations that grows as it is read would move each of them once or twice.
+size_t CountLinesWithText(std::string_view text) {
+  size_t count = 0;
+  while (!text.empty()) {
+    const size_t first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) break;
+    if (text[first] != '#') ++count;
+    const size_t end = text.find('\n', first);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return count;
+}
+
 // The names an operation of a system or of a process can have.
 std::vector<std::string_view> Names(bool of_process) {
   std::vector<std::string_view> names;
@@ -156,6 +170,7 @@ absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_o
   const std::string_view all = text;
   if (const auto fault = FindTextFault(text)) return mistake(fault->line, fault->what);
   ScriptParser parser(limits);
+  parser.script().ops.reserve(CountLinesWithText(text));
   int number = 0;
   while (!text.empty()) {
     const size_t end = text.find('\n');

@@ -119,61 +119,72 @@ void Migrator::SwapInCache(Batch& batch) {
   }
 }
 
-// The ids of the processes to visit, none twice: of a file's page those that map the file, of an anonymous
-// page the one that faulted it in, in the second round those that can have it by fork. When that one is gone
-// its id may have gone to another family: then everybody.
-std::vector<uint64_t> Migrator::IdsToVisit(const Batch& batch, int round) const {
-  std::vector<uint64_t> ids;
-  const Moving* before = nullptr;
-  for (const Moving& page : batch) {
-    if (page.settled) continue;
-    const Moving* const last = std::exchange(before, &page);
-    if (last != nullptr && last->owner.kind == page.owner.kind && last->owner.object == page.owner.object)
-      continue;
-    if (page.owner.kind == FrameOwner::kShmem) {
-      const auto& mappers = ops_.files().MappersOf(FileId{static_cast<int32_t>(page.owner.object)});
-      ids.insert(ids.end(), mappers.begin(), mappers.end());
+// Whom to visit for which pages: for a file's pages those that map the file, for anonymous pages the one that
+// faulted them in, in the second round those that can have them by fork. When that one is gone its id may
+// have gone to another family: then everybody. Pages of one owner stand together, so that a process is asked
+// about the pages that it can have and not about the whole batch.
+Migrator::Visits Migrator::WhomToVisit(const Batch& batch, int round) const {
+  Visits visits;
+  std::vector<uint32_t>& pages = visits.pages;
+  for (uint32_t i = 0; i < batch.size(); ++i) {
+    if (!batch[i].settled) pages.push_back(i);
+  }
+  const auto owner_of = [&](uint32_t i) { return std::pair(batch[i].owner.kind, batch[i].owner.object); };
+  std::stable_sort(pages.begin(), pages.end(),
+                   [&](uint32_t a, uint32_t b) { return owner_of(a) < owner_of(b); });
+  bool everybody = false;
+  for (uint32_t first = 0, last; first < pages.size(); first = last) {
+    const auto [kind, object] = owner_of(pages[first]);
+    for (last = first + 1; last < pages.size() && owner_of(pages[last]) == std::pair(kind, object);) ++last;
+    if (kind == FrameOwner::kShmem) {
+      for (const uint64_t id : ops_.files().MappersOf(FileId{static_cast<int32_t>(object)}))
+        visits.all.push_back({id, first, last});
     } else if (round == 0) {
-      ids.push_back(page.owner.object);
+      visits.all.push_back({object, first, last});
     } else if (round == 1) {
-      const std::vector<uint64_t> family = ops_.processes().FamilyOf(page.owner.object);
-      ids.insert(ids.end(), family.begin(), family.end());
+      for (const uint64_t id : ops_.processes().FamilyOf(object)) visits.all.push_back({id, first, last});
     } else {
-      for (uint64_t id = 0; id < ops_.processes().end(); ++id) ids.push_back(id);
-      break;
+      everybody = true;
     }
   }
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+  if (everybody) {
+    visits.all.clear();
+    const auto all_pages = static_cast<uint32_t>(pages.size());
+    for (uint64_t id = 0; id < ops_.processes().end(); ++id) visits.all.push_back({id, 0, all_pages});
+  }
+  std::sort(visits.all.begin(), visits.all.end());
+  return visits;
 }
 
 // From the global LP and back to it: the processes of one home after the other, looked up just before each.
 // False where a process could not be visited now, or moved behind the path.
 sim::Task<bool> Migrator::VisitAll(sim::Path& path, Batch& batch, int round) {
-  std::vector<uint64_t> ids = IdsToVisit(batch, round);
+  Visits visits = WhomToVisit(batch, round);
   bool all = true;
-  for (int n = 0; n < memory_.node_count() && !ids.empty(); ++n) {
+  for (int n = 0; n < memory_.node_count() && !visits.all.empty(); ++n) {
     const sim::LpId lp = memory_.node(NodeId{n}).lp;
-    std::vector<Process*> here;
-    std::erase_if(ids, [&](uint64_t id) {
-      const ProcessTable::Entry entry = ops_.processes().Find(id);
-      const bool visit = entry.process != nullptr && !entry.moving && entry.home == lp;
-      if (visit) here.push_back(entry.process);
-      return visit || entry.process == nullptr;
+    std::vector<std::pair<Process*, Visit>> here;
+    std::erase_if(visits.all, [&](const Visit& visit) {
+      const ProcessTable::Entry entry = ops_.processes().Find(visit.process);
+      const bool now = entry.process != nullptr && !entry.moving && entry.home == lp;
+      if (now) here.emplace_back(entry.process, visit);
+      return now || entry.process == nullptr;
     });
     if (here.empty()) continue;
     co_await path.HopTo(lp, memory_.costs().hop);
-    for (Process* const process : here) all = SwapIn(*process, batch) && all;
+    for (const auto& [process, visit] : here) {
+      const std::span pages = std::span(visits.pages).subspan(visit.first, visit.last - visit.first);
+      all = SwapIn(*process, batch, pages) && all;
+    }
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   }
-  co_return all&& ids.empty();
+  co_return all&& visits.all.empty();
 }
 
-bool Migrator::SwapIn(Process& process, Batch& batch) {
+bool Migrator::SwapIn(Process& process, Batch& batch, std::span<const uint32_t> pages) {
   if (process.space.held > 0) return false;
-  for (Moving& page : batch) {
-    if (page.settled) continue;
+  for (const uint32_t i : pages) {
+    Moving& page = batch[i];
     if (page.owner.kind == FrameOwner::kShmem) {
       SwapShmem(process, page);
     } else {

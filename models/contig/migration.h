@@ -9,7 +9,9 @@
 #ifndef NUMASIM_MODELS_CONTIG_MIGRATION_H_
 #define NUMASIM_MODELS_CONTIG_MIGRATION_H_
 
+#include <compare>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "models/address_space/address_space_ops.h"
@@ -52,6 +54,16 @@ class Migrator {
     bool settled = false;  // nothing is left to do
   };
   using Batch = std::vector<Moving>;
+  // A process that may map pages of the batch: pages[first] .. pages[last - 1] of all Visits.
+  struct Visit {
+    uint64_t process;
+    uint32_t first, last;
+    auto operator<=>(const Visit&) const = default;
+  };
+  struct Visits {
+    std::vector<Visit> all;       // by process
+    std::vector<uint32_t> pages;  // indices of the batch, those of one owner together
+  };
 
   sim::Task<bool> AllocTargets(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
                                const MigrationTarget& target, Batch& batch);
@@ -59,9 +71,9 @@ class Migrator {
   sim::Task<bool> Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, int round);
   sim::Task<void> Expect(sim::Path& path, Node& node, Batch& batch);
   sim::Task<bool> VisitAll(sim::Path& path, Batch& batch, int round);
-  std::vector<uint64_t> IdsToVisit(const Batch& batch, int round) const;
+  Visits WhomToVisit(const Batch& batch, int round) const;
   void SwapInCache(Batch& batch);
-  static bool SwapIn(Process& process, Batch& batch);
+  static bool SwapIn(Process& process, Batch& batch, std::span<const uint32_t> pages);
   static void SwapAnon(Process& process, Moving& page);
   static void SwapShmem(Process& process, Moving& page);
   sim::Task<void> Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool all_visited);

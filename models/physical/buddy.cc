@@ -160,7 +160,12 @@ int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movabl
   if (store_.PfnOf(begin) < store_.start()) begin = frame;
   if (store_.PfnOf(end) > store_.end()) return 0;
   int64_t moved = 0;
+  // Where nobody counts the others, what is in use is passed over quickly: a range that is wanted in vain is
+  // full.
+  const bool only_free = movable == nullptr && store_.IsSplit(begin);
   for (FrameIndex f = begin; f < end;) {
+    if (only_free) f = store_.FirstFree(f);
+    if (f == end) break;
     // Only the first may begin before: to another list go whole blocks, and no two merge.
     const FrameStore::Head head = f == begin ? store_.Find(f) : store_.HeadAt(f);
     const int64_t pages = int64_t{1} << head.order;

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <vector>
 
 #include "sim/check.h"
@@ -51,6 +53,25 @@ FrameStore::~FrameStore() {
   munmap(blocks_, pageblocks_ * sizeof(Pageblock));
   munmap(words_, frames() * sizeof(Word));
   munmap(states_, frames());
+}
+
+// A state byte has its highest bit set where a free block begins, and nowhere else: eight are looked at at
+// once.
+FrameIndex FrameStore::FirstFree(FrameIndex frame) const {
+  NUMASIM_DCHECK(IsSplit(frame));
+  constexpr uint64_t kFreeBits = 0x8080808080808080;
+  constexpr FrameIndex kWord = sizeof(uint64_t);
+  const FrameIndex end = ((frame >> kPageblockOrder) + 1) << kPageblockOrder;
+  for (; frame < end && frame % kWord != 0; ++frame) {
+    if (KindOf(states_[frame]) == FrameKind::kFree) return frame;
+  }
+  for (; frame < end; frame += kWord) {
+    uint64_t word;
+    memcpy(&word, &states_[frame], kWord);
+    if ((word & kFreeBits) != 0)
+      return frame + static_cast<FrameIndex>(std::countr_zero(word & kFreeBits)) / 8;
+  }
+  return end;
 }
 
 FrameStore::Head FrameStore::Find(FrameIndex frame) const {

@@ -133,6 +133,10 @@ class FrameStore {
     return {frame, KindOf(code), OrderOf(code)};
   }
 
+  // The first free head from `frame` on in its pageblock, which is split; the pageblock's end if there is
+  // none.
+  FrameIndex FirstFree(FrameIndex frame) const;
+
   // The place of a free head on its free list. Shares storage with owner().
   uint32_t& list_place(FrameIndex frame, int order) { return word(frame, order).list_place; }
   uint32_t list_place(FrameIndex frame, int order) const {
