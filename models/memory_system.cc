@@ -270,6 +270,7 @@ void MemorySystem::ApplyChangedKnobs(const MachineConfig& machine, const Kernel&
   if (kernel.percpu_pagelist_high_fraction() != recorded.percpu_pagelist_high_fraction()) {
     reserves_->SetPcpHighFraction(kernel.percpu_pagelist_high_fraction());
   }
+  if (ReserveRatios(kernel) != ReserveRatios(recorded)) reserves_->LowmemReserveRatioWritten();
 }
 
 std::vector<Reserves::ZoneSettings> MemorySystem::RecordedSettings(const MachineConfig& machine) const {

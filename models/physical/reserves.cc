@@ -28,16 +28,21 @@ int32_t PcpBatch(int64_t managed) {
 
 }  // namespace
 
+std::array<int32_t, kZoneTypes> ReserveRatios(const Kernel& kernel) {
+  std::array<int32_t, kZoneTypes> ratios = {256, 256, 32, 0};
+  for (int i = 0; i < kernel.lowmem_reserve_ratio_size() && i < kZoneTypes; ++i)
+    ratios[static_cast<size_t>(i)] = kernel.lowmem_reserve_ratio(i);
+  return ratios;
+}
+
 Reserves::Reserves(std::vector<ZoneShape> zones, int cpus, const Kernel& kernel)
     : zones_(std::move(zones)),
       settings_(zones_.size()),
       cpus_(cpus),
       watermark_scale_factor_(kernel.watermark_scale_factor()),
-      pcp_high_fraction_(kernel.percpu_pagelist_high_fraction()) {
+      pcp_high_fraction_(kernel.percpu_pagelist_high_fraction()),
+      reserve_ratio_(ReserveRatios(kernel)) {
   if (kernel.has_min_free_kbytes()) user_min_free_kbytes_ = kernel.min_free_kbytes();
-  for (int i = 0; i < kernel.lowmem_reserve_ratio_size() && i < kZoneTypes; ++i) {
-    reserve_ratio_[static_cast<size_t>(i)] = kernel.lowmem_reserve_ratio(i);
-  }
 }
 
 void Reserves::Boot() {
@@ -86,6 +91,8 @@ void Reserves::SetWatermarkScaleFactor(int factor) {
   watermark_scale_factor_ = factor;
   SetupWatermarks();
 }
+
+void Reserves::LowmemReserveRatioWritten() { SetupLowmemReserve(); }
 
 void Reserves::SetPcpHighFraction(int fraction) {
   pcp_high_fraction_ = fraction;

@@ -15,6 +15,10 @@
 
 namespace numasim {
 
+// vm.lowmem_reserve_ratio of DMA, DMA32, Normal and Movable; the kernel's defaults where `kernel` says
+// nothing.
+std::array<int32_t, kZoneTypes> ReserveRatios(const Kernel& kernel);
+
 class Reserves {
  public:
   struct ZoneShape {
@@ -48,6 +52,7 @@ class Reserves {
   void SetMinFreeKbytes(int64_t kbytes);
   void SetWatermarkScaleFactor(int factor);
   void SetPcpHighFraction(int fraction);
+  void LowmemReserveRatioWritten();  // the ratios of the constructor's Kernel, over what Adopt() took
 
   int64_t min_free_kbytes() const { return min_free_kbytes_; }
   const std::vector<ZoneShape>& zones() const { return zones_; }
@@ -67,7 +72,7 @@ class Reserves {
   std::optional<int64_t> user_min_free_kbytes_;
   int watermark_scale_factor_;
   int pcp_high_fraction_;
-  std::array<int, kZoneTypes> reserve_ratio_ = {256, 256, 32, 0};
+  std::array<int32_t, kZoneTypes> reserve_ratio_;
 };
 
 }  // namespace numasim

@@ -130,6 +130,39 @@ workload { script {
 } }
 )";
 
+// A machine of three nodes with 64 MiB and a CPU each from the file that WriteTopology makes. The process
+// asks for more than its node has, so what is next to it gives the rest.
+constexpr char kFromTopology[] = R"(
+machine {
+  lstopo_file: "three_nodes.xml"
+}
+kernel { thp { enabled: "never" } }
+workload { script {
+  line: "spawn p" line: "@p cpu 0" line: "@p map heap 80M anon" line: "@p touch heap" line: "pool 2M all 2"
+} }
+)";
+
+void WriteTopology() {
+  const auto sets = [](const std::string& cpus, const std::string& nodes) {
+    return absl::StrCat("cpuset=\"", cpus, "\" complete_cpuset=\"", cpus, "\" nodeset=\"", nodes,
+                        "\" complete_nodeset=\"", nodes, "\"");
+  };
+  std::ofstream out("three_nodes.xml");
+  out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE topology SYSTEM \"hwloc2.dtd\">\n"
+      << "<topology version=\"2.0\">\n<object type=\"Machine\" os_index=\"0\" " << sets("0x7", "0x7")
+      << " allowed_cpuset=\"0x7\" allowed_nodeset=\"0x7\" gp_index=\"1\">\n";
+  for (int n = 0; n < 3; ++n) {
+    const std::string set = absl::StrCat("0x", 1 << n);
+    const int index = 2 + 3 * n;
+    out << "<object type=\"Group\" " << sets(set, set) << " gp_index=\"" << index
+        << "\" kind=\"1001\" subkind=\"0\">\n<object type=\"NUMANode\" os_index=\"" << n << "\" "
+        << sets(set, set) << " gp_index=\"" << index + 1 << "\" local_memory=\"67108864\"/>\n"
+        << "<object type=\"PU\" os_index=\"" << n << "\" " << sets(set, set) << " gp_index=\"" << index + 2
+        << "\"/>\n</object>\n";
+  }
+  out << "</object>\n</topology>\n";
+}
+
 struct Entry {
   const char* field;  // the message, and the field in it
   const char* scenario;
@@ -165,6 +198,17 @@ const Entry kEntries[] = {
     {"Node.cpus", kDescribed, "cpus: 2", "cpus: 3"},
     {"DistanceRow.to", kDescribed, "[ 10, 20 ]", "[ 10 ]", Effect::kRefused},
     {"Machine.lstopo_file", kRecorded, "machine {", "machine { lstopo_file: 'x.xml'", Effect::kRefused},
+    {"DistanceRow.to", kFromTopology, "machine {",
+     "machine { distance { to: [ 10, 30, 20 ] } distance { to: [ 30, 10, 20 ] } distance { to: [ 20, 20, 10 "
+     "] }"},
+    {"DistanceRow.to", kFromTopology, "machine {", "machine { distance { to: [ 10, 20 ] }", Effect::kRefused},
+    {"Machine.kernel_args", kFromTopology, "machine {", "machine { kernel_args: 'hugepages=0:3'"},
+    {"Machine.min_free_kbytes", kFromTopology, "machine {", "machine { min_free_kbytes: 9000",
+     Effect::kRefused},
+    {"NodeCpus.node_of_cpu", kFromTopology, "machine {", "machine { cpus { node_of_cpu: [ 2, 1, 0 ] }"},
+    {"VirtioMem.plugged", kFromTopology, "machine {",
+     "machine { virtio_mem { node: 1 max: '128M' plugged: '128M' }"},
+    {"HugePages.nr", kFromTopology, "machine {", "machine { hugepages { node: 1 size: '2M' nr: 3 }"},
     {"Machine.boot_state_file", kRecorded, "machine {", "machine { boot_state_file: 'x'", Effect::kRefused},
     {"Machine.snapshot_file", kRecorded, "machine {", "machine { snapshot_file: 'x'", Effect::kRefused},
     {"Machine.kernel_args", kDescribed, "machine {", "machine { kernel_args: 'movablecore=8M'"},
@@ -205,6 +249,12 @@ const Entry kEntries[] = {
     {"Kernel.percpu_pagelist_high_fraction", kDescribed, "kernel {",
      "kernel { percpu_pagelist_high_fraction: 8"},
     {"Kernel.lowmem_reserve_ratio", kDescribed, "kernel {", "kernel { lowmem_reserve_ratio: [ 4, 4, 4, 0 ]"},
+    {"Kernel.lowmem_reserve_ratio", kRecorded, "kernel {", "kernel { lowmem_reserve_ratio: [ 4, 4, 4, 0 ]"},
+    {"Kernel.min_free_kbytes", kRecorded, "kernel {", "kernel { min_free_kbytes: 9000"},
+    {"Kernel.watermark_scale_factor", kRecorded, "kernel {", "kernel { watermark_scale_factor: 500"},
+    {"Kernel.percpu_pagelist_high_fraction", kRecorded, "kernel {",
+     "kernel { percpu_pagelist_high_fraction: 8"},
+    {"Kernel.movablecore", kRecorded, "kernel {", "kernel { movablecore: '16M'", Effect::kWarned},
     {"Kernel.movablecore", kDescribed, "kernel {", "kernel { movablecore: '16M'"},
     {"Kernel.max_map_count", kDescribed, "kernel {", "kernel { max_map_count: 5"},
     {"Thp.enabled", kDescribed, "\"never\"", "\"madvise\""},
@@ -311,7 +361,9 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
   const Result described = RunScenario(kDescribed);
   const Result recorded = RunScenario(kRecorded);
   const Result pinned = RunScenario(kPinned);
-  for (const Result* base : {&described, &recorded, &pinned}) {
+  WriteTopology();
+  const Result from_topology = RunScenario(kFromTopology);
+  for (const Result* base : {&described, &recorded, &pinned, &from_topology}) {
     ASSERT_EQ(base->problem, "");
     ASSERT_THAT(base->warnings, testing::IsEmpty());
   }
@@ -324,7 +376,8 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
     const Result changed = RunScenario(text);
     const Result& base = entry.scenario == kDescribed  ? described
                          : entry.scenario == kRecorded ? recorded
-                                                       : pinned;
+                         : entry.scenario == kPinned   ? pinned
+                                                       : from_topology;
     switch (entry.effect) {
       case Effect::kTrace:
         EXPECT_EQ(changed.problem, "");

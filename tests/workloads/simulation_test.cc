@@ -451,5 +451,28 @@ TEST(SimulationTest, FailuresNameTheLinesWhereTheyWereThoseWithMostFirst) {
   EXPECT_EQ(failures[1].count, 2);
 }
 
+// ---- Two who take ranges ----
+
+// A driver and a pool of gigantic pages want the memory in which a process's pages are and into which each of
+// them moves what is in its way. That the two meet at such a frame is arranged in contig_range_test.
+TEST(SimulationTest, DriverAndGiganticPoolTakeRangesOfOneZone) {
+  const LoadedScenario scenario = Load(absl::StrCat(
+      "machine { node { memory: '16G' cpus: 8 } }\n"
+      "kernel { thp { enabled: 'never' } cma { area { name: 'camera' node: 0 size: '1G' } } }\n",
+      Workload({Script("start: '8s' loops: 200",
+                       {"cma_alloc camera right 16M align=1M", "cma_release right", "sleep 2"}),
+                Script("", {"spawn p", "@p map a 9G anon policy=bind:0", "@p touch a", "sleep 60000"}),
+                Script("start: '5s'", {"pool 2M node0 512"}),
+                Script("start: '8s' loops: 1000",
+                       {"spawn p", "@p map a 256M hugetlb-2M policy=bind:0", "@p touch a"}),
+                Script("start: '8s'", {"spawn p", "@p cpu 4", "@p pool 1G mempolicy 1779"})}),
+      "stop_after: '12s'\n"));
+  const auto run = Begin(scenario, 1);
+  const absl::Status status = run->Run();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(run->simulation().streams_done(), 3);
+  EXPECT_GT(SumOverNodes(run->simulation().memory(), PGMIGRATE_SUCCESS), 0) << "nothing was in the way";
+}
+
 }  // namespace
 }  // namespace numasim

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Every argument of the program has an effect, or is refused, or is named in a warning.
+
+The arguments are those that `numasim SUBCOMMAND --help` lists; one without an entry below fails the test.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+RUNFILES = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'])
+NUMASIM = os.path.join(RUNFILES, 'cli/numasim')
+TWO_NODES = os.path.join(RUNFILES, 'tests/workloads/machine/testdata/two_nodes')
+RECORDING = os.path.join(RUNFILES, 'tests/kernel_truth/buddy_fragment_coalesce')
+OTHER_RECORDING = os.path.join(RUNFILES, 'tests/kernel_truth/hugetlb_node_resize')
+
+SCENARIO = '''machine { node { memory: "64M" cpus: 2 } }
+kernel { thp { enabled: "never" } }
+workload { script { line: "spawn p" line: "@p map a 8M anon" line: "@p touch a" line: "sleep 5" line: "@p exit" %s } }
+'''
+
+RUN = ['run', 's.textproto', '--out', 't.pb']
+CONFORM = ['conform', 's.mm', '--boot', 's.json', '--json', 'o.json']
+DUMP = ['dump', 'made.pb']
+SNAPSHOT = ['snapshot', '--root', 'root', '--topology', 'nodes.xml']
+
+
+def replaced(arguments, old, new):
+    return [new if argument == old else argument for argument in arguments]
+
+
+# (subcommand, argument) -> [(without it or with another value, with it)]; what the two do must differ.
+EFFECTS = {
+    ('', '--version'): [(['--help'], ['--version'])],
+    ('help', 'SUBCOMMAND'): [(['help'], ['help', 'run']), (['help', 'dump'], ['help', 'run'])],
+    ('run', 'SCENARIO'): [(RUN, replaced(RUN, 's.textproto', 'other.textproto')), (RUN, replaced(RUN, 's.textproto', 's.mm'))],
+    ('run', '--out'): [(RUN, replaced(RUN, 't.pb', 'u.pb')), (RUN, RUN[:2])],
+    ('run', '--seed'): [(RUN, RUN + ['--seed', '5'])],  # a warning, as nothing in a run is random yet
+    ('run', '--threads'): [(RUN, RUN + ['--threads', '0']), (RUN, RUN + ['--threads', '1025'])],
+    ('run', '--allow-outside-files'): [(['run', 'outside/s.textproto', '--out', 't.pb'],
+                                        ['run', 'outside/s.textproto', '--out', 't.pb', '--allow-outside-files'])],
+    ('run', '--quiet'): [(RUN, RUN + ['--quiet'])],
+    ('conform', 'SCRIPT'): [(CONFORM, replaced(CONFORM, 's.mm', 'shorter.mm'))],
+    ('conform', '--boot'): [(CONFORM, replaced(CONFORM, 's.json', 'other.json'))],
+    ('conform', '--json'): [(CONFORM, replaced(CONFORM, 'o.json', 'p.json'))],
+    ('dump', 'trace'): [(DUMP, ['dump', 'other.pb'])],
+    ('dump', '--format'): [(DUMP, DUMP + ['--format', 'csv']), (DUMP, DUMP + ['--format', 'json'])],
+    **{('dump', option): [(DUMP + ['--format', form], DUMP + ['--format', form, option, value]) for form in ('text', 'csv', 'json')]
+       for option, value in (('--counters', 'node0.numa_hit'), ('--from', '3ms'), ('--to', '3ms'), ('--every', '2ms'))},
+    ('snapshot', '--out'): [(SNAPSHOT, SNAPSHOT + ['--out', 'm.textproto'])],
+    ('snapshot', '--root'): [(SNAPSHOT, replaced(SNAPSHOT, 'root', 'poorer'))],
+    ('snapshot', '--topology'): [(SNAPSHOT, SNAPSHOT[:3])],
+}
+
+
+def listed():
+    """All arguments of all subcommands, by the program's own help."""
+    found = {('', '--version')}
+    top = subprocess.run([NUMASIM, '--help'], capture_output=True, text=True, check=True).stdout
+    for subcommand in re.findall(r'^  ([a-z]+) ', top.split('Subcommands:')[1], re.M):
+        text = subprocess.run([NUMASIM, subcommand, '--help'], capture_output=True, text=True, check=True).stdout
+        for name in re.findall(r'^  (-\S+|[A-Za-z]+)', text, re.M):
+            if not name.startswith('-h'):
+                found.add((subcommand, name.split(',')[0].split('=')[0]))
+    return found
+
+
+def prepare():
+    """The inputs of all entries, in the current folder."""
+    def write(name, text):
+        with open(name, 'w', encoding='utf-8') as file:
+            file.write(text)
+    os.mkdir('outside')
+    write('s.textproto', SCENARIO % '')
+    write('other.textproto', SCENARIO.replace('8M', '9M') % '')
+    write('outside/s.textproto', 'machine { node { memory: "64M" cpus: 2 } }\nworkload { script { file: "../plain.mm" } }\n'
+                                 'kernel { thp { enabled: "never" } }\n')
+    write('plain.mm', 'spawn p\n@p map a 4M anon\n@p touch a\n')
+    for recording, name in ((RECORDING, 's'), (OTHER_RECORDING, 'other')):
+        shutil.copy(recording + '.mm', name + '.mm')
+        shutil.copy(recording + '.truth.json', name + '.json')
+    with open('s.mm', encoding='utf-8') as file:
+        write('shorter.mm', ''.join(file.readlines()[:-1]))
+    shutil.copytree(TWO_NODES, 'root')
+    shutil.copytree(TWO_NODES, 'poorer')
+    subprocess.run(['chmod', '-R', 'u+w', 'poorer'], check=True)
+    os.remove('poorer/proc/cmdline')
+    write('poorer/proc/cmdline', 'quiet movablecore=64M\n')
+    shutil.copy(os.path.join(os.path.dirname(TWO_NODES), 'two_nodes.xml'), 'nodes.xml')
+    for scenario, trace in (('s', 'made.pb'), ('other', 'other.pb')):
+        subprocess.run([NUMASIM, 'run', scenario + '.textproto', '--out', trace], check=True, capture_output=True)
+
+
+def done(arguments):
+    """What a command does: its exit status, what it prints but for wall times, and the files it makes."""
+    before = set(os.listdir())
+    result = subprocess.run([NUMASIM] + arguments, capture_output=True)
+    printed = re.sub(rb' in [0-9.]+ s, .* events/s', b'', result.stdout), result.stderr
+    files = {}
+    for name in set(os.listdir()) - before:
+        with open(name, 'rb') as file:
+            files[name] = file.read()
+        os.remove(name)
+    if result.returncode not in (0, 1):
+        sys.exit(f'{arguments}: exit status {result.returncode}\n{result.stderr.decode()}')
+    return result.returncode, printed, files
+
+
+def main():
+    os.chdir(tempfile.mkdtemp(dir=os.environ['TEST_TMPDIR']))
+    if listed() != set(EFFECTS):
+        sys.exit(f'no entry for {sorted(listed() - set(EFFECTS))}; no such argument: {sorted(set(EFFECTS) - listed())}')
+    prepare()
+    failed = 0
+    for argument, pairs in EFFECTS.items():
+        for base, changed in pairs:
+            if done(base) == done(changed):
+                print(f'{argument}: {changed} does what {base} does')
+                failed += 1
+            if done(changed) != done(changed):
+                print(f'{argument}: {changed} does something else each time')
+                failed += 1
+    print(f'{len(EFFECTS)} arguments, {failed} without an effect')
+    sys.exit(failed != 0)
+
+
+main()
