@@ -294,7 +294,7 @@ MachineLimits LimitsOf(const Machine& machine) {
   return limits;
 }
 
-absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits) {
+absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits, bool recorded) {
   const auto& machine = static_cast<const Machine&>(view.message());
   absl::Status status = CheckNodes(view, machine);
   if (status.ok()) status = CheckZones(view, machine, limits);
@@ -308,7 +308,7 @@ absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits) 
   }
   if (status.ok() && machine.has_kernel()) status = CheckKernel(view.Nested("kernel"));
   if (status.ok()) status = CheckPools(view, machine, limits.nodes);
-  if (status.ok() && machine.node_size() > 0 && machine.has_min_free_kbytes()) {
+  if (status.ok() && machine.has_min_free_kbytes() && !recorded) {
     status = view.Mistake("min_free_kbytes",
                           "is of a recorded machine, not of one with nodes; expected kernel.min_free_kbytes");
   }

@@ -29,7 +29,7 @@ absl::StatusOr<Machine> ReadSnapshot(const std::string& name, const std::string&
     status = message.View().MistakeWithoutValue(
         "node", "is missing; expected a machine with nodes or zones of its own");
   }
-  if (status.ok()) status = CheckMachine(message.View(), LimitsOf(machine));
+  if (status.ok()) status = CheckMachine(message.View(), LimitsOf(machine), machine.zone_size() > 0);
   if (!status.ok()) return status;
   return machine;
 }
@@ -118,7 +118,7 @@ absl::Status ScenarioLoader::LoadMachine(const MessageView& scenario) {
   if (!IsDescribed(machine)) status = LoadMachineFile(view, machine);
   if (!status.ok() || !IsDescribed(loaded_.machine)) return status;
   loaded_.limits = LimitsOf(loaded_.machine);
-  return CheckMachine(view, loaded_.limits);
+  return CheckMachine(view, loaded_.limits, loaded_.machine.zone_size() > 0);
 }
 
 absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Machine& machine) {
