@@ -21,11 +21,7 @@ constexpr FrameOwner kDriver{FrameOwner::kContig, 1, 0, 0};
 // One node with a CPU, and who takes its memory back.
 class Machine : public BenchMachine {
  public:
-  explicit Machine(int64_t pages, MachineConfig config = {})
-      : BenchMachine(1, pages, std::move(config)),
-        contig_(*Contig::Create(memory(), ops(), this->config(), kernel())) {}
-
-  Contig& contig() { return *contig_; }
+  explicit Machine(int64_t pages, MachineConfig config = {}) : BenchMachine(1, pages, std::move(config)) {}
 
   void Populate(int64_t pages, std::optional<HugeSize> huge) {
     Run([this, pages, huge](sim::Path& path) -> sim::Task<void> { co_await MapAndTouch(path, pages, huge); });
@@ -37,13 +33,13 @@ class Machine : public BenchMachine {
     ContigResult result;
     const double took = Run([&](sim::Path& path) -> sim::Task<void> {
       for (int i = 0; i < kTries && (i == 0 || result.error == Errno::kBusy); ++i) {
-        result = co_await contig_->ranges().AllocRange(path, CpuId{0}, start, pages, Migratetype::kMovable,
+        result = co_await contig().ranges().AllocRange(path, CpuId{0}, start, pages, Migratetype::kMovable,
                                                        kDriver);
       }
     });
     if (result.error != Errno::kOk) return -1;
     Run([&](sim::Path& path) -> sim::Task<void> {
-      co_await contig_->ranges().FreeRange(path, start, pages);
+      co_await contig().ranges().FreeRange(path, start, pages);
     });
     return took;
   }
@@ -63,9 +59,6 @@ class Machine : public BenchMachine {
     return found;
   }
   Zone& zone() { return *memory().node(NodeId{0}).zone(ZoneType::kNormal); }
-
- private:
-  std::unique_ptr<Contig> contig_;
 };
 
 // Takes every range of `pages` frames that is all `kind`, one after the other. Pages are counted as `unit`

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "models/address_space/address_space_ops.h"
-#include "models/memory_system.h"
+#include "models/kernel.h"
 #include "sim/engine.h"
 
 namespace numasim {
@@ -14,15 +14,17 @@ constexpr int64_t kGiBPages = int64_t{1} << (30 - kPageShift);
 
 // A machine with one process on CPU 0 that maps `pages` and writes to each of them once.
 void TouchOnce(const MachineConfig& config, int64_t pages, const MemPolicy& policy) {
-  Kernel kernel;
-  kernel.mutable_thp()->set_enabled("never");
-  sim::Engine engine({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns())});
-  auto memory = MemorySystem::Create(engine, config, kernel, CostModel());
-  AddressSpaceOps ops(**memory);
+  KernelConfig kernel;
+  kernel.thp.enabled = ThpSettings::Enabled::kNever;
+  sim::Engine engine({.threads = 1, .lookahead = Costs().hop});
+  std::vector<std::string> warnings;
+  const auto booted = *Kernel::Boot(engine, config, kernel, Costs(), warnings);
+  MemorySystem& memory = booted->memory();
+  AddressSpaceOps& ops = booted->ops();
   Process process("p");
   TouchCounts counts;
-  engine.Start((*memory)->node(NodeId{0}).lp, sim::SimTime{0}, "p", [&](sim::Path& path) -> sim::Task<void> {
-    co_await (*memory)->cpu(process.cpu).Acquire(path);
+  engine.Start(memory.node(NodeId{0}).lp, sim::SimTime{0}, "p", [&](sim::Path& path) -> sim::Task<void> {
+    co_await memory.cpu(process.cpu).Acquire(path);
     co_await ops.Spawn(path, process);
     MapRequest request;
     request.pages = pages;
@@ -31,7 +33,7 @@ void TouchOnce(const MachineConfig& config, int64_t pages, const MemPolicy& poli
     const uint64_t begin = mapped.start.value << kPageShift;
     const TouchRequest touch{begin, begin + (static_cast<uint64_t>(pages) << kPageShift), kPageSize, true};
     counts = co_await ops.Touch(path, process, touch);
-    (*memory)->cpu(process.cpu).Release(path);
+    memory.cpu(process.cpu).Release(path);
   });
   if (!engine.Run().ok() || counts.ok != pages) abort();
   engine.DropPaths();

@@ -6,11 +6,13 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "models/address_space/address_space_ops.h"
+#include "models/kernel.h"
 #include "models/machine_config.h"
-#include "models/memory_system.h"
 #include "sim/engine.h"
 
 namespace numasim {
@@ -21,33 +23,32 @@ class BenchMachine {
 
   // `config`: what there is besides nodes and CPUs.
   BenchMachine(int nodes, int64_t pages_of_each, MachineConfig config = {})
-      : engine_({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns())}),
-        config_(std::move(config)),
-        process_("p") {
+      : engine_({.threads = 1, .lookahead = Costs().hop}), config_(std::move(config)), process_("p") {
     for (int n = 0; n < nodes; ++n) {
       config_.nodes.push_back({pages_of_each});
       config_.node_of_cpu.push_back(NodeId{n});
     }
-    kernel_.mutable_thp()->set_enabled("never");
-    memory_ = *MemorySystem::Create(engine_, config_, kernel_, CostModel());
-    ops_ = std::make_unique<AddressSpaceOps>(*memory_);
-    Run([this](sim::Path& path) -> sim::Task<void> { co_await ops_->Spawn(path, process_); });
+    KernelConfig knobs;
+    knobs.thp.enabled = ThpSettings::Enabled::kNever;
+    std::vector<std::string> warnings;
+    kernel_ = *Kernel::Boot(engine_, config_, knobs, Costs(), warnings);
+    Run([this](sim::Path& path) -> sim::Task<void> { co_await ops().Spawn(path, process_); });
   }
   ~BenchMachine() { engine_.DropPaths(); }
 
   const MachineConfig& config() const { return config_; }
-  const Kernel& kernel() const { return kernel_; }
-  MemorySystem& memory() { return *memory_; }
-  AddressSpaceOps& ops() { return *ops_; }
+  MemorySystem& memory() { return kernel_->memory(); }
+  AddressSpaceOps& ops() { return kernel_->ops(); }
+  Contig& contig() { return kernel_->contig(); }
   Process& process() { return process_; }
 
   // Runs a path on CPU 0 to its end. Returns how many seconds that took.
   double Run(sim::PathFn fn) {
-    engine_.Start(memory_->node(NodeId{0}).lp, engine_.now(), "bench",
+    engine_.Start(memory().node(NodeId{0}).lp, engine_.now(), "bench",
                   [this, &fn](sim::Path& path) -> sim::Task<void> {
-                    co_await memory_->cpu(CpuId{0}).Acquire(path);
+                    co_await memory().cpu(CpuId{0}).Acquire(path);
                     co_await fn(path);
-                    memory_->cpu(CpuId{0}).Release(path);
+                    memory().cpu(CpuId{0}).Release(path);
                   });
     const auto begin = std::chrono::steady_clock::now();
     if (!engine_.Run().ok()) abort();
@@ -57,9 +58,9 @@ class BenchMachine {
   // Sets the pool of 2 MiB pages; aborts if it does not get there.
   double ResizePool(int64_t count) {
     const double took = Run([this, count](sim::Path& path) -> sim::Task<void> {
-      co_await ops_->hugetlb().Resize(path, CpuId{0}, HugeSize::k2M, kNoNode, count);
+      co_await ops().hugetlb().Resize(path, CpuId{0}, HugeSize::k2M, kNoNode, count);
     });
-    if (ops_->hugetlb().pool().hstate(HugeSize::k2M).counter(NR_HUGEPAGES) != count) abort();
+    if (ops().hugetlb().pool().hstate(HugeSize::k2M).counter(NR_HUGEPAGES) != count) abort();
     return took;
   }
 
@@ -68,12 +69,12 @@ class BenchMachine {
     MapRequest request;
     request.pages = pages;
     request.huge = huge;
-    const MapResult mapped = co_await ops_->Map(path, process_, request);
+    const MapResult mapped = co_await ops().Map(path, process_, request);
     const uint64_t begin = mapped.start.value << kPageShift;
     const uint64_t end = (mapped.start + pages).value << kPageShift;
     const int64_t stride = huge.has_value() ? PagesOf(*huge) : 1;
     const TouchRequest touch{begin, end, static_cast<uint64_t>(stride) << kPageShift, true};
-    const TouchCounts counts = co_await ops_->Touch(path, process_, touch);
+    const TouchCounts counts = co_await ops().Touch(path, process_, touch);
     if (counts.ok * stride != pages) abort();
     co_return mapped.start;
   }
@@ -81,9 +82,7 @@ class BenchMachine {
  private:
   sim::Engine engine_;
   MachineConfig config_;
-  Kernel kernel_;
-  std::unique_ptr<MemorySystem> memory_;
-  std::unique_ptr<AddressSpaceOps> ops_;
+  std::unique_ptr<Kernel> kernel_;
   Process process_;
 };
 

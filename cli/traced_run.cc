@@ -37,13 +37,7 @@ bool Wanted(const LoadedScenario& scenario, const std::string& column) {
 
 // Adds the columns to sample to the engine and describes them for the trace.
 absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
-  std::vector<MemorySystem::CounterColumn> columns = simulation.memory().Columns();
-  for (MemorySystem::CounterColumn& counter : simulation.ops().hugetlb().pool().Columns()) {
-    columns.push_back(std::move(counter));
-  }
-  for (MemorySystem::CounterColumn& counter : simulation.contig().Columns())
-    columns.push_back(std::move(counter));
-  for (const MemorySystem::CounterColumn& counter : columns) {
+  for (const MemorySystem::CounterColumn& counter : simulation.kernel().Columns()) {
     if (!Wanted(simulation.scenario(), counter.column.name)) continue;
     simulation.engine().AddColumn(counter.column);
     trace::Column& column = *header.add_column();

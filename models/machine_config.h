@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "models/hugetlb/huge_size.h"
+#include "models/kernel_config.h"
 #include "models/physical/memory_device.h"
 #include "models/physical/zonelist.h"
 #include "models/types.h"
-#include "proto/scenario.pb.h"
 
 namespace numasim {
+
+class RecordedZone;
 
 // The pools of huge pages at boot.
 struct HugetlbConfig {
@@ -48,6 +50,14 @@ struct HugetlbConfig {
 };
 
 struct MachineConfig {
+  // Out of line, where RecordedZone is complete.
+  MachineConfig();
+  MachineConfig(const MachineConfig&);
+  MachineConfig(MachineConfig&&) noexcept;
+  MachineConfig& operator=(const MachineConfig&);
+  MachineConfig& operator=(MachineConfig&&) noexcept;
+  ~MachineConfig();
+
   struct NodeConfig {
     int64_t pages = 0;  // 0: a node without memory
   };
@@ -60,7 +70,8 @@ struct MachineConfig {
   std::vector<RecordedZone> recorded_zones;
   // With recorded_zones: their watermarks hold, and this is what they were computed from.
   std::optional<int64_t> min_free_kbytes;
-  Kernel recorded_kernel;  // and the knobs it ran with
+  KernelConfig recorded_kernel;  // and the knobs it ran with
+  bool thp_recorded = false;     // whether the recording says how THP was set
 
   // A CMA area to be made at boot.
   struct CmaConfig {

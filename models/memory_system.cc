@@ -6,17 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "models/physical/boot.h"
 #include "proto/counter_info.h"
+#include "proto/scenario.pb.h"
 
 namespace numasim {
 namespace {
 
 constexpr int kLocalDistance = 10;
 constexpr int kRemoteDistance = 20;
-
-ThpSettings::Enabled ParseThpEnabled(const std::string& value) {
-  if (value == "never") return ThpSettings::Enabled::kNever;
-  return value == "madvise" ? ThpSettings::Enabled::kMadvise : ThpSettings::Enabled::kAlways;
-}
 
 void AppendZoneColumns(const Zone& zone, sim::LpId lp, std::vector<MemorySystem::CounterColumn>& columns) {
   for (int c = 0; c < ZoneCounter_ARRAYSIZE; ++c) {
@@ -70,15 +66,14 @@ const char* LogKindName(int32_t kind) {
 
 absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& engine,
                                                                    const MachineConfig& machine,
-                                                                   const Kernel& kernel,
-                                                                   const CostModel& cost) {
-  auto system = std::unique_ptr<MemorySystem>(new MemorySystem(engine, kernel, cost));
+                                                                   const KernelConfig& kernel,
+                                                                   const Costs& costs) {
+  auto system = std::unique_ptr<MemorySystem>(new MemorySystem(engine, kernel, costs));
   if (absl::Status status = system->AddNodesAndCpus(machine); !status.ok()) return status;
   if (absl::Status status = system->BuildDistances(machine); !status.ok()) return status;
   if (absl::Status status = system->BootZones(machine); !status.ok()) return status;
   system->BuildZonelists();
-  system->contig_hugetlb_fails_ = kernel.contig().hugetlb() == "fail";
-  system->thp_.enabled = ParseThpEnabled(kernel.thp().enabled());
+  system->thp_ = kernel.thp;
   system->SetUpReserves(machine, kernel);
   return system;
 }
@@ -235,7 +230,7 @@ void MemorySystem::BuildZonelists() {
   }
 }
 
-void MemorySystem::SetUpReserves(const MachineConfig& machine, const Kernel& kernel) {
+void MemorySystem::SetUpReserves(const MachineConfig& machine, const KernelConfig& kernel) {
   std::vector<Reserves::ZoneShape> shapes;
   for (const Zone* zone : zones_) {
     shapes.push_back(
@@ -249,28 +244,28 @@ void MemorySystem::SetUpReserves(const MachineConfig& machine, const Kernel& ker
   } else if (thp_.enabled != ThpSettings::Enabled::kNever) {
     reserves_->ThpChanged(true);
   }
-  max_map_count_ = kernel.max_map_count();
+  max_map_count_ = kernel.max_map_count;
   const NodeSettings settings = CurrentSettings();
   for (auto& home : nodes_) StoreSettings(*home, settings);
 }
 
 // A recorded machine ran with knobs of its own; those that the scenario sets to something else are written
 // now.
-void MemorySystem::ApplyChangedKnobs(const MachineConfig& machine, const Kernel& kernel) {
-  const Kernel& recorded = machine.recorded_kernel;
+void MemorySystem::ApplyChangedKnobs(const MachineConfig& machine, const KernelConfig& kernel) {
+  const KernelConfig& recorded = machine.recorded_kernel;
   const bool thp_now = thp_.enabled != ThpSettings::Enabled::kNever;
-  const bool thp_then = ParseThpEnabled(recorded.thp().enabled()) != ThpSettings::Enabled::kNever;
-  if (recorded.thp().has_enabled() && thp_now != thp_then) reserves_->ThpChanged(thp_now);
-  if (kernel.has_min_free_kbytes() && kernel.min_free_kbytes() != machine.min_free_kbytes) {
-    reserves_->SetMinFreeKbytes(kernel.min_free_kbytes());
+  const bool thp_then = recorded.thp.enabled != ThpSettings::Enabled::kNever;
+  if (machine.thp_recorded && thp_now != thp_then) reserves_->ThpChanged(thp_now);
+  if (kernel.min_free_kbytes.has_value() && kernel.min_free_kbytes != machine.min_free_kbytes) {
+    reserves_->SetMinFreeKbytes(*kernel.min_free_kbytes);
   }
-  if (kernel.watermark_scale_factor() != recorded.watermark_scale_factor()) {
-    reserves_->SetWatermarkScaleFactor(kernel.watermark_scale_factor());
+  if (kernel.watermark_scale_factor != recorded.watermark_scale_factor) {
+    reserves_->SetWatermarkScaleFactor(kernel.watermark_scale_factor);
   }
-  if (kernel.percpu_pagelist_high_fraction() != recorded.percpu_pagelist_high_fraction()) {
-    reserves_->SetPcpHighFraction(kernel.percpu_pagelist_high_fraction());
+  if (kernel.pcp_high_fraction != recorded.pcp_high_fraction) {
+    reserves_->SetPcpHighFraction(kernel.pcp_high_fraction);
   }
-  if (ReserveRatios(kernel) != ReserveRatios(recorded)) reserves_->LowmemReserveRatioWritten();
+  if (kernel.lowmem_reserve_ratio != recorded.lowmem_reserve_ratio) reserves_->LowmemReserveRatioWritten();
 }
 
 std::vector<Reserves::ZoneSettings> MemorySystem::RecordedSettings(const MachineConfig& machine) const {

@@ -18,13 +18,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "models/cost_model.h"
+#include "models/kernel_config.h"
 #include "models/machine_config.h"
 #include "models/physical/memory_blocks.h"
 #include "models/physical/node.h"
 #include "models/physical/reserves.h"
 #include "models/physical/zonelist.h"
 #include "models/types.h"
-#include "proto/scenario.pb.h"
 #include "sim/cpu.h"
 #include "sim/engine.h"
 
@@ -49,11 +49,11 @@ class MemorySystem {
   // wrong.
   static absl::StatusOr<std::unique_ptr<MemorySystem>> Create(sim::Engine& engine,
                                                               const MachineConfig& machine,
-                                                              const Kernel& kernel, const CostModel& cost);
+                                                              const KernelConfig& kernel, const Costs& costs);
 
   sim::Engine& engine() { return engine_; }
   const Costs& costs() const { return costs_; }
-  const Kernel& kernel() const { return kernel_; }  // the scenario's kernel section
+  const KernelConfig& kernel() const { return kernel_; }  // as it was at boot
 
   int node_count() const { return static_cast<int>(nodes_.size()); }
   Node& node(NodeId id) { return *nodes_[static_cast<size_t>(id.value)]; }
@@ -62,8 +62,6 @@ class MemorySystem {
   // N_MEMORY as of boot, and the nodes that a device may plug memory into.
   NodeMask nodes_with_memory() const { return nodes_with_memory_; }
   sim::LpId global_lp() const { return global_lp_; }
-  // kernel.contig.hugetlb = "fail", as before 5.13.
-  bool contig_hugetlb_fails() const { return contig_hugetlb_fails_; }
   bool IsOn(const sim::Path& path, NodeId id) const { return path.lp() == node(id).lp; }
 
   int cpu_count() const { return static_cast<int>(cpus_.size()); }
@@ -118,8 +116,8 @@ class MemorySystem {
   std::vector<CounterColumn> Columns() const;
 
  private:
-  MemorySystem(sim::Engine& engine, const Kernel& kernel, const CostModel& cost)
-      : engine_(engine), kernel_(kernel), costs_(cost) {}
+  MemorySystem(sim::Engine& engine, const KernelConfig& kernel, const Costs& costs)
+      : engine_(engine), kernel_(kernel), costs_(costs) {}
   absl::Status AddNodesAndCpus(const MachineConfig& machine);
   absl::Status BootZones(const MachineConfig& machine);
   absl::Status AddZones(const std::vector<Zone::Extent>& extents);
@@ -127,8 +125,8 @@ class MemorySystem {
   absl::Status IndexRange(size_t index, Pfn begin, Pfn end);
   absl::Status BuildDistances(const MachineConfig& machine);
   void BuildZonelists();
-  void SetUpReserves(const MachineConfig& machine, const Kernel& kernel);
-  void ApplyChangedKnobs(const MachineConfig& machine, const Kernel& kernel);
+  void SetUpReserves(const MachineConfig& machine, const KernelConfig& kernel);
+  void ApplyChangedKnobs(const MachineConfig& machine, const KernelConfig& kernel);
   std::vector<Reserves::ZoneSettings> RecordedSettings(const MachineConfig& machine) const;
   // What the global LP tells the nodes.
   struct NodeSettings {
@@ -141,7 +139,7 @@ class MemorySystem {
   void StoreSettings(Node& home, const NodeSettings& settings);
 
   sim::Engine& engine_;
-  const Kernel kernel_;
+  const KernelConfig kernel_;
   Costs costs_;
   std::vector<std::unique_ptr<Node>> nodes_;
   NodeMask all_nodes_;
@@ -154,7 +152,6 @@ class MemorySystem {
   std::vector<Zone*> zones_;
   std::vector<Zone*> zones_by_index_;      // [0] is null
   std::vector<uint16_t> zone_of_section_;  // by pfn >> kMaxOrder
-  bool contig_hugetlb_fails_ = false;
   DistanceMatrix distance_;
   std::vector<std::array<std::vector<Zone*>, kZoneTypes>> zonelists_;
   std::unique_ptr<Reserves> reserves_;

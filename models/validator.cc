@@ -10,7 +10,7 @@
 #include "models/physical/zone_check.h"
 #include "models/problem_list.h"
 #include "proto/counter_info.h"
-#include "proto/counters.pb.h"
+#include "proto/counters.h"
 
 namespace numasim {
 namespace {

@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "google/protobuf/descriptor.h"
 #include "proto/annotations.pb.h"
+#include "proto/counters.pb.h"
 
 namespace numasim {
 namespace {
@@ -17,27 +18,27 @@ CounterName FromDescriptor(const google::protobuf::EnumValueDescriptor& value) {
 }  // namespace
 
 CounterName NameOf(NodeCounter counter) {
-  return FromDescriptor(*NodeCounter_descriptor()->FindValueByNumber(counter));
+  return FromDescriptor(*counters::NodeCounter_descriptor()->FindValueByNumber(counter));
 }
 
 CounterName NameOf(ZoneCounter counter) {
-  return FromDescriptor(*ZoneCounter_descriptor()->FindValueByNumber(counter));
+  return FromDescriptor(*counters::ZoneCounter_descriptor()->FindValueByNumber(counter));
 }
 
 CounterName NameOf(HugetlbCounter counter) {
-  return FromDescriptor(*HugetlbCounter_descriptor()->FindValueByNumber(counter));
+  return FromDescriptor(*counters::HugetlbCounter_descriptor()->FindValueByNumber(counter));
 }
 
 CounterName NameOf(GlobalCounter counter) {
-  return FromDescriptor(*GlobalCounter_descriptor()->FindValueByNumber(counter));
+  return FromDescriptor(*counters::GlobalCounter_descriptor()->FindValueByNumber(counter));
 }
 
 CounterName NameOf(CmaCounter counter) {
-  return FromDescriptor(*CmaCounter_descriptor()->FindValueByNumber(counter));
+  return FromDescriptor(*counters::CmaCounter_descriptor()->FindValueByNumber(counter));
 }
 
 CounterName NameOf(VirtioMemCounter counter) {
-  return FromDescriptor(*VirtioMemCounter_descriptor()->FindValueByNumber(counter));
+  return FromDescriptor(*counters::VirtioMemCounter_descriptor()->FindValueByNumber(counter));
 }
 
 }  // namespace numasim

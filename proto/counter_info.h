@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "proto/counters.pb.h"
+#include "proto/counters.h"
 
 namespace numasim {
 

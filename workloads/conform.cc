@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "models/address_space/address_space_ops.h"
 #include "models/contig/contig.h"
-#include "models/hugetlb/boot_pools.h"
 #include "models/memory_system.h"
 #include "proto/counter_info.h"
 #include "sim/engine.h"
@@ -238,29 +237,25 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   const ScriptRunner::Place place = [&file](int line) { return absl::StrCat(file, ":", line); };
   const std::string problem = ScriptRunner::FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
-  const Kernel& kernel = boot.machine.kernel();
+  const KernelKnobs& kernel = boot.machine.kernel();
   if (const std::string fault = FirstOnHugePage(script, place, kernel.thp().enabled()); !fault.empty())
     return absl::UnimplementedError(fault);
-  const CostModel cost;
+  const Costs costs;
   std::vector<std::string> warnings;
   auto config = ResolveMachine(boot.machine, kernel, warnings);
   const auto in_boot_file = [&boot_file](const absl::Status& status) {
     return absl::Status(status.code(), absl::StrCat(boot_file, ": ", status.message()));
   };
   if (!config.ok()) return in_boot_file(config.status());
-  sim::Engine engine({.threads = 1, .lookahead = sim::Nanoseconds(cost.hop_ns()), .seed = 1});
-  auto memory = MemorySystem::Create(engine, *config, kernel, cost);
-  if (!memory.ok()) return in_boot_file(memory.status());
-  AddressSpaceOps ops(**memory);
-  auto contig = Contig::Create(**memory, ops, *config, kernel);
-  if (!contig.ok()) return in_boot_file(contig.status());
-  if (absl::Status status = BootPools(**memory, ops.hugetlb().pool(), *config, warnings); !status.ok())
-    return in_boot_file(status);
-  const std::string lacking = FirstWithoutDevice(script, place, DevicesOf(**contig));
+  sim::Engine engine({.threads = 1, .lookahead = costs.hop, .seed = 1});
+  auto booted = Kernel::Boot(engine, *config, kernel, costs, warnings);
+  if (!booted.ok()) return in_boot_file(booted.status());
+  Kernel& simulated = **booted;
+  const std::string lacking = FirstWithoutDevice(script, place, DevicesOf(simulated.contig()));
   if (!lacking.empty()) return absl::InvalidArgumentError(lacking);
-  ScriptRunner runner(**memory, ops, **contig, "script", place);
-  const HugetlbPool& pool = ops.hugetlb().pool();
-  const CounterView view(**memory, pool, config->hugetlb.default_size, boot.counters);
+  ScriptRunner runner(simulated, "script", place);
+  const HugetlbPool& pool = simulated.pool();
+  const CounterView view(simulated.memory(), pool, config->hugetlb.default_size, boot.counters);
 
   json steps = json::array();
   steps.push_back({{"step", 0}, {"op", "boot"}, {"result", {{"err", "0"}}}, {"counters", view.Counters()}});
@@ -278,7 +273,7 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
     if (!done) return NeverEnds(engine, place(op.line), op.text);
     steps.push_back({{"step", steps.size()},
                      {"op", op.text},
-                     {"result", ResultJson(result, **memory, pool, after - before)},
+                     {"result", ResultJson(result, simulated.memory(), pool, after - before)},
                      {"counters", view.Counters()}});
   }
   engine.DropPaths();

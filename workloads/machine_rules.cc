@@ -316,7 +316,7 @@ absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits, 
 }
 
 absl::Status CheckKernel(const MessageView& view) {
-  const auto& kernel = static_cast<const Kernel&>(view.message());
+  const auto& kernel = static_cast<const KernelKnobs&>(view.message());
   if (kernel.cma().has_built() && !kernel.cma().built() &&
       kernel.cma().area_size() + kernel.cma().hugetlb_size() > 0) {
     return view.Nested("cma").Mistake("built", "is said beside CMA areas, which need it; expected true");
@@ -329,7 +329,7 @@ absl::Status CheckKernel(const MessageView& view) {
 }
 
 absl::Status CheckModelled(const MessageView& view) {
-  for (const ThpKnob& knob : ThpNotModelled(static_cast<const Kernel&>(view.message()).thp())) {
+  for (const ThpKnob& knob : ThpNotModelled(static_cast<const KernelKnobs&>(view.message()).thp())) {
     return view.Nested("thp").Mistake(
         knob.field,
         Cat("has no effect, as transparent huge pages are not modelled yet; expected ", knob.by_default));
@@ -337,7 +337,7 @@ absl::Status CheckModelled(const MessageView& view) {
   return absl::OkStatus();
 }
 
-std::vector<std::string> NotModelled(const Kernel& recorded) {
+std::vector<std::string> NotModelled(const KernelKnobs& recorded) {
   std::vector<std::string> warnings;
   for (const ThpKnob& knob : ThpNotModelled(recorded.thp())) {
     warnings.push_back(Cat("kernel.thp.", knob.field, ": ", Quoted(knob.value),

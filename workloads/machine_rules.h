@@ -33,14 +33,15 @@ MachineLimits LimitsOf(const Machine& machine);
 // which may take its nodes or zones from a file; `recorded`: it has zones, of its own or from there.
 absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits, bool recorded);
 
-// Checks a kernel section. `view` is of a Kernel.
+// Checks a kernel section. `view` is of a KernelKnobs.
 absl::Status CheckKernel(const MessageView& view);
 
-// Refuses knobs of what is not modelled yet, where they are not at their defaults. `view` is of a Kernel.
+// Refuses knobs of what is not modelled yet, where they are not at their defaults. `view` is of a
+// KernelKnobs.
 absl::Status CheckModelled(const MessageView& view);
 
 // Of a machine that was recorded: such knobs, a warning each.
-std::vector<std::string> NotModelled(const Kernel& recorded);
+std::vector<std::string> NotModelled(const KernelKnobs& recorded);
 
 // The machine that a file describes, as a scenario that names the file changes it: what the scenario sets
 // replaces what the file says.

@@ -35,8 +35,8 @@ absl::StatusOr<Machine> ReadSnapshot(const std::string& name, const std::string&
 }
 
 // The knobs that a machine brings, those of its boot arguments, and over these the scenario's own.
-Kernel KernelOf(const Machine& machine, const Kernel& own) {
-  Kernel kernel;
+KernelKnobs KernelOf(const Machine& machine, const KernelKnobs& own) {
+  KernelKnobs kernel;
   const KernelArgs args = ParseKernelArgs(machine.kernel_args(), LimitsOf(machine).nodes);
   if (args.thp_enabled.has_value()) kernel.mutable_thp()->set_enabled(*args.thp_enabled);
   Overlay(machine.kernel(), kernel);
@@ -354,7 +354,7 @@ absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const
   loaded.machine = MachineFromLine(*script->machine);
   loaded.machine_place = Cat(path, ":", script->machine->line);
   loaded.limits = LimitsOf(loaded.machine);
-  loaded.kernel = KernelOf(loaded.machine, Kernel());
+  loaded.kernel = KernelOf(loaded.machine, KernelKnobs());
   loaded.files.emplace(file.filename().string(), text);
   loaded.scripts.push_back({.name = file.stem().string(),
                             .script = *std::move(script),

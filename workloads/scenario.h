@@ -36,7 +36,7 @@ struct LoadedScenario {
   Machine machine;  // proto.machine(), with what the file it names says; see ScenarioReaders
   // Where the machine is said, for messages: "FILE:LINE", or the file that the machine section names.
   std::string machine_place;
-  Kernel kernel;  // proto.kernel() before machine.kernel(); unset fields have their defaults
+  KernelKnobs kernel;  // proto.kernel() before machine.kernel(); unset fields have their defaults
   MachineLimits limits;
   std::string path;  // as given
   std::string text;  // what ParseScenario takes

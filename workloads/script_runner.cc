@@ -97,9 +97,12 @@ sim::Task<void> GiveWay(sim::Path& path) {
 
 }  // namespace
 
-ScriptRunner::ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, Contig& contig, std::string name,
-                           Place place)
-    : memory_(memory), ops_(ops), contig_(contig), name_(std::move(name)), place_(std::move(place)) {}
+ScriptRunner::ScriptRunner(Kernel& kernel, std::string name, Place place)
+    : memory_(kernel.memory()),
+      ops_(kernel.ops()),
+      contig_(kernel.contig()),
+      name_(std::move(name)),
+      place_(std::move(place)) {}
 
 std::string ScriptRunner::FirstNotModelled(const Script& script, const Place& place) {
   const BasePagesByName names = BasePagesOf(script);

@@ -18,6 +18,7 @@
 #include "models/address_space/process.h"
 #include "models/contig/contig.h"
 #include "models/errno.h"
+#include "models/kernel.h"
 #include "models/memory_system.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -73,7 +74,7 @@ class ScriptRunner {
   using Place = std::function<std::string(int line)>;
 
   // `name` is the stream's, for paths and messages.
-  ScriptRunner(MemorySystem& memory, AddressSpaceOps& ops, Contig& contig, std::string name, Place place);
+  ScriptRunner(Kernel& kernel, std::string name, Place place);
 
   // The first operation that the models cannot do yet, as a message with file and line; empty if they can do
   // all.

@@ -7,7 +7,6 @@
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
-#include "models/hugetlb/boot_pools.h"
 #include "sim/host_memory.h"
 #include "workloads/host_need.h"
 #include "workloads/machine/resolve.h"
@@ -61,24 +60,14 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   if (absl::Status status = CheckHostNeed(need, host); !status.ok())
     return absl::Status(status.code(), absl::StrCat(scenario.machine_place, ": ", status.message()));
   if (need.at_start + need.broken_up > host.resident) warnings.push_back(BrokenUpWarning(need, host));
-  auto memory =
-      MemorySystem::Create(simulation->engine_, *config, scenario.kernel, scenario.proto.cost_model());
-  if (!memory.ok())
-    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", memory.status().message()));
-  simulation->memory_ = *std::move(memory);
-  simulation->ops_ = std::make_unique<AddressSpaceOps>(*simulation->memory_);
-  auto contig = Contig::Create(*simulation->memory_, *simulation->ops_, *config, scenario.kernel);
-  if (!contig.ok())
-    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", contig.status().message()));
-  simulation->contig_ = *std::move(contig);
-  if (absl::Status status =
-          BootPools(*simulation->memory_, simulation->ops_->hugetlb().pool(), *config, warnings);
-      !status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", status.message()));
-  }
+  auto kernel =
+      Kernel::Boot(simulation->engine_, *config, scenario.kernel, scenario.proto.cost_model(), warnings);
+  if (!kernel.ok())
+    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", kernel.status().message()));
+  simulation->kernel_ = *std::move(kernel);
   for (const std::string& warning : warnings)
     simulation->warnings_.push_back(absl::StrCat(scenario.machine_place, ": ", warning));
-  const Devices devices = DevicesOf(*simulation->contig_);
+  const Devices devices = DevicesOf(simulation->contig());
   for (const LoadedScript& script : scenario.scripts) {
     const std::string problem = FirstWithoutDevice(script.script, script.place, devices);
     if (!problem.empty()) return absl::InvalidArgumentError(problem);
@@ -95,9 +84,9 @@ void Simulation::AddStreams() {
       Stream* const stream = runners_.back().get();
       stream->name = name;
       stream->script = &script;
-      stream->runner = std::make_unique<ScriptRunner>(*memory_, *ops_, *contig_, name, script.place);
+      stream->runner = std::make_unique<ScriptRunner>(*kernel_, name, script.place);
       const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
-      engine_.Start(memory_->global_lp(), start, name, [stream](sim::Path& path) -> sim::Task<void> {
+      engine_.Start(kernel_->memory().global_lp(), start, name, [stream](sim::Path& path) -> sim::Task<void> {
         co_await stream->runner->Run(path, stream->script->script, stream->script->loops);
         stream->done = true;
       });

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "models/address_space/address_space_ops.h"
 #include "models/contig/contig.h"
-#include "models/memory_system.h"
+#include "models/kernel.h"
 #include "sim/engine.h"
 #include "sim/run_control.h"
 #include "workloads/scenario.h"
@@ -41,9 +41,10 @@ class Simulation {
   absl::Status Run();
 
   sim::Engine& engine() { return engine_; }
-  MemorySystem& memory() { return *memory_; }
-  const AddressSpaceOps& ops() const { return *ops_; }
-  const Contig& contig() const { return *contig_; }
+  const Kernel& kernel() const { return *kernel_; }
+  MemorySystem& memory() { return kernel_->memory(); }
+  const AddressSpaceOps& ops() const { return kernel_->ops(); }
+  const Contig& contig() const { return kernel_->contig(); }
   const LoadedScenario& scenario() const { return scenario_; }
   // The scenario's warnings, and those of the machine that was built for it.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -98,9 +99,7 @@ class Simulation {
   const LoadedScenario& scenario_;
   std::vector<std::string> warnings_;
   sim::Engine engine_;
-  std::unique_ptr<MemorySystem> memory_;
-  std::unique_ptr<AddressSpaceOps> ops_;
-  std::unique_ptr<Contig> contig_;
+  std::unique_ptr<Kernel> kernel_;
   std::vector<std::unique_ptr<Stream>> runners_;
 };
 

@@ -72,11 +72,10 @@ CmaAreas::CmaAreas(MemorySystem& memory, ContigRanges& ranges)
       cma_mutex_(std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "cma_mutex")) {}
 
 absl::StatusOr<std::unique_ptr<CmaAreas>> CmaAreas::Create(MemorySystem& memory, ContigRanges& ranges,
-                                                           const MachineConfig& machine,
-                                                           const Kernel& kernel) {
+                                                           const MachineConfig& machine) {
   auto areas = std::unique_ptr<CmaAreas>(new CmaAreas(memory, ranges));
   for (const MachineConfig::CmaConfig& config : machine.cma) {
-    if (absl::Status status = areas->AddArea(config, kernel.cma().lock() == "mutex"); !status.ok())
+    if (absl::Status status = areas->AddArea(config, memory.kernel().cma_lock_is_mutex); !status.ok())
       return status;
   }
   return areas;

@@ -18,7 +18,7 @@
 #include "models/contig/contig_range.h"
 #include "models/machine_config.h"
 #include "models/memory_system.h"
-#include "proto/counters.pb.h"
+#include "proto/counters.h"
 #include "sim/locks.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -48,7 +48,7 @@ class CmaAreas {
   // Makes the areas that the configuration names, each where the kernel would with the memory that is free.
   // An error names the area that there is no room for.
   static absl::StatusOr<std::unique_ptr<CmaAreas>> Create(MemorySystem& memory, ContigRanges& ranges,
-                                                          const MachineConfig& machine, const Kernel& kernel);
+                                                          const MachineConfig& machine);
 
   // Null if there is none.
   CmaArea* Find(std::string_view name);

@@ -5,9 +5,9 @@
 namespace numasim {
 
 absl::StatusOr<std::unique_ptr<Contig>> Contig::Create(MemorySystem& memory, AddressSpaceOps& ops,
-                                                       const MachineConfig& machine, const Kernel& kernel) {
+                                                       const MachineConfig& machine) {
   auto contig = std::unique_ptr<Contig>(new Contig(memory, ops));
-  auto cma = CmaAreas::Create(memory, contig->ranges_, machine, kernel);
+  auto cma = CmaAreas::Create(memory, contig->ranges_, machine);
   if (!cma.ok()) return cma.status();
   contig->cma_ = *std::move(cma);
   contig->gigantic_ = std::make_unique<GiganticPages>(memory, contig->ranges_, *contig->cma_);

@@ -15,7 +15,6 @@
 #include "models/contig/virtio_mem.h"
 #include "models/machine_config.h"
 #include "models/memory_system.h"
-#include "proto/scenario.pb.h"
 
 namespace numasim {
 
@@ -24,7 +23,7 @@ class Contig {
   // Makes the CMA areas, and gives the pool its source of gigantic pages. An error names the field that is
   // wrong.
   static absl::StatusOr<std::unique_ptr<Contig>> Create(MemorySystem& memory, AddressSpaceOps& ops,
-                                                        const MachineConfig& machine, const Kernel& kernel);
+                                                        const MachineConfig& machine);
   ~Contig();
 
   ContigRanges& ranges() { return ranges_; }

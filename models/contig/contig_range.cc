@@ -272,7 +272,7 @@ sim::Task<ContigResult> ContigRanges::IsolateHuge(sim::Path& path, CpuId cpu, Zo
   const Pfn pfn = zone.frames().PfnOf(head.frame);
   const sim::LpId home = path.lp();
   ContigResult result;
-  if (memory_.contig_hugetlb_fails()) {  // before 5.13
+  if (memory_.kernel().contig_hugetlb_fails) {  // before 5.13
     if (scan.first.error == Errno::kOk)
       scan.first = ContigResult{Errno::kBusy, pfn, "isolate_migratepages_block"};
     co_return result;

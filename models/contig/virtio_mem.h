@@ -21,7 +21,7 @@
 #include "models/contig/contig_range.h"
 #include "models/contig/memory_hotplug.h"
 #include "models/memory_system.h"
-#include "proto/counters.pb.h"
+#include "proto/counters.h"
 #include "sim/locks.h"
 #include "sim/path.h"
 #include "sim/task.h"

@@ -11,7 +11,7 @@
 #include "models/hugetlb/huge_pages.h"
 #include "models/hugetlb/huge_size.h"
 #include "models/types.h"
-#include "proto/counters.pb.h"
+#include "proto/counters.h"
 #include "sim/locks.h"
 
 namespace numasim {

@@ -33,7 +33,7 @@ Pfn EndOfMemory(const MemorySystem& memory) {
 HugetlbPool::HugetlbPool(MemorySystem& memory, PageAllocator& allocator)
     : memory_(memory),
       allocator_(allocator),
-      behaviour_(memory.kernel().hugetlb()),
+      behaviour_(memory.kernel().hugetlb),
       lock_(std::make_unique<sim::SpinLock>(memory.engine(), memory.global_lp(), "hugetlb_lock")),
       pages_(EndOfMemory(memory)) {
   NodeMask with_memory;

@@ -44,15 +44,6 @@ struct HugeClaim {
   Subpool* subpool = nullptr;
 };
 
-// Behaviours that a scenario can set to what they were before Linux 5.13.
-struct HugetlbBehaviour {
-  explicit HugetlbBehaviour(const HugetlbKnobs& knobs)
-      : irq_frees_in_workqueue(knobs.irq_free() == "workqueue"),
-        shrinks_locked(knobs.shrink() == "locked"),
-        resizes_race(knobs.resize() == "racing") {}
-  bool irq_frees_in_workqueue, shrinks_locked, resizes_race;
-};
-
 class HugetlbPool {
  public:
   HugetlbPool(MemorySystem& memory, PageAllocator& allocator);

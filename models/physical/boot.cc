@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "models/physical/layout.h"
+#include "proto/scenario.pb.h"
 
 namespace numasim {
 namespace {

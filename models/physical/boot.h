@@ -16,9 +16,10 @@
 #include "models/physical/layout.h"
 #include "models/physical/memory_device.h"
 #include "models/physical/zone.h"
-#include "proto/scenario.pb.h"
 
 namespace numasim {
+
+class RecordedZone;
 
 // Where the zones of a described machine lie: node after node from address 0, with a PC's hole below 4 GiB,
 // DMA below 16 MiB, DMA32 below 4 GiB, Normal above, and `movablecore_pages` in equal parts at the tops of

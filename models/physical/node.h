@@ -6,19 +6,13 @@
 #include <memory>
 #include <vector>
 
+#include "models/kernel_config.h"
 #include "models/physical/zone.h"
 #include "models/types.h"
-#include "proto/counters.pb.h"
+#include "proto/counters.h"
 #include "sim/lp.h"
 
 namespace numasim {
-
-// THP settings (transparent_hugepage/...). The global LP has the original; each node has a copy that faults
-// read, sent to it like a cache line that changed.
-struct ThpSettings {
-  enum class Enabled { kNever, kMadvise, kAlways };
-  Enabled enabled = Enabled::kAlways;
-};
 
 struct Node {
   NodeId id;

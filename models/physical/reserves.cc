@@ -28,22 +28,14 @@ int32_t PcpBatch(int64_t managed) {
 
 }  // namespace
 
-std::array<int32_t, kZoneTypes> ReserveRatios(const Kernel& kernel) {
-  std::array<int32_t, kZoneTypes> ratios = {256, 256, 32, 0};
-  for (int i = 0; i < kernel.lowmem_reserve_ratio_size() && i < kZoneTypes; ++i)
-    ratios[static_cast<size_t>(i)] = kernel.lowmem_reserve_ratio(i);
-  return ratios;
-}
-
-Reserves::Reserves(std::vector<ZoneShape> zones, int cpus, const Kernel& kernel)
+Reserves::Reserves(std::vector<ZoneShape> zones, int cpus, const KernelConfig& kernel)
     : zones_(std::move(zones)),
       settings_(zones_.size()),
       cpus_(cpus),
-      watermark_scale_factor_(kernel.watermark_scale_factor()),
-      pcp_high_fraction_(kernel.percpu_pagelist_high_fraction()),
-      reserve_ratio_(ReserveRatios(kernel)) {
-  if (kernel.has_min_free_kbytes()) user_min_free_kbytes_ = kernel.min_free_kbytes();
-}
+      user_min_free_kbytes_(kernel.min_free_kbytes),
+      watermark_scale_factor_(kernel.watermark_scale_factor),
+      pcp_high_fraction_(kernel.pcp_high_fraction),
+      reserve_ratio_(kernel.lowmem_reserve_ratio) {}
 
 void Reserves::Boot() {
   if (user_min_free_kbytes_.has_value()) {

@@ -9,15 +9,11 @@
 #include <optional>
 #include <vector>
 
+#include "models/kernel_config.h"
 #include "models/physical/zone.h"
 #include "models/types.h"
-#include "proto/scenario.pb.h"
 
 namespace numasim {
-
-// vm.lowmem_reserve_ratio of DMA, DMA32, Normal and Movable; the kernel's defaults where `kernel` says
-// nothing.
-std::array<int32_t, kZoneTypes> ReserveRatios(const Kernel& kernel);
 
 class Reserves {
  public:
@@ -35,7 +31,7 @@ class Reserves {
   };
 
   // `cpus` is the number of CPUs of the machine.
-  Reserves(std::vector<ZoneShape> zones, int cpus, const Kernel& kernel);
+  Reserves(std::vector<ZoneShape> zones, int cpus, const KernelConfig& kernel);
 
   // As after boot: min_free_kbytes from the size of memory (calculate_min_free_kbytes).
   void Boot();
@@ -52,7 +48,7 @@ class Reserves {
   void SetMinFreeKbytes(int64_t kbytes);
   void SetWatermarkScaleFactor(int factor);
   void SetPcpHighFraction(int fraction);
-  void LowmemReserveRatioWritten();  // the ratios of the constructor's Kernel, over what Adopt() took
+  void LowmemReserveRatioWritten();  // the ratios of the constructor's KernelConfig, over what Adopt() took
 
   int64_t min_free_kbytes() const { return min_free_kbytes_; }
   const std::vector<ZoneShape>& zones() const { return zones_; }

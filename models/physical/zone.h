@@ -18,7 +18,7 @@
 #include "models/physical/frame_store.h"
 #include "models/physical/pcp.h"
 #include "models/types.h"
-#include "proto/counters.pb.h"
+#include "proto/counters.h"
 #include "sim/locks.h"
 
 namespace numasim {

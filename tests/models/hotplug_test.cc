@@ -11,6 +11,7 @@
 #include "models/memory_system.h"
 #include "models/physical/memory_blocks.h"
 #include "models/physical/zone.h"
+#include "proto/scenario.pb.h"
 #include "tests/models/test_machine.h"
 
 namespace numasim {

@@ -39,7 +39,7 @@ MachineConfig RecordedMachine(const std::string& name) {
   auto boot = workloads::ParseBootState(file, text.str());
   NUMASIM_CHECK_EQ(boot.status().ToString(), "OK");
   std::vector<std::string> warnings;
-  auto config = workloads::ResolveMachine(boot->machine, Kernel(), warnings);
+  auto config = workloads::ResolveMachine(boot->machine, KernelKnobs(), warnings);
   NUMASIM_CHECK_EQ(config.status().ToString(), "OK");
   return *config;
 }

@@ -3,19 +3,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "models/hugetlb/boot_pools.h"
 #include "sim/check.h"
 #include "workloads/script.h"
 
 namespace numasim {
-namespace {
-
-Kernel WithoutThp(Kernel kernel) {
-  if (!kernel.thp().has_enabled()) kernel.mutable_thp()->set_enabled("never");
+KernelConfig TestKernel() {
+  KernelConfig kernel;
+  kernel.thp.enabled = ThpSettings::Enabled::kNever;
   return kernel;
 }
-
-}  // namespace
 
 MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus) {
   MachineConfig config;
@@ -27,22 +23,17 @@ MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus)
   return config;
 }
 
-TestMachine::TestMachine(const MachineConfig& config, Kernel kernel, int threads)
+TestMachine::TestMachine(const MachineConfig& config, const KernelConfig& kernel, int threads)
     : engine_({.threads = threads,
-               .lookahead = sim::Nanoseconds(CostModel().hop_ns()),
+               .lookahead = Costs().hop,
                .seed = 1,
                .scheme = threads > 1 ? sim::Scheme::kParallel : sim::Scheme::kAuto}) {
-  auto memory = MemorySystem::Create(engine_, config, WithoutThp(kernel), CostModel());
-  NUMASIM_CHECK_EQ(memory.status().ToString(), "OK");
-  memory_ = *std::move(memory);
-  ops_ = std::make_unique<AddressSpaceOps>(*memory_);
-  auto contig = Contig::Create(*memory_, *ops_, config, kernel);
-  NUMASIM_CHECK_EQ(contig.status().ToString(), "OK");
-  contig_ = *std::move(contig);
-  NUMASIM_CHECK_EQ(BootPools(*memory_, ops_->hugetlb().pool(), config, warnings_).ToString(), "OK");
+  auto booted = Kernel::Boot(engine_, config, kernel, Costs(), warnings_);
+  NUMASIM_CHECK_EQ(booted.status().ToString(), "OK");
+  kernel_ = *std::move(booted);
   runner_ = std::make_unique<workloads::ScriptRunner>(
-      *memory_, *ops_, *contig_, "test", [](int line) { return absl::StrCat("test.mm:", line); });
-  validator_ = std::make_unique<Validator>(*memory_);
+      *kernel_, "test", [](int line) { return absl::StrCat("test.mm:", line); });
+  validator_ = std::make_unique<Validator>(memory());
 }
 
 TestMachine::~TestMachine() { engine_.DropPaths(); }
@@ -79,25 +70,25 @@ Process& TestMachine::process(std::string_view name) {
 
 Pfn TestMachine::Alloc(const AllocRequest& request) {
   Pfn pfn = kNoPfn;
-  RunPath(memory_->node(memory_->NodeOfCpu(request.cpu)).lp,
-          [&](sim::Path& path) -> sim::Task<void> { pfn = co_await ops_->allocator().Alloc(path, request); });
+  RunPath(memory().node(memory().NodeOfCpu(request.cpu)).lp,
+          [&](sim::Path& path) -> sim::Task<void> { pfn = co_await ops().allocator().Alloc(path, request); });
   return pfn;
 }
 
 void TestMachine::Release(CpuId cpu, const std::vector<Pfn>& pages) {
-  RunPath(memory_->node(memory_->NodeOfCpu(cpu)).lp,
-          [&](sim::Path& path) -> sim::Task<void> { co_await ops_->allocator().Release(path, cpu, pages); });
+  RunPath(memory().node(memory().NodeOfCpu(cpu)).lp,
+          [&](sim::Path& path) -> sim::Task<void> { co_await ops().allocator().Release(path, cpu, pages); });
 }
 
 std::vector<std::string> TestMachine::Problems() const { return Problems(runner_->LiveProcesses()); }
 
 std::vector<std::string> TestMachine::Problems(const std::vector<const Process*>& processes) const {
-  return validator_->Check(processes, ops_->files(), &ops_->hugetlb(), contig_.get());
+  return validator_->Check(processes, ops().files(), &ops().hugetlb(), &contig());
 }
 
 int64_t TestMachine::UnusedPages() const {
   int64_t pages = 0;
-  for (const Zone* zone : memory_->zones()) pages += zone->buddy().free_pages() + zone->counter(PCP_PAGES);
+  for (const Zone* zone : memory().zones()) pages += zone->buddy().free_pages() + zone->counter(PCP_PAGES);
   return pages;
 }
 

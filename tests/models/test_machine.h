@@ -11,6 +11,8 @@
 
 #include "models/address_space/address_space_ops.h"
 #include "models/contig/contig.h"
+#include "models/kernel.h"
+#include "models/kernel_config.h"
 #include "models/machine_config.h"
 #include "models/memory_system.h"
 #include "models/physical/page_allocator.h"
@@ -26,19 +28,26 @@ inline constexpr int64_t kMiB = (int64_t{1} << 20) / kPageSize;  // in pages
 // Nodes of these sizes in pages with `cpus` CPUs each, numbered node by node.
 MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus = 1);
 
+// The kernel's defaults, but without transparent huge pages.
+KernelConfig TestKernel();
+
 class TestMachine {
  public:
-  // Transparent huge pages are off unless `kernel` says otherwise. With more than one thread these run every
-  // window.
-  explicit TestMachine(const MachineConfig& config, Kernel kernel = {}, int threads = 1);
+  // With more than one thread these run every window.
+  explicit TestMachine(const MachineConfig& config, const KernelConfig& kernel = TestKernel(),
+                       int threads = 1);
   ~TestMachine();
 
-  MemorySystem& memory() { return *memory_; }
-  AddressSpaceOps& ops() { return *ops_; }
-  Contig& contig() { return *contig_; }
+  Kernel& kernel() { return *kernel_; }
+  MemorySystem& memory() { return kernel_->memory(); }
+  const MemorySystem& memory() const { return kernel_->memory(); }
+  AddressSpaceOps& ops() { return kernel_->ops(); }
+  const AddressSpaceOps& ops() const { return kernel_->ops(); }
+  Contig& contig() { return kernel_->contig(); }
+  const Contig& contig() const { return kernel_->contig(); }
   sim::Engine& engine() { return engine_; }
-  Zone& zone(int node, ZoneType type) { return *memory_->node(NodeId{node}).zone(type); }
-  int64_t counter(int node, NodeCounter c) const { return memory_->node(NodeId{node}).counters[c]; }
+  Zone& zone(int node, ZoneType type) { return *memory().node(NodeId{node}).zone(type); }
+  int64_t counter(int node, NodeCounter c) const { return memory().node(NodeId{node}).counters[c]; }
 
   // Of booting.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -67,9 +76,7 @@ class TestMachine {
 
  private:
   sim::Engine engine_;
-  std::unique_ptr<MemorySystem> memory_;
-  std::unique_ptr<AddressSpaceOps> ops_;
-  std::unique_ptr<Contig> contig_;
+  std::unique_ptr<Kernel> kernel_;
   std::unique_ptr<workloads::ScriptRunner> runner_;
   std::unique_ptr<Validator> validator_;
   std::vector<std::string> warnings_;

@@ -40,7 +40,7 @@ absl::StatusOr<MemoryDevice> DeviceOf(const Machine& machine, const KernelArgs& 
 }
 
 // movablecore= of the boot arguments; the kernel section's knob wins.
-absl::StatusOr<int64_t> MovablecorePages(const Kernel& kernel, const KernelArgs& args) {
+absl::StatusOr<int64_t> MovablecorePages(const KernelKnobs& kernel, const KernelArgs& args) {
   if (kernel.has_movablecore()) return PagesOf("kernel.movablecore", kernel.movablecore());
   if (args.movablecore.has_value()) return PagesOf("machine.kernel_args: movablecore", *args.movablecore);
   return 0;
@@ -119,8 +119,8 @@ absl::Status AddHugetlbCmaArgument(absl::string_view argument, int nodes, Machin
 
 // The areas that boot arguments ask for. A kernel without CMA passes them over, as it does arguments that it
 // does not know.
-absl::Status AddCmaArguments(const Kernel& kernel, const KernelArgs& args, int nodes, MachineConfig& config,
-                             std::vector<std::string>& warnings) {
+absl::Status AddCmaArguments(const KernelKnobs& kernel, const KernelArgs& args, int nodes,
+                             MachineConfig& config, std::vector<std::string>& warnings) {
   const bool built = kernel.cma().built() || !config.cma.empty();
   for (const auto& [name, value] : {std::pair("cma", args.cma), std::pair("hugetlb_cma", args.hugetlb_cma)}) {
     if (built || !value.has_value()) continue;
@@ -216,7 +216,7 @@ absl::Status AddPools(const Machine& machine, const KernelArgs& args, int nodes,
 
 }  // namespace
 
-absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kernel& kernel,
+absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const KernelKnobs& kernel,
                                              std::vector<std::string>& warnings) {
   MachineConfig config;
   int nodes = machine.node_size();
@@ -264,6 +264,7 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
   if (machine.has_min_free_kbytes() && machine.zone_size() > 0)
     config.min_free_kbytes = machine.min_free_kbytes();
   config.recorded_kernel = machine.kernel();
+  config.thp_recorded = machine.kernel().thp().has_enabled();
   if (machine.zone_size() > 0 && kernel.has_movablecore()) {
     warnings.push_back("kernel.movablecore: has no effect: the zones of this machine are recorded");
   }

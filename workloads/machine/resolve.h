@@ -13,7 +13,7 @@ namespace numasim::workloads {
 
 // `machine` has nodes or recorded zones; files it names have been read. `kernel` says how memory is divided.
 // An error names the field, and so does each of the `warnings`, which are added to those there are.
-absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kernel& kernel,
+absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const KernelKnobs& kernel,
                                              std::vector<std::string>& warnings);
 
 }  // namespace numasim::workloads

@@ -229,7 +229,7 @@ absl::Status Recorder::RecordKnobs() {
   const absl::StatusOr<int64_t> min_free_kbytes = system_.ReadNumber("/proc/sys/vm/min_free_kbytes");
   if (!min_free_kbytes.ok()) return min_free_kbytes.status();
   machine().set_min_free_kbytes(*min_free_kbytes);
-  Kernel& kernel = *machine().mutable_kernel();
+  KernelKnobs& kernel = *machine().mutable_kernel();
   const absl::StatusOr<int64_t> scale = system_.ReadNumber("/proc/sys/vm/watermark_scale_factor");
   if (!scale.ok()) return scale.status();
   kernel.set_watermark_scale_factor(static_cast<int32_t>(*scale));

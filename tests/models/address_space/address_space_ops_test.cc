@@ -343,8 +343,7 @@ TEST_F(AddressSpaceOpsTest, ProcessIdsAreUsedAgain) {
 }
 
 TEST_F(AddressSpaceOpsTest, HugePagesAreRefusedRatherThanIgnored) {
-  Kernel kernel;
-  kernel.mutable_thp()->set_enabled("always");
+  const KernelConfig kernel;  // enabled = always
   TestMachine huge(DescribedMachine({64 * kMiB}), kernel);
   huge.Run("spawn p\n@p map a 4M anon\n@p map b 64K anon\n@p map c 4M anon thp=nohugepage");
   EXPECT_EQ(huge.Run("@p touch b").touch->ok, 16);    // too small for one

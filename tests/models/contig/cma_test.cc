@@ -22,8 +22,8 @@ MachineConfig WithArea(int64_t node_pages, int64_t area_pages, bool hugetlb = fa
 
 class CmaTest : public ::testing::Test {
  protected:
-  CmaTest() { Make({}); }
-  void Make(const Kernel& kernel) {
+  CmaTest() { Make(TestKernel()); }
+  void Make(const KernelConfig& kernel) {
     machine_ = std::make_unique<TestMachine>(WithArea(64 * kMiB, kAreaPages), kernel);
     area_ = machine_->contig().cma().Find("camera");
     machine_->Run("machine nodes=2 node_mem=64M");
@@ -117,8 +117,8 @@ TEST_F(CmaTest, UnmovableMemoryNeverComesFromTheArea) {
 
 TEST_F(CmaTest, TheMutexOfOldKernelsIsASleepingLock) {
   EXPECT_NE(area_->spinlock, nullptr);
-  Kernel kernel;
-  kernel.mutable_cma()->set_lock("mutex");
+  KernelConfig kernel = TestKernel();
+  kernel.cma_lock_is_mutex = true;
   Make(kernel);
   EXPECT_EQ(area_->spinlock, nullptr);
   EXPECT_EQ(Do("cma_alloc camera a 8M"), Errno::kOk);
@@ -140,14 +140,10 @@ TEST(CmaConfigTest, AreasOfOneNodeLieBelowEachOther) {
 
 TEST(CmaConfigTest, AnAreaThatDoesNotFitIsRefusedWithItsField) {
   sim::Engine engine({.threads = 1, .lookahead = sim::Nanoseconds(500)});
-  Kernel kernel;
-  kernel.mutable_thp()->set_enabled("never");
   const MachineConfig config = WithArea(64 * kMiB, 128 * kMiB);
-  auto memory = MemorySystem::Create(engine, config, kernel, CostModel());
-  ASSERT_TRUE(memory.ok());
-  AddressSpaceOps ops(**memory);
-  const auto contig = Contig::Create(**memory, ops, config, kernel);
-  EXPECT_EQ(contig.status().message(),
+  std::vector<std::string> warnings;
+  const auto kernel = Kernel::Boot(engine, config, TestKernel(), Costs(), warnings);
+  EXPECT_EQ(kernel.status().message(),
             "kernel.cma.area[0]: node 1 has no 134217728 bytes free in one piece; expected a smaller area");
 }
 

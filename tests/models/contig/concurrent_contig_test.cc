@@ -83,9 +83,7 @@ std::string TraceOf(const ContigLayout& layout, uint64_t seed, int threads) {
   Recorder recorder;
   Streams streams(layout, Knobs::Of(static_cast<int>(seed % 32)), RandomScripts(layout, seed, 60), threads);
   TestMachine& machine = streams.machine();
-  std::vector<MemorySystem::CounterColumn> columns = machine.memory().Columns();
-  for (auto& column : machine.ops().hugetlb().pool().Columns()) columns.push_back(std::move(column));
-  for (auto& column : machine.contig().Columns()) columns.push_back(std::move(column));
+  std::vector<MemorySystem::CounterColumn> columns = machine.kernel().Columns();
   for (auto& column : columns) machine.engine().AddColumn(column.column);
   machine.engine().SetSampler(sim::Microseconds(500), &recorder);
   for (size_t at = 0; at < streams.operations(); at += Streams::kPhase) streams.RunPhase(at);

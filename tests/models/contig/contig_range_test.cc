@@ -18,7 +18,7 @@ constexpr CpuId kCpu{0};
 class ContigRangeTest : public ::testing::Test {
  protected:
   ContigRangeTest() { Make({64 * kMiB, 64 * kMiB}); }
-  void Make(const std::vector<int64_t>& nodes, const Kernel& kernel = {}) {
+  void Make(const std::vector<int64_t>& nodes, const KernelConfig& kernel = TestKernel()) {
     machine_ = std::make_unique<TestMachine>(DescribedMachine(nodes), kernel);
   }
   TestMachine& machine() { return *machine_; }
@@ -261,8 +261,8 @@ TEST_F(ContigRangeTest, APinnedHugePageIsInTheWayUntilItIsUnpinned) {
 }
 
 TEST_F(ContigRangeTest, ThePoolsWereInTheWayBefore513) {
-  Kernel kernel;
-  kernel.mutable_contig()->set_hugetlb("fail");
+  KernelConfig kernel = TestKernel();
+  kernel.contig_hugetlb_fails = true;
   Make({64 * kMiB, 64 * kMiB}, kernel);
   Run("machine nodes=2 node_mem=64M\npool 2M node1 4");
   const Pfn first = HugePageStore::First(pool().node(NodeId{1}).free);

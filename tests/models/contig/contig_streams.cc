@@ -16,13 +16,13 @@ namespace numasim {
 
 using ::testing::IsEmpty;
 
-Kernel Knobs::kernel() const {
-  Kernel kernel;
-  kernel.mutable_hugetlb()->set_irq_free(workqueue ? "workqueue" : "direct");
-  kernel.mutable_hugetlb()->set_shrink(locked ? "locked" : "batched");
-  kernel.mutable_hugetlb()->set_resize(racing ? "racing" : "serialized");
-  kernel.mutable_contig()->set_hugetlb(fails ? "fail" : "replace");
-  kernel.mutable_cma()->set_lock(mutex ? "mutex" : "spinlock");
+KernelConfig Knobs::kernel() const {
+  KernelConfig kernel = TestKernel();
+  kernel.hugetlb.irq_frees_in_workqueue = workqueue;
+  kernel.hugetlb.shrinks_locked = locked;
+  kernel.hugetlb.resizes_race = racing;
+  kernel.contig_hugetlb_fails = fails;
+  kernel.cma_lock_is_mutex = mutex;
   return kernel;
 }
 
@@ -42,8 +42,7 @@ Streams::Streams(const ContigLayout& layout, const Knobs& knobs, std::vector<Scr
       scripts_(std::move(scripts)) {
   for (size_t i = 0; i < scripts_.size(); ++i) {
     runners_.push_back(std::make_unique<workloads::ScriptRunner>(
-        machine_.memory(), machine_.ops(), machine_.contig(), absl::StrCat("s", i),
-        [](int line) { return absl::StrCat("line ", line); }));
+        machine_.kernel(), absl::StrCat("s", i), [](int line) { return absl::StrCat("line ", line); }));
     longest_ = std::max(longest_, scripts_[i].size());
   }
 }

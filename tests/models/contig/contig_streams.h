@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "proto/scenario.pb.h"
 #include "tests/models/contig/contig_layouts.h"
 #include "tests/models/test_machine.h"
 #include "workloads/operations.h"
@@ -27,7 +26,7 @@ struct Knobs {
     return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, (bits & 16) != 0};
   }
   int bits() const { return workqueue + 2 * locked + 4 * racing + 8 * fails + 16 * mutex; }
-  Kernel kernel() const;
+  KernelConfig kernel() const;
   std::string Name() const;
 };
 void PrintTo(const Knobs& knobs, std::ostream* out);

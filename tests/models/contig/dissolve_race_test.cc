@@ -47,7 +47,7 @@ void PrintTo(Outcome outcome, std::ostream* out) { *out << NameOf(outcome); }
 // One run of two paths on a machine of its own.
 class Race {
  public:
-  explicit Race(const Kernel& kernel, std::string_view script, std::string_view owner)
+  explicit Race(const KernelConfig& kernel, std::string_view script, std::string_view owner)
       : machine_(DescribedMachine({256 * kMiB, 32 * kMiB}, 2), kernel) {
     machine_.Run(absl::StrCat("machine nodes=2 node_mem=256M,32M cpus_per_node=2\n", std::string(script)));
     if (!owner.empty()) process_ = &machine_.process(owner);
@@ -234,8 +234,8 @@ class FreeAgainstDissolveTest : public ::testing::TestWithParam<Freeing> {
 
   static std::unique_ptr<Race> Make(Pfn& page) {
     const Freeing& freeing = GetParam();
-    Kernel kernel;
-    kernel.mutable_hugetlb()->set_irq_free(freeing.irq_free);
+    KernelConfig kernel = TestKernel();
+    kernel.hugetlb.irq_frees_in_workqueue = freeing.irq_free == std::string("workqueue");
     auto race = std::make_unique<Race>(kernel, freeing.script, "p");
     EXPECT_EQ(race->h().counter(FREE_HUGEPAGES), 0);
     // The one that is freed last waits longest, held by nobody.

@@ -22,11 +22,11 @@ using ::testing::IsEmpty;
 struct Knobs {
   bool workqueue = false, locked = false, racing = false;
 
-  Kernel kernel() const {
-    Kernel kernel;
-    kernel.mutable_hugetlb()->set_irq_free(workqueue ? "workqueue" : "direct");
-    kernel.mutable_hugetlb()->set_shrink(locked ? "locked" : "batched");
-    kernel.mutable_hugetlb()->set_resize(racing ? "racing" : "serialized");
+  KernelConfig kernel() const {
+    KernelConfig kernel = TestKernel();
+    kernel.hugetlb.irq_frees_in_workqueue = workqueue;
+    kernel.hugetlb.shrinks_locked = locked;
+    kernel.hugetlb.resizes_race = racing;
     return kernel;
   }
   std::string Name() const {
@@ -148,7 +148,7 @@ TEST(ResizeBehaviourTest, GrowthInBatchesEndsAsGrowthPageByPage) {
 TEST(ShrinkBehaviourTest, BatchedShrinkingHoldsTheLockToRemoveOnly) {
   Pool pool({});
   pool.machine.Run("pool 2M all 80\npool 2M all 0");
-  EXPECT_EQ(pool.pool().lock().stats().hold.max(), 80 * CostModel().hugetlb_lock_ns());
+  EXPECT_EQ(pool.pool().lock().stats().hold.max(), 80 * Costs().hugetlb_lock.ns);
 }
 
 TEST(ShrinkBehaviourTest, LockedShrinkingFreesUnderTheLockToo) {
@@ -156,10 +156,9 @@ TEST(ShrinkBehaviourTest, LockedShrinkingFreesUnderTheLockToo) {
   pool.machine.Run("pool 2M all 80");
   const int64_t before = pool.pool().lock().stats().hold.max();
   pool.machine.Run("pool 2M all 0");
-  EXPECT_EQ(before, CostModel().hugetlb_lock_ns());
+  EXPECT_EQ(before, Costs().hugetlb_lock.ns);
   // At least what freeing to a PCP list takes, for each page.
-  EXPECT_GE(pool.pool().lock().stats().hold.max(),
-            80 * (CostModel().hugetlb_lock_ns() + CostModel().pcp_free_ns()));
+  EXPECT_GE(pool.pool().lock().stats().hold.max(), 80 * (Costs().hugetlb_lock.ns + Costs().pcp_free.ns));
   EXPECT_THAT(pool.machine.Problems(), IsEmpty());
 }
 
@@ -186,7 +185,7 @@ TEST(ShrinkBehaviourTest, AFaultWaitsForALockedShrinkOnly) {
     EXPECT_EQ(pool.h().persistent(), 0);
     return pool.pool().lock().stats().wait.max();
   };
-  EXPECT_GT(longest_wait(true), longest_wait(false) + 50 * CostModel().pcp_free_ns());
+  EXPECT_GT(longest_wait(true), longest_wait(false) + 50 * Costs().pcp_free.ns);
 }
 
 // ---- frees in interrupts ----
@@ -197,7 +196,7 @@ TEST(IrqFreeBehaviourTest, DirectFreesAreDoneInTheInterrupt) {
   const sim::SimTime begin = pool.machine.engine().now();
   pool.machine.Run("@p unpin a irq");
   EXPECT_EQ(pool.count(FREE_HUGEPAGES), 2);
-  EXPECT_LT(pool.machine.engine().now() - begin, sim::Nanoseconds(CostModel().hugetlb_work_ns()));
+  EXPECT_LT(pool.machine.engine().now() - begin, Costs().hugetlb_work);
 }
 
 TEST(IrqFreeBehaviourTest, DeferredFreesComeWithTheWorkerTheLastPageFirst) {
@@ -206,7 +205,7 @@ TEST(IrqFreeBehaviourTest, DeferredFreesComeWithTheWorkerTheLastPageFirst) {
   const std::vector<Pfn> pages = pool.machine.process("p").pins[0].huge;
   const sim::SimTime begin = pool.machine.engine().now();
   pool.machine.Run("@p unpin a irq");
-  EXPECT_GE(pool.machine.engine().now() - begin, sim::Nanoseconds(CostModel().hugetlb_work_ns()));
+  EXPECT_GE(pool.machine.engine().now() - begin, Costs().hugetlb_work);
   EXPECT_EQ(pool.count(FREE_HUGEPAGES), 2);
   // Freed last, so at the head of the list.
   EXPECT_EQ(HugePageStore::First(pool.h().node(NodeId{0}).free), pages[0]);
@@ -219,7 +218,7 @@ TEST(IrqFreeBehaviourTest, OutsideInterruptsNothingIsDeferred) {
   const sim::SimTime begin = pool.machine.engine().now();
   pool.machine.Run("@p unpin a");
   EXPECT_EQ(pool.count(FREE_HUGEPAGES), 1);
-  EXPECT_LT(pool.machine.engine().now() - begin, sim::Nanoseconds(CostModel().hugetlb_work_ns()));
+  EXPECT_LT(pool.machine.engine().now() - begin, Costs().hugetlb_work);
 }
 
 // ---- all at once ----
@@ -237,8 +236,7 @@ class ConcurrentTest : public ::testing::TestWithParam<Knobs> {
       options.pins = true;
       scripts[stream].ops = workloads::RandomHugetlbOps(options, seed * kStreams + stream, 60);
       runners.push_back(std::make_unique<workloads::ScriptRunner>(
-          machine.memory(), machine.ops(), machine.contig(), absl::StrCat("s", stream),
-          [](int line) { return absl::StrCat("line ", line); }));
+          machine.kernel(), absl::StrCat("s", stream), [](int line) { return absl::StrCat("line ", line); }));
       workloads::ScriptRunner* const runner = runners.back().get();
       const workloads::Script* const script = &scripts[stream];
       machine.engine().Start(

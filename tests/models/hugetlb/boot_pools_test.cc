@@ -99,13 +99,10 @@ TEST(BootPoolsTest, BootArgumentsGetWhatThereIs) {
 TEST(BootPoolsTest, PoolThatIsStatedMustFit) {
   const MachineConfig config =
       WithRequests({64, 64}, {{HugeSize::k1G, NodeId{1}, 3, true, "machine.hugepages of 1G on node 1"}});
-  sim::Engine engine({.threads = 1, .lookahead = sim::Nanoseconds(CostModel().hop_ns()), .seed = 1});
-  auto memory = MemorySystem::Create(engine, config, Kernel(), CostModel());
-  ASSERT_TRUE(memory.ok());
-  AddressSpaceOps ops(**memory);
+  sim::Engine engine({.threads = 1, .lookahead = Costs().hop, .seed = 1});
   std::vector<std::string> warnings;
   EXPECT_EQ(
-      BootPools(**memory, ops.hugetlb().pool(), config, warnings).message(),
+      Kernel::Boot(engine, config, KernelConfig(), Costs(), warnings).status().message(),
       "machine.hugepages of 1G on node 1: 3 pages of 1G are more than node 1 has memory for; expected at "
       "most 0");
 }

@@ -92,7 +92,7 @@ TEST_F(HugetlbTest, GrowthOverAllNodesEndsWhenNoneHasMemory) {
 TEST_F(HugetlbTest, GrowthHoldsTheLockForOnePageAtATime) {
   Run("pool 2M all 80");
   const sim::LockStats& stats = machine_.ops().hugetlb().pool().lock().stats();
-  EXPECT_EQ(stats.hold.max(), CostModel().hugetlb_lock_ns());
+  EXPECT_EQ(stats.hold.max(), Costs().hugetlb_lock.ns);
   // Accounting, enqueueing and the next look at the count, for each page.
   EXPECT_GE(stats.acquisitions, 3u * 80);
 }

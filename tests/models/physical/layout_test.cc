@@ -16,6 +16,7 @@
 #include "models/physical/zone.h"
 #include "models/physical/zone_check.h"
 #include "models/problem_list.h"
+#include "proto/scenario.pb.h"
 #include "sim/engine.h"
 #include "sim/locks.h"
 #include "tests/models/recordings.h"

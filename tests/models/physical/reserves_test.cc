@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "proto/scenario.pb.h"
 #include "tests/models/recordings.h"
 
 namespace numasim {
@@ -25,7 +26,7 @@ ZoneType TypeOf(const std::string& name) {
   return ZoneType::kNormal;
 }
 
-Reserves MakeReserves(const MachineConfig& config, const Kernel& kernel = {}) {
+Reserves MakeReserves(const MachineConfig& config, const KernelConfig& kernel = {}) {
   std::vector<Reserves::ZoneShape> shapes;
   for (const RecordedZone& zone : config.recorded_zones) {
     int cpus = 0;
@@ -182,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(Recordings, WholeNodeReservesTest, ::testing::ValuesIn(
 
 constexpr int64_t kGiB = int64_t{1} << (30 - kPageShift);  // in pages
 
-Reserves OneZone(int64_t managed, int cpus = 1, const Kernel& kernel = {}) {
+Reserves OneZone(int64_t managed, int cpus = 1, const KernelConfig& kernel = {}) {
   return Reserves({{NodeId{0}, ZoneType::kNormal, managed, cpus}}, cpus, kernel);
 }
 
@@ -238,7 +239,7 @@ TEST(ReservesTest, ScaleFactorWidensTheGapsBetweenWatermarks) {
 
 TEST(ReservesTest, WatermarksAreSharedOutByManagedPages) {
   Reserves reserves({{NodeId{0}, ZoneType::kNormal, 3 * kGiB, 1}, {NodeId{1}, ZoneType::kNormal, kGiB, 1}}, 2,
-                    Kernel());
+                    KernelConfig());
   reserves.Boot();
   reserves.SetMinFreeKbytes(65536);
   EXPECT_EQ(reserves.settings()[0].watermarks.min, 16384 * 3 / 4);
@@ -250,7 +251,7 @@ TEST(ReservesTest, LowmemReserveIsAShareOfTheZonesAbove) {
                      {NodeId{0}, ZoneType::kDma32, 512'000, 1},
                      {NodeId{0}, ZoneType::kNormal, 1'024'000, 1},
                      {NodeId{1}, ZoneType::kNormal, 4'096'000, 1}},
-                    2, Kernel());
+                    2, KernelConfig());
   reserves.Boot();
   const auto& dma = reserves.settings()[0].lowmem_reserve;
   EXPECT_EQ(dma[0], 0);
@@ -290,7 +291,7 @@ TEST(ReservesTest, PcpHighIsTheLowWatermarkSharedByTheNodesCpus) {
 TEST(ReservesTest, PcpHighOfANodeWithoutCpusIsSharedByAll) {
   Reserves reserves(
       {{NodeId{0}, ZoneType::kNormal, 16 * kGiB, 8}, {NodeId{1}, ZoneType::kNormal, 16 * kGiB, 0}}, 8,
-      Kernel());
+      KernelConfig());
   reserves.Boot();
   EXPECT_EQ(reserves.settings()[1].pcp_high, reserves.settings()[1].watermarks.low / 8);
 }
@@ -313,7 +314,7 @@ class ManagedChangedTest : public ::testing::Test {
   static constexpr size_t kNode1Dma32 = 2;
   static constexpr size_t kDevice = 3;
 
-  static Reserves Make(const Kernel& kernel = {}) {
+  static Reserves Make(const KernelConfig& kernel = {}) {
     Reserves reserves({{NodeId{0}, ZoneType::kDma, 3840, 1},
                        {NodeId{0}, ZoneType::kDma32, 242524, 1},
                        {NodeId{1}, ZoneType::kDma32, 240817, 1},
@@ -371,8 +372,8 @@ TEST_F(ManagedChangedTest, WithoutThpMinFreeFollowsTheKernelsMemory) {
 }
 
 TEST_F(ManagedChangedTest, WhatTheUserSetStaysWhereItIsMore) {
-  Kernel kernel;
-  kernel.set_min_free_kbytes(200000);
+  KernelConfig kernel;
+  kernel.min_free_kbytes = 200000;
   Reserves reserves = Make(kernel);
   reserves.ManagedChanged(kDevice, -kPlugged, false);
   EXPECT_EQ(reserves.min_free_kbytes(), 200000);

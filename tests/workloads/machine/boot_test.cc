@@ -37,7 +37,7 @@ TEST(BootTest, SimulatedFreeListsAreTheRecordedOnes) {
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   sim::Engine engine(sim::Engine::Options{});
   const auto system =
-      MemorySystem::Create(engine, ConfigOf(snapshot->machine), snapshot->machine.kernel(), CostModel());
+      MemorySystem::Create(engine, ConfigOf(snapshot->machine), snapshot->machine.kernel(), Costs());
   ASSERT_TRUE(system.ok()) << system.status();
   ASSERT_EQ((*system)->zones().size(), static_cast<size_t>(snapshot->machine.zone_size()));
   for (int z = 0; z < snapshot->machine.zone_size(); ++z) {
