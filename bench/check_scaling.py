@@ -25,6 +25,8 @@ def measure(binary, name):
     """
     command = [binary, '--benchmark_format=json', '--benchmark_min_time=0', f'--benchmark_filter=^{name}$']
     (run,) = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)['benchmarks']
+    if run.get('error_occurred'):
+        sys.exit(f"{name}: {run['error_message']}")
     return run['cpu_time']
 
 
@@ -43,6 +45,8 @@ def main():
         least = min(measure(args.binary, name) for _ in range(args.repetitions))
         results.setdefault(case, {})[int(size)] = least
     for name, times in results.items():
+        if len(times) != 2:
+            sys.exit(f'{name}: one size only; expected a filter that matches both')
         (small, least), (large, most) = sorted(times.items())
         ratio = most / least * 10 * small / large
         failed = failed or ratio > args.most

@@ -11,7 +11,7 @@ class CostModel;
 
 struct Costs {
   Costs();  // the defaults
-  Costs(const CostModel& m);
+  explicit Costs(const CostModel& m);
 
   sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_block, prep_page, fault, clear_page, copy_page,
       map_page, unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice,

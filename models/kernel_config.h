@@ -35,7 +35,7 @@ struct HugetlbBehaviour {
 
 struct KernelConfig {
   KernelConfig();  // the defaults
-  KernelConfig(const KernelKnobs& kernel);
+  explicit KernelConfig(const KernelKnobs& kernel);
 
   std::optional<int64_t> min_free_kbytes;
   int watermark_scale_factor;  // in 1/10000 of the zone

@@ -238,11 +238,13 @@ void MemorySystem::SetUpReserves(const MachineConfig& machine, const KernelConfi
   }
   reserves_ = std::make_unique<Reserves>(std::move(shapes), cpu_count(), kernel);
   reserves_->Boot();
-  if (machine.min_free_kbytes.has_value()) {
-    reserves_->Adopt(*machine.min_free_kbytes, RecordedSettings(machine));
-    ApplyChangedKnobs(machine, kernel);
-  } else if (thp_.enabled != ThpSettings::Enabled::kNever) {
+  if (!machine.min_free_kbytes.has_value() && thp_.enabled != ThpSettings::Enabled::kNever) {
     reserves_->ThpChanged(true);
+  }
+  if (!machine.recorded_zones.empty()) {
+    reserves_->Adopt(machine.min_free_kbytes.value_or(reserves_->min_free_kbytes()),
+                     RecordedSettings(machine));
+    ApplyChangedKnobs(machine, kernel);
   }
   max_map_count_ = kernel.max_map_count;
   const NodeSettings settings = CurrentSettings();
@@ -275,8 +277,11 @@ std::vector<Reserves::ZoneSettings> MemorySystem::RecordedSettings(const Machine
       const bool same = recorded.node() == zones_[i]->node().value &&
                         recorded.name() == kZoneNames[static_cast<int>(zones_[i]->type())];
       if (!same) continue;
-      settings[i].watermarks = {static_cast<int64_t>(recorded.min()), static_cast<int64_t>(recorded.low()),
-                                static_cast<int64_t>(recorded.high())};
+      if (recorded.has_min() || recorded.has_low() || recorded.has_high() ||
+          machine.min_free_kbytes.has_value()) {
+        settings[i].watermarks = {static_cast<int64_t>(recorded.min()), static_cast<int64_t>(recorded.low()),
+                                  static_cast<int64_t>(recorded.high())};
+      }
       for (int t = 0; t < std::min(recorded.protection_size(), kZoneTypes); ++t) {
         settings[i].lowmem_reserve[static_cast<size_t>(t)] = static_cast<int64_t>(recorded.protection(t));
       }

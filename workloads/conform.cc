@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "models/address_space/address_space_ops.h"
@@ -248,12 +249,14 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   };
   if (!config.ok()) return in_boot_file(config.status());
   sim::Engine engine({.threads = 1, .lookahead = costs.hop, .seed = 1});
-  auto booted = Kernel::Boot(engine, *config, kernel, costs, warnings);
+  auto booted = Kernel::Boot(engine, *config, KernelConfig(kernel), costs, warnings);
   if (!booted.ok()) return in_boot_file(booted.status());
   Kernel& simulated = **booted;
   const std::string lacking = FirstWithoutDevice(script, place, DevicesOf(simulated.contig()));
   if (!lacking.empty()) return absl::InvalidArgumentError(lacking);
   ScriptRunner runner(simulated, "script", place);
+  // Before the runner and the kernel go, whose state the paths refer to.
+  const absl::Cleanup drop = [&engine] { engine.DropPaths(); };
   const HugetlbPool& pool = simulated.pool();
   const CounterView view(simulated.memory(), pool, config->hugetlb.default_size, boot.counters);
 
@@ -276,7 +279,6 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
                      {"result", ResultJson(result, simulated.memory(), pool, after - before)},
                      {"counters", view.Counters()}});
   }
-  engine.DropPaths();
   for (std::string& warning : warnings) warning = absl::StrCat(boot_file, ": ", warning);
   return Conformance{{{"kernel", "numasim"}, {"machine", json::object()}, {"steps", std::move(steps)}},
                      std::move(warnings)};

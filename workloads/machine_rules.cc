@@ -310,7 +310,7 @@ absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits, 
   if (status.ok()) status = CheckPools(view, machine, limits.nodes);
   if (status.ok() && machine.has_min_free_kbytes() && !recorded) {
     status = view.Mistake("min_free_kbytes",
-                          "is of a recorded machine, not of one with nodes; expected kernel.min_free_kbytes");
+                          "is of a machine whose zones are recorded; expected kernel.min_free_kbytes");
   }
   return status;
 }

@@ -130,6 +130,7 @@ std::string FirstWithoutDevice(const Script& script, const LinePlace& place, con
 }
 
 std::string FirstOnHugePage(const Script& script, const LinePlace& place, std::string enabled) {
+  if (enabled == "never" && !SetsThpEnabled(script)) return {};
   ThpFollower follower(std::move(enabled));
   for (const Op& op : script.ops) {
     if (!follower.FaultsOnHugePage(op)) continue;

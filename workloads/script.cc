@@ -1,5 +1,6 @@
 #include "workloads/script.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -170,7 +171,9 @@ absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_o
   const std::string_view all = text;
   if (const auto fault = FindTextFault(text)) return mistake(fault->line, fault->what);
   ScriptParser parser(limits);
-  parser.script().ops.reserve(CountLinesWithText(text));
+  // No more than some hundred MiB before the first line has been judged.
+  constexpr size_t kMostReserved = size_t{1} << 20;
+  parser.script().ops.reserve(std::min(CountLinesWithText(text), kMostReserved));
   int number = 0;
   while (!text.empty()) {
     const size_t end = text.find('\n');

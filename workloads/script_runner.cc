@@ -26,6 +26,14 @@ using BasePagesByName = absl::flat_hash_map<std::string_view, BasePages>;
 
 BasePagesByName BasePagesOf(const Script& script) {
   BasePagesByName names;
+  // Most scripts have none of the operations that NotModelledOf asks about; then no name has to be
+  // remembered.
+  const bool asked = std::any_of(script.ops.begin(), script.ops.end(), [](const Op& op) {
+    return std::holds_alternative<AdviseOp>(op.kind) || std::holds_alternative<MoveOp>(op.kind) ||
+           std::holds_alternative<FallocateOp>(op.kind) || std::holds_alternative<PunchOp>(op.kind) ||
+           std::holds_alternative<TruncateOp>(op.kind);
+  });
+  if (!asked) return names;
   for (const Op& op : script.ops) {
     const auto* map = std::get_if<MapOp>(&op.kind);
     if (map == nullptr) continue;

@@ -60,8 +60,8 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   if (absl::Status status = CheckHostNeed(need, host); !status.ok())
     return absl::Status(status.code(), absl::StrCat(scenario.machine_place, ": ", status.message()));
   if (need.at_start + need.broken_up > host.resident) warnings.push_back(BrokenUpWarning(need, host));
-  auto kernel =
-      Kernel::Boot(simulation->engine_, *config, scenario.kernel, scenario.proto.cost_model(), warnings);
+  auto kernel = Kernel::Boot(simulation->engine_, *config, KernelConfig(scenario.kernel),
+                             Costs(scenario.proto.cost_model()), warnings);
   if (!kernel.ok())
     return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", kernel.status().message()));
   simulation->kernel_ = *std::move(kernel);

@@ -127,9 +127,9 @@ class AddressSpaceOps {
   // memory. False where the kernel refuses it.
   bool JudgePolicy(MemPolicy& policy) const;
   NodeId NodeOf(const Process& process) const { return memory_.NodeOfCpu(process.cpu); }
-  // vm.max_map_count, as the process's node knows it.
   // As mprotect() and mbind() answer; madvise() has kAgain for kNoMem.
   static Errno ErrnoOf(AddressSpace::Refusal refusal);
+  // vm.max_map_count, as the process's node knows it.
   int64_t MaxMapCount(const Process& process) const { return memory_.node(NodeOf(process)).max_map_count; }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
   Pte PrepareAnon(Pfn pfn) const { return Pte(pfn, Pte::kPresent | Pte::kWritable | Pte::kAnon); }

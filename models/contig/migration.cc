@@ -132,7 +132,8 @@ Migrator::Visits Migrator::WhomToVisit(const Batch& batch, int round) const {
   const auto owner_of = [&](uint32_t i) { return std::pair(batch[i].owner.kind, batch[i].owner.object); };
   std::stable_sort(pages.begin(), pages.end(),
                    [&](uint32_t a, uint32_t b) { return owner_of(a) < owner_of(b); });
-  bool everybody = false;
+  uint32_t first_of_all = 0,
+           last_of_all = 0;  // of the pages that everybody is asked about: they stand together
   for (uint32_t first = 0, last; first < pages.size(); first = last) {
     const auto [kind, object] = owner_of(pages[first]);
     for (last = first + 1; last < pages.size() && owner_of(pages[last]) == std::pair(kind, object);) ++last;
@@ -144,14 +145,12 @@ Migrator::Visits Migrator::WhomToVisit(const Batch& batch, int round) const {
     } else if (round == 1) {
       for (const uint64_t id : ops_.processes().FamilyOf(object)) visits.all.push_back({id, first, last});
     } else {
-      everybody = true;
+      if (first_of_all == last_of_all) first_of_all = first;
+      last_of_all = last;
     }
   }
-  if (everybody) {
-    visits.all.clear();
-    const auto all_pages = static_cast<uint32_t>(pages.size());
-    for (uint64_t id = 0; id < ops_.processes().end(); ++id) visits.all.push_back({id, 0, all_pages});
-  }
+  for (uint64_t id = 0; first_of_all < last_of_all && id < ops_.processes().end(); ++id)
+    visits.all.push_back({id, first_of_all, last_of_all});
   std::sort(visits.all.begin(), visits.all.end());
   return visits;
 }

@@ -168,6 +168,7 @@ int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movabl
     if (f == end) break;
     // Only the first may begin before: to another list go whole blocks, and no two merge.
     const FrameStore::Head head = f == begin ? store_.Find(f) : store_.HeadAt(f);
+    NUMASIM_DCHECK(!only_free || head.frame == f);
     const int64_t pages = int64_t{1} << head.order;
     // One that begins before the pageblock is of the pageblock before.
     if (head.kind == FrameKind::kFree && head.frame >= f) {

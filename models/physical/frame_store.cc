@@ -59,6 +59,7 @@ FrameStore::~FrameStore() {
 // once.
 FrameIndex FrameStore::FirstFree(FrameIndex frame) const {
   NUMASIM_DCHECK(IsSplit(frame));
+  static_assert(std::endian::native == std::endian::little);
   constexpr uint64_t kFreeBits = 0x8080808080808080;
   constexpr FrameIndex kWord = sizeof(uint64_t);
   const FrameIndex end = ((frame >> kPageblockOrder) + 1) << kPageblockOrder;

@@ -227,8 +227,11 @@ const Entry kEntries[] = {
     {"RecordedZone.protection", kRecorded, "[ 0, 0, 50, 50 ]", "[ 0, 0, 50, 700 ]"},
     {"PcpList.cpu", kRecorded, "cpu: 1", "cpu: 7", Effect::kRefused},
     {"PcpList.count", kRecorded, "count: 10", "count: 20"},
-    {"PcpList.high", kRecorded, "high: 100", "high: 300"},
-    {"PcpList.batch", kRecorded, "batch: 20", "batch: 30"},
+    {"PcpList.high", kRecorded, "high: 100 batch: 20 }\n    pcp { cpu: 1 count: 0 high: 100",
+     "high: 300 batch: 20 }\n    pcp { cpu: 1 count: 0 high: 300"},
+    {"PcpList.high", kRecorded, "count: 0 high: 100", "count: 0 high: 300", Effect::kWarned},
+    {"PcpList.batch", kRecorded, "batch: 20 }\n    pcp { cpu: 1 count: 0 high: 100 batch: 20",
+     "batch: 30 }\n    pcp { cpu: 1 count: 0 high: 100 batch: 30"},
     {"FreeBlocks.type", kRecorded, "free_blocks { type: \"Movable\"", "free_blocks { type: \"Unmovable\""},
     {"FreeBlocks.blocks", kRecorded, "blocks: [ 1, 0", "blocks: [ 0, 1", Effect::kRefused},
     {"RecordedZone.free_total", kRecorded, "free_total: [ 2, 0", "free_total: [ 0, 2", Effect::kRefused},
@@ -357,6 +360,19 @@ TEST_F(FieldEffectTest, EveryFieldHasAnEntry) {
   std::set<std::string> known;
   for (const Entry& entry : AllEntries()) known.insert(entry.field);
   EXPECT_EQ(fields, known);
+}
+
+// A recording that does not say what min_free_kbytes was still says what the watermarks were.
+TEST_F(FieldEffectTest, WatermarksHoldWithoutMinFreeKbytes) {
+  std::string text = kRecorded;
+  const std::string field = "  min_free_kbytes: 4000\n";
+  ASSERT_NE(text.find(field), std::string::npos);
+  text.erase(text.find(field), field.size());
+  const Result base = RunScenario(text);
+  text.replace(text.find("min: 900"), 8, "min: 100");
+  const Result lower = RunScenario(text);
+  EXPECT_EQ(base.problem + lower.problem, "");
+  EXPECT_TRUE(lower.digest != base.digest);
 }
 
 TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {

@@ -315,7 +315,7 @@ TEST(ScenarioErrorTest, MachineFieldsAreChecked) {
       {"node { memory: '1G' } hugepages { size: '1G' overcommit: 2 }",
        "1:56: machine.hugepages[0].overcommit: '2' is given of gigantic pages, which have none; expected 0"},
       {"node { memory: '1G' } min_free_kbytes: 5",
-       "1:33: machine.min_free_kbytes: '5' is of a recorded machine, not of one with nodes; expected "
+       "1:33: machine.min_free_kbytes: '5' is of a machine whose zones are recorded; expected "
        "kernel.min_free_kbytes"},
       {"zone { node: 0 name: 'Normla' }",
        "1:26: machine.zone[0].name: 'Normla' is not known; expected one of DMA, "

@@ -214,6 +214,17 @@ absl::Status AddPools(const Machine& machine, const KernelArgs& args, int nodes,
   return absl::OkStatus();
 }
 
+// A zone's lists have one limit and one batch, as the kernel computes them (zone_set_pageset_high_and_batch).
+void WarnOfPcpLimits(const RecordedZone& zone, std::vector<std::string>& warnings) {
+  const bool alike = std::all_of(zone.pcp().begin(), zone.pcp().end(), [&](const PcpList& pcp) {
+    return pcp.high() == zone.pcp(0).high() && pcp.batch() == zone.pcp(0).batch();
+  });
+  if (alike) return;
+  warnings.push_back(absl::StrCat("machine.zone node", zone.node(), " ", zone.name(),
+                                  ": pcp: high or batch differ between CPUs, which has no effect: the first "
+                                  "CPU's hold for all"));
+}
+
 }  // namespace
 
 absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const KernelKnobs& kernel,
@@ -223,6 +234,7 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
   for (const RecordedZone& zone : machine.zone()) {
     nodes = std::max(nodes, zone.node() + 1);
     config.recorded_zones.push_back(zone);
+    WarnOfPcpLimits(zone, warnings);
   }
   config.nodes.resize(static_cast<size_t>(nodes));
   const KernelArgs args = ParseKernelArgs(machine.kernel_args(), nodes);
@@ -263,7 +275,7 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
   }
   if (machine.has_min_free_kbytes() && machine.zone_size() > 0)
     config.min_free_kbytes = machine.min_free_kbytes();
-  config.recorded_kernel = machine.kernel();
+  config.recorded_kernel = KernelConfig(machine.kernel());
   config.thp_recorded = machine.kernel().thp().has_enabled();
   if (machine.zone_size() > 0 && kernel.has_movablecore()) {
     warnings.push_back("kernel.movablecore: has no effect: the zones of this machine are recorded");

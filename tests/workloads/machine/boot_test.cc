@@ -36,8 +36,8 @@ TEST(BootTest, SimulatedFreeListsAreTheRecordedOnes) {
       TakeSnapshot({.root = data + "two_nodes", .topology_xml = data + "two_nodes.xml"});
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   sim::Engine engine(sim::Engine::Options{});
-  const auto system =
-      MemorySystem::Create(engine, ConfigOf(snapshot->machine), snapshot->machine.kernel(), Costs());
+  const auto system = MemorySystem::Create(engine, ConfigOf(snapshot->machine),
+                                           KernelConfig(snapshot->machine.kernel()), Costs());
   ASSERT_TRUE(system.ok()) << system.status();
   ASSERT_EQ((*system)->zones().size(), static_cast<size_t>(snapshot->machine.zone_size()));
   for (int z = 0; z < snapshot->machine.zone_size(); ++z) {
