@@ -76,8 +76,8 @@ sim::Task<HugetlbPool::Dissolved> HugetlbPool::AllocAndDissolve(sim::Path& path,
       break;
     }
     if (old->state == HugePageState::kFree) {
+      h.AddFresh(node, unused[0]);  // first, so that the pool is never one page short
       h.Remove(node, head, false);
-      h.AddFresh(node, unused[0]);
       h.Enqueue(node, unused[0]);
       unused[0] = head;
       ++counters_[HTLB_REPLACED];

@@ -13,7 +13,7 @@ namespace numasim {
 struct HugetlbPool::Growth {
   // How many attempts a node gets at a time: much fewer messages than pages, and few enough pages that are
   // gone from the buddy allocator but not in the pool yet.
-  static constexpr int kPerNode = 64;
+  static constexpr uint64_t kPerNode = 64;
 
   struct Attempt {
     NodeId node;
@@ -21,7 +21,7 @@ struct HugetlbPool::Growth {
   };
 
   Hstate& h;
-  int64_t count;  // persistent pages wanted
+  uint64_t count;  // persistent pages wanted
   NodeMask allowed;
   CpuId cpu;
   std::vector<Attempt> attempts;
@@ -32,7 +32,7 @@ struct HugetlbPool::Growth {
 
 // Brings the persistent pages up to `count`: first those that are surplus, then fresh ones. hugetlb_lock is
 // held. False where memory has ended.
-sim::Task<bool> HugetlbPool::Grow(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu) {
+sim::Task<bool> HugetlbPool::Grow(sim::Path& path, Hstate& h, uint64_t count, NodeMask allowed, CpuId cpu) {
   while (h.counter(SURPLUS_HUGEPAGES) > 0 && count > h.persistent()) {
     if (!h.AdjustSurplus(allowed, -1)) break;
     co_await path.Take(LockTime(1));
@@ -54,10 +54,10 @@ sim::Task<bool> HugetlbPool::Grow(sim::Path& path, Hstate& h, int64_t count, Nod
 void HugetlbPool::PlanAttempts(Growth& growth) const {
   // Where resizes race, each page is a step of the race.
   const bool single = behaviour_.resizes_race || growth.h.gigantic();
-  const int64_t most = single ? 1 : int64_t{Growth::kPerNode} * growth.allowed.count();
-  const int64_t missing = growth.count - growth.h.persistent();
+  const uint64_t most = single ? 1 : Growth::kPerNode * static_cast<uint64_t>(growth.allowed.count());
+  const uint64_t missing = growth.count - growth.h.persistent();
   growth.attempts.clear();
-  for (int64_t i = 0; i < std::min(missing, most); ++i) {
+  for (uint64_t i = 0; i < std::min(missing, most); ++i) {
     growth.attempts.push_back({growth.h.NextToAlloc(growth.allowed)});
   }
 }

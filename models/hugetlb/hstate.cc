@@ -58,6 +58,12 @@ void Hstate::Remove(NodeId id, Pfn pfn, bool surplus) {
   pages_.Remove(pfn);
   if (surplus) Add(SURPLUS_HUGEPAGES, id, -1);
   Add(NR_HUGEPAGES, id, -1);
+  NoteWrap();
+}
+
+void Hstate::MakeSurplus(NodeId id) {
+  Add(SURPLUS_HUGEPAGES, id, 1);
+  NoteWrap();
 }
 
 void Hstate::AddBack(NodeId id, Pfn pfn, bool surplus) {

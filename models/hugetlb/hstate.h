@@ -43,7 +43,17 @@ class Hstate {
   const HugetlbCounters& counters() const { return counters_; }
   int nodes() const { return static_cast<int>(nodes_.size()); }
 
-  int64_t persistent() const { return counter(NR_HUGEPAGES) - counter(SURPLUS_HUGEPAGES); }
+  // An unsigned long, as all that is compared with it: where more pages are surplus than there are, it has
+  // wrapped around and exceeds any count (persistent_huge_pages).
+  uint64_t persistent() const {
+    return static_cast<uint64_t>(counter(NR_HUGEPAGES) - counter(SURPLUS_HUGEPAGES));
+  }
+  // Whether that ever happened, as it may in Linux 6.1: a page that is dissolved, demoted or was temporary is
+  // never taken for one of the surplus pages, and a page that is allocated as surplus is in the pool for a
+  // moment before it counts as surplus, so that a resize meanwhile makes it surplus a second time. The next
+  // resize takes all free pages, reserved ones too: from then on the pages bound neither the surplus nor the
+  // reservations.
+  bool wrapped() const { return wrapped_; }
   // Free pages that no reservation needs (available_huge_pages). May be negative for a moment.
   int64_t available() const { return counter(FREE_HUGEPAGES) - counter(RESV_HUGEPAGES); }
   int64_t FreeOn(NodeMask nodes) const;
@@ -51,6 +61,8 @@ class Hstate {
   // Changes a counter that is kept for the node and for all.
   void Add(HugetlbCounter c, NodeId id, int64_t delta);
 
+  // A page that was allocated for it counts as surplus from now on (alloc_surplus_huge_page).
+  void MakeSurplus(NodeId id);
   // Frames become a page of the pool, on no list yet (prep_new_huge_page).
   void AddFresh(NodeId id, Pfn pfn);
   // A page that nobody holds goes to the head of its node's free list (enqueue_huge_page).
@@ -77,6 +89,7 @@ class Hstate {
   bool AdjustSurplus(NodeMask allowed, int delta);
 
  private:
+  void NoteWrap() { wrapped_ = wrapped_ || counter(SURPLUS_HUGEPAGES) > counter(NR_HUGEPAGES); }
   static NodeId TakeTurn(NodeId& next, NodeMask allowed);
 
   HugeSize size_;
@@ -85,6 +98,7 @@ class Hstate {
   std::unique_ptr<sim::Mutex> resize_lock_;
   std::vector<HstateNode> nodes_;
   HugetlbCounters counters_ = {};
+  bool wrapped_ = false;
   NodeId next_to_alloc_, next_to_free_;
 };
 

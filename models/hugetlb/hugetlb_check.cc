@@ -53,14 +53,11 @@ class Checker {
       problems_.Expect(h.counter(c), sum, Name(h), " pages: ", NameOf(c).name);
     }
     for (int n = 0; n < h.nodes(); ++n) CheckFreeList(h, n);
-    // A node by itself may have more surplus than pages: shrinking takes free pages wherever they are. So may
-    // the machine by as many as were dissolved, since a page that is dissolved does not count as one of the
-    // surplus (Linux 6.1).
-    if (h.persistent() + hugetlb_.pool().counter(HTLB_DISSOLVED) < 0) {
-      problems_.Add(Name(h), " pages: more are surplus than there are");
-    }
+    // A node by itself may have more surplus than pages: shrinking takes free pages wherever they are.
+    const bool fewer = h.counter(NR_HUGEPAGES) < h.counter(SURPLUS_HUGEPAGES);
+    if (fewer && !h.wrapped()) problems_.Add(Name(h), " pages: more are surplus than there are");
     used_[static_cast<size_t>(h.size())] = h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES);
-    if (h.available() < 0 && !AnyMinSize()) {
+    if (h.available() < 0 && !AnyMinSize() && !h.wrapped()) {
       problems_.Add(Name(h), " pages: ", h.counter(RESV_HUGEPAGES), " reservations, but only ",
                     h.counter(FREE_HUGEPAGES), " free pages");
     }

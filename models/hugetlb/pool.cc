@@ -2,7 +2,6 @@
 #include "models/hugetlb/pool.h"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -130,16 +129,15 @@ sim::Task<Errno> HugetlbPool::SetOvercommit(sim::Path& path, HugeSize size, int6
 sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t count, NodeId node,
                                      NodeMask allowed, CpuId cpu) {
   Hstate& h = hstate(size);
-  const int64_t wanted = count;
+  NUMASIM_CHECK(count >= 0);
+  auto target = static_cast<uint64_t>(count);
   co_await LockResize(path, h);
   co_await lock_->Acquire(path);
   if (node != kNoNode) {
-    const int64_t elsewhere = h.counter(NR_HUGEPAGES) - h.node(node).counters[NR_HUGEPAGES];
-    count = count > std::numeric_limits<int64_t>::max() - elsewhere ? std::numeric_limits<int64_t>::max()
-                                                                    : count + elsewhere;
+    target += static_cast<uint64_t>(h.counter(NR_HUGEPAGES) - h.node(node).counters[NR_HUGEPAGES]);
   }
-  const bool grown = co_await Grow(path, h, count, allowed, cpu);
-  if (grown) co_await Shrink(path, h, count, allowed, cpu);
+  const bool grown = co_await Grow(path, h, target, allowed, cpu);
+  if (grown) co_await Shrink(path, h, target, allowed, cpu);
   const HugetlbCounters& counters = node == kNoNode ? h.counters() : h.node(node).counters;
   const int64_t got = counters[NR_HUGEPAGES] - counters[SURPLUS_HUGEPAGES];
   lock_->Release(path);
@@ -147,21 +145,21 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
   // The writer is not told, as with the kernel.
   if (!grown) {
     LogFailure(path, size, allowed, Errno::kNoMem, "set_max_huge_pages",
-               absl::StrCat(" at wanted=", wanted, " got=", got));
+               absl::StrCat(" at wanted=", count, " got=", got));
   }
   co_return Errno::kOk;
 }
 
 // Brings the persistent pages down to `count`: free pages that no reservation needs leave the pool, the rest
 // become surplus. hugetlb_lock is held.
-sim::Task<void> HugetlbPool::Shrink(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu) {
+sim::Task<void> HugetlbPool::Shrink(sim::Path& path, Hstate& h, uint64_t count, NodeMask allowed, CpuId cpu) {
   // min_count is an unsigned long: where the kernel has miscounted reservations to less than zero, it is
   // beyond any pool, and no page leaves.
   const auto needed =
       static_cast<uint64_t>(h.counter(RESV_HUGEPAGES) + h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES));
-  const uint64_t least = std::max(static_cast<uint64_t>(count), needed);
+  const uint64_t least = std::max(count, needed);
   std::vector<Pfn> removed;
-  while (least < static_cast<uint64_t>(h.persistent())) {
+  while (least < h.persistent()) {
     const Pfn pfn = h.RemoveFree(allowed, false);
     if (pfn == kNoPfn) break;
     removed.push_back(pfn);
@@ -248,7 +246,7 @@ sim::Task<Pfn> HugetlbPool::AllocSurplus(sim::Path& path, Hstate& h, uint32_t gf
   }
   co_await lock_->Acquire(path);
   const bool raced = h.counter(SURPLUS_HUGEPAGES) >= h.counter(NR_OVERCOMMIT_HUGEPAGES);
-  if (!raced) h.Add(SURPLUS_HUGEPAGES, NodeOf(pfn), 1);
+  if (!raced) h.MakeSurplus(NodeOf(pfn));
   co_await path.Take(LockTime(1));
   lock_->Release(path);
   if (!raced) co_return pfn;

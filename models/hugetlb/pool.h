@@ -142,13 +142,13 @@ class HugetlbPool {
 
   // Growth of the pool by set_max_huge_pages() (grow.cc).
   struct Growth;
-  sim::Task<bool> Grow(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu);
+  sim::Task<bool> Grow(sim::Path& path, Hstate& h, uint64_t count, NodeMask allowed, CpuId cpu);
   sim::Duration FailedAttemptTime(NodeId node) const;
   void PlanAttempts(Growth& growth) const;
   sim::Task<void> MakeAttempts(sim::Path& path, Growth& growth);
   sim::Task<bool> TakeIn(sim::Path& path, Growth& growth);
   sim::Task<void> GiveBackRest(sim::Path& path, Growth& growth, size_t first);
-  sim::Task<void> Shrink(sim::Path& path, Hstate& h, int64_t count, NodeMask allowed, CpuId cpu);
+  sim::Task<void> Shrink(sim::Path& path, Hstate& h, uint64_t count, NodeMask allowed, CpuId cpu);
   sim::Task<Pfn> AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
   sim::Task<Pfn> AllocGigantic(sim::Path& path, uint32_t gfp, const Placement& where, CpuId cpu);
   sim::Task<void> DemotePage(sim::Path& path, NodeId node, Pfn pfn, CpuId cpu);

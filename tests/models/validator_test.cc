@@ -502,6 +502,9 @@ const PoolDamage kPoolDamage[] = {
      "is not HugeTLB's"},
     {"ReservationOff", [](DamagedPool& d) { ++d.pool().hstate(HugeSize::k2M).counter(RESV_HUGEPAGES); },
      "resv_hugepages is 1, expected 0"},
+    {"MoreSurplusThanPages",
+     [](DamagedPool& d) { d.pool().hstate(HugeSize::k2M).Add(SURPLUS_HUGEPAGES, NodeId{1}, 8); },
+     "2M pages: more are surplus than there are"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Pool, PoolValidatorTest, ::testing::ValuesIn(kPoolDamage),

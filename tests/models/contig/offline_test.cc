@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "models/contig/memory_hotplug.h"
+#include "sim/check.h"
 #include "tests/models/test_machine.h"
 
 namespace numasim {
@@ -127,6 +128,32 @@ TEST_F(OfflineTest, WhereAReservationNeedsThePagesItIsEbusyAndTheOthersAreLost) 
   EXPECT_TRUE(machine().memory().blocks().Find(MemoryBlockId{3})->online);
   EXPECT_EQ(Problems(), "");
   EXPECT_EQ(Run("@p touch a").touch->ok, 145) << "the reservation is honoured";
+}
+
+// Node 1's pages are reserved and so become surplus; a block of them goes, as node 0 has as many free ones.
+// The reservation gives up the others, and the surplus of those of the block stays. Then node 0 loses some,
+// too.
+TEST_F(OfflineTest, SurplusLeftBehindKeepsThePoolFromGrowing) {
+  Run("pool 2M node0 80\npool 2M node1 150\nspawn p\n@p map a 160M hugetlb-2M policy=bind:0\n@p touch a");
+  Run("@p map b 300M hugetlb-2M policy=bind:1\npool 2M node1 0\n@p unmap a");
+  const int64_t left = HugePagesIn(3);
+  ASSERT_GT(left, 0);
+  EXPECT_EQ(Offline(3), Errno::kOk);
+  Run("@p unmap b");
+  EXPECT_EQ(OnNode(1, NR_HUGEPAGES), 0);
+  EXPECT_EQ(OnNode(1, SURPLUS_HUGEPAGES), left);
+  machine().RunPath(machine().memory().global_lp(), [&](sim::Path& path) -> sim::Task<void> {
+    while (OnNode(0, NR_HUGEPAGES) >= left) {
+      const Pfn pfn = HugePageStore::First(pool().hstate(HugeSize::k2M).node(NodeId{0}).free);
+      const Errno error = co_await pool().DissolveFree(path, pfn, kCpu);
+      NUMASIM_CHECK(error == Errno::kOk);
+    }
+  });
+  EXPECT_EQ(Problems(), "");
+  Run("pool 2M all 20");
+  EXPECT_EQ(OnNode(0, NR_HUGEPAGES) + OnNode(1, NR_HUGEPAGES), 0);
+  EXPECT_EQ(OnNode(1, SURPLUS_HUGEPAGES), left);
+  EXPECT_EQ(Problems(), "");
 }
 
 TEST_F(OfflineTest, HugePagesInUseMoveToTheOtherNode) {
