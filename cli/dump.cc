@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -164,8 +165,11 @@ int RunDump(const DumpOptions& options) {
 
 absl::Status ReadSamples(TraceReader& trace, const DumpView& view, TraceVisitor& visitor) {
   if (view.every_ns == 0) return trace.Read(view.range, &visitor);
-  EveryTime every(view.every_ns, visitor);
-  return trace.Read(view.range, &every);
+  EveryTime every(view.every_ns, view.range, visitor);
+  // The last sample before the range is what its first multiples show.
+  absl::Status status = trace.Read({std::numeric_limits<int64_t>::min(), view.range.to_ns}, &every);
+  if (status.ok()) every.Finish(trace.index().last_ns());
+  return status;
 }
 
 absl::Status DumpTrace(const DumpOptions& options, std::ostream& out) {

@@ -9,20 +9,25 @@
 
 namespace numasim {
 
-// Hands on, for each multiple of `every_ns` up to the last sample, what the last sample at or before it
-// shows. As a trace's stretches of equal samples come, so they go: what they cost does not depend on their
+// Hands on, for each multiple of `every_ns` in `range`, up to the last sample, what the last sample at or
+// before it shows, also where that lies before the range: it is to be shown all samples up to the range's
+// end. As a trace's stretches of equal samples come, so they go: what they cost does not depend on their
 // length.
 class EveryTime : public TraceVisitor {
  public:
-  EveryTime(int64_t every_ns, TraceVisitor& to) : every_ns_(every_ns), to_(to) {}
+  EveryTime(int64_t every_ns, TimeRange range, TraceVisitor& to)
+      : every_ns_(every_ns), range_(range), to_(to) {}
 
   void OnSamples(const SampleSpan& samples) override;
+  // To be called when all have been shown: the trace goes to `last_ns`.
+  void Finish(int64_t last_ns);
 
  private:
   // The multiples from from_ns_ to `to_ns` with the values that are held.
   void ShowUpTo(int64_t to_ns);
 
   const int64_t every_ns_;
+  const TimeRange range_;
   TraceVisitor& to_;
   bool any_ = false;
   int64_t from_ns_ = 0;

@@ -149,7 +149,12 @@ void AddRunCommand(CLI::App& app, int* exit_status) {
   command->add_flag("--allow-outside-files", options->allow_outside_files,
                     "the scenario may name files outside its own folder");
   command->add_flag("--quiet", options->quiet, "no progress, no summary");
-  command->callback([options, exit_status] {
+  command->callback([command, options, exit_status] {
+    if (command->count("--out") > 0 && options->out.empty()) {
+      std::cerr << "numasim: --out: is empty; expected the name of the trace\n";
+      *exit_status = 1;
+      return;
+    }
     const absl::StatusOr<int> result = Run(*options);
     if (!result.ok()) std::cerr << "numasim: " << result.status().message() << "\n";
     *exit_status = result.ok() ? *result : 1;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -53,6 +54,22 @@ int StandardStream(const struct stat& file) {
   return -1;
 }
 
+// A reader may be about to open it, as in a shell's pipeline of a fifo; one that never comes is not waited
+// for.
+int OpenFifo(const std::string& path) {
+  constexpr int kTries = 100;
+  constexpr timespec kPause = {.tv_sec = 0, .tv_nsec = 10'000'000};
+  int descriptor = -1;
+  for (int i = 0; i < kTries; ++i) {
+    descriptor = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor >= 0 || errno != ENXIO) break;
+    if (nanosleep(&kPause, nullptr) != 0) break;  // a signal
+    errno = ENXIO;
+  }
+  if (descriptor >= 0) fcntl(descriptor, F_SETFL, 0);  // what is written waits for the reader
+  return descriptor;
+}
+
 }  // namespace
 
 std::string PartialPath(const std::string& path) { return absl::StrCat(WithoutLinks(path), ".partial"); }
@@ -67,6 +84,9 @@ absl::StatusOr<std::unique_ptr<ReplacedFile>> ReplacedFile::Create(const std::st
     status = file->OpenPartial();
   } else if (const int stream = StandardStream(found); stream >= 0) {
     status = file->OpenDirectly(fcntl(stream, F_DUPFD_CLOEXEC, 0));
+  } else if (S_ISFIFO(found.st_mode)) {
+    status = file->OpenDirectly(OpenFifo(path));
+    if (!status.ok() && errno == ENXIO) status = absl::UnavailableError("no program reads this pipe");
   } else if (!S_ISREG(found.st_mode)) {
     status = file->OpenDirectly(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   } else if (access(path.c_str(), W_OK) != 0) {

@@ -5,7 +5,7 @@
 //   - While it is written it is locked: a second writer of the same name is refused.
 //   - A target that is a link is followed, so the link stays.
 //   - A target that is no regular file (a pipe, /dev/null), or that is the program's own standard output, is
-//     written directly: there is nothing to be put in its place.
+//     written directly: there is nothing to be put in its place. A fifo that no program reads is refused.
 #ifndef NUMASIM_FILES_REPLACED_FILE_H_
 #define NUMASIM_FILES_REPLACED_FILE_H_
 

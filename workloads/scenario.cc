@@ -60,6 +60,7 @@ class ScenarioLoader {
  private:
   absl::Status LoadMachine(const MessageView& scenario);
   absl::Status LoadMachineFile(const MessageView& view, const Machine& machine);
+  void WarnOfKernelArgs(const MessageView& view, const std::string& kernel_args);
   absl::Status LoadKernel(const MessageView& scenario);
   absl::Status LoadTimes(const MessageView& scenario);
   absl::Status LoadWorkload(const MessageView& scenario);
@@ -117,8 +118,20 @@ absl::Status ScenarioLoader::LoadMachine(const MessageView& scenario) {
   if (!status.ok()) return status;
   if (!IsDescribed(machine)) status = LoadMachineFile(view, machine);
   if (!status.ok() || !IsDescribed(loaded_.machine)) return status;
+  if (!IsDescribed(machine) && machine.has_kernel_args() && loaded_.machine.zone_size() > 0)
+    WarnOfKernelArgs(view, machine.kernel_args());
   loaded_.limits = LimitsOf(loaded_.machine);
   return CheckMachine(view, loaded_.limits, loaded_.machine.zone_size() > 0);
+}
+
+// A recorded machine has been booted already.
+void ScenarioLoader::WarnOfKernelArgs(const MessageView& view, const std::string& kernel_args) {
+  const KernelArgs args = ParseKernelArgs(kernel_args, LimitsOf(loaded_.machine).nodes);
+  if (args.huge_pages.empty() && !args.movablecore.has_value()) return;
+  loaded_.warnings.push_back(
+      Cat(view.FileAndLine("kernel_args"), ": machine.kernel_args: ", Quoted(kernel_args),
+          ": hugepages= and movablecore= have no effect, as this machine was recorded after its boot; "
+          "expected 'pool 2M all COUNT' at the start of a script"));
 }
 
 absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Machine& machine) {

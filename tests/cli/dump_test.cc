@@ -205,6 +205,11 @@ TEST_F(DumpTest, EveryShowsTheStateAtMultiplesOfATime) {
   options.to = "8ms";
   EXPECT_THAT(Lines(Dump(options).out), ElementsAre("time_ns,node0.free,node0.hit,node1.free",
                                                     "2500000,96,2,50", "5000000,94,5,50", "7500000,94,5,50"));
+  // So it is where all samples are before the range, or none is up to its end.
+  options.from = "2200us";
+  options.to = "2800us";
+  EXPECT_THAT(Lines(Dump(options).out),
+              ElementsAre("time_ns,node0.free,node0.hit,node1.free", "2500000,96,2,50"));
   options = Options("json");
   options.every = "3ms";
   EXPECT_EQ(nlohmann::json::parse(Dump(options).out)["samples"].size(), 4u);

@@ -83,6 +83,7 @@ CASES = [
     (scenario(MACHINE + WORKLOAD), ['--thread=2'], '; did you mean \'--threads\'?'),
 ]
 COMMANDS = [
+    (['run', 's.mm', '--out', ''], 'numasim: --out: is empty; expected the name of the trace'),
     (['rnu', 's.mm'], 'numasim: \'rnu\' is no subcommand; expected one of '),
     (['rnu', 's.mm'], 'did you mean \'run\'?'),
     (['--hepl'], 'numasim: \'--hepl\' is no option; expected one of '),

@@ -1,5 +1,6 @@
 #include "files/replaced_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -132,6 +133,20 @@ TEST_F(ReplacedFileTest, WhatIsNoFileIsWrittenDirectly) {
     EXPECT_TRUE(fs::exists(device));
   }
   EXPECT_FALSE(ReplacedFile::Create(folder_).ok());
+}
+
+TEST_F(ReplacedFileTest, FifoIsWrittenIfSomebodyReadsItAndNotWaitedForElse) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_EQ(ReplacedFile::Create(path_).status().message(), "no program reads this pipe");
+  const int reader = open(path_.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  auto file = Create(path_);
+  EXPECT_TRUE(file->Append("text").ok());
+  EXPECT_TRUE(file->Commit().ok());
+  char bytes[8] = {};
+  EXPECT_EQ(read(reader, bytes, sizeof(bytes)), 4);
+  EXPECT_EQ(std::string(bytes), "text");
+  close(reader);
 }
 
 TEST_F(ReplacedFileTest, FailuresAreReasons) {

@@ -144,6 +144,22 @@ TEST(ScenarioMachineFileTest, SnapshotIsTheMachineAndTheScenarioCompletesIt) {
   EXPECT_EQ(loaded.files.count("host.txt"), 1u);
 }
 
+TEST(ScenarioMachineFileTest, BootArgumentsBesideARecordedMachineAreWarnedOf) {
+  const std::string zone =
+      "zone { node: 0 name: 'DMA32' start_pfn: 4096 spanned: 4096 present: 4096 managed: 4096 }\n"
+      "cpus { node_of_cpu: [ 0 ] } kernel_args: 'hugepages=3'\n";
+  const auto warnings = [&zone](const std::string& kernel_args) {
+    return Loaded("machine { snapshot_file: 'host.txt' " + kernel_args + " }\n" + std::string(kScript),
+                  {{"host.txt", zone}})
+        .warnings;
+  };
+  EXPECT_THAT(warnings(""), testing::IsEmpty());
+  EXPECT_THAT(warnings("kernel_args: 'quiet'"), testing::IsEmpty());
+  EXPECT_THAT(
+      warnings("kernel_args: 'hugepages=10'"),
+      testing::ElementsAre(testing::HasSubstr("'hugepages=10': hugepages= and movablecore= have no effect")));
+}
+
 TEST(ScenarioMachineFileTest, ScenariosKernelSectionIsBeforeTheRecordedOne) {
   const Files files = {
       {"host.txt",
