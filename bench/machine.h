@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "models/address_space/address_space_ops.h"
@@ -23,20 +22,19 @@ class BenchMachine {
 
   // `config`: what there is besides nodes and CPUs.
   BenchMachine(int nodes, int64_t pages_of_each, MachineConfig config = {})
-      : engine_({.threads = 1, .lookahead = Costs().hop}), config_(std::move(config)), process_("p") {
+      : engine_({.threads = 1, .lookahead = Costs().hop}), process_("p") {
     for (int n = 0; n < nodes; ++n) {
-      config_.nodes.push_back({pages_of_each});
-      config_.node_of_cpu.push_back(NodeId{n});
+      config.nodes.push_back({pages_of_each});
+      config.node_of_cpu.push_back(NodeId{n});
     }
     KernelConfig knobs;
     knobs.thp.enabled = ThpSettings::Enabled::kNever;
     std::vector<std::string> warnings;
-    kernel_ = *Kernel::Boot(engine_, config_, knobs, Costs(), warnings);
+    kernel_ = *Kernel::Boot(engine_, config, knobs, Costs(), warnings);
     Run([this](sim::Path& path) -> sim::Task<void> { co_await ops().Spawn(path, process_); });
   }
   ~BenchMachine() { engine_.DropPaths(); }
 
-  const MachineConfig& config() const { return config_; }
   MemorySystem& memory() { return kernel_->memory(); }
   AddressSpaceOps& ops() { return kernel_->ops(); }
   Contig& contig() { return kernel_->contig(); }
@@ -81,7 +79,6 @@ class BenchMachine {
 
  private:
   sim::Engine engine_;
-  MachineConfig config_;
   std::unique_ptr<Kernel> kernel_;
   Process process_;
 };

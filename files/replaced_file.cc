@@ -63,7 +63,7 @@ int OpenFifo(const std::string& path) {
   for (int i = 0; i < kTries; ++i) {
     descriptor = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor >= 0 || errno != ENXIO) break;
-    if (nanosleep(&kPause, nullptr) != 0) break;  // a signal
+    if (nanosleep(&kPause, nullptr) != 0) break;  // a signal: EINTR
     errno = ENXIO;
   }
   if (descriptor >= 0) fcntl(descriptor, F_SETFL, 0);  // what is written waits for the reader
@@ -85,8 +85,9 @@ absl::StatusOr<std::unique_ptr<ReplacedFile>> ReplacedFile::Create(const std::st
   } else if (const int stream = StandardStream(found); stream >= 0) {
     status = file->OpenDirectly(fcntl(stream, F_DUPFD_CLOEXEC, 0));
   } else if (S_ISFIFO(found.st_mode)) {
-    status = file->OpenDirectly(OpenFifo(path));
-    if (!status.ok() && errno == ENXIO) status = absl::UnavailableError("no program reads this pipe");
+    const int fifo = OpenFifo(path);
+    status = fifo < 0 && errno == ENXIO ? absl::UnavailableError("no program reads this pipe")
+                                        : file->OpenDirectly(fifo);
   } else if (!S_ISREG(found.st_mode)) {
     status = file->OpenDirectly(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   } else if (access(path.c_str(), W_OK) != 0) {

@@ -294,7 +294,8 @@ MachineLimits LimitsOf(const Machine& machine) {
   return limits;
 }
 
-absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits, bool recorded) {
+absl::Status CheckMachine(const MessageView& view, const Machine& whole) {
+  const MachineLimits limits = LimitsOf(whole);
   const auto& machine = static_cast<const Machine&>(view.message());
   absl::Status status = CheckNodes(view, machine);
   if (status.ok()) status = CheckZones(view, machine, limits);
@@ -308,7 +309,7 @@ absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits, 
   }
   if (status.ok() && machine.has_kernel()) status = CheckKernel(view.Nested("kernel"));
   if (status.ok()) status = CheckPools(view, machine, limits.nodes);
-  if (status.ok() && machine.has_min_free_kbytes() && !recorded) {
+  if (status.ok() && machine.has_min_free_kbytes() && whole.zone_size() == 0) {
     status = view.Mistake("min_free_kbytes",
                           "is of a machine whose zones are recorded; expected kernel.min_free_kbytes");
   }

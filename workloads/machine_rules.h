@@ -28,10 +28,10 @@ bool IsDescribed(const Machine& machine);
 // where `cpus` does not.
 MachineLimits LimitsOf(const Machine& machine);
 
-// Checks what a machine section holds, for a machine of that many nodes and CPUs: node and CPU numbers exist,
-// distances are a square with 10 on its diagonal, zones and huge pages hold together. `view` is of a Machine,
-// which may take its nodes or zones from a file; `recorded`: it has zones, of its own or from there.
-absl::Status CheckMachine(const MessageView& view, const MachineLimits& limits, bool recorded);
+// Checks what a machine section holds: node and CPU numbers exist, distances are a square with 10 on its
+// diagonal, zones and huge pages hold together. `view` is of a Machine, which may take its nodes or zones
+// from a file; `whole` has these too.
+absl::Status CheckMachine(const MessageView& view, const Machine& whole);
 
 // Checks a kernel section. `view` is of a KernelKnobs.
 absl::Status CheckKernel(const MessageView& view);

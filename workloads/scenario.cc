@@ -29,7 +29,7 @@ absl::StatusOr<Machine> ReadSnapshot(const std::string& name, const std::string&
     status = message.View().MistakeWithoutValue(
         "node", "is missing; expected a machine with nodes or zones of its own");
   }
-  if (status.ok()) status = CheckMachine(message.View(), LimitsOf(machine), machine.zone_size() > 0);
+  if (status.ok()) status = CheckMachine(message.View(), machine);
   if (!status.ok()) return status;
   return machine;
 }
@@ -121,7 +121,7 @@ absl::Status ScenarioLoader::LoadMachine(const MessageView& scenario) {
   if (!IsDescribed(machine) && machine.has_kernel_args() && loaded_.machine.zone_size() > 0)
     WarnOfKernelArgs(view, machine.kernel_args());
   loaded_.limits = LimitsOf(loaded_.machine);
-  return CheckMachine(view, loaded_.limits, loaded_.machine.zone_size() > 0);
+  return CheckMachine(view, loaded_.machine);
 }
 
 // A recorded machine has been booted already.

@@ -22,33 +22,35 @@ struct BasePages {
   bool anon = false;
   bool shmem = false;
 };
-using BasePagesByName = absl::flat_hash_map<std::string_view, BasePages>;
 
-BasePagesByName BasePagesOf(const Script& script) {
-  BasePagesByName names;
-  // Most scripts have none of the operations that NotModelledOf asks about; then no name has to be
-  // remembered.
-  const bool asked = std::any_of(script.ops.begin(), script.ops.end(), [](const Op& op) {
-    return std::holds_alternative<AdviseOp>(op.kind) || std::holds_alternative<MoveOp>(op.kind) ||
-           std::holds_alternative<FallocateOp>(op.kind) || std::holds_alternative<PunchOp>(op.kind) ||
-           std::holds_alternative<TruncateOp>(op.kind);
-  });
-  if (!asked) return names;
-  for (const Op& op : script.ops) {
-    const auto* map = std::get_if<MapOp>(&op.kind);
-    if (map == nullptr) continue;
-    if (map->backing == Backing::kAnon) names[map->id].anon = true;
-    if (map->backing == Backing::kShmem) names[map->id].shmem = true;
+// The same by name. Found when it is first asked for: most scripts have no operation that asks.
+class BasePagesOfScript {
+ public:
+  explicit BasePagesOfScript(const Script& script) : script_(script) {}
+
+  BasePages operator()(const std::string& id) {
+    if (!names_.has_value()) Find();
+    const auto found = names_->find(id);
+    return found == names_->end() ? BasePages() : found->second;
   }
-  return names;
-}
 
-// The same of what can be done with huge pages, but not yet with base pages.
-std::string NotModelledOf(const OpKind& kind, const BasePagesByName& names) {
-  const auto of = [&names](const std::string& id) {
-    const auto found = names.find(id);
-    return found == names.end() ? BasePages() : found->second;
-  };
+ private:
+  void Find() {
+    names_.emplace();
+    for (const Op& op : script_.ops) {
+      const auto* map = std::get_if<MapOp>(&op.kind);
+      if (map == nullptr) continue;
+      if (map->backing == Backing::kAnon) (*names_)[map->id].anon = true;
+      if (map->backing == Backing::kShmem) (*names_)[map->id].shmem = true;
+    }
+  }
+
+  const Script& script_;
+  std::optional<absl::flat_hash_map<std::string_view, BasePages>> names_;
+};
+
+// What can be done with huge pages, but not yet with base pages, as NotModelledPart says it.
+std::string NotModelledOf(const OpKind& kind, BasePagesOfScript& of) {
   if (const auto* advise = std::get_if<AdviseOp>(&kind)) {
     const BasePages base = of(advise->id);
     if (advise->advice == AdviseOp::Advice::kRemove && base.shmem) return "advise remove of base pages";
@@ -113,10 +115,10 @@ ScriptRunner::ScriptRunner(Kernel& kernel, std::string name, Place place)
       place_(std::move(place)) {}
 
 std::string ScriptRunner::FirstNotModelled(const Script& script, const Place& place) {
-  const BasePagesByName names = BasePagesOf(script);
+  BasePagesOfScript base_pages(script);
   for (const Op& op : script.ops) {
     std::string part = NotModelledPart(op.kind);
-    if (part.empty()) part = NotModelledOf(op.kind, names);
+    if (part.empty()) part = NotModelledOf(op.kind, base_pages);
     if (!part.empty()) return Complaint(place, op, absl::StrCat(part, " is not modelled yet"));
   }
   return "";

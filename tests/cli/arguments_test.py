@@ -116,10 +116,11 @@ def main():
     failed = 0
     for argument, pairs in EFFECTS.items():
         for base, changed in pairs:
-            if done(base) == done(changed):
+            result = done(changed)
+            if result == done(base):
                 print(f'{argument}: {changed} does what {base} does')
                 failed += 1
-            if done(changed) != done(changed):
+            if result != done(changed):
                 print(f'{argument}: {changed} does something else each time')
                 failed += 1
     print(f'{len(EFFECTS)} arguments, {failed} without an effect')
