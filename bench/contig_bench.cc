@@ -153,7 +153,7 @@ void OfflinePinned(benchmark::State& state) {
   const MemoryBlockId block{Machine::kGiBPages / kMemoryBlockPages - 2};
   for (auto _ : state) {
     state.SetIterationTime(machine->Run([&](sim::Path& path) -> sim::Task<void> {
-      const Errno error = co_await machine->contig().hotplug().Offline(path, CpuId{0}, block);
+      const Errno error = co_await machine->kernel().hotplug().Offline(path, CpuId{0}, block);
       if (error != Errno::kIntr)
         state.SkipWithError(absl::StrCat("offlining ended with ", ErrnoName(error)).c_str());
     }));

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "models/address_space/address_space_ops.h"
 #include "models/kernel.h"
+#include "models/mm/address_space_ops.h"
 #include "sim/engine.h"
 
 namespace numasim {

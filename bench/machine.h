@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "models/address_space/address_space_ops.h"
+#include "models/base/machine_config.h"
 #include "models/kernel.h"
-#include "models/machine_config.h"
+#include "models/mm/address_space_ops.h"
 #include "sim/engine.h"
 
 namespace numasim {
@@ -35,6 +35,7 @@ class BenchMachine {
   }
   ~BenchMachine() { engine_.DropPaths(); }
 
+  Kernel& kernel() { return *kernel_; }
   MemorySystem& memory() { return kernel_->memory(); }
   AddressSpaceOps& ops() { return kernel_->ops(); }
   Contig& contig() { return kernel_->contig(); }
@@ -56,9 +57,9 @@ class BenchMachine {
   // Sets the pool of 2 MiB pages; aborts if it does not get there.
   double ResizePool(int64_t count) {
     const double took = Run([this, count](sim::Path& path) -> sim::Task<void> {
-      co_await ops().hugetlb().Resize(path, CpuId{0}, HugeSize::k2M, kNoNode, count);
+      co_await kernel().hugetlb().Resize(path, CpuId{0}, HugeSize::k2M, kNoNode, count);
     });
-    if (ops().hugetlb().pool().hstate(HugeSize::k2M).counter(NR_HUGEPAGES) != count) abort();
+    if (kernel().pool().hstate(HugeSize::k2M).counter(NR_HUGEPAGES) != count) abort();
     return took;
   }
 

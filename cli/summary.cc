@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "cli/time_text.h"
 #include "models/hugetlb/pool.h"
-#include "models/memory_system.h"
+#include "models/physical/memory_system.h"
 #include "workloads/units.h"
 
 namespace numasim {
@@ -142,7 +142,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std:
   out << absl::StrFormat("%d of %d streams ended; %d operations, %d accesses\n", simulation.streams_done(),
                          simulation.streams(), totals.operations, totals.accesses);
   PrintNodes(simulation.memory(), out);
-  PrintPools(simulation.ops().hugetlb().pool(), out);
+  PrintPools(simulation.kernel().pool(), out);
   PrintFailures(simulation.Failures(), facts, out);
   if (!facts.trace_path.empty()) {
     out << absl::StrFormat("trace: %s (%s)", facts.trace_path,

@@ -1,7 +1,7 @@
 #include "cli/trace_sink.h"
 
 #include "absl/types/span.h"
-#include "models/memory_system.h"
+#include "models/physical/memory_system.h"
 
 namespace numasim {
 namespace {

@@ -2,8 +2,16 @@
 // benchmarks start from; no one else makes a model.
 //
 //   MemorySystem      nodes, zones and their frames, reserves, CPUs
-//   AddressSpaceOps   processes, their mappings and faults, shared memory; with HugeTLB, whose pools it has
-//   Contig            ranges of frames: CMA, gigantic pages, memory hotplug, virtio-mem
+//   PageAllocator     pages of any zone, over the zonelists
+//   ProcessTable      who lives, and on which LP
+//   ShmemFiles        the page cache: files of shared memory
+//   Hugetlb           pools of huge pages, their reservations, files and faults
+//   AddressSpaceOps   what processes ask for: mappings, faults, fork, pins
+//   Migrator          moves pages in use
+//   Contig            ranges of frames: alloc_contig_range(), CMA, gigantic pages
+//   MemoryHotplug     memory blocks that go offline; VirtioMemDriver, whose device adds and takes them
+//
+// Each knows those above it and none below (the folders of models/, in the order of docs/architecture.md).
 //
 // Which LP owns what is told by each of them. The engine must have dropped its paths before a Kernel goes.
 #ifndef NUMASIM_MODELS_KERNEL_H_
@@ -14,12 +22,19 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "models/address_space/address_space_ops.h"
+#include "models/address_space/process_table.h"
+#include "models/base/cost_model.h"
+#include "models/base/kernel_config.h"
+#include "models/base/machine_config.h"
 #include "models/contig/contig.h"
-#include "models/cost_model.h"
-#include "models/kernel_config.h"
-#include "models/machine_config.h"
-#include "models/memory_system.h"
+#include "models/hotplug/memory_hotplug.h"
+#include "models/hotplug/virtio_mem.h"
+#include "models/hugetlb/hugetlb.h"
+#include "models/migrate/migration.h"
+#include "models/mm/address_space_ops.h"
+#include "models/page_cache/shmem.h"
+#include "models/physical/memory_system.h"
+#include "models/physical/page_allocator.h"
 #include "sim/engine.h"
 
 namespace numasim {
@@ -35,22 +50,38 @@ class Kernel {
 
   MemorySystem& memory() { return *memory_; }
   const MemorySystem& memory() const { return *memory_; }
-  AddressSpaceOps& ops() { return *ops_; }
-  const AddressSpaceOps& ops() const { return *ops_; }
-  HugetlbPool& pool() { return ops_->hugetlb().pool(); }
-  const HugetlbPool& pool() const { return ops_->hugetlb().pool(); }
+  PageAllocator& allocator() { return allocator_; }
+  const ProcessTable& processes() const { return processes_; }
+  ShmemFiles& files() { return files_; }
+  const ShmemFiles& files() const { return files_; }
+  Hugetlb& hugetlb() { return hugetlb_; }
+  const Hugetlb& hugetlb() const { return hugetlb_; }
+  HugetlbPool& pool() { return hugetlb_.pool(); }
+  const HugetlbPool& pool() const { return hugetlb_.pool(); }
+  AddressSpaceOps& ops() { return ops_; }
   Contig& contig() { return *contig_; }
   const Contig& contig() const { return *contig_; }
+  MemoryHotplug& hotplug() { return *hotplug_; }
+  VirtioMemDriver* virtio_mem() { return virtio_mem_.get(); }  // null: the machine has no such device
+  const VirtioMemDriver* virtio_mem() const { return virtio_mem_.get(); }
 
   // Every counter of every model, in the order of a trace.
   std::vector<MemorySystem::CounterColumn> Columns() const;
 
  private:
-  Kernel() = default;
+  explicit Kernel(std::unique_ptr<MemorySystem> memory);
+  void AddHotplug(const MachineConfig& machine);
 
   std::unique_ptr<MemorySystem> memory_;
-  std::unique_ptr<AddressSpaceOps> ops_;
+  PageAllocator allocator_;
+  ProcessTable processes_;
+  ShmemFiles files_;
+  Hugetlb hugetlb_;
+  AddressSpaceOps ops_;
+  Migrator migrator_;
   std::unique_ptr<Contig> contig_;
+  std::unique_ptr<MemoryHotplug> hotplug_;
+  std::unique_ptr<VirtioMemDriver> virtio_mem_;
 };
 
 }  // namespace numasim

@@ -4,11 +4,12 @@
 #include <cstddef>
 #include <utility>
 
-#include "models/address_space/reference_check.h"
+#include "models/base/problem_list.h"
 #include "models/contig/contig_check.h"
+#include "models/hotplug/virtio_mem_check.h"
 #include "models/hugetlb/hugetlb_check.h"
+#include "models/mm/reference_check.h"
 #include "models/physical/zone_check.h"
-#include "models/problem_list.h"
 #include "proto/counter_info.h"
 #include "proto/counters.h"
 
@@ -151,28 +152,27 @@ void CheckCpus(const MemorySystem& memory, ProblemList& problems) {
 
 }  // namespace
 
-Validator::Validator(const MemorySystem& memory)
-    : memory_(memory), boot_users_(static_cast<size_t>(memory.node_count())) {
+Validator::Validator(const Kernel& kernel)
+    : kernel_(kernel), boot_users_(static_cast<size_t>(kernel.memory().node_count())) {
   ProblemList ignored;
-  for (const Zone* zone : memory.zones()) {
+  for (const Zone* zone : kernel.memory().zones()) {
     int64_t& users = boot_users_[static_cast<size_t>(zone->node().value)];
     const ZoneCensus census = CheckZone(*zone, ignored, [&](Pfn, int order, const FrameOwner& owner) {
       if (owner.kind == FrameOwner::kAnon) users += int64_t{1} << order;
     });
-    kernel_.push_back(census.kernel);
+    kernel_pages_.push_back(census.kernel);
   }
 }
 
-std::vector<std::string> Validator::Check(const std::vector<const Process*>& processes,
-                                          const ShmemFiles& files, const Hugetlb* hugetlb,
-                                          const Contig* contig) const {
+std::vector<std::string> Validator::Check(const std::vector<const Process*>& processes) const {
+  const MemorySystem& memory = kernel_.memory();
   ProblemList problems;
-  const std::vector<PageReference> references = GatherReferences(processes, files, problems);
-  ReferenceCheck reference_check(memory_, processes, references, problems);
+  const std::vector<PageReference> references = GatherReferences(processes, kernel_.files(), problems);
+  ReferenceCheck reference_check(memory, processes, references, problems);
   reference_check.CheckOutside();
-  std::vector<PagesByOwner> by_node(static_cast<size_t>(memory_.node_count()));
-  for (size_t i = 0; i < kernel_.size(); ++i) {
-    const Zone& zone = *memory_.zones()[i];
+  std::vector<PagesByOwner> by_node(static_cast<size_t>(memory.node_count()));
+  for (size_t i = 0; i < kernel_pages_.size(); ++i) {
+    const Zone& zone = *memory.zones()[i];
     PagesByOwner& pages = by_node[static_cast<size_t>(zone.node().value)];
     int64_t with_hypervisor = 0;  // unplugged, but its memory block is still there
     reference_check.BeginZone(zone);
@@ -184,20 +184,19 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     reference_check.EndZone();
     problems.Expect(census.managed() - with_hypervisor, zone.managed(), zone.Name(),
                     ": the count of managed pages");
-    problems.Expect(census.kernel, kernel_[i], zone.Name(), ": the count of the kernel's own pages");
+    problems.Expect(census.kernel, kernel_pages_[i], zone.Name(), ": the count of the kernel's own pages");
   }
-  CheckGauges(memory_, by_node, boot_users_, problems);
-  CheckPins(memory_, processes, problems);
-  if (hugetlb != nullptr) {
-    CheckHugePageFrames(*hugetlb, by_node, problems);
-    CheckHugetlb(memory_, *hugetlb, processes, problems);
-  }
-  if (contig != nullptr) CheckContig(memory_, *contig, problems);
-  CheckIsolation(memory_, problems);
-  CheckNumaCounters(memory_, problems);
-  CheckSettings(memory_, problems);
-  CheckMemoryBlocks(memory_, problems);
-  CheckCpus(memory_, problems);
+  CheckGauges(memory, by_node, boot_users_, problems);
+  CheckPins(memory, processes, problems);
+  CheckHugePageFrames(kernel_.hugetlb(), by_node, problems);
+  CheckHugetlb(memory, kernel_.hugetlb(), processes, problems);
+  CheckCma(memory, kernel_.contig().cma(), problems);
+  CheckVirtioMem(memory, kernel_.virtio_mem(), problems);
+  CheckIsolation(memory, problems);
+  CheckNumaCounters(memory, problems);
+  CheckSettings(memory, problems);
+  CheckMemoryBlocks(memory, problems);
+  CheckCpus(memory, problems);
   return std::move(problems).Take();
 }
 

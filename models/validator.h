@@ -1,4 +1,4 @@
-// Validator: checks the whole state of a MemorySystem, for tests. It belongs to who checks, lives on no LP,
+// Validator: checks the whole state of a Kernel, for tests. It belongs to who checks, lives on no LP,
 // and reads the state of all of them, so it may be asked only while the engine is idle: between two runs,
 // with no path under way.
 //
@@ -14,10 +14,7 @@
 #include <vector>
 
 #include "models/address_space/process.h"
-#include "models/address_space/shmem.h"
-#include "models/contig/contig.h"
-#include "models/hugetlb/hugetlb.h"
-#include "models/memory_system.h"
+#include "models/kernel.h"
 
 namespace numasim {
 
@@ -25,18 +22,16 @@ class Validator {
  public:
   // Call it right after boot: how many pages of each zone the kernel keeps must not change from then on, and
   // what processes of before use is no simulated process's.
-  explicit Validator(const MemorySystem& memory);
+  explicit Validator(const Kernel& kernel);
 
   // What is wrong, each as a sentence that names the place, what is there and what should be; empty if
-  // nothing is. After the first 50 they are only counted. `processes` are all that live, `files` are all
-  // shared files; with `hugetlb`, the pools of huge pages too, with `contig`, CMA areas and virtio-mem.
-  std::vector<std::string> Check(const std::vector<const Process*>& processes, const ShmemFiles& files,
-                                 const Hugetlb* hugetlb = nullptr, const Contig* contig = nullptr) const;
+  // nothing is. After the first 50 they are only counted. `processes` are all that live.
+  std::vector<std::string> Check(const std::vector<const Process*>& processes) const;
 
  private:
-  const MemorySystem& memory_;
-  std::vector<int64_t> kernel_;      // pages allocated to the kernel, by zone as in MemorySystem::zones()
-  std::vector<int64_t> boot_users_;  // pages of anonymous memory, by node
+  const Kernel& kernel_;
+  std::vector<int64_t> kernel_pages_;  // pages allocated to the kernel, by zone as in MemorySystem::zones()
+  std::vector<int64_t> boot_users_;    // pages of anonymous memory, by node
 };
 
 }  // namespace numasim

@@ -7,9 +7,9 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "models/address_space/address_space_ops.h"
 #include "models/contig/contig.h"
-#include "models/memory_system.h"
+#include "models/mm/address_space_ops.h"
+#include "models/physical/memory_system.h"
 #include "proto/counter_info.h"
 #include "sim/engine.h"
 #include "workloads/machine/resolve.h"
@@ -252,7 +252,7 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   auto booted = Kernel::Boot(engine, *config, KernelConfig(kernel), costs, warnings);
   if (!booted.ok()) return in_boot_file(booted.status());
   Kernel& simulated = **booted;
-  const std::string lacking = FirstWithoutDevice(script, place, DevicesOf(simulated.contig()));
+  const std::string lacking = FirstWithoutDevice(script, place, DevicesOf(simulated));
   if (!lacking.empty()) return absl::InvalidArgumentError(lacking);
   ScriptRunner runner(simulated, "script", place);
   // Before the runner and the kernel go, whose state the paths refer to.

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "models/machine_config.h"
+#include "models/base/machine_config.h"
 #include "sim/host_memory.h"
 #include "workloads/scenario.h"
 

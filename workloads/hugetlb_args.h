@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "models/hugetlb/huge_size.h"
+#include "models/base/huge_size.h"
 #include "workloads/kernel_args.h"
 
 namespace numasim::workloads {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "models/hugetlb/huge_size.h"
-#include "models/types.h"
+#include "models/base/huge_size.h"
+#include "models/base/types.h"
 
 namespace numasim::workloads {
 

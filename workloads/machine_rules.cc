@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "models/types.h"
+#include "models/base/types.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 

@@ -2,8 +2,8 @@
 #ifndef NUMASIM_WORKLOADS_MODEL_VALUES_H_
 #define NUMASIM_WORKLOADS_MODEL_VALUES_H_
 
-#include "models/address_space/mempolicy.h"
-#include "models/hugetlb/huge_size.h"
+#include "models/base/huge_size.h"
+#include "models/mempolicy/mempolicy.h"
 #include "workloads/operations.h"
 
 namespace numasim::workloads {

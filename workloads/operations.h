@@ -13,8 +13,8 @@
 #include <variant>
 #include <vector>
 
-#include "models/address_space/advice.h"
-#include "models/types.h"
+#include "models/base/types.h"
+#include "models/mm/advice.h"
 
 namespace numasim::workloads {
 

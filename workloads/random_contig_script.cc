@@ -3,7 +3,7 @@
 #include <iterator>
 #include <utility>
 
-#include "models/types.h"
+#include "models/base/types.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <variant>
 
-#include "models/types.h"
+#include "models/base/types.h"
 #include "workloads/nearest_name.h"
 #include "workloads/text.h"
 #include "workloads/units.h"

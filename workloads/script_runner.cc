@@ -110,6 +110,7 @@ sim::Task<void> GiveWay(sim::Path& path) {
 ScriptRunner::ScriptRunner(Kernel& kernel, std::string name, Place place)
     : memory_(kernel.memory()),
       ops_(kernel.ops()),
+      kernel_(kernel),
       contig_(kernel.contig()),
       name_(std::move(name)),
       place_(std::move(place)) {}
@@ -252,8 +253,8 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
     co_return result;
   }
   if (const auto* pool = std::get_if<ProcessPoolOp>(&op.kind)) {
-    result.error =
-        co_await ops_.hugetlb().ResizeBy(path, process, ToHugeSize(pool->page), pool->mempolicy, pool->count);
+    result.error = co_await kernel_.hugetlb().ResizeBy(path, process, ToHugeSize(pool->page), pool->mempolicy,
+                                                       pool->count);
     co_return result;
   }
   if (const auto* map = std::get_if<MapOp>(&op.kind)) co_return co_await Map(path, owned, *map);
@@ -295,8 +296,8 @@ sim::Task<OpResult> ScriptRunner::PerformProcess(sim::Path& path, const Op& op, 
     result.error = co_await Pin(path, owned, *pin);
   } else if (const auto* move = std::get_if<MoveOp>(&op.kind)) {
     if (!region.huge.has_value()) throw NotModelled("move of base pages is not modelled yet");
-    result.moved = co_await ops_.hugetlb().Move(path, process, region.start, region.end(),
-                                                OrderOf(*region.huge), NodeId{move->node});
+    result.moved = co_await kernel_.hugetlb().Move(path, process, region.start, region.end(),
+                                                   OrderOf(*region.huge), NodeId{move->node});
     result.error = result.moved->error;
   } else {
     result.error = co_await OnHugetlbFile(path, process, region, op.kind);
@@ -324,7 +325,7 @@ sim::Task<Errno> ScriptRunner::Fork(sim::Path& path, Owned& parent, const std::s
   owned.process = std::move(child);
   owned.regions = parent.regions;
   for (const auto& [id, region] : owned.regions) {
-    if (region.open_file != kNoFile) co_await ops_.hugetlb().ReOpen(path, region.open_file);
+    if (region.open_file != kNoFile) co_await kernel_.hugetlb().ReOpen(path, region.open_file);
   }
   co_return Errno::kOk;
 }

@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "models/address_space/address_space_ops.h"
 #include "models/address_space/process.h"
+#include "models/base/errno.h"
 #include "models/contig/contig.h"
-#include "models/errno.h"
 #include "models/kernel.h"
-#include "models/memory_system.h"
+#include "models/mm/address_space_ops.h"
+#include "models/physical/memory_system.h"
 #include "sim/path.h"
 #include "sim/task.h"
 #include "workloads/operations.h"
@@ -66,7 +66,7 @@ struct OpResult {
 };
 
 // What scripts can name of the machine's CMA areas and its virtio-mem device.
-Devices DevicesOf(const Contig& contig);
+Devices DevicesOf(const Kernel& kernel);
 
 class ScriptRunner {
  public:
@@ -163,6 +163,7 @@ class ScriptRunner {
 
   MemorySystem& memory_;
   AddressSpaceOps& ops_;
+  Kernel& kernel_;
   Contig& contig_;
   std::string name_;
   Place place_;

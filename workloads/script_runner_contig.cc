@@ -25,11 +25,11 @@ std::vector<MemoryBlockId> OnlineBlocks(const MemoryBlocks& blocks, NodeId node,
 
 }  // namespace
 
-Devices DevicesOf(const Contig& contig) {
+Devices DevicesOf(const Kernel& kernel) {
   Devices devices;
-  for (const auto& area : contig.cma().areas()) devices.cma_areas.push_back(area->name);
-  if (contig.virtio_mem() == nullptr) return devices;
-  devices.virtio_mem_max = contig.virtio_mem()->max_pages() << kPageShift;
+  for (const auto& area : kernel.contig().cma().areas()) devices.cma_areas.push_back(area->name);
+  if (kernel.virtio_mem() == nullptr) return devices;
+  devices.virtio_mem_max = kernel.virtio_mem()->max_pages() << kPageShift;
   devices.virtio_mem_block = VirtioMemDriver::kSubBlockPages << kPageShift;
   return devices;
 }
@@ -57,7 +57,7 @@ sim::Task<OpResult> ScriptRunner::PerformContigSystem(sim::Path& path, const Op&
 sim::Task<OpResult> ScriptRunner::AskVirtioMem(sim::Path& path, int64_t size) {
   constexpr int64_t kSubBlockSize = VirtioMemDriver::kSubBlockPages << kPageShift;
   OpResult result;
-  VirtioMemDriver* const device = contig_.virtio_mem();
+  VirtioMemDriver* const device = kernel_.virtio_mem();
   if (device == nullptr || size % kSubBlockSize != 0) {
     result.error = device == nullptr ? Errno::kNoEnt : Errno::kInval;
     co_return result;
@@ -80,7 +80,7 @@ sim::Task<OpResult> ScriptRunner::OfflineBlock(sim::Path& path, const OfflineBlo
   const bool all_there = std::ssize(ids) - 1 == op.blocks.last - op.blocks.first;
   int64_t offlined = 0;
   for (const MemoryBlockId id : ids) {
-    const Errno error = co_await contig_.hotplug().Offline(path, kCpu, id);
+    const Errno error = co_await kernel_.hotplug().Offline(path, kCpu, id);
     if (error == Errno::kOk) ++offlined;
     if (result.error == Errno::kOk) result.error = error;
   }

@@ -12,20 +12,20 @@ sim::Task<void> ScriptRunner::CloseFile(sim::Path& path, Owned& owned, const std
   const auto found = owned.regions.find(id);
   if (found == owned.regions.end() || found->second.open_file == kNoFile) co_return;
   const FileId file = std::exchange(found->second.open_file, kNoFile);
-  co_await ops_.hugetlb().CloseFile(path, file, owned.process->cpu);
+  co_await kernel_.hugetlb().CloseFile(path, file, owned.process->cpu);
 }
 
 sim::Task<void> ScriptRunner::CloseFiles(sim::Path& path, Owned& owned) {
   for (const auto& [id, region] : owned.regions) {
     if (region.open_file == kNoFile) continue;
-    co_await ops_.hugetlb().CloseFile(path, region.open_file, owned.process->cpu);
+    co_await kernel_.hugetlb().CloseFile(path, region.open_file, owned.process->cpu);
   }
 }
 
 // fallocate, punch and truncate
 sim::Task<Errno> ScriptRunner::OnHugetlbFile(sim::Path& path, Process& process, const Region& region,
                                              const OpKind& kind) {
-  Hugetlb& hugetlb = ops_.hugetlb();
+  Hugetlb& hugetlb = kernel_.hugetlb();
   if (region.shmem) throw NotModelled("this on a file of the tmpfs is not modelled yet");
   // As the recorder answers, which has no file to ask the kernel about.
   if (region.open_file == kNoFile) {
@@ -48,7 +48,7 @@ sim::Task<Errno> ScriptRunner::OnHugetlbFile(sim::Path& path, Process& process, 
 // Runs on CPU 0, as all operations of the system do.
 sim::Task<Errno> ScriptRunner::PerformHugetlbSystem(sim::Path& path, const Op& op) {
   constexpr CpuId kCpu{0};
-  Hugetlb& hugetlb = ops_.hugetlb();
+  Hugetlb& hugetlb = kernel_.hugetlb();
   Errno error = Errno::kOk;
   co_await path.HopTo(memory_.node(memory_.NodeOfCpu(kCpu)).lp, memory_.costs().hop);
   co_await memory_.cpu(kCpu).Acquire(path);

@@ -46,7 +46,7 @@ sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp
     request.huge = op.backing == Backing::kHugetlb2M ? HugeSize::k2M : HugeSize::k1G;
     if (op.file.has_value()) {
       const HugeOpened opened =
-          co_await ops_.hugetlb().Open(path, *op.file, *request.huge, op.size, process.cpu);
+          co_await kernel_.hugetlb().Open(path, *op.file, *request.huge, op.size, process.cpu);
       result.error = opened.error;
       if (opened.error != Errno::kOk) co_return result;
       request.huge_file = opened.file;
@@ -55,7 +55,8 @@ sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp
   const MapResult mapped = co_await ops_.Map(path, process, request);
   result.error = mapped.error;
   if (mapped.error != Errno::kOk) {
-    if (request.huge_file != kNoFile) co_await ops_.hugetlb().CloseFile(path, request.huge_file, process.cpu);
+    if (request.huge_file != kNoFile)
+      co_await kernel_.hugetlb().CloseFile(path, request.huge_file, process.cpu);
     co_return result;
   }
   const Region region{mapped.start, op.size, request.huge, request.huge_file, op.backing == Backing::kShmem};

@@ -67,7 +67,7 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   simulation->kernel_ = *std::move(kernel);
   for (const std::string& warning : warnings)
     simulation->warnings_.push_back(absl::StrCat(scenario.machine_place, ": ", warning));
-  const Devices devices = DevicesOf(simulation->contig());
+  const Devices devices = DevicesOf(simulation->kernel());
   for (const LoadedScript& script : scenario.scripts) {
     const std::string problem = FirstWithoutDevice(script.script, script.place, devices);
     if (!problem.empty()) return absl::InvalidArgumentError(problem);

@@ -11,9 +11,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "models/address_space/address_space_ops.h"
 #include "models/contig/contig.h"
 #include "models/kernel.h"
+#include "models/mm/address_space_ops.h"
 #include "sim/engine.h"
 #include "sim/run_control.h"
 #include "workloads/scenario.h"
@@ -43,7 +43,6 @@ class Simulation {
   sim::Engine& engine() { return engine_; }
   const Kernel& kernel() const { return *kernel_; }
   MemorySystem& memory() { return kernel_->memory(); }
-  const AddressSpaceOps& ops() const { return kernel_->ops(); }
   const Contig& contig() const { return kernel_->contig(); }
   const LoadedScenario& scenario() const { return scenario_; }
   // The scenario's warnings, and those of the machine that was built for it.

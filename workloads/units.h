@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "models/types.h"
+#include "models/base/types.h"
 
 namespace numasim::workloads {
 

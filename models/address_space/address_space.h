@@ -14,21 +14,14 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "models/address_space/huge_page_table.h"
-#include "models/address_space/mempolicy.h"
 #include "models/address_space/page_table.h"
 #include "models/address_space/room_index.h"
-#include "models/hugetlb/resv_map.h"
-#include "models/types.h"
+#include "models/base/types.h"
+#include "models/mempolicy/mempolicy.h"
 
 namespace numasim {
 
-// A file in memory, known to address spaces by number; the files themselves are on the global LP
-// (ShmemFiles; HugetlbFiles for mappings of huge pages, which all have one).
-struct FileId {
-  int32_t value = -1;
-  friend bool operator==(FileId, FileId) = default;
-};
-inline constexpr FileId kNoFile{};
+class ResvMap;
 
 enum class Access : uint8_t { kNone, kRead, kReadWrite };
 

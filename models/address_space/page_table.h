@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "models/types.h"
+#include "models/base/types.h"
 
 namespace numasim {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "models/address_space/address_space.h"
-#include "models/address_space/mempolicy.h"
-#include "models/types.h"
+#include "models/base/types.h"
+#include "models/mempolicy/mempolicy.h"
 
 namespace numasim {
 

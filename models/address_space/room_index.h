@@ -13,7 +13,7 @@
 #include <optional>
 #include <vector>
 
-#include "models/types.h"
+#include "models/base/types.h"
 
 namespace numasim {
 

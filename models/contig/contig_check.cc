@@ -1,6 +1,5 @@
 #include "models/contig/contig_check.h"
 
-#include <bit>
 #include <cstdint>
 
 #include "models/physical/isolation.h"
@@ -9,10 +8,6 @@ namespace numasim {
 namespace {
 
 constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
-
-const FrameOwner* OwnerOf(const FrameStore& frames, const FrameStore::Head& head) {
-  return head.kind == FrameKind::kAllocated ? &frames.owner(head.frame, head.order) : nullptr;
-}
 
 // The bitmap by itself. Returns how many pages are handed out.
 int64_t CheckBitmap(const CmaArea& area, ProblemList& problems) {
@@ -92,58 +87,11 @@ void CheckCmaBlocks(const MemorySystem& memory, const CmaAreas& areas, ProblemLi
   }
 }
 
-void CheckSubBlocks(const VirtioMemDriver& device, size_t block, ProblemList& problems) {
-  const FrameStore& frames = device.zone().frames();
-  for (int i = 0; i < VirtioMemDriver::kSubBlocks; ++i) {
-    const Pfn start = device.IdOf(block).start() + i * VirtioMemDriver::kSubBlockPages;
-    const bool plugged = device.PluggedOf(block) >> i & 1;
-    const FrameIndex begin = frames.Index(start);
-    bool right = true;
-    ForEachBlock(frames, begin, begin + kBlock, [&](const FrameStore::Head& head) {
-      const FrameOwner* const owner = OwnerOf(frames, head);
-      const bool aside = owner != nullptr && owner->kind == FrameOwner::kOffline;
-      right = right && head.kind != FrameKind::kUnmanaged && aside != plugged;
-    });
-    if (right) continue;
-    problems.Add("virtio_mem: the sub block at pfn ", start.value, " is ",
-                 plugged ? "plugged" : "not plugged", ", but what is there is ",
-                 ContigRanges::OwnerName(device.zone(), start));
-  }
-}
-
-void CheckDevice(const MemorySystem& memory, const VirtioMemDriver* device, ProblemList& problems) {
-  int64_t plugged = 0;
-  int64_t aside = 0;  // not plugged, of blocks that are online
-  for (size_t block = 0; device != nullptr && block < device->blocks(); ++block) {
-    const int count = std::popcount(device->PluggedOf(block));
-    plugged += count * VirtioMemDriver::kSubBlockPages;
-    const MemoryBlock* const found = memory.blocks().Find(device->IdOf(block));
-    if (found == nullptr && count != 0) {
-      problems.Add("virtio_mem: of memory block ", device->IdOf(block).value, ", which does not exist, ",
-                   count, " sub blocks are plugged");
-    }
-    if (found == nullptr || !found->online) continue;
-    aside += (VirtioMemDriver::kSubBlocks - count) * VirtioMemDriver::kSubBlockPages;
-    CheckSubBlocks(*device, block, problems);
-  }
-  if (device != nullptr)
-    problems.Expect(device->counter(VIRTIO_MEM_PLUGGED), plugged, "virtio_mem: the count of plugged pages");
-  int64_t offline = 0;
-  for (const Zone* zone : memory.zones()) {
-    ForEachBlock(zone->frames(), 0, zone->frames().frames(), [&](const FrameStore::Head& head) {
-      const FrameOwner* const owner = OwnerOf(zone->frames(), head);
-      if (owner != nullptr && owner->kind == FrameOwner::kOffline) offline += int64_t{1} << head.order;
-    });
-  }
-  problems.Expect(offline, aside, "the count of pages set aside for the hypervisor");
-}
-
 }  // namespace
 
-void CheckContig(const MemorySystem& memory, const Contig& contig, ProblemList& problems) {
-  for (const auto& area : contig.cma().areas()) CheckArea(memory, *area, problems);
-  CheckCmaBlocks(memory, contig.cma(), problems);
-  CheckDevice(memory, contig.virtio_mem(), problems);
+void CheckCma(const MemorySystem& memory, const CmaAreas& areas, ProblemList& problems) {
+  for (const auto& area : areas.areas()) CheckArea(memory, *area, problems);
+  CheckCmaBlocks(memory, areas, problems);
 }
 
 void CheckIsolation(const MemorySystem& memory, ProblemList& problems) {

@@ -30,9 +30,6 @@ ContigResult Busy(const Zone& zone, FrameIndex frame, const char* function) {
 
 }  // namespace
 
-ContigRanges::ContigRanges(MemorySystem& memory, AddressSpaceOps& ops)
-    : memory_(memory), ops_(ops), migrator_(memory, ops) {}
-
 std::string ContigRanges::OwnerName(const Zone& zone, Pfn pfn) {
   static constexpr const char* kNames[] = {"kernel",  "anon",   "shmem",  "page table",
                                            "hugetlb", "contig", "offline"};
@@ -278,7 +275,7 @@ sim::Task<ContigResult> ContigRanges::IsolateHuge(sim::Path& path, CpuId cpu, Zo
     co_return result;
   }
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  const Dissolved dissolved = co_await ops_.hugetlb().pool().IsolateOrDissolve(path, pfn, cpu);
+  const Dissolved dissolved = co_await hugetlb_.pool().IsolateOrDissolve(path, pfn, cpu);
   co_await path.HopTo(home, memory_.costs().hop);
   if (dissolved == Dissolved::kIsolated) scan.huge.push_back(pfn);
   if (dissolved == Dissolved::kGone || dissolved == Dissolved::kIsolated) co_return result;
@@ -311,7 +308,7 @@ sim::Task<ContigResult> ContigRanges::MigrateHuge(sim::Path& path, CpuId cpu, co
     for (int call = 0; call < tries && error != Errno::kOk && error != Errno::kNoMem; ++call) {
       error = Errno::kAgain;
       for (int pass = 0; pass < kPasses && error == Errno::kAgain; ++pass) {
-        error = co_await ops_.hugetlb().Migrate(path, pfn, target, cpu);
+        error = co_await hugetlb_.Migrate(path, pfn, target, cpu);
       }
       if (error != Errno::kOk) ++failed_calls;
     }
@@ -324,7 +321,7 @@ sim::Task<ContigResult> ContigRanges::MigrateHuge(sim::Path& path, CpuId cpu, co
                                no_memory ? "alloc_migration_target" : "unmap_and_move_huge_page"};
     if (result.error == Errno::kOk || no_memory) result = failure;
     failures.push_back(failure);
-    co_await ops_.hugetlb().pool().PutBack(path, pfn, cpu);
+    co_await hugetlb_.pool().PutBack(path, pfn, cpu);
   }
   co_await path.HopTo(home, memory_.costs().hop);
   node.counter(PGMIGRATE_SUCCESS) += moved * kPageblockPages;

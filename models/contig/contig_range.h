@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "models/address_space/address_space_ops.h"
-#include "models/contig/migration.h"
-#include "models/errno.h"
-#include "models/memory_system.h"
+#include "models/base/errno.h"
+#include "models/hugetlb/hugetlb.h"
+#include "models/migrate/migration.h"
 #include "models/physical/isolation.h"
+#include "models/physical/memory_system.h"
 #include "sim/path.h"
 #include "sim/task.h"
 
@@ -30,7 +30,8 @@ struct ContigResult {
 
 class ContigRanges {
  public:
-  ContigRanges(MemorySystem& memory, AddressSpaceOps& ops);
+  ContigRanges(MemorySystem& memory, Hugetlb& hugetlb, Migrator& migrator)
+      : memory_(memory), hugetlb_(hugetlb), migrator_(migrator) {}
 
   // Allocates the frames [start, start + pages), which lie in one zone, for `owner`; all pageblocks are of
   // `type`, kMovable or kCma. kBusy, kNoMem. Begins and ends on any LP. A failure is an event in the trace.
@@ -56,7 +57,6 @@ class ContigRanges {
   // are put back, and `log` says whether each is an event. kNoMem, kBusy.
   sim::Task<ContigResult> MigrateHuge(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
                                       const Placement& target, int tries, bool log);
-  Migrator& migrator() { return migrator_; }
 
   // An event in the trace about the range, with what is in the way and whose it is.
   void LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages, const ContigResult& result) const;
@@ -85,8 +85,8 @@ class ContigRanges {
   static FrameIndex FindCandidate(const Zone& zone, FrameIndex from, int64_t pages, int64_t& looks);
 
   MemorySystem& memory_;
-  AddressSpaceOps& ops_;
-  Migrator migrator_;
+  Hugetlb& hugetlb_;
+  Migrator& migrator_;
 };
 
 }  // namespace numasim

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "models/base/machine_config.h"
 #include "models/hugetlb/pool.h"
-#include "models/machine_config.h"
-#include "models/memory_system.h"
+#include "models/physical/memory_system.h"
 
 namespace numasim {
 

@@ -16,10 +16,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "models/address_space/address_space.h"
 #include "models/address_space/process.h"
-#include "models/hugetlb/huge_size.h"
+#include "models/base/huge_size.h"
+#include "models/base/types.h"
 #include "models/hugetlb/resv_map.h"
 #include "models/hugetlb/subpool.h"
-#include "models/types.h"
 #include "sim/engine.h"
 #include "sim/locks.h"
 

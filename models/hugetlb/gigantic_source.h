@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "models/types.h"
+#include "models/base/types.h"
 #include "sim/path.h"
 #include "sim/task.h"
 

@@ -8,9 +8,9 @@
 #include <memory>
 #include <vector>
 
+#include "models/base/huge_size.h"
+#include "models/base/types.h"
 #include "models/hugetlb/huge_pages.h"
-#include "models/hugetlb/huge_size.h"
-#include "models/types.h"
 #include "proto/counters.h"
 #include "sim/locks.h"
 

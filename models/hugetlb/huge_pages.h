@@ -11,9 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "models/hugetlb/huge_size.h"
+#include "models/base/huge_size.h"
+#include "models/base/types.h"
 #include "models/hugetlb/subpool.h"
-#include "models/types.h"
 #include "sim/check.h"
 
 namespace numasim {

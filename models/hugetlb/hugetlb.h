@@ -14,10 +14,10 @@
 
 #include "models/address_space/process.h"
 #include "models/address_space/process_table.h"
-#include "models/errno.h"
+#include "models/base/errno.h"
 #include "models/hugetlb/files.h"
 #include "models/hugetlb/pool.h"
-#include "models/memory_system.h"
+#include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "sim/locks.h"
 #include "sim/path.h"

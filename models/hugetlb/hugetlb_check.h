@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "models/address_space/process.h"
+#include "models/base/problem_list.h"
 #include "models/hugetlb/hugetlb.h"
-#include "models/memory_system.h"
-#include "models/problem_list.h"
+#include "models/physical/memory_system.h"
 
 namespace numasim {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "models/node_list_text.h"
+#include "models/base/node_list_text.h"
 #include "proto/counter_info.h"
 #include "sim/check.h"
 

@@ -10,14 +10,14 @@
 #include <string_view>
 #include <vector>
 
-#include "models/address_space/mempolicy.h"
-#include "models/errno.h"
+#include "models/base/errno.h"
 #include "models/hugetlb/gigantic_source.h"
 #include "models/hugetlb/hstate.h"
 #include "models/hugetlb/huge_pages.h"
 #include "models/hugetlb/resv_map.h"
 #include "models/hugetlb/subpool.h"
-#include "models/memory_system.h"
+#include "models/mempolicy/mempolicy.h"
+#include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "sim/locks.h"
 #include "sim/path.h"

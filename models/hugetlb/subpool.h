@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "models/hugetlb/huge_size.h"
+#include "models/base/huge_size.h"
 
 namespace numasim {
 

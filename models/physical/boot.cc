@@ -348,4 +348,27 @@ absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded, const HugePa
   return absl::OkStatus();
 }
 
+std::vector<Reserves::ZoneSettings> RecordedSettings(const std::vector<RecordedZone>& recorded,
+                                                     bool watermarks, const std::vector<Zone*>& zones,
+                                                     std::vector<Reserves::ZoneSettings> settings) {
+  for (size_t i = 0; i < zones.size(); ++i) {
+    for (const RecordedZone& zone : recorded) {
+      const bool same = zone.node() == zones[i]->node().value &&
+                        zone.name() == kZoneNames[static_cast<int>(zones[i]->type())];
+      if (!same) continue;
+      if (zone.has_min() || zone.has_low() || zone.has_high() || watermarks) {
+        settings[i].watermarks = {static_cast<int64_t>(zone.min()), static_cast<int64_t>(zone.low()),
+                                  static_cast<int64_t>(zone.high())};
+      }
+      for (int t = 0; t < std::min(zone.protection_size(), kZoneTypes); ++t) {
+        settings[i].lowmem_reserve[static_cast<size_t>(t)] = static_cast<int64_t>(zone.protection(t));
+      }
+      if (zone.pcp().empty()) continue;
+      settings[i].pcp_high = zone.pcp(0).high();
+      settings[i].pcp_batch = zone.pcp(0).batch();
+    }
+  }
+  return settings;
+}
+
 }  // namespace numasim

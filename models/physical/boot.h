@@ -12,9 +12,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "models/hugetlb/huge_size.h"
+#include "models/base/huge_size.h"
+#include "models/base/memory_device.h"
 #include "models/physical/layout.h"
-#include "models/physical/memory_device.h"
+#include "models/physical/reserves.h"
 #include "models/physical/zone.h"
 
 namespace numasim {
@@ -53,6 +54,12 @@ void BootEmpty(Zone& zone);
 
 // Makes free what was recorded as free, `huge` pages HugeTLB's, and the rest allocated to the kernel.
 absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded, const HugePageCounts& huge = {});
+
+// What was recorded of the zones' watermarks, lowmem reserves and PCP limits, in the place of what was
+// computed (`settings`, by zone). `watermarks`: those of a zone without any are zero; else they are left.
+std::vector<Reserves::ZoneSettings> RecordedSettings(const std::vector<RecordedZone>& recorded,
+                                                     bool watermarks, const std::vector<Zone*>& zones,
+                                                     std::vector<Reserves::ZoneSettings> settings);
 
 }  // namespace numasim
 

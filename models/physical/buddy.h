@@ -7,9 +7,9 @@
 #include <array>
 #include <cstdint>
 
+#include "models/base/types.h"
 #include "models/physical/frame_store.h"
 #include "models/physical/free_list.h"
-#include "models/types.h"
 
 namespace numasim {
 

@@ -16,7 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "models/types.h"
+#include "models/base/types.h"
 
 namespace numasim {
 

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
+#include "models/base/types.h"
 #include "models/physical/zone.h"
-#include "models/types.h"
 
 namespace numasim {
 

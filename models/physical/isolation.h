@@ -9,9 +9,9 @@
 
 #include <cstdint>
 
+#include "models/base/types.h"
 #include "models/physical/frame_store.h"
 #include "models/physical/zone.h"
-#include "models/types.h"
 
 namespace numasim {
 
@@ -56,9 +56,15 @@ int64_t FreeRange(Zone& zone, FrameIndex begin, FrameIndex end);
 // set_migratetype_isolate() of pageblocks that are free for certain, from `begin` to `end`.
 void IsolateFree(Zone& zone, FrameIndex begin, FrameIndex end);
 
+// Whose an allocated block is; null if it is not allocated.
+inline const FrameOwner* OwnerOf(const FrameStore& frames, const FrameStore::Head& head) {
+  return head.kind == FrameKind::kAllocated ? &frames.owner(head.frame, head.order) : nullptr;
+}
+
 // Whether the block is somebody's of this kind.
 inline bool OwnedBy(const FrameStore& frames, const FrameStore::Head& head, FrameOwner::Kind kind) {
-  return head.kind == FrameKind::kAllocated && frames.owner(head.frame, head.order).kind == kind;
+  const FrameOwner* const owner = OwnerOf(frames, head);
+  return owner != nullptr && owner->kind == kind;
 }
 
 // One past the last frame of a block.

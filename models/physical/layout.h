@@ -16,9 +16,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/hugetlb/huge_size.h"
+#include "models/base/huge_size.h"
+#include "models/base/types.h"
 #include "models/physical/zone.h"
-#include "models/types.h"
 
 namespace numasim {
 

@@ -9,9 +9,9 @@
 #include <optional>
 #include <vector>
 
-#include "models/errno.h"
+#include "models/base/errno.h"
+#include "models/base/types.h"
 #include "models/physical/zone.h"
-#include "models/types.h"
 
 namespace numasim {
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "models/kernel_config.h"
+#include "models/base/kernel_config.h"
+#include "models/base/types.h"
 #include "models/physical/zone.h"
-#include "models/types.h"
 #include "proto/counters.h"
 #include "sim/lp.h"
 

@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "models/memory_system.h"
-#include "models/types.h"
+#include "models/base/types.h"
+#include "models/physical/memory_system.h"
 #include "sim/path.h"
 #include "sim/task.h"
 

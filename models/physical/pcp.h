@@ -12,8 +12,8 @@
 #include <memory>
 #include <vector>
 
+#include "models/base/types.h"
 #include "models/physical/frame_store.h"
-#include "models/types.h"
 #include "sim/check.h"
 
 namespace numasim {

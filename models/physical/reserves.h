@@ -9,9 +9,9 @@
 #include <optional>
 #include <vector>
 
-#include "models/kernel_config.h"
+#include "models/base/kernel_config.h"
+#include "models/base/types.h"
 #include "models/physical/zone.h"
-#include "models/types.h"
 
 namespace numasim {
 

@@ -14,10 +14,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "models/base/types.h"
 #include "models/physical/buddy.h"
 #include "models/physical/frame_store.h"
 #include "models/physical/pcp.h"
-#include "models/types.h"
 #include "proto/counters.h"
 #include "sim/locks.h"
 

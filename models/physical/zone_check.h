@@ -6,9 +6,9 @@
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
+#include "models/base/problem_list.h"
+#include "models/base/types.h"
 #include "models/physical/zone.h"
-#include "models/problem_list.h"
-#include "models/types.h"
 
 namespace numasim {
 

@@ -5,12 +5,9 @@
 
 #include <vector>
 
-#include "models/types.h"
+#include "models/base/types.h"
 
 namespace numasim {
-
-// Square matrix of SLIT distances, [from][to].
-using DistanceMatrix = std::vector<std::vector<int>>;
 
 struct NodeShape {
   bool has_memory = true;

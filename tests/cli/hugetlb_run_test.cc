@@ -90,7 +90,7 @@ TEST_F(HugetlbRunTest, EveryCounterIsAColumnUnderTheKernelsName) {
 
 TEST_F(HugetlbRunTest, GrowthThatStopsShortSaysHowFarItCame) {
   Run("pool 2M node0 10\npool 2M node1 1000\n");
-  const Hstate& h = run_->simulation().ops().hugetlb().pool().hstate(HugeSize::k2M);
+  const Hstate& h = run_->simulation().kernel().pool().hstate(HugeSize::k2M);
   const int64_t got = h.node(NodeId{1}).counters[NR_HUGEPAGES];
   EXPECT_THAT(Failures(), testing::ElementsAre("size=2M node=1 errno=ENOMEM function=set_max_huge_pages "
                                                "at wanted=1000 got=" +

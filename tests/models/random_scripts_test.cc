@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
-#include "models/machine_config.h"
+#include "models/base/machine_config.h"
 #include "tests/models/recordings.h"
 #include "tests/models/test_machine.h"
 #include "workloads/random_script.h"
@@ -121,7 +121,7 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
       ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << "after the last line of\n" << script;
     }
     EXPECT_EQ(machine.UnusedPages(), at_boot) << "pages leaked by\n" << script;
-    EXPECT_EQ(machine.ops().files().files(), 0) << "files left by\n" << script;
+    EXPECT_EQ(machine.kernel().files().files(), 0) << "files left by\n" << script;
     for (int n = 0; n < options.nodes; ++n) {
       seen.missed += machine.counter(n, NUMA_MISS);
       seen.reused += machine.counter(n, PGREUSE);

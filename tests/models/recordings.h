@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "models/machine_config.h"
+#include "models/base/machine_config.h"
 
 namespace numasim {
 

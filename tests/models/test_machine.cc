@@ -33,7 +33,7 @@ TestMachine::TestMachine(const MachineConfig& config, const KernelConfig& kernel
   kernel_ = *std::move(booted);
   runner_ = std::make_unique<workloads::ScriptRunner>(
       *kernel_, "test", [](int line) { return absl::StrCat("test.mm:", line); });
-  validator_ = std::make_unique<Validator>(memory());
+  validator_ = std::make_unique<Validator>(*kernel_);
 }
 
 TestMachine::~TestMachine() { engine_.DropPaths(); }
@@ -70,20 +70,22 @@ Process& TestMachine::process(std::string_view name) {
 
 Pfn TestMachine::Alloc(const AllocRequest& request) {
   Pfn pfn = kNoPfn;
-  RunPath(memory().node(memory().NodeOfCpu(request.cpu)).lp,
-          [&](sim::Path& path) -> sim::Task<void> { pfn = co_await ops().allocator().Alloc(path, request); });
+  RunPath(memory().node(memory().NodeOfCpu(request.cpu)).lp, [&](sim::Path& path) -> sim::Task<void> {
+    pfn = co_await kernel().allocator().Alloc(path, request);
+  });
   return pfn;
 }
 
 void TestMachine::Release(CpuId cpu, const std::vector<Pfn>& pages) {
-  RunPath(memory().node(memory().NodeOfCpu(cpu)).lp,
-          [&](sim::Path& path) -> sim::Task<void> { co_await ops().allocator().Release(path, cpu, pages); });
+  RunPath(memory().node(memory().NodeOfCpu(cpu)).lp, [&](sim::Path& path) -> sim::Task<void> {
+    co_await kernel().allocator().Release(path, cpu, pages);
+  });
 }
 
 std::vector<std::string> TestMachine::Problems() const { return Problems(runner_->LiveProcesses()); }
 
 std::vector<std::string> TestMachine::Problems(const std::vector<const Process*>& processes) const {
-  return validator_->Check(processes, ops().files(), &ops().hugetlb(), &contig());
+  return validator_->Check(processes);
 }
 
 int64_t TestMachine::UnusedPages() const {

@@ -9,12 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include "models/address_space/address_space_ops.h"
+#include "models/base/kernel_config.h"
+#include "models/base/machine_config.h"
 #include "models/contig/contig.h"
 #include "models/kernel.h"
-#include "models/kernel_config.h"
-#include "models/machine_config.h"
-#include "models/memory_system.h"
+#include "models/mm/address_space_ops.h"
+#include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "models/validator.h"
 #include "sim/engine.h"
@@ -39,10 +39,10 @@ class TestMachine {
   ~TestMachine();
 
   Kernel& kernel() { return *kernel_; }
+  const Kernel& kernel() const { return *kernel_; }
   MemorySystem& memory() { return kernel_->memory(); }
   const MemorySystem& memory() const { return kernel_->memory(); }
   AddressSpaceOps& ops() { return kernel_->ops(); }
-  const AddressSpaceOps& ops() const { return kernel_->ops(); }
   Contig& contig() { return kernel_->contig(); }
   const Contig& contig() const { return kernel_->contig(); }
   sim::Engine& engine() { return engine_; }

@@ -10,8 +10,8 @@
 #include "gtest/gtest.h"
 #include "models/contig/contig.h"
 #include "models/hugetlb/huge_pages.h"
-#include "models/memory_system.h"
 #include "models/physical/isolation.h"
+#include "models/physical/memory_system.h"
 #include "models/physical/zone.h"
 #include "sim/check.h"
 #include "tests/models/test_machine.h"
@@ -100,7 +100,7 @@ class Damaged {
   Zone& zone() { return machine_.zone(0, ZoneType::kDma32); }
   Buddy& buddy() { return zone().buddy(); }
   FrameStore& frames() { return zone().frames(); }
-  const ShmemFiles& files() { return machine_.ops().files(); }
+  const ShmemFiles& files() { return machine_.kernel().files(); }
   Process& p() { return machine_.process("p"); }
   Process& c() { return machine_.process("c"); }
 
@@ -410,7 +410,7 @@ class DamagedPool {
   }
 
   TestMachine& machine() { return machine_; }
-  HugetlbPool& pool() { return machine_.ops().hugetlb().pool(); }
+  HugetlbPool& pool() { return machine_.kernel().pool(); }
   HugePageStore& pages() { return pool().pages(); }
   HugetlbCounters& counters(int node) { return h().node(NodeId{node}).counters; }
   HugePageStore::List& list(int node) { return h().node(NodeId{node}).free; }
@@ -518,7 +518,7 @@ class DamagedRanges {
 
   TestMachine& machine() { return machine_; }
   CmaArea& area() { return *machine_.contig().cma().Find("camera"); }
-  VirtioMemDriver& device() { return *machine_.contig().virtio_mem(); }
+  VirtioMemDriver& device() { return *machine_.kernel().virtio_mem(); }
   FrameStore& FramesOf(Pfn pfn) { return machine_.memory().ZoneOf(pfn)->frames(); }
   FrameOwner& OwnerAt(Pfn pfn) {
     FrameStore& frames = FramesOf(pfn);

@@ -157,14 +157,12 @@ TEST_P(ThreadCountTest, WorkloadCrossesNodesAndLeavesTheMachineWhole) {
   const LoadedScenario scenario = BusyNodes(GetParam());
   const auto run = Begin(scenario, 2, sim::Scheme::kParallel);
   const MemorySystem& memory = run->simulation().memory();
-  const Validator validator(memory);
+  const Validator validator(run->simulation().kernel());
   const absl::Status status = run->Run();
   ASSERT_TRUE(status.ok()) << status;
-  EXPECT_EQ(absl::StrJoin(validator.Check(run->simulation().LiveProcesses(), run->simulation().ops().files()),
-                          "\n"),
-            "");
+  EXPECT_EQ(absl::StrJoin(validator.Check(run->simulation().LiveProcesses()), "\n"), "");
   EXPECT_EQ(run->simulation().streams_done(), kNodes + 2);
-  EXPECT_EQ(run->simulation().ops().files().files(), 0);
+  EXPECT_EQ(run->simulation().kernel().files().files(), 0);
   EXPECT_GT(SumOverNodes(memory, NUMA_MISS), 0);
   EXPECT_GT(SumOverNodes(memory, PGREUSE), 0) << "no copy-on-write";
   for (int n = 0; n < kNodes; ++n) {

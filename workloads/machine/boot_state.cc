@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "models/hugetlb/huge_size.h"
-#include "models/types.h"
+#include "models/base/huge_size.h"
+#include "models/base/types.h"
 #include "workloads/kernel_args.h"
 #include "workloads/operations.h"
 #include "workloads/units.h"

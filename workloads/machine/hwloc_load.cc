@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "models/types.h"
+#include "models/base/types.h"
 #include "workloads/machine/child_process.h"
 #include "workloads/operations.h"
 #include "workloads/units.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "models/machine_config.h"
+#include "models/base/machine_config.h"
 #include "proto/scenario.pb.h"
 
 namespace numasim::workloads {

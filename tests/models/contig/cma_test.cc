@@ -152,7 +152,7 @@ TEST(HugetlbCmaTest, GiganticPagesComeFromTheirAreaAndGoBackThere) {
   TestMachine machine(WithArea(4 * kGiB, 2 * kGiB, true));
   CmaArea& area = *machine.contig().cma().Find("hugetlb1");
   machine.Run("machine nodes=2 node_mem=4G\npool 1G node1 3");
-  const Hstate& pool = machine.ops().hugetlb().pool().hstate(HugeSize::k1G);
+  const Hstate& pool = machine.kernel().pool().hstate(HugeSize::k1G);
   EXPECT_EQ(pool.counter(NR_HUGEPAGES), 3) << "two of the area, one of what is free";
   EXPECT_EQ(area.counters[CMA_FREE_PAGES], 0);
   EXPECT_EQ(absl::StrJoin(machine.Problems(), "\n"), "");
@@ -168,7 +168,7 @@ TEST(HugetlbCmaTest, PartsOfADemotedPageGoBackToItsArea) {
   const int64_t unused = machine.UnusedPages();
   CmaArea& area = *machine.contig().cma().Find("hugetlb1");
   machine.Run("machine nodes=2 node_mem=4G\npool 1G node1 1\ndemote 1G node1 1\npool 2M node1 200");
-  const Hstate& parts = machine.ops().hugetlb().pool().hstate(HugeSize::k2M);
+  const Hstate& parts = machine.kernel().pool().hstate(HugeSize::k2M);
   ASSERT_EQ(parts.counter(NR_HUGEPAGES), 200);
   EXPECT_EQ(area.counters[CMA_FREE_PAGES], 2 * kGiB - 200 * kPageblockPages);
   EXPECT_EQ(absl::StrJoin(machine.Problems(), "\n"), "");

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "models/machine_config.h"
+#include "models/base/machine_config.h"
 #include "tests/models/test_machine.h"
 #include "workloads/random_contig_script.h"
 

@@ -38,7 +38,7 @@ class ContigRangeTest : public ::testing::Test {
     });
   }
   std::string Problems() { return absl::StrJoin(machine().Problems(), "\n"); }
-  const Hstate& pool() { return machine().ops().hugetlb().pool().hstate(HugeSize::k2M); }
+  const Hstate& pool() { return machine().kernel().pool().hstate(HugeSize::k2M); }
   Pfn HugePageOf(std::string_view process, int number = 0) {
     Pfn pfn = kNoPfn;
     machine().process(process).space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom,
@@ -109,7 +109,7 @@ TEST_F(ContigRangeTest, FreeHugePagesAreReplacedOnTheirNodeAndNothingIsCounted) 
   const Pfn replacement = HugePageStore::First(pool().node(NodeId{1}).free);
   EXPECT_NE(replacement, first);
   EXPECT_EQ(NodeOf(replacement), NodeId{1});
-  EXPECT_EQ(machine().ops().hugetlb().pool().counter(HTLB_BUDDY_ALLOC_SUCCESS), 5);
+  EXPECT_EQ(machine().kernel().pool().counter(HTLB_BUDDY_ALLOC_SUCCESS), 5);
   EXPECT_EQ(Problems(), "");
 }
 
@@ -301,7 +301,7 @@ TEST_F(ContigRangeTest, AFaultThatWaitsForAPageThatMovesGivesItsCpuAway) {
     zone.MarkMigrating(frame, false);
     zone.ForgetRef(frame);
     const std::vector<Pfn> released(1, page);
-    co_await machine().ops().allocator().Release(path, kCpu, released);
+    co_await machine().kernel().allocator().Release(path, kCpu, released);
   });
   ASSERT_TRUE(machine().engine().Run(machine().engine().now() + sim::Milliseconds(1)).ok());
   EXPECT_EQ(counts.ok, 1);

@@ -85,7 +85,7 @@ sim::Task<void> Streams::Perform(sim::Path& path, size_t stream, const workloads
 sim::Task<bool> Streams::PerformSystem(sim::Path& path, size_t stream, const workloads::Op& op) {
   const CpuId cpu = CpuOf(stream);
   MemorySystem& memory = machine_.memory();
-  Hugetlb& hugetlb = machine_.ops().hugetlb();
+  Hugetlb& hugetlb = machine_.kernel().hugetlb();
   co_await path.HopTo(memory.node(memory.NodeOfCpu(cpu)).lp, memory.costs().hop);
   co_await memory.cpu(cpu).Acquire(path);
   bool known = true;
@@ -96,7 +96,7 @@ sim::Task<bool> Streams::PerformSystem(sim::Path& path, size_t stream, const wor
   } else if (const auto* offline = std::get_if<workloads::OfflineBlockOp>(&op.kind)) {
     co_await Offline(path, cpu, *offline);
   } else if (const auto* device = std::get_if<workloads::VirtioMemOp>(&op.kind)) {
-    co_await machine_.contig().virtio_mem()->Request(path, cpu, device->size >> kPageShift);
+    co_await machine_.kernel().virtio_mem()->Request(path, cpu, device->size >> kPageShift);
   } else if (const auto* pool = std::get_if<workloads::PoolOp>(&op.kind)) {
     const bool all = pool->target.node == workloads::PoolTarget::kAllNodes;
     const HugeSize size = pool->page == workloads::HugePageSize::k1G ? HugeSize::k1G : HugeSize::k2M;
@@ -134,7 +134,7 @@ sim::Task<void> Streams::Offline(sim::Path& path, CpuId cpu, const workloads::Of
   co_await path.HopTo(memory.global_lp(), memory.costs().hop);
   const std::optional<MemoryBlockId> id = memory.blocks().OnlineOfNode(NodeId{op.node}, op.blocks.first);
   co_await path.HopTo(home, memory.costs().hop);
-  if (id.has_value()) co_await machine_.contig().hotplug().Offline(path, cpu, *id);
+  if (id.has_value()) co_await machine_.kernel().hotplug().Offline(path, cpu, *id);
 }
 
 std::vector<std::string> Streams::Problems() const {
@@ -151,7 +151,7 @@ void Streams::Finish() {
       "pool 2M all 0");
   ASSERT_THAT(Problems(), IsEmpty());
   for (const HugeSize size : kHugeSizes) {
-    ASSERT_EQ(machine_.ops().hugetlb().pool().hstate(size).counter(NR_HUGEPAGES), 0);
+    ASSERT_EQ(machine_.kernel().pool().hstate(size).counter(NR_HUGEPAGES), 0);
   }
   for (const auto& area : machine_.contig().cma().areas()) {
     ASSERT_EQ(area->counters[CMA_FREE_PAGES], area->pages);

@@ -54,7 +54,7 @@ class Race {
   }
 
   TestMachine& machine() { return machine_; }
-  HugetlbPool& pool() { return machine_.ops().hugetlb().pool(); }
+  HugetlbPool& pool() { return machine_.kernel().pool(); }
   Hstate& h() { return pool().hstate(HugeSize::k2M); }
   Process& process() { return *process_; }
   // The page of the process's mappings with this number, from the last.
@@ -207,7 +207,7 @@ sim::Task<void> UnpinInInterrupt(Race& race, sim::Path& path) {
 
 sim::Task<void> TruncateAll(Race& race, sim::Path& path) {
   const FileId file = race.process().space.vmas().begin()->second.file;
-  co_await race.machine().ops().hugetlb().Truncate(path, file, 0, kCpu);
+  co_await race.machine().kernel().hugetlb().Truncate(path, file, 0, kCpu);
 }
 
 // 80 pages go one after another, as long as the last of them is held by nobody. Truncation frees 15 at a
@@ -421,7 +421,7 @@ TEST(DissolveRaceTest, APageOnItsWayIntoThePoolIsNoneYetOrTriedAgainOrDissolved)
   }
   const Seen seen = Sweep(0, 16'000, 1, [&](sim::Duration offset, bool& retried) {
     Race race({}, "", "");
-    Hugetlb& hugetlb = race.machine().ops().hugetlb();
+    Hugetlb& hugetlb = race.machine().kernel().hugetlb();
     race.Start(race.machine().memory().node(NodeId{0}).lp, sim::Nanoseconds(1000),
                [&](sim::Path& path) -> sim::Task<void> {
                  co_await hugetlb.Resize(path, kCpu, HugeSize::k2M, NodeId{0}, 8);

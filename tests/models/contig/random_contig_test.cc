@@ -47,12 +47,12 @@ class RandomContigTest : public ::testing::TestWithParam<ContigLayout> {
     }
     for (int n = 0; n < machine.memory().node_count(); ++n)
       seen.migrated += machine.counter(n, PGMIGRATE_SUCCESS);
-    seen.replaced += machine.ops().hugetlb().pool().counter(HTLB_REPLACED);
-    seen.dissolved += machine.ops().hugetlb().pool().counter(HTLB_DISSOLVED);
-    EXPECT_EQ(machine.ops().hugetlb().files().files(), 0) << script;
+    seen.replaced += machine.kernel().pool().counter(HTLB_REPLACED);
+    seen.dissolved += machine.kernel().pool().counter(HTLB_DISSOLVED);
+    EXPECT_EQ(machine.kernel().hugetlb().files().files(), 0) << script;
     for (const HugeSize size : kHugeSizes) {
-      EXPECT_EQ(machine.ops().hugetlb().pool().hstate(size).counter(NR_HUGEPAGES), 0) << script;
-      EXPECT_EQ(machine.ops().hugetlb().pool().hstate(size).counter(RESV_HUGEPAGES), 0) << script;
+      EXPECT_EQ(machine.kernel().pool().hstate(size).counter(NR_HUGEPAGES), 0) << script;
+      EXPECT_EQ(machine.kernel().pool().hstate(size).counter(RESV_HUGEPAGES), 0) << script;
     }
     for (const auto& area : machine.contig().cma().areas()) {
       EXPECT_EQ(area->counters[CMA_FREE_PAGES], area->pages) << script;

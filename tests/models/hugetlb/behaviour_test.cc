@@ -41,14 +41,14 @@ class Pool {
   explicit Pool(const Knobs& knobs, int64_t node_pages = 256 * kMiB)
       : machine(DescribedMachine({node_pages, node_pages}), knobs.kernel()) {}
 
-  HugetlbPool& pool() { return machine.ops().hugetlb().pool(); }
+  HugetlbPool& pool() { return machine.kernel().pool(); }
   Hstate& h() { return pool().hstate(HugeSize::k2M); }
   int64_t count(HugetlbCounter c) { return h().counter(c); }
   int64_t on(int node, HugetlbCounter c) { return h().node(NodeId{node}).counters[c]; }
 
   // A write to nr_hugepages by a writer on CPU `cpu`, begun now.
   void StartResize(int cpu, NodeId node, int64_t pages, sim::Duration delay = {}) {
-    Hugetlb& hugetlb = machine.ops().hugetlb();
+    Hugetlb& hugetlb = machine.kernel().hugetlb();
     machine.engine().Start(machine.memory().node(NodeId{cpu}).lp, machine.engine().now() + delay, "resize",
                            [this, &hugetlb, cpu, node, pages](sim::Path& path) -> sim::Task<void> {
                              most_at_once = std::max(most_at_once, ++resizing);
@@ -119,8 +119,8 @@ TEST(ResizeBehaviourTest, GrowthInBatchesEndsAsGrowthPageByPage) {
     TestMachine single(DescribedMachine(nodes), Knobs{.racing = true}.kernel());
     batched.Run(script);
     single.Run(script);
-    HugetlbPool& a = batched.ops().hugetlb().pool();
-    HugetlbPool& b = single.ops().hugetlb().pool();
+    HugetlbPool& a = batched.kernel().pool();
+    HugetlbPool& b = single.kernel().pool();
     for (const GlobalCounter c : {HTLB_BUDDY_ALLOC_SUCCESS, HTLB_BUDDY_ALLOC_FAIL}) {
       EXPECT_EQ(a.counter(c), b.counter(c)) << script;
     }
@@ -255,7 +255,7 @@ TEST_P(ConcurrentTest, RandomStreamsLeaveAWholeStateAndNothingInUse) {
     RunTogether(machine, seed);
     if (HasFatalFailure()) return;
     ASSERT_THAT(machine.Problems(), IsEmpty()) << "seed " << seed;
-    Hstate& h = machine.ops().hugetlb().pool().hstate(HugeSize::k2M);
+    Hstate& h = machine.kernel().pool().hstate(HugeSize::k2M);
     ASSERT_EQ(h.counter(FREE_HUGEPAGES), h.counter(NR_HUGEPAGES)) << "seed " << seed;
     ASSERT_EQ(h.counter(RESV_HUGEPAGES), 0) << "seed " << seed;
     machine.Run(

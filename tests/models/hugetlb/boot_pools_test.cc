@@ -21,7 +21,7 @@ using Request = HugetlbConfig::Request;
 constexpr Pfn AtGiB(uint64_t gib) { return Pfn{gib << (30 - kPageShift)}; }
 
 std::vector<int64_t> Pages(TestMachine& machine, HugeSize size, HugetlbCounter counter = NR_HUGEPAGES) {
-  const Hstate& h = machine.ops().hugetlb().pool().hstate(size);
+  const Hstate& h = machine.kernel().pool().hstate(size);
   std::vector<int64_t> pages;
   for (int n = 0; n < h.nodes(); ++n) pages.push_back(h.node(NodeId{n}).counters[counter]);
   return pages;
@@ -67,7 +67,7 @@ TEST(BootPoolsTest, FullNodesArePassedOver) {
 TEST(BootPoolsTest, GiganticPagesAreTheHighestRanges) {
   // Memory lies from 0 to 2 GiB and from 4 to 10 GiB; the struct pages are at the top.
   TestMachine machine(WithRequests({8 << 10}, {{HugeSize::k1G, kNoNode, 2, false, ""}}));
-  const HugePageStore& pages = machine.ops().hugetlb().pool().pages();
+  const HugePageStore& pages = machine.kernel().pool().pages();
   EXPECT_NE(pages.Find(AtGiB(8)), nullptr);
   EXPECT_NE(pages.Find(AtGiB(7)), nullptr);
   EXPECT_THAT(Pages(machine, HugeSize::k1G), ElementsAre(2));

@@ -71,14 +71,14 @@ class GiganticTest : public ::testing::Test {
  protected:
   GiganticTest()
       : machine_(DescribedMachine({8192 * kMiB, 4096 * kMiB})),
-        source_(machine_.memory(), machine_.ops().allocator()),
+        source_(machine_.memory(), machine_.kernel().allocator()),
         at_boot_(machine_.UnusedPages()) {
     pools().set_gigantic_source(&source_);
   }
   void TearDown() override { EXPECT_THAT(machine_.Problems(), IsEmpty()); }
 
   OpResult Run(std::string_view lines) { return machine_.Run(lines); }
-  HugetlbPool& pools() { return machine_.ops().hugetlb().pool(); }
+  HugetlbPool& pools() { return machine_.kernel().pool(); }
   Hstate& large() { return pools().hstate(HugeSize::k1G); }
   Hstate& small() { return pools().hstate(HugeSize::k2M); }
   void Empty() {
@@ -153,7 +153,7 @@ TEST_F(GiganticTest, DemotedPagesMakeUpForSurplus) {
 
 TEST_F(GiganticTest, DemotingKeepsAResizeOfTheSmallPoolOut) {
   Run("pool 1G node0 1");
-  Hugetlb& hugetlb = machine_.ops().hugetlb();
+  Hugetlb& hugetlb = machine_.kernel().hugetlb();
   machine_.engine().Start(
       machine_.memory().node(NodeId{0}).lp, machine_.engine().now(), "demote",
       [&](sim::Path& path) -> sim::Task<void> { co_await hugetlb.Demote(path, CpuId{0}, NodeId{0}, 1); });

@@ -25,7 +25,7 @@ class HugetlbTest : public ::testing::Test {
   OpResult Run(std::string_view lines) { return machine_.Run(lines); }
   Errno Error(std::string_view line) { return machine_.Run(line).error; }
   TouchCounts Touch(std::string_view line) { return *machine_.Run(line).touch; }
-  Hstate& pool() { return machine_.ops().hugetlb().pool().hstate(HugeSize::k2M); }
+  Hstate& pool() { return machine_.kernel().pool().hstate(HugeSize::k2M); }
   std::vector<int64_t> ByNode(HugetlbCounter c) {
     return {pool().node(NodeId{0}).counters[c], pool().node(NodeId{1}).counters[c]};
   }
@@ -53,8 +53,8 @@ TEST_F(HugetlbTest, GrowthStopsWhereMemoryEndsAndAllOfItComesBack) {
   EXPECT_EQ(Error("pool 2M node1 1000"), Errno::kOk);
   EXPECT_GT(nr(), 48);
   EXPECT_LT(nr(), 64);
-  EXPECT_EQ(machine_.ops().hugetlb().pool().counter(HTLB_BUDDY_ALLOC_SUCCESS), nr());
-  EXPECT_EQ(machine_.ops().hugetlb().pool().counter(HTLB_BUDDY_ALLOC_FAIL), 1);
+  EXPECT_EQ(machine_.kernel().pool().counter(HTLB_BUDDY_ALLOC_SUCCESS), nr());
+  EXPECT_EQ(machine_.kernel().pool().counter(HTLB_BUDDY_ALLOC_FAIL), 1);
   Run("pool 2M all 0");
   EXPECT_EQ(machine_.UnusedPages(), before);
 }
@@ -62,7 +62,7 @@ TEST_F(HugetlbTest, GrowthStopsWhereMemoryEndsAndAllOfItComesBack) {
 // The rotation goes on over a node without memory: each page of the other node costs a failed attempt there,
 // and growth ends with the first call that fails on both.
 TEST_F(HugetlbTest, ANodeThatRunsOutIsStillTriedInTurn) {
-  HugetlbPool& pools = machine_.ops().hugetlb().pool();
+  HugetlbPool& pools = machine_.kernel().pool();
   Run("pool 2M node0 20\npool 2M node0 1000");
   const int64_t on_node0 = ByNode(NR_HUGEPAGES)[0];
   const int64_t succeeded = pools.counter(HTLB_BUDDY_ALLOC_SUCCESS);
@@ -76,7 +76,7 @@ TEST_F(HugetlbTest, ANodeThatRunsOutIsStillTriedInTurn) {
 
 // As many as the kernel's loop, page by page, would get and count: the last attempts of both nodes fail.
 TEST_F(HugetlbTest, GrowthOverAllNodesEndsWhenNoneHasMemory) {
-  HugetlbPool& pools = machine_.ops().hugetlb().pool();
+  HugetlbPool& pools = machine_.kernel().pool();
   Run("pool 2M node1 1000\npool 2M node1 20");
   const int64_t failed = pools.counter(HTLB_BUDDY_ALLOC_FAIL);
   Run("pool 2M all 1000");
@@ -91,7 +91,7 @@ TEST_F(HugetlbTest, GrowthOverAllNodesEndsWhenNoneHasMemory) {
 
 TEST_F(HugetlbTest, GrowthHoldsTheLockForOnePageAtATime) {
   Run("pool 2M all 80");
-  const sim::LockStats& stats = machine_.ops().hugetlb().pool().lock().stats();
+  const sim::LockStats& stats = machine_.kernel().pool().lock().stats();
   EXPECT_EQ(stats.hold.max(), Costs().hugetlb_lock.ns);
   // Accounting, enqueueing and the next look at the count, for each page.
   EXPECT_GE(stats.acquisitions, 3u * 80);
@@ -110,7 +110,7 @@ TEST_F(HugetlbTest, GrowingTakesSurplusPagesFirst) {
   Run("pool 2M node0 3\nspawn p\n@p map a 6M hugetlb-2M\n@p touch a\npool 2M node0 0\npool 2M node0 2");
   EXPECT_EQ(nr(), 3);
   EXPECT_EQ(surplus(), 1);
-  EXPECT_EQ(machine_.ops().hugetlb().pool().counter(HTLB_BUDDY_ALLOC_SUCCESS), 3);
+  EXPECT_EQ(machine_.kernel().pool().counter(HTLB_BUDDY_ALLOC_SUCCESS), 3);
 }
 
 TEST_F(HugetlbTest, AMempolicyResizeStaysOnThePolicysNodes) {
@@ -123,7 +123,7 @@ TEST_F(HugetlbTest, AMempolicyResizeStaysOnThePolicysNodes) {
 TEST_F(HugetlbTest, GiganticPagesCannotBeOvercommitted) {
   Errno error = Errno::kOk;
   machine_.RunPath(machine_.memory().global_lp(), [&](sim::Path& path) -> sim::Task<void> {
-    error = co_await machine_.ops().hugetlb().SetOvercommit(path, HugeSize::k1G, 1);
+    error = co_await machine_.kernel().hugetlb().SetOvercommit(path, HugeSize::k1G, 1);
   });
   EXPECT_EQ(error, Errno::kInval);
 }
@@ -320,7 +320,7 @@ TEST_F(HugetlbTest, SharedPagesAreNotMoved) {
 // ---- time and locks ----
 
 TEST_F(HugetlbTest, TwoResizesAtOnceWaitForEachOther) {
-  Hugetlb& hugetlb = machine_.ops().hugetlb();
+  Hugetlb& hugetlb = machine_.kernel().hugetlb();
   for (int i = 0; i < 2; ++i) {
     machine_.engine().Start(machine_.memory().node(NodeId{i}).lp, machine_.engine().now(), "resize",
                             [&hugetlb, i](sim::Path& path) -> sim::Task<void> {

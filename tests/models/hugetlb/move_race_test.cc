@@ -34,8 +34,8 @@ TEST(MoveRaceTest, AFaultOnThePageFindsItWhereItIsInTheEnd) {
     start(p, 20'000, [&](sim::Path& path) -> sim::Task<void> {
       moving = true;
       const Vpn begin = p.space.vmas().begin()->second.start;
-      moved = co_await machine.ops().hugetlb().Move(path, p, begin, begin + kPageblockPages, kPageblockOrder,
-                                                    NodeId{1});
+      moved = co_await machine.kernel().hugetlb().Move(path, p, begin, begin + kPageblockPages,
+                                                       kPageblockOrder, NodeId{1});
       moving = false;
     });
     start(q, offset, [&](sim::Path& path) -> sim::Task<void> {
@@ -84,8 +84,8 @@ TEST(MoveRaceTest, ARangeAndAMoveOfTheSameMappingBothEnd) {
                            [&](sim::Path& path) -> sim::Task<void> {
                              co_await memory.cpu(p.cpu).Acquire(path);
                              moving = true;
-                             co_await machine.ops().hugetlb().Move(path, p, begin, begin + 96 * kMiB,
-                                                                   kPageblockOrder, NodeId{1});
+                             co_await machine.kernel().hugetlb().Move(path, p, begin, begin + 96 * kMiB,
+                                                                      kPageblockOrder, NodeId{1});
                              moving = false;
                              memory.cpu(p.cpu).Release(path);
                            });

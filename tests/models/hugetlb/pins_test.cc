@@ -19,7 +19,7 @@ class PinsTest : public ::testing::Test {
 
   OpResult Run(std::string_view lines) { return machine_.Run(lines); }
   Errno Error(std::string_view line) { return machine_.Run(line).error; }
-  int64_t count(HugetlbCounter c) { return machine_.ops().hugetlb().pool().hstate(HugeSize::k2M).counter(c); }
+  int64_t count(HugetlbCounter c) { return machine_.kernel().pool().hstate(HugeSize::k2M).counter(c); }
   int64_t free() { return count(FREE_HUGEPAGES); }
 
   TestMachine machine_;
@@ -51,7 +51,7 @@ TEST_F(PinsTest, EveryPinCounts) {
   Run("pool 2M node0 2\nspawn p\n@p map a 2M hugetlb-2M\n@p pin a\n@p pin a\n@p unmap a");
   const Process& process = machine_.process("p");
   ASSERT_EQ(process.pins.size(), 2u);
-  EXPECT_EQ(machine_.ops().hugetlb().pool().pages().Used(process.pins[0].huge[0]).refs, 2u);
+  EXPECT_EQ(machine_.kernel().pool().pages().Used(process.pins[0].huge[0]).refs, 2u);
   Run("@p unpin a");
   EXPECT_EQ(free(), 2);
 }

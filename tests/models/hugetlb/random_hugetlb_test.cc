@@ -76,9 +76,9 @@ class RandomHugetlbTest : public ::testing::TestWithParam<Layout> {
       ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << "after the last line of\n" << script;
     }
     ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << "after the last line of\n" << script;
-    EXPECT_EQ(machine.ops().hugetlb().files().files(), 0) << script;
+    EXPECT_EQ(machine.kernel().hugetlb().files().files(), 0) << script;
     if (layout.min_size) return;  // reservations get lost there, and hold pages back: see hugetlb_check.cc
-    const Hstate& h = machine.ops().hugetlb().pool().hstate(HugeSize::k2M);
+    const Hstate& h = machine.kernel().pool().hstate(HugeSize::k2M);
     EXPECT_EQ(h.counter(NR_HUGEPAGES), 0) << script;
     EXPECT_EQ(h.counter(RESV_HUGEPAGES), 0) << script;
     EXPECT_EQ(machine.UnusedPages(), at_boot) << "pages leaked by\n" << script;

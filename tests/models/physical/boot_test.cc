@@ -12,10 +12,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/base/problem_list.h"
 #include "models/physical/layout.h"
 #include "models/physical/zone.h"
 #include "models/physical/zone_check.h"
-#include "models/problem_list.h"
 #include "proto/scenario.pb.h"
 #include "sim/engine.h"
 #include "sim/locks.h"

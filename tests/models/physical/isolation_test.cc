@@ -8,9 +8,9 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/base/problem_list.h"
 #include "models/physical/boot.h"
 #include "models/physical/zone_check.h"
-#include "models/problem_list.h"
 #include "sim/engine.h"
 
 namespace numasim {

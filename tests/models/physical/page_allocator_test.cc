@@ -247,7 +247,7 @@ TEST_F(PageAllocatorTest, TheShortCutGivesTheSameAsThePath) {
   Node& node = machine.memory().node(NodeId{1});
   int64_t by_short_cut = 0;
   for (int i = 0; i < 2'000; ++i) {
-    Pfn pfn = machine.ops().allocator().TryAllocLocal(node, Movable(1, 1));
+    Pfn pfn = machine.kernel().allocator().TryAllocLocal(node, Movable(1, 1));
     if (pfn != kNoPfn) {
       ++by_short_cut;
     } else {
@@ -266,7 +266,7 @@ TEST_F(PageAllocatorTest, TheShortCutIsForLocalSinglePagesOnly) {
   TestMachine machine(Row(256));
   machine.Alloc(Movable(1, 1));  // pages are at hand now
   Node& node = machine.memory().node(NodeId{1});
-  PageAllocator& allocator = machine.ops().allocator();
+  PageAllocator& allocator = machine.kernel().allocator();
   EXPECT_EQ(allocator.TryAllocLocal(node, Movable(0, 1)), kNoPfn);
   EXPECT_EQ(allocator.TryAllocLocal(node, Movable(1, 0)), kNoPfn);
   AllocRequest elsewhere = Movable(1, 1);
@@ -298,7 +298,8 @@ TEST(EmptyZoneTest, TheNodesOtherZonesServeAsIfItWereNotThere) {
   }
   EXPECT_EQ(machine.counter(2, NUMA_HIT), 100);
   EXPECT_EQ(machine.counter(2, NUMA_FOREIGN), 0);
-  EXPECT_NE(machine.ops().allocator().TryAllocLocal(machine.memory().node(NodeId{2}), Movable(2, 2)), kNoPfn);
+  EXPECT_NE(machine.kernel().allocator().TryAllocLocal(machine.memory().node(NodeId{2}), Movable(2, 2)),
+            kNoPfn);
 }
 
 TEST(EmptyZoneTest, ANodeWithNoOtherZoneIsNotThePreferredOne) {

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "models/types.h"
+#include "models/base/types.h"
 
 namespace numasim {
 

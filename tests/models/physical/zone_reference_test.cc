@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "models/base/problem_list.h"
 #include "models/physical/zone.h"
 #include "models/physical/zone_check.h"
-#include "models/problem_list.h"
 #include "sim/engine.h"
 #include "sim/locks.h"
 #include "sim/random.h"

@@ -9,8 +9,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/base/problem_list.h"
 #include "models/physical/zone_check.h"
-#include "models/problem_list.h"
 #include "sim/engine.h"
 #include "sim/locks.h"
 

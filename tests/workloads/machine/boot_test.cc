@@ -8,8 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "models/machine_config.h"
-#include "models/memory_system.h"
+#include "models/base/machine_config.h"
+#include "models/physical/memory_system.h"
 #include "proto/scenario.pb.h"
 #include "sim/engine.h"
 #include "workloads/machine/snapshot.h"

@@ -1,0 +1,41 @@
+#include "models/base/cost_model.h"
+
+#include "proto/scenario.pb.h"
+
+namespace numasim {
+
+Costs::Costs() : Costs(CostModel()) {}
+
+Costs::Costs(const CostModel& m)
+    : hop{m.hop_ns()},
+      pcp_alloc{m.pcp_alloc_ns()},
+      pcp_free{m.pcp_free_ns()},
+      buddy_page{m.buddy_page_ns()},
+      buddy_block{m.buddy_block_ns()},
+      prep_page{m.prep_page_ns()},
+      fault{m.fault_ns()},
+      clear_page{m.clear_page_ns()},
+      copy_page{m.copy_page_ns()},
+      map_page{m.map_page_ns()},
+      unmap_page{m.unmap_page_ns()},
+      fork_page{m.fork_page_ns()},
+      touch{m.touch_ns()},
+      syscall{m.syscall_ns()},
+      vma{m.vma_ns()},
+      process{m.process_ns()},
+      zonelist{m.zonelist_ns()},
+      sysctl{m.sysctl_ns()},
+      timeslice{m.timeslice_ns()},
+      hugetlb_lock{m.hugetlb_lock_ns()},
+      hugetlb_resv{m.hugetlb_resv_ns()},
+      hugetlb_work{m.hugetlb_work_ns()},
+      pin{m.pin_ns()},
+      isolate_block{m.isolate_block_ns()},
+      scan_page{m.scan_page_ns()},
+      drain_cpu{m.drain_cpu_ns()},
+      lru_drain{m.lru_drain_ns()},
+      migrate_page{m.migrate_page_ns()},
+      cma_bitmap{m.cma_bitmap_ns()},
+      virtio_request{m.virtio_request_ns()} {}
+
+}  // namespace numasim

@@ -1,0 +1,54 @@
+// The errors that simulated system calls return.
+#ifndef NUMASIM_MODELS_BASE_ERRNO_H_
+#define NUMASIM_MODELS_BASE_ERRNO_H_
+
+#include <cstdint>
+
+namespace numasim {
+
+enum class Errno : uint8_t {
+  kOk,
+  kNoEnt,
+  kAgain,
+  kNoMem,
+  kFault,
+  kBusy,
+  kInval,
+  kSrch,
+  kNoSpc,
+  kAcces,
+  kIntr
+};
+
+// "0" or the errno's name, as recordings spell it.
+constexpr const char* ErrnoName(Errno e) {
+  switch (e) {
+    case Errno::kOk:
+      return "0";
+    case Errno::kNoEnt:
+      return "ENOENT";
+    case Errno::kAgain:
+      return "EAGAIN";
+    case Errno::kNoMem:
+      return "ENOMEM";
+    case Errno::kFault:
+      return "EFAULT";
+    case Errno::kBusy:
+      return "EBUSY";
+    case Errno::kInval:
+      return "EINVAL";
+    case Errno::kSrch:
+      return "ESRCH";
+    case Errno::kNoSpc:
+      return "ENOSPC";
+    case Errno::kAcces:
+      return "EACCES";
+    case Errno::kIntr:
+      return "EINTR";
+  }
+  return "?";
+}
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_BASE_ERRNO_H_

@@ -1,0 +1,42 @@
+#include "models/base/kernel_config.h"
+
+#include "proto/scenario.pb.h"
+
+namespace numasim {
+namespace {
+
+// Those that `kernel` does not give are the kernel's own.
+std::array<int32_t, kZoneTypes> LowmemReserveRatio(const KernelKnobs& kernel) {
+  std::array<int32_t, kZoneTypes> ratios = {256, 256, 32, 0};
+  for (int i = 0; i < kernel.lowmem_reserve_ratio_size() && i < kZoneTypes; ++i)
+    ratios[static_cast<size_t>(i)] = kernel.lowmem_reserve_ratio(i);
+  return ratios;
+}
+
+}  // namespace
+
+ThpSettings::Enabled ParseThpEnabled(std::string_view value) {
+  if (value == "never") return ThpSettings::Enabled::kNever;
+  return value == "madvise" ? ThpSettings::Enabled::kMadvise : ThpSettings::Enabled::kAlways;
+}
+
+HugetlbBehaviour::HugetlbBehaviour(const HugetlbKnobs& knobs)
+    : irq_frees_in_workqueue(knobs.irq_free() == "workqueue"),
+      shrinks_locked(knobs.shrink() == "locked"),
+      resizes_race(knobs.resize() == "racing") {}
+
+KernelConfig::KernelConfig() : KernelConfig(KernelKnobs()) {}
+
+KernelConfig::KernelConfig(const KernelKnobs& kernel)
+    : watermark_scale_factor(kernel.watermark_scale_factor()),
+      pcp_high_fraction(kernel.percpu_pagelist_high_fraction()),
+      lowmem_reserve_ratio(LowmemReserveRatio(kernel)),
+      max_map_count(kernel.max_map_count()),
+      thp{ParseThpEnabled(kernel.thp().enabled())},
+      hugetlb(kernel.hugetlb()),
+      contig_hugetlb_fails(kernel.contig().hugetlb() == "fail"),
+      cma_lock_is_mutex(kernel.cma().lock() == "mutex") {
+  if (kernel.has_min_free_kbytes()) min_free_kbytes = kernel.min_free_kbytes();
+}
+
+}  // namespace numasim

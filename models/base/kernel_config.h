@@ -1,0 +1,53 @@
+// KernelConfig: the kernel's knobs as the models read them. Made once from the scenario's kernel section,
+// whose names, units and defaults are in proto/scenario.proto; no model compares texts, and none needs the
+// format.
+#ifndef NUMASIM_MODELS_BASE_KERNEL_CONFIG_H_
+#define NUMASIM_MODELS_BASE_KERNEL_CONFIG_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "models/base/types.h"
+
+namespace numasim {
+
+class KernelKnobs;
+class HugetlbKnobs;
+
+// THP settings (transparent_hugepage/...). The global LP has the original; each node has a copy that faults
+// read, sent to it like a cache line that changed.
+struct ThpSettings {
+  enum class Enabled { kNever, kMadvise, kAlways };
+  Enabled enabled = Enabled::kAlways;
+};
+// "never", "madvise" or "always".
+ThpSettings::Enabled ParseThpEnabled(std::string_view value);
+
+// Behaviours of HugeTLB that a scenario can set to what they were before Linux 5.13.
+struct HugetlbBehaviour {
+  explicit HugetlbBehaviour(const HugetlbKnobs& knobs);
+  bool irq_frees_in_workqueue;  // else at once, under an irq-safe hugetlb_lock
+  bool shrinks_locked;          // else in batches, without hugetlb_lock
+  bool resizes_race;            // else one after another, by a mutex for each size
+};
+
+struct KernelConfig {
+  KernelConfig();  // the defaults
+  explicit KernelConfig(const KernelKnobs& kernel);
+
+  std::optional<int64_t> min_free_kbytes;
+  int watermark_scale_factor;  // in 1/10000 of the zone
+  int pcp_high_fraction;       // percpu_pagelist_high_fraction
+  std::array<int32_t, kZoneTypes> lowmem_reserve_ratio;
+  int64_t max_map_count;  // VMAs of a process
+  ThpSettings thp;
+  HugetlbBehaviour hugetlb;
+  bool contig_hugetlb_fails;  // alloc_contig_range() fails at any huge page, as before 5.13
+  bool cma_lock_is_mutex;     // as before 5.13
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_BASE_KERNEL_CONFIG_H_

@@ -1,0 +1,182 @@
+// AddressSpaceOps: the system calls and faults of processes as paths (mm/memory.c, mm/mmap.c, kernel/fork.c,
+// Linux 6.1). Every call must be made on the LP of the process's CPU, by a path that holds the CPU, and ends
+// there. It has no state of its own.
+//
+// Modelled are base pages of anonymous and shared memory, and HugeTLB mappings (with Hugetlb). What a path
+// meets that is not modelled yet (a huge page that the kernel would have used) throws NotModelled.
+#ifndef NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
+#define NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "models/address_space/process.h"
+#include "models/address_space/process_table.h"
+#include "models/base/errno.h"
+#include "models/hugetlb/hugetlb.h"
+#include "models/mm/advice.h"
+#include "models/page_cache/shmem.h"
+#include "models/physical/memory_system.h"
+#include "models/physical/page_allocator.h"
+#include "sim/path.h"
+#include "sim/task.h"
+
+namespace numasim {
+
+class NotModelled : public std::runtime_error {
+ public:
+  explicit NotModelled(const std::string& what) : std::runtime_error(what) {}
+};
+
+struct MapRequest {
+  int64_t pages = 0;
+  bool shared = false;  // MAP_SHARED | MAP_ANONYMOUS: shared memory without a name
+  MemPolicy policy;     // mbind right after
+  Vma::ThpAdvice thp = Vma::ThpAdvice::kNone;
+  // MAP_HUGETLB, or a file on hugetlbfs; `pages` is then rounded up to whole huge pages.
+  std::optional<HugeSize> huge;
+  FileId huge_file;        // kNoFile: anonymous
+  bool noreserve = false;  // MAP_NORESERVE
+};
+
+struct MapResult {
+  Errno error = Errno::kOk;
+  Vpn start;
+};
+
+// Accesses at begin, begin + stride, .. below end, in bytes from the address of page 0.
+struct TouchRequest {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  uint64_t stride = kPageSize;
+  bool write = true;
+  bool ends_at_sigbus = false;  // no access is made after the first that gets SIGBUS
+};
+
+// How the accesses went. `oom`: there was no page for it, and no further access was made. A real kernel would
+// call the OOM killer here, which is not modelled.
+struct TouchCounts {
+  int64_t ok = 0;
+  int64_t sigbus = 0;
+  int64_t sigsegv = 0;
+  int64_t oom = 0;
+};
+
+struct PinResult {
+  Errno error = Errno::kOk;
+  uint64_t pin = 0;  // for Unpin
+};
+
+class AddressSpaceOps {
+ public:
+  AddressSpaceOps(MemorySystem& memory, PageAllocator& allocator, ProcessTable& processes, ShmemFiles& files,
+                  Hugetlb& hugetlb)
+      : memory_(memory), allocator_(allocator), processes_(processes), files_(files), hugetlb_(hugetlb) {}
+
+  // A new process on `process.cpu`: kAgain beyond pid_max, kNoMem without memory for its first page tables.
+  sim::Task<Errno> Spawn(sim::Path& path, Process& process);
+  // fork(): `child` gets the parent's CPU, policy and a copy-on-write copy of its memory. As Spawn; on an
+  // error the child has nothing.
+  sim::Task<Errno> Fork(sim::Path& path, Process& parent, Process& child);
+  // exit_mmap() and the rest of exit.
+  sim::Task<void> Exit(sim::Path& path, Process& process);
+  // sched_setaffinity(): the path goes on, holding the new CPU, on the LP of that one's node.
+  sim::Task<void> MoveToCpu(sim::Path& path, Process& process, CpuId cpu);
+
+  sim::Task<MapResult> Map(sim::Path& path, Process& process, MapRequest request);
+  sim::Task<Errno> Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  // kNoMem where the range has a hole; what is mapped before the hole is changed.
+  sim::Task<Errno> Protect(sim::Path& path, Process& process, Vpn begin, Vpn end, Access access);
+  // madvise(), VMA by VMA. The first error ends it; holes are passed over, and make it kNoMem in the end.
+  // Populating ends at the first page that cannot be had: kFault where an access would get SIGBUS.
+  sim::Task<Errno> Advise(sim::Path& path, Process& process, Vpn begin, Vpn end, Advice advice);
+  // mlock(): locks what is base pages, and faults everything in. kNoMem where the range has a hole or an
+  // access would not be allowed or get SIGBUS, kAgain where memory has ended.
+  sim::Task<Errno> Lock(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  // What mmap() does with MAP_POPULATE, which tells nobody that a page could not be had.
+  sim::Task<void> PopulateMapping(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  // mbind: kInval for a policy that JudgePolicy() refuses, kFault where the range has a hole, which the
+  // default policy may have; nothing is changed then. kInval also where the range ends inside a huge page.
+  sim::Task<Errno> Bind(sim::Path& path, Process& process, Vpn begin, Vpn end, MemPolicy policy);
+  // pin_user_pages() for writing: faults the pages in as needed and takes a reference on each, which outlives
+  // their mappings. All of them or none, as a memory region of RDMA: kFault where one cannot be written to,
+  // kNoMem.
+  sim::Task<PinResult> Pin(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  // Drops these references: now, or in an interrupt on the process's CPU, beside whatever runs there. The
+  // time that the interrupt takes from it is not modelled.
+  sim::Task<void> Unpin(sim::Path& path, Process& process, uint64_t pin, bool in_interrupt);
+  sim::Task<Errno> SetPolicy(sim::Path& path, Process& process, MemPolicy policy);  // set_mempolicy
+
+  sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
+
+ private:
+  enum class FaultResult : uint8_t { kDone, kOom, kSigbus };
+
+  // mpol_new() and mpol_set_nodemask(): makes of what was asked for the policy that counts, of nodes with
+  // memory. False where the kernel refuses it.
+  bool JudgePolicy(MemPolicy& policy) const;
+  NodeId NodeOf(const Process& process) const { return memory_.NodeOfCpu(process.cpu); }
+  // As mprotect() and mbind() answer; madvise() has kAgain for kNoMem.
+  static Errno ErrnoOf(AddressSpace::Refusal refusal);
+  // vm.max_map_count, as the process's node knows it.
+  int64_t MaxMapCount(const Process& process) const { return memory_.node(NodeOf(process)).max_map_count; }
+  FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
+  Pte PrepareAnon(Pfn pfn) const { return Pte(pfn, Pte::kPresent | Pte::kWritable | Pte::kAnon); }
+
+  // handle_pte_fault() for an access that `vma` allows and that the entry does not.
+  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
+  sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma& vma, Vpn first, bool write);
+  sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
+  sim::Task<Errno> TakeReferences(sim::Path& path, Process& process, const std::vector<Pfn>& pages);
+  sim::Task<void> DropReferences(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
+  sim::Task<void> DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu, bool in_interrupt);
+  sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<bool> CopyHugeTables(sim::Path& path, Process& parent, Process& child);
+  sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
+                                     PteTable& table);
+  sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write,
+                                    PteTable& table);
+  sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
+  sim::Task<PteTable*> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
+  enum class Sharing : uint8_t { kAlone, kShared, kMigrating };
+  // Sleeps a little for who moves a page, which may need this CPU (migration_entry_wait).
+  sim::Task<void> WaitForMove(sim::Path& path) const;
+  sim::Task<Sharing> SharingOf(sim::Path& path, Pfn pfn);
+  sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
+  sim::Task<Pfn> AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere);
+  sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
+  void RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const;
+
+  // Of a part of one VMA (advice.cc).
+  sim::Task<Errno> AdviseVma(sim::Path& path, Process& process, Vpn begin, Vpn end, Advice advice);
+  sim::Task<Errno> DontneedVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<Errno> FreeLazily(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<Errno> RemoveVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<Errno> AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end, Vma::ThpAdvice advice);
+  sim::Task<Errno> FaultIn(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write);
+  sim::Task<Errno> PopulateVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
+
+  sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  static Vpn Gather(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& gathered, int64_t& entries);
+  sim::Task<void> DropFileMappings(sim::Path& path, Process& process, const std::vector<Vma>& removed);
+  // Spawn, of a process that is on its own or (fork) of a family.
+  sim::Task<Errno> Begin(sim::Path& path, Process& process, const Process* parent);
+  sim::Task<Errno> TakeId(sim::Path& path, Process& process, const Process* parent);
+  sim::Task<void> ReturnId(sim::Path& path, Process& process);
+  sim::Task<Errno> AllocBaseTables(sim::Path& path, Process& process);
+  sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);
+  sim::Task<void> AddReferences(sim::Path& path, const std::vector<Pfn>& pages);
+
+  MemorySystem& memory_;
+  PageAllocator& allocator_;
+  ProcessTable& processes_;  // global LP
+  ShmemFiles& files_;        // global LP
+  Hugetlb& hugetlb_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_

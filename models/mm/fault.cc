@@ -1,0 +1,339 @@
+// Faults: what an access to memory does when the page table does not allow it as it stands.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "models/mm/address_space_ops.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+// The process's own il_prev turn (interleave_nodes): allocations without an address, page tables above all.
+Placement PlaceForTask(Process& process, NodeId local) {
+  if (process.policy.mode != MemPolicy::Mode::kInterleave) return PlaceNear(process.policy, local);
+  process.il_prev = process.policy.nodes.NextAfter(process.il_prev);
+  return {process.il_prev, NodeMask::All(), true};
+}
+
+AllocRequest MakeRequest(uint32_t gfp, const Placement& placement, CpuId cpu, FrameOwner owner) {
+  AllocRequest request;
+  request.gfp = gfp;
+  request.preferred = placement.preferred;
+  request.allowed = placement.allowed;
+  request.interleave = placement.interleave;
+  request.cpu = cpu;
+  request.owner = owner;
+  return request;
+}
+
+constexpr bool Allows(Access access, bool write) {
+  return write ? access == Access::kReadWrite : access != Access::kNone;
+}
+
+// What interleaving counts by (interleave_nid). Anonymous memory counts from where a process's first mapping
+// is, which so begins on the policy's first node. In the kernel it does where that is at a multiple of 16
+// TiB: offset_il_node() takes the page number modulo 2^32.
+uint64_t InterleaveIndex(const Vma& vma, Vpn vpn) {
+  return vma.anonymous() ? vma.IndexOf(vpn) - AddressSpace::kStartOfSpace.value : vma.IndexOf(vpn);
+}
+
+// fault_around_bytes: a read fault maps what the file has of the aligned 64 KiB around it.
+constexpr uint64_t kFaultAroundPages = 16;
+
+struct FaultAround {
+  uint64_t index;      // of the first page in the file
+  uint64_t first_pte;  // its entry in the page table
+  uint64_t pages;
+};
+
+// do_fault_around(): the window, cut off at the VMA. It never leaves the page table, which is aligned too.
+FaultAround WindowAround(const Vma& vma, Vpn vpn) {
+  const Vpn aligned{vpn.value / kFaultAroundPages * kFaultAroundPages};
+  const Vpn first = std::max(aligned, vma.start);
+  const Vpn end = std::min(aligned + static_cast<int64_t>(kFaultAroundPages), vma.end);
+  return {vma.IndexOf(first), first.value % kPtesPerTable, static_cast<uint64_t>(end - first)};
+}
+
+}  // namespace
+
+FrameOwner AddressSpaceOps::AnonOwner(const Process& process, Vpn vpn) const {
+  return FrameOwner{FrameOwner::kAnon, 1, process.id, vpn.value};
+}
+
+sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process, TouchRequest request) {
+  const Costs& costs = memory_.costs();
+  sim::Cpu& cpu = memory_.cpu(process.cpu);
+  Node& home = memory_.node(NodeOf(process));
+  TouchCounts counts;
+  Vma* vma = nullptr;
+  PteTable* table = nullptr;
+  uint64_t table_number = ~uint64_t{0};
+  for (uint64_t at = request.begin; at < request.end; at += request.stride) {
+    const Vpn vpn{at >> kPageShift};
+    if (vma == nullptr || vpn < vma->start || vpn >= vma->end) vma = process.space.Find(vpn);
+    if (vma == nullptr || !Allows(vma->access, request.write)) {
+      ++counts.sigsegv;
+      co_await path.Take(costs.fault);
+      continue;
+    }
+    if (vma->hugetlb()) {
+      const Vpn first{vpn.value >> vma->huge.order << vma->huge.order};
+      const HugePte* const huge = process.space.huge_pages().Find(first);
+      if (huge != nullptr && (!request.write || huge->writable)) {
+        ++counts.ok;
+        co_await path.Take(costs.touch);
+        continue;
+      }
+      ++home.counter(PGFAULT);
+      const FaultResult result = co_await HugeFault(path, process, *vma, first, request.write);
+      ++(result == FaultResult::kDone ? counts.ok : result == FaultResult::kOom ? counts.oom : counts.sigbus);
+      if (result == FaultResult::kOom || (result == FaultResult::kSigbus && request.ends_at_sigbus)) break;
+      co_await cpu.MaybeYield(path);
+      continue;
+    }
+    if (vpn.value >> kPteTableShift != table_number) {
+      table_number = vpn.value >> kPteTableShift;
+      table = process.space.page_table().Find(vpn);
+    }
+    Pte* const pte = table == nullptr ? nullptr : &table->pte[vpn.value % kPtesPerTable];
+    if (pte != nullptr && !pte->none() && (!request.write || pte->writable())) {
+      ++counts.ok;
+      co_await path.Take(costs.touch);
+      continue;
+    }
+    ++home.counter(PGFAULT);
+    if (request.write && vma->anonymous()) process.space.PrepareAnonVma(*vma);
+    // The hot path, without a coroutine: a first write to private memory, a page at hand on this node.
+    if (pte != nullptr && pte->none() && request.write && vma->anonymous() &&
+        home.thp.enabled == ThpSettings::Enabled::kNever) {
+      const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
+      const Placement placement = PlaceInVma(policy, home.id, InterleaveIndex(*vma, vpn));
+      const Pfn pfn = allocator_.TryAllocLocal(
+          home, MakeRequest(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
+      if (pfn != kNoPfn) {
+        *pte = PrepareAnon(pfn);
+        ++counts.ok;
+        co_await path.Take(costs.fault + costs.pcp_alloc + costs.clear_page + costs.map_page);
+        co_await cpu.MaybeYield(path);
+        continue;
+      }
+    }
+    const FaultResult result = co_await Fault(path, process, *vma, vpn, request.write);
+    if (result == FaultResult::kOom) {
+      ++counts.oom;
+      break;
+    }
+    ++counts.ok;
+    table_number = ~uint64_t{0};  // the fault may have added the table
+    co_await cpu.MaybeYield(path);
+  }
+  co_return counts;
+}
+
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& path, Process& process,
+                                                                   Vma& vma, Vpn first, bool write) {
+  co_await path.Take(memory_.costs().fault);
+  // A page of 1 GiB has its entry a level above. Asked first, as most faults find the table there.
+  const bool lacks_pmd = vma.huge.order < kPmdTableShift && !process.space.page_table().HasPmd(first);
+  if (lacks_pmd && !co_await EnsurePmd(path, process, first)) co_return FaultResult::kOom;
+  for (;;) {
+    const Hugetlb::FaultResult result = co_await hugetlb_.Fault(path, process, vma, first, write);
+    if (result == Hugetlb::FaultResult::kSigbus) co_return FaultResult::kSigbus;
+    if (result == Hugetlb::FaultResult::kDone) co_return FaultResult::kDone;
+    // The page moved or went meanwhile: the access is made again.
+    const HugePte* const now = process.space.huge_pages().Find(first);
+    if (now != nullptr && (!write || now->writable)) co_return FaultResult::kDone;
+    co_await WaitForMove(path);
+  }
+}
+
+sim::Task<void> AddressSpaceOps::WaitForMove(sim::Path& path) const {
+  sim::Cpu* const cpu = path.cpu();
+  if (cpu != nullptr) cpu->Release(path);
+  co_await path.Take(memory_.costs().hop);
+  if (cpu != nullptr) co_await cpu->Acquire(path);
+}
+
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process,
+                                                               const Vma& vma, Vpn vpn, bool write) {
+  const Costs& costs = memory_.costs();
+  RefuseThp(process, vma, vpn);
+  co_await path.Take(costs.fault);
+  PteTable* const table = co_await EnsureTable(path, process, vpn);
+  if (table == nullptr) co_return FaultResult::kOom;
+  const Pte old = table->pte[vpn.value % kPtesPerTable];
+  FaultResult result = FaultResult::kDone;
+  if (!vma.anonymous()) {
+    result = co_await ShmemFault(path, process, vma, vpn, write, *table);
+  } else if (!old.none()) {
+    // do_wp_page(): present, but not writable.
+    result = co_await CopyOnWrite(path, process, vma, vpn, *table);
+  } else if (!write) {
+    // do_anonymous_page() of a read: the zero page.
+    table->pte[vpn.value % kPtesPerTable] = Pte(Pfn{0}, Pte::kPresent | Pte::kZeroPage);
+  } else {
+    const Pfn pfn = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
+    if (pfn == kNoPfn) co_return FaultResult::kOom;
+    co_await path.Take(costs.clear_page + costs.map_page);
+    table->pte[vpn.value % kPtesPerTable] = PrepareAnon(pfn);
+  }
+  co_return result;
+}
+
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& path, Process& process,
+                                                                     const Vma& vma, Vpn vpn,
+                                                                     PteTable& table) {
+  const Costs& costs = memory_.costs();
+  Pte& pte = table.pte[vpn.value % kPtesPerTable];
+  const Pte old = pte;
+  Sharing sharing = old.zero_page() ? Sharing::kShared : co_await SharingOf(path, old.pfn());
+  while (sharing == Sharing::kMigrating) {  // migration_entry_wait()
+    co_await WaitForMove(path);
+    sharing = co_await SharingOf(path, pte.pfn());
+  }
+  if (sharing == Sharing::kAlone) {
+    ++memory_.node(NodeOf(process)).counter(PGREUSE);
+    pte = pte.WithWritable(true);  // which may have been migrated meanwhile
+    co_return FaultResult::kDone;
+  }
+  // wp_page_copy()
+  const Pfn pfn = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
+  if (pfn == kNoPfn) co_return FaultResult::kOom;
+  co_await path.Take((old.zero_page() ? costs.clear_page : costs.copy_page) + costs.map_page);
+  const Pte replaced = std::exchange(pte, PrepareAnon(pfn));  // may be at another place by now
+  if (!replaced.zero_page()) {
+    std::vector<Pfn> released(1, replaced.pfn());
+    co_await allocator_.Release(path, process.cpu, released);
+  }
+  co_return FaultResult::kDone;
+}
+
+// shmem_fault(): the page cache is on the global LP.
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& path, Process& process,
+                                                                    const Vma& vma, Vpn vpn, bool write,
+                                                                    PteTable& table) {
+  const Costs& costs = memory_.costs();
+  const sim::LpId home = path.lp();
+  const FileId file = vma.file;
+  const uint64_t index = vma.IndexOf(vpn);
+  const FaultAround around = write ? FaultAround{index, 0, 0} : WindowAround(vma, vpn);
+  co_await path.HopTo(memory_.global_lp(), costs.hop);
+  Pfn pfn = files_.Lookup(file, index);
+  std::array<Pfn, kFaultAroundPages> cached;
+  cached.fill(kNoPfn);
+  if (pfn != kNoPfn) {
+    for (size_t i = 0; i < around.pages; ++i) cached[i] = files_.Lookup(file, around.index + i);
+  }
+  if (pfn == kNoPfn) {
+    co_await path.HopTo(home, costs.hop);
+    const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(file.value), index};
+    const Pfn fresh = co_await AllocForVma(path, process, vma, vpn, owner);
+    if (fresh == kNoPfn) co_return FaultResult::kOom;
+    co_await path.Take(costs.clear_page);
+    co_await path.HopTo(memory_.global_lp(), costs.hop);
+    pfn = files_.Lookup(file, index);
+    if (pfn == kNoPfn) {
+      pfn = fresh;
+      files_.Insert(file, index, pfn);
+    } else {
+      // Another process was faster.
+      std::vector<Pfn> unused(1, fresh);
+      co_await allocator_.Release(path, process.cpu, unused);
+    }
+  }
+  co_await path.HopTo(home, costs.hop);
+  const uint64_t flags = Pte::kPresent | (vma.access == Access::kReadWrite ? uint64_t{Pte::kWritable} : 0);
+  table.pte[vpn.value % kPtesPerTable] = Pte(pfn, flags);
+  int64_t mapped = 1;
+  for (size_t i = 0; i < around.pages; ++i) {
+    Pte& pte = table.pte[around.first_pte + i];
+    if (cached[i] == kNoPfn || !pte.none()) continue;
+    pte = Pte(cached[i], flags);
+    ++mapped;
+  }
+  co_await path.Take(costs.map_page * mapped);
+  co_return FaultResult::kDone;
+}
+
+// Whether there is a PMD table for `vpn` now.
+sim::Task<bool> AddressSpaceOps::EnsurePmd(sim::Path& path, Process& process, Vpn vpn) {
+  PageTable& tables = process.space.page_table();
+  if (tables.HasPmd(vpn)) co_return true;
+  const Pfn pmd = co_await AllocTable(path, process);
+  if (pmd == kNoPfn) co_return false;
+  tables.AddPmd(vpn, pmd);
+  co_return true;
+}
+
+sim::Task<PteTable*> AddressSpaceOps::EnsureTable(sim::Path& path, Process& process, Vpn vpn) {
+  PageTable& tables = process.space.page_table();
+  if (PteTable* table = tables.Find(vpn); table != nullptr) co_return table;
+  if (!co_await EnsurePmd(path, process, vpn)) co_return nullptr;
+  const Pfn frame = co_await AllocTable(path, process);
+  if (frame == kNoPfn) co_return nullptr;
+  co_return &tables.AddTable(vpn, frame);
+}
+
+// Whether this mapping is the frame's only one, told on the LP of the frame's node.
+sim::Task<AddressSpaceOps::Sharing> AddressSpaceOps::SharingOf(sim::Path& path, Pfn pfn) {
+  const sim::LpId home = path.lp();
+  Zone& zone = *memory_.ZoneOf(pfn);
+  const sim::LpId there = memory_.node(zone.node()).lp;
+  if (there != home) co_await path.HopTo(there, memory_.costs().hop);
+  const FrameIndex frame = zone.frames().Index(pfn);
+  // References that are no mappings leave the page the process's own (PageAnonExclusive).
+  const auto references = static_cast<int64_t>(zone.frames().owner(frame, 0).mapcount);
+  Sharing sharing = references - zone.RefsOf(frame) == 1 ? Sharing::kAlone : Sharing::kShared;
+  if (zone.IsMigrating(frame)) sharing = Sharing::kMigrating;
+  if (there != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_return sharing;
+}
+
+// vma_alloc_folio() for one page
+sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
+                                            FrameOwner owner) {
+  const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
+  const Placement placement = PlaceInVma(policy, NodeOf(process), InterleaveIndex(vma, vpn));
+  const AllocRequest request = MakeRequest(kGfpHighuserMovable, placement, process.cpu, owner);
+  co_return co_await AllocPlaced(path, request, placement.retry_anywhere);
+}
+
+// __alloc_pages(), or with `retry_anywhere` alloc_pages_preferred_many().
+sim::Task<Pfn> AddressSpaceOps::AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere) {
+  if (retry_anywhere) {
+    AllocRequest preferred = request;
+    preferred.gfp |= kGfpNoWarn;
+    const Pfn pfn = co_await allocator_.Alloc(path, preferred);
+    if (pfn != kNoPfn) co_return pfn;
+    request.allowed = NodeMask::All();
+  }
+  co_return co_await allocator_.Alloc(path, request);
+}
+
+// pte_alloc_one() and its like: alloc_pages() under the task's policy.
+sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
+  const Placement placement = PlaceForTask(process, NodeOf(process));
+  const FrameOwner owner{FrameOwner::kPageTable, 1, process.id, 0};
+  const AllocRequest request = MakeRequest(kGfpKernel, placement, process.cpu, owner);
+  const Pfn pfn = co_await AllocPlaced(path, request, placement.retry_anywhere);
+  if (pfn != kNoPfn) co_await path.Take(memory_.costs().clear_page);
+  co_return pfn;
+}
+
+// Where hugepage_vma_check() of Linux 6.1 would let the fault take a huge page.
+void AddressSpaceOps::RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const {
+  const ThpSettings::Enabled enabled = memory_.node(NodeOf(process)).thp.enabled;
+  if (!vma.anonymous() || vma.thp == Vma::ThpAdvice::kNohugepage || enabled == ThpSettings::Enabled::kNever)
+    return;
+  if (enabled == ThpSettings::Enabled::kMadvise && vma.thp != Vma::ThpAdvice::kHugepage) return;
+  const Vpn huge{vpn.value / kPageblockPages * kPageblockPages};
+  if (huge < vma.start || huge + kPageblockPages > vma.end) return;
+  if (process.space.page_table().Find(vpn) != nullptr) return;  // already mapped by base pages
+  throw NotModelled(
+      "a fault on a transparent huge page is not modelled yet; expected kernel { thp { enabled: \"never\" } "
+      "} in "
+      "the scenario, or `thp enabled never` before it in the script");
+}
+
+}  // namespace numasim

@@ -1,0 +1,171 @@
+// Address spaces and files in themselves, and what they refer to.
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "models/mm/reference_check.h"
+
+namespace numasim {
+namespace {
+
+constexpr auto kTablePages = static_cast<int64_t>(kPtesPerTable);
+
+class Gatherer {
+ public:
+  Gatherer(const std::vector<const Process*>& processes, const ShmemFiles& files, ProblemList& problems)
+      : processes_(processes), files_(files), problems_(problems) {}
+
+  std::vector<PageReference> Run() {
+    files_.ForEachFile([&](FileId file, int64_t mappings, const auto& pages) {
+      mappings_[file.value] = {mappings, 0};
+      for (const auto& [index, pfn] : pages) {
+        references_.push_back({pfn, FrameOwner::kShmem, false, file.value, index});
+      }
+    });
+    std::set<int> ids;
+    for (size_t i = 0; i < processes_.size(); ++i) {
+      const Process& process = *processes_[i];
+      if (!process.alive) problems_.Add("process ", process.name, " is dead but still listed");
+      if (!ids.insert(process.id).second) {
+        problems_.Add("process ", process.name, " has id ", process.id, ", which another process has too");
+      }
+      CheckProcess(process, static_cast<int32_t>(i));
+    }
+    for (const auto& [file, counts] : mappings_) {
+      problems_.Expect(counts.recorded, counts.found, "the count of mappings of file ", file);
+    }
+    std::sort(references_.begin(), references_.end(), [](const PageReference& a, const PageReference& b) {
+      return std::tie(a.pfn, a.kind, a.object, a.index) < std::tie(b.pfn, b.kind, b.object, b.index);
+    });
+    return std::move(references_);
+  }
+
+ private:
+  struct Mappings {
+    int64_t recorded, found;
+  };
+
+  void CheckProcess(const Process& process, int32_t number) {
+    process_ = &process;
+    number_ = number;
+    vma_ = nullptr;
+    for (Pfn pfn : process.base_tables) AddTableFrame(pfn);
+    CheckVmas();
+    CheckTables();
+  }
+
+  void AddTableFrame(Pfn pfn) { references_.push_back({pfn, FrameOwner::kPageTable, false, number_, 0}); }
+
+  void CheckVmas() {
+    std::set<int32_t> files;
+    Vpn end{0};
+    for (const auto& [start, vma] : process_->space.vmas()) {
+      const std::string where = absl::StrCat("process ", process_->name, ": the VMA at vpn ", start);
+      problems_.Expect(vma.start.value, start, where, ": its start");
+      if (vma.start < end) problems_.Add(where, " begins before the one below ends, at vpn ", end.value);
+      if (vma.end <= vma.start) problems_.Add(where, " ends at vpn ", vma.end.value);
+      end = vma.end;
+      if (vma.hugetlb()) continue;  // has files of another kind
+      if (vma.anonymous()) {
+        problems_.Expect(vma.pgoff, start, where, ": the page offset of anonymous memory");
+      } else {
+        files.insert(vma.file.value);
+      }
+    }
+    for (int32_t file : files) {
+      const auto found = mappings_.find(file);
+      if (found == mappings_.end()) {
+        problems_.Add("process ", process_->name, " maps file ", file, ", which does not exist");
+      } else {
+        ++found->second.found;
+      }
+    }
+  }
+
+  // Page tables are as many as counted, and none is left where nothing is mapped any more.
+  void CheckTables() {
+    const PageTable& tables = process_->space.page_table();
+    std::map<uint64_t, int> used;  // PTE tables by PMD table
+    int64_t count = 0;
+    tables.ForEachTable(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const PteTable& table) {
+      ++count;
+      ++used[first.value >> kPmdTableShift];
+      AddTableFrame(table.frame);
+      ExpectMapped("PTE", first, first + kTablePages);
+      for (uint64_t i = 0; i < kPtesPerTable; ++i) {
+        if (!table.pte[i].none()) CheckPte(first + static_cast<int64_t>(i), table.pte[i]);
+      }
+    });
+    tables.ForEachPmd([&](Vpn first, Pfn frame, int pte_tables) {
+      ++count;
+      AddTableFrame(frame);
+      ExpectMapped("PMD", first, first + (int64_t{1} << kPmdTableShift));
+      problems_.Expect(pte_tables, used[first.value >> kPmdTableShift], "process ", process_->name,
+                       ": the count of PTE tables in the PMD table of vpn ", first.value);
+    });
+    problems_.Expect(tables.tables(), count, "process ", process_->name, ": the count of page tables");
+  }
+
+  void ExpectMapped(const char* level, Vpn first, Vpn end) {
+    const auto& vmas = process_->space.vmas();
+    if (process_->space.Find(first) != nullptr) return;
+    const auto next = vmas.lower_bound(first.value);
+    if (next != vmas.end() && next->second.start < end) return;
+    problems_.Add("process ", process_->name, ": the ", level, " table of vpn ", first.value,
+                  " is left though nothing is mapped there");
+  }
+
+  void CheckPte(Vpn vpn, Pte pte) {
+    if (vma_ == nullptr || vpn < vma_->start || vpn >= vma_->end) vma_ = process_->space.Find(vpn);
+    if (pte.anon()) {
+      references_.push_back({pte.pfn(), FrameOwner::kAnon, pte.writable(), number_, vpn.value});
+    }
+    if (vma_ == nullptr) {
+      problems_.Add(At(vpn), " has an entry but is not mapped");
+      return;
+    }
+    if (pte.writable() && vma_->access != Access::kReadWrite)
+      problems_.Add(At(vpn), " is writable, its VMA is not");
+    if (pte.zero_page()) {
+      if (!vma_->anonymous()) problems_.Add(At(vpn), " has the zero page in shared memory");
+      if (pte.writable()) problems_.Add(At(vpn), " may write the zero page");
+    } else if (pte.anon() != vma_->anonymous()) {
+      problems_.Add(At(vpn), pte.anon() ? " has an anonymous page in shared memory"
+                                        : " has a file's page in private memory");
+    } else if (!pte.anon()) {
+      CheckFilePte(vpn, pte);
+    }
+  }
+
+  void CheckFilePte(Vpn vpn, Pte pte) {
+    const uint64_t index = vma_->IndexOf(vpn);
+    if (mappings_.find(vma_->file.value) == mappings_.end()) return;  // reported with the VMA
+    const Pfn page = files_.Lookup(vma_->file, index);
+    if (page == pte.pfn()) return;
+    problems_.Add(At(vpn), " maps pfn ", pte.pfn().value, ", but page ", index, " of file ", vma_->file.value,
+                  " is ", page == kNoPfn ? "absent" : absl::StrCat("at pfn ", page.value));
+  }
+
+  std::string At(Vpn vpn) const { return absl::StrCat("process ", process_->name, ": vpn ", vpn.value); }
+
+  const std::vector<const Process*>& processes_;
+  const ShmemFiles& files_;
+  ProblemList& problems_;
+  std::vector<PageReference> references_;
+  std::map<int32_t, Mappings> mappings_;  // by file
+  const Process* process_ = nullptr;
+  int32_t number_ = 0;
+  const Vma* vma_ = nullptr;  // of the page before
+};
+
+}  // namespace
+
+std::vector<PageReference> GatherReferences(const std::vector<const Process*>& processes,
+                                            const ShmemFiles& files, ProblemList& problems) {
+  return Gatherer(processes, files, problems).Run();
+}
+
+}  // namespace numasim

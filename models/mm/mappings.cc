@@ -1,0 +1,225 @@
+// mmap, munmap, mprotect and memory policies.
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "models/mm/address_space_ops.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+// MAX_GATHER_BATCH: how many pages munmap collects before it frees them, last one first (release_pages).
+constexpr size_t kGatherBatch = 510;
+
+// Becoming writable again is left to the next write fault.
+void WriteProtect(AddressSpace& space, Vpn begin, Vpn end) {
+  space.huge_pages().ForEach(begin, end, [](Vpn, HugePte& pte) { pte.writable = false; });
+  space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
+    const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
+    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
+    for (uint64_t i = from; i < to; ++i) {
+      if (!table.pte[i].none()) table.pte[i] = table.pte[i].WithWritable(false);
+    }
+  });
+}
+
+// Whether removing [begin, end) would leave a VMA on both sides of it where one was.
+bool MakesHole(const AddressSpace& space, Vpn begin, Vpn end) {
+  const Vma* const vma = space.Find(begin);
+  return vma != nullptr && vma->start < begin && end < vma->end;
+}
+
+}  // namespace
+
+Errno AddressSpaceOps::ErrnoOf(AddressSpace::Refusal refusal) {
+  switch (refusal) {
+    case AddressSpace::Refusal::kTooMany:
+      return Errno::kNoMem;
+    case AddressSpace::Refusal::kCutsHugePage:
+      return Errno::kInval;
+    case AddressSpace::Refusal::kNone:
+      break;
+  }
+  return Errno::kOk;
+}
+
+// mmap() of huge pages, then mbind(): the reservation is made under the task's policy.
+sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process, MapRequest request) {
+  const int64_t size = PagesOf(*request.huge);
+  Vma wanted;
+  wanted.file = request.huge_file;
+  wanted.policy = request.policy;
+  wanted.huge.order = static_cast<uint8_t>(OrderOf(*request.huge));
+  wanted.huge.shared = request.shared;
+  wanted.huge.noreserve = request.noreserve;
+  const int64_t pages = (request.pages + size - 1) / size * size;
+  const Vpn start = process.space.Map(wanted, pages);
+  if (start == AddressSpace::kNoRoom) co_return MapResult{Errno::kNoMem, Vpn{}};
+  Vma& vma = *process.space.Find(start);
+  vma.pgoff = 0;
+  const Errno error = co_await hugetlb_.Map(path, process, vma);
+  if (error == Errno::kOk) co_return MapResult{error, start};
+  process.space.Remove(start, start + pages);
+  co_return MapResult{error, Vpn{}};
+}
+
+sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, MapRequest request) {
+  const Costs& costs = memory_.costs();
+  co_await path.Take(costs.syscall + costs.vma);
+  // do_mmap(): one more than the limit may come about.
+  if (process.space.map_count() > MaxMapCount(process)) co_return MapResult{Errno::kNoMem, Vpn{}};
+  if (!JudgePolicy(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
+  if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
+  // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit.
+  if (!request.noreserve && request.pages > memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages)
+    co_return MapResult{Errno::kNoMem, Vpn{}};
+  Vma vma;
+  vma.policy = request.policy;
+  vma.thp = request.thp;
+  if (request.shared) {
+    const sim::LpId home = path.lp();
+    co_await path.HopTo(memory_.global_lp(), costs.hop);
+    vma.file = files_.Create(process.id);
+    co_await path.HopTo(home, costs.hop);
+    if (vma.file == kNoFile) co_return MapResult{Errno::kNoMem, Vpn{}};
+  }
+  const Vpn start = process.space.Map(vma, request.pages);
+  if (start != AddressSpace::kNoRoom) co_return MapResult{Errno::kOk, start};
+  if (!vma.anonymous()) {
+    std::vector<Vma> unused(1, vma);
+    co_await DropFileMappings(path, process, unused);
+  }
+  co_return MapResult{Errno::kNoMem, Vpn{}};
+}
+
+sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  // do_mas_align_munmap()
+  const bool full = process.space.map_count() >= MaxMapCount(process);
+  if (full && MakesHole(process.space, begin, end)) co_return Errno::kNoMem;
+  if (process.space.CutsHugePage(begin) || process.space.CutsHugePage(end)) co_return Errno::kInval;
+  const std::vector<Vma> removed = process.space.Remove(begin, end);
+  for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
+  const AddressSpace::Gap gap = process.space.GapAround(begin, end);
+  const std::vector<Pfn> tables = process.space.page_table().FreeRange(gap.floor, gap.ceiling);
+  co_await allocator_.Release(path, process.cpu, tables);
+  co_await DropFileMappings(path, process, removed);
+  co_return Errno::kOk;
+}
+
+// zap_page_range(): the entries of [begin, end) become none, and what they mapped loses a reference, a
+// gathered batch at a time: what is not there yet is still mapped while others have the CPU.
+sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  co_await hugetlb_.Zap(path, process, begin, end);
+  std::vector<Pfn> gathered;
+  while (begin < end) {
+    int64_t entries = 0;
+    gathered.clear();
+    begin = Gather(process, begin, end, gathered, entries);
+    if (entries > 0) co_await path.Take(memory_.costs().unmap_page * entries);
+    if (gathered.empty()) continue;
+    std::reverse(gathered.begin(), gathered.end());
+    co_await allocator_.Release(path, process.cpu, gathered);
+    co_await memory_.cpu(process.cpu).MaybeYield(path);
+  }
+}
+
+// Clears entries of [begin, end) until there is a batch of anonymous pages. Returns where to go on.
+Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& gathered,
+                            int64_t& entries) {
+  Vpn next = end;
+  process.space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
+    if (gathered.size() == kGatherBatch) return;
+    const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
+    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
+    for (uint64_t i = from; i < to; ++i) {
+      Pte& pte = table.pte[i];
+      if (pte.none()) continue;
+      if (gathered.size() == kGatherBatch) {
+        next = first + static_cast<int64_t>(i);
+        return;
+      }
+      ++entries;
+      if (pte.anon()) gathered.push_back(pte.pfn());
+      pte = Pte();
+    }
+    if (gathered.size() == kGatherBatch) next = first + static_cast<int64_t>(to);
+  });
+  return next;
+}
+
+sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process,
+                                                  const std::vector<Vma>& removed) {
+  const sim::LpId home = path.lp();
+  const CpuId cpu = process.cpu;
+  co_await hugetlb_.Close(path, process, removed);
+  // A VMA that was cut in two is still one mapping of the file as long as a part is left.
+  absl::flat_hash_map<int32_t, int> parts;
+  for (const Vma& vma : removed) {
+    if (vma.shmem()) ++parts[vma.file.value];
+  }
+  for (const Vma& vma : removed) {
+    if (!vma.shmem() || --parts[vma.file.value] > 0 || process.space.MapsFile(false, vma.file)) continue;
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    const std::vector<Pfn> pages = files_.DropMapping(vma.file, process.id);
+    co_await allocator_.Release(path, cpu, pages);
+    co_await path.HopTo(home, memory_.costs().hop);
+  }
+}
+
+// mprotect_fixup() of each VMA: one that allows the access already is not even split.
+sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn begin, Vpn end,
+                                          Access access) {
+  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  const Vpn reach = process.space.MappedUntil(begin, end);
+  const AddressSpace::Changed changed =
+      process.space.Change(begin, reach, MaxMapCount(process), [&](Vma& vma) { vma.access = access; });
+  if (access != Access::kReadWrite) WriteProtect(process.space, begin, changed.until);
+  const Errno error = ErrnoOf(changed.refusal);
+  co_return error == Errno::kOk&& reach < end ? Errno::kNoMem : error;
+}
+
+sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end,
+                                       MemPolicy policy) {
+  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  if (!JudgePolicy(policy)) co_return Errno::kInval;
+  if (begin == end) co_return Errno::kOk;
+  // queue_pages_range()
+  const Vma* const first = process.space.FindFrom(begin);
+  if (first == nullptr || first->start >= end) co_return Errno::kFault;
+  if (!policy.IsDefault() && process.space.MappedUntil(begin, end) != end) co_return Errno::kFault;
+  const AddressSpace::Changed changed =
+      process.space.Change(begin, end, MaxMapCount(process), [&](Vma& vma) { vma.policy = policy; });
+  co_return ErrnoOf(changed.refusal);
+}
+
+bool AddressSpaceOps::JudgePolicy(MemPolicy& policy) const {
+  using Mode = MemPolicy::Mode;
+  const bool wants_none = policy.mode == Mode::kDefault || policy.mode == Mode::kLocal;
+  if (wants_none) return policy.nodes.empty();
+  if (policy.nodes.empty()) {
+    if (policy.mode != Mode::kPreferred) return false;
+    policy.mode = Mode::kLocal;
+    return true;
+  }
+  policy.nodes = NodeMask(policy.nodes.bits() & memory_.nodes_with_memory().bits());
+  if (policy.nodes.empty()) return false;
+  if (policy.mode == Mode::kPreferred) {
+    const NodeId first = policy.nodes.First();
+    policy.nodes = NodeMask();
+    policy.nodes.Set(first);
+  }
+  return true;
+}
+
+sim::Task<Errno> AddressSpaceOps::SetPolicy(sim::Path& path, Process& process, MemPolicy policy) {
+  co_await path.Take(memory_.costs().syscall);
+  if (!JudgePolicy(policy)) co_return Errno::kInval;
+  process.policy = policy;
+  if (policy.mode == MemPolicy::Mode::kInterleave) process.il_prev = NodeId{kMaxNodes - 1};
+  co_return Errno::kOk;
+}
+
+}  // namespace numasim

@@ -1,0 +1,154 @@
+// Pages that are held beyond their mappings (mm/gup.c, Linux 6.1).
+#include <algorithm>
+#include <utility>
+
+#include "models/mm/address_space_ops.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+// Collects the pages of [begin, end). False where one is not there, or not for writing.
+bool CollectWritable(Process& process, Vpn begin, Vpn end, PinnedPages& pages) {
+  pages.base.clear();
+  pages.huge.clear();
+  for (Vpn at = begin; at < end;) {
+    const Vma* const vma = process.space.Find(at);
+    if (vma == nullptr) return false;
+    if (!vma->hugetlb()) {
+      const PteTable* const table = process.space.page_table().Find(at);
+      const Pte pte = table == nullptr ? Pte() : table->pte[at.value % kPtesPerTable];
+      if (!pte.writable()) return false;
+      pages.base.push_back(pte.pfn());
+      at = at + 1;
+      continue;
+    }
+    const HugePte* const pte = process.space.huge_pages().Find(at);
+    if (pte == nullptr || !pte->writable) return false;
+    pages.huge.push_back(pte->pfn);
+    at = at + (int64_t{1} << vma->huge.order);
+  }
+  return true;
+}
+
+}  // namespace
+
+sim::Task<PinResult> AddressSpaceOps::Pin(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  co_await path.Take(memory_.costs().syscall);
+  if (const Vma* const vma = process.space.Find(begin); vma != nullptr && vma->hugetlb()) {
+    begin = Vpn{begin.value >> vma->huge.order << vma->huge.order};
+  }
+  PinResult result;
+  PinnedPages pages;
+  for (;;) {
+    // While a page is faulted in, another one may be taken away: a file is truncated.
+    do {
+      result.error = co_await FaultInForWrite(path, process, begin, end);
+      if (result.error != Errno::kOk) co_return result;
+    } while (!CollectWritable(process, begin, end, pages));
+    const bool huge = pages.huge.empty() || co_await hugetlb_.Pin(path, pages.huge);
+    Errno error = huge ? Errno::kOk : Errno::kAgain;
+    if (huge && !pages.base.empty()) error = co_await TakeReferences(path, process, pages.base);
+    if (error == Errno::kOk) break;
+    if (huge && !pages.huge.empty()) co_await hugetlb_.Unpin(path, pages.huge, process.cpu, false);
+    result.error = error;
+    if (error != Errno::kAgain) co_return result;
+    co_await WaitForMove(path);  // what moves is looked up again
+  }
+  result.error = Errno::kOk;
+  result.pin = pages.id = process.next_pin++;
+  process.pins.push_back(pages);
+  co_return result;
+}
+
+// get_page() of base pages that the process maps: of all or of none. kAgain where one is migrating, kNoMem
+// where one has as many as it can have.
+sim::Task<Errno> AddressSpaceOps::TakeReferences(sim::Path& path, Process& process,
+                                                 const std::vector<Pfn>& pages) {
+  const sim::LpId home = path.lp();
+  const CpuId cpu = process.cpu;
+  std::vector<Pfn> taken;
+  Errno error = Errno::kOk;
+  ++process.space.held;
+  for (const Pfn pfn : allocator_.ByNode(pages)) {
+    Zone& zone = *memory_.ZoneOf(pfn);
+    const Node& node = memory_.node(zone.node());
+    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    const FrameIndex frame = zone.frames().Index(pfn);
+    if (zone.IsMigrating(frame)) error = Errno::kAgain;
+    if (!zone.HasRoomForRef(frame)) error = Errno::kNoMem;
+    if (error != Errno::kOk) break;
+    zone.TakeRef(frame);
+    taken.push_back(pfn);
+  }
+  co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
+  if (error != Errno::kOk) co_await DropReferences(path, cpu, taken);
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  --process.space.held;
+  co_return error;
+}
+
+// put_page() of base pages: what nothing else holds is freed.
+sim::Task<void> AddressSpaceOps::DropReferences(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
+  const sim::LpId home = path.lp();
+  for (const Pfn pfn : allocator_.ByNode(pages)) {
+    Zone& zone = *memory_.ZoneOf(pfn);
+    const Node& node = memory_.node(zone.node());
+    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    zone.ForgetRef(zone.frames().Index(pfn));
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_await allocator_.Release(path, cpu, pages);
+}
+
+sim::Task<void> AddressSpaceOps::DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu,
+                                          bool in_interrupt) {
+  if (!pages.huge.empty()) co_await hugetlb_.Unpin(path, pages.huge, cpu, in_interrupt);
+  if (!pages.base.empty()) co_await DropReferences(path, cpu, pages.base);
+}
+
+// faultin_page() for each page
+sim::Task<Errno> AddressSpaceOps::FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  for (Vpn at = begin; at < end;) {
+    Vma* const vma = process.space.Find(at);
+    if (vma == nullptr || vma->access != Access::kReadWrite) co_return Errno::kFault;
+    if (!vma->hugetlb()) {
+      const Vpn until = std::min(vma->end, end);
+      const TouchRequest touch{at.value << kPageShift, until.value << kPageShift, kPageSize, true};
+      const TouchCounts touched = co_await Touch(path, process, touch);
+      if (touched.oom > 0) co_return Errno::kNoMem;
+      at = until;
+      continue;
+    }
+    const int64_t size = int64_t{1} << vma->huge.order;
+    const HugePte* const pte = process.space.huge_pages().Find(at);
+    if (pte == nullptr || !pte->writable) {
+      ++memory_.node(NodeOf(process)).counter(PGFAULT);
+      const FaultResult fault = co_await HugeFault(path, process, *vma, at, true);
+      if (fault == FaultResult::kOom) co_return Errno::kNoMem;
+      if (fault == FaultResult::kSigbus) co_return Errno::kFault;
+      co_await memory_.cpu(process.cpu).MaybeYield(path);
+      // Whether it is there now is for the caller to see.
+    }
+    at = at + size;
+  }
+  co_return Errno::kOk;
+}
+
+sim::Task<void> AddressSpaceOps::Unpin(sim::Path& path, Process& process, uint64_t pin, bool in_interrupt) {
+  const auto found = std::lower_bound(process.pins.begin(), process.pins.end(), pin,
+                                      [](const PinnedPages& pinned, uint64_t id) { return pinned.id < id; });
+  NUMASIM_CHECK(found != process.pins.end() && found->id == pin);
+  const PinnedPages pages = std::move(*found);
+  process.pins.erase(found);
+  const CpuId cpu = process.cpu;
+  if (!in_interrupt) {
+    co_await DropPins(path, pages, cpu, false);
+    co_return;
+  }
+  path.Start(path.lp(), sim::Duration{0}, "irq", [this, pages, cpu](sim::Path& irq) -> sim::Task<void> {
+    co_await DropPins(irq, pages, cpu, true);
+  });
+}
+
+}  // namespace numasim

@@ -1,0 +1,191 @@
+// Spawning, forking and ending processes.
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "models/mm/address_space_ops.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+// PGD, PUD, PMD and the PTE tables of text and stack: what a small static program has.
+constexpr int kBaseTables = 5;
+
+}  // namespace
+
+sim::Task<Errno> AddressSpaceOps::TakeId(sim::Path& path, Process& process, const Process* parent) {
+  const sim::LpId home = path.lp();
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  const std::optional<uint16_t> id = processes_.Add(process, home, parent);
+  co_await path.HopTo(home, memory_.costs().hop);
+  if (!id.has_value()) co_return Errno::kAgain;
+  process.id = *id;
+  co_return Errno::kOk;
+}
+
+sim::Task<void> AddressSpaceOps::ReturnId(sim::Path& path, Process& process) {
+  const sim::LpId home = path.lp();
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  processes_.Remove(process.id);
+  co_await path.HopTo(home, memory_.costs().hop);
+}
+
+sim::Task<Errno> AddressSpaceOps::AllocBaseTables(sim::Path& path, Process& process) {
+  for (int i = 0; i < kBaseTables; ++i) {
+    const Pfn pfn = co_await AllocTable(path, process);
+    if (pfn == kNoPfn) {
+      std::vector<Pfn> tables = std::exchange(process.base_tables, {});
+      co_await allocator_.Release(path, process.cpu, tables);
+      co_return Errno::kNoMem;
+    }
+    process.base_tables.push_back(pfn);
+  }
+  co_return Errno::kOk;
+}
+
+sim::Task<Errno> AddressSpaceOps::Spawn(sim::Path& path, Process& process) {
+  co_return co_await Begin(path, process, nullptr);
+}
+
+sim::Task<Errno> AddressSpaceOps::Begin(sim::Path& path, Process& process, const Process* parent) {
+  co_await path.Take(memory_.costs().process);
+  Errno error = co_await TakeId(path, process, parent);
+  if (error != Errno::kOk) co_return error;
+  error = co_await AllocBaseTables(path, process);
+  if (error != Errno::kOk) {
+    co_await ReturnId(path, process);
+    co_return error;
+  }
+  process.alive = true;
+  co_return Errno::kOk;
+}
+
+sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process& child) {
+  child.cpu = parent.cpu;
+  child.policy = parent.policy;
+  child.il_prev = parent.il_prev;
+  const Errno error = co_await Begin(path, child, &parent);
+  if (error != Errno::kOk) co_return error;
+  child.space.CopyVmasFrom(parent.space);
+  const sim::LpId home = path.lp();
+  bool files = false;
+  for (const auto& [start, vma] : child.space.vmas()) files = files || vma.shmem();
+  if (files) {
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    absl::flat_hash_set<int32_t> seen;
+    for (const auto& [start, vma] : child.space.vmas()) {
+      if (vma.shmem() && seen.insert(vma.file.value).second) files_.AddMapping(vma.file, child.id);
+    }
+    co_await path.HopTo(home, memory_.costs().hop);
+  }
+  co_await hugetlb_.Fork(path, parent, child);
+  const bool copied = co_await CopyHugeTables(path, parent, child);
+  const bool all = copied && co_await CopyPageTables(path, parent, child);
+  // The tables were allocated by the parent, under its policy.
+  std::swap(parent.il_prev, child.il_prev);
+  if (all) co_return Errno::kOk;
+  co_await Exit(path, child);
+  co_return Errno::kNoMem;
+}
+
+// The page tables for the huge pages that the child got.
+sim::Task<bool> AddressSpaceOps::CopyHugeTables(sim::Path& path, Process& parent, Process& child) {
+  std::vector<Vpn> tables;
+  child.space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const HugePte& pte) {
+    const uint64_t table = first.value >> kPmdTableShift;
+    const bool again = !tables.empty() && tables.back().value >> kPmdTableShift == table;
+    if (pte.order < kPmdTableShift && !again) tables.push_back(first);
+  });
+  for (const Vpn first : tables) {
+    if (!co_await EnsurePmd(path, child, first)) co_return false;
+  }
+  co_return true;
+}
+
+// copy_page_range(): anonymous pages are shared read-only from now on; shared memory is left to be faulted in
+// again.
+sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent, Process& child) {
+  struct Part {
+    Vpn table;
+    uint64_t from, to;
+  };
+  std::vector<Part> parts;
+  for (const auto& [start, vma] : parent.space.vmas()) {
+    if (!vma.anonymous() || vma.anon_vma == 0) continue;
+    parent.space.page_table().ForEachTable(vma.start, vma.end, [&](Vpn first, PteTable&) {
+      const uint64_t from = vma.start > first ? static_cast<uint64_t>(vma.start - first) : 0;
+      parts.push_back({first, from, std::min(kPtesPerTable, static_cast<uint64_t>(vma.end - first))});
+    });
+  }
+  for (const Part& part : parts) {
+    PteTable* const to = co_await EnsureTable(path, child, part.table);
+    if (to == nullptr) co_return false;
+    PteTable& from = *parent.space.page_table().Find(part.table);
+    std::vector<Pfn> shared;
+    int64_t copied = 0;
+    // Until the references are counted, no page may be moved from under the entries.
+    ++parent.space.held;
+    ++child.space.held;
+    for (uint64_t i = part.from; i < part.to; ++i) {
+      Pte& pte = from.pte[i];
+      if (!pte.anon() && !pte.zero_page()) continue;
+      pte = pte.WithWritable(false);
+      to->pte[i] = pte;
+      ++copied;
+      if (pte.anon()) shared.push_back(pte.pfn());
+    }
+    co_await path.Take(memory_.costs().fork_page * copied);
+    co_await AddReferences(path, shared);
+    --parent.space.held;
+    --child.space.held;
+    co_await memory_.cpu(parent.cpu).MaybeYield(path);
+  }
+  co_return true;
+}
+
+sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<Pfn>& pages) {
+  const sim::LpId home = path.lp();
+  for (const Pfn pfn : allocator_.ByNode(pages)) {
+    Zone& zone = *memory_.ZoneOf(pfn);
+    const Node& node = memory_.node(zone.node());
+    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    FrameOwner& owner = zone.frames().owner(zone.frames().Index(pfn), 0);
+    NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), ProcessTable::kIds - 1);
+    ++owner.mapcount;
+  }
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+}
+
+sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
+  NUMASIM_CHECK(process.alive);
+  const std::vector<Vma> removed = process.space.Remove(Vpn{0}, AddressSpace::kNoRoom);
+  for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
+  std::vector<Pfn> tables = process.space.page_table().FreeRange(Vpn{0}, AddressSpace::kNoRoom);
+  tables.insert(tables.end(), process.base_tables.begin(), process.base_tables.end());
+  process.base_tables.clear();
+  co_await allocator_.Release(path, process.cpu, tables);
+  co_await DropFileMappings(path, process, removed);
+  while (!process.pins.empty()) co_await Unpin(path, process, process.pins.front().id, false);
+  co_await ReturnId(path, process);
+  process.alive = false;
+}
+
+sim::Task<void> AddressSpaceOps::MoveToCpu(sim::Path& path, Process& process, CpuId cpu) {
+  const sim::LpId home = path.lp();
+  const sim::LpId to = memory_.node(memory_.NodeOfCpu(cpu)).lp;
+  memory_.cpu(process.cpu).Release(path);
+  if (home != to) {
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    processes_.LeaveHome(process.id);
+    // By the old home, where visits that were on their way when the table changed are over now.
+    co_await path.HopTo(home, memory_.costs().hop);
+    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    processes_.SetHome(process.id, to);
+    co_await path.HopTo(to, memory_.costs().hop);
+  }
+  process.cpu = cpu;
+  co_await memory_.cpu(cpu).Acquire(path);
+}
+
+}  // namespace numasim
