@@ -13,6 +13,7 @@
 #include "proto/counter_info.h"
 #include "sim/engine.h"
 #include "workloads/machine/resolve.h"
+#include "workloads/not_modelled.h"
 #include "workloads/script_runner.h"
 
 namespace numasim::workloads {
@@ -235,8 +236,8 @@ absl::Status NeverEnds(const sim::Engine& engine, const std::string& place, cons
 
 absl::StatusOr<Conformance> Conform(const Script& script, const std::string& file, const BootState& boot,
                                     const std::string& boot_file) {
-  const ScriptRunner::Place place = [&file](int line) { return absl::StrCat(file, ":", line); };
-  const std::string problem = ScriptRunner::FirstNotModelled(script, place);
+  const LineName place = [&file](int line) { return absl::StrCat(file, ":", line); };
+  const std::string problem = FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
   const KernelKnobs& kernel = boot.machine.kernel();
   if (const std::string fault = FirstOnHugePage(script, place, kernel.thp().enabled()); !fault.empty())

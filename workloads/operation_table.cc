@@ -5,6 +5,8 @@
 #include <iterator>
 #include <type_traits>
 
+#include "workloads/operation_groups.h"
+
 namespace numasim::workloads {
 namespace {
 
@@ -282,53 +284,48 @@ constexpr size_t IndexOf() {
 }
 
 template <class Kind>
-constexpr Operation OfSystem(std::string_view name) {
-  return {name, false, IndexOf<Kind>(), &Read<Kind>, &Write<Kind>, &Form<Kind>};
-}
-
-template <class Kind>
-constexpr Operation OfProcess(std::string_view name) {
-  return {name, true, IndexOf<Kind>(), &Read<Kind>, &Write<Kind>, &Form<Kind>};
+constexpr Operation Named(std::string_view name) {
+  return {name, !SystemKind<Kind>, IndexOf<Kind>(), &Read<Kind>, &Write<Kind>, &Form<Kind>};
 }
 
 constexpr Operation kOperations[] = {
-    OfSystem<PoolOp>("pool"),
-    OfSystem<OvercommitOp>("overcommit"),
-    OfSystem<DemoteOp>("demote"),
-    OfSystem<MountHugetlbfsOp>("mount_hugetlbfs"),
-    OfSystem<UmountOp>("umount"),
-    OfSystem<UnlinkOp>("unlink"),
-    OfSystem<UnlinkHugetlbOp>("unlink_hugetlb"),
-    OfSystem<ThpOp>("thp"),
-    OfSystem<KhugepagedSetOp>("khugepaged_set"),
-    OfSystem<KhugepagedOp>("khugepaged"),
-    OfSystem<DropCachesOp>("drop_caches"),
-    OfSystem<CompactOp>("compact"),
-    OfSystem<SysctlOp>("sysctl"),
-    OfSystem<OfflineBlockOp>("offline_block"),
-    OfSystem<VirtioMemOp>("virtio_mem"),
-    OfSystem<CmaAllocOp>("cma_alloc"),
-    OfSystem<CmaReleaseOp>("cma_release"),
-    OfSystem<SleepOp>("sleep"),
-    OfSystem<SpawnOp>("spawn"),
-    OfProcess<CpuOp>("cpu"),
-    OfProcess<PolicyOp>("policy"),
-    OfProcess<MapOp>("map"),
-    OfProcess<TouchOp>("touch"),
-    OfProcess<UnmapOp>("unmap"),
-    OfProcess<ProtectOp>("protect"),
-    OfProcess<LockOp>("lock"),
-    OfProcess<AdviseOp>("advise"),
-    OfProcess<BindOp>("bind"),
-    OfProcess<MoveOp>("move"),
-    OfProcess<FallocateOp>("fallocate"),
-    OfProcess<PunchOp>("punch"),
-    OfProcess<TruncateOp>("truncate"),
-    OfProcess<PinOp>("pin"),
-    OfProcess<UnpinOp>("unpin"),
-    OfProcess<ProcessPoolOp>("pool"),
-    OfProcess<ForkOp>("fork"),
-    OfProcess<ExitOp>("exit"),
+    Named<PoolOp>("pool"),
+    Named<OvercommitOp>("overcommit"),
+    Named<DemoteOp>("demote"),
+    Named<MountHugetlbfsOp>("mount_hugetlbfs"),
+    Named<UmountOp>("umount"),
+    Named<UnlinkOp>("unlink"),
+    Named<UnlinkHugetlbOp>("unlink_hugetlb"),
+    Named<ThpOp>("thp"),
+    Named<KhugepagedSetOp>("khugepaged_set"),
+    Named<KhugepagedOp>("khugepaged"),
+    Named<DropCachesOp>("drop_caches"),
+    Named<CompactOp>("compact"),
+    Named<SysctlOp>("sysctl"),
+    Named<OfflineBlockOp>("offline_block"),
+    Named<VirtioMemOp>("virtio_mem"),
+    Named<CmaAllocOp>("cma_alloc"),
+    Named<CmaReleaseOp>("cma_release"),
+    Named<SleepOp>("sleep"),
+    Named<SpawnOp>("spawn"),
+    Named<CpuOp>("cpu"),
+    Named<PolicyOp>("policy"),
+    Named<MapOp>("map"),
+    Named<TouchOp>("touch"),
+    Named<UnmapOp>("unmap"),
+    Named<ProtectOp>("protect"),
+    Named<LockOp>("lock"),
+    Named<AdviseOp>("advise"),
+    Named<BindOp>("bind"),
+    Named<MoveOp>("move"),
+    Named<FallocateOp>("fallocate"),
+    Named<PunchOp>("punch"),
+    Named<TruncateOp>("truncate"),
+    Named<PinOp>("pin"),
+    Named<UnpinOp>("unpin"),
+    Named<ProcessPoolOp>("pool"),
+    Named<ForkOp>("fork"),
+    Named<ExitOp>("exit"),
 };
 
 constexpr bool InOrderOfKinds() {

@@ -8,6 +8,7 @@
 
 #include "models/base/types.h"
 #include "workloads/nearest_name.h"
+#include "workloads/operation_groups.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -104,17 +105,13 @@ bool ThpFollower::FaultsOnHugePage(const Op& op) {
     return populates && huge && advise->range.offset % kPageSize == 0;
   }
   if (std::holds_alternative<ExitOp>(op.kind)) fresh_.erase(op.process);
-  std::visit(
-      [&](const auto& kind) {
-        if constexpr (requires { kind.id; }) Access(op.process, kind.id, std::nullopt);
-      },
-      op.kind);
+  if (const std::string* id = NamedMapping(op.kind); id != nullptr) Access(op.process, *id, std::nullopt);
   return false;
 }
 
 }  // namespace
 
-std::string FirstWithoutDevice(const Script& script, const LinePlace& place, const Devices& devices) {
+std::string FirstWithoutDevice(const Script& script, const LineName& place, const Devices& devices) {
   for (const Op& op : script.ops) {
     std::string problem;
     if (const auto* alloc = std::get_if<CmaAllocOp>(&op.kind)) {
@@ -129,7 +126,7 @@ std::string FirstWithoutDevice(const Script& script, const LinePlace& place, con
   return {};
 }
 
-std::string FirstOnHugePage(const Script& script, const LinePlace& place, std::string enabled) {
+std::string FirstOnHugePage(const Script& script, const LineName& place, std::string enabled) {
   if (enabled == "never" && !SetsThpEnabled(script)) return {};
   ThpFollower follower(std::move(enabled));
   for (const Op& op : script.ops) {

@@ -6,7 +6,6 @@
 #define NUMASIM_WORKLOADS_REQUIREMENTS_H_
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,9 +13,6 @@
 #include "workloads/script.h"
 
 namespace numasim::workloads {
-
-// Where a line of a script is, for messages: "FILE:LINE".
-using LinePlace = std::function<std::string(int line)>;
 
 // What a machine has beside nodes and CPUs.
 struct Devices {
@@ -27,12 +23,12 @@ struct Devices {
 
 // CMA areas and a virtio-mem device that are not there, and sizes that no hypervisor would ask the device
 // for.
-std::string FirstWithoutDevice(const Script& script, const LinePlace& place, const Devices& devices);
+std::string FirstWithoutDevice(const Script& script, const LineName& place, const Devices& devices);
 
 // A fault that the kernel would serve with a transparent huge page, which is not modelled yet. `enabled` is
 // transparent_hugepage/enabled as the script begins; nobody else may change it meanwhile. Looks only at
 // mappings that nothing was done to before they are touched: of others only the run can tell.
-std::string FirstOnHugePage(const Script& script, const LinePlace& place, std::string enabled);
+std::string FirstOnHugePage(const Script& script, const LineName& place, std::string enabled);
 
 // Whether the script changes transparent_hugepage/enabled.
 bool SetsThpEnabled(const Script& script);

@@ -203,6 +203,10 @@ std::string ToString(const MachineLine& machine) {
   return line;
 }
 
+std::string PlaceAndText(const Op& op, const LineName& name_of_line) {
+  return Cat(name_of_line(op.line), ": '", op.text.empty() ? ToString(op) : op.text, "'");
+}
+
 std::string_view OperationName(const OpKind& kind) { return Operations()[kind.index()].name; }
 
 }  // namespace numasim::workloads

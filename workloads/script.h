@@ -47,6 +47,9 @@ std::string ToString(const Op& op);
 // The machine as a line that parses back to an equal one.
 std::string ToString(const MachineLine& machine);
 
+// "FILE:LINE: 'OPERATION'", for messages about an operation.
+std::string PlaceAndText(const Op& op, const LineName& name_of_line);
+
 // The operation's name in the script language: "touch".
 std::string_view OperationName(const OpKind& kind);
 

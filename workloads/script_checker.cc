@@ -3,23 +3,11 @@
 #include <algorithm>
 
 #include "workloads/nearest_name.h"
+#include "workloads/operation_groups.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
 namespace numasim::workloads {
-namespace {
-
-// The mapping an operation works on; null if it works on none.
-const std::string* MappingOf(const OpKind& kind) {
-  return std::visit(
-      [](const auto& op) -> const std::string* {
-        if constexpr (requires { op.id; }) return &op.id;
-        return nullptr;
-      },
-      kind);
-}
-
-}  // namespace
 
 std::string ScriptChecker::Add(const Op& op) {
   ++position_;
@@ -36,7 +24,7 @@ std::string ScriptChecker::Add(const Op& op) {
     processes_[process].mapped_at.try_emplace(map->id, position_);
     return {};
   }
-  const std::string* const id = MappingOf(op.kind);
+  const std::string* const id = NamedMapping(op.kind);
   return id == nullptr ? std::string() : CheckMapping(*id, process, op.process);
 }
 

@@ -5,7 +5,6 @@
 #define NUMASIM_WORKLOADS_SCRIPT_RUNNER_H_
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +51,9 @@ class ScriptError : public std::runtime_error {
 };
 
 struct OpResult {
+  OpResult() = default;
+  explicit OpResult(Errno e) : error(e) {}
+
   Errno error = Errno::kOk;
   std::optional<TouchCounts> touch;
   std::optional<HugeMoved> moved;
@@ -70,15 +72,8 @@ Devices DevicesOf(const Kernel& kernel);
 
 class ScriptRunner {
  public:
-  // Where a line of the script is, for messages: "FILE:LINE".
-  using Place = std::function<std::string(int line)>;
-
-  // `name` is the stream's, for paths and messages.
-  ScriptRunner(Kernel& kernel, std::string name, Place place);
-
-  // The first operation that the models cannot do yet, as a message with file and line; empty if they can do
-  // all.
-  static std::string FirstNotModelled(const Script& script, const Place& place);
+  // `name` is the stream's, for paths and messages; `place` names lines of the script in messages.
+  ScriptRunner(Kernel& kernel, std::string name, LineName place);
 
   // Performs one operation. May begin on any LP, ends on any.
   sim::Task<OpResult> Perform(sim::Path& path, const Op& op);
@@ -122,6 +117,18 @@ class ScriptRunner {
     absl::btree_map<std::string, Region> regions;
     absl::btree_map<std::string, std::vector<uint64_t>> pins;  // by the name of the mapping they were made of
   };
+  // The mapping that an operation is on, as it is when the operation begins.
+  struct Mapped {
+    Owned& owner;
+    const std::string& name;
+    Region region;
+    Process& process() const { return *owner.process; }
+  };
+  // Who performs an operation, on what. Nothing for what is not there.
+  struct Subject {
+    Owned* owned = nullptr;         // never for operations of the system
+    std::optional<Mapped> mapping;  // only for those that are on one
+  };
   // What a cma_alloc of the script holds.
   struct CmaRange {
     CmaArea* area;
@@ -129,36 +136,68 @@ class ScriptRunner {
     int64_t pages;
   };
 
-  sim::Task<OpResult> PerformSystem(sim::Path& path, const Op& op);
-  sim::Task<OpResult> PerformProcess(sim::Path& path, const Op& op, Owned& owned);
-  sim::Task<Errno> Spawn(sim::Path& path, const std::string& process_name);
-  sim::Task<Errno> Fork(sim::Path& path, Owned& parent, const std::string& child_name);
-  // On mappings (script_runner_mappings.cc).
-  sim::Task<OpResult> Map(sim::Path& path, Owned& owned, const MapOp& op);
+  // Where an operation of the system runs, unless it takes no CPU.
+  static constexpr CpuId kSystemCpu{0};
+
+  // What it returns refers to `op`.
+  Subject Find(const Op& op);
+  sim::LpId LpOf(const Process& process) const;
+  // Calls the one overload of Do that is for the operation's kind. A process that performs it must be there.
+  sim::Task<OpResult> Begin(sim::Path& path, const OpKind& kind, const Subject& subject);
+  sim::Task<OpResult> OnSystemCpu(sim::Path& path, sim::Task<OpResult> work);
+  sim::Task<OpResult> OnProcessCpu(sim::Path& path, const Op& op, const Subject& subject);
+
+  // ---- One overload for each kind of operation. What they are handed stays put until they end. ----
+
+  // Of the system, without a CPU.
+  sim::Task<OpResult> Do(sim::Path& path, const SpawnOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const SleepOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const ThpOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const SysctlOp& op);
+
+  // Of the system, on its CPU.
+  sim::Task<OpResult> Do(sim::Path& path, const PoolOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const OvercommitOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const DemoteOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const MountHugetlbfsOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const UmountOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const UnlinkOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const UnlinkHugetlbOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const OfflineBlockOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const VirtioMemOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const CmaAllocOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const CmaReleaseOp& op);
+
+  // Of a process, on its CPU.
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const CpuOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const PolicyOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const MapOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const UnpinOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const ProcessPoolOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const ForkOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const ExitOp& op);
+
+  // Of a process, on a mapping.
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const TouchOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const UnmapOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const ProtectOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const LockOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const AdviseOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const BindOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const MoveOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const FallocateOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const PunchOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const TruncateOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const PinOp& op);
+
+  // ---- Parts of them ----
+
   sim::Task<Errno> AfterMap(sim::Path& path, Process& process, const Region& region, const MapOp& op);
-  sim::Task<OpResult> Touch(sim::Path& path, Owned& owned, const TouchOp& op);
-  sim::Task<OpResult> Unmap(sim::Path& path, Owned& owned, const UnmapOp& op);
-  sim::Task<OpResult> Advise(sim::Path& path, Owned& owned, const AdviseOp& op);
-  sim::Task<Errno> AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice,
-                              const Region& region, const Range& range);
-  sim::Task<Errno> Protect(sim::Path& path, Process& process, const Region& region, const ProtectOp& op);
-  // On hugetlbfs and the pool (script_runner_hugetlb.cc).
-  sim::Task<Errno> PerformHugetlbSystem(sim::Path& path, const Op& op);
-  sim::Task<Errno> Pin(sim::Path& path, Owned& owned, const PinOp& op);
-  sim::Task<Errno> Unpin(sim::Path& path, Owned& owned, const UnpinOp& op);
-  sim::Task<Errno> OnHugetlbFile(sim::Path& path, Process& process, const Region& region, const OpKind& kind);
+  sim::Task<Errno> AdviseOnce(sim::Path& path, const Mapped& on, AdviseOp::Advice advice, const Range& range);
   sim::Task<void> CloseFiles(sim::Path& path, Owned& owned);
   sim::Task<void> CloseFile(sim::Path& path, Owned& owned, const std::string& id);
-
-  // On CMA areas, memory blocks and virtio-mem (script_runner_contig.cc).
-  sim::Task<OpResult> PerformContigSystem(sim::Path& path, const Op& op);
-  sim::Task<OpResult> AskVirtioMem(sim::Path& path, int64_t size);
-  sim::Task<OpResult> OfflineBlock(sim::Path& path, const OfflineBlockOp& op);
-  sim::Task<Errno> AllocCma(sim::Path& path, const CmaAllocOp& op);
   sim::Task<Errno> ReleaseCma(sim::Path& path, const std::string& name);
 
-  sim::Task<Errno> SetThp(sim::Path& path, const ThpOp& op);
-  sim::Task<Errno> SetSysctl(sim::Path& path, const SysctlOp& op);
   void Count(const Op& op, const OpResult& result);
 
   MemorySystem& memory_;
@@ -166,7 +205,7 @@ class ScriptRunner {
   Kernel& kernel_;
   Contig& contig_;
   std::string name_;
-  Place place_;
+  LineName place_;
   std::map<std::string, Owned> processes_;  // stays put as it grows: operations hold on to theirs
   absl::btree_map<std::string, CmaRange> cma_ranges_;
   Counts counts_;

@@ -34,44 +34,20 @@ Devices DevicesOf(const Kernel& kernel) {
   return devices;
 }
 
-// Runs on CPU 0, as all operations of the system do.
-sim::Task<OpResult> ScriptRunner::PerformContigSystem(sim::Path& path, const Op& op) {
-  constexpr CpuId kCpu{0};
-  OpResult result;
-  co_await path.HopTo(memory_.node(memory_.NodeOfCpu(kCpu)).lp, memory_.costs().hop);
-  co_await memory_.cpu(kCpu).Acquire(path);
-  if (const auto* alloc = std::get_if<CmaAllocOp>(&op.kind)) {
-    result.error = co_await AllocCma(path, *alloc);
-  } else if (const auto* release = std::get_if<CmaReleaseOp>(&op.kind)) {
-    result.error = co_await ReleaseCma(path, release->name);
-  } else if (const auto* offline = std::get_if<OfflineBlockOp>(&op.kind)) {
-    result = co_await OfflineBlock(path, *offline);
-  } else if (const auto* device = std::get_if<VirtioMemOp>(&op.kind)) {
-    result = co_await AskVirtioMem(path, device->size);
-  }
-  memory_.cpu(kCpu).Release(path);
-  co_return result;
-}
-
 // The hypervisor only says what it wants; how far the driver came is in the size that is plugged afterwards.
-sim::Task<OpResult> ScriptRunner::AskVirtioMem(sim::Path& path, int64_t size) {
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const VirtioMemOp& op) {
   constexpr int64_t kSubBlockSize = VirtioMemDriver::kSubBlockPages << kPageShift;
-  OpResult result;
   VirtioMemDriver* const device = kernel_.virtio_mem();
-  if (device == nullptr || size % kSubBlockSize != 0) {
-    result.error = device == nullptr ? Errno::kNoEnt : Errno::kInval;
-    co_return result;
-  }
-  const VirtioMemDriver::Result answer = co_await device->Request(path, CpuId{0}, size >> kPageShift);
-  const bool invalid = answer.error == Errno::kInval;
-  result.error = invalid ? answer.error : Errno::kOk;
-  result.unmet = invalid ? Errno::kOk : answer.error;
+  if (device == nullptr) co_return Errno::kNoEnt;
+  if (op.size % kSubBlockSize != 0) co_return Errno::kInval;
+  const VirtioMemDriver::Result answer = co_await device->Request(path, kSystemCpu, op.size >> kPageShift);
+  OpResult result;
+  (answer.error == Errno::kInval ? result.error : result.unmet) = answer.error;
   result.plugged = answer.plugged << kPageShift;
   co_return result;
 }
 
-sim::Task<OpResult> ScriptRunner::OfflineBlock(sim::Path& path, const OfflineBlockOp& op) {
-  constexpr CpuId kCpu{0};
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const OfflineBlockOp& op) {
   OpResult result;
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
@@ -80,7 +56,7 @@ sim::Task<OpResult> ScriptRunner::OfflineBlock(sim::Path& path, const OfflineBlo
   const bool all_there = std::ssize(ids) - 1 == op.blocks.last - op.blocks.first;
   int64_t offlined = 0;
   for (const MemoryBlockId id : ids) {
-    const Errno error = co_await kernel_.hotplug().Offline(path, kCpu, id);
+    const Errno error = co_await kernel_.hotplug().Offline(path, kSystemCpu, id);
     if (error == Errno::kOk) ++offlined;
     if (result.error == Errno::kOk) result.error = error;
   }
@@ -93,8 +69,7 @@ sim::Task<OpResult> ScriptRunner::OfflineBlock(sim::Path& path, const OfflineBlo
   co_return result;
 }
 
-sim::Task<Errno> ScriptRunner::AllocCma(sim::Path& path, const CmaAllocOp& op) {
-  constexpr CpuId kCpu{0};
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const CmaAllocOp& op) {
   constexpr FrameOwner kDriver{FrameOwner::kContig, 1, 0, 0};
   CmaArea* const area = contig_.cma().Find(op.area);
   if (area == nullptr) co_return Errno::kNoEnt;
@@ -103,10 +78,14 @@ sim::Task<Errno> ScriptRunner::AllocCma(sim::Path& path, const CmaAllocOp& op) {
   if (align < kPageSize || !std::has_single_bit(static_cast<uint64_t>(align))) co_return Errno::kInval;
   const int order = std::countr_zero(static_cast<uint64_t>(align)) - kPageShift;
   co_await ReleaseCma(path, op.name);
-  const Pfn start = co_await contig_.cma().Alloc(path, kCpu, *area, pages, order, kDriver);
+  const Pfn start = co_await contig_.cma().Alloc(path, kSystemCpu, *area, pages, order, kDriver);
   if (start == kNoPfn) co_return Errno::kNoMem;
   cma_ranges_[op.name] = {area, start, pages};
   co_return Errno::kOk;
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const CmaReleaseOp& op) {
+  co_return co_await ReleaseCma(path, op.name);
 }
 
 sim::Task<Errno> ScriptRunner::ReleaseCma(sim::Path& path, const std::string& name) {

@@ -1,7 +1,6 @@
 // Operations on the HugeTLB pool, on hugetlbfs and on mappings of huge pages.
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "workloads/model_values.h"
 #include "workloads/script_runner.h"
@@ -22,56 +21,66 @@ sim::Task<void> ScriptRunner::CloseFiles(sim::Path& path, Owned& owned) {
   }
 }
 
-// fallocate, punch and truncate
-sim::Task<Errno> ScriptRunner::OnHugetlbFile(sim::Path& path, Process& process, const Region& region,
-                                             const OpKind& kind) {
-  Hugetlb& hugetlb = kernel_.hugetlb();
-  if (region.shmem) throw NotModelled("this on a file of the tmpfs is not modelled yet");
-  // As the recorder answers, which has no file to ask the kernel about.
-  if (region.open_file == kNoFile) {
-    co_return std::holds_alternative<TruncateOp>(kind) ? Errno::kInval : Errno::kNoEnt;
-  }
-  if (const auto* fallocate = std::get_if<FallocateOp>(&kind)) {
-    co_return co_await hugetlb.Fallocate(path, process, region.open_file, fallocate->range.offset,
-                                         fallocate->range.length);
-  }
-  if (const auto* punch = std::get_if<PunchOp>(&kind)) {
-    co_return co_await hugetlb.Punch(path, region.open_file, punch->range.offset, punch->range.length,
-                                     process.cpu);
-  }
-  if (const auto* truncate = std::get_if<TruncateOp>(&kind)) {
-    co_return co_await hugetlb.Truncate(path, region.open_file, truncate->size, process.cpu);
-  }
-  co_return Errno::kOk;
+// Without a file these answer as the recorder does, which has none to ask the kernel about.
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const FallocateOp& op) {
+  if (on.region.open_file == kNoFile) co_return Errno::kNoEnt;
+  co_return co_await kernel_.hugetlb().Fallocate(path, on.process(), on.region.open_file, op.range.offset,
+                                              op.range.length);
 }
 
-// Runs on CPU 0, as all operations of the system do.
-sim::Task<Errno> ScriptRunner::PerformHugetlbSystem(sim::Path& path, const Op& op) {
-  constexpr CpuId kCpu{0};
-  Hugetlb& hugetlb = kernel_.hugetlb();
-  Errno error = Errno::kOk;
-  co_await path.HopTo(memory_.node(memory_.NodeOfCpu(kCpu)).lp, memory_.costs().hop);
-  co_await memory_.cpu(kCpu).Acquire(path);
-  if (const auto* pool = std::get_if<PoolOp>(&op.kind)) {
-    const NodeId node = pool->target.node == PoolTarget::kAllNodes ? kNoNode : NodeId{pool->target.node};
-    error = co_await hugetlb.Resize(path, kCpu, ToHugeSize(pool->page), node, pool->count);
-  } else if (const auto* overcommit = std::get_if<OvercommitOp>(&op.kind)) {
-    error = co_await hugetlb.SetOvercommit(path, ToHugeSize(overcommit->page), overcommit->count);
-  } else if (const auto* demote = std::get_if<DemoteOp>(&op.kind)) {
-    error = co_await hugetlb.Demote(path, kCpu, NodeId{demote->node}, demote->count);
-  } else if (const auto* mount = std::get_if<MountHugetlbfsOp>(&op.kind)) {
-    const HugetlbMountRequest request{mount->directory, ToHugeSize(mount->page), mount->size,
-                                      mount->min_size};
-    error = co_await hugetlb.Mount(path, request, kCpu);
-  } else if (const auto* umount = std::get_if<UmountOp>(&op.kind)) {
-    error = co_await hugetlb.Unmount(path, umount->directory, kCpu);
-  } else if (const auto* unlink = std::get_if<UnlinkOp>(&op.kind)) {
-    error = co_await hugetlb.Unlink(path, unlink->path, kCpu);
-  } else if (const auto* unlink_hugetlb = std::get_if<UnlinkHugetlbOp>(&op.kind)) {
-    error = co_await hugetlb.Unlink(path, unlink_hugetlb->file, kCpu);
-  }
-  memory_.cpu(kCpu).Release(path);
-  co_return error;
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const PunchOp& op) {
+  if (on.region.open_file == kNoFile) co_return Errno::kNoEnt;
+  co_return co_await kernel_.hugetlb().Punch(path, on.region.open_file, op.range.offset, op.range.length,
+                                          on.process().cpu);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const TruncateOp& op) {
+  if (on.region.open_file == kNoFile) co_return Errno::kInval;
+  co_return co_await kernel_.hugetlb().Truncate(path, on.region.open_file, op.size, on.process().cpu);
+}
+
+// MissingPart() has refused base pages.
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const MoveOp& op) {
+  OpResult result;
+  result.moved = co_await kernel_.hugetlb().Move(path, on.process(), on.region.start, on.region.end(),
+                                              OrderOf(*on.region.huge), NodeId{op.node});
+  result.error = result.moved->error;
+  co_return result;
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const ProcessPoolOp& op) {
+  co_return co_await kernel_.hugetlb().ResizeBy(path, *owned.process, ToHugeSize(op.page), op.mempolicy,
+                                             op.count);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const PoolOp& op) {
+  const NodeId node = op.target.node == PoolTarget::kAllNodes ? kNoNode : NodeId{op.target.node};
+  co_return co_await kernel_.hugetlb().Resize(path, kSystemCpu, ToHugeSize(op.page), node, op.count);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const OvercommitOp& op) {
+  co_return co_await kernel_.hugetlb().SetOvercommit(path, ToHugeSize(op.page), op.count);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const DemoteOp& op) {
+  co_return co_await kernel_.hugetlb().Demote(path, kSystemCpu, NodeId{op.node}, op.count);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const MountHugetlbfsOp& op) {
+  const HugetlbMountRequest request{op.directory, ToHugeSize(op.page), op.size, op.min_size};
+  co_return co_await kernel_.hugetlb().Mount(path, request, kSystemCpu);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const UmountOp& op) {
+  co_return co_await kernel_.hugetlb().Unmount(path, op.directory, kSystemCpu);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const UnlinkOp& op) {
+  co_return co_await kernel_.hugetlb().Unlink(path, op.path, kSystemCpu);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const UnlinkHugetlbOp& op) {
+  co_return co_await kernel_.hugetlb().Unlink(path, op.file, kSystemCpu);
 }
 
 }  // namespace numasim::workloads

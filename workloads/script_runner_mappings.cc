@@ -1,6 +1,8 @@
 // Mappings: mmap and what can be done with what it made.
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "workloads/model_values.h"
@@ -21,7 +23,25 @@ Access ToAccess(ProtectOp::Access access) {
   return Access::kNone;
 }
 
+// The pages that hold some of a range of bytes.
+struct PageRange {
+  Vpn begin;
+  Vpn end;
+};
+PageRange PagesIn(const Range& range, const Region& region) {
+  return {region.PageBelow(range.offset), region.PageAbove(range.offset + range.length)};
+}
+
 bool IsHuge(Backing backing) { return backing == Backing::kHugetlb2M || backing == Backing::kHugetlb1G; }
+
+MapRequest RequestOf(const MapOp& op) {
+  MapRequest request;
+  request.pages = (op.size >> kPageShift) + (op.size % kPageSize != 0 ? 1 : 0);
+  request.shared = op.shared || op.backing == Backing::kShmem;
+  request.noreserve = op.noreserve;
+  if (IsHuge(op.backing)) request.huge = op.backing == Backing::kHugetlb2M ? HugeSize::k2M : HugeSize::k1G;
+  return request;
+}
 
 }  // namespace
 
@@ -31,37 +51,27 @@ Range Clip(const std::optional<Range>& range, const Region& region) {
   return {begin, std::min(range->length, region.bytes - begin)};
 }
 
-sim::Task<OpResult> ScriptRunner::Map(sim::Path& path, Owned& owned, const MapOp& op) {
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const MapOp& op) {
   Process& process = *owned.process;
   if (owned.regions.contains(op.id)) {
     throw ScriptError(absl::StrCat(
         "ID: '", op.id, "' is a mapping already; expected a new name, or an unmap of all of it before"));
   }
-  OpResult result;
-  MapRequest request;
-  request.pages = (op.size >> kPageShift) + (op.size % kPageSize != 0 ? 1 : 0);
-  request.shared = op.shared || op.backing == Backing::kShmem;
-  request.noreserve = op.noreserve;
-  if (IsHuge(op.backing)) {
-    request.huge = op.backing == Backing::kHugetlb2M ? HugeSize::k2M : HugeSize::k1G;
-    if (op.file.has_value()) {
-      const HugeOpened opened =
-          co_await kernel_.hugetlb().Open(path, *op.file, *request.huge, op.size, process.cpu);
-      result.error = opened.error;
-      if (opened.error != Errno::kOk) co_return result;
-      request.huge_file = opened.file;
-    }
+  MapRequest request = RequestOf(op);
+  if (request.huge.has_value() && op.file.has_value()) {
+    const HugeOpened opened =
+        co_await kernel_.hugetlb().Open(path, *op.file, *request.huge, op.size, process.cpu);
+    if (opened.error != Errno::kOk) co_return opened.error;
+    request.huge_file = opened.file;
   }
   const MapResult mapped = co_await ops_.Map(path, process, request);
-  result.error = mapped.error;
   if (mapped.error != Errno::kOk) {
-    if (request.huge_file != kNoFile)
-      co_await kernel_.hugetlb().CloseFile(path, request.huge_file, process.cpu);
-    co_return result;
+    if (request.huge_file != kNoFile) co_await kernel_.hugetlb().CloseFile(path, request.huge_file, process.cpu);
+    co_return mapped.error;
   }
   const Region region{mapped.start, op.size, request.huge, request.huge_file, op.backing == Backing::kShmem};
   owned.regions[op.id] = region;
-  result.error = co_await AfterMap(path, process, region, op);
+  OpResult result(co_await AfterMap(path, process, region, op));
   if (result.error != Errno::kOk) {
     // The mapping stays, its file is closed.
     co_await CloseFile(path, owned, op.id);
@@ -86,67 +96,84 @@ sim::Task<Errno> ScriptRunner::AfterMap(sim::Path& path, Process& process, const
   co_return co_await ops_.Advise(path, process, region.start, region.end(), advice);
 }
 
-sim::Task<OpResult> ScriptRunner::Touch(sim::Path& path, Owned& owned, const TouchOp& op) {
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const TouchOp& op) {
   OpResult result;
-  const Region& region = owned.regions.find(op.id)->second;
-  const Range range = Clip(op.range, region);
-  const uint64_t begin = (region.start.value << kPageShift) + static_cast<uint64_t>(range.offset);
+  const Range range = Clip(op.range, on.region);
+  const uint64_t begin = (on.region.start.value << kPageShift) + static_cast<uint64_t>(range.offset);
   TouchRequest request{begin, begin + static_cast<uint64_t>(range.length), kPageSize, !op.read};
-  request.stride = static_cast<uint64_t>(op.stride > 0 ? op.stride : region.page_bytes());
-  result.touch = co_await ops_.Touch(path, *owned.process, request);
+  request.stride = static_cast<uint64_t>(op.stride > 0 ? op.stride : on.region.page_bytes());
+  result.touch = co_await ops_.Touch(path, on.process(), request);
   if (result.touch->oom > 0) result.error = Errno::kNoMem;
   co_return result;
 }
 
-sim::Task<OpResult> ScriptRunner::Unmap(sim::Path& path, Owned& owned, const UnmapOp& op) {
-  OpResult result;
-  const Region region = owned.regions.find(op.id)->second;
-  const Range range = Clip(op.range, region);
-  if (range.length == 0 || range.offset % kPageSize != 0) {
-    result.error = Errno::kInval;
-  } else {
-    result.error = co_await ops_.Unmap(path, *owned.process, region.PageBelow(range.offset),
-                                       region.PageAbove(range.offset + range.length));
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const UnmapOp& op) {
+  const Range range = Clip(op.range, on.region);
+  if (range.length == 0 || range.offset % kPageSize != 0) co_return Errno::kInval;
+  const PageRange pages = PagesIn(range, on.region);
+  const Errno error = co_await ops_.Unmap(path, on.process(), pages.begin, pages.end);
+  const bool covers = range.offset == 0 && range.length == on.region.bytes;
+  if (covers && error == Errno::kOk) {
+    co_await CloseFile(path, on.owner, on.name);
+    on.owner.regions.erase(on.name);
   }
-  const bool covers = range.offset == 0 && range.length == region.bytes;
-  if (covers && result.error == Errno::kOk) {
-    co_await CloseFile(path, owned, op.id);
-    owned.regions.erase(op.id);
-  }
-  co_return result;
+  co_return error;
 }
 
-sim::Task<Errno> ScriptRunner::Protect(sim::Path& path, Process& process, const Region& region,
-                                       const ProtectOp& op) {
-  const Range range = Clip(op.range, region);
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const ProtectOp& op) {
+  const Range range = Clip(op.range, on.region);
   if (range.offset % kPageSize != 0) co_return Errno::kInval;
-  co_return co_await ops_.Protect(path, process, region.PageBelow(range.offset),
-                                  region.PageAbove(range.offset + range.length), ToAccess(op.access));
+  const PageRange pages = PagesIn(range, on.region);
+  co_return co_await ops_.Protect(path, on.process(), pages.begin, pages.end, ToAccess(op.access));
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const LockOp& op) {
+  const PageRange pages = PagesIn(Clip(op.range, on.region), on.region);
+  co_return co_await ops_.Lock(path, on.process(), pages.begin, pages.end);
 }
 
 // With a stride other than the page, one page at every stride, until one fails.
-sim::Task<OpResult> ScriptRunner::Advise(sim::Path& path, Owned& owned, const AdviseOp& op) {
-  OpResult result;
-  Process& process = *owned.process;
-  const Region region = owned.regions.find(op.id)->second;
-  Range range = Clip(op.range, region);
-  if (op.stride == 0 || op.stride == region.page_bytes()) {
-    result.error = co_await AdviseOnce(path, process, op.advice, region, range);
-    co_return result;
-  }
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const AdviseOp& op) {
+  Range range = Clip(op.range, on.region);
+  const int64_t page_bytes = on.region.page_bytes();
+  if (op.stride == 0 || op.stride == page_bytes) co_return co_await AdviseOnce(path, on, op.advice, range);
+  Errno error = Errno::kOk;
   const int64_t end = range.offset + range.length;
-  range.length = region.page_bytes();
-  for (; range.offset < end && result.error == Errno::kOk; range.offset += op.stride) {
-    result.error = co_await AdviseOnce(path, process, op.advice, region, range);
+  range.length = page_bytes;
+  for (; range.offset < end && error == Errno::kOk; range.offset += op.stride) {
+    error = co_await AdviseOnce(path, on, op.advice, range);
   }
-  co_return result;
+  co_return error;
 }
 
-sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, Process& process, AdviseOp::Advice advice,
-                                          const Region& region, const Range& range) {
+sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, const Mapped& on, AdviseOp::Advice advice,
+                                          const Range& range) {
   if (range.offset % kPageSize != 0) co_return Errno::kInval;
-  co_return co_await ops_.Advise(path, process, region.PageBelow(range.offset),
-                                 region.PageAbove(range.offset + range.length), advice);
+  const PageRange pages = PagesIn(range, on.region);
+  co_return co_await ops_.Advise(path, on.process(), pages.begin, pages.end, advice);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const BindOp& op) {
+  const MemPolicy wanted = ToMemPolicy(op.policy);
+  co_return co_await ops_.Bind(path, on.process(), on.region.start, on.region.end(), wanted);
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const PinOp& op) {
+  const Range range = Clip(op.range, on.region);
+  if (range.length == 0) co_return Errno::kInval;
+  const PageRange pages = PagesIn(range, on.region);
+  const PinResult pinned = co_await ops_.Pin(path, on.process(), pages.begin, pages.end);
+  if (pinned.error == Errno::kOk) on.owner.pins[on.name].push_back(pinned.pin);
+  co_return pinned.error;
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const UnpinOp& op) {
+  const auto found = owned.pins.find(op.id);
+  if (found == owned.pins.end()) co_return Errno::kNoEnt;
+  const std::vector<uint64_t> pins = std::move(found->second);
+  owned.pins.erase(found);
+  for (const uint64_t pin : pins) co_await ops_.Unpin(path, *owned.process, pin, op.irq);
+  co_return Errno::kOk;
 }
 
 // smaps shows VMAs that lie in the mapping as it was asked for; numa_maps those that begin in it. They differ

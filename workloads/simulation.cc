@@ -10,6 +10,7 @@
 #include "sim/host_memory.h"
 #include "workloads/host_need.h"
 #include "workloads/machine/resolve.h"
+#include "workloads/not_modelled.h"
 #include "workloads/requirements.h"
 
 namespace numasim::workloads {
@@ -26,7 +27,7 @@ bool KnowsThpEnabled(const LoadedScenario& scenario) {
 std::string FirstNotModelled(const LoadedScenario& scenario) {
   const bool knows_thp = KnowsThpEnabled(scenario);
   for (const LoadedScript& script : scenario.scripts) {
-    std::string problem = ScriptRunner::FirstNotModelled(script.script, script.place);
+    std::string problem = workloads::FirstNotModelled(script.script, script.place);
     if (problem.empty() && knows_thp)
       problem = FirstOnHugePage(script.script, script.place, scenario.kernel.thp().enabled());
     if (!problem.empty()) return problem;

@@ -1,0 +1,67 @@
+#include "workloads/not_modelled.h"
+
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace numasim::workloads {
+namespace {
+
+constexpr std::string_view kMappings =
+    "spawn p\n"
+    "@p map anon 4M anon\n"
+    "@p map shmem 4M shmem\n"
+    "@p map huge 4M hugetlb-2M file=f\n";
+
+std::string First(const std::string& line) {
+  const auto script = ParseScript(absl::StrCat(std::string(kMappings), line), "s.mm");
+  EXPECT_TRUE(script.ok()) << script.status();
+  return FirstNotModelled(*script, [](int number) { return absl::StrCat("s.mm:", number); });
+}
+
+TEST(NotModelledTest, MessageHasThePlaceTheLineAndWhatIsMissing) {
+  const struct {
+    std::string line;
+    std::string part;
+  } kCases[] = {
+      {"khugepaged 1", "khugepaged"},
+      {"khugepaged_set defrag 1", "khugepaged_set"},
+      {"drop_caches 3", "drop_caches"},
+      {"compact", "compact"},
+      {"thp shmem_enabled always", "thp with anything but `enabled`"},
+      {"sysctl vm.swappiness 60", "sysctl vm.swappiness"},
+      {"@p map m 4M shmem file=g", "map of a file (tmpfs is mounted huge=always)"},
+      {"@p advise shmem 0 4M remove", "advise remove of base pages"},
+      {"@p advise shmem 0 4M collapse", "advise collapse of base pages"},
+      {"@p advise anon 0 4M collapse", "advise collapse of base pages"},
+      {"@p move anon 0", "move of base pages"},
+      {"@p move shmem 0", "move of base pages"},
+      {"@p fallocate shmem 0 4M", "this on a file of the tmpfs"},
+      {"@p punch shmem 0 4M", "this on a file of the tmpfs"},
+      {"@p truncate shmem 0", "this on a file of the tmpfs"},
+  };
+  for (const auto& [line, part] : kCases)
+    EXPECT_EQ(First(line), absl::StrCat("s.mm:5: '", line, "': ", part, " is not modelled yet"));
+}
+
+TEST(NotModelledTest, SameOperationOnWhatIsModelledPasses) {
+  for (const char* line :
+       {"thp enabled never", "sysctl vm.max_map_count 100", "@p map m 4M hugetlb-2M file=g",
+        "@p advise anon 0 4M remove", "@p advise huge 0 4M remove", "@p advise huge 0 4M collapse",
+        "@p move huge 0", "@p fallocate huge 0 4M", "@p punch huge 0 4M", "@p truncate huge 0",
+        "@p fallocate anon 0 4M"}) {
+    EXPECT_EQ(First(line), "") << line;
+  }
+}
+
+TEST(NotModelledTest, BasePagesOfTheMappingDecide) {
+  const OpKind move = MoveOp{"m", 0};
+  EXPECT_EQ(MissingPart(move, [](const std::string&) { return BasePages{.anon = true}; }),
+            "move of base pages is not modelled yet");
+  EXPECT_EQ(MissingPart(move, [](const std::string&) { return BasePages(); }), "");
+}
+
+}  // namespace
+}  // namespace numasim::workloads

@@ -1,0 +1,36 @@
+// What operations of a script the models cannot do yet.
+//
+// Plain functions, for before anything runs, and for an operation that is about to be performed.
+#ifndef NUMASIM_WORKLOADS_NOT_MODELLED_H_
+#define NUMASIM_WORKLOADS_NOT_MODELLED_H_
+
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "workloads/operation_groups.h"
+#include "workloads/script.h"
+
+namespace numasim::workloads {
+
+// Operations of which the models know nothing.
+template <class Kind>
+concept NotModelledKind = AnyOf<Kind, KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp>;
+
+// Whether mappings of a name are, or may be, of base pages.
+struct BasePages {
+  bool anon = false;
+  bool shmem = false;
+};
+using BasePagesByName = absl::FunctionRef<BasePages(const std::string& mapping)>;
+
+// What the models cannot do yet, as "PART is not modelled yet"; empty if they can do all of it. `base_pages`
+// is asked only where it matters.
+std::string MissingPart(const OpKind& kind, BasePagesByName base_pages);
+
+// The first operation with such a part, as "FILE:LINE: 'OPERATION': PART is not modelled yet"; empty if the
+// models can do all.
+std::string FirstNotModelled(const Script& script, const LineName& place);
+
+}  // namespace numasim::workloads
+
+#endif  // NUMASIM_WORKLOADS_NOT_MODELLED_H_
