@@ -25,13 +25,13 @@ sim::Task<void> ScriptRunner::CloseFiles(sim::Path& path, Owned& owned) {
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const FallocateOp& op) {
   if (on.region.open_file == kNoFile) co_return Errno::kNoEnt;
   co_return co_await kernel_.hugetlb().Fallocate(path, on.process(), on.region.open_file, op.range.offset,
-                                              op.range.length);
+                                                 op.range.length);
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const PunchOp& op) {
   if (on.region.open_file == kNoFile) co_return Errno::kNoEnt;
   co_return co_await kernel_.hugetlb().Punch(path, on.region.open_file, op.range.offset, op.range.length,
-                                          on.process().cpu);
+                                             on.process().cpu);
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const TruncateOp& op) {
@@ -43,14 +43,14 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const Tr
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const MoveOp& op) {
   OpResult result;
   result.moved = co_await kernel_.hugetlb().Move(path, on.process(), on.region.start, on.region.end(),
-                                              OrderOf(*on.region.huge), NodeId{op.node});
+                                                 OrderOf(*on.region.huge), NodeId{op.node});
   result.error = result.moved->error;
   co_return result;
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const ProcessPoolOp& op) {
   co_return co_await kernel_.hugetlb().ResizeBy(path, *owned.process, ToHugeSize(op.page), op.mempolicy,
-                                             op.count);
+                                                op.count);
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const PoolOp& op) {

@@ -66,7 +66,8 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const MapOp&
   }
   const MapResult mapped = co_await ops_.Map(path, process, request);
   if (mapped.error != Errno::kOk) {
-    if (request.huge_file != kNoFile) co_await kernel_.hugetlb().CloseFile(path, request.huge_file, process.cpu);
+    if (request.huge_file != kNoFile)
+      co_await kernel_.hugetlb().CloseFile(path, request.huge_file, process.cpu);
     co_return mapped.error;
   }
   const Region region{mapped.start, op.size, request.huge, request.huge_file, op.backing == Backing::kShmem};

@@ -13,7 +13,7 @@
 #include "cli/summary.h"
 #include "cli/traced_run.h"
 #include "proto/trace_reader.h"
-#include "workloads/random_hugetlb_script.h"
+#include "tests/workloads/random_hugetlb_script.h"
 
 namespace numasim {
 namespace {

@@ -17,7 +17,7 @@
 #include "models/base/machine_config.h"
 #include "tests/models/recordings.h"
 #include "tests/models/test_machine.h"
-#include "workloads/random_script.h"
+#include "tests/workloads/random_script.h"
 #include "workloads/script.h"
 
 namespace numasim {

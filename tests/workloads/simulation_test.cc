@@ -20,7 +20,7 @@
 #include "gtest/gtest.h"
 #include "models/validator.h"
 #include "proto/trace_reader.h"
-#include "workloads/random_script.h"
+#include "tests/workloads/random_script.h"
 #include "workloads/script.h"
 
 namespace numasim {

@@ -13,7 +13,7 @@
 #include "tests/models/contig/contig_layouts.h"
 #include "tests/models/contig/contig_streams.h"
 #include "tests/models/test_machine.h"
-#include "workloads/random_contig_script.h"
+#include "tests/workloads/random_contig_script.h"
 
 namespace numasim {
 namespace {

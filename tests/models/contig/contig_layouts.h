@@ -9,7 +9,7 @@
 
 #include "models/base/machine_config.h"
 #include "tests/models/test_machine.h"
-#include "workloads/random_contig_script.h"
+#include "tests/workloads/random_contig_script.h"
 
 namespace numasim {
 

@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 #include "tests/models/contig/contig_layouts.h"
 #include "tests/models/test_machine.h"
-#include "workloads/random_contig_script.h"
+#include "tests/workloads/random_contig_script.h"
 
 namespace numasim {
 namespace {

@@ -18,7 +18,7 @@
 #include "sim/random.h"
 #include "tests/models/contig/contig_layouts.h"
 #include "tests/models/contig/contig_streams.h"
-#include "workloads/random_contig_script.h"
+#include "tests/workloads/random_contig_script.h"
 
 namespace numasim {
 namespace {

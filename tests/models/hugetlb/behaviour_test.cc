@@ -11,7 +11,7 @@
 #include "models/hugetlb/hugetlb.h"
 #include "sim/random.h"
 #include "tests/models/test_machine.h"
-#include "workloads/random_hugetlb_script.h"
+#include "tests/workloads/random_hugetlb_script.h"
 #include "workloads/script_runner.h"
 
 namespace numasim {

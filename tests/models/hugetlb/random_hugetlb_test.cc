@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
 #include "tests/models/test_machine.h"
-#include "workloads/random_hugetlb_script.h"
+#include "tests/workloads/random_hugetlb_script.h"
 
 namespace numasim {
 namespace {

@@ -1,4 +1,4 @@
-#include "workloads/random_hugetlb_script.h"
+#include "tests/workloads/random_hugetlb_script.h"
 
 #include <algorithm>
 #include <iterator>

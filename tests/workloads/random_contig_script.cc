@@ -1,4 +1,4 @@
-#include "workloads/random_contig_script.h"
+#include "tests/workloads/random_contig_script.h"
 
 #include <iterator>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "workloads/random_script.h"
+#include "tests/workloads/random_script.h"
 
 #include <algorithm>
 #include <utility>

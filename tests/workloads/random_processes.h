@@ -1,8 +1,8 @@
 // RandomProcesses: what random scripts of huge pages have in common, for tests: the processes and mappings
 // that they made, and draws from these. A script knows what it made, not what came of it: an operation may
 // fail, and later ones may name mappings that a failure left out, as a careless user's would.
-#ifndef NUMASIM_WORKLOADS_RANDOM_PROCESSES_H_
-#define NUMASIM_WORKLOADS_RANDOM_PROCESSES_H_
+#ifndef NUMASIM_TESTS_WORKLOADS_RANDOM_PROCESSES_H_
+#define NUMASIM_TESTS_WORKLOADS_RANDOM_PROCESSES_H_
 
 #include <cstdint>
 #include <optional>
@@ -66,4 +66,4 @@ class RandomProcesses {
 
 }  // namespace numasim::workloads
 
-#endif  // NUMASIM_WORKLOADS_RANDOM_PROCESSES_H_
+#endif  // NUMASIM_TESTS_WORKLOADS_RANDOM_PROCESSES_H_

@@ -5,8 +5,8 @@
 // so that nearly all of its operations do something; now and then one goes past a mapping's end or into a
 // hole, as programs do. The same options and seed give the same operations on every machine. Each operation
 // prints as a script line, so that a failure can be kept as a script.
-#ifndef NUMASIM_WORKLOADS_RANDOM_SCRIPT_H_
-#define NUMASIM_WORKLOADS_RANDOM_SCRIPT_H_
+#ifndef NUMASIM_TESTS_WORKLOADS_RANDOM_SCRIPT_H_
+#define NUMASIM_TESTS_WORKLOADS_RANDOM_SCRIPT_H_
 
 #include <cstdint>
 #include <optional>
@@ -114,4 +114,4 @@ std::vector<Op> RandomOps(const RandomScriptOptions& options, uint64_t seed, int
 
 }  // namespace numasim::workloads
 
-#endif  // NUMASIM_WORKLOADS_RANDOM_SCRIPT_H_
+#endif  // NUMASIM_TESTS_WORKLOADS_RANDOM_SCRIPT_H_

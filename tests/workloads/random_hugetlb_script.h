@@ -1,16 +1,16 @@
 // RandomHugetlbScript: random scripts of HugeTLB operations, for tests. Like RandomScript, but on the pool of
 // 2 MiB pages: resizes, reservations, files, forks, moves. It knows what it made, not what came of it: an
 // operation may fail, and later ones may name mappings that a failure left out, as a careless user's would.
-#ifndef NUMASIM_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_
-#define NUMASIM_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_
+#ifndef NUMASIM_TESTS_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_
+#define NUMASIM_TESTS_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tests/workloads/random_processes.h"
 #include "workloads/operations.h"
-#include "workloads/random_processes.h"
 
 namespace numasim::workloads {
 
@@ -54,4 +54,4 @@ std::vector<Op> RandomHugetlbOps(const RandomHugetlbOptions& options, uint64_t s
 
 }  // namespace numasim::workloads
 
-#endif  // NUMASIM_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_
+#endif  // NUMASIM_TESTS_WORKLOADS_RANDOM_HUGETLB_SCRIPT_H_

@@ -1,16 +1,16 @@
 // RandomContigScript: random scripts, for tests, of those who take memory away (virtio-mem, offlining, CMA,
 // gigantic pages) among those who use it: processes with private, shared and huge pages, pins, forks, moves.
 // Like RandomHugetlbScript it knows what it made, not what came of it: an operation may fail.
-#ifndef NUMASIM_WORKLOADS_RANDOM_CONTIG_SCRIPT_H_
-#define NUMASIM_WORKLOADS_RANDOM_CONTIG_SCRIPT_H_
+#ifndef NUMASIM_TESTS_WORKLOADS_RANDOM_CONTIG_SCRIPT_H_
+#define NUMASIM_TESTS_WORKLOADS_RANDOM_CONTIG_SCRIPT_H_
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tests/workloads/random_processes.h"
 #include "workloads/operations.h"
-#include "workloads/random_processes.h"
 
 namespace numasim::workloads {
 
@@ -61,4 +61,4 @@ std::vector<Op> RandomContigOps(const RandomContigOptions& options, uint64_t see
 
 }  // namespace numasim::workloads
 
-#endif  // NUMASIM_WORKLOADS_RANDOM_CONTIG_SCRIPT_H_
+#endif  // NUMASIM_TESTS_WORKLOADS_RANDOM_CONTIG_SCRIPT_H_

@@ -1,4 +1,4 @@
-#include "workloads/random_processes.h"
+#include "tests/workloads/random_processes.h"
 
 #include <iterator>
 #include <utility>
