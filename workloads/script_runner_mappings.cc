@@ -190,23 +190,18 @@ MappingStats StatsOf(const MemorySystem& memory, const HugetlbPool& pool, const 
   for (const auto& [start, vma] : process.space.vmas()) {
     if (vma.start < region.start || vma.start >= region.end()) continue;
     const bool in_smaps = (vma.end - region.start) << kPageShift <= region.bytes;
-    process.space.page_table().ForEachTable(vma.start, vma.end, [&](Vpn first, const PteTable& table) {
-      const uint64_t from = vma.start > first ? static_cast<uint64_t>(vma.start - first) : 0;
-      const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(vma.end - first));
-      for (uint64_t i = from; i < to; ++i) {
-        const Pte pte = table.pte[i];
-        if (pte.none() || pte.zero_page()) continue;
-        on_node(pte.pfn()) += kPageKb;
-        if (!in_smaps) continue;
-        stats.rss_kb += kPageKb;
-        if (pte.anon()) stats.anon_kb += kPageKb;
-      }
-    });
-    process.space.huge_pages().ForEach(vma.start, vma.end, [&](Vpn, const HugePte& pte) {
-      const int64_t kb = kPageKb << pte.order;
-      on_node(pte.pfn) += kb;
+    process.space.page_table().Walk(vma.start, vma.end, [&](Vpn, const Entry& entry, int order) {
+      if (entry.zero_page()) return;
+      const int64_t kb = kPageKb << order;
+      on_node(entry.pfn()) += kb;
       if (!in_smaps) return;
-      (pool.pages().Used(pte.pfn).mapcount > 1 ? stats.shared_hugetlb_kb : stats.private_hugetlb_kb) += kb;
+      if (vma.hugetlb()) {
+        const bool shared = pool.pages().Used(entry.pfn()).mapcount > 1;
+        (shared ? stats.shared_hugetlb_kb : stats.private_hugetlb_kb) += kb;
+        return;
+      }
+      stats.rss_kb += kb;
+      if (entry.anon()) stats.anon_kb += kb;
     });
   }
   return stats;

@@ -94,12 +94,14 @@ Vpn AddressSpace::Map(Vma vma, int64_t pages) {
 void AddressSpace::Insert(const Vma& vma) {
   const bool added = vmas_.emplace(vma.start.value, vma).second;
   NUMASIM_CHECK(added);
+  ++generation_;
   if (!vma.anonymous()) of_files_.emplace(vma.hugetlb(), vma.file.value, vma.start.value);
 }
 
 AddressSpace::Vmas::iterator AddressSpace::Erase(Vmas::iterator it) {
   const Vma& vma = it->second;
   if (!vma.anonymous()) of_files_.erase({vma.hugetlb(), vma.file.value, vma.start.value});
+  ++generation_;
   return vmas_.erase(it);
 }
 
@@ -183,6 +185,7 @@ AddressSpace::Gap AddressSpace::GapAround(Vpn begin, Vpn end) const {
 
 void AddressSpace::CopyVmasFrom(const AddressSpace& parent) {
   vmas_ = parent.vmas_;
+  ++generation_;
   of_files_ = parent.of_files_;
   next_ = parent.next_;
   next_mapping_ = parent.next_mapping_;
@@ -262,6 +265,7 @@ bool AddressSpace::MergePart(Vma& vma, Vpn begin, Vpn end, const Vma& wanted) {
   // One grows by what the other loses.
   if (into_below) {
     below->end = end;
+    ++generation_;
     all_of_vma ? static_cast<void>(Erase(vmas_.find(vma_start.value))) : SetStart(vma, end);
   } else {
     const Vpn above_start = above->start;

@@ -13,7 +13,6 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
-#include "models/address_space/huge_page_table.h"
 #include "models/address_space/page_table.h"
 #include "models/address_space/room_index.h"
 #include "models/base/types.h"
@@ -136,17 +135,20 @@ class AddressSpace {
   const absl::btree_map<uint64_t, Vma>& vmas() const { return vmas_; }
   PageTable& page_table() { return page_table_; }
   const PageTable& page_table() const { return page_table_; }
-  HugePageTable& huge_pages() { return huge_pages_; }
-  const HugePageTable& huge_pages() const { return huge_pages_; }
 
-  // While above 0, a fork or a pin counts references of pages whose entries it has seen; nobody else may
-  // change entries (the kernel's page table lock).
-  int held = 0;
+  // Changes whenever a VMA comes, goes or gets other bounds. No pointer to a VMA is valid after a suspension
+  // but where this is as it was: a VmaCursor looks.
+  uint64_t generation() const { return generation_; }
+
+  // Whether entries must stay as they are for now.
+  bool entries_held() const { return holds_ > 0; }
 
   // fork: the same VMAs, no page tables yet. Locks are not inherited.
   void CopyVmasFrom(const AddressSpace& parent);
 
  private:
+  friend class EntriesHold;
+
   using Vmas = absl::btree_map<uint64_t, Vma>;
   // Room for mappings at the two alignments.
   struct Rooms {
@@ -173,8 +175,44 @@ class AddressSpace {
   // Made when the address space has once been filled to its end: until then mappings go behind the last.
   std::optional<Rooms> rooms_;
   PageTable page_table_;
-  HugePageTable huge_pages_;
+  uint64_t generation_ = 0;
+  int holds_ = 0;
   Vpn next_ = kStartOfSpace;
+};
+
+// A VMA, kept over suspensions: it looks again only for a page outside, or after VMAs have changed. The
+// AddressSpace must outlive it.
+class VmaCursor {
+ public:
+  explicit VmaCursor(AddressSpace& space) : space_(space) {}
+
+  // The VMA that holds `vpn`, null if none does. Valid until the next suspension.
+  Vma* Find(Vpn vpn) {
+    const bool same = vma_ != nullptr && generation_ == space_.generation();
+    if (!same || vpn < vma_->start || vpn >= vma_->end) {
+      vma_ = space_.Find(vpn);
+      generation_ = space_.generation();
+    }
+    return vma_;
+  }
+
+ private:
+  AddressSpace& space_;
+  Vma* vma_ = nullptr;
+  uint64_t generation_ = 0;
+};
+
+// The page table lock of a fork or a pin: while it counts references of pages whose entries it has seen,
+// nobody else may change entries. Migrations find it taken and come again.
+class EntriesHold {
+ public:
+  explicit EntriesHold(AddressSpace& space) : space_(space) { ++space_.holds_; }
+  EntriesHold(const EntriesHold&) = delete;
+  EntriesHold& operator=(const EntriesHold&) = delete;
+  ~EntriesHold() { --space_.holds_; }
+
+ private:
+  AddressSpace& space_;
 };
 
 }  // namespace numasim

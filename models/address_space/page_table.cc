@@ -1,42 +1,113 @@
 #include "models/address_space/page_table.h"
 
+#include <utility>
+
 #include "sim/check.h"
 
 namespace numasim {
 
+PageTable::~PageTable() {
+  for (const auto& [key, upper] : puds_) {
+    if (!upper.is_table()) continue;
+    PmdTable* const pmd = upper.table<PmdTable>();
+    for (const Entry entry : pmd->entries) {
+      if (entry.is_table()) delete entry.table<PteTable>();
+    }
+    delete pmd;
+  }
+}
+
 void PageTable::AddPmd(Vpn vpn, Pfn frame) {
-  auto& slot = pmds_[vpn.value >> kPmdTableShift];
-  NUMASIM_CHECK(slot == nullptr);
-  slot = std::make_unique<PmdTable>();
-  slot->frame = frame;
+  Entry& slot = puds_[vpn.value >> kPmdTableShift];
+  NUMASIM_CHECK(slot.none());
+  auto* const pmd = new PmdTable;
+  pmd->frame = frame;
+  slot = Entry(pmd);
   ++tables_;
+  ++generation_;
 }
 
 PteTable& PageTable::AddTable(Vpn vpn, Pfn frame) {
-  PmdTable* pmd = FindPmd(vpn);
+  PmdTable* const pmd = FindPmd(vpn);
   NUMASIM_CHECK(pmd != nullptr);
-  auto& slot = pmd->tables[(vpn.value >> kPteTableShift) % kTablesPerPmd];
-  NUMASIM_CHECK(slot == nullptr);
-  slot = std::make_unique<PteTable>();
-  slot->frame = frame;
+  Entry& slot = pmd->entries[IndexInPmd(vpn)];
+  NUMASIM_CHECK(slot.none());
+  auto* const table = new PteTable;
+  table->frame = frame;
+  slot = Entry(table);
   ++pmd->used;
   ++tables_;
-  return *slot;
+  ++generation_;
+  return *table;
+}
+
+Entry* PageTable::FindHuge(Vpn first, int order) {
+  Entry* entry = nullptr;
+  if (order == kPmdTableShift) {
+    const auto found = puds_.find(first.value >> kPmdTableShift);
+    if (found != puds_.end()) entry = &found->second;
+  } else if (PmdTable* const pmd = FindPmd(first); pmd != nullptr) {
+    entry = &pmd->entries[IndexInPmd(first)];
+  }
+  return entry != nullptr && entry->is_leaf() ? entry : nullptr;
+}
+
+void PageTable::SetHuge(Vpn first, int order, Entry entry) {
+  NUMASIM_CHECK_EQ(first.value % (uint64_t{1} << order), uint64_t{0});
+  if (order == kPmdTableShift) {
+    const auto found = puds_.find(first.value >> kPmdTableShift);
+    const bool there = found != puds_.end();
+    NUMASIM_CHECK(!there || found->second.is_leaf());
+    huge_pages_ += (entry.none() ? 0 : 1) - (there ? 1 : 0);
+    if (!entry.none()) {
+      puds_[first.value >> kPmdTableShift] = entry;
+    } else if (there) {
+      puds_.erase(found);
+    }
+    return;
+  }
+  PmdTable* const pmd = FindPmd(first);
+  NUMASIM_CHECK(pmd != nullptr);
+  Entry& slot = pmd->entries[IndexInPmd(first)];
+  NUMASIM_CHECK(!slot.is_table());
+  const int change = (entry.none() ? 0 : 1) - (slot.none() ? 0 : 1);
+  huge_pages_ += change;
+  pmd->used += change;
+  slot = entry;
+}
+
+void PageTable::TakeHuge(Vpn begin, Vpn end, std::vector<Pfn>& pages) {
+  if (huge_pages_ == 0) return;
+  // In two steps, as taking an entry of the PUD away would end the walk over them.
+  std::vector<std::pair<Vpn, int>> taken;
+  ForEachUpper(begin, end, [&](Vpn first, const Entry& entry, int order) {
+    if (entry.is_table() || first < begin) return true;
+    pages.push_back(entry.pfn());
+    taken.emplace_back(first, order);
+    return true;
+  });
+  for (const auto& [first, order] : taken) SetHuge(first, order, Entry());
 }
 
 std::vector<Pfn> PageTable::FreeRange(Vpn floor, Vpn ceiling) {
   std::vector<Pfn> frames;
-  for (auto it = pmds_.lower_bound(floor.value >> kPmdTableShift); it != pmds_.end();) {
+  for (auto it = puds_.lower_bound(floor.value >> kPmdTableShift); it != puds_.end();) {
     const Vpn pmd_first{it->first << kPmdTableShift};
     if (pmd_first >= ceiling) break;
-    PmdTable& pmd = *it->second;
-    for (uint64_t i = 0; i < kTablesPerPmd; ++i) {
+    if (!it->second.is_table()) {  // a huge page on the edge of the range
+      ++it;
+      continue;
+    }
+    PmdTable* const pmd = it->second.table<PmdTable>();
+    for (uint64_t i = 0; i < kEntriesPerPmd; ++i) {
       const Vpn first = pmd_first + static_cast<int64_t>(i << kPteTableShift);
-      if (pmd.tables[i] == nullptr || first < floor || first + static_cast<int64_t>(kPtesPerTable) > ceiling)
-        continue;
-      frames.push_back(pmd.tables[i]->frame);
-      pmd.tables[i].reset();
-      --pmd.used;
+      const bool inside = first >= floor && first + static_cast<int64_t>(kPtesPerTable) <= ceiling;
+      if (!pmd->entries[i].is_table() || !inside) continue;
+      auto* const table = pmd->entries[i].table<PteTable>();
+      frames.push_back(table->frame);
+      delete table;
+      pmd->entries[i] = Entry();
+      --pmd->used;
       --tables_;
     }
     const bool whole = pmd_first >= floor && pmd_first + (int64_t{1} << kPmdTableShift) <= ceiling;
@@ -44,12 +115,14 @@ std::vector<Pfn> PageTable::FreeRange(Vpn floor, Vpn ceiling) {
       ++it;
       continue;
     }
-    NUMASIM_CHECK_EQ(pmd.used, 0);
-    frames.push_back(pmd.frame);
+    NUMASIM_CHECK_EQ(pmd->used, 0);
+    frames.push_back(pmd->frame);
     --tables_;
-    if (last_ == it->second.get()) last_key_ = ~uint64_t{0};
-    it = pmds_.erase(it);
+    if (last_ == pmd) last_key_ = ~uint64_t{0};
+    delete pmd;
+    it = puds_.erase(it);
   }
+  if (!frames.empty()) ++generation_;
   return frames;
 }
 

@@ -22,17 +22,19 @@ void RestoreReservation(const HugeClaim& claim, const HugePage& page) {
 
 }  // namespace
 
-sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process, Vma& vma, Vpn first,
+sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process, Vma vma, Vpn first,
                                                bool write) {
   FaultState fault;
   fault.claim = ClaimOf(process, vma, vma.HugeIndexOf(first));
   fault.write = write;
   fault.writable = vma.access == Access::kReadWrite;
   fault.process = &process;
-  if (const HugePte* old = process.space.huge_pages().Find(first); old != nullptr) fault.old = *old;
+  PageTable& tables = process.space.page_table();
+  const int order = vma.huge.order;
+  if (const Entry* const old = tables.FindHuge(first, order); old != nullptr) fault.old = *old;
   if (!fault.old.has_value() && vma.huge.resv_unmapped) co_return FaultResult::kSigbus;
   if (fault.old.has_value() && vma.huge.shared) {
-    process.space.huge_pages().Find(first)->writable = fault.writable;
+    *tables.FindHuge(first, order) = fault.old->WithWritable(fault.writable);
     co_return FaultResult::kDone;
   }
   const FileId id = vma.file;
@@ -45,25 +47,21 @@ sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process
   sim::Mutex& mutex = FaultMutex(id, fault.claim.index);
   co_await mutex.Acquire(path);
   // The page may have moved while the path waited, and its entry with it (pte_same).
-  const bool moved = fault.old.has_value() && !IsPageOf(fault.old->pfn, file, fault.claim.index);
+  const bool moved = fault.old.has_value() && !IsPageOf(fault.old->pfn(), file, fault.claim.index);
   if (!moved) co_await FaultIn(path, file, fault);
   mutex.Release(path);
   if (fault.claim.shared) file.vma_lock->ReleaseRead(path);
   co_await path.HopTo(home, memory_.costs().hop);
   if (moved) co_return FaultResult::kAgain;
 
-  if (fault.anon) vma.huge.anon_vma = true;
+  if (fault.anon) process.space.Find(first)->huge.anon_vma = true;
   if (!fault.fresh.has_value()) co_return fault.result;
   co_await path.Take(memory_.costs().map_page);
-  HugePageTable& table = process.space.huge_pages();
-  bool same = true;  // the entry is still as the fault found it
-  if (fault.old.has_value()) {
-    HugePte* const now = table.Find(first);
-    same = now != nullptr && now->pfn == fault.old->pfn;
-    if (same) *now = *fault.fresh;
-  } else {
-    same = table.Add(first, *fault.fresh);
-  }
+  // Whether the entry is still as the fault found it.
+  const Entry* const now = tables.FindHuge(first, order);
+  const Pfn found = now == nullptr ? kNoPfn : now->pfn();
+  const bool same = found == (fault.old.has_value() ? fault.old->pfn() : kNoPfn);
+  if (same) tables.SetHuge(first, order, *fault.fresh);
   if (fault.replaces) {
     co_await ToGlobal(path);
     co_await FinishCopy(path, fault, same);
@@ -109,11 +107,10 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
     }
   }
   ++pool_.pages().Used(pfn).mapcount;
-  const auto order = static_cast<uint8_t>(OrderOf(file.page_size));
-  fault.fresh = HugePte{pfn, order, fault.claim.shared && fault.writable};
+  fault.fresh = Entry(pfn, Entry::kPresent).WithWritable(fault.claim.shared && fault.writable);
   if (!fault.write || fault.claim.shared) co_return;
   if (in_cache == kNoPfn) {
-    fault.fresh->writable = true;  // just made, nobody else has it
+    fault.fresh = fault.fresh->WithWritable(true);  // just made, nobody else has it
     co_return;
   }
   // A write to a page of the file: copied at once, without a second fault. The entry never shows the
@@ -122,8 +119,8 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
   fault.fresh.reset();
   co_await CopyOnWrite(path, file, fault, in_cache);
   if (fault.fresh.has_value()) {
-    std::vector<Pfn> original(1, fault.old->pfn);
-    pool_.pages().Used(fault.fresh->pfn).restore_reserve = false;
+    std::vector<Pfn> original(1, fault.old->pfn());
+    pool_.pages().Used(fault.fresh->pfn()).restore_reserve = false;
     co_await Unreference(path, fault.claim.cpu, original);
     fault.replaces = false;
   } else {
@@ -134,7 +131,7 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
 
 // hugetlb_wp(): the original is held meanwhile, as its entry may go.
 sim::Task<void> Hugetlb::CopyOnWrite(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached) {
-  const std::vector<Pfn> original(1, fault.old->pfn);
+  const std::vector<Pfn> original(1, fault.old->pfn());
   ++pool_.pages().Used(original[0]).refs;
   co_await CopyHeld(path, file, fault, cached);
   std::vector<Pfn> unused;
@@ -143,11 +140,11 @@ sim::Task<void> Hugetlb::CopyOnWrite(sim::Path& path, HugeFile& file, FaultState
 }
 
 sim::Task<void> Hugetlb::CopyHeld(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached) {
-  const Pfn old = fault.old->pfn;
+  const Pfn old = fault.old->pfn();
   for (;;) {
     const HugePage& page = pool_.pages().Used(old);
     if (page.mapcount == 1 && page.anon) {
-      fault.fresh = HugePte{old, fault.old->order, true};
+      fault.fresh = Entry(old, Entry::kPresent | Entry::kWritable);
       co_return;
     }
     // The owner's copy does not use the reservation, which the page that it copies has used up.
@@ -162,7 +159,7 @@ sim::Task<void> Hugetlb::CopyHeld(sim::Path& path, HugeFile& file, FaultState& f
       fresh.index = fault.claim.index;
       fault.anon = true;
       fault.replaces = true;
-      fault.fresh = HugePte{copy, fault.old->order, true};
+      fault.fresh = Entry(copy, Entry::kPresent | Entry::kWritable);
       co_return;
     }
     if (!avoid_reserve) {
@@ -178,15 +175,15 @@ sim::Task<void> Hugetlb::CopyHeld(sim::Path& path, HugeFile& file, FaultState& f
 
 // After a copy: the original loses its entry, or, where the entry went away meanwhile, the copy is given up.
 sim::Task<void> Hugetlb::FinishCopy(sim::Path& path, FaultState& fault, bool installed) {
-  HugePage& copy = pool_.pages().Used(fault.fresh->pfn);
+  HugePage& copy = pool_.pages().Used(fault.fresh->pfn());
   if (!installed) {
     RestoreReservation(fault.claim, copy);
-    std::vector<Pfn> unused(1, fault.fresh->pfn);
+    std::vector<Pfn> unused(1, fault.fresh->pfn());
     co_await Unreference(path, fault.claim.cpu, unused);
     co_return;
   }
   copy.restore_reserve = false;
-  std::vector<Pfn> original(1, fault.old->pfn);
+  std::vector<Pfn> original(1, fault.old->pfn());
   co_await Unreference(path, fault.claim.cpu, original);
 }
 
@@ -203,10 +200,11 @@ sim::Task<void> Hugetlb::StealFromChildren(sim::Path& path, HugeFile& file, cons
       if (index < vma.HugeIndexOf(vma.start) || index >= vma.HugeIndexOf(vma.end)) return;
       const int64_t offset = static_cast<int64_t>(index - vma.HugeIndexOf(vma.start)) << vma.huge.order;
       const Vpn first = vma.start + offset;
-      const HugePte* const pte = process.space.huge_pages().Find(first);
-      if (pte == nullptr || pte->pfn != page) return;
+      PageTable& tables = process.space.page_table();
+      const Entry* const entry = tables.FindHuge(first, vma.huge.order);
+      if (entry == nullptr || entry->pfn() != page) return;
       vma.huge.resv_unmapped = true;
-      process.space.huge_pages().Clear(first);
+      tables.SetHuge(first, vma.huge.order, Entry());
       taken.push_back(page);
     });
   };

@@ -25,7 +25,7 @@ sim::Task<void> Hugetlb::UnmapRange(sim::Path& path, HugeFile& file, uint64_t fr
       const auto at = [&](uint64_t index) {
         return vma.start + (static_cast<int64_t>(index - vma.HugeIndexOf(vma.start)) << vma.huge.order);
       };
-      process.space.huge_pages().Take(at(first), at(last), unmapped);
+      process.space.page_table().TakeHuge(at(first), at(last), unmapped);
     });
   };
   co_await VisitMappers(path, file, visit);

@@ -65,18 +65,21 @@ class Hugetlb {
   sim::Task<Errno> Demote(sim::Path& path, CpuId cpu, NodeId node, int64_t count);
 
   // --- mappings ---
-  // Reserves for a new VMA of the process, which is in its address space already. Where it has no file it
-  // gets one of its own. kNoMem: not enough pages; the VMA is then to be removed.
-  sim::Task<Errno> Map(sim::Path& path, Process& process, Vma& vma);
+  // Reserves for a new VMA of the process, which is in its address space already, at `start`. Where it has no
+  // file it gets one of its own. kNoMem: not enough pages; the VMA is then to be removed.
+  sim::Task<Errno> Map(sim::Path& path, Process& process, Vpn start);
   // The page at `first`, the start of a huge page of `vma`, for an access that the VMA allows and the entry
   // does not.
-  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, Vma& vma, Vpn first, bool write);
+  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, Vma vma, Vpn first, bool write);
   // Unmaps the pages of [begin, end) (__unmap_hugepage_range).
   sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
   // After VMAs were removed: gives up what they reserved, and files that nothing uses any more.
   sim::Task<void> Close(sim::Path& path, Process& process, const std::vector<Vma>& removed);
-  // fork: copies what VMAs and entries the child gets. Its page tables are there already.
-  sim::Task<void> Fork(sim::Path& path, Process& parent, Process& child);
+  // fork: what the child's VMAs, copies of the parent's, have besides, and with `entries` the entries that it
+  // gets, whose page tables are there already.
+  sim::Task<void> Fork(sim::Path& path, Process& parent, Process& child, bool entries);
+  // Whether a fork copies the entries of a VMA of huge pages: of a private one that had a page of its own.
+  static bool ForkCopies(const Vma& vma) { return vma.hugetlb() && !vma.huge.shared && vma.huge.anon_vma; }
   // move_pages() of every huge page of [begin, end).
   sim::Task<HugeMoved> Move(sim::Path& path, Process& process, Vpn begin, Vpn end, int order, NodeId node);
 
@@ -110,15 +113,15 @@ class Hugetlb {
     bool write = false;
     bool writable = false;  // the VMA allows writing
     const Process* process = nullptr;
-    std::optional<HugePte> old;
-    std::optional<HugePte> fresh;  // what the entry is to become
-    bool replaces = false;         // `fresh` is a copy of `old`
-    bool anon = false;             // the VMA got a page of its own
+    std::optional<Entry> old;
+    std::optional<Entry> fresh;  // what the entry is to become
+    bool replaces = false;       // `fresh` is a copy of `old`
+    bool anon = false;           // the VMA got a page of its own
     FaultResult result = FaultResult::kDone;
   };
   struct MovingPage {
     Vpn first;
-    HugePte pte;  // becomes what it is to be afterwards
+    Entry entry;  // becomes what it is to be afterwards
     bool present = false;
     bool there = false;  // on the wanted node already
   };
@@ -160,7 +163,7 @@ class Hugetlb {
   static uint32_t SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to);
   sim::Task<HugeMoved> MoveAll(sim::Path& path, std::vector<MovingPage>& pages, NodeId node, CpuId cpu);
   sim::Task<Errno> ReplaceAlone(sim::Path& path, Pfn pfn, Pfn fresh);
-  sim::Task<Errno> MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId cpu);
+  sim::Task<Errno> MovePage(sim::Path& path, Entry& entry, NodeId node, CpuId cpu);
   sim::Task<void> Unreserve(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, int64_t freed,
                             CpuId cpu);
 

@@ -180,18 +180,20 @@ class Checker {
     for (const PinnedPages& pinned : process.pins) {
       for (const Pfn pfn : pinned.huge) ++uses_[pfn.value].pinned;
     }
-    process.space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const HugePte& pte) {
+    const PageTable& tables = process.space.page_table();
+    tables.Walk(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const Entry& entry, int order) {
+      if (order == 0) return;
       const Vma* const vma = process.space.Find(first);
-      if (vma == nullptr || !vma->hugetlb() || vma->huge.order != pte.order) {
+      if (vma == nullptr || !vma->hugetlb() || vma->huge.order != order) {
         problems_.Add(process.name, ": vpn ", first.value, " has a huge page outside mappings of such pages");
         return;
       }
-      if (pte.writable && vma->access != Access::kReadWrite)
+      if (entry.writable() && vma->access != Access::kReadWrite)
         problems_.Add(process.name, ": huge page at vpn ", first.value, " is writable, its VMA is not");
-      Use& use = uses_[pte.pfn.value];
+      Use& use = uses_[entry.pfn().value];
       ++use.mapped;
       if (files_.contains(vma->file.value)) use.origin = &hugetlb_.files().At(vma->file);
-      use.writable = use.writable || (pte.writable && !vma->huge.shared);
+      use.writable = use.writable || (entry.writable() && !vma->huge.shared);
     });
   }
 

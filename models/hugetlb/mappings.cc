@@ -11,7 +11,8 @@
 namespace numasim {
 
 // hugetlbfs_file_mmap()
-sim::Task<Errno> Hugetlb::Map(sim::Path& path, Process& process, Vma& vma) {
+sim::Task<Errno> Hugetlb::Map(sim::Path& path, Process& process, Vpn start) {
+  const Vma vma = *process.space.Find(start);
   const HugeRequester who{process.cpu, process.policy};
   const int64_t pages = vma.pages() >> vma.huge.order;
   const sim::LpId home = path.lp();
@@ -33,8 +34,9 @@ sim::Task<Errno> Hugetlb::Map(sim::Path& path, Process& process, Vma& vma) {
   --file.opens;
   co_await DropIfUnused(path, file, who.cpu);
   co_await path.HopTo(home, memory_.costs().hop);
-  vma.huge = std::move(huge);
-  process.space.SetFile(vma, id);
+  Vma& made = *process.space.Find(start);
+  made.huge = std::move(huge);
+  process.space.SetFile(made, id);
   co_return error;
 }
 
@@ -75,7 +77,7 @@ sim::Task<Errno> Hugetlb::ReserveForMap(sim::Path& path, HugeFile& file, HugeVma
 
 sim::Task<void> Hugetlb::Zap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   std::vector<Pfn> pages;
-  process.space.huge_pages().Take(begin, end, pages);
+  process.space.page_table().TakeHuge(begin, end, pages);
   if (pages.empty()) co_return;
   co_await path.Take(memory_.costs().unmap_page * static_cast<int64_t>(pages.size()));
   const sim::LpId home = path.lp();
@@ -121,11 +123,7 @@ sim::Task<void> Hugetlb::CloseVma(sim::Path& path, const Vma& vma, CpuId cpu) {
   co_await pool_.Account(path, HugeSizeOf(vma.huge.order), -global, who);
 }
 
-sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child) {
-  struct Entry {
-    Vpn first;
-    HugePte pte;
-  };
+sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child, bool entries) {
   std::vector<FileId> files;
   std::vector<Pfn> shared;
   child.space.ForEach([&](Vma& vma) {
@@ -136,14 +134,12 @@ sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child) 
     vma.huge.resv.reset();
     vma.huge.resv_owner = false;
     vma.huge.resv_unmapped = false;
-    if (!vma.huge.anon_vma) return;
-    std::vector<Entry> entries;
-    parent.space.huge_pages().ForEach(vma.start, vma.end, [&](Vpn first, HugePte& pte) {
-      pte.writable = false;
-      entries.push_back({first, pte});
-      shared.push_back(pte.pfn);
+    if (!entries || !ForkCopies(vma)) return;
+    parent.space.page_table().Walk(vma.start, vma.end, [&](Vpn first, Entry& entry, int order) {
+      entry = entry.WithWritable(false);
+      child.space.page_table().SetHuge(first, order, entry);
+      shared.push_back(entry.pfn());
     });
-    for (const Entry& entry : entries) child.space.huge_pages().Set(entry.first, entry.pte);
   });
   if (files.empty()) co_return;
   co_await path.Take(memory_.costs().fork_page * static_cast<int64_t>(shared.size()));

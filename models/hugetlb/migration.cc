@@ -99,9 +99,9 @@ uint32_t Hugetlb::SwapEntry(Process& process, const HugeFile& file, uint64_t ind
   process.space.ForEachOfFile(true, file.id, [&](Vma& vma) {
     if (index < vma.HugeIndexOf(vma.start) || index >= vma.HugeIndexOf(vma.end)) return;
     const int64_t offset = static_cast<int64_t>(index - vma.HugeIndexOf(vma.start)) << vma.huge.order;
-    HugePte* const pte = process.space.huge_pages().Find(vma.start + offset);
-    if (pte == nullptr || pte->pfn != from) return;
-    pte->pfn = to;
+    Entry* const entry = process.space.page_table().FindHuge(vma.start + offset, vma.huge.order);
+    if (entry == nullptr || entry->pfn() != from) return;
+    *entry = entry->WithPfn(to);
     ++swapped;
   });
   return swapped;

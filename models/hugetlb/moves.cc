@@ -9,16 +9,17 @@ namespace numasim {
 sim::Task<HugeMoved> Hugetlb::Move(sim::Path& path, Process& process, Vpn begin, Vpn end, int order,
                                    NodeId node) {
   std::vector<MovingPage> pages;
+  PageTable& tables = process.space.page_table();
   const int64_t step = int64_t{1} << order;
   for (Vpn at = begin; at < end; at = at + step) {
-    const HugePte* const pte = process.space.huge_pages().Find(at);
+    const Entry* const entry = tables.FindHuge(at, order);
     MovingPage page;
     page.first = at;
-    page.present = pte != nullptr;
-    if (page.present) page.pte = *pte;
-    page.there = page.present && memory_.ZoneOf(pte->pfn)->node() == node;
+    page.present = entry != nullptr;
+    if (page.present) page.entry = *entry;
+    page.there = page.present && memory_.ZoneOf(page.entry.pfn())->node() == node;
     // As a migration entry: nobody finds it while the path is away.
-    if (page.present && !page.there) process.space.huge_pages().Clear(at);
+    if (page.present && !page.there) tables.SetHuge(at, order, Entry());
     pages.push_back(page);
   }
   const CpuId cpu = process.cpu;
@@ -28,7 +29,7 @@ sim::Task<HugeMoved> Hugetlb::Move(sim::Path& path, Process& process, Vpn begin,
   const HugeMoved result = co_await MoveAll(path, pages, node, cpu);
   co_await path.HopTo(home, memory_.costs().hop);
   for (const MovingPage& page : pages) {
-    if (page.present && !page.there) process.space.huge_pages().Set(page.first, page.pte);
+    if (page.present && !page.there) tables.SetHuge(page.first, order, page.entry);
   }
   co_return result;
 }
@@ -42,20 +43,20 @@ sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& 
   bool failed = false;
   for (size_t i = 0; i <= pages.size() && !failed; ++i) {
     const bool alone = i < pages.size() && pages[i].present && !pages[i].there &&
-                       pool_.pages().Used(pages[i].pte.pfn).mapcount == 1;
-    if (alone && co_await pool_.Isolate(path, pages[i].pte.pfn)) {
+                       pool_.pages().Used(pages[i].entry.pfn()).mapcount == 1;
+    if (alone && co_await pool_.Isolate(path, pages[i].entry.pfn())) {
       queue.push_back(i);
       continue;
     }
     if (i < pages.size() && pages[i].there) ++result.moved;
     for (const size_t at : queue) {
       if (result.error == Errno::kOk) {
-        const Errno error = co_await MovePage(path, pages[at].pte.pfn, node, cpu);
+        const Errno error = co_await MovePage(path, pages[at].entry, node, cpu);
         if (error == Errno::kOk) continue;
         failed = true;
         if (error == Errno::kNoMem) result.error = error;
       }
-      co_await pool_.PutBack(path, pages[at].pte.pfn, cpu);
+      co_await pool_.PutBack(path, pages[at].entry.pfn(), cpu);
     }
     if (!failed) result.moved += static_cast<int64_t>(queue.size());
     queue.clear();
@@ -64,10 +65,11 @@ sim::Task<HugeMoved> Hugetlb::MoveAll(sim::Path& path, std::vector<MovingPage>& 
   co_return result;
 }
 
-// unmap_and_move_huge_page(): a page on the node takes the place of `pfn`, which is isolated, and is freed.
-// Sets `pfn` to it.
-sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId cpu) {
+// unmap_and_move_huge_page(): a page on the node takes the place of the entry's, which is isolated, and is
+// freed. Sets `entry` to it.
+sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Entry& entry, NodeId node, CpuId cpu) {
   HugePageStore& pages = pool_.pages();
+  const Pfn pfn = entry.pfn();
   const HugeSize size = pages.Used(pfn).size;
   const Placement where{node};
   const Pfn fresh = co_await pool_.AllocForMove(path, size, where, true, cpu);
@@ -82,8 +84,8 @@ sim::Task<Errno> Hugetlb::MovePage(sim::Path& path, Pfn& pfn, NodeId node, CpuId
     co_return error;
   }
   co_await pool_.MoveState(path, pfn, fresh);
-  const Pfn old = std::exchange(pfn, fresh);
-  co_await pool_.PutBack(path, old, cpu);
+  entry = entry.WithPfn(fresh);
+  co_await pool_.PutBack(path, pfn, cpu);
   co_return Errno::kOk;
 }
 

@@ -181,7 +181,7 @@ sim::Task<bool> Migrator::VisitAll(sim::Path& path, Batch& batch, int round) {
 }
 
 bool Migrator::SwapIn(Process& process, Batch& batch, std::span<const uint32_t> pages) {
-  if (process.space.held > 0) return false;
+  if (process.space.entries_held()) return false;
   for (const uint32_t i : pages) {
     Moving& page = batch[i];
     if (page.owner.kind == FrameOwner::kShmem) {
@@ -196,11 +196,9 @@ bool Migrator::SwapIn(Process& process, Batch& batch, std::span<const uint32_t> 
 void Migrator::SwapAnon(Process& process, Moving& page) {
   if (page.swapped == page.mappings) return;
   const Vpn vpn{page.owner.index};
-  PteTable* const table = process.space.page_table().Find(vpn);
-  if (table == nullptr) return;
-  Pte& pte = table->pte[vpn.value % kPtesPerTable];
-  if (!pte.anon() || pte.pfn() != page.from) return;
-  pte = pte.WithPfn(page.to);
+  Entry* const entry = process.space.page_table().FindEntry(vpn);
+  if (entry == nullptr || !entry->anon() || entry->pfn() != page.from) return;
+  *entry = entry->WithPfn(page.to);
   ++page.swapped;
 }
 
@@ -211,11 +209,9 @@ void Migrator::SwapShmem(Process& process, Moving& page) {
     const uint64_t index = page.owner.index;
     if (index < vma.pgoff || index >= vma.IndexOf(vma.end)) return;
     const Vpn vpn = vma.start + static_cast<int64_t>(index - vma.pgoff);
-    PteTable* const table = process.space.page_table().Find(vpn);
-    if (table == nullptr) return;
-    Pte& pte = table->pte[vpn.value % kPtesPerTable];
-    if (pte.none() || pte.pfn() != page.from) return;
-    pte = pte.WithPfn(page.to);
+    Entry* const entry = process.space.page_table().FindEntry(vpn);
+    if (entry == nullptr || entry->none() || entry->pfn() != page.from) return;
+    *entry = entry->WithPfn(page.to);
   });
 }
 

@@ -124,23 +124,23 @@ class AddressSpaceOps {
   // vm.max_map_count, as the process's node knows it.
   int64_t MaxMapCount(const Process& process) const { return memory_.node(NodeOf(process)).max_map_count; }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
-  Pte PrepareAnon(Pfn pfn) const { return Pte(pfn, Pte::kPresent | Pte::kWritable | Pte::kAnon); }
+  Entry PrepareAnon(Pfn pfn) const { return Entry(pfn, Entry::kPresent | Entry::kWritable | Entry::kAnon); }
+  static Entry& EntryOf(Process& process, Vpn vpn);
 
-  // handle_pte_fault() for an access that `vma` allows and that the entry does not.
-  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
-  sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma& vma, Vpn first, bool write);
+  // handle_pte_fault() for an access that the VMA allows and that the entry does not. Faults have a copy of
+  // the VMA, which may be at another place when a path comes back.
+  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, Vma vma, Vpn vpn, bool write);
+  sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma vma, Vpn first, bool write);
   sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
   sim::Task<Errno> TakeReferences(sim::Path& path, Process& process, const std::vector<Pfn>& pages);
   sim::Task<void> DropReferences(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
   sim::Task<void> DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu, bool in_interrupt);
   sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
-  sim::Task<bool> CopyHugeTables(sim::Path& path, Process& parent, Process& child);
-  sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
-                                     PteTable& table);
-  sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write,
-                                    PteTable& table);
+  sim::Task<bool> AddHugeTables(sim::Path& path, const Process& parent, Process& child);
+  sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn);
+  sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
   sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
-  sim::Task<PteTable*> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
+  sim::Task<bool> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
   enum class Sharing : uint8_t { kAlone, kShared, kMigrating };
   // Sleeps a little for who moves a page, which may need this CPU (migration_entry_wait).
   sim::Task<void> WaitForMove(sim::Path& path) const;

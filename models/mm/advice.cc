@@ -65,11 +65,7 @@ sim::Task<Errno> AddressSpaceOps::FreeLazily(sim::Path& path, Process& process, 
   const Vma& vma = *process.space.Find(begin);
   if (vma.locked || !vma.anonymous()) co_return Errno::kInval;
   int64_t entries = 0;
-  process.space.page_table().ForEachTable(begin, end, [&](Vpn first, const PteTable& table) {
-    const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
-    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
-    for (uint64_t i = from; i < to; ++i) entries += table.pte[i].none() ? 0 : 1;
-  });
+  process.space.page_table().Walk(begin, end, [&](Vpn, const Entry&, int) { ++entries; });
   co_await path.Take(memory_.costs().unmap_page * entries);
   co_return Errno::kOk;
 }
@@ -120,9 +116,9 @@ sim::Task<Errno> AddressSpaceOps::Lock(sim::Path& path, Process& process, Vpn be
   co_await path.Take(memory_.costs().syscall);
   const Vpn reach = process.space.MappedUntil(begin, end);
   for (Vpn at = begin; at < reach;) {
-    const Vma& vma = *process.space.Find(at);
-    const Vpn part_end = std::min(vma.end, reach);
-    if (!vma.hugetlb()) {
+    const Vma* const vma = process.space.Find(at);
+    const Vpn part_end = std::min(vma->end, reach);
+    if (!vma->hugetlb()) {
       const AddressSpace::Changed changed =
           process.space.Change(at, part_end, MaxMapCount(process), [](Vma& part) { part.locked = true; });
       if (changed.refusal != AddressSpace::Refusal::kNone) co_return Errno::kNoMem;

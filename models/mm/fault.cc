@@ -66,12 +66,11 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
   sim::Cpu& cpu = memory_.cpu(process.cpu);
   Node& home = memory_.node(NodeOf(process));
   TouchCounts counts;
-  Vma* vma = nullptr;
-  PteTable* table = nullptr;
-  uint64_t table_number = ~uint64_t{0};
+  VmaCursor vmas(process.space);
+  Cursor entries(process.space.page_table());
   for (uint64_t at = request.begin; at < request.end; at += request.stride) {
     const Vpn vpn{at >> kPageShift};
-    if (vma == nullptr || vpn < vma->start || vpn >= vma->end) vma = process.space.Find(vpn);
+    Vma* const vma = vmas.Find(vpn);
     if (vma == nullptr || !Allows(vma->access, request.write)) {
       ++counts.sigsegv;
       co_await path.Take(costs.fault);
@@ -79,8 +78,8 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
     }
     if (vma->hugetlb()) {
       const Vpn first{vpn.value >> vma->huge.order << vma->huge.order};
-      const HugePte* const huge = process.space.huge_pages().Find(first);
-      if (huge != nullptr && (!request.write || huge->writable)) {
+      const Entry* const huge = process.space.page_table().FindHuge(first, vma->huge.order);
+      if (huge != nullptr && (!request.write || huge->writable())) {
         ++counts.ok;
         co_await path.Take(costs.touch);
         continue;
@@ -92,12 +91,8 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
       co_await cpu.MaybeYield(path);
       continue;
     }
-    if (vpn.value >> kPteTableShift != table_number) {
-      table_number = vpn.value >> kPteTableShift;
-      table = process.space.page_table().Find(vpn);
-    }
-    Pte* const pte = table == nullptr ? nullptr : &table->pte[vpn.value % kPtesPerTable];
-    if (pte != nullptr && !pte->none() && (!request.write || pte->writable())) {
+    Entry* const entry = entries.Find(vpn);
+    if (entry != nullptr && !entry->none() && (!request.write || entry->writable())) {
       ++counts.ok;
       co_await path.Take(costs.touch);
       continue;
@@ -105,14 +100,14 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
     ++home.counter(PGFAULT);
     if (request.write && vma->anonymous()) process.space.PrepareAnonVma(*vma);
     // The hot path, without a coroutine: a first write to private memory, a page at hand on this node.
-    if (pte != nullptr && pte->none() && request.write && vma->anonymous() &&
+    if (entry != nullptr && entry->none() && request.write && vma->anonymous() &&
         home.thp.enabled == ThpSettings::Enabled::kNever) {
       const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
       const Placement placement = PlaceInVma(policy, home.id, InterleaveIndex(*vma, vpn));
       const Pfn pfn = allocator_.TryAllocLocal(
           home, MakeRequest(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
       if (pfn != kNoPfn) {
-        *pte = PrepareAnon(pfn);
+        *entry = PrepareAnon(pfn);
         ++counts.ok;
         co_await path.Take(costs.fault + costs.pcp_alloc + costs.clear_page + costs.map_page);
         co_await cpu.MaybeYield(path);
@@ -125,14 +120,13 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
       break;
     }
     ++counts.ok;
-    table_number = ~uint64_t{0};  // the fault may have added the table
     co_await cpu.MaybeYield(path);
   }
   co_return counts;
 }
 
-sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& path, Process& process,
-                                                                   Vma& vma, Vpn first, bool write) {
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& path, Process& process, Vma vma,
+                                                                   Vpn first, bool write) {
   co_await path.Take(memory_.costs().fault);
   // A page of 1 GiB has its entry a level above. Asked first, as most faults find the table there.
   const bool lacks_pmd = vma.huge.order < kPmdTableShift && !process.space.page_table().HasPmd(first);
@@ -142,8 +136,8 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& pa
     if (result == Hugetlb::FaultResult::kSigbus) co_return FaultResult::kSigbus;
     if (result == Hugetlb::FaultResult::kDone) co_return FaultResult::kDone;
     // The page moved or went meanwhile: the access is made again.
-    const HugePte* const now = process.space.huge_pages().Find(first);
-    if (now != nullptr && (!write || now->writable)) co_return FaultResult::kDone;
+    const Entry* const now = process.space.page_table().FindHuge(first, vma.huge.order);
+    if (now != nullptr && (!write || now->writable())) co_return FaultResult::kDone;
     co_await WaitForMove(path);
   }
 }
@@ -155,53 +149,52 @@ sim::Task<void> AddressSpaceOps::WaitForMove(sim::Path& path) const {
   if (cpu != nullptr) co_await cpu->Acquire(path);
 }
 
-sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process,
-                                                               const Vma& vma, Vpn vpn, bool write) {
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process, Vma vma,
+                                                               Vpn vpn, bool write) {
   const Costs& costs = memory_.costs();
   RefuseThp(process, vma, vpn);
   co_await path.Take(costs.fault);
-  PteTable* const table = co_await EnsureTable(path, process, vpn);
-  if (table == nullptr) co_return FaultResult::kOom;
-  const Pte old = table->pte[vpn.value % kPtesPerTable];
+  if (!co_await EnsureTable(path, process, vpn)) co_return FaultResult::kOom;
+  const Entry old = EntryOf(process, vpn);
   FaultResult result = FaultResult::kDone;
   if (!vma.anonymous()) {
-    result = co_await ShmemFault(path, process, vma, vpn, write, *table);
+    result = co_await ShmemFault(path, process, vma, vpn, write);
   } else if (!old.none()) {
     // do_wp_page(): present, but not writable.
-    result = co_await CopyOnWrite(path, process, vma, vpn, *table);
+    result = co_await CopyOnWrite(path, process, vma, vpn);
   } else if (!write) {
     // do_anonymous_page() of a read: the zero page.
-    table->pte[vpn.value % kPtesPerTable] = Pte(Pfn{0}, Pte::kPresent | Pte::kZeroPage);
+    EntryOf(process, vpn) = Entry::ZeroPage();
   } else {
     const Pfn pfn = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
     if (pfn == kNoPfn) co_return FaultResult::kOom;
     co_await path.Take(costs.clear_page + costs.map_page);
-    table->pte[vpn.value % kPtesPerTable] = PrepareAnon(pfn);
+    EntryOf(process, vpn) = PrepareAnon(pfn);
   }
   co_return result;
 }
 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& path, Process& process,
-                                                                     const Vma& vma, Vpn vpn,
-                                                                     PteTable& table) {
+                                                                     const Vma& vma, Vpn vpn) {
   const Costs& costs = memory_.costs();
-  Pte& pte = table.pte[vpn.value % kPtesPerTable];
-  const Pte old = pte;
+  const Entry old = EntryOf(process, vpn);
   Sharing sharing = old.zero_page() ? Sharing::kShared : co_await SharingOf(path, old.pfn());
   while (sharing == Sharing::kMigrating) {  // migration_entry_wait()
     co_await WaitForMove(path);
-    sharing = co_await SharingOf(path, pte.pfn());
+    sharing = co_await SharingOf(path, EntryOf(process, vpn).pfn());
   }
   if (sharing == Sharing::kAlone) {
     ++memory_.node(NodeOf(process)).counter(PGREUSE);
-    pte = pte.WithWritable(true);  // which may have been migrated meanwhile
+    Entry& entry = EntryOf(process, vpn);
+    entry = entry.WithWritable(true);  // which may have been migrated meanwhile
     co_return FaultResult::kDone;
   }
   // wp_page_copy()
   const Pfn pfn = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
   if (pfn == kNoPfn) co_return FaultResult::kOom;
   co_await path.Take((old.zero_page() ? costs.clear_page : costs.copy_page) + costs.map_page);
-  const Pte replaced = std::exchange(pte, PrepareAnon(pfn));  // may be at another place by now
+  // May be at another place by now.
+  const Entry replaced = std::exchange(EntryOf(process, vpn), PrepareAnon(pfn));
   if (!replaced.zero_page()) {
     std::vector<Pfn> released(1, replaced.pfn());
     co_await allocator_.Release(path, process.cpu, released);
@@ -211,8 +204,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
 
 // shmem_fault(): the page cache is on the global LP.
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& path, Process& process,
-                                                                    const Vma& vma, Vpn vpn, bool write,
-                                                                    PteTable& table) {
+                                                                    const Vma& vma, Vpn vpn, bool write) {
   const Costs& costs = memory_.costs();
   const sim::LpId home = path.lp();
   const FileId file = vma.file;
@@ -243,13 +235,15 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
     }
   }
   co_await path.HopTo(home, costs.hop);
-  const uint64_t flags = Pte::kPresent | (vma.access == Access::kReadWrite ? uint64_t{Pte::kWritable} : 0);
-  table.pte[vpn.value % kPtesPerTable] = Pte(pfn, flags);
+  const uint64_t flags =
+      Entry::kPresent | (vma.access == Access::kReadWrite ? uint64_t{Entry::kWritable} : 0);
+  PteTable& table = *process.space.page_table().Find(vpn);
+  table.entries[vpn.value % kPtesPerTable] = Entry(pfn, flags);
   int64_t mapped = 1;
   for (size_t i = 0; i < around.pages; ++i) {
-    Pte& pte = table.pte[around.first_pte + i];
-    if (cached[i] == kNoPfn || !pte.none()) continue;
-    pte = Pte(cached[i], flags);
+    Entry& entry = table.entries[around.first_pte + i];
+    if (cached[i] == kNoPfn || !entry.none()) continue;
+    entry = Entry(cached[i], flags);
     ++mapped;
   }
   co_await path.Take(costs.map_page * mapped);
@@ -266,13 +260,22 @@ sim::Task<bool> AddressSpaceOps::EnsurePmd(sim::Path& path, Process& process, Vp
   co_return true;
 }
 
-sim::Task<PteTable*> AddressSpaceOps::EnsureTable(sim::Path& path, Process& process, Vpn vpn) {
+// Whether there is a PTE table for `vpn` now.
+sim::Task<bool> AddressSpaceOps::EnsureTable(sim::Path& path, Process& process, Vpn vpn) {
   PageTable& tables = process.space.page_table();
-  if (PteTable* table = tables.Find(vpn); table != nullptr) co_return table;
-  if (!co_await EnsurePmd(path, process, vpn)) co_return nullptr;
+  if (tables.Find(vpn) != nullptr) co_return true;
+  if (!co_await EnsurePmd(path, process, vpn)) co_return false;
   const Pfn frame = co_await AllocTable(path, process);
-  if (frame == kNoPfn) co_return nullptr;
-  co_return &tables.AddTable(vpn, frame);
+  if (frame == kNoPfn) co_return false;
+  tables.AddTable(vpn, frame);
+  co_return true;
+}
+
+// The entry of a base page whose table is there: that goes with the VMA only, and not under a fault.
+Entry& AddressSpaceOps::EntryOf(Process& process, Vpn vpn) {
+  Entry* const entry = process.space.page_table().FindEntry(vpn);
+  NUMASIM_CHECK(entry != nullptr);
+  return *entry;
 }
 
 // Whether this mapping is the frame's only one, told on the LP of the frame's node.

@@ -88,23 +88,28 @@ class Gatherer {
   // Page tables are as many as counted, and none is left where nothing is mapped any more.
   void CheckTables() {
     const PageTable& tables = process_->space.page_table();
-    std::map<uint64_t, int> used;  // PTE tables by PMD table
+    std::map<uint64_t, int> used;  // PTE tables and huge pages by PMD table
     int64_t count = 0;
     tables.ForEachTable(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const PteTable& table) {
       ++count;
       ++used[first.value >> kPmdTableShift];
       AddTableFrame(table.frame);
       ExpectMapped("PTE", first, first + kTablePages);
-      for (uint64_t i = 0; i < kPtesPerTable; ++i) {
-        if (!table.pte[i].none()) CheckPte(first + static_cast<int64_t>(i), table.pte[i]);
-      }
     });
-    tables.ForEachPmd([&](Vpn first, Pfn frame, int pte_tables) {
+    int64_t huge_pages = 0;
+    tables.Walk(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn vpn, Entry entry, int order) {
+      if (order == 0) return CheckEntry(vpn, entry);
+      ++huge_pages;
+      if (order == kPteTableShift) ++used[vpn.value >> kPmdTableShift];
+    });
+    problems_.Expect(tables.huge_pages(), huge_pages, "process ", process_->name,
+                     ": the count of huge pages");
+    tables.ForEachPmd([&](Vpn first, Pfn frame, int entries) {
       ++count;
       AddTableFrame(frame);
       ExpectMapped("PMD", first, first + (int64_t{1} << kPmdTableShift));
-      problems_.Expect(pte_tables, used[first.value >> kPmdTableShift], "process ", process_->name,
-                       ": the count of PTE tables in the PMD table of vpn ", first.value);
+      problems_.Expect(entries, used[first.value >> kPmdTableShift], "process ", process_->name,
+                       ": the count of entries in the PMD table of vpn ", first.value);
     });
     problems_.Expect(tables.tables(), count, "process ", process_->name, ": the count of page tables");
   }
@@ -118,35 +123,35 @@ class Gatherer {
                   " is left though nothing is mapped there");
   }
 
-  void CheckPte(Vpn vpn, Pte pte) {
+  void CheckEntry(Vpn vpn, Entry entry) {
     if (vma_ == nullptr || vpn < vma_->start || vpn >= vma_->end) vma_ = process_->space.Find(vpn);
-    if (pte.anon()) {
-      references_.push_back({pte.pfn(), FrameOwner::kAnon, pte.writable(), number_, vpn.value});
+    if (entry.anon()) {
+      references_.push_back({entry.pfn(), FrameOwner::kAnon, entry.writable(), number_, vpn.value});
     }
     if (vma_ == nullptr) {
       problems_.Add(At(vpn), " has an entry but is not mapped");
       return;
     }
-    if (pte.writable() && vma_->access != Access::kReadWrite)
+    if (entry.writable() && vma_->access != Access::kReadWrite)
       problems_.Add(At(vpn), " is writable, its VMA is not");
-    if (pte.zero_page()) {
+    if (entry.zero_page()) {
       if (!vma_->anonymous()) problems_.Add(At(vpn), " has the zero page in shared memory");
-      if (pte.writable()) problems_.Add(At(vpn), " may write the zero page");
-    } else if (pte.anon() != vma_->anonymous()) {
-      problems_.Add(At(vpn), pte.anon() ? " has an anonymous page in shared memory"
-                                        : " has a file's page in private memory");
-    } else if (!pte.anon()) {
-      CheckFilePte(vpn, pte);
+      if (entry.writable()) problems_.Add(At(vpn), " may write the zero page");
+    } else if (entry.anon() != vma_->anonymous()) {
+      problems_.Add(At(vpn), entry.anon() ? " has an anonymous page in shared memory"
+                                          : " has a file's page in private memory");
+    } else if (!entry.anon()) {
+      CheckFileEntry(vpn, entry);
     }
   }
 
-  void CheckFilePte(Vpn vpn, Pte pte) {
+  void CheckFileEntry(Vpn vpn, Entry entry) {
     const uint64_t index = vma_->IndexOf(vpn);
     if (mappings_.find(vma_->file.value) == mappings_.end()) return;  // reported with the VMA
     const Pfn page = files_.Lookup(vma_->file, index);
-    if (page == pte.pfn()) return;
-    problems_.Add(At(vpn), " maps pfn ", pte.pfn().value, ", but page ", index, " of file ", vma_->file.value,
-                  " is ", page == kNoPfn ? "absent" : absl::StrCat("at pfn ", page.value));
+    if (page == entry.pfn()) return;
+    problems_.Add(At(vpn), " maps pfn ", entry.pfn().value, ", but page ", index, " of file ",
+                  vma_->file.value, " is ", page == kNoPfn ? "absent" : absl::StrCat("at pfn ", page.value));
   }
 
   std::string At(Vpn vpn) const { return absl::StrCat("process ", process_->name, ": vpn ", vpn.value); }

@@ -15,14 +15,7 @@ constexpr size_t kGatherBatch = 510;
 
 // Becoming writable again is left to the next write fault.
 void WriteProtect(AddressSpace& space, Vpn begin, Vpn end) {
-  space.huge_pages().ForEach(begin, end, [](Vpn, HugePte& pte) { pte.writable = false; });
-  space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
-    const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
-    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
-    for (uint64_t i = from; i < to; ++i) {
-      if (!table.pte[i].none()) table.pte[i] = table.pte[i].WithWritable(false);
-    }
-  });
+  space.page_table().Walk(begin, end, [](Vpn, Entry& entry, int) { entry = entry.WithWritable(false); });
 }
 
 // Whether removing [begin, end) would leave a VMA on both sides of it where one was.
@@ -57,9 +50,8 @@ sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process,
   const int64_t pages = (request.pages + size - 1) / size * size;
   const Vpn start = process.space.Map(wanted, pages);
   if (start == AddressSpace::kNoRoom) co_return MapResult{Errno::kNoMem, Vpn{}};
-  Vma& vma = *process.space.Find(start);
-  vma.pgoff = 0;
-  const Errno error = co_await hugetlb_.Map(path, process, vma);
+  process.space.Find(start)->pgoff = 0;
+  const Errno error = co_await hugetlb_.Map(path, process, start);
   if (error == Errno::kOk) co_return MapResult{error, start};
   process.space.Remove(start, start + pages);
   co_return MapResult{error, Vpn{}};
@@ -129,25 +121,14 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begi
 // Clears entries of [begin, end) until there is a batch of anonymous pages. Returns where to go on.
 Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& gathered,
                             int64_t& entries) {
-  Vpn next = end;
-  process.space.page_table().ForEachTable(begin, end, [&](Vpn first, PteTable& table) {
-    if (gathered.size() == kGatherBatch) return;
-    const uint64_t from = begin > first ? static_cast<uint64_t>(begin - first) : 0;
-    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
-    for (uint64_t i = from; i < to; ++i) {
-      Pte& pte = table.pte[i];
-      if (pte.none()) continue;
-      if (gathered.size() == kGatherBatch) {
-        next = first + static_cast<int64_t>(i);
-        return;
-      }
-      ++entries;
-      if (pte.anon()) gathered.push_back(pte.pfn());
-      pte = Pte();
-    }
-    if (gathered.size() == kGatherBatch) next = first + static_cast<int64_t>(to);
+  return process.space.page_table().Walk(begin, end, [&](Vpn, Entry& entry, int order) {
+    if (order != 0) return true;  // Hugetlb has those
+    if (gathered.size() == kGatherBatch) return false;
+    ++entries;
+    if (entry.anon()) gathered.push_back(entry.pfn());
+    entry = Entry();
+    return true;
   });
-  return next;
 }
 
 sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process,

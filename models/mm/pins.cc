@@ -16,16 +16,15 @@ bool CollectWritable(Process& process, Vpn begin, Vpn end, PinnedPages& pages) {
     const Vma* const vma = process.space.Find(at);
     if (vma == nullptr) return false;
     if (!vma->hugetlb()) {
-      const PteTable* const table = process.space.page_table().Find(at);
-      const Pte pte = table == nullptr ? Pte() : table->pte[at.value % kPtesPerTable];
-      if (!pte.writable()) return false;
-      pages.base.push_back(pte.pfn());
+      const Entry* const entry = process.space.page_table().FindEntry(at);
+      if (entry == nullptr || !entry->writable()) return false;
+      pages.base.push_back(entry->pfn());
       at = at + 1;
       continue;
     }
-    const HugePte* const pte = process.space.huge_pages().Find(at);
-    if (pte == nullptr || !pte->writable) return false;
-    pages.huge.push_back(pte->pfn);
+    const Entry* const entry = process.space.page_table().FindHuge(at, vma->huge.order);
+    if (entry == nullptr || !entry->writable()) return false;
+    pages.huge.push_back(entry->pfn());
     at = at + (int64_t{1} << vma->huge.order);
   }
   return true;
@@ -69,7 +68,7 @@ sim::Task<Errno> AddressSpaceOps::TakeReferences(sim::Path& path, Process& proce
   const CpuId cpu = process.cpu;
   std::vector<Pfn> taken;
   Errno error = Errno::kOk;
-  ++process.space.held;
+  const EntriesHold hold(process.space);
   for (const Pfn pfn : allocator_.ByNode(pages)) {
     Zone& zone = *memory_.ZoneOf(pfn);
     const Node& node = memory_.node(zone.node());
@@ -84,7 +83,6 @@ sim::Task<Errno> AddressSpaceOps::TakeReferences(sim::Path& path, Process& proce
   co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
   if (error != Errno::kOk) co_await DropReferences(path, cpu, taken);
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
-  --process.space.held;
   co_return error;
 }
 
@@ -121,8 +119,8 @@ sim::Task<Errno> AddressSpaceOps::FaultInForWrite(sim::Path& path, Process& proc
       continue;
     }
     const int64_t size = int64_t{1} << vma->huge.order;
-    const HugePte* const pte = process.space.huge_pages().Find(at);
-    if (pte == nullptr || !pte->writable) {
+    const Entry* const entry = process.space.page_table().FindHuge(at, vma->huge.order);
+    if (entry == nullptr || !entry->writable()) {
       ++memory_.node(NodeOf(process)).counter(PGFAULT);
       const FaultResult fault = co_await HugeFault(path, process, *vma, at, true);
       if (fault == FaultResult::kOom) co_return Errno::kNoMem;

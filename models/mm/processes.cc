@@ -12,6 +12,21 @@ namespace {
 // PGD, PUD, PMD and the PTE tables of text and stack: what a small static program has.
 constexpr int kBaseTables = 5;
 
+// copy_pte_range(): both sides are read-only from now on. The child has the table for [begin, end). Appends
+// the anonymous pages to `shared`, and returns how many entries were copied.
+int64_t CopyEntries(AddressSpace& parent, AddressSpace& child, Vpn begin, Vpn end, std::vector<Pfn>& shared) {
+  int64_t copied = 0;
+  Cursor to(child.page_table());
+  parent.page_table().Walk(begin, end, [&](Vpn vpn, Entry& entry, int) {
+    if (!entry.anon() && !entry.zero_page()) return;
+    entry = entry.WithWritable(false);
+    *to.Find(vpn) = entry;
+    ++copied;
+    if (entry.anon()) shared.push_back(entry.pfn());
+  });
+  return copied;
+}
+
 }  // namespace
 
 sim::Task<Errno> AddressSpaceOps::TakeId(sim::Path& path, Process& process, const Process* parent) {
@@ -79,9 +94,9 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
     }
     co_await path.HopTo(home, memory_.costs().hop);
   }
-  co_await hugetlb_.Fork(path, parent, child);
-  const bool copied = co_await CopyHugeTables(path, parent, child);
-  const bool all = copied && co_await CopyPageTables(path, parent, child);
+  const bool tables = co_await AddHugeTables(path, parent, child);
+  co_await hugetlb_.Fork(path, parent, child, tables);
+  const bool all = tables && co_await CopyPageTables(path, parent, child);
   // The tables were allocated by the parent, under its policy.
   std::swap(parent.il_prev, child.il_prev);
   if (all) co_return Errno::kOk;
@@ -89,14 +104,17 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
   co_return Errno::kNoMem;
 }
 
-// The page tables for the huge pages that the child got.
-sim::Task<bool> AddressSpaceOps::CopyHugeTables(sim::Path& path, Process& parent, Process& child) {
+// The page tables for the huge pages that the child is to get.
+sim::Task<bool> AddressSpaceOps::AddHugeTables(sim::Path& path, const Process& parent, Process& child) {
   std::vector<Vpn> tables;
-  child.space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const HugePte& pte) {
-    const uint64_t table = first.value >> kPmdTableShift;
-    const bool again = !tables.empty() && tables.back().value >> kPmdTableShift == table;
-    if (pte.order < kPmdTableShift && !again) tables.push_back(first);
-  });
+  for (const auto& [start, vma] : parent.space.vmas()) {
+    if (!Hugetlb::ForkCopies(vma)) continue;
+    parent.space.page_table().Walk(vma.start, vma.end, [&](Vpn first, const Entry&, int order) {
+      const uint64_t table = first.value >> kPmdTableShift;
+      const bool again = !tables.empty() && tables.back().value >> kPmdTableShift == table;
+      if (order < kPmdTableShift && !again) tables.push_back(first);
+    });
+  }
   for (const Vpn first : tables) {
     if (!co_await EnsurePmd(path, child, first)) co_return false;
   }
@@ -106,39 +124,27 @@ sim::Task<bool> AddressSpaceOps::CopyHugeTables(sim::Path& path, Process& parent
 // copy_page_range(): anonymous pages are shared read-only from now on; shared memory is left to be faulted in
 // again.
 sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent, Process& child) {
-  struct Part {
-    Vpn table;
-    uint64_t from, to;
+  struct Part {  // of a PTE table
+    Vpn begin, end;
   };
   std::vector<Part> parts;
   for (const auto& [start, vma] : parent.space.vmas()) {
     if (!vma.anonymous() || vma.anon_vma == 0) continue;
     parent.space.page_table().ForEachTable(vma.start, vma.end, [&](Vpn first, PteTable&) {
-      const uint64_t from = vma.start > first ? static_cast<uint64_t>(vma.start - first) : 0;
-      parts.push_back({first, from, std::min(kPtesPerTable, static_cast<uint64_t>(vma.end - first))});
+      const Vpn end = first + static_cast<int64_t>(kPtesPerTable);
+      parts.push_back({std::max(first, vma.start), std::min(end, vma.end)});
     });
   }
   for (const Part& part : parts) {
-    PteTable* const to = co_await EnsureTable(path, child, part.table);
-    if (to == nullptr) co_return false;
-    PteTable& from = *parent.space.page_table().Find(part.table);
-    std::vector<Pfn> shared;
-    int64_t copied = 0;
-    // Until the references are counted, no page may be moved from under the entries.
-    ++parent.space.held;
-    ++child.space.held;
-    for (uint64_t i = part.from; i < part.to; ++i) {
-      Pte& pte = from.pte[i];
-      if (!pte.anon() && !pte.zero_page()) continue;
-      pte = pte.WithWritable(false);
-      to->pte[i] = pte;
-      ++copied;
-      if (pte.anon()) shared.push_back(pte.pfn());
+    if (!co_await EnsureTable(path, child, part.begin)) co_return false;
+    {
+      // Until the references are counted, no page may be moved from under the entries.
+      const EntriesHold of_parent(parent.space), of_child(child.space);
+      std::vector<Pfn> shared;
+      const int64_t copied = CopyEntries(parent.space, child.space, part.begin, part.end, shared);
+      co_await path.Take(memory_.costs().fork_page * copied);
+      co_await AddReferences(path, shared);
     }
-    co_await path.Take(memory_.costs().fork_page * copied);
-    co_await AddReferences(path, shared);
-    --parent.space.held;
-    --child.space.held;
     co_await memory_.cpu(parent.cpu).MaybeYield(path);
   }
   co_return true;

@@ -51,7 +51,9 @@ class VirtioMemPeer {
 class PageTablePeer {
  public:
   static int64_t& tables(PageTable& table) { return table.tables_; }
-  static void MovePmd(PageTable& table, Pfn frame) { table.pmds_.begin()->second->frame = frame; }
+  static void MovePmd(PageTable& table, Pfn frame) {
+    table.puds_.begin()->second.table<PageTable::PmdTable>()->frame = frame;
+  }
 };
 
 class ShmemFilesPeer {
@@ -105,17 +107,17 @@ class Damaged {
   Process& c() { return machine_.process("c"); }
 
   // The entry of the page at `offset` pages into the process's n-th mapping.
-  static Pte& EntryAt(Process& process, int mapping, int64_t offset) {
+  static Entry& EntryAt(Process& process, int mapping, int64_t offset) {
     const Vpn vpn{(static_cast<uint64_t>(mapping) + 1) << kPmdTableShift};
     const Vpn at = vpn + offset;
-    return process.space.page_table().Find(at)->pte[at.value % kPtesPerTable];
+    return *process.space.page_table().FindEntry(at);
   }
-  Pte& cow() { return EntryAt(p(), 0, 100); }   // shared with the child
-  Pte& shared() { return EntryAt(p(), 1, 3); }  // of the file
-  Pte& own() { return EntryAt(p(), 2, 5); }     // only the parent's
-  FrameOwner& OwnerOf(Pte pte) {
-    Zone& home = *machine_.memory().ZoneOf(pte.pfn());
-    return home.frames().owner(home.frames().Index(pte.pfn()), 0);
+  Entry& cow() { return EntryAt(p(), 0, 100); }   // shared with the child
+  Entry& shared() { return EntryAt(p(), 1, 3); }  // of the file
+  Entry& own() { return EntryAt(p(), 2, 5); }     // only the parent's
+  FrameOwner& OwnerOf(Entry entry) {
+    Zone& home = *machine_.memory().ZoneOf(entry.pfn());
+    return home.frames().owner(home.frames().Index(entry.pfn()), 0);
   }
 
   // The order of some free list of movable pages with at least `blocks` blocks.
@@ -299,7 +301,8 @@ const Damage kReferenceDamage[] = {
      "the mapcount of pfn [0-9]+ .vpn [0-9]+ of process test/c and others. is 3, expected 2"},
     {"MapcountOfFilePageOff", [](Damaged& d) { d.OwnerOf(d.shared()).mapcount = 2; },
      "the mapcount of pfn .* is 2, expected 1"},
-    {"AnonPageLeaked", [](Damaged& d) { d.own() = Pte(); }, "is allocated for anonymous memory .* it leaked"},
+    {"AnonPageLeaked", [](Damaged& d) { d.own() = Entry(); },
+     "is allocated for anonymous memory .* it leaked"},
     {"FilePageLeaked", [](Damaged& d) { ShmemFilesPeer::DropPage(d.files(), 0, 40); },
      "is allocated for shared memory .object 0, index 40. but nothing refers to it: it leaked"},
     {"PageTableLeaked", [](Damaged& d) { d.p().base_tables.pop_back(); },
@@ -307,17 +310,18 @@ const Damage kReferenceDamage[] = {
     {"EntryOfFreePage",
      [](Damaged& d) {
        const int order = d.OrderWith(1);
-       d.own() = Pte(d.frames().PfnOf(d.FirstFree(order)), Pte::kPresent | Pte::kWritable | Pte::kAnon);
+       d.own() =
+           Entry(d.frames().PfnOf(d.FirstFree(order)), Entry::kPresent | Entry::kWritable | Entry::kAnon);
      },
      "vpn [0-9]+ of process test/p is at .* not the head of an allocation: .* that is free"},
     {"EntryOfPcpPage",
      [](Damaged& d) {
-       d.own() = Pte(d.frames().PfnOf(d.PcpRing(kMovable).FromBack(0)),
-                     Pte::kPresent | Pte::kWritable | Pte::kAnon);
+       d.own() = Entry(d.frames().PfnOf(d.PcpRing(kMovable).FromBack(0)),
+                       Entry::kPresent | Entry::kWritable | Entry::kAnon);
      },
      "not the head of an allocation: .* that is on a PCP list"},
     {"EntryOutsideMemory",
-     [](Damaged& d) { d.own() = Pte(Pfn{uint64_t{1} << 36}, Pte::kPresent | Pte::kAnon); },
+     [](Damaged& d) { d.own() = Entry(Pfn{uint64_t{1} << 36}, Entry::kPresent | Entry::kAnon); },
      "is at pfn 68719476736, which is in no zone"},
     {"PageMappedTwice", [](Damaged& d) { d.own() = Damaged::EntryAt(d.p(), 2, 6); },
      "the mapcount of pfn [0-9]+ .* is 1, expected 2"},
@@ -326,9 +330,7 @@ const Damage kReferenceDamage[] = {
     {"SharedPageWritable", [](Damaged& d) { d.cow() = d.cow().WithWritable(true); },
      "may write .* which is mapped 2 times; expected read-only"},
     {"ZeroPageWritable",
-     [](Damaged& d) {
-       Damaged::EntryAt(d.p(), 0, 0) = Pte(Pfn{0}, Pte::kPresent | Pte::kZeroPage | Pte::kWritable);
-     },
+     [](Damaged& d) { Damaged::EntryAt(d.p(), 0, 0) = Entry::ZeroPage().WithWritable(true); },
      "may write the zero page"},
     {"EntryWritableInReadOnlyVma",
      [](Damaged& d) {
@@ -345,11 +347,11 @@ const Damage kReferenceDamage[] = {
     {"TablesWithoutVma",
      [](Damaged& d) {
        const Vpn begin{uint64_t{3} << kPmdTableShift};
-       for (Pte& pte : d.p().space.page_table().Find(begin)->pte) pte = Pte();
+       for (Entry& entry : d.p().space.page_table().Find(begin)->entries) entry = Entry();
        d.p().space.Remove(begin, begin + 128);
      },
      "the PTE table of vpn 786432 is left though nothing is mapped there"},
-    {"FilePageInPrivateMemory", [](Damaged& d) { d.own() = Pte(d.shared().pfn(), Pte::kPresent); },
+    {"FilePageInPrivateMemory", [](Damaged& d) { d.own() = Entry(d.shared().pfn(), Entry::kPresent); },
      "has a file's page in private memory"},
     {"EntryOfAnotherFilePage", [](Damaged& d) { d.shared() = Damaged::EntryAt(d.p(), 1, 4); },
      "maps pfn [0-9]+, but page 3 of file 0 is at pfn"},
@@ -421,7 +423,10 @@ class DamagedPool {
     return pfn;
   }
   Pfn Used() {
-    return machine_.process("p").space.huge_pages().Find(Vpn{uint64_t{1} << kPmdTableShift})->pfn;
+    return machine_.process("p")
+        .space.page_table()
+        .FindHuge(Vpn{uint64_t{1} << kPmdTableShift}, kPageblockOrder)
+        ->pfn();
   }
   HugePage& Entry(Pfn pfn) { return HugePageStorePeer::entry(pages(), pfn); }
   // A pageblock of node 0 that is no huge page.
@@ -620,7 +625,7 @@ INSTANTIATE_TEST_SUITE_P(References, ValidatorTest, ::testing::ValuesIn(kReferen
 
 TEST(ValidatorMessagesTest, CountsWhatComesAfterTheFirstFiftyProblems) {
   Damaged damaged;
-  for (int i = 0; i < 60; ++i) Damaged::EntryAt(damaged.p(), 2, i) = Pte();
+  for (int i = 0; i < 60; ++i) Damaged::EntryAt(damaged.p(), 2, i) = Entry();
   const std::vector<std::string> problems = damaged.machine().Problems();
   ASSERT_EQ(problems.size(), 51u);
   EXPECT_EQ(problems.back(), "and 10 more");

@@ -85,7 +85,7 @@ TEST_F(PageTableTest, AFreedTableCanComeBack) {
   table_.AddPmd(At(1, 0), Pfn{300});
   PteTable& fresh = table_.AddTable(At(1, 0), Pfn{301});
   EXPECT_EQ(table_.Find(At(1, 0)), &fresh);
-  for (const Pte& pte : fresh.pte) EXPECT_TRUE(pte.none());
+  for (const Entry& entry : fresh.entries) EXPECT_TRUE(entry.none());
 }
 
 TEST_F(PageTableTest, ForEachTableVisitsThoseThatTheRangeTouches) {
@@ -101,14 +101,90 @@ TEST_F(PageTableTest, ForEachTableVisitsThoseThatTheRangeTouches) {
   EXPECT_THAT(frames, IsEmpty());
 }
 
-TEST(PteTest, KeepsItsFrameAndFlags) {
-  const Pte pte(Pfn{0x123456789a}, Pte::kPresent | Pte::kWritable | Pte::kAnon);
-  EXPECT_EQ(pte.pfn(), Pfn{0x123456789a});
-  EXPECT_TRUE(pte.writable() && pte.anon() && !pte.zero_page() && !pte.none());
-  EXPECT_FALSE(pte.WithWritable(false).writable());
-  EXPECT_EQ(pte.WithWritable(false).pfn(), pte.pfn());
-  EXPECT_TRUE(pte.WithWritable(false).anon());
-  EXPECT_TRUE(Pte().none());
+// Base pages 3 and 511 of the first PTE table, and a huge page beside the four tables of the first GiB.
+class WalkTest : public PageTableTest {
+ protected:
+  struct Seen {
+    Vpn vpn;
+    int order;
+    bool operator==(const Seen&) const = default;
+  };
+  WalkTest() {
+    *table_.FindEntry(At(1, 3)) = Entry(Pfn{7}, Entry::kPresent);
+    *table_.FindEntry(At(1, 511)) = Entry::ZeroPage();
+    table_.SetHuge(At(1, 4 * kTable), kPteTableShift, Entry(Pfn{1024}, Entry::kPresent | Entry::kWritable));
+    table_.SetHuge(At(5, 0), kPmdTableShift, Entry(Pfn{1 << 18}, Entry::kPresent));
+  }
+  std::vector<Seen> Walked(Vpn begin, Vpn end) {
+    std::vector<Seen> seen;
+    EXPECT_EQ(table_.Walk(begin, end, [&](Vpn vpn, Entry&, int order) { seen.push_back({vpn, order}); }),
+              end);
+    return seen;
+  }
+};
+
+TEST_F(WalkTest, FindsWhatIsMappedAtEveryLevelInOrder) {
+  EXPECT_THAT(Walked(Vpn{0}, At(6, 0)),
+              ElementsAre(Seen{At(1, 3), 0}, Seen{At(1, 511), 0}, Seen{At(1, 4 * kTable), kPteTableShift},
+                          Seen{At(5, 0), kPmdTableShift}));
+  EXPECT_EQ(table_.huge_pages(), 2);
+}
+
+TEST_F(WalkTest, IsCutOffAtItsRange) {
+  EXPECT_THAT(Walked(At(1, 4), At(1, 511)), IsEmpty());
+  EXPECT_THAT(Walked(At(1, 3), At(1, 4)), ElementsAre(Seen{At(1, 3), 0}));
+  EXPECT_THAT(Walked(At(1, 4 * kTable + 1), At(5, 0)), IsEmpty()) << "a huge page that begins before";
+  EXPECT_THAT(Walked(At(5, 1), At(6, 0)), IsEmpty());
+}
+
+TEST_F(WalkTest, EndsWhereItIsTold) {
+  int seen = 0;
+  const Vpn ended = table_.Walk(Vpn{0}, At(6, 0), [&](Vpn, Entry& entry, int) {
+    if (seen == 2) return false;
+    ++seen;
+    entry = entry.WithWritable(false);
+    return true;
+  });
+  EXPECT_EQ(ended, At(1, 4 * kTable));
+  EXPECT_TRUE(table_.FindHuge(ended, kPteTableShift)->writable());
+}
+
+TEST_F(WalkTest, HugePagesAreTakenAndBasePagesStay) {
+  std::vector<Pfn> taken;
+  table_.TakeHuge(Vpn{0}, At(1, 4 * kTable), taken);
+  EXPECT_THAT(taken, IsEmpty());
+  table_.TakeHuge(At(1, 0), At(6, 0), taken);
+  EXPECT_THAT(Numbers(taken), ElementsAre(1024, 1 << 18));
+  EXPECT_EQ(table_.huge_pages(), 0);
+  EXPECT_THAT(Walked(Vpn{0}, At(6, 0)), ElementsAre(Seen{At(1, 3), 0}, Seen{At(1, 511), 0}));
+}
+
+TEST_F(WalkTest, AHugePageIsNoTable) {
+  EXPECT_EQ(table_.Find(At(1, 4 * kTable)), nullptr);
+  EXPECT_EQ(table_.FindHuge(At(1, 0), kPteTableShift), nullptr);
+  EXPECT_FALSE(table_.HasPmd(At(5, 0)));
+  EXPECT_EQ(table_.tables(), 10);
+}
+
+TEST_F(WalkTest, ACursorSeesTablesGoAndComeBack) {
+  Cursor cursor(table_);
+  EXPECT_EQ(cursor.Find(At(1, 3))->pfn(), Pfn{7});
+  Free(At(1, 0), At(1, kTable));
+  EXPECT_EQ(cursor.Find(At(1, 3)), nullptr);
+  table_.AddTable(At(1, 0), Pfn{300});
+  ASSERT_NE(cursor.Find(At(1, 3)), nullptr);
+  EXPECT_TRUE(cursor.Find(At(1, 3))->none());
+}
+
+TEST(EntryTest, KeepsItsFrameAndFlags) {
+  const Entry entry(Pfn{0x123456789a}, Entry::kPresent | Entry::kWritable | Entry::kAnon);
+  EXPECT_EQ(entry.pfn(), Pfn{0x123456789a});
+  EXPECT_TRUE(entry.writable() && entry.anon() && !entry.zero_page() && !entry.none());
+  EXPECT_FALSE(entry.WithWritable(false).writable());
+  EXPECT_EQ(entry.WithWritable(false).pfn(), entry.pfn());
+  EXPECT_TRUE(entry.WithWritable(false).anon());
+  EXPECT_TRUE(Entry().none());
+  EXPECT_TRUE(Entry::ZeroPage().zero_page() && !Entry::ZeroPage().none() && !Entry::ZeroPage().writable());
 }
 
 }  // namespace

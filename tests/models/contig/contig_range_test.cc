@@ -41,19 +41,17 @@ class ContigRangeTest : public ::testing::Test {
   const Hstate& pool() { return machine().kernel().pool().hstate(HugeSize::k2M); }
   Pfn HugePageOf(std::string_view process, int number = 0) {
     Pfn pfn = kNoPfn;
-    machine().process(process).space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom,
-                                                          [&](Vpn, const HugePte& pte) {
-                                                            if (number-- == 0) pfn = pte.pfn;
-                                                          });
+    machine().process(process).space.page_table().Walk(Vpn{0}, AddressSpace::kNoRoom,
+                                                       [&](Vpn, const Entry& entry, int order) {
+                                                         if (order != 0 && number-- == 0) pfn = entry.pfn();
+                                                       });
     return pfn;
   }
   Pfn BasePageOf(std::string_view process, int number = 0) {
     Pfn pfn = kNoPfn;
-    machine().process(process).space.page_table().ForEachTable(
-        Vpn{0}, AddressSpace::kNoRoom, [&](Vpn, const PteTable& table) {
-          for (const Pte& pte : table.pte) {
-            if (!pte.none() && !pte.zero_page() && number-- == 0) pfn = pte.pfn();
-          }
+    machine().process(process).space.page_table().Walk(
+        Vpn{0}, AddressSpace::kNoRoom, [&](Vpn, const Entry& entry, int order) {
+          if (order == 0 && !entry.zero_page() && number-- == 0) pfn = entry.pfn();
         });
     return pfn;
   }
@@ -353,7 +351,7 @@ class TargetTest : public ContigRangeTest {
   ContigResult MeetAtTarget(Zone& zone, Pfn page, Target& target) {
     const Pfn source = BlockOf(page);
     AddressSpace& space = machine().process("p").space;
-    ++space.held;
+    auto forking = std::make_unique<EntriesHold>(space);
     const auto take = [&](sim::Path& path, Pfn start) {
       return machine().contig().ranges().AllocRange(path, kCpu, start, kPageblockPages, Migratetype::kMovable,
                                                     kUser);
@@ -365,7 +363,7 @@ class TargetTest : public ContigRangeTest {
     });
     machine().engine().Start(lp, machine().engine().now() + sim::Milliseconds(3), "forked",
                              [&](sim::Path&) -> sim::Task<void> {
-                               --space.held;
+                               forking.reset();
                                co_return;
                              });
     machine().RunPath(lp, [&](sim::Path& path) -> sim::Task<void> {

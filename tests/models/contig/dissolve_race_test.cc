@@ -60,8 +60,9 @@ class Race {
   // The page of the process's mappings with this number, from the last.
   Pfn PageFromLast(int number) {
     std::vector<Pfn> pages;
-    process_->space.huge_pages().ForEach(Vpn{0}, AddressSpace::kNoRoom,
-                                         [&](Vpn, const HugePte& pte) { pages.push_back(pte.pfn); });
+    process_->space.page_table().Walk(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn, const Entry& entry, int order) {
+      if (order != 0) pages.push_back(entry.pfn());
+    });
     const auto at = static_cast<size_t>(number);
     return at < pages.size() ? pages[pages.size() - 1 - at] : kNoPfn;
   }

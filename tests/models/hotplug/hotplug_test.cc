@@ -172,10 +172,9 @@ TEST(BootUsersTest, TheValidatorSeesItLostOrMappedBySomebody) {
   zone.frames().owner(first, 0).mapcount = 1;
   Process& p = machine.process("p");
   const auto& vma = p.space.vmas().begin()->second;
-  PteTable* const table = p.space.page_table().Find(vma.start);
-  ASSERT_NE(table, nullptr);
-  table->pte[vma.start.value % kPtesPerTable] =
-      Pte(zone.frames().PfnOf(first), Pte::kPresent | Pte::kWritable | Pte::kAnon);
+  Entry* const entry = p.space.page_table().FindEntry(vma.start);
+  ASSERT_NE(entry, nullptr);
+  *entry = Entry(zone.frames().PfnOf(first), Entry::kPresent | Entry::kWritable | Entry::kAnon);
   EXPECT_THAT(machine.Problems(), Contains(ContainsRegex("pfn 1114112, which is in use since boot")));
 }
 

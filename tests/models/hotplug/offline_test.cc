@@ -55,12 +55,11 @@ class OfflineTest : public ::testing::Test {
   // The first base page of the process in the block; kNoPfn if it has none there.
   Pfn BasePageIn(std::string_view process, int64_t block) {
     Pfn found = kNoPfn;
-    machine().process(process).space.page_table().ForEachTable(
-        Vpn{0}, AddressSpace::kNoRoom, [&](Vpn, const PteTable& table) {
-          for (const Pte& pte : table.pte) {
-            const bool there = !pte.none() && !pte.zero_page() && MemoryBlockId::Of(pte.pfn()).value == block;
-            if (there && found == kNoPfn) found = pte.pfn();
-          }
+    machine().process(process).space.page_table().Walk(
+        Vpn{0}, AddressSpace::kNoRoom, [&](Vpn, const Entry& entry, int order) {
+          if (order != 0 || entry.zero_page() || MemoryBlockId::Of(entry.pfn()).value != block) return true;
+          found = entry.pfn();
+          return false;
         });
     return found;
   }

@@ -46,8 +46,10 @@ TEST(MoveRaceTest, AFaultOnThePageFindsItWhereItIsInTheEnd) {
     });
     ASSERT_TRUE(machine.engine().Run().ok());
     ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << "offset " << offset;
-    const Pfn page = p.space.huge_pages().Find(p.space.vmas().begin()->second.start)->pfn;
-    EXPECT_EQ(q.space.huge_pages().Find(q.space.vmas().begin()->second.start)->pfn, page)
+    const Pfn page =
+        p.space.page_table().FindHuge(p.space.vmas().begin()->second.start, kPageblockOrder)->pfn();
+    EXPECT_EQ(q.space.page_table().FindHuge(q.space.vmas().begin()->second.start, kPageblockOrder)->pfn(),
+              page)
         << "offset " << offset;
     // One that others map, too, stays where it is.
     EXPECT_EQ(memory.ZoneOf(page)->node(), NodeId{static_cast<int32_t>(moved.moved)}) << "offset " << offset;
@@ -70,7 +72,7 @@ TEST(MoveRaceTest, ARangeAndAMoveOfTheSameMappingBothEnd) {
     MemorySystem& memory = machine.memory();
     Process& p = machine.process("p");
     const Vpn begin = p.space.vmas().begin()->second.start;
-    const Pfn page = p.space.huge_pages().Find(begin + number * kPageblockPages)->pfn;
+    const Pfn page = p.space.page_table().FindHuge(begin + number * kPageblockPages, kPageblockOrder)->pfn();
     const sim::SimTime start = machine.engine().now();
     bool moving = false, ranging = false;
     machine.engine().Start(memory.node(NodeId{0}).lp, start, "range",

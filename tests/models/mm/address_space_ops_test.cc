@@ -24,12 +24,12 @@ class AddressSpaceOpsTest : public ::testing::Test {
   OpResult Run(std::string_view lines) { return machine_.Run(lines); }
   TouchCounts Touch(std::string_view line) { return *machine_.Run(line).touch; }
   // The entry of the page at `offset` in the process's n-th mapping.
-  Pte EntryAt(std::string_view process, int mapping, int64_t offset) {
+  Entry EntryAt(std::string_view process, int mapping, int64_t offset) {
     const Vpn at = Vpn{(static_cast<uint64_t>(mapping) + 1) << kPmdTableShift} + offset;
-    const PteTable* table = machine_.process(process).space.page_table().Find(at);
-    return table == nullptr ? Pte() : table->pte[at.value % kPtesPerTable];
+    const Entry* const entry = machine_.process(process).space.page_table().FindEntry(at);
+    return entry == nullptr ? Entry() : *entry;
   }
-  int NodeOf(Pte pte) { return machine_.memory().ZoneOf(pte.pfn())->node().value; }
+  int NodeOf(Entry entry) { return machine_.memory().ZoneOf(entry.pfn())->node().value; }
   std::vector<int64_t> PagesByNode(std::string_view process, int mapping, int64_t pages) {
     std::vector<int64_t> by_node(3);
     for (int64_t i = 0; i < pages; ++i) ++by_node[static_cast<size_t>(NodeOf(EntryAt(process, mapping, i)))];

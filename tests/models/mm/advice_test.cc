@@ -26,7 +26,7 @@ class AdviceTest : public ::testing::Test {
   int64_t free() { return machine_.kernel().pool().hstate(HugeSize::k2M).counter(FREE_HUGEPAGES); }
   int64_t anon_pages() { return machine_.counter(0, NR_ANON_PAGES); }
   // How many huge pages the process has entries for.
-  int64_t mapped() { return machine_.process("p").space.huge_pages().size(); }
+  int64_t mapped() { return machine_.process("p").space.page_table().huge_pages(); }
 
   TestMachine machine_;
 };
@@ -82,7 +82,7 @@ TEST_F(AdviceTest, RemoveMakesAHoleForEverybodyWhoMapsTheFile) {
   Run("@p map s 8M hugetlb-2M file=f shared\n@p touch s\n@p fork q\n@q touch s");
   EXPECT_EQ(Error("@p advise s 1M 5M remove"), Errno::kOk);
   EXPECT_EQ(free(), 2) << "pages 1 and 2, which the range covers whole";
-  EXPECT_EQ(machine_.process("q").space.huge_pages().size(), 2);
+  EXPECT_EQ(machine_.process("q").space.page_table().huge_pages(), 2);
   Run("@p protect s 0 8M r");
   EXPECT_EQ(Error("@p advise s 0 8M remove"), Errno::kOk) << "what counts is that it may be made writable";
   EXPECT_EQ(free(), 4);
