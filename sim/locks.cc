@@ -8,25 +8,6 @@ bool RwSem::held_by(const Path& path) const {
   return std::any_of(holders_.begin(), holders_.end(), [&](const Holder& h) { return h.path == &path; });
 }
 
-bool RwSem::Take(Path& path, bool write) {
-  CheckIsHere(path);
-  NUMASIM_CHECK(!held_by(path));
-  if (!holders_.empty() && (write || writer_ || !waiters_.empty())) return false;
-  ++stats_->acquisitions;
-  writer_ = write;
-  holders_.push_back({&path, path.now()});
-  return true;
-}
-
-void RwSem::Drop(Path& path) {
-  CheckIsHere(path);
-  const auto holder =
-      std::find_if(holders_.begin(), holders_.end(), [&](const Holder& h) { return h.path == &path; });
-  NUMASIM_CHECK(holder != holders_.end());
-  stats_->hold.Record((path.now() - holder->since).ns);
-  holders_.erase(holder);
-}
-
 void RwSem::LetIn() {
   while (!waiters_.empty()) {
     const bool write = waiters_.first_mode() != 0;
@@ -38,17 +19,10 @@ void RwSem::LetIn() {
   }
 }
 
-void RwSem::ReleaseRead(Path& path) {
-  NUMASIM_CHECK(!writer_);
-  Drop(path);
-  LetIn();
-}
-
-void RwSem::ReleaseWrite(Path& path) {
-  NUMASIM_CHECK(writer_);
-  Drop(path);
-  writer_ = false;
-  LetIn();
+void RwSem::MoveTo(Engine& engine, const Path& path) {
+  NUMASIM_CHECK(holders_.empty());
+  NUMASIM_CHECK(waiters_.empty());
+  CountOn(engine, path.lp());
 }
 
 void RwSem::Downgrade(Path& path) {

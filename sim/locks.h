@@ -12,6 +12,7 @@
 #ifndef NUMASIM_SIM_LOCKS_H_
 #define NUMASIM_SIM_LOCKS_H_
 
+#include <algorithm>
 #include <coroutine>
 #include <cstdint>
 #include <string>
@@ -42,6 +43,9 @@ class LockBase {
       : stats_(engine.lp(lp).record->StatsOf(lp, kind, name)) {}
   ~LockBase() = default;
 
+  void CountOn(Engine& engine, LpId lp) {
+    stats_ = engine.lp(lp).record->StatsOf(lp, stats_->kind, stats_->name);
+  }
   void CheckIsHere(const Path& path) const { NUMASIM_CHECK_EQ(path.lp().value, stats_->lp.value); }
   // Out of the queue, with its wait counted.
   Path& PopWaiter() {
@@ -176,10 +180,21 @@ class RwSem : public LockBase {
   Acquirer AcquireWrite(Path& path) { return Acquirer(this, &path, true); }  // down_write
   bool TryAcquireRead(Path& path) { return CountTry(Take(path, false)); }    // down_read_trylock
   bool TryAcquireWrite(Path& path) { return CountTry(Take(path, true)); }    // down_write_trylock
-  void ReleaseRead(Path& path);                                              // up_read
-  void ReleaseWrite(Path& path);                                             // up_write
+  void ReleaseRead(Path& path) {                                             // up_read
+    NUMASIM_CHECK(!writer_);
+    Drop(path);
+  }
+  void ReleaseWrite(Path& path) {  // up_write
+    NUMASIM_CHECK(writer_);
+    writer_ = false;
+    Drop(path);
+  }
   // A writer becomes a reader without a gap; readers that wait first in the queue join it.
   void Downgrade(Path& path);  // downgrade_write
+
+  // The lock goes to another LP, with what it protects. `path`, which is there now, is all that uses it:
+  // nobody holds it or waits for it.
+  void MoveTo(Engine& engine, const Path& path);
 
   bool held_for_write() const { return writer_; }
   int reader_count() const { return writer_ ? 0 : static_cast<int>(holders_.size()); }
@@ -191,12 +206,30 @@ class RwSem : public LockBase {
     SimTime since;
   };
 
-  bool Take(Path& path, bool write);
+  bool Take(Path& path, bool write) {
+    CheckIsHere(path);
+    if (!holders_.empty()) {
+      NUMASIM_CHECK(!held_by(path));
+      if (write || writer_ || !waiters_.empty()) return false;
+    }
+    ++stats_->acquisitions;
+    writer_ = write;
+    holders_.push_back({&path, path.now()});
+    return true;
+  }
   bool CountTry(bool taken) {
     if (!taken) ++stats_->try_failed;
     return taken;
   }
-  void Drop(Path& path);
+  void Drop(Path& path) {
+    CheckIsHere(path);
+    const auto holder =
+        std::find_if(holders_.begin(), holders_.end(), [&](const Holder& h) { return h.path == &path; });
+    NUMASIM_CHECK(holder != holders_.end());
+    stats_->hold.Record((path.now() - holder->since).ns);
+    holders_.erase(holder);
+    if (!waiters_.empty()) LetIn();
+  }
   void LetIn();
 
   bool writer_ = false;  // the one holder is a writer

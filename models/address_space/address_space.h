@@ -17,6 +17,7 @@
 #include "models/address_space/room_index.h"
 #include "models/base/types.h"
 #include "models/mempolicy/mempolicy.h"
+#include "sim/locks.h"
 
 namespace numasim {
 
@@ -59,6 +60,8 @@ struct Vma {
   uint64_t IndexOf(Vpn vpn) const { return pgoff + static_cast<uint64_t>(vpn - start); }
   // Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).
   bool CutsHugePage(Vpn vpn) const { return hugetlb() && vpn.value % (uint64_t{1} << huge.order) != 0; }
+  // The first page of the huge page that `vpn` is in.
+  Vpn HugePageOf(Vpn vpn) const { return Vpn{vpn.value >> huge.order << huge.order}; }
   // In huge pages, of a HugeTLB mapping.
   uint64_t HugeIndexOf(Vpn vpn) const { return IndexOf(vpn) >> huge.order; }
 };
@@ -136,6 +139,13 @@ class AddressSpace {
   PageTable& page_table() { return page_table_; }
   const PageTable& page_table() const { return page_table_; }
 
+  // mmap_lock: read by faults, written by who changes VMAs, or takes page tables away. It is the process's,
+  // on the LP where that is. It is there from the process's start (Spawn, Fork).
+  sim::RwSem& mmap_lock() { return *mmap_lock_; }
+  void MakeLock(sim::Engine& engine, sim::LpId lp) {
+    mmap_lock_ = std::make_unique<sim::RwSem>(engine, lp, "mmap_lock");
+  }
+
   // Changes whenever a VMA comes, goes or gets other bounds. No pointer to a VMA is valid after a suspension
   // but where this is as it was: a VmaCursor looks.
   uint64_t generation() const { return generation_; }
@@ -175,6 +185,7 @@ class AddressSpace {
   // Made when the address space has once been filled to its end: until then mappings go behind the last.
   std::optional<Rooms> rooms_;
   PageTable page_table_;
+  std::unique_ptr<sim::RwSem> mmap_lock_;
   uint64_t generation_ = 0;
   int holds_ = 0;
   Vpn next_ = kStartOfSpace;

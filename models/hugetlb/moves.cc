@@ -11,6 +11,7 @@ sim::Task<HugeMoved> Hugetlb::Move(sim::Path& path, Process& process, Vpn begin,
   std::vector<MovingPage> pages;
   PageTable& tables = process.space.page_table();
   const int64_t step = int64_t{1} << order;
+  co_await process.space.mmap_lock().AcquireRead(path);
   for (Vpn at = begin; at < end; at = at + step) {
     const Entry* const entry = tables.FindHuge(at, order);
     MovingPage page;
@@ -22,6 +23,7 @@ sim::Task<HugeMoved> Hugetlb::Move(sim::Path& path, Process& process, Vpn begin,
     if (page.present && !page.there) tables.SetHuge(at, order, Entry());
     pages.push_back(page);
   }
+  process.space.mmap_lock().ReleaseRead(path);
   const CpuId cpu = process.cpu;
   const sim::LpId home = path.lp();
   co_await path.Take(memory_.costs().syscall);

@@ -112,9 +112,18 @@ class AddressSpaceOps {
 
   sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
 
- private:
-  enum class FaultResult : uint8_t { kDone, kOom, kSigbus };
+  // What became of a fault.
+  enum class FaultResult : uint8_t { kDone, kOom, kSigbus, kSigsegv };
 
+ private:
+  // mmap_lock, of accesses: taken for each fault, or held by the caller for all.
+  enum class Locking : uint8_t { kEachFault, kHeld };
+
+  sim::Task<MapResult> MapLocked(sim::Path& path, Process& process, MapRequest request);
+  Errno MayUnmap(const Process& process, Vpn begin, Vpn end) const;
+  sim::Task<void> UnmapRegion(sim::Path& path, Process& process, const std::vector<Vma>& removed, Vpn begin,
+                              Vpn end);
+  Errno BindLocked(Process& process, Vpn begin, Vpn end, MemPolicy policy) const;
   // mpol_new() and mpol_set_nodemask(): makes of what was asked for the policy that counts, of nodes with
   // memory. False where the kernel refuses it.
   bool JudgePolicy(MemPolicy& policy) const;
@@ -127,11 +136,17 @@ class AddressSpaceOps {
   Entry PrepareAnon(Pfn pfn) const { return Entry(pfn, Entry::kPresent | Entry::kWritable | Entry::kAnon); }
   static Entry& EntryOf(Process& process, Vpn vpn);
 
+  sim::Task<TouchCounts> TouchPages(sim::Path& path, Process& process, TouchRequest request, Locking locking);
+  static bool Hits(Process& process, const Vma& vma, Cursor& entries, Vpn vpn, const TouchRequest& request);
+  std::optional<sim::Duration> FaultAtOnce(Process& process, Node& home, Vma* vma, Cursor& entries, Vpn vpn,
+                                           const TouchRequest& request);
+  sim::Task<FaultResult> HandleFault(sim::Path& path, Process& process, Vma* vma, Vpn vpn, bool write);
   // handle_pte_fault() for an access that the VMA allows and that the entry does not. Faults have a copy of
   // the VMA, which may be at another place when a path comes back.
   sim::Task<FaultResult> Fault(sim::Path& path, Process& process, Vma vma, Vpn vpn, bool write);
   sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma vma, Vpn first, bool write);
   sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
+  sim::Task<PinResult> PinLocked(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<Errno> TakeReferences(sim::Path& path, Process& process, const std::vector<Pfn>& pages);
   sim::Task<void> DropReferences(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
   sim::Task<void> DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu, bool in_interrupt);
@@ -150,6 +165,9 @@ class AddressSpaceOps {
   sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
   void RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const;
 
+  sim::Task<Errno> AdviseVmas(sim::Path& path, Process& process, Vpn begin, Vpn end, Advice advice);
+  sim::Task<Errno> MarkLocked(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<Errno> PopulateLocked(sim::Path& path, Process& process, Vpn begin, Vpn end);
   // Of a part of one VMA (advice.cc).
   sim::Task<Errno> AdviseVma(sim::Path& path, Process& process, Vpn begin, Vpn end, Advice advice);
   sim::Task<Errno> DontneedVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
@@ -167,6 +185,7 @@ class AddressSpaceOps {
   sim::Task<Errno> TakeId(sim::Path& path, Process& process, const Process* parent);
   sim::Task<void> ReturnId(sim::Path& path, Process& process);
   sim::Task<Errno> AllocBaseTables(sim::Path& path, Process& process);
+  sim::Task<bool> CopyMemory(sim::Path& path, Process& parent, Process& child);
   sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);
   sim::Task<void> AddReferences(sim::Path& path, const std::vector<Pfn>& pages);
 

@@ -6,10 +6,26 @@
 
 namespace numasim {
 
-// madvise_walk_vmas()
 sim::Task<Errno> AddressSpaceOps::Advise(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                          Advice advice) {
   co_await path.Take(memory_.costs().syscall);
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  // madvise_need_mmap_write(): what changes VMAs.
+  if (advice == Advice::kHugepage || advice == Advice::kNohugepage) {
+    co_await mmap_lock.AcquireWrite(path);
+    const Errno error = co_await AdviseVmas(path, process, begin, end, advice);
+    mmap_lock.ReleaseWrite(path);
+    co_return error;
+  }
+  co_await mmap_lock.AcquireRead(path);
+  const Errno error = co_await AdviseVmas(path, process, begin, end, advice);
+  mmap_lock.ReleaseRead(path);
+  co_return error;
+}
+
+// madvise_walk_vmas()
+sim::Task<Errno> AddressSpaceOps::AdviseVmas(sim::Path& path, Process& process, Vpn begin, Vpn end,
+                                             Advice advice) {
   Errno result = Errno::kOk;
   while (begin < end) {
     const Vma* const vma = process.space.FindFrom(begin);
@@ -70,14 +86,18 @@ sim::Task<Errno> AddressSpaceOps::FreeLazily(sim::Path& path, Process& process, 
   co_return Errno::kOk;
 }
 
-// madvise_remove(): a hole in the file, for everybody who maps it.
+// madvise_remove(): a hole in the file, for everybody who maps it. mmap_lock is not held meanwhile.
 sim::Task<Errno> AddressSpaceOps::RemoveVma(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   const Vma& vma = *process.space.Find(begin);
   if (vma.locked || vma.anonymous()) co_return Errno::kInval;
   if (!vma.hugetlb()) throw NotModelled("advise remove of base pages is not modelled yet");
   if (!vma.huge.shared) co_return Errno::kAcces;
   const auto offset = static_cast<int64_t>(vma.IndexOf(begin) << kPageShift);
-  co_return co_await hugetlb_.Punch(path, vma.file, offset, (end - begin) << kPageShift, process.cpu);
+  const FileId file = vma.file;
+  process.space.mmap_lock().ReleaseRead(path);
+  const Errno error = co_await hugetlb_.Punch(path, file, offset, (end - begin) << kPageShift, process.cpu);
+  co_await process.space.mmap_lock().AcquireRead(path);
+  co_return error;
 }
 
 // hugepage_madvise() and madvise_update_vma(). Huge pages of HugeTLB take the advice too, and do nothing with
@@ -92,13 +112,13 @@ sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, V
   co_return error == Errno::kNoMem ? Errno::kAgain : error;
 }
 
-// __get_user_pages() of a part of a VMA that allows it: kFault for SIGBUS.
+// __get_user_pages() of a part of a VMA that allows it, with mmap_lock held: kFault for SIGBUS.
 sim::Task<Errno> AddressSpaceOps::FaultIn(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write) {
   const int order = process.space.Find(begin)->huge.order;
   const Vpn first{begin.value >> order << order};
   const uint64_t stride = uint64_t{kPageSize} << order;
   const TouchRequest touch{first.value << kPageShift, end.value << kPageShift, stride, write, true};
-  const TouchCounts counts = co_await Touch(path, process, touch);
+  const TouchCounts counts = co_await TouchPages(path, process, touch, Locking::kHeld);
   if (counts.oom > 0) co_return Errno::kNoMem;
   co_return counts.sigbus > 0 ? Errno::kFault : Errno::kOk;
 }
@@ -114,6 +134,19 @@ sim::Task<Errno> AddressSpaceOps::PopulateVma(sim::Path& path, Process& process,
 // do_mlock(). VMAs of huge pages are never marked, nor split (mlock_fixup).
 sim::Task<Errno> AddressSpaceOps::Lock(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   co_await path.Take(memory_.costs().syscall);
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  co_await mmap_lock.AcquireWrite(path);
+  const Errno marked = co_await MarkLocked(path, process, begin, end);
+  mmap_lock.ReleaseWrite(path);
+  if (marked != Errno::kOk) co_return marked;
+  co_await mmap_lock.AcquireRead(path);
+  const Errno populated = co_await PopulateLocked(path, process, begin, end);
+  mmap_lock.ReleaseRead(path);
+  co_return populated;
+}
+
+// apply_vma_lock_flags()
+sim::Task<Errno> AddressSpaceOps::MarkLocked(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   const Vpn reach = process.space.MappedUntil(begin, end);
   for (Vpn at = begin; at < reach;) {
     const Vma* const vma = process.space.Find(at);
@@ -126,7 +159,11 @@ sim::Task<Errno> AddressSpaceOps::Lock(sim::Path& path, Process& process, Vpn be
     co_await path.Take(memory_.costs().vma);
     at = part_end;
   }
-  if (reach < end) co_return Errno::kNoMem;
+  co_return reach < end ? Errno::kNoMem : Errno::kOk;
+}
+
+// __mm_populate() of what mlock() has marked.
+sim::Task<Errno> AddressSpaceOps::PopulateLocked(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   while (begin < end) {
     const Vpn part_end = std::min(process.space.Find(begin)->end, end);
     // __mlock_posix_error_return()
@@ -139,6 +176,8 @@ sim::Task<Errno> AddressSpaceOps::Lock(sim::Path& path, Process& process, Vpn be
 }
 
 sim::Task<void> AddressSpaceOps::PopulateMapping(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  co_await mmap_lock.AcquireRead(path);
   while (begin < end) {
     const Vma* const vma = process.space.FindFrom(begin);
     if (vma == nullptr || vma->start >= end) break;
@@ -147,6 +186,7 @@ sim::Task<void> AddressSpaceOps::PopulateMapping(sim::Path& path, Process& proce
     co_await PopulateVma(path, process, begin, part_end);
     begin = part_end;
   }
+  mmap_lock.ReleaseRead(path);
 }
 
 }  // namespace numasim

@@ -27,6 +27,21 @@ AllocRequest MakeRequest(uint32_t gfp, const Placement& placement, CpuId cpu, Fr
   return request;
 }
 
+int64_t& CountOf(TouchCounts& counts, AddressSpaceOps::FaultResult result) {
+  using Result = AddressSpaceOps::FaultResult;
+  switch (result) {
+    case Result::kOom:
+      return counts.oom;
+    case Result::kSigbus:
+      return counts.sigbus;
+    case Result::kSigsegv:
+      return counts.sigsegv;
+    case Result::kDone:
+      break;
+  }
+  return counts.ok;
+}
+
 constexpr bool Allows(Access access, bool write) {
   return write ? access == Access::kReadWrite : access != Access::kNone;
 }
@@ -62,67 +77,85 @@ FrameOwner AddressSpaceOps::AnonOwner(const Process& process, Vpn vpn) const {
 }
 
 sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process, TouchRequest request) {
-  const Costs& costs = memory_.costs();
+  return TouchPages(path, process, request, Locking::kEachFault);
+}
+
+sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& process, TouchRequest request,
+                                                   Locking locking) {
   sim::Cpu& cpu = memory_.cpu(process.cpu);
   Node& home = memory_.node(NodeOf(process));
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
   TouchCounts counts;
   VmaCursor vmas(process.space);
   Cursor entries(process.space.page_table());
   for (uint64_t at = request.begin; at < request.end; at += request.stride) {
     const Vpn vpn{at >> kPageShift};
-    Vma* const vma = vmas.Find(vpn);
-    if (vma == nullptr || !Allows(vma->access, request.write)) {
-      ++counts.sigsegv;
-      co_await path.Take(costs.fault);
-      continue;
-    }
-    if (vma->hugetlb()) {
-      const Vpn first{vpn.value >> vma->huge.order << vma->huge.order};
-      const Entry* const huge = process.space.page_table().FindHuge(first, vma->huge.order);
-      if (huge != nullptr && (!request.write || huge->writable())) {
-        ++counts.ok;
-        co_await path.Take(costs.touch);
-        continue;
-      }
-      ++home.counter(PGFAULT);
-      const FaultResult result = co_await HugeFault(path, process, *vma, first, request.write);
-      ++(result == FaultResult::kDone ? counts.ok : result == FaultResult::kOom ? counts.oom : counts.sigbus);
-      if (result == FaultResult::kOom || (result == FaultResult::kSigbus && request.ends_at_sigbus)) break;
-      co_await cpu.MaybeYield(path);
-      continue;
-    }
-    Entry* const entry = entries.Find(vpn);
-    if (entry != nullptr && !entry->none() && (!request.write || entry->writable())) {
+    if (const Vma* const vma = vmas.Find(vpn); vma != nullptr && Hits(process, *vma, entries, vpn, request)) {
       ++counts.ok;
-      co_await path.Take(costs.touch);
+      co_await path.Take(memory_.costs().touch);
       continue;
     }
-    ++home.counter(PGFAULT);
-    if (request.write && vma->anonymous()) process.space.PrepareAnonVma(*vma);
-    // The hot path, without a coroutine: a first write to private memory, a page at hand on this node.
-    if (entry != nullptr && entry->none() && request.write && vma->anonymous() &&
-        home.thp.enabled == ThpSettings::Enabled::kNever) {
-      const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
-      const Placement placement = PlaceInVma(policy, home.id, InterleaveIndex(*vma, vpn));
-      const Pfn pfn = allocator_.TryAllocLocal(
-          home, MakeRequest(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
-      if (pfn != kNoPfn) {
-        *entry = PrepareAnon(pfn);
-        ++counts.ok;
-        co_await path.Take(costs.fault + costs.pcp_alloc + costs.clear_page + costs.map_page);
-        co_await cpu.MaybeYield(path);
-        continue;
-      }
+    if (locking == Locking::kEachFault) co_await mmap_lock.AcquireRead(path);
+    Vma* const vma = vmas.Find(vpn);  // looked up again: another path may have had the lock
+    FaultResult result = FaultResult::kDone;
+    const std::optional<sim::Duration> took = FaultAtOnce(process, home, vma, entries, vpn, request);
+    if (took.has_value()) {
+      co_await path.Take(*took);
+    } else {
+      result = co_await HandleFault(path, process, vma, vpn, request.write);
     }
-    const FaultResult result = co_await Fault(path, process, *vma, vpn, request.write);
-    if (result == FaultResult::kOom) {
-      ++counts.oom;
-      break;
-    }
-    ++counts.ok;
+    if (locking == Locking::kEachFault) mmap_lock.ReleaseRead(path);
+    ++CountOf(counts, result);
+    if (result == FaultResult::kSigsegv) continue;
+    if (result == FaultResult::kOom || (result == FaultResult::kSigbus && request.ends_at_sigbus)) break;
     co_await cpu.MaybeYield(path);
   }
   co_return counts;
+}
+
+// Whether the page table allows the access as it stands.
+bool AddressSpaceOps::Hits(Process& process, const Vma& vma, Cursor& entries, Vpn vpn,
+                           const TouchRequest& request) {
+  if (!Allows(vma.access, request.write)) return false;
+  const Entry* const entry = vma.hugetlb()
+                                 ? process.space.page_table().FindHuge(vma.HugePageOf(vpn), vma.huge.order)
+                                 : entries.Find(vpn);
+  return entry != nullptr && !entry->none() && (!request.write || entry->writable());
+}
+
+// The hot path, without a coroutine: a first write to private memory, a page at hand on this node. Returns
+// how long it took; none where it is another kind of fault, and nothing has happened.
+std::optional<sim::Duration> AddressSpaceOps::FaultAtOnce(Process& process, Node& home, Vma* vma,
+                                                          Cursor& entries, Vpn vpn,
+                                                          const TouchRequest& request) {
+  const bool wanted = vma != nullptr && request.write && vma->anonymous() && !vma->hugetlb() &&
+                      vma->access == Access::kReadWrite && home.thp.enabled == ThpSettings::Enabled::kNever;
+  if (!wanted) return std::nullopt;
+  Entry* const entry = entries.Find(vpn);
+  if (entry == nullptr || !entry->none()) return std::nullopt;
+  const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
+  const Placement placement = PlaceInVma(policy, home.id, InterleaveIndex(*vma, vpn));
+  const Pfn pfn = allocator_.TryAllocLocal(
+      home, MakeRequest(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
+  if (pfn == kNoPfn) return std::nullopt;
+  ++home.counter(PGFAULT);
+  process.space.PrepareAnonVma(*vma);
+  *entry = PrepareAnon(pfn);
+  const Costs& costs = memory_.costs();
+  return costs.fault + costs.pcp_alloc + costs.clear_page + costs.map_page;
+}
+
+// handle_mm_fault()
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HandleFault(sim::Path& path, Process& process,
+                                                                     Vma* vma, Vpn vpn, bool write) {
+  if (vma == nullptr || !Allows(vma->access, write)) {
+    co_await path.Take(memory_.costs().fault);
+    co_return FaultResult::kSigsegv;
+  }
+  ++memory_.node(NodeOf(process)).counter(PGFAULT);
+  if (vma->hugetlb()) co_return co_await HugeFault(path, process, *vma, vma->HugePageOf(vpn), write);
+  if (write && vma->anonymous()) process.space.PrepareAnonVma(*vma);
+  co_return co_await Fault(path, process, *vma, vpn, write);
 }
 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& path, Process& process, Vma vma,

@@ -58,9 +58,18 @@ sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process,
 }
 
 sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, MapRequest request) {
+  co_await path.Take(memory_.costs().syscall);
+  co_await process.space.mmap_lock().AcquireWrite(path);
+  const MapResult result = co_await MapLocked(path, process, request);
+  process.space.mmap_lock().ReleaseWrite(path);
+  co_return result;
+}
+
+// do_mmap()
+sim::Task<MapResult> AddressSpaceOps::MapLocked(sim::Path& path, Process& process, MapRequest request) {
   const Costs& costs = memory_.costs();
-  co_await path.Take(costs.syscall + costs.vma);
-  // do_mmap(): one more than the limit may come about.
+  co_await path.Take(costs.vma);
+  // One more than the limit may come about.
   if (process.space.map_count() > MaxMapCount(process)) co_return MapResult{Errno::kNoMem, Vpn{}};
   if (!JudgePolicy(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
   if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
@@ -87,18 +96,39 @@ sim::Task<MapResult> AddressSpaceOps::Map(sim::Path& path, Process& process, Map
 }
 
 sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
-  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  // do_mas_align_munmap()
-  const bool full = process.space.map_count() >= MaxMapCount(process);
-  if (full && MakesHole(process.space, begin, end)) co_return Errno::kNoMem;
-  if (process.space.CutsHugePage(begin) || process.space.CutsHugePage(end)) co_return Errno::kInval;
+  co_await path.Take(memory_.costs().syscall);
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  co_await mmap_lock.AcquireWrite(path);
+  co_await path.Take(memory_.costs().vma);
+  const Errno error = MayUnmap(process, begin, end);
+  if (error != Errno::kOk) {
+    mmap_lock.ReleaseWrite(path);
+    co_return error;
+  }
   const std::vector<Vma> removed = process.space.Remove(begin, end);
+  // What is mapped there no more is taken away beside faults elsewhere.
+  mmap_lock.Downgrade(path);
+  co_await UnmapRegion(path, process, removed, begin, end);
+  mmap_lock.ReleaseRead(path);
+  co_return Errno::kOk;
+}
+
+// do_mas_align_munmap()
+Errno AddressSpaceOps::MayUnmap(const Process& process, Vpn begin, Vpn end) const {
+  const bool full = process.space.map_count() >= MaxMapCount(process);
+  if (full && MakesHole(process.space, begin, end)) return Errno::kNoMem;
+  if (process.space.CutsHugePage(begin) || process.space.CutsHugePage(end)) return Errno::kInval;
+  return Errno::kOk;
+}
+
+// unmap_region() for the VMAs that were in [begin, end), and what fput() does.
+sim::Task<void> AddressSpaceOps::UnmapRegion(sim::Path& path, Process& process,
+                                             const std::vector<Vma>& removed, Vpn begin, Vpn end) {
   for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
   const AddressSpace::Gap gap = process.space.GapAround(begin, end);
   const std::vector<Pfn> tables = process.space.page_table().FreeRange(gap.floor, gap.ceiling);
   co_await allocator_.Release(path, process.cpu, tables);
   co_await DropFileMappings(path, process, removed);
-  co_return Errno::kOk;
 }
 
 // zap_page_range(): the entries of [begin, end) become none, and what they mapped loses a reference, a
@@ -153,27 +183,40 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
 // mprotect_fixup() of each VMA: one that allows the access already is not even split.
 sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                           Access access) {
-  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
+  co_await path.Take(memory_.costs().syscall);
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  co_await mmap_lock.AcquireWrite(path);
+  co_await path.Take(memory_.costs().vma);
   const Vpn reach = process.space.MappedUntil(begin, end);
   const AddressSpace::Changed changed =
       process.space.Change(begin, reach, MaxMapCount(process), [&](Vma& vma) { vma.access = access; });
   if (access != Access::kReadWrite) WriteProtect(process.space, begin, changed.until);
+  mmap_lock.ReleaseWrite(path);
   const Errno error = ErrnoOf(changed.refusal);
   co_return error == Errno::kOk&& reach < end ? Errno::kNoMem : error;
 }
 
 sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                        MemPolicy policy) {
-  co_await path.Take(memory_.costs().syscall + memory_.costs().vma);
-  if (!JudgePolicy(policy)) co_return Errno::kInval;
-  if (begin == end) co_return Errno::kOk;
+  co_await path.Take(memory_.costs().syscall);
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  co_await mmap_lock.AcquireWrite(path);
+  co_await path.Take(memory_.costs().vma);
+  const Errno error = BindLocked(process, begin, end, policy);
+  mmap_lock.ReleaseWrite(path);
+  co_return error;
+}
+
+Errno AddressSpaceOps::BindLocked(Process& process, Vpn begin, Vpn end, MemPolicy policy) const {
+  if (!JudgePolicy(policy)) return Errno::kInval;
+  if (begin == end) return Errno::kOk;
   // queue_pages_range()
   const Vma* const first = process.space.FindFrom(begin);
-  if (first == nullptr || first->start >= end) co_return Errno::kFault;
-  if (!policy.IsDefault() && process.space.MappedUntil(begin, end) != end) co_return Errno::kFault;
+  if (first == nullptr || first->start >= end) return Errno::kFault;
+  if (!policy.IsDefault() && process.space.MappedUntil(begin, end) != end) return Errno::kFault;
   const AddressSpace::Changed changed =
       process.space.Change(begin, end, MaxMapCount(process), [&](Vma& vma) { vma.policy = policy; });
-  co_return ErrnoOf(changed.refusal);
+  return ErrnoOf(changed.refusal);
 }
 
 bool AddressSpaceOps::JudgePolicy(MemPolicy& policy) const {

@@ -34,6 +34,13 @@ bool CollectWritable(Process& process, Vpn begin, Vpn end, PinnedPages& pages) {
 
 sim::Task<PinResult> AddressSpaceOps::Pin(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   co_await path.Take(memory_.costs().syscall);
+  co_await process.space.mmap_lock().AcquireRead(path);
+  const PinResult result = co_await PinLocked(path, process, begin, end);
+  process.space.mmap_lock().ReleaseRead(path);
+  co_return result;
+}
+
+sim::Task<PinResult> AddressSpaceOps::PinLocked(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   if (const Vma* const vma = process.space.Find(begin); vma != nullptr && vma->hugetlb()) {
     begin = Vpn{begin.value >> vma->huge.order << vma->huge.order};
   }
@@ -113,7 +120,7 @@ sim::Task<Errno> AddressSpaceOps::FaultInForWrite(sim::Path& path, Process& proc
     if (!vma->hugetlb()) {
       const Vpn until = std::min(vma->end, end);
       const TouchRequest touch{at.value << kPageShift, until.value << kPageShift, kPageSize, true};
-      const TouchCounts touched = co_await Touch(path, process, touch);
+      const TouchCounts touched = co_await TouchPages(path, process, touch, Locking::kHeld);
       if (touched.oom > 0) co_return Errno::kNoMem;
       at = until;
       continue;

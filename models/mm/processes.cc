@@ -72,6 +72,7 @@ sim::Task<Errno> AddressSpaceOps::Begin(sim::Path& path, Process& process, const
     co_await ReturnId(path, process);
     co_return error;
   }
+  process.space.MakeLock(memory_.engine(), path.lp());
   process.alive = true;
   co_return Errno::kOk;
 }
@@ -82,6 +83,20 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
   child.il_prev = parent.il_prev;
   const Errno error = co_await Begin(path, child, &parent);
   if (error != Errno::kOk) co_return error;
+  sim::RwSem& parents = parent.space.mmap_lock();
+  sim::RwSem& childs = child.space.mmap_lock();
+  co_await parents.AcquireWrite(path);
+  co_await childs.AcquireWrite(path);
+  const bool all = co_await CopyMemory(path, parent, child);
+  childs.ReleaseWrite(path);
+  parents.ReleaseWrite(path);
+  if (all) co_return Errno::kOk;
+  co_await Exit(path, child);
+  co_return Errno::kNoMem;
+}
+
+// dup_mmap(). False where memory for page tables has ended.
+sim::Task<bool> AddressSpaceOps::CopyMemory(sim::Path& path, Process& parent, Process& child) {
   child.space.CopyVmasFrom(parent.space);
   const sim::LpId home = path.lp();
   bool files = false;
@@ -99,9 +114,7 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
   const bool all = tables && co_await CopyPageTables(path, parent, child);
   // The tables were allocated by the parent, under its policy.
   std::swap(parent.il_prev, child.il_prev);
-  if (all) co_return Errno::kOk;
-  co_await Exit(path, child);
-  co_return Errno::kNoMem;
+  co_return all;
 }
 
 // The page tables for the huge pages that the child is to get.
@@ -165,12 +178,18 @@ sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vecto
 
 sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   NUMASIM_CHECK(process.alive);
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  // exit_mmap(): nobody looks for the VMAs any more, but at the pages others may.
+  co_await mmap_lock.AcquireRead(path);
   const std::vector<Vma> removed = process.space.Remove(Vpn{0}, AddressSpace::kNoRoom);
   for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
+  mmap_lock.ReleaseRead(path);
+  co_await mmap_lock.AcquireWrite(path);
   std::vector<Pfn> tables = process.space.page_table().FreeRange(Vpn{0}, AddressSpace::kNoRoom);
   tables.insert(tables.end(), process.base_tables.begin(), process.base_tables.end());
   process.base_tables.clear();
   co_await allocator_.Release(path, process.cpu, tables);
+  mmap_lock.ReleaseWrite(path);
   co_await DropFileMappings(path, process, removed);
   while (!process.pins.empty()) co_await Unpin(path, process, process.pins.front().id, false);
   co_await ReturnId(path, process);
@@ -189,6 +208,7 @@ sim::Task<void> AddressSpaceOps::MoveToCpu(sim::Path& path, Process& process, Cp
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
     processes_.SetHome(process.id, to);
     co_await path.HopTo(to, memory_.costs().hop);
+    process.space.mmap_lock().MoveTo(memory_.engine(), path);
   }
   process.cpu = cpu;
   co_await memory_.cpu(cpu).Acquire(path);
