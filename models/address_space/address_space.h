@@ -142,6 +142,7 @@ class AddressSpace {
   // mmap_lock: read by faults, written by who changes VMAs, or takes page tables away. It is the process's,
   // on the LP where that is. It is there from the process's start (Spawn, Fork).
   sim::RwSem& mmap_lock() { return *mmap_lock_; }
+  const sim::RwSem& mmap_lock() const { return *mmap_lock_; }
   void MakeLock(sim::Engine& engine, sim::LpId lp) {
     mmap_lock_ = std::make_unique<sim::RwSem>(engine, lp, "mmap_lock");
   }

@@ -53,6 +53,11 @@ class Gatherer {
     number_ = number;
     vma_ = nullptr;
     for (Pfn pfn : process.base_tables) AddTableFrame(pfn);
+    const sim::RwSem& mmap_lock = process.space.mmap_lock();
+    if (mmap_lock.held_for_write() || mmap_lock.reader_count() > 0)
+      problems_.Add("process ", process.name, ": mmap_lock is held though nothing runs");
+    if (process.space.entries_held())
+      problems_.Add("process ", process.name, ": its entries are held though nothing runs");
     CheckVmas();
     CheckTables();
   }

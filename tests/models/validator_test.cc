@@ -2,6 +2,7 @@
 #include "models/validator.h"
 
 #include <functional>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ class VirtioMemPeer {
 class PageTablePeer {
  public:
   static int64_t& tables(PageTable& table) { return table.tables_; }
+  static int64_t& huge_pages(PageTable& table) { return table.huge_pages_; }
   static void MovePmd(PageTable& table, Pfn frame) {
     table.puds_.begin()->second.table<PageTable::PmdTable>()->frame = frame;
   }
@@ -97,6 +99,8 @@ class Damaged {
         "@p advise b 384K 128K dontneed\n"
         "@c touch s 0 64K\n");
   }
+
+  void HoldEntries() { hold_ = std::make_unique<EntriesHold>(p().space); }
 
   TestMachine& machine() { return machine_; }
   Zone& zone() { return machine_.zone(0, ZoneType::kDma32); }
@@ -157,6 +161,7 @@ class Damaged {
 
  private:
   TestMachine machine_;
+  std::unique_ptr<EntriesHold> hold_;
 };
 
 struct Damage {
@@ -402,6 +407,18 @@ const Damage kReferenceDamage[] = {
                            [&](sim::Path& path) -> sim::Task<void> { co_await zone.lock().Acquire(path); });
      },
      "zone->lock is held though nothing runs"},
+    {"MmapLockHeld",
+     [](Damaged& d) {
+       AddressSpace& space = d.p().space;
+       d.machine().RunPath(space.mmap_lock().lp(), [&](sim::Path& path) -> sim::Task<void> {
+         co_await space.mmap_lock().AcquireRead(path);
+       });
+     },
+     "process test/p: mmap_lock is held though nothing runs"},
+    {"EntriesHeld", [](Damaged& d) { d.HoldEntries(); },
+     "process test/p: its entries are held though nothing"},
+    {"HugePageCountOff", [](Damaged& d) { ++PageTablePeer::huge_pages(d.p().space.page_table()); },
+     "process test/p: the count of huge pages is 1, expected 0"},
 };
 
 // A pool of four free and two used pages on node 0 and one free page on node 1.
