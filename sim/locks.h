@@ -12,8 +12,8 @@
 #ifndef NUMASIM_SIM_LOCKS_H_
 #define NUMASIM_SIM_LOCKS_H_
 
-#include <algorithm>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -223,11 +223,12 @@ class RwSem : public LockBase {
   }
   void Drop(Path& path) {
     CheckIsHere(path);
-    const auto holder =
-        std::find_if(holders_.begin(), holders_.end(), [&](const Holder& h) { return h.path == &path; });
-    NUMASIM_CHECK(holder != holders_.end());
-    stats_->hold.Record((path.now() - holder->since).ns);
-    holders_.erase(holder);
+    size_t at = 0;
+    while (at < holders_.size() && holders_[at].path != &path) ++at;
+    NUMASIM_CHECK_LT(at, holders_.size());
+    stats_->hold.Record((path.now() - holders_[at].since).ns);
+    holders_[at] = holders_.back();  // their order means nothing
+    holders_.pop_back();
     if (!waiters_.empty()) LetIn();
   }
   void LetIn();

@@ -22,7 +22,7 @@ void RestoreReservation(const HugeClaim& claim, const HugePage& page) {
 
 }  // namespace
 
-sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process, Vma vma, Vpn first,
+sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process, const Vma& vma, Vpn first,
                                                bool write) {
   FaultState fault;
   fault.claim = ClaimOf(process, vma, vma.HugeIndexOf(first));

@@ -68,9 +68,9 @@ class Hugetlb {
   // Reserves for a new VMA of the process, which is in its address space already, at `start`. Where it has no
   // file it gets one of its own. kNoMem: not enough pages; the VMA is then to be removed.
   sim::Task<Errno> Map(sim::Path& path, Process& process, Vpn start);
-  // The page at `first`, the start of a huge page of `vma`, for an access that the VMA allows and the entry
-  // does not.
-  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, Vma vma, Vpn first, bool write);
+  // The page at `first`, the start of a huge page of `vma` (a copy), for an access that the VMA allows and
+  // the entry does not.
+  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, const Vma& vma, Vpn first, bool write);
   // Unmaps the pages of [begin, end) (__unmap_hugepage_range).
   sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
   // After VMAs were removed: gives up what they reserved, and files that nothing uses any more.

@@ -141,6 +141,7 @@ class AddressSpaceOps {
   std::optional<sim::Duration> FaultAtOnce(Process& process, Node& home, Vma* vma, Cursor& entries, Vpn vpn,
                                            const TouchRequest& request);
   sim::Task<FaultResult> HandleFault(sim::Path& path, Process& process, Vma* vma, Vpn vpn, bool write);
+  sim::Task<FaultResult> BadAccess(sim::Path& path) const;
   // handle_pte_fault() for an access that the VMA allows and that the entry does not. Faults have a copy of
   // the VMA, which may be at another place when a path comes back.
   sim::Task<FaultResult> Fault(sim::Path& path, Process& process, Vma vma, Vpn vpn, bool write);

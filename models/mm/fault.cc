@@ -145,17 +145,19 @@ std::optional<sim::Duration> AddressSpaceOps::FaultAtOnce(Process& process, Node
   return costs.fault + costs.pcp_alloc + costs.clear_page + costs.map_page;
 }
 
-// handle_mm_fault()
+// handle_mm_fault(). No coroutine: the one that it returns has a copy of the VMA.
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HandleFault(sim::Path& path, Process& process,
                                                                      Vma* vma, Vpn vpn, bool write) {
-  if (vma == nullptr || !Allows(vma->access, write)) {
-    co_await path.Take(memory_.costs().fault);
-    co_return FaultResult::kSigsegv;
-  }
+  if (vma == nullptr || !Allows(vma->access, write)) return BadAccess(path);
   ++memory_.node(NodeOf(process)).counter(PGFAULT);
-  if (vma->hugetlb()) co_return co_await HugeFault(path, process, *vma, vma->HugePageOf(vpn), write);
+  if (vma->hugetlb()) return HugeFault(path, process, *vma, vma->HugePageOf(vpn), write);
   if (write && vma->anonymous()) process.space.PrepareAnonVma(*vma);
-  co_return co_await Fault(path, process, *vma, vpn, write);
+  return Fault(path, process, *vma, vpn, write);
+}
+
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::BadAccess(sim::Path& path) const {
+  co_await path.Take(memory_.costs().fault);
+  co_return FaultResult::kSigsegv;
 }
 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& path, Process& process, Vma vma,
