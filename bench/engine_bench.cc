@@ -95,16 +95,17 @@ void BM_NestedCall(benchmark::State& state) {
 }
 BENCHMARK(BM_NestedCall)->Apply(Repeat);
 
-void BM_UncontendedSpinLock(benchmark::State& state) {
+template <typename Lock>
+void RunUncontended(benchmark::State& state, auto acquire, auto release) {
   Engine engine({});
   const LpId lp = engine.AddLp("lp");
-  SpinLock lock(engine, lp, "lock");
+  Lock lock(engine, lp, "lock");
   int64_t locks = 0;
   engine.Start(lp, SimTime{}, "p", [&](Path& path) -> Task<void> {
     for (;;) {
-      co_await lock.Acquire(path);
+      co_await acquire(lock, path);
       co_await path.Take(Nanoseconds(10));
-      lock.Release(path);
+      release(lock, path);
       ++locks;
     }
   });
@@ -113,7 +114,21 @@ void BM_UncontendedSpinLock(benchmark::State& state) {
   }
   state.SetItemsProcessed(locks);
 }
+
+void BM_UncontendedSpinLock(benchmark::State& state) {
+  RunUncontended<SpinLock>(
+      state, [](SpinLock& lock, Path& path) { return lock.Acquire(path); },
+      [](SpinLock& lock, Path& path) { lock.Release(path); });
+}
 BENCHMARK(BM_UncontendedSpinLock)->Apply(Repeat);
+
+// What each fault does with mmap_lock.
+void BM_UncontendedReader(benchmark::State& state) {
+  RunUncontended<RwSem>(
+      state, [](RwSem& lock, Path& path) { return lock.AcquireRead(path); },
+      [](RwSem& lock, Path& path) { lock.ReleaseRead(path); });
+}
+BENCHMARK(BM_UncontendedReader)->Apply(Repeat);
 
 // PHOLD with 1,024 LPs on one thread: range(0) jobs per LP, range(1) percent of the steps remote. The mean
 // step is 5 us, of which 500 ns (a tenth) are the lookahead.
