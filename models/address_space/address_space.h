@@ -60,7 +60,7 @@ struct Vma {
   uint64_t IndexOf(Vpn vpn) const { return pgoff + static_cast<uint64_t>(vpn - start); }
   // Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).
   bool CutsHugePage(Vpn vpn) const { return hugetlb() && vpn.value % (uint64_t{1} << huge.order) != 0; }
-  // The first page of the huge page that `vpn` is in.
+  // The first page of the huge page that `vpn` is in; of base pages, `vpn` itself.
   Vpn HugePageOf(Vpn vpn) const { return Vpn{vpn.value >> huge.order << huge.order}; }
   // In huge pages, of a HugeTLB mapping.
   uint64_t HugeIndexOf(Vpn vpn) const { return IndexOf(vpn) >> huge.order; }

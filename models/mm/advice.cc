@@ -71,7 +71,7 @@ sim::Task<Errno> AddressSpaceOps::AdviseVma(sim::Path& path, Process& process, V
 sim::Task<Errno> AddressSpaceOps::DontneedVma(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   const Vma& vma = *process.space.Find(begin);
   if (vma.locked || process.space.CutsHugePage(begin)) co_return Errno::kInval;
-  if (vma.hugetlb()) end = Vpn{end.value >> vma.huge.order << vma.huge.order};
+  if (vma.hugetlb()) end = vma.HugePageOf(end);
   if (begin < end) co_await Zap(path, process, begin, end);
   co_return Errno::kOk;
 }
@@ -114,9 +114,9 @@ sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, V
 
 // __get_user_pages() of a part of a VMA that allows it, with mmap_lock held: kFault for SIGBUS.
 sim::Task<Errno> AddressSpaceOps::FaultIn(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write) {
-  const int order = process.space.Find(begin)->huge.order;
-  const Vpn first{begin.value >> order << order};
-  const uint64_t stride = uint64_t{kPageSize} << order;
+  const Vma& vma = *process.space.Find(begin);
+  const Vpn first = vma.HugePageOf(begin);
+  const uint64_t stride = uint64_t{kPageSize} << vma.huge.order;
   const TouchRequest touch{first.value << kPageShift, end.value << kPageShift, stride, write, true};
   const TouchCounts counts = co_await TouchPages(path, process, touch, Locking::kHeld);
   if (counts.oom > 0) co_return Errno::kNoMem;

@@ -42,7 +42,7 @@ sim::Task<PinResult> AddressSpaceOps::Pin(sim::Path& path, Process& process, Vpn
 
 sim::Task<PinResult> AddressSpaceOps::PinLocked(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   if (const Vma* const vma = process.space.Find(begin); vma != nullptr && vma->hugetlb()) {
-    begin = Vpn{begin.value >> vma->huge.order << vma->huge.order};
+    begin = vma->HugePageOf(begin);
   }
   PinResult result;
   PinnedPages pages;
