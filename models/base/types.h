@@ -108,42 +108,6 @@ enum class ZoneType : uint8_t { kDma, kDma32, kNormal, kMovable };
 inline constexpr int kZoneTypes = 4;
 inline constexpr const char* kZoneNames[kZoneTypes] = {"DMA", "DMA32", "Normal", "Movable"};
 
-// The GFP flags that change what the models do. The names are the kernel's.
-enum GfpFlags : uint32_t {
-  kGfpDma = 1u << 0,
-  kGfpDma32 = 1u << 1,
-  kGfpHighmem = 1u << 2,
-  kGfpMovable = 1u << 3,
-  kGfpReclaimable = 1u << 4,
-  kGfpHigh = 1u << 5,  // __GFP_HIGH: may use half of the min reserve
-  kGfpDirectReclaim = 1u << 6,
-  kGfpKswapdReclaim = 1u << 7,
-  kGfpThisNode = 1u << 8,  // __GFP_THISNODE: the preferred node or nothing
-  kGfpNoWarn = 1u << 9,
-  kGfpRetryMayfail = 1u << 10,
-  kGfpNoRetry = 1u << 11,
-  kGfpComp = 1u << 12,
-};
-inline constexpr uint32_t kGfpReclaim = kGfpDirectReclaim | kGfpKswapdReclaim;
-inline constexpr uint32_t kGfpKernel = kGfpReclaim;
-inline constexpr uint32_t kGfpHighuser = kGfpReclaim | kGfpHighmem;
-inline constexpr uint32_t kGfpHighuserMovable = kGfpHighuser | kGfpMovable;
-
-// gfp_migratetype() of Linux 6.1.
-constexpr Migratetype GfpMigratetype(uint32_t gfp) {
-  if (gfp & kGfpMovable) return Migratetype::kMovable;
-  if (gfp & kGfpReclaimable) return Migratetype::kReclaimable;
-  return Migratetype::kUnmovable;
-}
-
-// gfp_zone() of Linux 6.1 on x86-64, where __GFP_HIGHMEM alone means ZONE_NORMAL.
-constexpr ZoneType GfpZone(uint32_t gfp) {
-  if (gfp & kGfpDma) return ZoneType::kDma;
-  if (gfp & kGfpDma32) return ZoneType::kDma32;
-  if ((gfp & kGfpMovable) && (gfp & kGfpHighmem)) return ZoneType::kMovable;
-  return ZoneType::kNormal;
-}
-
 }  // namespace numasim
 
 #endif  // NUMASIM_MODELS_BASE_TYPES_H_

@@ -354,12 +354,12 @@ FrameIndex ContigRanges::FindCandidate(const Zone& zone, FrameIndex from, int64_
   }
 }
 
-sim::Task<Pfn> ContigRanges::AllocPages(sim::Path& path, CpuId cpu, int64_t pages, uint32_t gfp, NodeId node,
+sim::Task<Pfn> ContigRanges::AllocPages(sim::Path& path, CpuId cpu, int64_t pages, GfpFlags gfp, NodeId node,
                                         NodeMask allowed, FrameOwner owner) {
   const sim::LpId home = path.lp();
   Pfn found = kNoPfn;
   for (Zone* const zone : memory_.Zonelist(node, GfpZone(gfp))) {
-    const bool wanted = gfp & kGfpThisNode ? zone->node() == node : allowed.Has(zone->node());
+    const bool wanted = gfp.Has(kGfpThisNode) ? zone->node() == node : allowed.Has(zone->node());
     if (!wanted || found != kNoPfn) continue;
     const sim::LpId there = memory_.node(zone->node()).lp;
     if (path.lp() != there) co_await path.HopTo(there, memory_.costs().hop);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/base/errno.h"
+#include "models/base/gfp.h"
 #include "models/hugetlb/hugetlb.h"
 #include "models/migrate/migration.h"
 #include "models/physical/isolation.h"
@@ -39,7 +40,7 @@ class ContigRanges {
                                      FrameOwner owner);
   // Finds such a range, aligned to its size (a power of two), on `node` or else, where they are allowed, on
   // others in fallback order, for an allocation with these GFP flags; kNoPfn if there is none.
-  sim::Task<Pfn> AllocPages(sim::Path& path, CpuId cpu, int64_t pages, uint32_t gfp, NodeId node,
+  sim::Task<Pfn> AllocPages(sim::Path& path, CpuId cpu, int64_t pages, GfpFlags gfp, NodeId node,
                             NodeMask allowed, FrameOwner owner);
   // free_contig_range(): of such frames, whole pageblocks or whole ranges.
   sim::Task<void> FreeRange(sim::Path& path, Pfn start, int64_t pages);

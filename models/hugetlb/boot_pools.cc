@@ -120,8 +120,8 @@ class PoolBooter {
   bool TakeFromBuddy(NodeId id) {
     constexpr ZoneType kHighest = ZoneType::kMovable;  // GFP_HIGHUSER_MOVABLE
     Node& node = memory_.node(id);
-    for (const uint32_t watermark : {kAllocWmarkLow, kAllocWmarkMin}) {
-      const uint32_t flags = watermark | kAllocCma;
+    for (const AllocFlags watermark : {kAllocWmarkLow, kAllocWmarkMin}) {
+      const AllocFlags flags = watermark | kAllocCma;
       for (Zone* const zone : memory_.Zonelist(id, kHighest)) {
         if (zone->node() != id || zone->managed() == 0) continue;
         if (!zone->WatermarkOk(kPageblockOrder, kHighest, flags)) continue;

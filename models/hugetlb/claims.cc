@@ -202,7 +202,7 @@ sim::Task<Pfn> HugetlbPool::AllocForMove(sim::Path& path, HugeSize size, const P
   co_await path.Take(LockTime(1));
   lock_->Release(path);
   if (pfn != kNoPfn) co_return pfn;
-  const uint32_t gfp = GfpOf(size) | (this_node ? uint32_t{kGfpThisNode} : 0u);
+  const GfpFlags gfp = GfpOf(size) | kGfpThisNode.If(this_node);
   pfn = h.gigantic() ? kNoPfn : co_await AllocFresh(path, h, gfp, where, cpu);  // alloc_migrate_huge_page()
   if (pfn != kNoPfn) {
     pages_.Use(pfn).temporary = true;

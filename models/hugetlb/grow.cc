@@ -63,7 +63,7 @@ void HugetlbPool::PlanAttempts(Growth& growth) const {
 }
 
 sim::Task<void> HugetlbPool::MakeAttempts(sim::Path& path, Growth& growth) {
-  const uint32_t gfp = GfpOf(growth.h.size()) | kGfpThisNode;
+  const GfpFlags gfp = GfpOf(growth.h.size()) | kGfpThisNode;
   if (growth.h.gigantic()) {
     Growth::Attempt& attempt = growth.attempts.front();
     const Placement where{attempt.node};

@@ -111,7 +111,7 @@ void HugetlbPool::UnlockResize(sim::Path& path, Hstate& h) {
 }
 
 // htlb_alloc_mask(): gigantic pages are not movable.
-uint32_t HugetlbPool::GfpOf(HugeSize size) {
+GfpFlags HugetlbPool::GfpOf(HugeSize size) {
   return size == HugeSize::k2M ? kGfpHighuserMovable : kGfpHighuser;
 }
 
@@ -188,7 +188,7 @@ sim::Task<void> HugetlbPool::LetGo(sim::Path& path, Hstate& h, std::vector<Pfn>&
 }
 
 // alloc_buddy_huge_page()
-AllocRequest HugetlbPool::MakeRequest(const Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu) {
+AllocRequest HugetlbPool::MakeRequest(const Hstate& h, GfpFlags gfp, const Placement& where, CpuId cpu) {
   AllocRequest request;
   request.gfp = gfp | kGfpComp | kGfpNoWarn | kGfpRetryMayfail;
   request.order = h.order();
@@ -200,7 +200,7 @@ AllocRequest HugetlbPool::MakeRequest(const Hstate& h, uint32_t gfp, const Place
 }
 
 // alloc_fresh_huge_page(): counted as the hstate's, but on none of its lists.
-sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
+sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, GfpFlags gfp, const Placement& where,
                                        CpuId cpu) {
   Pfn pfn = kNoPfn;
   if (h.gigantic()) {
@@ -218,17 +218,17 @@ sim::Task<Pfn> HugetlbPool::AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp,
 }
 
 // alloc_gigantic_page()
-sim::Task<Pfn> HugetlbPool::AllocGigantic(sim::Path& path, uint32_t gfp, const Placement& where, CpuId cpu) {
+sim::Task<Pfn> HugetlbPool::AllocGigantic(sim::Path& path, GfpFlags gfp, const Placement& where, CpuId cpu) {
   if (gigantic_source_ == nullptr) co_return kNoPfn;
   NodeMask allowed = where.allowed;
-  if (gfp & kGfpThisNode) {
+  if (gfp.Has(kGfpThisNode)) {
     allowed = NodeMask();
     allowed.Set(where.preferred);
   }
   co_return co_await gigantic_source_->Alloc(path, where.preferred, allowed, cpu);
 }
 
-sim::Task<Pfn> HugetlbPool::AllocSurplus(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where,
+sim::Task<Pfn> HugetlbPool::AllocSurplus(sim::Path& path, Hstate& h, GfpFlags gfp, const Placement& where,
                                          CpuId cpu) {
   if (h.gigantic()) co_return kNoPfn;
   co_await lock_->Acquire(path);
@@ -257,9 +257,9 @@ sim::Task<Pfn> HugetlbPool::AllocSurplus(sim::Path& path, Hstate& h, uint32_t gf
 // alloc_buddy_huge_page_with_mpol()
 sim::Task<Pfn> HugetlbPool::AllocSurplusFor(sim::Path& path, Hstate& h, const HugeClaim& claim) {
   Placement where = claim.placement;
-  const uint32_t gfp = GfpOf(h.size());
+  const GfpFlags gfp = GfpOf(h.size());
   if (where.retry_anywhere) {
-    const Pfn pfn = co_await AllocSurplus(path, h, gfp & ~kGfpDirectReclaim, where, claim.cpu);
+    const Pfn pfn = co_await AllocSurplus(path, h, gfp.Without(kGfpDirectReclaim), where, claim.cpu);
     if (pfn != kNoPfn) co_return pfn;
     where.allowed = NodeMask::All();
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/base/errno.h"
+#include "models/base/gfp.h"
 #include "models/hugetlb/gigantic_source.h"
 #include "models/hugetlb/hstate.h"
 #include "models/hugetlb/huge_pages.h"
@@ -135,10 +136,10 @@ class HugetlbPool {
   // Where a page for the placement may be from.
   static NodeMask NodesOf(const Placement& where, bool this_node = false);
   sim::Duration LockTime(int64_t pages) const { return memory_.costs().hugetlb_lock * pages; }
-  static uint32_t GfpOf(HugeSize size);
+  static GfpFlags GfpOf(HugeSize size);
   sim::Task<void> LockResize(sim::Path& path, Hstate& h);
   void UnlockResize(sim::Path& path, Hstate& h);
-  static AllocRequest MakeRequest(const Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
+  static AllocRequest MakeRequest(const Hstate& h, GfpFlags gfp, const Placement& where, CpuId cpu);
 
   // Growth of the pool by set_max_huge_pages() (grow.cc).
   struct Growth;
@@ -149,10 +150,10 @@ class HugetlbPool {
   sim::Task<bool> TakeIn(sim::Path& path, Growth& growth);
   sim::Task<void> GiveBackRest(sim::Path& path, Growth& growth, size_t first);
   sim::Task<void> Shrink(sim::Path& path, Hstate& h, uint64_t count, NodeMask allowed, CpuId cpu);
-  sim::Task<Pfn> AllocFresh(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
-  sim::Task<Pfn> AllocGigantic(sim::Path& path, uint32_t gfp, const Placement& where, CpuId cpu);
+  sim::Task<Pfn> AllocFresh(sim::Path& path, Hstate& h, GfpFlags gfp, const Placement& where, CpuId cpu);
+  sim::Task<Pfn> AllocGigantic(sim::Path& path, GfpFlags gfp, const Placement& where, CpuId cpu);
   sim::Task<void> DemotePage(sim::Path& path, NodeId node, Pfn pfn, CpuId cpu);
-  sim::Task<Pfn> AllocSurplus(sim::Path& path, Hstate& h, uint32_t gfp, const Placement& where, CpuId cpu);
+  sim::Task<Pfn> AllocSurplus(sim::Path& path, Hstate& h, GfpFlags gfp, const Placement& where, CpuId cpu);
   sim::Task<Pfn> AllocSurplusFor(sim::Path& path, Hstate& h, const HugeClaim& claim);
   // With hugetlb_lock held, which they drop and take again.
   sim::Task<bool> GatherSurplus(sim::Path& path, Hstate& h, int64_t delta, CpuId cpu);

@@ -16,7 +16,7 @@ Placement PlaceForTask(Process& process, NodeId local) {
   return {process.il_prev, NodeMask::All(), true};
 }
 
-AllocRequest MakeRequest(uint32_t gfp, const Placement& placement, CpuId cpu, FrameOwner owner) {
+AllocRequest MakeRequest(GfpFlags gfp, const Placement& placement, CpuId cpu, FrameOwner owner) {
   AllocRequest request;
   request.gfp = gfp;
   request.preferred = placement.preferred;

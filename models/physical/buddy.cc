@@ -54,8 +54,8 @@ void Buddy::TakeOffline(FrameIndex frame, int order) {
 
 // __rmqueue(): movable memory comes from CMA areas where they have more than half of what is free, and where
 // there is none elsewhere.
-FrameIndex Buddy::Take(int order, Migratetype type, uint32_t alloc_flags) {
-  const bool cma = (alloc_flags & kAllocCma) && cma_pages_ > 0;
+FrameIndex Buddy::Take(int order, Migratetype type, AllocFlags alloc_flags) {
+  const bool cma = alloc_flags.Has(kAllocCma) && cma_pages_ > 0;
   FrameIndex frame = kNilFrame;
   if (cma && cma_pages_ > free_pages_ / 2) frame = TakeSmallest(order, Migratetype::kCma);
   if (frame == kNilFrame) frame = TakeSmallest(order, type);
@@ -89,8 +89,9 @@ void Buddy::Expand(FrameIndex frame, int low, int high, Migratetype type) {
 }
 
 // __rmqueue_fallback. The whole block moves to the list of `type`; the caller then takes from there.
-bool Buddy::StealFallback(int order, Migratetype type, uint32_t alloc_flags) {
-  const int min_order = order < kPageblockOrder && (alloc_flags & kAllocNoFragment) ? kPageblockOrder : order;
+bool Buddy::StealFallback(int order, Migratetype type, AllocFlags alloc_flags) {
+  const int min_order =
+      order < kPageblockOrder && alloc_flags.Has(kAllocNoFragment) ? kPageblockOrder : order;
   for (int current = kMaxOrder; current >= min_order; --current) {
     bool can_steal = false;
     int from = FindSuitableFallback(current, type, &can_steal);

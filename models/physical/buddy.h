@@ -8,21 +8,11 @@
 #include <cstdint>
 
 #include "models/base/types.h"
+#include "models/physical/alloc_flags.h"
 #include "models/physical/frame_store.h"
 #include "models/physical/free_list.h"
 
 namespace numasim {
-
-// The alloc_flags of mm/internal.h that the models use.
-enum AllocFlags : uint32_t {
-  kAllocWmarkMin = 0,
-  kAllocWmarkLow = 1,
-  kAllocWmarkHigh = 2,
-  kAllocWmarkMask = 3,
-  kAllocNoFragment = 1u << 2,  // ALLOC_NOFRAGMENT: do not break up pageblocks of another type
-  kAllocMinReserve = 1u << 3,  // ALLOC_MIN_RESERVE: __GFP_HIGH
-  kAllocCma = 1u << 4,         // ALLOC_CMA: movable memory, which may lie in CMA areas
-};
 
 class Buddy {
  public:
@@ -36,13 +26,13 @@ class Buddy {
   // Takes a block of 2^order frames for `type`, the first of the smallest fitting list, else one stolen from
   // another type (__rmqueue, Linux 6.1). The block is out of the lists but not marked: the caller sets its
   // head. Returns kNilFrame if there is none.
-  FrameIndex Take(int order, Migratetype type, uint32_t alloc_flags);
+  FrameIndex Take(int order, Migratetype type, AllocFlags alloc_flags);
 
   // Takes up to `count` single frames and hands each to sink(frame), in the order in which as many calls of
   // Take(0, ...) would return them; the lists are left the same. Returns how many there were. Cheaper, since
   // a block is cut up at once.
   template <typename Sink>
-  int TakeSingles(int count, Migratetype type, uint32_t alloc_flags, Sink sink);
+  int TakeSingles(int count, Migratetype type, AllocFlags alloc_flags, Sink sink);
 
   // Gives a block back and merges it with its buddies (__free_one_page). `type` chooses the list; what goes
   // to an isolated one does not count as free. `to_tail` is FPI_TO_TAIL: freed memory that should be used
@@ -117,7 +107,7 @@ class Buddy {
   }
   FrameIndex TakeSmallest(int order, Migratetype type);
   void Expand(FrameIndex frame, int low, int high, Migratetype type);
-  bool StealFallback(int order, Migratetype type, uint32_t alloc_flags);
+  bool StealFallback(int order, Migratetype type, AllocFlags alloc_flags);
   void StealSuitable(FrameIndex frame, int order, Migratetype from, Migratetype type, bool whole_block);
   int FindSuitableFallback(int order, Migratetype type, bool* can_steal) const;
   bool MayMergePageblocks(FrameIndex frame, FrameIndex buddy, Migratetype type) const;
@@ -132,11 +122,11 @@ class Buddy {
 };
 
 template <typename Sink>
-int Buddy::TakeSingles(int count, Migratetype type, uint32_t alloc_flags, Sink sink) {
+int Buddy::TakeSingles(int count, Migratetype type, AllocFlags alloc_flags, Sink sink) {
   int taken = 0;
   while (taken < count) {
     const uint32_t nonempty = nonempty_[static_cast<size_t>(type)];
-    if (nonempty == 0 || (cma_pages_ > 0 && (alloc_flags & kAllocCma))) {
+    if (nonempty == 0 || (cma_pages_ > 0 && alloc_flags.Has(kAllocCma))) {
       const FrameIndex frame = Take(0, type, alloc_flags);
       if (frame == kNilFrame) break;
       sink(frame);

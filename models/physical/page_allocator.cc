@@ -14,14 +14,12 @@ namespace numasim {
 namespace {
 
 bool Fits(const Zone& zone, const AllocRequest& request) {
-  if (request.gfp & kGfpThisNode) return zone.node() == request.preferred;
+  if (request.gfp.Has(kGfpThisNode)) return zone.node() == request.preferred;
   return request.allowed.Has(zone.node());
 }
 
 // gfp_to_alloc_flags_cma()
-uint32_t CmaFlag(uint32_t gfp) {
-  return GfpMigratetype(gfp) == Migratetype::kMovable ? uint32_t{kAllocCma} : 0u;
-}
+AllocFlags CmaFlag(GfpFlags gfp) { return kAllocCma.If(GfpMigratetype(gfp) == Migratetype::kMovable); }
 
 // The gauge that counts frames of this owner; NodeCounter_ARRAYSIZE if none does.
 int GaugeOf(uint64_t kind) {
@@ -46,11 +44,11 @@ void CountOwned(Node& node, uint64_t kind, int64_t pages) {
 
 // alloc_flags_nofragment(): with a DMA32 zone to go to first, ZONE_NORMAL does not mix pageblocks. On the LP
 // of the zone.
-uint32_t PageAllocator::NoFragment(const Zone& preferred) const {
-  if (preferred.type() != ZoneType::kNormal) return 0;
+AllocFlags PageAllocator::NoFragment(const Zone& preferred) const {
+  if (preferred.type() != ZoneType::kNormal) return {};
   const Zone* below = memory_.node(preferred.node()).zone(ZoneType::kDma32);
   const bool none_below = below == nullptr || below->present() == 0;
-  return memory_.node_count() > 1 && none_below ? 0u : uint32_t{kAllocNoFragment};
+  return kAllocNoFragment.If(memory_.node_count() == 1 || !none_below);
 }
 
 // Before any time passes: from now on the frame is somebody's.
@@ -88,7 +86,7 @@ Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
   if (zone.PcpNeedsRefill(request.cpu, 0, type) ||
       !zone.WatermarkOk(0, highest, kAllocWmarkLow | CmaFlag(request.gfp)))
     return kNoPfn;
-  const FrameIndex frame = zone.AllocPcp(request.cpu, 0, type, 0).frame;
+  const FrameIndex frame = zone.AllocPcp(request.cpu, 0, type, {}).frame;
   Own(node, zone, frame, request);
   CountAllocation(node, node.id, request);
   return zone.frames().PfnOf(frame);
@@ -97,19 +95,19 @@ Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
 sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
   const sim::LpId home = path.lp();
   Walk walk;
-  const uint32_t cma = CmaFlag(request.gfp);
+  const AllocFlags cma = CmaFlag(request.gfp);
   Pfn pfn = co_await FromFreelist(path, request, kAllocWmarkLow | cma, walk);
   // A request that no zone fits has no preferred one.
   if (pfn == kNoPfn && walk.preferred != nullptr) {
     // __alloc_pages_slowpath(): down to the min watermark, further for __GFP_HIGH.
-    const uint32_t reserve = request.gfp & kGfpHigh ? uint32_t{kAllocMinReserve} : 0u;
+    const AllocFlags reserve = kAllocMinReserve.If(request.gfp.Has(kGfpHigh));
     pfn = co_await FromFreelist(path, request, kAllocWmarkMin | cma | reserve, walk);
     if (pfn == kNoPfn) {
       Node& wanted = memory_.node(walk.preferred->node());
       co_await path.HopTo(wanted.lp, memory_.costs().hop);
       if (walk.foreign) --wanted.counter(NUMA_FOREIGN);
       // __GFP_NOWARN: the caller has another way, and only fails if that does.
-      if (!(request.gfp & kGfpNoWarn)) {
+      if (!request.gfp.Has(kGfpNoWarn)) {
         ++wanted.counter(ALLOC_FAILED);
         const NodeMask allowed(request.allowed.bits() & memory_.all_nodes().bits());
         std::string detail =
@@ -126,7 +124,7 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
 // As long as the first zone is above its low watermark there is nowhere else to look, and nothing to count
 // but hits.
 sim::Task<size_t> PageAllocator::AllocRun(sim::Path& path, const AllocRequest& request, std::span<Pfn> out) {
-  NUMASIM_CHECK((request.gfp & kGfpThisNode) && memory_.IsOn(path, request.preferred));
+  NUMASIM_CHECK(request.gfp.Has(kGfpThisNode) && memory_.IsOn(path, request.preferred));
   Node& node = memory_.node(request.preferred);
   const ZoneType highest = GfpZone(request.gfp);
   const auto& zonelist = memory_.Zonelist(request.preferred, highest);
@@ -135,7 +133,7 @@ sim::Task<size_t> PageAllocator::AllocRun(sim::Path& path, const AllocRequest& r
   });
   if (first == zonelist.end()) co_return 0;
   Zone* const zone = *first;
-  const uint32_t flags = kAllocWmarkLow | CmaFlag(request.gfp) | NoFragment(*zone);
+  const AllocFlags flags = kAllocWmarkLow | CmaFlag(request.gfp) | NoFragment(*zone);
   for (size_t i = 0; i < out.size(); ++i) {
     Pfn pfn = kNoPfn;
     if (zone->WatermarkOk(request.order, highest, flags)) {
@@ -153,14 +151,14 @@ sim::Task<size_t> PageAllocator::AllocRun(sim::Path& path, const AllocRequest& r
 }
 
 // get_page_from_freelist()
-sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags,
-                                           Walk& walk) {
+sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& request,
+                                           AllocFlags alloc_flags, Walk& walk) {
   const ZoneType highest = GfpZone(request.gfp);
   for (;;) {
     bool again = false;
     for (Zone* zone : memory_.Zonelist(request.preferred, highest)) {
       if (!Fits(*zone, request)) continue;
-      if ((alloc_flags & kAllocNoFragment) && memory_.node_count() > 1 &&
+      if (alloc_flags.Has(kAllocNoFragment) && memory_.node_count() > 1 &&
           zone->node() != walk.preferred->node()) {
         // Staying on the node matters more than keeping its pageblocks unmixed.
         again = true;
@@ -187,15 +185,15 @@ sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& 
       }
       co_await path.Take(memory_.costs().zonelist);
     }
-    if (!again && !(alloc_flags & kAllocNoFragment)) break;
-    alloc_flags &= ~kAllocNoFragment;
+    if (!again && !alloc_flags.Has(kAllocNoFragment)) break;
+    alloc_flags = alloc_flags.Without(kAllocNoFragment);
   }
   co_return kNoPfn;
 }
 
 // rmqueue()
 sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
-                                              uint32_t alloc_flags) {
+                                              AllocFlags alloc_flags) {
   const Costs& costs = memory_.costs();
   Node& node = memory_.node(zone.node());
   const Migratetype type = GfpMigratetype(request.gfp);

@@ -9,7 +9,9 @@
 #include <span>
 #include <vector>
 
+#include "models/base/gfp.h"
 #include "models/base/types.h"
+#include "models/physical/alloc_flags.h"
 #include "models/physical/memory_system.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -17,7 +19,7 @@
 namespace numasim {
 
 struct AllocRequest {
-  uint32_t gfp = kGfpKernel;
+  GfpFlags gfp = kGfpKernel;
   int order = 0;
   NodeId preferred;                    // where the zonelist begins
   NodeMask allowed = NodeMask::All();  // policy nodemask
@@ -68,14 +70,15 @@ class PageAllocator {
     const Zone* preferred = nullptr;
     bool foreign = false;  // numa_foreign is counted
   };
-  sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, uint32_t alloc_flags, Walk& walk);
+  sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, AllocFlags alloc_flags,
+                              Walk& walk);
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
-                                 uint32_t alloc_flags);
+                                 AllocFlags alloc_flags);
   NodeMask NodesOf(std::span<const Pfn> pages) const;
   NodeId NodeOf(Pfn pfn) const;
   sim::Task<void> FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn);
   sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, std::span<const Pfn> pages);
-  uint32_t NoFragment(const Zone& preferred) const;
+  AllocFlags NoFragment(const Zone& preferred) const;
   void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const;
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);
 

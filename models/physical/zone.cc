@@ -43,7 +43,7 @@ std::string Zone::Name() const {
 }
 
 // __rmqueue_pcplist() with an empty list: a refill is `batch` pages, but at least two blocks.
-int Zone::Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, uint32_t alloc_flags) {
+int Zone::Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, AllocFlags alloc_flags) {
   const int want = pcp.batch > 1 ? std::max(pcp.batch >> order, 2) : pcp.batch;
   int refilled = 0;
   if (order == 0) {
@@ -128,7 +128,7 @@ int64_t Zone::DrainPcp(CpuId cpu) {
   return pages;
 }
 
-FrameIndex Zone::AllocBuddy(int order, Migratetype type, uint32_t alloc_flags) {
+FrameIndex Zone::AllocBuddy(int order, Migratetype type, AllocFlags alloc_flags) {
   const FrameIndex frame = buddy_.Take(order, type, alloc_flags);
   if (frame == kNilFrame) return kNilFrame;
   frames_.SetHead(frame, FrameKind::kAllocated, order);

@@ -15,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "models/base/types.h"
+#include "models/physical/alloc_flags.h"
 #include "models/physical/buddy.h"
 #include "models/physical/frame_store.h"
 #include "models/physical/pcp.h"
@@ -25,15 +26,9 @@ namespace numasim {
 
 struct Watermarks {
   int64_t min = 0, low = 0, high = 0;  // pages
-  int64_t Of(uint32_t alloc_flags) const {
-    switch (alloc_flags & kAllocWmarkMask) {
-      case kAllocWmarkMin:
-        return min;
-      case kAllocWmarkLow:
-        return low;
-      default:
-        return high;
-    }
+  int64_t Of(AllocFlags alloc_flags) const {
+    if (alloc_flags.Has(kAllocWmarkLow)) return low;
+    return alloc_flags.Has(kAllocWmarkHigh) ? high : min;
   }
 };
 
@@ -92,14 +87,14 @@ class Zone {
   const std::array<int64_t, kZoneTypes>& lowmem_reserve() const { return lowmem_reserve_; }
 
   // zone_watermark_fast(): whether the zone may serve the request at its watermark.
-  bool WatermarkOk(int order, ZoneType highest, uint32_t alloc_flags) const;
+  bool WatermarkOk(int order, ZoneType highest, AllocFlags alloc_flags) const;
 
   // --- with the PCP lists of a CPU (rmqueue_pcplist, free_unref_page) ---
   // Whether AllocPcp would have to refill, that is, needs `lock`.
   bool PcpNeedsRefill(CpuId cpu, int order, Migratetype type) const {
     return pcp(cpu).lists[static_cast<size_t>(PcpLists::ListOf(order, type))].empty();
   }
-  PcpResult AllocPcp(CpuId cpu, int order, Migratetype type, uint32_t alloc_flags);
+  PcpResult AllocPcp(CpuId cpu, int order, Migratetype type, AllocFlags alloc_flags);
   // Returns the pages given back to the buddy; 0 as a rule. The block must be allocated.
   int64_t FreePcp(CpuId cpu, FrameIndex frame, int order);
   // Whether the next FreePcp of a block of this order would give pages back, that is, needs `lock`.
@@ -117,7 +112,7 @@ class Zone {
   void EnablePcp();
 
   // --- straight from and to the buddy (rmqueue_buddy, free_one_page) ---
-  FrameIndex AllocBuddy(int order, Migratetype type, uint32_t alloc_flags);
+  FrameIndex AllocBuddy(int order, Migratetype type, AllocFlags alloc_flags);
   void FreeBuddy(FrameIndex frame, int order);
 
   // --- references to frames of order 0 beyond their mappings: pins, and isolation for migration ---
@@ -155,7 +150,7 @@ class Zone {
   const int64_t* counter_ref(ZoneCounter c) const;
 
  private:
-  int Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, uint32_t alloc_flags);
+  int Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, AllocFlags alloc_flags);
   void BulkFree(PcpLists& pcp, int32_t pages, int first_list);
 
   const Extent extent_;
@@ -184,26 +179,26 @@ class Zone {
 
 // ---- the hot paths, inline ----
 
-inline bool Zone::WatermarkOk(int order, ZoneType highest, uint32_t alloc_flags) const {
+inline bool Zone::WatermarkOk(int order, ZoneType highest, AllocFlags alloc_flags) const {
   const int64_t reserve = lowmem_reserve_[static_cast<size_t>(highest)];
   // What is free in CMA areas is of use for movable memory only (__zone_watermark_unusable_free).
-  const int64_t free = buddy_.free_pages() - (alloc_flags & kAllocCma ? 0 : buddy_.cma_pages());
+  const int64_t free = buddy_.free_pages() - (alloc_flags.Has(kAllocCma) ? 0 : buddy_.cma_pages());
   int64_t mark = watermarks_.Of(alloc_flags);
   if (order == 0 && free > mark + reserve) return true;
   // __zone_watermark_ok()
-  if (alloc_flags & kAllocMinReserve) mark -= mark / 2;
+  if (alloc_flags.Has(kAllocMinReserve)) mark -= mark / 2;
   if (free - ((int64_t{1} << order) - 1) <= mark + reserve) return false;
   if (order == 0) return true;
   for (int o = order; o <= kMaxOrder; ++o) {
     for (int type = 0; type < kPcpMigratetypes; ++type) {
       if (!buddy_.list(o, static_cast<Migratetype>(type)).empty()) return true;
     }
-    if ((alloc_flags & kAllocCma) && !buddy_.list(o, Migratetype::kCma).empty()) return true;
+    if (alloc_flags.Has(kAllocCma) && !buddy_.list(o, Migratetype::kCma).empty()) return true;
   }
   return false;
 }
 
-inline Zone::PcpResult Zone::AllocPcp(CpuId cpu, int order, Migratetype type, uint32_t alloc_flags) {
+inline Zone::PcpResult Zone::AllocPcp(CpuId cpu, int order, Migratetype type, AllocFlags alloc_flags) {
   PcpLists& lists = pcp(cpu);
   FrameRing& ring = lists.lists[static_cast<size_t>(PcpLists::ListOf(order, type))];
   lists.free_factor >>= 1;

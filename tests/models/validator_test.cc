@@ -142,7 +142,7 @@ class Damaged {
   // The order of a free block whose state is in the table of frames. A page taken to the PCP list leaves
   // such.
   int SmallOrder() {
-    const FrameIndex frame = buddy().Take(0, kMovable, 0);
+    const FrameIndex frame = buddy().Take(0, kMovable, {});
     frames().SetHead(frame, FrameKind::kPcp, 0);
     PcpRing(kMovable).PushBack(frame);
     ++zone().pcp(CpuId{0}).count;

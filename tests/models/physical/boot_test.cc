@@ -149,8 +149,8 @@ TEST(BootEmptyTest, AllManagedFramesAreFreeInBlocksAsLargeAsCanBe) {
 TEST(BootEmptyTest, LowAddressesAreUsedFirst) {
   ZoneAlone alone({NodeId{0}, ZoneType::kNormal, Pfn{1 << 20}, 64 * kMiB, 64 * kMiB, 64 * kMiB}, 1);
   BootEmpty(alone.zone());
-  EXPECT_EQ(alone.zone().frames().PfnOf(alone.zone().AllocBuddy(0, Migratetype::kMovable, 0)), Pfn{1 << 20});
-  EXPECT_EQ(alone.zone().frames().PfnOf(alone.zone().AllocBuddy(0, Migratetype::kMovable, 0)),
+  EXPECT_EQ(alone.zone().frames().PfnOf(alone.zone().AllocBuddy(0, Migratetype::kMovable, {})), Pfn{1 << 20});
+  EXPECT_EQ(alone.zone().frames().PfnOf(alone.zone().AllocBuddy(0, Migratetype::kMovable, {})),
             Pfn{(1 << 20) + 1});
 }
 

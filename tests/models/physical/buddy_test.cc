@@ -33,7 +33,7 @@ class BuddyTest : public ::testing::Test {
     for (FrameIndex f = 0; f < kFrames; ++f) store_.SetHead(f, FrameKind::kAllocated, 0);
   }
   void Free(FrameIndex frame, int order = 0, Migratetype type = kMovable) { buddy_.Free(frame, order, type); }
-  FrameIndex Take(int order, Migratetype type, uint32_t flags = 0) {
+  FrameIndex Take(int order, Migratetype type, AllocFlags flags = {}) {
     const FrameIndex frame = buddy_.Take(order, type, flags);
     if (frame != kNilFrame) store_.SetHead(frame, FrameKind::kAllocated, order);
     return frame;
@@ -152,8 +152,8 @@ TEST_F(BuddyTest, TakingSinglesAtOnceEqualsTakingThemOneByOne) {
   }
   std::vector<FrameIndex> at_once, one_by_one;
   for (int count : {1, 3, 10, 60, 63}) {
-    buddy_.TakeSingles(count, kMovable, 0, [&](FrameIndex f) { at_once.push_back(f); });
-    for (int i = 0; i < count; ++i) one_by_one.push_back(other.Take(0, kMovable, 0));
+    buddy_.TakeSingles(count, kMovable, {}, [&](FrameIndex f) { at_once.push_back(f); });
+    for (int i = 0; i < count; ++i) one_by_one.push_back(other.Take(0, kMovable, {}));
     ASSERT_EQ(at_once, one_by_one);
     for (int order = 0; order < kOrders; ++order) {
       std::vector<FrameIndex> theirs;
@@ -180,7 +180,7 @@ TEST_F(BuddyTest, EachTypeFallsBackToItsNearestFirst) {
       for (FrameIndex b = f; b < f + kLargest; b += kBlock) store.set_pageblock_type(b, type);
       buddy.Free(f, kMaxOrder, type);
     }
-    EXPECT_EQ(buddy.Take(0, c.wants, 0), kLargest) << kMigratetypeNames[static_cast<int>(c.wants)];
+    EXPECT_EQ(buddy.Take(0, c.wants, {}), kLargest) << kMigratetypeNames[static_cast<int>(c.wants)];
     EXPECT_EQ(buddy.counters().fallbacks, 1);
   }
 }

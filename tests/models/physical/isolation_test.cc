@@ -86,14 +86,14 @@ TEST_F(IsolationTest, IsolatedMemoryIsNeitherFreeNorServed) {
   EXPECT_EQ(buddy().free_pages(), kPages - kLargest);
   EXPECT_THAT(List(kMaxOrder, Migratetype::kIsolate), ElementsAre(0));
   for (int64_t i = 0; i < kPages / kLargest - 1; ++i) {
-    EXPECT_GE(zone_->AllocBuddy(kMaxOrder, Migratetype::kMovable, 0), kLargest);
+    EXPECT_GE(zone_->AllocBuddy(kMaxOrder, Migratetype::kMovable, {}), kLargest);
   }
-  EXPECT_EQ(zone_->AllocBuddy(0, Migratetype::kMovable, 0), kNilFrame);
+  EXPECT_EQ(zone_->AllocBuddy(0, Migratetype::kMovable, {}), kNilFrame);
   EXPECT_EQ(Problems(), "");
 }
 
 TEST_F(IsolationTest, WhatIsFreedInAnIsolatedPageblockStaysThere) {
-  const FrameIndex page = zone_->AllocBuddy(0, Migratetype::kMovable, 0);
+  const FrameIndex page = zone_->AllocBuddy(0, Migratetype::kMovable, {});
   const FrameIndex block = page / kBlock * kBlock;
   ASSERT_TRUE(IsolatePageblock(*zone_, block, block, block, Migratetype::kMovable, IsolateFor::kAllocation,
                                *std::make_unique<FrameIndex>()));
@@ -203,7 +203,7 @@ TEST_F(IsolationTest, APageInUseIsNamedAsNotIsolated) {
 
 class CmaTest : public IsolationTest {
  protected:
-  static constexpr uint32_t kMovableFlags = kAllocCma;
+  static constexpr AllocFlags kMovableFlags = kAllocCma;
   // The first 4 MiB are an area.
   CmaTest() {
     for (const FrameIndex block : {FrameIndex{0}, kBlock}) {
@@ -221,28 +221,28 @@ TEST_F(CmaTest, FreeMemoryOfAnAreaCountsAsFreeAndAsCma) {
 
 TEST_F(CmaTest, OnlyMovableMemoryComesFromAnArea) {
   for (int64_t i = 0; i < kPages / kLargest - 1; ++i) {
-    EXPECT_GE(zone_->AllocBuddy(kMaxOrder, Migratetype::kUnmovable, 0), kLargest);
+    EXPECT_GE(zone_->AllocBuddy(kMaxOrder, Migratetype::kUnmovable, {}), kLargest);
   }
-  EXPECT_EQ(zone_->AllocBuddy(0, Migratetype::kUnmovable, 0), kNilFrame);
+  EXPECT_EQ(zone_->AllocBuddy(0, Migratetype::kUnmovable, {}), kNilFrame);
   EXPECT_LT(zone_->AllocBuddy(0, Migratetype::kMovable, kMovableFlags), kLargest);
   EXPECT_EQ(buddy().cma_pages(), int64_t{kLargest} - 1);
 }
 
 TEST_F(CmaTest, AnAreaThatIsMoreThanHalfOfWhatIsFreeIsUsedFirst) {
-  for (int64_t i = 0; i < kPages / kLargest - 2; ++i) zone_->AllocBuddy(kMaxOrder, Migratetype::kMovable, 0);
+  for (int64_t i = 0; i < kPages / kLargest - 2; ++i) zone_->AllocBuddy(kMaxOrder, Migratetype::kMovable, {});
   EXPECT_GE(zone_->AllocBuddy(0, Migratetype::kMovable, kMovableFlags), kLargest) << "it is just half";
   EXPECT_LT(zone_->AllocBuddy(0, Migratetype::kMovable, kMovableFlags), kLargest);
 }
 
 TEST_F(CmaTest, WatermarksLookPastAnAreaForWhoCannotUseIt) {
-  for (int64_t i = 0; i < kPages / kLargest - 1; ++i) zone_->AllocBuddy(kMaxOrder, Migratetype::kMovable, 0);
+  for (int64_t i = 0; i < kPages / kLargest - 1; ++i) zone_->AllocBuddy(kMaxOrder, Migratetype::kMovable, {});
   EXPECT_FALSE(zone_->WatermarkOk(0, ZoneType::kNormal, kAllocWmarkMin));
   EXPECT_TRUE(zone_->WatermarkOk(0, ZoneType::kNormal, kAllocWmarkMin | kAllocCma));
   EXPECT_TRUE(zone_->WatermarkOk(kMaxOrder - 1, ZoneType::kNormal, kAllocWmarkMin | kAllocCma));
 }
 
 TEST_F(CmaTest, PagesOfAnAreaGoBackToItThroughPcpLists) {
-  for (int64_t i = 0; i < kPages / kLargest - 1; ++i) zone_->AllocBuddy(kMaxOrder, Migratetype::kMovable, 0);
+  for (int64_t i = 0; i < kPages / kLargest - 1; ++i) zone_->AllocBuddy(kMaxOrder, Migratetype::kMovable, {});
   std::vector<FrameIndex> pages;
   for (int i = 0; i < 50; ++i) {
     pages.push_back(zone_->AllocPcp(CpuId{0}, 0, Migratetype::kMovable, kMovableFlags).frame);

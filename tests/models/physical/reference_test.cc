@@ -60,7 +60,7 @@ class BuddyAgainstReference : public ::testing::TestWithParam<Shape> {
   // Takes a block from all of them; false if there is none. Answers that differ are failures.
   bool Take(int order, Migratetype type, bool no_fragment) {
     const bool movable = type == Migratetype::kMovable;
-    const FrameIndex frame = buddy_.Take(order, type, no_fragment ? uint32_t{kAllocNoFragment} : 0);
+    const FrameIndex frame = buddy_.Take(order, type, kAllocNoFragment.If(no_fragment));
     const ReferenceBuddy::Page page = reference_.Take(order, type, no_fragment, movable);
     if (frame == kNilFrame) {
       EXPECT_EQ(page, ReferenceBuddy::kNone);

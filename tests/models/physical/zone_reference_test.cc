@@ -137,10 +137,10 @@ class ZoneAgainstReference : public ::testing::TestWithParam<Limits> {
     FrameIndex frame = kNilFrame;
     Page page = ReferenceBuddy::kNone;
     if (PcpLists::Allowed(order)) {
-      frame = zone_.AllocPcp(cpu, order, type, 0).frame;
+      frame = zone_.AllocPcp(cpu, order, type, {}).frame;
       page = pcp_[static_cast<size_t>(cpu.value)].Alloc(order, type);
     } else {
-      frame = zone_.AllocBuddy(order, type, 0);
+      frame = zone_.AllocBuddy(order, type, {});
       page = buddy_.Take(order, type, false, false);
     }
     EXPECT_EQ(frame == kNilFrame, page == ReferenceBuddy::kNone);

@@ -43,11 +43,11 @@ class ZoneTest : public ::testing::Test {
     }
   }
   FrameIndex Alloc(int order = 0, Migratetype type = kMovable, CpuId cpu = kCpu) {
-    return zone_.AllocPcp(cpu, order, type, 0).frame;
+    return zone_.AllocPcp(cpu, order, type, {}).frame;
   }
   std::vector<FrameIndex> AllocMany(int count, int order = 0) {
     std::vector<FrameIndex> frames;
-    for (int i = 0; i < count; ++i) frames.push_back(zone_.AllocBuddy(order, kMovable, 0));
+    for (int i = 0; i < count; ++i) frames.push_back(zone_.AllocBuddy(order, kMovable, {}));
     return frames;
   }
 
@@ -72,22 +72,22 @@ TEST(PcpTableTest, ListsAreMadeWhenFirstUsedWithTheLimitsOfThen) {
 
 TEST_F(ZoneTest, AnEmptyListIsRefilledWithABatch) {
   EXPECT_TRUE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
-  const Zone::PcpResult result = zone_.AllocPcp(kCpu, 0, kMovable, 0);
+  const Zone::PcpResult result = zone_.AllocPcp(kCpu, 0, kMovable, {});
   EXPECT_EQ(result.refilled, 63);
   EXPECT_EQ(zone_.pcp(kCpu).count, 62);
   EXPECT_EQ(zone_.counter(PCP_PAGES), 62);
   EXPECT_EQ(zone_.buddy().free_pages(), kPages - 63);
   EXPECT_FALSE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
   EXPECT_TRUE(zone_.PcpNeedsRefill(kCpu, 0, Migratetype::kUnmovable));  // each type has a list of its own
-  EXPECT_EQ(zone_.AllocPcp(kCpu, 0, kMovable, 0).refilled, 0);
+  EXPECT_EQ(zone_.AllocPcp(kCpu, 0, kMovable, {}).refilled, 0);
 }
 
 TEST_F(ZoneTest, LargerOrdersAreRefilledByAsManyPagesButAtLeastTwoBlocks) {
-  EXPECT_EQ(zone_.AllocPcp(kCpu, 2, kMovable, 0).refilled, 63 >> 2);
-  EXPECT_EQ(zone_.AllocPcp(kCpu, 3, kMovable, 0).refilled, 63 >> 3);
-  EXPECT_EQ(zone_.AllocPcp(kCpu, kPageblockOrder, kMovable, 0).refilled, 2);
+  EXPECT_EQ(zone_.AllocPcp(kCpu, 2, kMovable, {}).refilled, 63 >> 2);
+  EXPECT_EQ(zone_.AllocPcp(kCpu, 3, kMovable, {}).refilled, 63 >> 3);
+  EXPECT_EQ(zone_.AllocPcp(kCpu, kPageblockOrder, kMovable, {}).refilled, 2);
   Limit(100, 1);
-  EXPECT_EQ(zone_.AllocPcp(kOther, 3, kMovable, 0).refilled, 1);  // a batch of one is no batch
+  EXPECT_EQ(zone_.AllocPcp(kOther, 3, kMovable, {}).refilled, 1);  // a batch of one is no batch
 }
 
 TEST_F(ZoneTest, PagesComeInRisingOrderFromAFreshBlock) {
@@ -112,7 +112,7 @@ TEST_F(ZoneTest, AnotherCpuDoesNotSeeThisOnesPages) {
 }
 
 TEST_F(ZoneTest, PagesGoBackToTheListOfTheirPageblocksType) {
-  const FrameIndex frame = zone_.AllocBuddy(0, Migratetype::kUnmovable, 0);
+  const FrameIndex frame = zone_.AllocBuddy(0, Migratetype::kUnmovable, {});
   ASSERT_EQ(zone_.frames().pageblock_type(frame), Migratetype::kUnmovable);  // stolen with its pageblock
   zone_.FreePcp(kCpu, frame, 0);
   EXPECT_FALSE(zone_.PcpNeedsRefill(kCpu, 0, Migratetype::kUnmovable));
@@ -120,11 +120,11 @@ TEST_F(ZoneTest, PagesGoBackToTheListOfTheirPageblocksType) {
 }
 
 TEST_F(ZoneTest, HighAtomicPagesWaitAsMovableAndIsolatedOnesDoNotWait) {
-  const FrameIndex atomic = zone_.AllocBuddy(0, kMovable, 0);
+  const FrameIndex atomic = zone_.AllocBuddy(0, kMovable, {});
   zone_.frames().set_pageblock_type(atomic, Migratetype::kHighAtomic);
   EXPECT_EQ(zone_.FreePcp(kCpu, atomic, 0), 0);
   EXPECT_FALSE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
-  const FrameIndex isolated = zone_.AllocBuddy(kPageblockOrder, kMovable, 0);
+  const FrameIndex isolated = zone_.AllocBuddy(kPageblockOrder, kMovable, {});
   zone_.frames().set_pageblock_type(isolated, Migratetype::kIsolate);
   EXPECT_EQ(zone_.FreePcp(kCpu, isolated, kPageblockOrder), kPageblockPages);
   EXPECT_EQ(zone_.buddy().list(kPageblockOrder, Migratetype::kIsolate).count(), 1u);
@@ -277,7 +277,7 @@ class HotZoneTest : public ::testing::Test {
 TEST_F(HotZoneTest, BeginsWithoutMemory) {
   EXPECT_EQ(zone_.present(), 0);
   EXPECT_EQ(zone_.managed(), 0);
-  EXPECT_EQ(zone_.AllocBuddy(0, kMovable, 0), kNilFrame);
+  EXPECT_EQ(zone_.AllocBuddy(0, kMovable, {}), kNilFrame);
   EXPECT_FALSE(zone_.WatermarkOk(0, ZoneType::kMovable, kAllocWmarkMin));
   ExpectSound();
 }
@@ -292,21 +292,21 @@ TEST_F(HotZoneTest, ABlockComesOnlineAsFreeMovableMemoryUsedLowestFirst) {
   ExpectSound();
   for (int i = 0; i < 64; ++i) {
     const int64_t at = (int64_t{i % 32} << kMaxOrder) + (i < 32 ? 0 : 2 * kMemoryBlockPages);
-    EXPECT_EQ(zone_.frames().PfnOf(zone_.AllocBuddy(kMaxOrder, kMovable, 0)), kStart + at) << i;
+    EXPECT_EQ(zone_.frames().PfnOf(zone_.AllocBuddy(kMaxOrder, kMovable, {})), kStart + at) << i;
   }
 }
 
 TEST_F(HotZoneTest, NewMemoryIsUsedAfterWhatIsFreeAlready) {
   zone_.OnlineBlock(kStart + kMemoryBlockPages, kMemoryBlockPages);
   zone_.OnlineBlock(kStart, kMemoryBlockPages);
-  EXPECT_EQ(zone_.frames().PfnOf(zone_.AllocBuddy(0, kMovable, 0)), kStart + kMemoryBlockPages);
+  EXPECT_EQ(zone_.frames().PfnOf(zone_.AllocBuddy(0, kMovable, {})), kStart + kMemoryBlockPages);
 }
 
 TEST_F(HotZoneTest, ARangeThatWentOfflineIsNeverServedAndComesBackWhole) {
   zone_.OnlineBlock(kStart, 2 * kMemoryBlockPages);
   // Break a part of the range up, so that blocks of all orders go offline.
   std::vector<FrameIndex> frames;
-  for (int i = 0; i < 1500; ++i) frames.push_back(zone_.AllocBuddy(0, kMovable, 0));
+  for (int i = 0; i < 1500; ++i) frames.push_back(zone_.AllocBuddy(0, kMovable, {}));
   for (size_t i = 0; i < frames.size(); i += 2) zone_.FreeBuddy(frames[i], 0);
   for (size_t i = 1; i < frames.size(); i += 2) zone_.FreeBuddy(frames[i], 0);
   ExpectSound();
@@ -316,7 +316,7 @@ TEST_F(HotZoneTest, ARangeThatWentOfflineIsNeverServedAndComesBackWhole) {
   EXPECT_EQ(zone_.buddy().free_pages(), kMemoryBlockPages);
   ExpectSound();
   int64_t served = 0;
-  for (FrameIndex f; (f = zone_.AllocBuddy(0, kMovable, 0)) != kNilFrame; ++served) {
+  for (FrameIndex f; (f = zone_.AllocBuddy(0, kMovable, {})) != kNilFrame; ++served) {
     EXPECT_GE(zone_.frames().PfnOf(f), kStart + kMemoryBlockPages);
   }
   EXPECT_EQ(served, kMemoryBlockPages);
@@ -329,7 +329,7 @@ TEST_F(HotZoneTest, ARangeThatWentOfflineIsNeverServedAndComesBackWhole) {
 TEST_F(HotZoneTest, PagesFreedNextToAnOfflineRangeDoNotMergeWithIt) {
   zone_.OnlineBlock(kStart, kMemoryBlockPages);
   const auto half = static_cast<FrameIndex>(kPageblockPages);
-  const FrameIndex low = zone_.AllocBuddy(kPageblockOrder, kMovable, 0);
+  const FrameIndex low = zone_.AllocBuddy(kPageblockOrder, kMovable, {});
   ASSERT_EQ(zone_.frames().PfnOf(low), kStart);
   // The upper half of the 4 MiB goes offline alone, as a part of a virtio-mem block does.
   zone_.OfflineRange(kStart + kPageblockPages, kPageblockPages);
@@ -341,7 +341,7 @@ TEST_F(HotZoneTest, PagesFreedNextToAnOfflineRangeDoNotMergeWithIt) {
 
 TEST_F(HotZoneTest, MemoryInUseCannotGoOffline) {
   zone_.OnlineBlock(kStart, kMemoryBlockPages);
-  zone_.AllocBuddy(0, kMovable, 0);
+  zone_.AllocBuddy(0, kMovable, {});
   EXPECT_DEATH(zone_.OfflineRange(kStart, kMemoryBlockPages), "Check failed|failed");
 }
 
