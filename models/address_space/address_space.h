@@ -4,6 +4,7 @@
 #ifndef NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_H_
 #define NUMASIM_MODELS_ADDRESS_SPACE_ADDRESS_SPACE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -62,8 +63,27 @@ struct Vma {
   bool CutsHugePage(Vpn vpn) const { return hugetlb() && vpn.value % (uint64_t{1} << huge.order) != 0; }
   // The first page of the huge page that `vpn` is in; of base pages, `vpn` itself.
   Vpn HugePageOf(Vpn vpn) const { return Vpn{vpn.value >> huge.order << huge.order}; }
-  // In huge pages, of a HugeTLB mapping.
+  // In pages of the file's size: huge ones, of a HugeTLB mapping.
   uint64_t HugeIndexOf(Vpn vpn) const { return IndexOf(vpn) >> huge.order; }
+
+  // Where the pages [from, to) of the file are mapped here (vma_address, linear indices of i_mmap); nothing
+  // where none of them is. In pages of the file's size.
+  struct Addresses {
+    Vpn begin, end;
+  };
+  std::optional<Addresses> AddressesOf(uint64_t from, uint64_t to) const {
+    const uint64_t first = HugeIndexOf(start);
+    from = std::max(from, first);
+    to = std::min(to, HugeIndexOf(end));
+    if (from >= to) return std::nullopt;
+    const Vpn begin = start + (static_cast<int64_t>(from - first) << huge.order);
+    return Addresses{begin, begin + (static_cast<int64_t>(to - from) << huge.order)};
+  }
+  // The same for one page.
+  std::optional<Vpn> AddressOf(uint64_t index) const {
+    const std::optional<Addresses> found = AddressesOf(index, index + 1);
+    return found.has_value() ? std::optional(found->begin) : std::nullopt;
+  }
 };
 
 class AddressSpace {

@@ -1,4 +1,5 @@
 // Faults on HugeTLB mappings (hugetlb_fault and its callees).
+#include <optional>
 #include <utility>
 
 #include "models/hugetlb/hugetlb.h"
@@ -80,8 +81,7 @@ bool Hugetlb::IsPageOf(Pfn pfn, const HugeFile& file, uint64_t index) const {
 // hugetlb_no_page(), or the copy on a write to what is mapped read-only.
 sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fault) {
   const uint64_t index = fault.claim.index;
-  const auto cached = file.pages.find(index);
-  const Pfn in_cache = cached == file.pages.end() ? kNoPfn : cached->second;
+  const Pfn in_cache = file.mapping.Lookup(index);
   if (fault.old.has_value()) {
     co_await CopyOnWrite(path, file, fault, in_cache);
     co_return;
@@ -103,7 +103,7 @@ sim::Task<void> Hugetlb::FaultIn(sim::Path& path, HugeFile& file, FaultState& fa
     page.index = index;
     if (fault.claim.shared) {
       page.cached = true;
-      file.pages.emplace(index, pfn);
+      file.mapping.Insert(index, pfn);
     }
   }
   ++pool_.pages().Used(pfn).mapcount;
@@ -197,14 +197,13 @@ sim::Task<void> Hugetlb::StealFromChildren(sim::Path& path, HugeFile& file, cons
     if (&process == fault.process) return;
     process.space.ForEachOfFile(true, file.id, [&](Vma& vma) {
       if (vma.huge.shared || vma.huge.resv_owner) return;
-      if (index < vma.HugeIndexOf(vma.start) || index >= vma.HugeIndexOf(vma.end)) return;
-      const int64_t offset = static_cast<int64_t>(index - vma.HugeIndexOf(vma.start)) << vma.huge.order;
-      const Vpn first = vma.start + offset;
+      const std::optional<Vpn> first = vma.AddressOf(index);
+      if (!first.has_value()) return;
       PageTable& tables = process.space.page_table();
-      const Entry* const entry = tables.FindHuge(first, vma.huge.order);
+      const Entry* const entry = tables.FindHuge(*first, vma.huge.order);
       if (entry == nullptr || entry->pfn() != page) return;
       vma.huge.resv_unmapped = true;
-      tables.SetHuge(first, vma.huge.order, Entry());
+      tables.SetHuge(*first, vma.huge.order, Entry());
       taken.push_back(page);
     });
   };

@@ -1,5 +1,6 @@
 // What files hold: fallocate, truncation and holes (fs/hugetlbfs/inode.c).
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "models/hugetlb/hugetlb.h"
@@ -19,13 +20,8 @@ sim::Task<void> Hugetlb::UnmapRange(sim::Path& path, HugeFile& file, uint64_t fr
   std::vector<Pfn> unmapped;
   const Visitor visit = [&](Process& process) {
     process.space.ForEachOfFile(true, file.id, [&](Vma& vma) {
-      const uint64_t first = std::max(from, vma.HugeIndexOf(vma.start));
-      const uint64_t last = std::min(to, vma.HugeIndexOf(vma.end));
-      if (first >= last) return;
-      const auto at = [&](uint64_t index) {
-        return vma.start + (static_cast<int64_t>(index - vma.HugeIndexOf(vma.start)) << vma.huge.order);
-      };
-      process.space.page_table().TakeHuge(at(first), at(last), unmapped);
+      const std::optional<Vma::Addresses> here = vma.AddressesOf(from, to);
+      if (here.has_value()) process.space.page_table().TakeHuge(here->begin, here->end, unmapped);
     });
   };
   co_await VisitMappers(path, file, visit);
@@ -40,31 +36,30 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
   int64_t freed = 0;
   std::vector<Pfn> batch;
   for (uint64_t next = from;;) {
-    auto it = file.pages.lower_bound(next);
-    const bool end = it == file.pages.end() || it->first >= to;
+    std::optional<Mapping::Page> page = file.mapping.FirstFrom(next);
+    const bool end = !page.has_value() || page->index >= to;
     if (end || batch.size() == kBatch) {
       std::vector<Pfn> unused;
       DropReferences(batch, unused);
       batch.clear();
       co_await pool_.Free(path, cpu, unused);
       if (end) break;
-      it = file.pages.lower_bound(next);
-      if (it == file.pages.end()) continue;
+      page = file.mapping.FirstFrom(next);
+      if (!page.has_value()) continue;
     }
-    const uint64_t index = it->first;
+    const uint64_t index = page->index;
     next = index + 1;
     sim::Mutex& mutex = FaultMutex(file.id, index);
     co_await mutex.Acquire(path);
-    it = file.pages.find(index);
-    if (it != file.pages.end()) {
-      const Pfn pfn = it->second;
+    const Pfn pfn = file.mapping.Lookup(index);
+    if (pfn != kNoPfn) {
       // Faulted in again after it was unmapped.
       if (pool_.pages().Used(pfn).mapcount > 0) co_await UnmapRange(path, file, index, index + 1, cpu);
-      HugePage& page = pool_.pages().Used(pfn);
-      page.cached = false;
-      if (page.mapcount == 0) page.file = nullptr;
-      ++page.refs;  // the batch's
-      file.pages.erase(index);
+      HugePage& removed = pool_.pages().Used(pfn);
+      removed.cached = false;
+      if (removed.mapcount == 0) removed.file = nullptr;
+      ++removed.refs;  // the batch's
+      file.mapping.Erase(index);
       batch.push_back(pfn);
       ++freed;
       if (!truncate) co_await Unreserve(path, file, index, index + 1, 1, cpu);
@@ -167,7 +162,8 @@ sim::Task<Errno> Hugetlb::Fallocate(sim::Path& path, Process& process, FileId id
     claim.subpool = file.subpool;
     sim::Mutex& mutex = FaultMutex(id, index);
     co_await mutex.Acquire(path);
-    if (!file.pages.contains(index) && !co_await AddToCache(path, file, claim)) error = Errno::kNoSpc;
+    if (file.mapping.Lookup(index) == kNoPfn && !co_await AddToCache(path, file, claim))
+      error = Errno::kNoSpc;
     mutex.Release(path);
   }
   if (error == Errno::kOk) file.bytes = std::max(file.bytes, offset + length);
@@ -185,7 +181,7 @@ sim::Task<bool> Hugetlb::AddToCache(sim::Path& path, HugeFile& file, const HugeC
   page.file = &file;
   page.cached = true;
   page.index = claim.index;
-  file.pages.emplace(claim.index, pfn);
+  file.mapping.Insert(claim.index, pfn);
   co_return true;
 }
 

@@ -40,7 +40,7 @@ HugeFile& HugetlbFiles::Create(HugeSize page_size, int mount) {
 
 void HugetlbFiles::Remove(FileId id) {
   NUMASIM_CHECK(!At(id).InUse());
-  NUMASIM_CHECK(At(id).pages.empty());
+  NUMASIM_CHECK_EQ(At(id).mapping.pages(), 0);
   NUMASIM_CHECK(At(id).resv.empty());
   if (At(id).mount >= 0) mounts_[static_cast<size_t>(At(id).mount)].files.erase(id.value);
   files_[static_cast<size_t>(id.value)].reset();
@@ -75,20 +75,8 @@ bool HugetlbFiles::MountBusy(int index) const {
   const auto& files = mounts_[static_cast<size_t>(index)].files;
   return std::any_of(files.begin(), files.end(), [this](int32_t id) {
     const HugeFile& file = At(FileId{id});
-    return file.opens > 0 || !file.mappers.empty();
+    return file.opens > 0 || file.mapping.mapped();
   });
-}
-
-void HugetlbFiles::AddMapper(HugeFile& file, Process& process) {
-  const bool added = mapper_numbers_.try_emplace({file.id.value, &process}, next_mapper_).second;
-  if (added) file.mappers.emplace(next_mapper_++, &process);
-}
-
-void HugetlbFiles::DropMapper(HugeFile& file, Process& process) {
-  const auto number = mapper_numbers_.find({file.id.value, &process});
-  if (number == mapper_numbers_.end()) return;
-  file.mappers.erase(number->second);
-  mapper_numbers_.erase(number);
 }
 
 }  // namespace numasim

@@ -8,18 +8,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
-#include "models/address_space/address_space.h"
-#include "models/address_space/process.h"
 #include "models/base/huge_size.h"
 #include "models/base/types.h"
 #include "models/hugetlb/resv_map.h"
 #include "models/hugetlb/subpool.h"
+#include "models/page_cache/mapping.h"
 #include "sim/engine.h"
 #include "sim/locks.h"
 
@@ -33,15 +30,14 @@ struct HugeFile {
   int64_t opens = 0;    // file descriptors, and paths that need it to stay
   int64_t bytes = 0;    // i_size
   ResvMap resv;
-  absl::btree_map<uint64_t, Pfn> pages;  // page cache, by huge page offset
-  // The processes that map it, by numbers that grow with every mapper, so that a walk can go on where it was.
-  absl::btree_map<uint64_t, Process*> mappers;
+  // Its home is the global LP: every fault on it goes there for the fault mutex and hugetlb_lock.
+  Mapping mapping;
   Subpool* subpool = nullptr;
   std::unique_ptr<sim::Mutex> lock;  // i_rwsem, only ever taken for writing
   // hugetlb_vma_lock of all shared mappings: read by faults, so that who unmaps waits for those under way.
   std::unique_ptr<sim::RwSem> vma_lock;
 
-  bool InUse() const { return linked || opens > 0 || !mappers.empty(); }
+  bool InUse() const { return linked || opens > 0 || mapping.mapped(); }
 };
 
 struct HugetlbMount {
@@ -94,19 +90,14 @@ class HugetlbFiles {
   bool MountBusy(int index) const;
   HugetlbMount& mount(int index) { return mounts_[static_cast<size_t>(index)]; }
 
-  void AddMapper(HugeFile& file, Process& process);
-  void DropMapper(HugeFile& file, Process& process);
-
  private:
   sim::Engine& engine_;
   sim::LpId lp_;
   std::vector<std::unique_ptr<HugeFile>> files_;
   std::vector<int32_t> free_ids_;
-  absl::flat_hash_map<std::pair<int32_t, const Process*>, uint64_t> mapper_numbers_;  // by file
   std::vector<HugetlbMount> mounts_;  // the default mounts first, by page size
   // What is mounted on a directory, the newest last.
   absl::btree_map<std::string, std::vector<int>, std::less<>> mounted_;
-  uint64_t next_mapper_ = 0;
 };
 
 }  // namespace numasim

@@ -154,18 +154,17 @@ sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Vis
   ++file.opens;  // stays while the path is away
   uint64_t next = 0;
   for (;;) {
-    const auto mapper = file.mappers.lower_bound(next);
-    if (mapper == file.mappers.end()) break;
-    next = mapper->first;
-    Process& process = *mapper->second;
-    const ProcessTable::Entry entry = processes_.Find(process.id);
+    const std::optional<Mapping::Mapper> mapper = file.mapping.MapperFrom(next);
+    if (!mapper.has_value()) break;
+    next = mapper->number;
+    const ProcessTable::Entry entry = processes_.Find(mapper->process);
     if (entry.moving) {  // it is somewhere soon; or gone
       co_await path.Take(memory_.costs().hop);
       continue;
     }
     ++next;
     co_await path.HopTo(entry.home, memory_.costs().hop);
-    visit(process);
+    visit(*entry.process);
     co_await ToGlobal(path);
     if (arrived) arrived();
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "models/page_cache/mapping_check.h"
 #include "proto/counter_info.h"
 
 namespace numasim {
@@ -154,14 +155,16 @@ class Checker {
   void CheckFile(const HugeFile& file) {
     if (!file.InUse()) problems_.Add("hugetlbfs file ", file.id.value, " is left though nothing uses it");
     int64_t reserved = file.resv.Count(0, ResvMap::kEnd);
-    for (const auto& [index, pfn] : file.pages) {
+    const std::string name = absl::StrCat("hugetlbfs file ", file.id.value);
+    MappingCheck::Check(file.mapping, name, problems_);
+    file.mapping.ForEachPage([&](uint64_t index, Pfn pfn) {
       Use& use = uses_[pfn.value];
       if (use.file != nullptr) problems_.Add("huge page ", pfn.value, " is in two files");
       use.file = &file;
       if (file.resv.Count(index, index + 1) == 0)
-        problems_.Add("hugetlbfs file ", file.id.value, " has page ", index, " outside its reservation map");
+        problems_.Add(name, " has page ", index, " outside its reservation map");
       --reserved;
-    }
+    });
     reserved_[static_cast<size_t>(file.page_size)] += reserved;
     files_.insert(file.id.value);
   }
@@ -199,10 +202,10 @@ class Checker {
 
   void CheckMappers() {
     hugetlb_.files().ForEach([&](const HugeFile& file) {
-      for (const auto& [number, process] : file.mappers) {
-        if (mappers_.erase({file.id.value, int{process->id}}) == 0)
+      file.mapping.ForEachMapper([&](uint16_t process) {
+        if (mappers_.erase({file.id.value, int{process}}) == 0)
           problems_.Add("hugetlbfs file ", file.id.value, " has a mapper that does not map it");
-      }
+      });
     });
     for (const auto& [file, process] : mappers_)
       problems_.Add("hugetlbfs file ", file, " does not know that process ", process, " maps it");

@@ -28,7 +28,7 @@ sim::Task<Errno> Hugetlb::Map(sim::Path& path, Process& process, Vpn start) {
   const Errno error = co_await ReserveForMap(path, file, huge, pages, who);
   if (error == Errno::kOk) {
     file.bytes = std::max(file.bytes, bytes);
-    files_.AddMapper(file, process);
+    file.mapping.AddMapper(process.id);
   }
   file.lock->Release(path);
   --file.opens;
@@ -104,7 +104,7 @@ sim::Task<void> Hugetlb::Close(sim::Path& path, Process& process, const std::vec
     co_await CloseVma(path, removed[i], cpu);
     if (!last[i]) continue;
     HugeFile& file = files_.At(removed[i].file);
-    files_.DropMapper(file, process);
+    file.mapping.DropMapper(process.id);
     co_await DropIfUnused(path, file, cpu);
   }
   co_await path.HopTo(home, memory_.costs().hop);
@@ -145,7 +145,7 @@ sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child, 
   co_await path.Take(memory_.costs().fork_page * static_cast<int64_t>(shared.size()));
   const sim::LpId home = path.lp();
   co_await ToGlobal(path);
-  for (const FileId file : files) files_.AddMapper(files_.At(file), child);
+  for (const FileId file : files) files_.At(file).mapping.AddMapper(child.id);
   for (const Pfn pfn : shared) ++pool_.pages().Used(pfn).mapcount;
   co_await path.HopTo(home, memory_.costs().hop);
 }

@@ -1,4 +1,5 @@
 // Moving huge pages that are in use out of a range (unmap_and_move_huge_page, mm/migrate.c of Linux 6.1).
+#include <optional>
 #include <utility>
 
 #include "models/hugetlb/hugetlb.h"
@@ -90,16 +91,16 @@ void Hugetlb::HandOver(Pfn from, Pfn to) {
   target.subpool = std::exchange(source.subpool, nullptr);
   target.cached = source.cached;
   source.cached = false;
-  if (target.cached) target.file->pages[target.index] = to;
+  if (target.cached) NUMASIM_CHECK(target.file->mapping.Replace(target.index, from, to));
 }
 
 // On the LP of a process that maps the file. Returns how many entries were changed.
 uint32_t Hugetlb::SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to) {
   uint32_t swapped = 0;
   process.space.ForEachOfFile(true, file.id, [&](Vma& vma) {
-    if (index < vma.HugeIndexOf(vma.start) || index >= vma.HugeIndexOf(vma.end)) return;
-    const int64_t offset = static_cast<int64_t>(index - vma.HugeIndexOf(vma.start)) << vma.huge.order;
-    Entry* const entry = process.space.page_table().FindHuge(vma.start + offset, vma.huge.order);
+    const std::optional<Vpn> first = vma.AddressOf(index);
+    if (!first.has_value()) return;
+    Entry* const entry = process.space.page_table().FindHuge(*first, vma.huge.order);
     if (entry == nullptr || entry->pfn() != from) return;
     *entry = entry->WithPfn(to);
     ++swapped;

@@ -1,6 +1,7 @@
 #include "models/migrate/migration.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -115,7 +116,7 @@ void Migrator::SwapInCache(Batch& batch) {
     }
     if (page.owner.kind != FrameOwner::kShmem) continue;
     const FileId file{static_cast<int32_t>(page.owner.object)};
-    if (files_.Replace(file, page.owner.index, page.from, page.to)) ++page.swapped;
+    if (files_.At(file).Replace(page.owner.index, page.from, page.to)) ++page.swapped;
   }
 }
 
@@ -138,8 +139,8 @@ Migrator::Visits Migrator::WhomToVisit(const Batch& batch, int round) const {
     const auto [kind, object] = owner_of(pages[first]);
     for (last = first + 1; last < pages.size() && owner_of(pages[last]) == std::pair(kind, object);) ++last;
     if (kind == FrameOwner::kShmem) {
-      for (const uint64_t id : files_.MappersOf(FileId{static_cast<int32_t>(object)}))
-        visits.all.push_back({id, first, last});
+      const Mapping& file = files_.At(FileId{static_cast<int32_t>(object)});
+      file.ForEachMapper([&](uint64_t id) { visits.all.push_back({id, first, last}); });
     } else if (round == 0) {
       visits.all.push_back({object, first, last});
     } else if (round == 1) {
@@ -206,10 +207,9 @@ void Migrator::SwapAnon(Process& process, Moving& page) {
 void Migrator::SwapShmem(Process& process, Moving& page) {
   const FileId file{static_cast<int32_t>(page.owner.object)};
   process.space.ForEachOfFile(false, file, [&](Vma& vma) {
-    const uint64_t index = page.owner.index;
-    if (index < vma.pgoff || index >= vma.IndexOf(vma.end)) return;
-    const Vpn vpn = vma.start + static_cast<int64_t>(index - vma.pgoff);
-    Entry* const entry = process.space.page_table().FindEntry(vpn);
+    const std::optional<Vpn> vpn = vma.AddressOf(page.owner.index);
+    if (!vpn.has_value()) return;
+    Entry* const entry = process.space.page_table().FindEntry(*vpn);
     if (entry == nullptr || entry->none() || entry->pfn() != page.from) return;
     *entry = entry->WithPfn(page.to);
   });

@@ -1,6 +1,7 @@
 // Faults: what an access to memory does when the page table does not allow it as it stands.
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "models/mm/address_space_ops.h"
@@ -246,12 +247,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
   const uint64_t index = vma.IndexOf(vpn);
   const FaultAround around = write ? FaultAround{index, 0, 0} : WindowAround(vma, vpn);
   co_await path.HopTo(memory_.global_lp(), costs.hop);
-  Pfn pfn = files_.Lookup(file, index);
+  Pfn pfn = files_.At(file).Lookup(index);
   std::array<Pfn, kFaultAroundPages> cached;
   cached.fill(kNoPfn);
-  if (pfn != kNoPfn) {
-    for (size_t i = 0; i < around.pages; ++i) cached[i] = files_.Lookup(file, around.index + i);
-  }
+  if (pfn != kNoPfn) files_.At(file).LookupRange(around.index, std::span(cached).first(around.pages));
   if (pfn == kNoPfn) {
     co_await path.HopTo(home, costs.hop);
     const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(file.value), index};
@@ -259,10 +258,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
     if (fresh == kNoPfn) co_return FaultResult::kOom;
     co_await path.Take(costs.clear_page);
     co_await path.HopTo(memory_.global_lp(), costs.hop);
-    pfn = files_.Lookup(file, index);
+    pfn = files_.At(file).Lookup(index);
     if (pfn == kNoPfn) {
       pfn = fresh;
-      files_.Insert(file, index, pfn);
+      files_.At(file).Insert(index, pfn);
     } else {
       // Another process was faster.
       std::vector<Pfn> unused(1, fresh);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "models/mm/reference_check.h"
+#include "models/page_cache/mapping_check.h"
 
 namespace numasim {
 namespace {
@@ -19,11 +20,12 @@ class Gatherer {
       : processes_(processes), files_(files), problems_(problems) {}
 
   std::vector<PageReference> Run() {
-    files_.ForEachFile([&](FileId file, int64_t mappings, const auto& pages) {
-      mappings_[file.value] = {mappings, 0};
-      for (const auto& [index, pfn] : pages) {
+    files_.ForEachFile([&](FileId file, const Mapping& mapping) {
+      MappingCheck::Check(mapping, absl::StrCat("file ", file.value), problems_);
+      mappings_[file.value] = {mapping.mappers(), 0};
+      mapping.ForEachPage([&](uint64_t index, Pfn pfn) {
         references_.push_back({pfn, FrameOwner::kShmem, false, file.value, index});
-      }
+      });
     });
     std::set<int> ids;
     for (size_t i = 0; i < processes_.size(); ++i) {
@@ -153,7 +155,7 @@ class Gatherer {
   void CheckFileEntry(Vpn vpn, Entry entry) {
     const uint64_t index = vma_->IndexOf(vpn);
     if (mappings_.find(vma_->file.value) == mappings_.end()) return;  // reported with the VMA
-    const Pfn page = files_.Lookup(vma_->file, index);
+    const Pfn page = files_.At(vma_->file).Lookup(index);
     if (page == entry.pfn()) return;
     problems_.Add(At(vpn), " maps pfn ", entry.pfn().value, ", but page ", index, " of file ",
                   vma_->file.value, " is ", page == kNoPfn ? "absent" : absl::StrCat("at pfn ", page.value));

@@ -105,7 +105,7 @@ sim::Task<bool> AddressSpaceOps::CopyMemory(sim::Path& path, Process& parent, Pr
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
     absl::flat_hash_set<int32_t> seen;
     for (const auto& [start, vma] : child.space.vmas()) {
-      if (vma.shmem() && seen.insert(vma.file.value).second) files_.AddMapping(vma.file, child.id);
+      if (vma.shmem() && seen.insert(vma.file.value).second) files_.At(vma.file).AddMapper(child.id);
     }
     co_await path.HopTo(home, memory_.costs().hop);
   }

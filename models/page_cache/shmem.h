@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/container/btree_map.h"
-#include "absl/container/btree_set.h"
 #include "models/base/types.h"
+#include "models/page_cache/mapping.h"
 
 namespace numasim {
 
@@ -19,42 +18,24 @@ class ShmemFiles {
 
   // A new file, mapped by a process; kNoFile if there are too many.
   FileId Create(uint16_t process);
-  void AddMapping(FileId file, uint16_t process) { At(file).mappers.insert(process); }
   // The process maps it no more. When it was the last the file is gone, and its pages are returned to be
   // freed.
   std::vector<Pfn> DropMapping(FileId file, uint16_t process);
-  // The ids of the processes that map it (i_mmap); none where the file is gone.
-  const absl::btree_set<uint16_t>& MappersOf(FileId file) const {
-    return files_[static_cast<size_t>(file.value)].mappers;
-  }
 
-  // The page at an offset; kNoPfn if there is none.
-  Pfn Lookup(FileId file, uint64_t index) const;
-  void Insert(FileId file, uint64_t index, Pfn pfn);
-  // Puts `to` in the place of `from`; false where the file has no such page (any more).
-  bool Replace(FileId file, uint64_t index, Pfn from, Pfn to);
+  Mapping& At(FileId file) { return files_[static_cast<size_t>(file.value)]; }
+  const Mapping& At(FileId file) const { return files_[static_cast<size_t>(file.value)]; }
 
   int64_t files() const { return live_; }
-  // Calls f(FileId, mappings, pages by offset) for each file that is mapped, by number.
+  // Calls f(FileId, const Mapping&) for each file that is mapped, by number.
   template <typename F>
   void ForEachFile(F f) const {
     for (size_t i = 0; i < files_.size(); ++i) {
-      const File& file = files_[i];
-      if (file.mappers.empty()) continue;
-      f(FileId{static_cast<int32_t>(i)}, static_cast<int64_t>(file.mappers.size()), file.pages);
+      if (files_[i].mapped()) f(FileId{static_cast<int32_t>(i)}, files_[i]);
     }
   }
 
  private:
-  friend class ShmemFilesPeer;  // tests plant damage
-
-  struct File {
-    absl::btree_set<uint16_t> mappers;  // ids of processes
-    absl::btree_map<uint64_t, Pfn> pages;
-  };
-  File& At(FileId file) { return files_[static_cast<size_t>(file.value)]; }
-
-  std::vector<File> files_;
+  std::vector<Mapping> files_;
   std::vector<int32_t> free_ids_;
   int64_t live_ = 0;
 };

@@ -58,20 +58,12 @@ class PageTablePeer {
   }
 };
 
-class ShmemFilesPeer {
+class MappingPeer {
  public:
-  static auto& mappers(const ShmemFiles& files, int file) { return At(files, file).mappers; }
-  static void MovePage(const ShmemFiles& files, int file, uint64_t index, Pfn pfn) {
-    At(files, file).pages[index] = pfn;
-  }
-  static void DropPage(const ShmemFiles& files, int file, uint64_t index) {
-    At(files, file).pages.erase(index);
-  }
-
- private:
-  static ShmemFiles::File& At(const ShmemFiles& files, int file) {
-    return const_cast<ShmemFiles&>(files).files_[static_cast<size_t>(file)];
-  }
+  static int64_t& pages(Mapping& mapping) { return mapping.pages_; }
+  static uint64_t& present(Mapping& mapping, uint64_t index) { return mapping.FindLeaf(index)->present; }
+  static uint64_t& next_mapper(Mapping& mapping) { return mapping.next_mapper_; }
+  static auto& mapper_numbers(Mapping& mapping) { return mapping.mapper_numbers_; }
 };
 
 namespace {
@@ -106,7 +98,11 @@ class Damaged {
   Zone& zone() { return machine_.zone(0, ZoneType::kDma32); }
   Buddy& buddy() { return zone().buddy(); }
   FrameStore& frames() { return zone().frames(); }
-  const ShmemFiles& files() { return machine_.kernel().files(); }
+  // That both map as `s`.
+  Mapping& file() {
+    const Vpn at{uint64_t{2} << kPmdTableShift};
+    return machine_.kernel().files().At(p().space.Find(at)->file);
+  }
   Process& p() { return machine_.process("p"); }
   Process& c() { return machine_.process("c"); }
 
@@ -308,7 +304,7 @@ const Damage kReferenceDamage[] = {
      "the mapcount of pfn .* is 2, expected 1"},
     {"AnonPageLeaked", [](Damaged& d) { d.own() = Entry(); },
      "is allocated for anonymous memory .* it leaked"},
-    {"FilePageLeaked", [](Damaged& d) { ShmemFilesPeer::DropPage(d.files(), 0, 40); },
+    {"FilePageLeaked", [](Damaged& d) { d.file().Erase(40); },
      "is allocated for shared memory .object 0, index 40. but nothing refers to it: it leaked"},
     {"PageTableLeaked", [](Damaged& d) { d.p().base_tables.pop_back(); },
      "is allocated for page tables .* it leaked"},
@@ -360,12 +356,25 @@ const Damage kReferenceDamage[] = {
      "has a file's page in private memory"},
     {"EntryOfAnotherFilePage", [](Damaged& d) { d.shared() = Damaged::EntryAt(d.p(), 1, 4); },
      "maps pfn [0-9]+, but page 3 of file 0 is at pfn"},
-    {"FilePageMoved", [](Damaged& d) { ShmemFilesPeer::MovePage(d.files(), 0, 3, d.own().pfn()); },
+    {"FilePageMoved", [](Damaged& d) { d.file().Replace(3, d.file().Lookup(3), d.own().pfn()); },
      "page 3 of file 0 is at .*, whose owner is anonymous memory, expected shared memory"},
-    {"FileMappingsOff", [](Damaged& d) { ShmemFilesPeer::mappers(d.files(), 0).insert(999); },
+    {"FileMappingsOff", [](Damaged& d) { d.file().AddMapper(999); },
      "the count of mappings of file 0 is 3, expected 2"},
-    {"FileGone", [](Damaged& d) { ShmemFilesPeer::mappers(d.files(), 0).clear(); },
+    {"FileGone",
+     [](Damaged& d) {
+       for (const Process* process : {&d.p(), &d.c()}) d.file().DropMapper(process->id);
+     },
      "process test/p maps file 0, which does not exist"},
+    {"PagesOfFileOff", [](Damaged& d) { ++MappingPeer::pages(d.file()); },
+     "file 0: the count of pages is 65, expected 64"},
+    {"EmptyLeafOfFile", [](Damaged& d) { MappingPeer::present(d.file(), 0) = 0; },
+     "file 0: the leaf of page 0 is left though it is empty"},
+    {"MapperNumberWrong", [](Damaged& d) { ++MappingPeer::mapper_numbers(d.file())[d.c().id]; },
+     "file 0: mapper 1 is process 1, which has another number"},
+    {"MapperNumberTooMany", [](Damaged& d) { MappingPeer::mapper_numbers(d.file())[999] = 0; },
+     "file 0: the count of numbers of mappers is 3, expected 2"},
+    {"MapperNumberGivenAgain", [](Damaged& d) { --MappingPeer::next_mapper(d.file()); },
+     "file 0: mapper 1 will be given again"},
     {"PageTableFrameWrong",
      [](Damaged& d) {
        d.p().space.page_table().Find(Vpn{uint64_t{1} << kPmdTableShift})->frame = d.own().pfn();
@@ -445,6 +454,12 @@ class DamagedPool {
         .FindHuge(Vpn{uint64_t{1} << kPmdTableShift}, kPageblockOrder)
         ->pfn();
   }
+  // Of the process's mapping.
+  Mapping& file() {
+    const HugetlbFiles& files = machine_.kernel().hugetlb().files();
+    const Vma& vma = machine_.process("p").space.vmas().begin()->second;
+    return const_cast<Mapping&>(files.At(vma.file).mapping);
+  }
   HugePage& Entry(Pfn pfn) { return HugePageStorePeer::entry(pages(), pfn); }
   // A pageblock of node 0 that is no huge page.
   Pfn Other() {
@@ -522,6 +537,12 @@ const PoolDamage kPoolDamage[] = {
      "wrong about being inside"},
     {"FramesOfAnotherOwner", [](DamagedPool& d) { d.pages().Add(d.Other(), HugeSize::k2M); },
      "is not HugeTLB's"},
+    {"MapperOfFileOff", [](DamagedPool& d) { d.file().AddMapper(999); },
+     "hugetlbfs file 0 has a mapper that does not map it"},
+    {"FileUnknownToItsMapper", [](DamagedPool& d) { d.file().DropMapper(d.machine().process("p").id); },
+     "hugetlbfs file 0 does not know that process 0 maps it"},
+    {"PagesOfFileOff", [](DamagedPool& d) { ++MappingPeer::pages(d.file()); },
+     "hugetlbfs file 0: the count of pages is 1, expected 0"},
     {"ReservationOff", [](DamagedPool& d) { ++d.pool().hstate(HugeSize::k2M).counter(RESV_HUGEPAGES); },
      "resv_hugepages is 1, expected 0"},
     {"MoreSurplusThanPages",

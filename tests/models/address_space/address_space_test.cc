@@ -55,6 +55,36 @@ TEST_F(AddressSpaceTest, AFullAddressSpaceHasNoRoom) {
   EXPECT_EQ(space_.Map({}, 1), AddressSpace::kNoRoom);
 }
 
+TEST(VmaTest, KnowsWherePagesOfItsFileAre) {
+  Vma vma;
+  vma.start = Vpn{1000};
+  vma.end = Vpn{1010};
+  vma.pgoff = 5;
+  EXPECT_EQ(vma.AddressOf(4), std::nullopt);
+  EXPECT_EQ(vma.AddressOf(5), Vpn{1000});
+  EXPECT_EQ(vma.AddressOf(14), Vpn{1009});
+  EXPECT_EQ(vma.AddressOf(15), std::nullopt);
+  for (Vpn vpn = vma.start; vpn < vma.end; vpn = vpn + 1) EXPECT_EQ(vma.AddressOf(vma.IndexOf(vpn)), vpn);
+  EXPECT_EQ(vma.AddressesOf(0, 5).has_value(), false);
+  const Vma::Addresses part = *vma.AddressesOf(0, 7);
+  EXPECT_EQ(std::pair(part.begin, part.end), std::pair(Vpn{1000}, Vpn{1002}));
+}
+
+// Offsets count huge pages.
+TEST(VmaTest, KnowsWhereHugePagesOfItsFileAre) {
+  Vma vma;
+  vma.huge.order = kPageblockOrder;
+  vma.start = Vpn{1024};
+  vma.end = Vpn{1024 + 4 * 512};
+  vma.pgoff = 3 * 512;
+  EXPECT_EQ(vma.AddressOf(2), std::nullopt);
+  EXPECT_EQ(vma.AddressOf(3), Vpn{1024});
+  EXPECT_EQ(vma.AddressOf(6), Vpn{1024 + 3 * 512});
+  EXPECT_EQ(vma.AddressOf(7), std::nullopt);
+  const Vma::Addresses rest = *vma.AddressesOf(5, ~uint64_t{0});
+  EXPECT_EQ(std::pair(rest.begin, rest.end), std::pair(Vpn{2048}, vma.end));
+}
+
 TEST_F(AddressSpaceTest, FindKnowsBothEnds) {
   space_.Map({}, 10);
   EXPECT_EQ(space_.Find(At(-1)), nullptr);

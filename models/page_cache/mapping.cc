@@ -1,0 +1,98 @@
+#include "models/page_cache/mapping.h"
+
+#include <algorithm>
+
+#include "sim/check.h"
+
+namespace numasim {
+
+Mapping::Leaf* Mapping::FindLeaf(uint64_t index) const {
+  const auto found = leaves_.find(index / kLeafPages);
+  return found == leaves_.end() ? nullptr : found->second.get();
+}
+
+Pfn Mapping::Lookup(uint64_t index) const {
+  const Leaf* const leaf = FindLeaf(index);
+  const bool there = leaf != nullptr && (leaf->present & BitOf(index)) != 0;
+  return there ? leaf->pages[index % kLeafPages] : kNoPfn;
+}
+
+void Mapping::LookupRange(uint64_t first, std::span<Pfn> pages) const {
+  while (!pages.empty()) {
+    const uint64_t slot = first % kLeafPages;
+    const size_t count = std::min<size_t>(pages.size(), kLeafPages - slot);
+    const Leaf* const leaf = FindLeaf(first);
+    for (size_t i = 0; i < count; ++i) {
+      const bool there = leaf != nullptr && (leaf->present & BitOf(slot + i)) != 0;
+      pages[i] = there ? leaf->pages[slot + i] : kNoPfn;
+    }
+    first += count;
+    pages = pages.subspan(count);
+  }
+}
+
+void Mapping::Insert(uint64_t index, Pfn pfn) {
+  std::unique_ptr<Leaf>& leaf = leaves_[index / kLeafPages];
+  if (leaf == nullptr) leaf = std::make_unique<Leaf>();
+  NUMASIM_CHECK_EQ(leaf->present & BitOf(index), uint64_t{0});
+  leaf->present |= BitOf(index);
+  leaf->pages[index % kLeafPages] = pfn;
+  ++pages_;
+}
+
+bool Mapping::Replace(uint64_t index, Pfn from, Pfn to) {
+  if (Lookup(index) != from) return false;
+  FindLeaf(index)->pages[index % kLeafPages] = to;
+  return true;
+}
+
+void Mapping::Erase(uint64_t index) {
+  const auto found = leaves_.find(index / kLeafPages);
+  NUMASIM_CHECK(found != leaves_.end());
+  Leaf& leaf = *found->second;
+  NUMASIM_CHECK_NE(leaf.present & BitOf(index), uint64_t{0});
+  leaf.present &= ~BitOf(index);
+  if (leaf.present == 0) leaves_.erase(found);
+  --pages_;
+}
+
+std::vector<Pfn> Mapping::TakeAll() {
+  std::vector<Pfn> taken;
+  taken.reserve(static_cast<size_t>(pages_));
+  ForEachPage([&](uint64_t, Pfn pfn) { taken.push_back(pfn); });
+  leaves_.clear();
+  pages_ = 0;
+  return taken;
+}
+
+std::optional<Mapping::Page> Mapping::FirstFrom(uint64_t index) const {
+  for (auto it = leaves_.lower_bound(index / kLeafPages); it != leaves_.end(); ++it) {
+    const Leaf& leaf = *it->second;
+    const bool begins_inside = it->first == index / kLeafPages;
+    const uint64_t wanted = begins_inside ? ~(BitOf(index) - 1) : ~uint64_t{0};
+    if ((leaf.present & wanted) == 0) continue;
+    const auto slot = static_cast<uint64_t>(__builtin_ctzll(leaf.present & wanted));
+    return Page{it->first * kLeafPages + slot, leaf.pages[slot]};
+  }
+  return std::nullopt;
+}
+
+void Mapping::AddMapper(uint16_t process) {
+  const bool added = mapper_numbers_.try_emplace(process, next_mapper_).second;
+  if (added) mappers_.emplace(next_mapper_++, process);
+}
+
+void Mapping::DropMapper(uint16_t process) {
+  const auto found = mapper_numbers_.find(process);
+  NUMASIM_CHECK(found != mapper_numbers_.end());
+  mappers_.erase(found->second);
+  mapper_numbers_.erase(found);
+}
+
+std::optional<Mapping::Mapper> Mapping::MapperFrom(uint64_t number) const {
+  const auto found = mappers_.lower_bound(number);
+  if (found == mappers_.end()) return std::nullopt;
+  return Mapper{found->first, found->second};
+}
+
+}  // namespace numasim

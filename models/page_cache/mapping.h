@@ -1,0 +1,101 @@
+// Mapping: the pages of a file that are in memory, by page offset, and which processes map the file (struct
+// address_space with its i_pages and i_mmap, Linux 6.1). Owned by its file, on one LP, the file's home: that
+// of the node where the file was made (ShmemFiles), or the global one (HugetlbFiles). Pure state.
+//
+// An offset counts pages of the size that the file has: huge ones on hugetlbfs.
+#ifndef NUMASIM_MODELS_PAGE_CACHE_MAPPING_H_
+#define NUMASIM_MODELS_PAGE_CACHE_MAPPING_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "models/base/types.h"
+
+namespace numasim {
+
+class Mapping {
+ public:
+  struct Page {
+    uint64_t index;
+    Pfn pfn;
+  };
+  struct Mapper {
+    uint64_t number;
+    uint16_t process;  // its id
+  };
+
+  // The page at an offset; kNoPfn if there is none.
+  Pfn Lookup(uint64_t index) const;
+  // The pages from `first` on, as many as `pages` has room for, with kNoPfn where there is none: what a fault
+  // looks up around it at once (next_uptodate_page).
+  void LookupRange(uint64_t first, std::span<Pfn> pages) const;
+  // There must be no page at the offset.
+  void Insert(uint64_t index, Pfn pfn);
+  // Puts `to` in the place of `from`; false where the file has no such page (any more).
+  bool Replace(uint64_t index, Pfn from, Pfn to);
+  // There must be a page at the offset.
+  void Erase(uint64_t index);
+  // Takes all pages away and returns them by offset.
+  std::vector<Pfn> TakeAll();
+
+  // The page with the least offset from `index` on. A walk that is interrupted goes on behind the offset of
+  // the page that was last.
+  std::optional<Page> FirstFrom(uint64_t index) const;
+  // Calls f(index, pfn) for each page, by offset.
+  template <typename F>
+  void ForEachPage(F f) const {
+    for (const auto& [chunk, leaf] : leaves_) {
+      for (uint64_t left = leaf->present; left != 0; left &= left - 1) {
+        const auto slot = static_cast<uint64_t>(__builtin_ctzll(left));
+        f(chunk * kLeafPages + slot, leaf->pages[slot]);
+      }
+    }
+  }
+  int64_t pages() const { return pages_; }
+
+  // The process maps the file; it may have done so already.
+  void AddMapper(uint16_t process);
+  // It maps it no more; it must have done so.
+  void DropMapper(uint16_t process);
+  bool mapped() const { return !mappers_.empty(); }
+  int64_t mappers() const { return static_cast<int64_t>(mappers_.size()); }
+  // The mapper with the least number from `number` on. Numbers grow with each mapper that comes, so a walk
+  // that is interrupted goes on behind the last number, and meets also those that came meanwhile.
+  std::optional<Mapper> MapperFrom(uint64_t number) const;
+  // Calls f(process id) for each mapper, the oldest first.
+  template <typename F>
+  void ForEachMapper(F f) const {
+    for (const auto& [number, process] : mappers_) f(process);
+  }
+
+ private:
+  friend class MappingPeer;  // tests plant damage
+  friend class MappingCheck;
+
+  // Pages of a file are close together, so a leaf holds as many as a node of the kernel's xarray
+  // (XA_CHUNK_SIZE), and a page costs little more than its frame number. 16 pages from a multiple of 16 on,
+  // what a fault looks up, are always in one leaf.
+  static constexpr uint64_t kLeafPages = 64;
+  struct Leaf {
+    uint64_t present = 0;  // a bit for each slot that has a page: at least one
+    std::array<Pfn, kLeafPages> pages;
+  };
+  static constexpr uint64_t BitOf(uint64_t index) { return uint64_t{1} << index % kLeafPages; }
+  Leaf* FindLeaf(uint64_t index) const;
+
+  absl::btree_map<uint64_t, std::unique_ptr<Leaf>> leaves_;  // by offset / kLeafPages
+  int64_t pages_ = 0;
+  absl::btree_map<uint64_t, uint16_t> mappers_;             // by number
+  absl::flat_hash_map<uint16_t, uint64_t> mapper_numbers_;  // by process
+  uint64_t next_mapper_ = 0;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_PAGE_CACHE_MAPPING_H_

@@ -1,0 +1,23 @@
+#include "models/page_cache/mapping_check.h"
+
+namespace numasim {
+
+void MappingCheck::Check(const Mapping& mapping, const std::string& file, ProblemList& problems) {
+  int64_t pages = 0;
+  for (const auto& [chunk, leaf] : mapping.leaves_) {
+    pages += __builtin_popcountll(leaf->present);
+    if (leaf->present == 0)
+      problems.Add(file, ": the leaf of page ", chunk * Mapping::kLeafPages, " is left though it is empty");
+  }
+  problems.Expect(mapping.pages_, pages, file, ": the count of pages");
+  for (const auto& [number, process] : mapping.mappers_) {
+    const auto found = mapping.mapper_numbers_.find(process);
+    const bool same = found != mapping.mapper_numbers_.end() && found->second == number;
+    if (!same) problems.Add(file, ": mapper ", number, " is process ", process, ", which has another number");
+    if (number >= mapping.next_mapper_) problems.Add(file, ": mapper ", number, " will be given again");
+  }
+  problems.Expect(mapping.mapper_numbers_.size(), mapping.mappers_.size(), file,
+                  ": the count of numbers of mappers");
+}
+
+}  // namespace numasim

@@ -1,0 +1,118 @@
+// A file's pages and mappers by themselves.
+#include "models/page_cache/mapping.h"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "sim/random.h"
+
+namespace numasim {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(MappingTest, FindsWhatWasPutInAndNothingElse) {
+  Mapping mapping;
+  mapping.Insert(5, Pfn{100});
+  mapping.Insert(uint64_t{1} << 29, Pfn{200});
+  EXPECT_EQ(mapping.Lookup(5), Pfn{100});
+  EXPECT_EQ(mapping.Lookup(uint64_t{1} << 29), Pfn{200});
+  EXPECT_EQ(mapping.Lookup(4), kNoPfn);
+  EXPECT_EQ(mapping.Lookup(5 + 64), kNoPfn);
+  EXPECT_EQ(mapping.pages(), 2);
+}
+
+TEST(MappingTest, ReplacesOnlyThePageThatIsMeant) {
+  Mapping mapping;
+  mapping.Insert(5, Pfn{100});
+  EXPECT_FALSE(mapping.Replace(5, Pfn{101}, Pfn{7}));
+  EXPECT_FALSE(mapping.Replace(6, Pfn{100}, Pfn{7}));
+  EXPECT_EQ(mapping.Lookup(5), Pfn{100});
+  EXPECT_TRUE(mapping.Replace(5, Pfn{100}, Pfn{7}));
+  EXPECT_EQ(mapping.Lookup(5), Pfn{7});
+}
+
+TEST(MappingTest, ARangeReachesOverLeavesAndGaps) {
+  Mapping mapping;
+  for (const uint64_t index : {61u, 63u, 64u, 127u, 256u}) mapping.Insert(index, Pfn{1000 + index});
+  for (uint64_t first = 0; first < 260; ++first) {
+    std::array<Pfn, 200> found;
+    mapping.LookupRange(first, found);
+    for (size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], mapping.Lookup(first + i)) << first + i;
+  }
+}
+
+TEST(MappingTest, TakesAllPagesByOffset) {
+  Mapping mapping;
+  for (const uint64_t index : {70u, 3u, 64u}) mapping.Insert(index, Pfn{1000 + index});
+  EXPECT_THAT(mapping.TakeAll(), ElementsAre(Pfn{1003}, Pfn{1064}, Pfn{1070}));
+  EXPECT_EQ(mapping.pages(), 0);
+  EXPECT_EQ(mapping.Lookup(3), kNoPfn);
+}
+
+TEST(MappingTest, AgreesWithAMapOfPages) {
+  Mapping mapping;
+  std::map<uint64_t, Pfn> pages;
+  sim::RandomStream random(7, "mapping_test");
+  for (int i = 0; i < 20000; ++i) {
+    const uint64_t index = random.Uniform(300);
+    const auto it = pages.lower_bound(index);
+    const bool there = it != pages.end() && it->first == index;
+    if (!there) {
+      ASSERT_EQ(mapping.Lookup(index), kNoPfn);
+      mapping.Insert(index, Pfn{random.Uniform(1000)});
+      pages[index] = mapping.Lookup(index);
+    } else if (random.Uniform(3) > 0) {
+      mapping.Erase(index);
+      pages.erase(it);
+    } else {
+      ASSERT_TRUE(mapping.Replace(index, it->second, Pfn{random.Uniform(1000)}));
+      it->second = mapping.Lookup(index);
+    }
+    const uint64_t from = random.Uniform(310);
+    const auto expected = pages.lower_bound(from);
+    const std::optional<Mapping::Page> first = mapping.FirstFrom(from);
+    ASSERT_EQ(first.has_value(), expected != pages.end());
+    if (first.has_value()) {
+      ASSERT_EQ(first->index, expected->first);
+      ASSERT_EQ(first->pfn, expected->second);
+    }
+    ASSERT_EQ(mapping.pages(), static_cast<int64_t>(pages.size()));
+  }
+  std::map<uint64_t, Pfn> walked;
+  mapping.ForEachPage([&](uint64_t index, Pfn pfn) { walked.emplace_hint(walked.end(), index, pfn); });
+  EXPECT_EQ(walked, pages);
+}
+
+TEST(MappingTest, AProcessThatMapsItTwiceIsOneMapper) {
+  Mapping mapping;
+  for (const uint16_t process : {9, 4, 9}) mapping.AddMapper(process);
+  EXPECT_EQ(mapping.mappers(), 2);
+  mapping.DropMapper(9);
+  mapping.DropMapper(4);
+  EXPECT_FALSE(mapping.mapped());
+}
+
+// A fork while a walk is away: the child's id may be below the one that was visited last.
+TEST(MappingTest, AWalkOverMappersMeetsWhoComesMeanwhileAndNobodyTwice) {
+  Mapping mapping;
+  for (const uint16_t process : {9, 4}) mapping.AddMapper(process);
+  std::vector<uint16_t> visited;
+  uint64_t next = 0;
+  while (const std::optional<Mapping::Mapper> mapper = mapping.MapperFrom(next)) {
+    visited.push_back(mapper->process);
+    next = mapper->number + 1;
+    if (mapper->process != 9) continue;
+    mapping.AddMapper(2);
+    mapping.DropMapper(9);
+  }
+  EXPECT_THAT(visited, ElementsAre(9, 4, 2));
+}
+
+}  // namespace
+}  // namespace numasim
