@@ -9,6 +9,7 @@ namespace numasim {
 Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
     : memory_(std::move(memory)),
       allocator_(*memory_),
+      files_(memory_->node_count()),
       hugetlb_(*memory_, allocator_, processes_),
       ops_(*memory_, allocator_, processes_, files_, hugetlb_),
       migrator_(*memory_, allocator_, processes_, files_) {}

@@ -56,10 +56,11 @@ struct CpuId {
 // Square matrix of SLIT distances, [from][to].
 using DistanceMatrix = std::vector<std::vector<int>>;
 
-// A file in memory, known to address spaces by number; the files themselves are on the global LP (ShmemFiles;
-// HugetlbFiles for mappings of huge pages, which all have one).
+// A file in memory, as address spaces know it: by number, with the node on whose LP it is (ShmemFiles). Those
+// of huge pages, which all such mappings have, are on the global LP (HugetlbFiles).
 struct FileId {
   int32_t value = -1;
+  NodeId home = kNoNode;  // kNoNode: the global LP
   friend bool operator==(FileId, FileId) = default;
 };
 inline constexpr FileId kNoFile{};

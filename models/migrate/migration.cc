@@ -80,8 +80,8 @@ sim::Task<bool> Migrator::AllocTargets(sim::Path& path, CpuId cpu, const std::ve
 sim::Task<bool> Migrator::Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, int round) {
   co_await Expect(path, node, batch);
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  SwapInCache(batch);
-  const bool all_visited = co_await VisitAll(path, batch, round);
+  const MappersOfFiles mappers = co_await SwapInCache(path, batch);
+  const bool all_visited = co_await VisitAll(path, batch, WhomToVisit(batch, round, mappers));
   co_await path.HopTo(node.lp, memory_.costs().hop);
   co_await Account(path, cpu, node, batch, all_visited);
   co_return std::all_of(batch.begin(), batch.end(), [](const Moving& page) { return page.settled; });
@@ -107,7 +107,10 @@ sim::Task<void> Migrator::Expect(sim::Path& path, Node& node, Batch& batch) {
   if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
 }
 
-void Migrator::SwapInCache(Batch& batch) {
+// From the global LP and back to it. Returns who maps the files in the moment when their pages are replaced:
+// who comes later finds the new ones.
+sim::Task<Migrator::MappersOfFiles> Migrator::SwapInCache(sim::Path& path, Batch& batch) {
+  std::vector<std::pair<FileId, Moving*>> of_files;
   for (Moving& page : batch) {
     if (page.settled) continue;
     // What was in use at boot has no process here whose entries would have to be changed.
@@ -115,16 +118,31 @@ void Migrator::SwapInCache(Batch& batch) {
       page.swapped = page.mappings;
     }
     if (page.owner.kind != FrameOwner::kShmem) continue;
-    const FileId file{static_cast<int32_t>(page.owner.object)};
-    if (files_.At(file).Replace(page.owner.index, page.from, page.to)) ++page.swapped;
+    const FileId file = files_.IdOf(page.owner.object);
+    if (file != kNoFile) of_files.emplace_back(file, &page);
   }
+  std::stable_sort(of_files.begin(), of_files.end(),
+                   [](const auto& a, const auto& b) { return a.first.home < b.first.home; });
+  MappersOfFiles mappers;
+  for (const auto& [file, page] : of_files) {
+    const sim::LpId home = memory_.node(file.home).lp;
+    if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+    Mapping* const mapping = files_.Find(file);
+    if (mapping == nullptr) continue;  // it has gone meanwhile
+    if (mapping->Replace(page->owner.index, page->from, page->to)) ++page->swapped;
+    const auto [found, fresh] = mappers.try_emplace(page->owner.object);
+    if (!fresh) continue;
+    mapping->ForEachMapper([&ids = found->second](uint64_t id) { ids.push_back(id); });
+  }
+  if (!of_files.empty()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_return mappers;
 }
 
 // Whom to visit for which pages: for a file's pages those that map the file, for anonymous pages the one that
 // faulted them in, in the second round those that can have them by fork. When that one is gone its id may
 // have gone to another family: then everybody. Pages of one owner stand together, so that a process is asked
 // about the pages that it can have and not about the whole batch.
-Migrator::Visits Migrator::WhomToVisit(const Batch& batch, int round) const {
+Migrator::Visits Migrator::WhomToVisit(const Batch& batch, int round, const MappersOfFiles& mappers) const {
   Visits visits;
   std::vector<uint32_t>& pages = visits.pages;
   for (uint32_t i = 0; i < batch.size(); ++i) {
@@ -139,8 +157,9 @@ Migrator::Visits Migrator::WhomToVisit(const Batch& batch, int round) const {
     const auto [kind, object] = owner_of(pages[first]);
     for (last = first + 1; last < pages.size() && owner_of(pages[last]) == std::pair(kind, object);) ++last;
     if (kind == FrameOwner::kShmem) {
-      const Mapping& file = files_.At(FileId{static_cast<int32_t>(object)});
-      file.ForEachMapper([&](uint64_t id) { visits.all.push_back({id, first, last}); });
+      const auto found = mappers.find(object);
+      if (found == mappers.end()) continue;
+      for (const uint64_t id : found->second) visits.all.push_back({id, first, last});
     } else if (round == 0) {
       visits.all.push_back({object, first, last});
     } else if (round == 1) {
@@ -158,8 +177,7 @@ Migrator::Visits Migrator::WhomToVisit(const Batch& batch, int round) const {
 
 // From the global LP and back to it: the processes of one home after the other, looked up just before each.
 // False where a process could not be visited now, or moved behind the path.
-sim::Task<bool> Migrator::VisitAll(sim::Path& path, Batch& batch, int round) {
-  Visits visits = WhomToVisit(batch, round);
+sim::Task<bool> Migrator::VisitAll(sim::Path& path, Batch& batch, Visits visits) {
   bool all = true;
   for (int n = 0; n < memory_.node_count() && !visits.all.empty(); ++n) {
     const sim::LpId lp = memory_.node(NodeId{n}).lp;

@@ -1,11 +1,12 @@
 // Migrator: moves base pages in use to other frames (mm/migrate.c, Linux 6.1). No state of its own.
 //
-// Frames live on their node's LP, entries of page tables on their process's, the page cache on the global
-// one, so a batch of pages goes round: from the node to the global LP, to each process that may map one of
-// them and back, and to the node again. An entry is changed in place, from the old frame to the new one, when
-// the path passes by its process; there is no migration entry that a fault would wait for. That nothing
-// refers to the old frame afterwards is told by its mapcount alone: what is left there (a fork or an unmap
-// under way) makes the batch go round once more.
+// Frames live on their node's LP, entries of page tables on their process's, the pages of a file on the
+// file's home, so a batch of pages goes round: from the node to the global LP, which knows where files and
+// processes are, to the files' homes and back, to each process that may map one of the pages and back, and to
+// the node again. An entry is changed in place, from the old frame to the new one, when the path passes by
+// its process; there is no migration entry that a fault would wait for. That nothing refers to the old frame
+// afterwards is told by its mapcount alone: what is left there (a fork or an unmap under way) makes the batch
+// go round once more.
 #ifndef NUMASIM_MODELS_MIGRATE_MIGRATION_H_
 #define NUMASIM_MODELS_MIGRATE_MIGRATION_H_
 
@@ -14,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "models/address_space/process_table.h"
 #include "models/base/errno.h"
 #include "models/page_cache/shmem.h"
@@ -68,14 +70,17 @@ class Migrator {
     std::vector<uint32_t> pages;  // indices of the batch, those of one owner together
   };
 
+  // The ids of the processes that map a file, by its number.
+  using MappersOfFiles = absl::flat_hash_map<uint64_t, std::vector<uint64_t>>;
+
   sim::Task<bool> AllocTargets(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
                                const MigrationTarget& target, Batch& batch);
   // One round; true if every page is settled after it.
   sim::Task<bool> Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, int round);
   sim::Task<void> Expect(sim::Path& path, Node& node, Batch& batch);
-  sim::Task<bool> VisitAll(sim::Path& path, Batch& batch, int round);
-  Visits WhomToVisit(const Batch& batch, int round) const;
-  void SwapInCache(Batch& batch);
+  sim::Task<bool> VisitAll(sim::Path& path, Batch& batch, Visits visits);
+  Visits WhomToVisit(const Batch& batch, int round, const MappersOfFiles& mappers) const;
+  sim::Task<MappersOfFiles> SwapInCache(sim::Path& path, Batch& batch);
   static bool SwapIn(Process& process, Batch& batch, std::span<const uint32_t> pages);
   static void SwapAnon(Process& process, Moving& page);
   static void SwapShmem(Process& process, Moving& page);
@@ -89,7 +94,7 @@ class Migrator {
   MemorySystem& memory_;
   PageAllocator& allocator_;
   const ProcessTable& processes_;  // global LP
-  ShmemFiles& files_;              // global LP
+  ShmemFiles& files_;
 };
 
 }  // namespace numasim

@@ -155,6 +155,7 @@ class AddressSpaceOps {
   sim::Task<bool> AddHugeTables(sim::Path& path, const Process& parent, Process& child);
   sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn);
   sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
+  sim::Task<FaultResult> AddShmemPage(sim::Path& path, Process& process, const Vma& vma, Vpn vpn);
   sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<bool> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
   enum class Sharing : uint8_t { kAlone, kShared, kMigrating };
@@ -187,13 +188,14 @@ class AddressSpaceOps {
   sim::Task<void> ReturnId(sim::Path& path, Process& process);
   sim::Task<Errno> AllocBaseTables(sim::Path& path, Process& process);
   sim::Task<bool> CopyMemory(sim::Path& path, Process& parent, Process& child);
+  sim::Task<void> AddFileMappings(sim::Path& path, const Process& child);
   sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);
   sim::Task<void> AddReferences(sim::Path& path, const std::vector<Pfn>& pages);
 
   MemorySystem& memory_;
   PageAllocator& allocator_;
   ProcessTable& processes_;  // global LP
-  ShmemFiles& files_;        // global LP
+  ShmemFiles& files_;
   Hugetlb& hugetlb_;
 };
 

@@ -71,6 +71,13 @@ FaultAround WindowAround(const Vma& vma, Vpn vpn) {
   return {vma.IndexOf(first), first.value % kPtesPerTable, static_cast<uint64_t>(end - first)};
 }
 
+// A write maps its own page only.
+FaultAround WindowOf(const Vma& vma, Vpn vpn) { return {vma.IndexOf(vpn), vpn.value % kPtesPerTable, 1}; }
+
+Entry FileEntry(const Vma& vma, Pfn pfn) {
+  return Entry(pfn, Entry::kPresent).WithWritable(vma.access == Access::kReadWrite);
+}
+
 }  // namespace
 
 FrameOwner AddressSpaceOps::AnonOwner(const Process& process, Vpn vpn) const {
@@ -238,49 +245,58 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
   co_return FaultResult::kDone;
 }
 
-// shmem_fault(): the page cache is on the global LP.
+// do_read_fault() and do_shared_fault(): what the file has is looked up at its home at once. Nothing comes
+// between that and the entries but the way back: who puts another frame into the file meanwhile visits the
+// process behind this path, and finds the entries.
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& path, Process& process,
                                                                     const Vma& vma, Vpn vpn, bool write) {
   const Costs& costs = memory_.costs();
-  const sim::LpId home = path.lp();
-  const FileId file = vma.file;
-  const uint64_t index = vma.IndexOf(vpn);
-  const FaultAround around = write ? FaultAround{index, 0, 0} : WindowAround(vma, vpn);
-  co_await path.HopTo(memory_.global_lp(), costs.hop);
-  Pfn pfn = files_.At(file).Lookup(index);
-  std::array<Pfn, kFaultAroundPages> cached;
-  cached.fill(kNoPfn);
-  if (pfn != kNoPfn) files_.At(file).LookupRange(around.index, std::span(cached).first(around.pages));
-  if (pfn == kNoPfn) {
-    co_await path.HopTo(home, costs.hop);
-    const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(file.value), index};
-    const Pfn fresh = co_await AllocForVma(path, process, vma, vpn, owner);
-    if (fresh == kNoPfn) co_return FaultResult::kOom;
-    co_await path.Take(costs.clear_page);
-    co_await path.HopTo(memory_.global_lp(), costs.hop);
-    pfn = files_.At(file).Lookup(index);
-    if (pfn == kNoPfn) {
-      pfn = fresh;
-      files_.At(file).Insert(index, pfn);
-    } else {
-      // Another process was faster.
-      std::vector<Pfn> unused(1, fresh);
-      co_await allocator_.Release(path, process.cpu, unused);
-    }
-  }
-  co_await path.HopTo(home, costs.hop);
-  const uint64_t flags =
-      Entry::kPresent | (vma.access == Access::kReadWrite ? uint64_t{Entry::kWritable} : 0);
+  const sim::LpId here = path.lp();
+  const sim::LpId home = memory_.node(vma.file.home).lp;
+  const FaultAround around = write ? WindowOf(vma, vpn) : WindowAround(vma, vpn);
+  std::array<Pfn, kFaultAroundPages> found;
+  const std::span<Pfn> pages = std::span(found).first(around.pages);
+  if (home != here) co_await path.HopTo(home, costs.hop);
+  files_.At(vma.file).LookupRange(around.index, pages);
+  if (home != here) co_await path.HopTo(here, costs.hop);
+  if (pages[vma.IndexOf(vpn) - around.index] == kNoPfn)
+    co_return co_await AddShmemPage(path, process, vma, vpn);
   PteTable& table = *process.space.page_table().Find(vpn);
-  table.entries[vpn.value % kPtesPerTable] = Entry(pfn, flags);
-  int64_t mapped = 1;
-  for (size_t i = 0; i < around.pages; ++i) {
-    Entry& entry = table.entries[around.first_pte + i];
-    if (cached[i] == kNoPfn || !entry.none()) continue;
-    entry = Entry(cached[i], flags);
+  int64_t mapped = 0;
+  for (size_t i = 0; i < pages.size(); ++i) {
+    const uint64_t pte = around.first_pte + i;
+    // One that is there stays, but that of the access, which did not allow it.
+    if (pages[i] == kNoPfn || (!table.entries[pte].none() && pte != vpn.value % kPtesPerTable)) continue;
+    table.entries[pte] = FileEntry(vma, pages[i]);
     ++mapped;
   }
   co_await path.Take(costs.map_page * mapped);
+  co_return FaultResult::kDone;
+}
+
+// shmem_get_folio_gfp() of a page that the file did not have.
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AddShmemPage(sim::Path& path, Process& process,
+                                                                      const Vma& vma, Vpn vpn) {
+  const Costs& costs = memory_.costs();
+  const sim::LpId here = path.lp();
+  const sim::LpId home = memory_.node(vma.file.home).lp;
+  const uint64_t index = vma.IndexOf(vpn);
+  const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(vma.file.value), index};
+  const Pfn fresh = co_await AllocForVma(path, process, vma, vpn, owner);
+  if (fresh == kNoPfn) co_return FaultResult::kOom;
+  co_await path.Take(costs.clear_page);
+  if (home != here) co_await path.HopTo(home, costs.hop);
+  Mapping& mapping = files_.At(vma.file);
+  Pfn pfn = mapping.Lookup(index);
+  const bool another = pfn != kNoPfn;  // process was faster
+  if (!another) mapping.Insert(index, pfn = fresh);
+  if (home != here) co_await path.HopTo(here, costs.hop);
+  EntryOf(process, vpn) = FileEntry(vma, pfn);
+  co_await path.Take(costs.map_page);
+  if (another) {
+    const std::vector<Pfn> unused(1, fresh);
+    co_await allocator_.Release(path, process.cpu, unused);
+  }
   co_return FaultResult::kDone;
 }
 

@@ -20,13 +20,12 @@ class Gatherer {
       : processes_(processes), files_(files), problems_(problems) {}
 
   std::vector<PageReference> Run() {
+    int64_t files = 0;
     files_.ForEachFile([&](FileId file, const Mapping& mapping) {
-      MappingCheck::Check(mapping, absl::StrCat("file ", file.value), problems_);
-      mappings_[file.value] = {mapping.mappers(), 0};
-      mapping.ForEachPage([&](uint64_t index, Pfn pfn) {
-        references_.push_back({pfn, FrameOwner::kShmem, false, file.value, index});
-      });
+      ++files;
+      CheckFile(file, mapping);
     });
+    problems_.Expect(files_.files(), files, "the count of files that have a number");
     std::set<int> ids;
     for (size_t i = 0; i < processes_.size(); ++i) {
       const Process& process = *processes_[i];
@@ -49,6 +48,18 @@ class Gatherer {
   struct Mappings {
     int64_t recorded, found;
   };
+
+  void CheckFile(FileId file, const Mapping& mapping) {
+    const std::string name = absl::StrCat("file ", file.value);
+    if (files_.IdOf(static_cast<uint64_t>(file.value)) != file)
+      problems_.Add(name, " is on node", file.home.value, ", but its number is not that of a file there");
+    if (!mapping.mapped()) problems_.Add(name, " is left though nobody maps it");
+    MappingCheck::Check(mapping, name, problems_);
+    mappings_[file.value] = {mapping.mappers(), 0};
+    mapping.ForEachPage([&](uint64_t index, Pfn pfn) {
+      references_.push_back({pfn, FrameOwner::kShmem, false, file.value, index});
+    });
+  }
 
   void CheckProcess(const Process& process, int32_t number) {
     process_ = &process;
@@ -80,6 +91,8 @@ class Gatherer {
         problems_.Expect(vma.pgoff, start, where, ": the page offset of anonymous memory");
       } else {
         files.insert(vma.file.value);
+        if (files_.Find(vma.file) == nullptr)
+          problems_.Add(where, " is of file ", vma.file.value, ", which is not on node", vma.file.home.value);
       }
     }
     for (int32_t file : files) {
@@ -154,8 +167,9 @@ class Gatherer {
 
   void CheckFileEntry(Vpn vpn, Entry entry) {
     const uint64_t index = vma_->IndexOf(vpn);
-    if (mappings_.find(vma_->file.value) == mappings_.end()) return;  // reported with the VMA
-    const Pfn page = files_.At(vma_->file).Lookup(index);
+    const Mapping* const mapping = files_.Find(vma_->file);
+    if (mapping == nullptr) return;  // reported with the VMA
+    const Pfn page = mapping->Lookup(index);
     if (page == entry.pfn()) return;
     problems_.Add(At(vpn), " maps pfn ", entry.pfn().value, ", but page ", index, " of file ",
                   vma_->file.value, " is ", page == kNoPfn ? "absent" : absl::StrCat("at pfn ", page.value));

@@ -82,9 +82,10 @@ sim::Task<MapResult> AddressSpaceOps::MapLocked(sim::Path& path, Process& proces
   if (request.shared) {
     const sim::LpId home = path.lp();
     co_await path.HopTo(memory_.global_lp(), costs.hop);
-    vma.file = files_.Create(process.id);
+    vma.file = files_.TakeId(NodeOf(process));
     co_await path.HopTo(home, costs.hop);
     if (vma.file == kNoFile) co_return MapResult{Errno::kNoMem, Vpn{}};
+    files_.Make(vma.file).AddMapper(process.id);
   }
   const Vpn start = process.space.Map(vma, request.pages);
   if (start != AddressSpace::kNoRoom) co_return MapResult{Errno::kOk, start};
@@ -171,13 +172,19 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
   for (const Vma& vma : removed) {
     if (vma.shmem()) ++parts[vma.file.value];
   }
+  std::vector<FileId> gone;
   for (const Vma& vma : removed) {
     if (!vma.shmem() || --parts[vma.file.value] > 0 || process.space.MapsFile(false, vma.file)) continue;
-    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    const std::vector<Pfn> pages = files_.DropMapping(vma.file, process.id);
-    co_await allocator_.Release(path, cpu, pages);
-    co_await path.HopTo(home, memory_.costs().hop);
+    const sim::LpId file_home = memory_.node(vma.file.home).lp;
+    if (path.lp() != file_home) co_await path.HopTo(file_home, memory_.costs().hop);
+    const ShmemFiles::Dropped dropped = files_.DropMapper(vma.file, process.id);
+    if (!dropped.gone) continue;
+    co_await allocator_.Release(path, cpu, dropped.pages);
+    gone.push_back(vma.file);
   }
+  if (!gone.empty()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  for (const FileId file : gone) files_.ReturnId(file);
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }
 
 // mprotect_fixup() of each VMA: one that allows the access already is not even split.

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "models/mm/address_space_ops.h"
 #include "sim/check.h"
 
@@ -98,23 +97,29 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
 // dup_mmap(). False where memory for page tables has ended.
 sim::Task<bool> AddressSpaceOps::CopyMemory(sim::Path& path, Process& parent, Process& child) {
   child.space.CopyVmasFrom(parent.space);
-  const sim::LpId home = path.lp();
-  bool files = false;
-  for (const auto& [start, vma] : child.space.vmas()) files = files || vma.shmem();
-  if (files) {
-    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    absl::flat_hash_set<int32_t> seen;
-    for (const auto& [start, vma] : child.space.vmas()) {
-      if (vma.shmem() && seen.insert(vma.file.value).second) files_.At(vma.file).AddMapper(child.id);
-    }
-    co_await path.HopTo(home, memory_.costs().hop);
-  }
+  co_await AddFileMappings(path, child);
   const bool tables = co_await AddHugeTables(path, parent, child);
   co_await hugetlb_.Fork(path, parent, child, tables);
   const bool all = tables && co_await CopyPageTables(path, parent, child);
   // The tables were allocated by the parent, under its policy.
   std::swap(parent.il_prev, child.il_prev);
   co_return all;
+}
+
+// The child maps the files of shared memory that its parent does: it is told at the home of each.
+sim::Task<void> AddressSpaceOps::AddFileMappings(sim::Path& path, const Process& child) {
+  std::vector<FileId> files;
+  for (const auto& [start, vma] : child.space.vmas()) {
+    if (vma.shmem()) files.push_back(vma.file);
+  }
+  std::stable_sort(files.begin(), files.end(), [](FileId a, FileId b) { return a.home < b.home; });
+  const sim::LpId here = path.lp();
+  for (const FileId file : files) {
+    const sim::LpId home = memory_.node(file.home).lp;
+    if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+    files_.At(file).AddMapper(child.id);
+  }
+  if (path.lp() != here) co_await path.HopTo(here, memory_.costs().hop);
 }
 
 // The page tables for the huge pages that the child is to get.

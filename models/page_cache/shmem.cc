@@ -1,29 +1,52 @@
 #include "models/page_cache/shmem.h"
 
+#include "sim/check.h"
+
 namespace numasim {
 
-FileId ShmemFiles::Create(uint16_t process) {
-  int32_t id = 0;
-  if (!free_ids_.empty()) {
-    id = free_ids_.back();
-    free_ids_.pop_back();
-  } else {
-    if (files_.size() >= kMaxFiles) return kNoFile;
-    id = static_cast<int32_t>(files_.size());
-    files_.emplace_back();
-  }
-  files_[static_cast<size_t>(id)].AddMapper(process);
-  ++live_;
-  return FileId{id};
+ShmemFiles::ShmemFiles(int nodes) {
+  for (int n = 0; n < nodes; ++n) homes_.push_back(std::make_unique<Home>());
 }
 
-std::vector<Pfn> ShmemFiles::DropMapping(FileId id, uint16_t process) {
-  Mapping& file = At(id);
-  file.DropMapper(process);
-  if (file.mapped()) return {};
-  free_ids_.push_back(id.value);
-  --live_;
-  return file.TakeAll();
+FileId ShmemFiles::TakeId(NodeId home) {
+  if (free_numbers_.empty()) {
+    if (ids_.size() >= kMaxFiles) return kNoFile;
+    free_numbers_.push_back(static_cast<int32_t>(ids_.size()));
+    ids_.push_back(kNoFile);
+  }
+  const FileId id{free_numbers_.back(), home};
+  free_numbers_.pop_back();
+  ids_[static_cast<size_t>(id.value)] = id;
+  return id;
+}
+
+void ShmemFiles::ReturnId(FileId file) {
+  FileId& id = ids_[static_cast<size_t>(file.value)];
+  NUMASIM_CHECK(id == file);
+  id = kNoFile;
+  free_numbers_.push_back(file.value);
+}
+
+Mapping& ShmemFiles::Make(FileId file) {
+  std::unique_ptr<Mapping>& mapping = homes_[static_cast<size_t>(file.home.value)]->files[file.value];
+  NUMASIM_CHECK(mapping == nullptr);
+  mapping = std::make_unique<Mapping>();
+  return *mapping;
+}
+
+ShmemFiles::Dropped ShmemFiles::DropMapper(FileId file, uint16_t process) {
+  Mapping& mapping = At(file);
+  mapping.DropMapper(process);
+  if (mapping.mapped()) return {};
+  Dropped dropped{true, mapping.TakeAll()};
+  homes_[static_cast<size_t>(file.home.value)]->files.erase(file.value);
+  return dropped;
+}
+
+absl::btree_map<int32_t, const Mapping*> ShmemFiles::FilesOf(const Home& home) {
+  absl::btree_map<int32_t, const Mapping*> by_number;
+  for (const auto& [number, mapping] : home.files) by_number.emplace(number, mapping.get());
+  return by_number;
 }
 
 }  // namespace numasim

@@ -58,6 +58,11 @@ class PageTablePeer {
   }
 };
 
+class ShmemFilesPeer {
+ public:
+  static auto& files(ShmemFiles& files, size_t node) { return files.homes_[node]->files; }
+};
+
 class MappingPeer {
  public:
   static int64_t& pages(Mapping& mapping) { return mapping.pages_; }
@@ -98,11 +103,8 @@ class Damaged {
   Zone& zone() { return machine_.zone(0, ZoneType::kDma32); }
   Buddy& buddy() { return zone().buddy(); }
   FrameStore& frames() { return zone().frames(); }
-  // That both map as `s`.
-  Mapping& file() {
-    const Vpn at{uint64_t{2} << kPmdTableShift};
-    return machine_.kernel().files().At(p().space.Find(at)->file);
-  }
+  ShmemFiles& files() { return machine_.kernel().files(); }
+  Mapping& file() { return files().At(FileId{0, NodeId{0}}); }  // that both map as `s`
   Process& p() { return machine_.process("p"); }
   Process& c() { return machine_.process("c"); }
 
@@ -360,11 +362,20 @@ const Damage kReferenceDamage[] = {
      "page 3 of file 0 is at .*, whose owner is anonymous memory, expected shared memory"},
     {"FileMappingsOff", [](Damaged& d) { d.file().AddMapper(999); },
      "the count of mappings of file 0 is 3, expected 2"},
-    {"FileGone",
+    {"FileGone", [](Damaged& d) { ShmemFilesPeer::files(d.files(), 0).clear(); },
+     "process test/p maps file 0, which does not exist"},
+    {"FileLeft",
      [](Damaged& d) {
        for (const Process* process : {&d.p(), &d.c()}) d.file().DropMapper(process->id);
      },
-     "process test/p maps file 0, which does not exist"},
+     "file 0 is left though nobody maps it"},
+    {"FileNumberFree", [](Damaged& d) { d.files().ReturnId(FileId{0, NodeId{0}}); },
+     "file 0 is on node0, but its number is not that of a file there"},
+    {"FileNumberLeft", [](Damaged& d) { d.files().TakeId(NodeId{1}); },
+     "the count of files that have a number is 2, expected 1"},
+    {"FileOnAnotherNode",
+     [](Damaged& d) { std::swap(ShmemFilesPeer::files(d.files(), 0), ShmemFilesPeer::files(d.files(), 1)); },
+     "the VMA at vpn 524288 is of file 0, which is not on node0"},
     {"PagesOfFileOff", [](Damaged& d) { ++MappingPeer::pages(d.file()); },
      "file 0: the count of pages is 65, expected 64"},
     {"EmptyLeafOfFile", [](Damaged& d) { MappingPeer::present(d.file(), 0) = 0; },
