@@ -54,7 +54,7 @@ uint64_t InterleaveIndex(const Vma& vma, Vpn vpn) {
   return vma.anonymous() ? vma.IndexOf(vpn) - AddressSpace::kStartOfSpace.value : vma.IndexOf(vpn);
 }
 
-// fault_around_bytes: a read fault maps what the file has of the aligned 64 KiB around it.
+// fault_around_bytes: a read fault maps what the file has of the aligned 64 KiB round it.
 constexpr uint64_t kFaultAroundPages = 16;
 
 struct FaultAround {
@@ -259,8 +259,6 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
   if (home != here) co_await path.HopTo(home, costs.hop);
   files_.At(vma.file).LookupRange(around.index, pages);
   if (home != here) co_await path.HopTo(here, costs.hop);
-  if (pages[vma.IndexOf(vpn) - around.index] == kNoPfn)
-    co_return co_await AddShmemPage(path, process, vma, vpn);
   PteTable& table = *process.space.page_table().Find(vpn);
   int64_t mapped = 0;
   for (size_t i = 0; i < pages.size(); ++i) {
@@ -271,7 +269,9 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
     ++mapped;
   }
   co_await path.Take(costs.map_page * mapped);
-  co_return FaultResult::kDone;
+  // Its neighbours are mapped also where the page itself is not there yet.
+  const bool there = pages[vma.IndexOf(vpn) - around.index] != kNoPfn;
+  co_return there ? FaultResult::kDone : co_await AddShmemPage(path, process, vma, vpn);
 }
 
 // shmem_get_folio_gfp() of a page that the file did not have.

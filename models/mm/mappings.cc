@@ -24,6 +24,21 @@ bool MakesHole(const AddressSpace& space, Vpn begin, Vpn end) {
   return vma != nullptr && vma->start < begin && end < vma->end;
 }
 
+// The files of shared memory that have no VMA any more, of those that were removed. A VMA that was cut in two
+// is still one mapping of its file as long as a part is left.
+std::vector<FileId> FilesNoMoreMapped(const AddressSpace& space, const std::vector<Vma>& removed) {
+  absl::flat_hash_map<int32_t, int> parts;
+  for (const Vma& vma : removed) {
+    if (vma.shmem()) ++parts[vma.file.value];
+  }
+  std::vector<FileId> files;
+  for (const Vma& vma : removed) {
+    if (vma.shmem() && --parts[vma.file.value] == 0 && !space.MapsFile(false, vma.file))
+      files.push_back(vma.file);
+  }
+  return files;
+}
+
 }  // namespace
 
 Errno AddressSpaceOps::ErrnoOf(AddressSpace::Refusal refusal) {
@@ -166,21 +181,16 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
                                                   const std::vector<Vma>& removed) {
   const sim::LpId home = path.lp();
   const CpuId cpu = process.cpu;
+  const uint16_t id = process.id;
   co_await hugetlb_.Close(path, process, removed);
-  // A VMA that was cut in two is still one mapping of the file as long as a part is left.
-  absl::flat_hash_map<int32_t, int> parts;
-  for (const Vma& vma : removed) {
-    if (vma.shmem()) ++parts[vma.file.value];
-  }
   std::vector<FileId> gone;
-  for (const Vma& vma : removed) {
-    if (!vma.shmem() || --parts[vma.file.value] > 0 || process.space.MapsFile(false, vma.file)) continue;
-    const sim::LpId file_home = memory_.node(vma.file.home).lp;
+  for (const FileId file : FilesNoMoreMapped(process.space, removed)) {
+    const sim::LpId file_home = memory_.node(file.home).lp;
     if (path.lp() != file_home) co_await path.HopTo(file_home, memory_.costs().hop);
-    const ShmemFiles::Dropped dropped = files_.DropMapper(vma.file, process.id);
+    const ShmemFiles::Dropped dropped = files_.DropMapper(file, id);
     if (!dropped.gone) continue;
     co_await allocator_.Release(path, cpu, dropped.pages);
-    gone.push_back(vma.file);
+    gone.push_back(file);
   }
   if (!gone.empty()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   for (const FileId file : gone) files_.ReturnId(file);

@@ -114,10 +114,11 @@ sim::Task<void> AddressSpaceOps::AddFileMappings(sim::Path& path, const Process&
   }
   std::stable_sort(files.begin(), files.end(), [](FileId a, FileId b) { return a.home < b.home; });
   const sim::LpId here = path.lp();
+  const uint16_t id = child.id;
   for (const FileId file : files) {
     const sim::LpId home = memory_.node(file.home).lp;
     if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
-    files_.At(file).AddMapper(child.id);
+    files_.At(file).AddMapper(id);
   }
   if (path.lp() != here) co_await path.HopTo(here, memory_.costs().hop);
 }
