@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/dump_format.h"
+#include "cli/failure_text.h"
 
 namespace numasim {
 namespace {
@@ -73,15 +74,35 @@ class JsonSamples : public TraceVisitor {
   ArrayMember array_;
 };
 
+// The fields of a failure that are set.
+Json FieldsJson(const google::protobuf::Message& message) {
+  Json json = Json::object();
+  ForEachField(message, [&json](const std::string& name, const FieldValue& value) {
+    if (const auto* const* part = std::get_if<const google::protobuf::Message*>(&value)) {
+      json[name] = FieldsJson(**part);
+    } else if (const auto* nodes = std::get_if<std::vector<int64_t>>(&value)) {
+      json[name] = *nodes;
+    } else if (const auto* number = std::get_if<int64_t>(&value)) {
+      json[name] = *number;
+    } else {
+      json[name] = std::get<std::string>(value);
+    }
+  });
+  return json;
+}
+
 class JsonEvents : public TraceVisitor {
  public:
   explicit JsonEvents(std::ostream& out) : array_("events", out) {}
   void OnEvent(const trace::Event& event) override {
-    array_.Add({{"time_ns", event.time_ns()},
-                {"lp", event.lp()},
-                {"kind", event.kind()},
-                {"path", event.path()},
-                {"detail", event.detail()}});
+    Json json = {
+        {"time_ns", event.time_ns()}, {"lp", event.lp()}, {"kind", event.kind()}, {"path", event.path()}};
+    if (event.has_failure()) {
+      json["failure"] = FieldsJson(event.failure());
+    } else {
+      json["detail"] = event.detail();
+    }
+    array_.Add(json);
   }
   void End() { array_.End(); }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "cli/dump_format.h"
+#include "cli/failure_text.h"
 #include "cli/time_text.h"
 
 namespace numasim {
@@ -231,7 +232,7 @@ class EventLines : public TraceVisitor {
   EventLines(size_t width, std::ostream& out) : width_(width), out_(out) {}
   void OnEvent(const trace::Event& event) override {
     PrintFolded(absl::StrCat(PadLeft(TimeText(event.time_ns()), kTimeWidth), "  ", event.lp(), "  ",
-                             event.kind(), "  ", event.path(), ": ", event.detail()),
+                             event.kind(), "  ", event.path(), ": ", DetailText(event)),
                 /*indent=*/kTimeWidth + 4, width_, out_);
   }
 

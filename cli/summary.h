@@ -18,7 +18,7 @@ struct RunFacts {
   std::string trace_path;  // where the trace is
   uint64_t trace_bytes = 0;
   bool trace_is_file = true;  // that dump can read
-  // Logged events, by kind and detail.
+  // Logged events, by kind and reason.
   std::map<std::pair<std::string, std::string>, int64_t> events;
 };
 

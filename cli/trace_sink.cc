@@ -1,7 +1,11 @@
 #include "cli/trace_sink.h"
 
+#include <any>
+#include <utility>
+
 #include "absl/types/span.h"
-#include "models/physical/memory_system.h"
+#include "cli/failure_text.h"
+#include "models/base/failure.h"
 
 namespace numasim {
 namespace {
@@ -17,6 +21,35 @@ trace::Histogram ToProto(const sim::Histogram& from) {
     bucket.set_high(sim::Histogram::LowerBound(b + 1) - 1);
     bucket.set_count(from.buckets()[b]);
   }
+  return to;
+}
+
+trace::FailedCase CaseOf(const Failure& from) {
+  trace::FailedCase to;
+  if (from.start != kNoPfn) {
+    to.set_start(static_cast<int64_t>(from.start.value));
+    to.set_end(static_cast<int64_t>((from.start + from.range_pages).value));
+  }
+  if (from.pfn != kNoPfn) to.set_pfn(static_cast<int64_t>(from.pfn.value));
+  if (from.pages.has_value()) to.set_pages(*from.pages);
+  if (from.got.has_value()) to.set_got(*from.got);
+  return to;
+}
+
+trace::Failure ToProto(const Failure& from) {
+  trace::Failure to;
+  if (!from.area.empty()) to.set_area(from.area);
+  if (from.order.has_value()) to.set_order(*from.order);
+  if (from.size.has_value()) to.set_size(kHugeSizeNames[static_cast<size_t>(*from.size)]);
+  for (NodeMask rest = from.nodes; !rest.empty(); rest.Clear(rest.First())) to.add_node(rest.First().value);
+  if (from.preferred != kNoNode) to.set_preferred(from.preferred.value);
+  to.set_error(ErrnoName(from.error));
+  to.set_function(from.function);
+  if (*from.reason != '\0') to.set_reason(from.reason);
+  if (from.user.kind != FrameUser::Kind::kUnknown) to.set_owner(from.user.kind_name());
+  if (from.user.held != FrameUser::Held::kNo) to.set_held(from.user.held_name());
+  trace::FailedCase of_this = CaseOf(from);
+  if (of_this.ByteSizeLong() > 0) *to.mutable_at() = std::move(of_this);
   return to;
 }
 
@@ -38,11 +71,14 @@ void TraceSink::OnLog(const sim::LogRecord& record) {
   trace::Event event;
   event.set_time_ns(record.time.ns);
   event.set_lp(engine_.lp_name(record.lp));
-  event.set_kind(LogKindName(record.kind));
+  event.set_kind(LogKindName(static_cast<LogKind>(record.kind)));
   event.set_path(record.path);
-  event.set_detail(record.detail);
-  // What comes after " at " is of this one event; before it is the reason, which many may share.
-  ++events_[{event.kind(), event.detail().substr(0, event.detail().find(" at "))}];
+  if (const auto* failure = std::any_cast<Failure>(&record.facts); failure != nullptr) {
+    *event.mutable_failure() = ToProto(*failure);
+  } else {
+    event.set_detail(record.detail);
+  }
+  ++events_[{event.kind(), ReasonText(event)}];
   writer_.AddEvent(std::move(event));
 }
 

@@ -26,7 +26,7 @@ class TraceSink : public sim::SampleSink {
   // The engine's lock statistics, at the end of a run.
   void WriteLocks();
 
-  // How often each kind of event was logged for each reason: the detail up to " at ".
+  // How often each kind of event was logged for each reason: see ReasonText().
   const std::map<std::pair<std::string, std::string>, int64_t>& events() const { return events_; }
 
  private:

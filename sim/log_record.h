@@ -2,6 +2,7 @@
 #ifndef NUMASIM_SIM_LOG_RECORD_H_
 #define NUMASIM_SIM_LOG_RECORD_H_
 
+#include <any>
 #include <cstdint>
 #include <string>
 
@@ -13,10 +14,11 @@ namespace numasim::sim {
 struct LogRecord {
   SimTime time;
   LpId lp;
-  uint64_t seq = 0;  // counts the records of the LP
-  int32_t kind = 0;  // the model's own numbering
-  std::string path;  // the name of the path that logged it
-  std::string detail;
+  uint64_t seq = 0;    // counts the records of the LP
+  int32_t kind = 0;    // the model's own numbering
+  std::string path;    // the name of the path that logged it
+  std::string detail;  // for a person
+  std::any facts;      // the model's own; the engine only carries it
 };
 
 }  // namespace numasim::sim

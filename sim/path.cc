@@ -101,10 +101,11 @@ void Path::Start(LpId to, Duration delay, std::string name, PathFn fn) {
   }
 }
 
-void Path::Log(int32_t kind, std::string detail) {
+void Path::Log(int32_t kind, std::string detail, std::any facts) {
   if (!engine().sampler_.sink()) return;
   internal::LpRecord& lp = *lp_->record;
-  lp.log.push_back(LogRecord{now(), lp_->id, lp.log_sequence++, kind, name(), std::move(detail)});
+  lp.log.push_back(
+      LogRecord{now(), lp_->id, lp.log_sequence++, kind, name(), std::move(detail), std::move(facts)});
 }
 
 const std::string& Path::AfterEndOfTime() {

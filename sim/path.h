@@ -4,6 +4,7 @@
 #ifndef NUMASIM_SIM_PATH_H_
 #define NUMASIM_SIM_PATH_H_
 
+#include <any>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -79,8 +80,8 @@ class Path : private internal::ResumePoint {
   // Starts another path on `lp`, `delay` from now: at least the lookahead where that is another LP (checked).
   void Start(LpId lp, Duration delay, std::string name, PathFn fn);
 
-  // A record for the trace's log.
-  void Log(int32_t kind, std::string detail);
+  // A record for the trace's log: a text for a person, or facts of a type that the trace's sink knows.
+  void Log(int32_t kind, std::string detail, std::any facts = {});
 
  private:
   friend class Cpu;

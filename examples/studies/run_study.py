@@ -51,9 +51,9 @@ class Run:
         """What the lock saw, in the form of the dump; None if it was never taken."""
         return self._locks.get(name)
 
-    def count(self, kind, *words):
-        """How many events of a kind have all the words in their text."""
-        return sum(event["kind"] == kind and all(word in event["detail"].split() for word in words)
+    def count(self, kind, **fields):
+        """How many failures of a kind have these values."""
+        return sum(event["kind"] == kind and all(event["failure"].get(name) == value for name, value in fields.items())
                    for event in self.events)
 
 

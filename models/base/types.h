@@ -76,6 +76,7 @@ class NodeMask {
  public:
   constexpr NodeMask() = default;
   constexpr explicit NodeMask(uint64_t bits) : bits_(bits) {}
+  static constexpr NodeMask Of(NodeId node) { return NodeMask(uint64_t{1} << node.value); }
   static constexpr NodeMask All() { return NodeMask(~uint64_t{0}); }
   constexpr bool Has(NodeId node) const { return (bits_ >> node.value) & 1; }
   constexpr void Set(NodeId node) { bits_ |= uint64_t{1} << node.value; }

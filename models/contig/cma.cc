@@ -214,9 +214,12 @@ sim::Task<Pfn> CmaAreas::Alloc(sim::Path& path, CpuId cpu, CmaArea& area, int64_
   area.counters[CMA_ALLOC_NS] += took;
   area.counters[CMA_ALLOC_MAX_NS] = std::max(area.counters[CMA_ALLOC_MAX_NS], took);
   if (found == kNoPfn) {
-    path.Log(static_cast<int32_t>(LogKind::kCmaFailed),
-             absl::StrCat("area=", area.name, " errno=", ErrnoName(result.error),
-                          " function=", result.function, " at pages=", pages));
+    memory_.LogFailure(path, {.kind = LogKind::kCmaFailed,
+                              .error = result.error,
+                              .function = result.function,
+                              .nodes = result.nodes.empty() ? NodeMask::Of(area.node) : result.nodes,
+                              .area = area.name,
+                              .pages = pages});
   }
   if (home != there) co_await path.HopTo(home, costs.hop);
   co_return found;

@@ -46,7 +46,7 @@ void CheckFramesOfArea(const Zone& zone, const CmaArea& area, FrameIndex begin, 
     if (right) return;
     problems.Add("cma ", area.name, ": pfn ", frames.PfnOf(head.frame).value, " is ",
                  used ? "handed out" : "not handed out", ", but its owner is ",
-                 ContigRanges::OwnerName(zone, frames.PfnOf(head.frame)));
+                 ContigRanges::UserOf(zone, frames.PfnOf(head.frame)).Text());
   });
 }
 

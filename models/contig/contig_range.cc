@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -23,46 +22,66 @@ bool IsHugetlb(const FrameStore& frames, const FrameStore::Head& head) {
   return OwnedBy(frames, head, FrameOwner::kHugetlb);
 }
 
+FrameUser::Kind KindOf(const FrameOwner& owner) {
+  using Kind = FrameUser::Kind;
+  switch (static_cast<FrameOwner::Kind>(owner.kind)) {
+    case FrameOwner::kKernel:
+      return Kind::kKernel;
+    case FrameOwner::kAnon:
+      return Kind::kAnon;
+    case FrameOwner::kShmem:
+      return Kind::kShmem;
+    case FrameOwner::kPageTable:
+      return Kind::kPageTable;
+    case FrameOwner::kHugetlb:
+      return static_cast<HugeSize>(owner.object) == HugeSize::k2M ? Kind::kHugetlb2M : Kind::kHugetlb1G;
+    case FrameOwner::kContig:
+      return Kind::kContig;
+    case FrameOwner::kOffline:
+      return Kind::kOffline;
+  }
+  return Kind::kUnknown;
+}
+
 ContigResult Busy(const Zone& zone, FrameIndex frame, const char* function) {
   const Pfn pfn = zone.frames().PfnOf(frame);
-  return {Errno::kBusy, pfn, function, ContigRanges::OwnerName(zone, pfn)};
+  return {Errno::kBusy, pfn, function, ContigRanges::UserOf(zone, pfn)};
 }
 
 }  // namespace
 
-std::string ContigRanges::OwnerName(const Zone& zone, Pfn pfn) {
-  static constexpr const char* kNames[] = {"kernel",  "anon",   "shmem",  "page table",
-                                           "hugetlb", "contig", "offline"};
+FrameUser ContigRanges::UserOf(const Zone& zone, Pfn pfn) {
+  using Kind = FrameUser::Kind;
+  using Held = FrameUser::Held;
   const FrameStore& frames = zone.frames();
   const FrameStore::Head head = frames.Find(frames.Index(pfn));
-  switch (head.kind) {
-    case FrameKind::kFree:
-      return "free";
-    case FrameKind::kPcp:
-      return "PCP list";
-    case FrameKind::kAllocated:
-      break;
-    default:
-      return "reserved";
-  }
-  const FrameOwner& owner = frames.owner(head.frame, head.order);
-  if (owner.kind == FrameOwner::kHugetlb) return absl::StrCat("hugetlb-", kHugeSizeNames[owner.object]);
-  const std::string name = owner.kind < std::size(kNames) ? kNames[owner.kind] : "unknown";
-  if (head.order == 0 && zone.IsMigrating(head.frame)) return absl::StrCat(name, ",migrating");
-  return head.order == 0 && zone.RefsOf(head.frame) > 0 ? absl::StrCat(name, ",pinned") : name;
+  if (head.kind == FrameKind::kFree) return {Kind::kFree};
+  if (head.kind == FrameKind::kPcp) return {Kind::kPcpList};
+  if (head.kind != FrameKind::kAllocated) return {Kind::kReserved};
+  const Kind kind = KindOf(frames.owner(head.frame, head.order));
+  if (kind == Kind::kHugetlb2M || kind == Kind::kHugetlb1G || head.order != 0) return {kind};
+  if (zone.IsMigrating(head.frame)) return {kind, Held::kMigrating};
+  return {kind, zone.RefsOf(head.frame) > 0 ? Held::kPinned : Held::kNo};
 }
 
 void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages,
                               const ContigResult& result) const {
-  std::string detail = absl::StrCat("errno=", ErrnoName(result.error), " function=", result.function);
+  Failure failure = {.kind = kind,
+                     .error = result.error,
+                     .function = result.function,
+                     .nodes = result.nodes,
+                     .user = result.user,
+                     .start = start,
+                     .range_pages = pages,
+                     .pfn = result.blocker};
+  const Zone* const home = memory_.ZoneOf(start);
+  if (failure.nodes.empty() && home != nullptr) failure.nodes = NodeMask::Of(home->node());
   const Zone* const zone = result.blocker == kNoPfn ? nullptr : memory_.ZoneOf(result.blocker);
-  if (zone != nullptr && path.lp() == memory_.node(zone->node()).lp) {
-    absl::StrAppend(&detail,
-                    " owner=", result.owner.empty() ? OwnerName(*zone, result.blocker) : result.owner);
+  if (zone != nullptr && failure.user.kind == FrameUser::Kind::kUnknown &&
+      path.lp() == memory_.node(zone->node()).lp) {
+    failure.user = UserOf(*zone, result.blocker);
   }
-  absl::StrAppend(&detail, " at range=", start.value, "-", (start + pages).value);
-  if (result.blocker != kNoPfn) absl::StrAppend(&detail, " pfn=", result.blocker.value);
-  path.Log(static_cast<int32_t>(kind), std::move(detail));
+  memory_.LogFailure(path, std::move(failure));
 }
 
 sim::Task<void> ContigRanges::DrainAll(sim::Path& path, Zone& zone) {
@@ -219,7 +238,8 @@ sim::Task<ContigResult> ContigRanges::MigrateRange(sim::Path& path, CpuId cpu, Z
     result = co_await MigrateHuge(path, cpu, huge, huge_target, kTries, true);
     if (result.error != Errno::kOk || scan.base.empty()) continue;
     const Errno error = co_await migrator_.Migrate(path, cpu, scan.base, base_target);
-    if (error == Errno::kNoMem) result = ContigResult{error, scan.base.front(), "alloc_migration_target"};
+    if (error == Errno::kNoMem)
+      result = {error, scan.base.front(), "alloc_migration_target", {}, base_target.allowed};
   }
   first = scan.first.error == Errno::kOk ? result : scan.first;
   if (!scan.base.empty()) {
@@ -317,8 +337,9 @@ sim::Task<ContigResult> ContigRanges::MigrateHuge(sim::Path& path, CpuId cpu, co
       continue;
     }
     const bool no_memory = error == Errno::kNoMem;
-    const ContigResult failure{no_memory ? Errno::kNoMem : Errno::kBusy, pfn,
-                               no_memory ? "alloc_migration_target" : "unmap_and_move_huge_page"};
+    const ContigResult failure =
+        no_memory ? ContigResult{Errno::kNoMem, pfn, "alloc_migration_target", {}, target.allowed}
+                  : ContigResult{Errno::kBusy, pfn, "unmap_and_move_huge_page"};
     if (result.error == Errno::kOk || no_memory) result = failure;
     failures.push_back(failure);
     co_await hugetlb_.pool().PutBack(path, pfn, cpu);

@@ -6,10 +6,10 @@
 #define NUMASIM_MODELS_CONTIG_CONTIG_RANGE_H_
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "models/base/errno.h"
+#include "models/base/failure.h"
 #include "models/base/gfp.h"
 #include "models/hugetlb/hugetlb.h"
 #include "models/migrate/migration.h"
@@ -21,12 +21,13 @@
 namespace numasim {
 
 // How it went. On an error: the frame in the way, kNoPfn where there was no memory to move it to, the kernel
-// function that said so, and whose the frame was then; empty: it is to be looked up.
+// function that said so, and whose the frame was then; unknown: it is to be looked up.
 struct ContigResult {
   Errno error = Errno::kOk;
   Pfn blocker = kNoPfn;
   const char* function = "";
-  std::string owner = {};
+  FrameUser user = {};
+  NodeMask nodes = {};  // that had no memory to move to; empty: the range's own node failed
 };
 
 class ContigRanges {
@@ -61,8 +62,8 @@ class ContigRanges {
 
   // An event in the trace about the range, with what is in the way and whose it is.
   void LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages, const ContigResult& result) const;
-  // Whose a frame is, in words: "hugetlb-2M", "anon,migrating", "free". O(1). On the LP of the frame's node.
-  static std::string OwnerName(const Zone& zone, Pfn pfn);
+  // Whose a frame is. O(1). On the LP of the frame's node.
+  static FrameUser UserOf(const Zone& zone, Pfn pfn);
 
  private:
   // What a scan of the range has taken for migration, and how far it is (struct compact_control).

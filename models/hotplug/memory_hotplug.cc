@@ -168,7 +168,7 @@ sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zo
   const MigrationTarget target{zone.node(), others};
   const Errno error = co_await migrator_.Migrate(path, cpu, base, target);
   if (error == Errno::kNoMem) {
-    const ContigResult failure{error, base.front(), "alloc_migration_target"};
+    const ContigResult failure{error, base.front(), "alloc_migration_target", {}, others};
     if (log) {
       ranges_.LogFailure(path, LogKind::kMigrationFailed, base.front(), static_cast<int64_t>(base.size()),
                          failure);

@@ -26,7 +26,7 @@ void CheckSubBlocks(const VirtioMemDriver& device, size_t block, ProblemList& pr
     if (right) continue;
     problems.Add("virtio_mem: the sub block at pfn ", start.value, " is ",
                  plugged ? "plugged" : "not plugged", ", but what is there is ",
-                 ContigRanges::OwnerName(device.zone(), start));
+                 ContigRanges::UserOf(device.zone(), start).Text());
   }
 }
 

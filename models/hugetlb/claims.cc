@@ -1,7 +1,6 @@
 // Reservations, and pages for those who hold them or not.
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
 #include "models/hugetlb/pool.h"
 #include "sim/check.h"
 
@@ -70,7 +69,10 @@ sim::Task<Pfn> HugetlbPool::Alloc(sim::Path& path, const HugeClaim& claim, bool 
   if (charges && claim.subpool != nullptr) {
     const std::optional<int64_t> got = claim.subpool->Get(1);
     if (!got.has_value()) {
-      LogFailure(path, claim.size, NodeMask(), Errno::kNoSpc, "hugepage_subpool_get_pages");
+      memory_.LogFailure(path, {.kind = LogKind::kHugetlbFailed,
+                                .error = Errno::kNoSpc,
+                                .function = "hugepage_subpool_get_pages",
+                                .size = claim.size});
       co_return kNoPfn;
     }
     missing = *got;
@@ -87,7 +89,11 @@ sim::Task<Pfn> HugetlbPool::Alloc(sim::Path& path, const HugeClaim& claim, bool 
       if (charges && claim.subpool != nullptr) claim.subpool->Put(1);
       // Who avoids reserves has another way: it takes the page back from its children.
       if (!avoid_reserve) {
-        LogFailure(path, claim.size, NodesOf(claim.placement), Errno::kNoSpc, "alloc_huge_page");
+        memory_.LogFailure(path, {.kind = LogKind::kHugetlbFailed,
+                                  .error = Errno::kNoSpc,
+                                  .function = "alloc_huge_page",
+                                  .nodes = NodesOf(claim.placement),
+                                  .size = claim.size});
       }
       co_return kNoPfn;
     }
@@ -130,7 +136,12 @@ sim::Task<bool> HugetlbPool::Account(sim::Path& path, HugeSize size, int64_t del
   }
   lock_->Release(path);
   if (!enough) {
-    LogFailure(path, size, nodes, Errno::kNoMem, "hugetlb_acct_memory", absl::StrCat(" at pages=", delta));
+    memory_.LogFailure(path, {.kind = LogKind::kHugetlbFailed,
+                              .error = Errno::kNoMem,
+                              .function = "hugetlb_acct_memory",
+                              .nodes = nodes,
+                              .size = size,
+                              .pages = delta});
   }
   co_return enough;
 }
@@ -207,7 +218,11 @@ sim::Task<Pfn> HugetlbPool::AllocForMove(sim::Path& path, HugeSize size, const P
   if (pfn != kNoPfn) {
     pages_.Use(pfn).temporary = true;
   } else {
-    LogFailure(path, size, NodesOf(where, this_node), Errno::kNoMem, "alloc_huge_page_nodemask");
+    memory_.LogFailure(path, {.kind = LogKind::kHugetlbFailed,
+                              .error = Errno::kNoMem,
+                              .function = "alloc_huge_page_nodemask",
+                              .nodes = NodesOf(where, this_node),
+                              .size = size});
   }
   co_return pfn;
 }

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/str_cat.h"
 #include "models/hugetlb/hugetlb.h"
 #include "sim/check.h"
 
@@ -51,8 +50,11 @@ sim::Task<Errno> Hugetlb::ReserveForMap(sim::Path& path, HugeFile& file, HugeVma
   if (file.subpool != nullptr) {
     const std::optional<int64_t> got = file.subpool->Get(wanted);
     if (!got.has_value()) {
-      pool_.LogFailure(path, file.page_size, NodeMask(), Errno::kNoMem, "hugepage_subpool_get_pages",
-                       absl::StrCat(" at pages=", wanted));
+      memory_.LogFailure(path, {.kind = LogKind::kHugetlbFailed,
+                                .error = Errno::kNoMem,
+                                .function = "hugepage_subpool_get_pages",
+                                .size = file.page_size,
+                                .pages = wanted});
       co_return Errno::kNoMem;
     }
     global = *got;

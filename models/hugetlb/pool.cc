@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "models/base/node_list_text.h"
 #include "proto/counter_info.h"
 #include "sim/check.h"
 
@@ -68,20 +67,8 @@ std::vector<MemorySystem::CounterColumn> HugetlbPool::Columns() const {
 }
 
 NodeMask HugetlbPool::NodesOf(const Placement& where, bool this_node) {
-  if (!this_node) return where.retry_anywhere ? NodeMask::All() : where.allowed;
-  NodeMask node;
-  node.Set(where.preferred);
-  return node;
-}
-
-void HugetlbPool::LogFailure(sim::Path& path, HugeSize size, NodeMask nodes, Errno error,
-                             std::string_view function, std::string_view more) const {
-  const NodeMask there(nodes.bits() & memory_.all_nodes().bits());
-  std::string detail = absl::StrCat("size=", kHugeSizeNames[static_cast<size_t>(size)]);
-  if (!nodes.empty()) absl::StrAppend(&detail, " node=", NodeListText(there));
-  absl::StrAppend(&detail, " errno=", ErrnoName(error), " function=");
-  detail.append(function).append(more);
-  path.Log(static_cast<int32_t>(LogKind::kHugetlbFailed), std::move(detail));
+  if (this_node) return NodeMask::Of(where.preferred);
+  return where.retry_anywhere ? NodeMask::All() : where.allowed;
 }
 
 void HugetlbPool::Adopt(HugeSize size, Pfn pfn) {
@@ -144,8 +131,13 @@ sim::Task<Errno> HugetlbPool::Resize(sim::Path& path, HugeSize size, int64_t cou
   UnlockResize(path, h);
   // The writer is not told, as with the kernel.
   if (!grown) {
-    LogFailure(path, size, allowed, Errno::kNoMem, "set_max_huge_pages",
-               absl::StrCat(" at wanted=", count, " got=", got));
+    memory_.LogFailure(path, {.kind = LogKind::kHugetlbFailed,
+                              .error = Errno::kNoMem,
+                              .function = "set_max_huge_pages",
+                              .nodes = allowed,
+                              .size = size,
+                              .pages = count,
+                              .got = got});
   }
   co_return Errno::kOk;
 }
@@ -228,6 +220,16 @@ sim::Task<Pfn> HugetlbPool::AllocGigantic(sim::Path& path, GfpFlags gfp, const P
   co_return co_await gigantic_source_->Alloc(path, where.preferred, allowed, cpu);
 }
 
+void HugetlbPool::LogNoSurplus(sim::Path& path, HugeSize size, const Placement& where,
+                               const char* reason) const {
+  memory_.LogFailure(path, {.kind = LogKind::kHugetlbFailed,
+                            .error = Errno::kNoMem,
+                            .function = "alloc_surplus_huge_page",
+                            .reason = reason,
+                            .nodes = NodesOf(where),
+                            .size = size});
+}
+
 sim::Task<Pfn> HugetlbPool::AllocSurplus(sim::Path& path, Hstate& h, GfpFlags gfp, const Placement& where,
                                          CpuId cpu) {
   if (h.gigantic()) co_return kNoPfn;
@@ -235,13 +237,12 @@ sim::Task<Pfn> HugetlbPool::AllocSurplus(sim::Path& path, Hstate& h, GfpFlags gf
   const bool may = h.counter(SURPLUS_HUGEPAGES) < h.counter(NR_OVERCOMMIT_HUGEPAGES);
   lock_->Release(path);
   if (!may) {
-    LogFailure(path, h.size(), NodesOf(where), Errno::kNoMem, "alloc_surplus_huge_page",
-               " reason=nr_overcommit_hugepages");
+    LogNoSurplus(path, h.size(), where, "nr_overcommit_hugepages");
     co_return kNoPfn;
   }
   const Pfn pfn = co_await AllocFresh(path, h, gfp, where, cpu);
   if (pfn == kNoPfn) {
-    LogFailure(path, h.size(), NodesOf(where), Errno::kNoMem, "alloc_surplus_huge_page", " reason=memory");
+    LogNoSurplus(path, h.size(), where, "memory");
     co_return kNoPfn;
   }
   co_await lock_->Acquire(path);

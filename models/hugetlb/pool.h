@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "models/base/errno.h"
@@ -126,11 +125,6 @@ class HugetlbPool {
   // Gives up what a subpool still reserves once its mount is gone and nothing uses it.
   sim::Task<void> ReleaseIfUnused(sim::Path& path, Subpool& subpool, CpuId cpu);
 
-  // A line in the trace's log: of what size there was nothing, on which nodes, and the kernel function that
-  // failed. Empty `nodes`: what was missing was not a page of some node.
-  void LogFailure(sim::Path& path, HugeSize size, NodeMask nodes, Errno error, std::string_view function,
-                  std::string_view more = {}) const;
-
  private:
   NodeId NodeOf(Pfn pfn) const { return memory_.ZoneOf(pfn)->node(); }
   // Where a page for the placement may be from.
@@ -153,6 +147,7 @@ class HugetlbPool {
   sim::Task<Pfn> AllocFresh(sim::Path& path, Hstate& h, GfpFlags gfp, const Placement& where, CpuId cpu);
   sim::Task<Pfn> AllocGigantic(sim::Path& path, GfpFlags gfp, const Placement& where, CpuId cpu);
   sim::Task<void> DemotePage(sim::Path& path, NodeId node, Pfn pfn, CpuId cpu);
+  void LogNoSurplus(sim::Path& path, HugeSize size, const Placement& where, const char* reason) const;
   sim::Task<Pfn> AllocSurplus(sim::Path& path, Hstate& h, GfpFlags gfp, const Placement& where, CpuId cpu);
   sim::Task<Pfn> AllocSurplusFor(sim::Path& path, Hstate& h, const HugeClaim& claim);
   // With hugetlb_lock held, which they drop and take again.

@@ -44,24 +44,9 @@ bool MayServe(const Zone& zone) { return zone.managed() > 0 || zone.extent().hot
 
 }  // namespace
 
-const char* LogKindName(int32_t kind) {
-  switch (static_cast<LogKind>(kind)) {
-    case LogKind::kAllocationFailed:
-      return "alloc_failed";
-    case LogKind::kContigFailed:
-      return "contig_failed";
-    case LogKind::kDissolveFailed:
-      return "dissolve_failed";
-    case LogKind::kMigrationFailed:
-      return "migration_failed";
-    case LogKind::kOfflineFailed:
-      return "offline_failed";
-    case LogKind::kCmaFailed:
-      return "cma_failed";
-    case LogKind::kHugetlbFailed:
-      return "hugetlb_failed";
-  }
-  return "unknown";
+void MemorySystem::LogFailure(sim::Path& path, Failure failure) const {
+  failure.nodes = NodeMask(failure.nodes.bits() & all_nodes_.bits());
+  path.Log(static_cast<int32_t>(failure.kind), {}, std::move(failure));
 }
 
 absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& engine,

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "models/base/cost_model.h"
+#include "models/base/failure.h"
 #include "models/base/kernel_config.h"
 #include "models/base/machine_config.h"
 #include "models/base/types.h"
@@ -29,19 +30,6 @@
 #include "sim/engine.h"
 
 namespace numasim {
-
-// The kinds of events that the models log in the trace.
-enum class LogKind : int32_t {
-  kAllocationFailed = 1,
-  kHugetlbFailed = 2,    // huge pages that could not be had
-  kContigFailed = 3,     // a range that could not be allocated
-  kDissolveFailed = 4,   // a huge page in a range that was neither replaced nor taken
-  kMigrationFailed = 5,  // a page that could not be moved away
-  kOfflineFailed = 6,    // a memory block that stayed online
-  kCmaFailed = 7,        // an allocation from a CMA area
-};
-// As traces name it: "alloc_failed".
-const char* LogKindName(int32_t kind);
 
 class MemorySystem {
  public:
@@ -102,6 +90,9 @@ class MemorySystem {
   // computes the reserves again and sends them (init_per_zone_wmark_min). `path` must be on the global LP and
   // is there again afterwards.
   sim::Task<void> ManagedChanged(sim::Path& path, const Zone& zone, int64_t pages);
+
+  // An event in the trace, at the path's place and time.
+  void LogFailure(sim::Path& path, Failure failure) const;
 
   // cond_resched(): on the LP that the path is on, or by way of its CPU's where it holds one that others wait
   // for.

@@ -3,11 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
-#include <string>
-#include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "models/base/node_list_text.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -16,6 +12,11 @@ namespace {
 bool Fits(const Zone& zone, const AllocRequest& request) {
   if (request.gfp.Has(kGfpThisNode)) return zone.node() == request.preferred;
   return request.allowed.Has(zone.node());
+}
+
+// The nodes that the request may be served from.
+NodeMask AskedNodes(const AllocRequest& request) {
+  return request.gfp.Has(kGfpThisNode) ? NodeMask::Of(request.preferred) : request.allowed;
 }
 
 // gfp_to_alloc_flags_cma()
@@ -109,11 +110,12 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
       // __GFP_NOWARN: the caller has another way, and only fails if that does.
       if (!request.gfp.Has(kGfpNoWarn)) {
         ++wanted.counter(ALLOC_FAILED);
-        const NodeMask allowed(request.allowed.bits() & memory_.all_nodes().bits());
-        std::string detail =
-            absl::StrCat("order=", request.order, " node=", request.preferred.value,
-                         " nodes=", NodeListText(allowed), " errno=ENOMEM function=__alloc_pages");
-        path.Log(static_cast<int32_t>(LogKind::kAllocationFailed), std::move(detail));
+        memory_.LogFailure(path, {.kind = LogKind::kAllocationFailed,
+                                  .error = Errno::kNoMem,
+                                  .function = "__alloc_pages",
+                                  .nodes = AskedNodes(request),
+                                  .preferred = request.preferred,
+                                  .order = request.order});
       }
     }
   }

@@ -258,6 +258,33 @@ TEST_F(DumpTest, JsonSaysHowARunOfEqualSamplesIsWritten) {
   EXPECT_EQ(json.count("ended_by"), 0u);
 }
 
+TEST_F(DumpTest, AFailureIsFieldsInJsonAndNamesWithValuesInText) {
+  const TempPath path("failed.pb");
+  {
+    auto writer = TraceWriter::Create(path.get(), trace::Header());
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    trace::Event event = EventAt(kMs, "contig_failed");
+    event.clear_detail();
+    trace::Failure& failure = *event.mutable_failure();
+    for (const int node : {0, 1, 2, 5}) failure.add_node(node);
+    failure.set_error("EBUSY");
+    failure.set_owner("PCP list");
+    failure.mutable_at()->set_pfn(1234);
+    (*writer)->AddEvent(event);
+    ASSERT_TRUE((*writer)->Finish().ok());
+  }
+  DumpOptions options;
+  options.path = path.get();
+  EXPECT_THAT(Dump(options).out,
+              HasSubstr("contig_failed  fault: node=0-2,5 errno=EBUSY owner=PCP list at pfn=1234"));
+  options.format = "json";
+  const nlohmann::json event = nlohmann::json::parse(Dump(options).out)["events"][0];
+  EXPECT_EQ(event["failure"],
+            nlohmann::json::parse(R"({"node": [0, 1, 2, 5], "errno": "EBUSY", "owner": "PCP list",
+                                      "at": {"pfn": 1234}})"));
+  EXPECT_EQ(event.count("detail"), 0u);
+}
+
 TEST_F(DumpTest, TextFitsItsWidth) {
   const TempPath path("wide.pb");
   {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "cli/failure_text.h"
 #include "cli/summary.h"
 #include "cli/traced_run.h"
 #include "proto/trace_reader.h"
@@ -29,7 +30,7 @@ class Details : public TraceVisitor {
  public:
   explicit Details(std::string kind) : kind_(std::move(kind)) {}
   void OnEvent(const trace::Event& event) override {
-    if (event.kind() == kind_) details_.insert(event.detail());
+    if (event.kind() == kind_) details_.insert(DetailText(event));
   }
   const std::set<std::string>& details() const { return details_; }
 
@@ -93,7 +94,7 @@ TEST_F(HugetlbRunTest, GrowthThatStopsShortSaysHowFarItCame) {
   const Hstate& h = run_->simulation().kernel().pool().hstate(HugeSize::k2M);
   const int64_t got = h.node(NodeId{1}).counters[NR_HUGEPAGES];
   EXPECT_THAT(Failures(), testing::ElementsAre("size=2M node=1 errno=ENOMEM function=set_max_huge_pages "
-                                               "at wanted=1000 got=" +
+                                               "at pages=1000 got=" +
                                                std::to_string(got)));
 }
 

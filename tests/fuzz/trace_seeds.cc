@@ -28,6 +28,8 @@ absl::Status WriteTrace(const std::string& path) {
   trace::Event event;
   event.set_time_ns(3500);
   event.set_kind("alloc_failed");
+  event.mutable_failure()->add_node(1);
+  event.mutable_failure()->mutable_at()->set_pfn(4096);
   (*writer)->AddEvent(event);
   trace::LockStats lock;
   lock.set_name("hugetlb_lock");

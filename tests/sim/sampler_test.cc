@@ -1,6 +1,7 @@
 // Sampling: what is seen when, jumps over idle time, and the order of log records.
 #include "sim/sampler.h"
 
+#include <any>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,25 @@ TEST_F(SamplerTest, LogRecordsComeByTimeThenLpAndAfterTheSampleOfTheirTime) {
   EXPECT_THAT(sink_.lines, ElementsAre("t0", "log 90 lp0 #0 1 pa: first", "log 90 lp0 #1 2 pa: second",
                                        "log 90 lp1 #0 1 pb: first", "log 90 lp1 #1 2 pb: second", "t100",
                                        "log 100 lp0 #2 3 pa: third", "log 100 lp1 #2 3 pb: third"));
+}
+
+TEST_F(SamplerTest, FactsOfAModelReachTheSinkAsTheyAre) {
+  struct Facts {
+    int pages = 0;
+  };
+  struct Reader : SampleSink {
+    void OnSample(SimTime, std::span<const int64_t>) override {}
+    void OnRepeat(SimTime, Duration, int64_t) override {}
+    void OnLog(const LogRecord& record) override { pages = std::any_cast<Facts>(record.facts).pages; }
+    int pages = 0;
+  } reader;
+  engine_.SetSampler(Nanoseconds(100), &reader);
+  engine_.Start(a_, SimTime{1}, "p", [](Path& path) -> Task<void> {
+    path.Log(1, {}, Facts{7});
+    co_return;
+  });
+  ASSERT_TRUE(engine_.Run().ok());
+  EXPECT_EQ(reader.pages, 7);
 }
 
 TEST_F(SamplerTest, ASamplerSetLaterStartsAtTheNextMultiple) {

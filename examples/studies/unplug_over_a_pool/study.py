@@ -73,8 +73,7 @@ def most_common_failure(run):
     for event in run.events:
         if event["kind"] not in FAILURES:
             continue
-        words = dict(word.split("=", 1) for word in event["detail"].split() if "=" in word)
-        reason = f"{words['errno']} {words['function']}"
+        reason = f"{event['failure']['errno']} {event['failure']['function']}"
         reasons[reason] = reasons.get(reason, 0) + 1
     return max(reasons, key=reasons.get) if reasons else "nothing"
 

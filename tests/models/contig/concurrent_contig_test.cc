@@ -1,6 +1,7 @@
 // Several random scripts at the same time on one machine, under each behaviour that can be set: whenever
 // nothing runs the whole state is as it must be, in the end nothing is left in use, and what happened is the
 // same for any number of threads.
+#include <any>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
+#include "models/base/failure.h"
 #include "tests/models/contig/contig_layouts.h"
 #include "tests/models/contig/contig_streams.h"
 #include "tests/models/test_machine.h"
@@ -74,7 +76,10 @@ class Recorder : public sim::SampleSink {
     absl::StrAppend(&text, first.ns, " ", count, " times\n");
   }
   void OnLog(const sim::LogRecord& record) override {
-    absl::StrAppend(&text, record.time.ns, " ", record.kind, " ", record.detail, "\n");
+    const auto& failure = *std::any_cast<Failure>(&record.facts);
+    absl::StrAppend(&text, record.time.ns, " ", record.kind, " ", ErrnoName(failure.error), " ",
+                    failure.function, " ", failure.nodes.bits(), " ", failure.user.Text(), " ",
+                    failure.start.value, " ", failure.pfn.value, "\n");
   }
   std::string text;
 };

@@ -126,6 +126,17 @@ TEST_F(ContigRangeTest, WithoutRoomOnTheNodeItIsEnomemAndThePoolStaysWhole) {
   EXPECT_EQ(Problems(), "");
 }
 
+TEST_F(ContigRangeTest, WithoutRoomAnywhereTheFailureNamesTheNodesThatHadNone) {
+  Run("machine nodes=2 node_mem=64M\nspawn p\n@p map a 100M anon\n@p map b 100M anon\n"
+      "@p touch a\n@p touch b");
+  const Pfn page = BasePageOf("p", 4000);
+  const ContigResult result = AllocRange(BlockOf(page), kPageblockPages);
+  EXPECT_EQ(result.error, Errno::kNoMem);
+  EXPECT_EQ(result.function, std::string("alloc_migration_target"));
+  EXPECT_EQ(result.nodes, NodeMask::All()) << "a page of the range may move to any node";
+  EXPECT_EQ(Problems(), "");
+}
+
 TEST_F(ContigRangeTest, HugePagesInUseMoveWithTheirMappings) {
   Run("machine nodes=2 node_mem=64M\npool 2M node0 3\nspawn p\n@p map a 6M hugetlb-2M\n@p touch a");
   const Pfn page = HugePageOf("p", 1);
@@ -225,7 +236,7 @@ TEST_F(ContigRangeTest, APinnedPageIsInTheWayAndNamed) {
   EXPECT_EQ(result.error, Errno::kBusy);
   EXPECT_EQ(result.blocker, page);
   EXPECT_EQ(result.function, std::string("isolate_migratepages_block"));
-  EXPECT_EQ(ContigRanges::OwnerName(zone, page), "anon,pinned");
+  EXPECT_EQ(ContigRanges::UserOf(zone, page).Text(), "anon,pinned");
   EXPECT_EQ(machine().UnusedPages(), unused);
   EXPECT_EQ(Problems(), "");
   Run("@p unpin a");
@@ -385,7 +396,7 @@ TEST_F(TargetTest, AFrameThatAPageIsMovingToIsInTheWayOfAnotherRange) {
   ASSERT_NE(target.frame, kNilFrame) << "the two did not meet";
   EXPECT_EQ(target.mapcount, 1) << "only the migration's reference: nothing maps it yet";
   EXPECT_EQ(result.blocker, machine().zone(0, ZoneType::kDma32).frames().PfnOf(target.frame));
-  EXPECT_EQ(result.owner, "anon,migrating");
+  EXPECT_EQ(result.user.Text(), "anon,migrating");
   EXPECT_EQ(result.error, Errno::kBusy);
   EXPECT_EQ(result.function, std::string("has_unmovable_pages"));
   EXPECT_NE(BasePageOf("p", 600), page);

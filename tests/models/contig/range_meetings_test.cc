@@ -3,6 +3,7 @@
 // against each other, resized pools, faults, pins and moves. After each phase the whole state is as it must
 // be, and in the end nothing is left in use.
 #include <algorithm>
+#include <any>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -12,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "models/base/failure.h"
 #include "sim/random.h"
 #include "tests/models/contig/contig_layouts.h"
 #include "tests/models/contig/contig_streams.h"
@@ -118,7 +119,8 @@ class Meetings : public sim::SampleSink {
   void OnSample(sim::SimTime, std::span<const int64_t>) override {}
   void OnRepeat(sim::SimTime, sim::Duration, int64_t) override {}
   void OnLog(const sim::LogRecord& record) override {
-    if (absl::StrContains(record.detail, ",migrating")) ++migrating;
+    const auto& failure = *std::any_cast<Failure>(&record.facts);
+    if (failure.user.held == FrameUser::Held::kMigrating) ++migrating;
   }
   int64_t migrating = 0;  // a frame that another path was moving a page from or to
 };

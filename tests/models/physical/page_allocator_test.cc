@@ -1,11 +1,15 @@
 // The allocation path over zones and nodes: fallback, watermarks, NUMA counters (mm/page_alloc.c, Linux 6.1).
 #include "models/physical/page_allocator.h"
 
+#include <any>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/base/failure.h"
+#include "sim/sampler.h"
 #include "tests/models/test_machine.h"
 
 namespace numasim {
@@ -212,6 +216,34 @@ TEST_F(PageAllocatorTest, PagesOnAnotherCpusListAreNotFound) {
   AllocRequest other = bound;
   other.cpu = CpuId{0};
   EXPECT_EQ(machine_.Alloc(other), kNoPfn);
+}
+
+// Keeps the failures that a machine logs.
+class Failures : public sim::SampleSink {
+ public:
+  void OnSample(sim::SimTime, std::span<const int64_t>) override {}
+  void OnRepeat(sim::SimTime, sim::Duration, int64_t) override {}
+  void OnLog(const sim::LogRecord& record) override { all.push_back(std::any_cast<Failure>(record.facts)); }
+  std::vector<Failure> all;
+};
+
+TEST_F(PageAllocatorTest, AFailureNamesTheNodesThatWereAskedNotTheCpus) {
+  Failures failures;
+  machine_.engine().SetSampler(sim::Milliseconds(1), &failures);
+  AllocRequest request = Movable(1, 0);
+  request.allowed = Nodes({1, 2, 40});
+  Exhaust(request);
+  ASSERT_EQ(failures.all.size(), 1u);
+  EXPECT_EQ(failures.all[0].kind, LogKind::kAllocationFailed);
+  EXPECT_EQ(failures.all[0].error, Errno::kNoMem);
+  EXPECT_EQ(failures.all[0].nodes, Nodes({1, 2})) << "the machine has no node 40";
+  EXPECT_EQ(failures.all[0].preferred, NodeId{1});
+  EXPECT_EQ(failures.all[0].order, 0);
+  request.preferred = NodeId{2};
+  request.gfp |= kGfpThisNode;
+  EXPECT_EQ(machine_.Alloc(request), kNoPfn);
+  ASSERT_EQ(failures.all.size(), 2u);
+  EXPECT_EQ(failures.all[1].nodes, Nodes({2})) << "no other was asked";
 }
 
 TEST_F(PageAllocatorTest, ReleasingBringsBackAllMemory) {
