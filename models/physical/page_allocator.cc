@@ -101,8 +101,9 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
   // A request that no zone fits has no preferred one.
   if (pfn == kNoPfn && walk.preferred != nullptr) {
     // __alloc_pages_slowpath(): down to the min watermark, further for __GFP_HIGH.
-    const AllocFlags reserve = kAllocMinReserve.If(request.gfp.Has(kGfpHigh));
-    pfn = co_await FromFreelist(path, request, kAllocWmarkMin | cma | reserve, walk);
+    const AllocFlags flags = kAllocWmarkMin | cma | kAllocMinReserve.If(request.gfp.Has(kGfpHigh));
+    pfn = co_await (pressure_ == nullptr ? FromFreelist(path, request, flags, walk)
+                                         : SlowPath(path, request, flags, walk));
     if (pfn == kNoPfn) {
       Node& wanted = memory_.node(walk.preferred->node());
       co_await path.HopTo(wanted.lp, memory_.costs().hop);

@@ -13,6 +13,7 @@
 #include "models/base/types.h"
 #include "models/physical/alloc_flags.h"
 #include "models/physical/memory_system.h"
+#include "models/physical/pressure.h"
 #include "sim/path.h"
 #include "sim/task.h"
 
@@ -36,9 +37,13 @@ class PageAllocator {
  public:
   explicit PageAllocator(MemorySystem& memory) : memory_(memory) {}
 
-  // Allocates 2^order frames; kNoPfn if no allowed zone has any above its min watermark (reclaim and the OOM
-  // killer are not modelled). May be called on any LP, and ends on the same. Takes the time of the allocation
-  // but not of clearing.
+  // What relieves it where memory is short; null, as at first: nothing does. It must outlive the allocator's
+  // last path.
+  void SetPressure(Pressure* pressure) { pressure_ = pressure; }
+
+  // Allocates 2^order frames; kNoPfn if no allowed zone has any above its min watermark, and there is no
+  // Pressure or it does not help. May be called on any LP, and ends on the same. Takes the time of the
+  // allocation but not of clearing.
   sim::Task<Pfn> Alloc(sim::Path& path, AllocRequest request);
 
   // Allocates blocks one after another, until `out` is full or one fails, and returns how many there are. The
@@ -72,6 +77,22 @@ class PageAllocator {
   };
   sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, AllocFlags alloc_flags,
                               Walk& walk);
+
+  // What the slow path has done for a request so far.
+  struct Efforts {
+    CompactResult compacted = CompactResult::kSkipped;       // the last time
+    CompactPriority priority = CompactPriority::kSyncLight;  // for the next time; DEF_COMPACT_PRIORITY
+    int compactions = 0;                                     // that made a block, at this priority
+    int vain_reclaims = 0;                                   // one after another
+  };
+  sim::Task<Pfn> SlowPath(sim::Path& path, const AllocRequest& request, AllocFlags flags, Walk& walk);
+  sim::Task<bool> CompactFirst(sim::Path& path, const AllocRequest& request, AllocFlags flags, Walk& walk,
+                               Efforts& efforts, Pfn& pfn);
+  sim::Task<Pfn> CompactAndTry(sim::Path& path, const AllocRequest& request, AllocFlags flags, Walk& walk,
+                               Efforts& efforts);
+  sim::Task<bool> ReclaimAgain(sim::Path& path, const AllocRequest& request, bool progress, Efforts& efforts);
+  sim::Task<bool> CompactAgain(sim::Path& path, const AllocRequest& request, Efforts& efforts);
+
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  AllocFlags alloc_flags);
   NodeMask NodesOf(std::span<const Pfn> pages) const;
@@ -83,6 +104,7 @@ class PageAllocator {
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);
 
   MemorySystem& memory_;
+  Pressure* pressure_ = nullptr;
 };
 
 }  // namespace numasim
