@@ -268,7 +268,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
     table.entries[pte] = FileEntry(vma, pages[i]);
     ++mapped;
   }
-  co_await path.Take(costs.map_page * mapped);
+  if (mapped > 0) co_await path.Take(costs.map_page * mapped);
   // Its neighbours are mapped also where the page itself is not there yet.
   const bool there = pages[vma.IndexOf(vpn) - around.index] != kNoPfn;
   co_return there ? FaultResult::kDone : co_await AddShmemPage(path, process, vma, vpn);
