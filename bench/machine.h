@@ -35,6 +35,7 @@ class BenchMachine {
   }
   ~BenchMachine() { engine_.DropPaths(); }
 
+  sim::Engine& engine() { return engine_; }
   Kernel& kernel() { return *kernel_; }
   MemorySystem& memory() { return kernel_->memory(); }
   AddressSpaceOps& ops() { return kernel_->ops(); }

@@ -11,8 +11,8 @@ Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
       allocator_(*memory_),
       files_(memory_->node_count()),
       hugetlb_(*memory_, allocator_, processes_),
-      ops_(*memory_, allocator_, processes_, files_, hugetlb_),
-      migrator_(*memory_, allocator_, processes_, files_) {}
+      migrator_(*memory_, allocator_, processes_, files_),
+      ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_) {}
 
 absl::StatusOr<std::unique_ptr<Kernel>> Kernel::Boot(sim::Engine& engine, const MachineConfig& machine,
                                                      const KernelConfig& config, const Costs& costs,

@@ -59,6 +59,7 @@ class Kernel {
   HugetlbPool& pool() { return hugetlb_.pool(); }
   const HugetlbPool& pool() const { return hugetlb_.pool(); }
   AddressSpaceOps& ops() { return ops_; }
+  Migrator& migrator() { return migrator_; }
   Contig& contig() { return *contig_; }
   const Contig& contig() const { return *contig_; }
   MemoryHotplug& hotplug() { return *hotplug_; }
@@ -77,8 +78,8 @@ class Kernel {
   ProcessTable processes_;
   ShmemFiles files_;
   Hugetlb hugetlb_;
-  AddressSpaceOps ops_;
   Migrator migrator_;
+  AddressSpaceOps ops_;
   std::unique_ptr<Contig> contig_;
   std::unique_ptr<MemoryHotplug> hotplug_;
   std::unique_ptr<VirtioMemDriver> virtio_mem_;

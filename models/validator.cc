@@ -93,18 +93,6 @@ void CheckSettings(const MemorySystem& memory, ProblemList& problems) {
   }
 }
 
-// Nothing but pins holds base pages beyond their mappings while nothing runs.
-void CheckPins(const MemorySystem& memory, const std::vector<const Process*>& processes,
-               ProblemList& problems) {
-  int64_t pinned = 0;
-  for (const Process* process : processes) {
-    for (const PinnedPages& pages : process->pins) pinned += static_cast<int64_t>(pages.base.size());
-  }
-  int64_t held = 0;
-  for (const Zone* zone : memory.zones()) held += zone->refs();
-  problems.Expect(held, pinned, "references to base pages, of all zones");
-}
-
 // The global LP knows of the memory that the zones have, and nothing uses a block that is offline.
 void CheckMemoryBlocks(const MemorySystem& memory, ProblemList& problems) {
   const MemoryBlocks& blocks = memory.blocks();
@@ -167,8 +155,8 @@ Validator::Validator(const Kernel& kernel)
 std::vector<std::string> Validator::Check(const std::vector<const Process*>& processes) const {
   const MemorySystem& memory = kernel_.memory();
   ProblemList problems;
-  const std::vector<PageReference> references = GatherReferences(processes, kernel_.files(), problems);
-  ReferenceCheck reference_check(memory, processes, references, problems);
+  const PageReferences references = GatherReferences(processes, kernel_.files(), problems);
+  ReferenceCheck reference_check(memory, processes, kernel_.processes().anon_vmas(), references, problems);
   reference_check.CheckOutside();
   std::vector<PagesByOwner> by_node(static_cast<size_t>(memory.node_count()));
   for (size_t i = 0; i < kernel_pages_.size(); ++i) {
@@ -187,7 +175,6 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     problems.Expect(census.kernel, kernel_pages_[i], zone.Name(), ": the count of the kernel's own pages");
   }
   CheckGauges(memory, by_node, boot_users_, problems);
-  CheckPins(memory, processes, problems);
   CheckHugePageFrames(kernel_.hugetlb(), by_node, problems);
   CheckHugetlb(memory, kernel_.hugetlb(), processes, problems);
   CheckCma(memory, kernel_.contig().cma(), problems);

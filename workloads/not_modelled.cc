@@ -17,10 +17,11 @@ class Missing {
   explicit Missing(BasePagesByName base_pages) : base_pages_(base_pages) {}
 
   // Of these nothing.
-  template <AnyOf<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp,
-                  OfflineBlockOp, VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp,
-                  TouchOp, UnmapOp, ProtectOp, LockOp, BindOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>
-                Kind>
+  template <
+      AnyOf<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp,
+            OfflineBlockOp, VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp, TouchOp,
+            UnmapOp, ProtectOp, LockOp, BindOp, MoveOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>
+          Kind>
   std::string operator()(const Kind&) const {
     return {};
   }
@@ -51,8 +52,6 @@ class Missing {
     return op.advice == AdviseOp::Advice::kCollapse && OfBasePages(op.id) ? "advise collapse of base pages"
                                                                           : "";
   }
-
-  std::string operator()(const MoveOp& op) const { return OfBasePages(op.id) ? "move of base pages" : ""; }
 
   template <AnyOf<FallocateOp, PunchOp, TruncateOp> Kind>
   std::string operator()(const Kind& op) const {

@@ -56,7 +56,7 @@ struct OpResult {
 
   Errno error = Errno::kOk;
   std::optional<TouchCounts> touch;
-  std::optional<HugeMoved> moved;
+  std::optional<MoveResult> moved;
   std::optional<int64_t> plugged;   // bytes, of virtio_mem
   std::optional<int64_t> block;     // the memory block that was to go offline, if it was one
   std::optional<int64_t> offlined;  // of a range of memory blocks, those that went offline

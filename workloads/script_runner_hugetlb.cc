@@ -39,15 +39,6 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const Tr
   co_return co_await kernel_.hugetlb().Truncate(path, on.region.open_file, op.size, on.process().cpu);
 }
 
-// MissingPart() has refused base pages.
-sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const MoveOp& op) {
-  OpResult result;
-  result.moved = co_await kernel_.hugetlb().Move(path, on.process(), on.region.start, on.region.end(),
-                                                 OrderOf(*on.region.huge), NodeId{op.node});
-  result.error = result.moved->error;
-  co_return result;
-}
-
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const ProcessPoolOp& op) {
   co_return co_await kernel_.hugetlb().ResizeBy(path, *owned.process, ToHugeSize(op.page), op.mempolicy,
                                                 op.count);

@@ -154,6 +154,24 @@ sim::Task<Errno> ScriptRunner::AdviseOnce(sim::Path& path, const Mapped& on, Adv
   co_return co_await ops_.Advise(path, on.process(), pages.begin, pages.end, advice);
 }
 
+// A status array that is zero before says node 0 where the kernel writes none: so a program reads it, and the
+// recorder too.
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const MoveOp& op) {
+  const NodeId node{op.node};
+  const Vpn begin = on.region.start;
+  const Vpn end = on.region.end();
+  OpResult result;
+  if (on.region.huge.has_value()) {
+    result.moved =
+        co_await kernel_.hugetlb().Move(path, on.process(), begin, end, OrderOf(*on.region.huge), node);
+  } else {
+    result.moved = co_await kernel_.ops().MovePages(path, on.process(), begin, end, node);
+  }
+  (op.node == 0 ? result.moved->moved : result.moved->not_moved) += std::exchange(result.moved->unwritten, 0);
+  result.error = result.moved->error;
+  co_return result;
+}
+
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const BindOp& op) {
   const MemPolicy wanted = ToMemPolicy(op.policy);
   co_return co_await ops_.Bind(path, on.process(), on.region.start, on.region.end(), wanted);

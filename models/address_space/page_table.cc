@@ -89,8 +89,8 @@ void PageTable::TakeHuge(Vpn begin, Vpn end, std::vector<Pfn>& pages) {
   for (const auto& [first, order] : taken) SetHuge(first, order, Entry());
 }
 
-std::vector<Pfn> PageTable::FreeRange(Vpn floor, Vpn ceiling) {
-  std::vector<Pfn> frames;
+std::vector<Folio> PageTable::FreeRange(Vpn floor, Vpn ceiling) {
+  std::vector<Folio> frames;
   for (auto it = puds_.lower_bound(floor.value >> kPmdTableShift); it != puds_.end();) {
     const Vpn pmd_first{it->first << kPmdTableShift};
     if (pmd_first >= ceiling) break;
@@ -104,7 +104,7 @@ std::vector<Pfn> PageTable::FreeRange(Vpn floor, Vpn ceiling) {
       const bool inside = first >= floor && first + static_cast<int64_t>(kPtesPerTable) <= ceiling;
       if (!pmd->entries[i].is_table() || !inside) continue;
       auto* const table = pmd->entries[i].table<PteTable>();
-      frames.push_back(table->frame);
+      frames.emplace_back(table->frame);
       delete table;
       pmd->entries[i] = Entry();
       --pmd->used;
@@ -116,7 +116,7 @@ std::vector<Pfn> PageTable::FreeRange(Vpn floor, Vpn ceiling) {
       continue;
     }
     NUMASIM_CHECK_EQ(pmd->used, 0);
-    frames.push_back(pmd->frame);
+    frames.emplace_back(pmd->frame);
     --tables_;
     if (last_ == pmd) last_key_ = ~uint64_t{0};
     delete pmd;

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "models/base/folio.h"
 #include "models/base/types.h"
 #include "sim/check.h"
 
@@ -30,6 +31,7 @@ namespace numasim {
 // One entry. Zero is "none".
 class Entry {
  public:
+  friend bool operator==(Entry, Entry) = default;
   enum Flag : uint64_t {
     kPresent = 1,
     kWritable = 2,
@@ -44,12 +46,28 @@ class Entry {
     return entry;
   }
   constexpr bool none() const { return bits_ == 0; }
-  constexpr bool writable() const { return bits_ & kWritable; }
+  // Neither none nor a migration entry: an access finds the page.
+  constexpr bool present() const { return bits_ & kPresent; }
+  constexpr bool writable() const { return (bits_ & (kPresent | kWritable)) == (kPresent | kWritable); }
   constexpr bool zero_page() const { return bits_ & kZeroPage; }
   constexpr bool anon() const { return bits_ & kAnon; }
   // What it maps begins here; not of the zero page.
   constexpr Pfn pfn() const { return Pfn{bits_ >> kFlagBits}; }
   constexpr Entry WithPfn(Pfn pfn) const { return Entry(pfn, bits_ & ((uint64_t{1} << kFlagBits) - 1)); }
+  // A migration entry (make_readable_migration_entry, make_writable_migration_entry): the page that it mapped
+  // is being moved, and who comes here waits. It keeps what the entry allowed, but is no mapping.
+  constexpr bool migrating() const { return bits_ & kMigration; }
+  constexpr Entry ToMigration() const {
+    Entry entry;
+    entry.bits_ = (bits_ & ~uint64_t{kPresent}) | kMigration;
+    return entry;
+  }
+  // remove_migration_pte(): a mapping again, of the page's new place or of its old one.
+  constexpr Entry FromMigration(Pfn pfn) const {
+    Entry entry = WithPfn(pfn);
+    entry.bits_ = (entry.bits_ & ~kMigration) | kPresent;
+    return entry;
+  }
   constexpr Entry WithWritable(bool writable) const {
     Entry entry = *this;
     entry.bits_ = writable ? bits_ | kWritable : bits_ & ~uint64_t{kWritable};
@@ -63,6 +81,7 @@ class Entry {
   static constexpr int kFlagBits = 8;
   static constexpr uint64_t kZeroPage = 8;
   static constexpr uint64_t kTable = 16;  // with the address of a table, whose low bits are zero
+  static constexpr uint64_t kMigration = 32;
 
   explicit Entry(const void* table) : bits_(reinterpret_cast<uintptr_t>(table) | kTable) {}
   bool is_table() const { return bits_ & kTable; }
@@ -146,7 +165,7 @@ class PageTable {
   // Takes away the PTE tables that lie wholly inside [floor, ceiling), and the PMD tables that do
   // (free_pgd_range). No huge page may be left there. Returns their frames in the order in which the kernel
   // frees them.
-  std::vector<Pfn> FreeRange(Vpn floor, Vpn ceiling);
+  std::vector<Folio> FreeRange(Vpn floor, Vpn ceiling);
 
   int64_t tables() const { return tables_; }
   int64_t huge_pages() const { return huge_pages_; }

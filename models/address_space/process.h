@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/address_space/address_space.h"
+#include "models/base/folio.h"
 #include "models/base/types.h"
 #include "models/mempolicy/mempolicy.h"
 
@@ -18,21 +19,22 @@ namespace numasim {
 // it was pinned.
 struct PinnedPages {
   uint64_t id = 0;
-  std::vector<Pfn> base;
-  std::vector<Pfn> huge;  // by their heads
+  std::vector<Folio> pages;
+  std::vector<Pfn> huge;  // of HugeTLB, by their heads
 };
 
 struct Process {
   explicit Process(std::string process_name) : name(std::move(process_name)) {}
 
   std::string name;
-  uint16_t id = 0;  // below pid_max; names the address space in FrameOwner
+  uint16_t id = 0;        // below pid_max
+  uint16_t anon_vma = 0;  // names it in FrameOwner, for the pages that it faults in (AnonVmas)
   CpuId cpu{0};
   MemPolicy policy;               // set_mempolicy
   NodeId il_prev{kMaxNodes - 1};  // where interleaved allocations without an address were last
   AddressSpace space;
-  std::vector<Pfn> base_tables;  // PGD, PUD and the tables of text and stack
-  std::deque<PinnedPages> pins;  // the oldest first: by rising id
+  std::vector<Folio> base_tables;  // PGD, PUD and the tables of text and stack
+  std::deque<PinnedPages> pins;    // the oldest first: by rising id
   uint64_t next_pin = 1;
   bool alive = false;
 };

@@ -11,8 +11,7 @@
 #include <optional>
 #include <vector>
 
-#include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
+#include "models/address_space/anon_vmas.h"
 #include "models/address_space/process.h"
 #include "sim/check.h"
 #include "sim/engine.h"
@@ -28,11 +27,14 @@ class ProcessTable {
     Process* process = nullptr;  // null: nobody has the id
     sim::LpId home = {};
     bool moving = false;  // between two homes: must not be visited
-    uint32_t family = 0;  // kept when the id is free again
   };
 
-  // Nothing if all ids are taken. Who comes by fork is of its parent's family; others found one.
-  std::optional<uint16_t> Add(Process& process, sim::LpId home, const Process* parent) {
+  struct Ids {
+    uint16_t process;
+    AnonVmaId anon_vma;  // of what it faults in
+  };
+  // Nothing if all ids are taken. `parent` is null where the process was not forked.
+  std::optional<Ids> Add(Process& process, sim::LpId home, const Process* parent) {
     if (free_ids_.empty() && entries_.size() == size_t{kIds}) return std::nullopt;
     if (free_ids_.empty()) {
       free_ids_.push_back(static_cast<uint16_t>(entries_.size()));
@@ -40,19 +42,13 @@ class ProcessTable {
     }
     const uint16_t id = free_ids_.back();
     free_ids_.pop_back();
-    const uint32_t family = parent == nullptr ? next_family_++ : entries_[parent->id].family;
-    entries_[id] = {&process, home, false, family};
-    families_[family].insert(id);
-    return id;
+    entries_[id] = {&process, home, false};
+    return Ids{id, parent == nullptr ? anon_vmas_.Add(id) : anon_vmas_.Fork(parent->id, id)};
   }
   void Remove(uint16_t id) {
     NUMASIM_CHECK(entries_[id].process != nullptr);
-    const uint32_t family = entries_[id].family;
-    const auto found = families_.find(family);
-    found->second.erase(id);
-    if (found->second.empty()) families_.erase(found);
+    anon_vmas_.Remove(id);
     entries_[id] = {};
-    entries_[id].family = family;
     free_ids_.push_back(id);
   }
   void LeaveHome(uint16_t id) { entries_[id].moving = true; }
@@ -63,22 +59,12 @@ class ProcessTable {
 
   // What is known of an id; nobody for one that was never given.
   Entry Find(uint64_t id) const { return id < entries_.size() ? entries_[id] : Entry{}; }
-  // The ids of the processes that may have private pages in common with the one that has, or had last, this
-  // id.
-  std::vector<uint64_t> FamilyOf(uint64_t id) const {
-    const auto found = families_.find(Find(id).family);
-    if (found == families_.end()) return {};
-    return {found->second.begin(), found->second.end()};
-  }
-  // Ids given so far are below.
-  uint64_t end() const { return entries_.size(); }
+  const AnonVmas& anon_vmas() const { return anon_vmas_; }
 
  private:
   std::vector<Entry> entries_;
   std::vector<uint16_t> free_ids_;
-  // Of processes that live.
-  absl::flat_hash_map<uint32_t, absl::btree_set<uint16_t>> families_;
-  uint32_t next_family_ = 1;
+  AnonVmas anon_vmas_{kIds};
 };
 
 }  // namespace numasim

@@ -59,9 +59,9 @@ FrameUser ContigRanges::UserOf(const Zone& zone, Pfn pfn) {
   if (head.kind == FrameKind::kPcp) return {Kind::kPcpList};
   if (head.kind != FrameKind::kAllocated) return {Kind::kReserved};
   const Kind kind = KindOf(frames.owner(head.frame, head.order));
-  if (kind == Kind::kHugetlb2M || kind == Kind::kHugetlb1G || head.order != 0) return {kind};
-  if (zone.IsMigrating(head.frame)) return {kind, Held::kMigrating};
-  return {kind, zone.RefsOf(head.frame) > 0 ? Held::kPinned : Held::kNo};
+  if (kind == Kind::kHugetlb2M || kind == Kind::kHugetlb1G) return {kind};
+  if (zone.IsMigrating(head.frame, head.order)) return {kind, Held::kMigrating};
+  return {kind, zone.RefsOf(head.frame, head.order) > 0 ? Held::kPinned : Held::kNo};
 }
 
 void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages,
@@ -236,19 +236,28 @@ sim::Task<ContigResult> ContigRanges::MigrateRange(sim::Path& path, CpuId cpu, Z
     if (result.error != Errno::kOk) break;
     const std::vector<Pfn> huge = std::exchange(scan.huge, {});
     result = co_await MigrateHuge(path, cpu, huge, huge_target, kTries, true);
-    if (result.error != Errno::kOk || scan.base.empty()) continue;
-    const Errno error = co_await migrator_.Migrate(path, cpu, scan.base, base_target);
-    if (error == Errno::kNoMem)
-      result = {error, scan.base.front(), "alloc_migration_target", {}, base_target.allowed};
+    if (result.error == Errno::kOk) result = co_await MigrateBase(path, cpu, scan.base, base_target);
   }
   first = scan.first.error == Errno::kOk ? result : scan.first;
   if (!scan.base.empty()) {
-    if (result.blocker == scan.base.front()) {
-      LogFailure(path, LogKind::kMigrationFailed, scan.base.front(), 1, result);
+    if (result.blocker == scan.base.front().head()) {
+      LogFailure(path, LogKind::kMigrationFailed, result.blocker, 1, result);
     }
     co_await migrator_.PutBack(path, cpu, scan.base);
   }
   co_return result;
+}
+
+// What does not move is left in `pages`.
+sim::Task<ContigResult> ContigRanges::MigrateBase(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
+                                                  const MigrationTarget& target) {
+  for (int call = 0; call < kTries && !pages.empty(); ++call) {
+    const Errno error = co_await migrator_.Migrate(path, cpu, pages, target);
+    if (error == Errno::kNoMem)
+      co_return ContigResult{error, pages.front().head(), "alloc_migration_target", {}, target.allowed};
+  }
+  if (pages.empty()) co_return ContigResult{};
+  co_return ContigResult{Errno::kBusy, pages.front().head(), "unmap_and_move"};
 }
 
 // isolate_migratepages_range(), until there is a cluster or the range ends.
@@ -274,7 +283,7 @@ sim::Task<ContigResult> ContigRanges::IsolatePages(sim::Path& path, CpuId cpu, Z
     begins = true;
     if (head.kind != FrameKind::kAllocated) continue;
     if (Migrator::Isolate(zone, head)) {
-      scan.base.push_back(frames.PfnOf(head.frame));
+      scan.base.emplace_back(frames.PfnOf(head.frame), head.order);
     } else if (scan.first.error == Errno::kOk) {
       scan.first = Busy(zone, head.frame, "isolate_migratepages_block");
     }
@@ -328,7 +337,7 @@ sim::Task<ContigResult> ContigRanges::MigrateHuge(sim::Path& path, CpuId cpu, co
     for (int call = 0; call < tries && error != Errno::kOk && error != Errno::kNoMem; ++call) {
       error = Errno::kAgain;
       for (int pass = 0; pass < kPasses && error == Errno::kAgain; ++pass) {
-        error = co_await hugetlb_.Migrate(path, pfn, target, cpu);
+        error = co_await hugetlb_.Migrate(path, pfn, target, false, cpu);
       }
       if (error != Errno::kOk) ++failed_calls;
     }

@@ -10,6 +10,7 @@
 
 #include "models/base/errno.h"
 #include "models/base/failure.h"
+#include "models/base/folio.h"
 #include "models/base/gfp.h"
 #include "models/hugetlb/hugetlb.h"
 #include "models/migrate/migration.h"
@@ -69,7 +70,7 @@ class ContigRanges {
   // What a scan of the range has taken for migration, and how far it is (struct compact_control).
   struct Scan {
     FrameIndex next;
-    std::vector<Pfn> base;  // isolated
+    std::vector<Folio> base;  // isolated
     std::vector<Pfn> huge;
     ContigResult first;  // the first page that could not be taken
   };
@@ -78,6 +79,8 @@ class ContigRanges {
                                FrameOwner owner);
   sim::Task<ContigResult> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                        FrameIndex end, ContigResult& first);
+  sim::Task<ContigResult> MigrateBase(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
+                                      const MigrationTarget& target);
   sim::Task<ContigResult> IsolatePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex end, Scan& scan);
   sim::Task<ContigResult> IsolateHuge(sim::Path& path, CpuId cpu, Zone& zone, const FrameStore::Head& head,
                                       Scan& scan);

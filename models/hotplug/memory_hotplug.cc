@@ -129,7 +129,7 @@ sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zo
     co_await path.Take(scan);
     co_return true;
   }
-  std::vector<Pfn> base;
+  std::vector<Folio> base;
   std::vector<Pfn> huge;
   bool any = false;
   held = {true, zone.refs_dropped()};
@@ -138,12 +138,14 @@ sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zo
     const auto kind = static_cast<FrameOwner::Kind>(frames.owner(head.frame, head.order).kind);
     if (kind == FrameOwner::kHugetlb) huge.push_back(frames.PfnOf(head.frame));
     if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return;
-    if (frames.owner(head.frame, head.order).mapcount == 0) return;  // on its way to the buddy allocator
+    const bool referred = frames.IsHeld(head.frame, head.order);
+    // On its way to the buddy allocator.
+    if (frames.owner(head.frame, head.order).mapcount == 0 && !referred) return;
     any = true;
     if (Migrator::Isolate(zone, head)) {
-      base.push_back(frames.PfnOf(head.frame));
+      base.emplace_back(frames.PfnOf(head.frame), head.order);
     } else {
-      held.all = held.all && zone.RefsOf(head.frame) > 0;
+      held.all = held.all && referred;
     }
   });
   held.all = held.all && any && base.empty() && huge.empty();
@@ -167,10 +169,15 @@ sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zo
   }
   const MigrationTarget target{zone.node(), others};
   const Errno error = co_await migrator_.Migrate(path, cpu, base, target);
-  if (error == Errno::kNoMem) {
-    const ContigResult failure{error, base.front(), "alloc_migration_target", {}, others};
+  if (error != Errno::kOk) {
+    const bool no_memory = error == Errno::kNoMem;
+    const ContigResult failure{no_memory ? error : Errno::kBusy,
+                               base.front().head(),
+                               no_memory ? "alloc_migration_target" : "unmap_and_move",
+                               {},
+                               others};
     if (log) {
-      ranges_.LogFailure(path, LogKind::kMigrationFailed, base.front(), static_cast<int64_t>(base.size()),
+      ranges_.LogFailure(path, LogKind::kMigrationFailed, failure.blocker, static_cast<int64_t>(base.size()),
                          failure);
     }
     co_await migrator_.PutBack(path, cpu, base);

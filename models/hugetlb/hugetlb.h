@@ -15,6 +15,7 @@
 #include "models/address_space/process.h"
 #include "models/address_space/process_table.h"
 #include "models/base/errno.h"
+#include "models/base/move_result.h"
 #include "models/hugetlb/files.h"
 #include "models/hugetlb/pool.h"
 #include "models/physical/memory_system.h"
@@ -35,14 +36,6 @@ struct HugetlbMountRequest {
 struct HugeOpened {
   Errno error = Errno::kOk;
   FileId file;
-};
-
-// The pages of a range that are on the wanted node after move_pages(), and those that are not or do not
-// exist.
-struct HugeMoved {
-  Errno error = Errno::kOk;
-  int64_t moved = 0;
-  int64_t not_moved = 0;
 };
 
 class Hugetlb {
@@ -81,12 +74,12 @@ class Hugetlb {
   // Whether a fork copies the entries of a VMA of huge pages: of a private one that had a page of its own.
   static bool ForkCopies(const Vma& vma) { return vma.hugetlb() && !vma.huge.shared && vma.huge.anon_vma; }
   // move_pages() of every huge page of [begin, end).
-  sim::Task<HugeMoved> Move(sim::Path& path, Process& process, Vpn begin, Vpn end, int order, NodeId node);
+  sim::Task<MoveResult> Move(sim::Path& path, Process& process, Vpn begin, Vpn end, int order, NodeId node);
 
   // A page in use that HugetlbPool isolated moves to where `target` says, with all its mappings; its
-  // isolation ends. On the global LP. kNoMem: no page there; kBusy: it never can; kAgain: somebody else holds
-  // it. It is then still isolated.
-  sim::Task<Errno> Migrate(sim::Path& path, Pfn from, const Placement& target, CpuId cpu);
+  // isolation ends; `this_node`: to the preferred node only. On the global LP. kNoMem: no page there; kBusy:
+  // it never can; kAgain: somebody else holds it. It is then still isolated.
+  sim::Task<Errno> Migrate(sim::Path& path, Pfn from, const Placement& target, bool this_node, CpuId cpu);
   // Takes a reference on each page; all are mapped by entries that the path has just seen.
   // False, and nothing is taken, where one is about to move: it is to be looked up again.
   sim::Task<bool> Pin(sim::Path& path, const std::vector<Pfn>& pages);
@@ -119,10 +112,11 @@ class Hugetlb {
     bool anon = false;           // the VMA got a page of its own
     FaultResult result = FaultResult::kDone;
   };
+  // What move_pages() found at one address.
   struct MovingPage {
-    Vpn first;
-    Entry entry;  // becomes what it is to be afterwards
-    bool present = false;
+    Pfn pfn = kNoPfn;  // of no page
+    FileId file;
+    uint64_t index = 0;
     bool there = false;  // on the wanted node already
   };
   using Visitor = std::function<void(Process&)>;
@@ -161,9 +155,10 @@ class Hugetlb {
   sim::Task<void> MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to, sim::Mutex& mutex);
   void HandOver(Pfn from, Pfn to);
   static uint32_t SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to);
-  sim::Task<HugeMoved> MoveAll(sim::Path& path, std::vector<MovingPage>& pages, NodeId node, CpuId cpu);
-  sim::Task<Errno> ReplaceAlone(sim::Path& path, Pfn pfn, Pfn fresh);
-  sim::Task<Errno> MovePage(sim::Path& path, Entry& entry, NodeId node, CpuId cpu);
+  sim::Task<MoveResult> MoveAll(sim::Path& path, const std::vector<MovingPage>& pages, NodeId node,
+                                CpuId cpu);
+  sim::Task<bool> IsolateAlone(sim::Path& path, const MovingPage& page);
+  sim::Task<Errno> MoveQueue(sim::Path& path, const std::vector<Pfn>& queue, NodeId node, CpuId cpu);
   sim::Task<void> Unreserve(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, int64_t freed,
                             CpuId cpu);
 

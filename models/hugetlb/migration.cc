@@ -7,13 +7,14 @@
 
 namespace numasim {
 
-sim::Task<Errno> Hugetlb::Migrate(sim::Path& path, Pfn from, const Placement& target, CpuId cpu) {
+sim::Task<Errno> Hugetlb::Migrate(sim::Path& path, Pfn from, const Placement& target, bool this_node,
+                                  CpuId cpu) {
   HugePageStore& pages = pool_.pages();
   if (pages.Used(from).refs == 1 && pages.Used(from).mapcount == 0 && !pages.Used(from).cached) {
     co_await pool_.PutBack(path, from, cpu);  // freed meanwhile
     co_return Errno::kOk;
   }
-  const Pfn to = co_await pool_.AllocForMove(path, pages.Used(from).size, target, false, cpu);
+  const Pfn to = co_await pool_.AllocForMove(path, pages.Used(from).size, target, this_node, cpu);
   if (to == kNoPfn) co_return Errno::kNoMem;
   // Both pages are the migration's until the end: nobody else moves or pins them, and neither is freed.
   pages.Used(to).isolated = true;
@@ -58,9 +59,9 @@ sim::Task<Errno> Hugetlb::MoveLocked(sim::Path& path, Pfn from, Pfn to, CpuId cp
 // passes by its process; what is not there yet (a fork under way) or not gone yet (an unmap) makes it go
 // round again. What a process does to its new entry reaches the global LP behind the path.
 //
-// Whoever has the last entry may wait for the mutex, which is that of other pages too: move_pages() keeps the
-// entries of all its pages while it waits for one. So the path lets go of the mutex before it goes round
-// again. The page is in its new place by then, and a fault that comes with an old entry looks again.
+// Whoever has the last entry may wait for the mutex, which is that of other pages too. So the path lets go of
+// the mutex before it goes round again. The page is in its new place by then, and a fault that comes with an
+// old entry looks again.
 sim::Task<void> Hugetlb::MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to, sim::Mutex& mutex) {
   HugePageStore& pages = pool_.pages();
   co_await path.Take(memory_.costs().copy_page * PagesOf(pages.Used(from).size));

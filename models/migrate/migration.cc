@@ -1,8 +1,7 @@
 #include "models/migrate/migration.h"
 
 #include <algorithm>
-#include <optional>
-#include <span>
+#include <iterator>
 #include <utility>
 
 #include "sim/check.h"
@@ -10,271 +9,292 @@
 namespace numasim {
 namespace {
 
-bool Base(const FrameStore::Head& head) { return head.kind == FrameKind::kAllocated && head.order == 0; }
+bool OfUser(const FrameOwner& owner) {
+  return owner.kind == FrameOwner::kAnon || owner.kind == FrameOwner::kShmem;
+}
+
+// Its processes are not simulated: there are no entries that would have to be changed.
+bool OfBootUser(const FrameOwner& owner) {
+  return owner.kind == FrameOwner::kAnon && owner.object == kBootUser;
+}
+
+void AddMappers(const Mapping& mapping, Rmap::Group& group) {
+  mapping.ForEachMapper([&](uint16_t process) { group.processes.push_back(process); });
+}
 
 }  // namespace
 
 bool Migrator::Isolate(Zone& zone, const FrameStore::Head& head) {
-  if (!Base(head)) return false;
-  FrameStore& frames = zone.frames();
-  const FrameIndex frame = head.frame;
-  const auto kind = static_cast<FrameOwner::Kind>(frames.owner(frame, 0).kind);
-  if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return false;
-  if (frames.owner(frame, 0).mapcount == 0) return false;
-  if (zone.RefsOf(frame) != 0 || !zone.HasRoomForRef(frame)) return false;
-  zone.TakeRef(frame);
-  zone.MarkMigrating(frame, true);
+  if (head.kind != FrameKind::kAllocated || head.order != 0) return false;
+  if (zone.frames().IsHeld(head.frame, head.order)) return false;
+  return IsolateFromLru(zone, head.frame, head.order);
+}
+
+bool Migrator::IsolateFromLru(Zone& zone, FrameIndex frame, int order) {
+  const FrameOwner& owner = zone.frames().owner(frame, order);
+  if (!OfUser(owner) || owner.mapcount == 0 || zone.IsMigrating(frame, order)) return false;
+  zone.TakeRef(frame, order);
+  zone.MarkMigrating(frame, order, true);
   return true;
 }
 
-sim::Task<void> Migrator::PutBack(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
-  for (const Pfn pfn : pages) co_await LetGo(path, cpu, *memory_.ZoneOf(pfn), pfn);
+sim::Task<void> Migrator::PutBack(sim::Path& path, CpuId cpu, const std::vector<Folio>& pages) {
+  for (const Folio page : pages) co_await LetGo(path, cpu, page);
 }
 
-sim::Task<Errno> Migrator::Migrate(sim::Path& path, CpuId cpu, std::vector<Pfn>& pages,
+sim::Task<Errno> Migrator::Migrate(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
                                    const MigrationTarget& target) {
   if (pages.empty()) co_return Errno::kOk;
-  Node& node = memory_.node(memory_.ZoneOf(pages.front())->node());
-  Batch batch;
-  const bool room = co_await AllocTargets(path, cpu, pages, target, batch);
-  pages.erase(pages.begin(), pages.begin() + static_cast<std::ptrdiff_t>(batch.size()));
-  int round = 0;
-  while (!co_await Round(path, cpu, node, batch, round)) ++round;
-  node.counter(PGMIGRATE_SUCCESS) += static_cast<int64_t>(batch.size());
-  if (!room) ++node.counter(PGMIGRATE_FAIL);
-  co_return room ? Errno::kOk : Errno::kNoMem;
+  Node& node = memory_.node(memory_.ZoneOf(pages.front().head())->node());
+  std::vector<Folio> held;
+  size_t begun = 0;
+  bool room = true;
+  while (room && begun < pages.size()) {
+    const std::span rest = std::span(pages).subspan(begun);
+    const std::span cluster = rest.first(std::min(kCluster, rest.size()));
+    const size_t moved = co_await MoveCluster(path, cpu, node, cluster, target, held);
+    begun += moved;
+    room = moved == cluster.size();
+  }
+  node.counter(PGMIGRATE_SUCCESS) += static_cast<int64_t>(begun - held.size());
+  node.counter(PGMIGRATE_FAIL) += static_cast<int64_t>(held.size()) + (room ? 0 : 1);
+  pages.erase(pages.begin(), pages.begin() + static_cast<std::ptrdiff_t>(begun));
+  const Errno error = !room ? Errno::kNoMem : held.empty() ? Errno::kOk : Errno::kAgain;
+  pages.insert(pages.end(), held.begin(), held.end());
+  co_return error;
 }
 
-sim::Task<Zone*> Migrator::GoTo(sim::Path& path, Pfn pfn) const {
-  Zone* const zone = memory_.ZoneOf(pfn);
-  const sim::LpId there = memory_.node(zone->node()).lp;
+// Returns how many pages got a target; of these, what could not move is appended to `held`.
+sim::Task<size_t> Migrator::MoveCluster(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
+                                        const MigrationTarget& target, std::vector<Folio>& held) {
+  Batch batch;
+  co_await AllocTargets(path, cpu, pages, target, batch);
+  const size_t begun = batch.size();
+  for (int pass = 0; pass < kPasses && !batch.empty(); ++pass) co_await Pass(path, cpu, node, batch);
+  for (const Moving& page : batch) {
+    held.push_back(page.from);
+    co_await GoTo(path, page.to);
+    co_await LetGo(path, cpu, page.to);
+  }
+  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+  co_return begun;
+}
+
+sim::Task<void> Migrator::GoTo(sim::Path& path, Folio page) const {
+  const sim::LpId there = memory_.node(memory_.ZoneOf(page.head())->node()).lp;
   if (path.lp() != there) co_await path.HopTo(there, memory_.costs().hop);
-  co_return zone;
+}
+
+FrameOwner& Migrator::OwnerOf(Folio page) const {
+  FrameStore& frames = memory_.ZoneOf(page.head())->frames();
+  return frames.owner(frames.Index(page.head()), page.order());
 }
 
 // alloc_migration_target(): as many as there is room for. A page of ZONE_MOVABLE may go to one again.
-sim::Task<bool> Migrator::AllocTargets(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
+sim::Task<void> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
                                        const MigrationTarget& target, Batch& batch) {
-  for (const Pfn pfn : pages) {
-    const Zone& zone = *memory_.ZoneOf(pfn);
+  for (const Folio page : pages) {
+    const Zone& zone = *memory_.ZoneOf(page.head());
     AllocRequest request;
     request.gfp = kGfpReclaim | kGfpMovable | kGfpRetryMayfail | kGfpNoWarn;
     if (zone.type() == ZoneType::kMovable) request.gfp |= kGfpHighmem;
+    if (target.this_node) request.gfp = kGfpHighuserMovable | kGfpThisNode | kGfpNoWarn;
+    request.order = page.order();
     request.preferred = target.preferred;
     request.allowed = target.allowed;
     request.cpu = cpu;
-    request.owner = zone.frames().owner(zone.frames().Index(pfn), 0);
+    request.owner = OwnerOf(page);
     request.owner.mapcount = 0;  // nothing maps it yet
     request.migration_target = true;
-    Moving page;
-    page.from = pfn;
-    page.owner = request.owner;
-    page.to = co_await allocator_.Alloc(path, request);
-    if (page.to == kNoPfn) co_return false;
-    co_await path.Take(memory_.costs().migrate_page + memory_.costs().copy_page);
-    batch.push_back(page);
+    Moving moving;
+    moving.from = page;
+    moving.owner = request.owner;
+    const Pfn to = co_await allocator_.Alloc(path, request);
+    if (to == kNoPfn) co_return;
+    moving.to = Folio(to, page.order());
+    co_await path.Take(memory_.costs().migrate_page);
+    batch.push_back(moving);
   }
-  co_return true;
 }
 
-sim::Task<bool> Migrator::Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, int round) {
-  co_await Expect(path, node, batch);
+sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& batch) {
+  std::vector<FrameOwner> owners;
+  for (Moving& page : batch) {
+    page.unmapped = page.restored = 0;
+    owners.push_back(page.owner);
+  }
+  std::vector<Rmap::Group> groups = Rmap::ByOwner(owners);
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  const MappersOfFiles mappers = co_await SwapInCache(path, batch);
-  const bool all_visited = co_await VisitAll(path, batch, WhomToVisit(batch, round, mappers));
+  rmap_.Find(groups);
+  co_await Lock(path, groups, batch);
+  if (path.lp() != memory_.global_lp()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
+    return UnmapFrom(process, group, batch);
+  });
   co_await path.HopTo(node.lp, memory_.costs().hop);
-  co_await Account(path, cpu, node, batch, all_visited);
-  co_return std::all_of(batch.begin(), batch.end(), [](const Moving& page) { return page.settled; });
+  Judge(batch);
+  const auto moves = std::count_if(batch.begin(), batch.end(), [](const Moving& page) { return page.moves; });
+  co_await path.Take(memory_.costs().copy_page * moves);
+  co_await Announce(path, batch);
+  co_await ReplaceInCache(path, groups, batch);
+  if (path.lp() != memory_.global_lp()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
+    return RestoreIn(process, group, batch);
+  });
+  co_await Unlock(path, groups, batch);
+  co_await Settle(path, cpu, node, batch);
 }
 
-// As many mappings as one frame has may come to the other: they are counted there before they come, since the
-// process may unmap them at once.
-sim::Task<void> Migrator::Expect(sim::Path& path, Node& node, Batch& batch) {
-  for (Moving& page : batch) {
-    page.swapped = 0;
-    page.mappings = 0;
-    if (page.settled) continue;
-    const Zone* const zone = memory_.ZoneOf(page.from);
-    const FrameIndex frame = zone->frames().Index(page.from);
-    page.mappings = static_cast<int64_t>(zone->frames().owner(frame, 0).mapcount) - zone->RefsOf(frame);
-  }
-  for (Moving& page : batch) {
-    if (page.settled || page.mappings == 0) continue;
-    Zone& zone = *co_await GoTo(path, page.to);
-    const FrameIndex frame = zone.frames().Index(page.to);
-    zone.frames().owner(frame, 0).mapcount += static_cast<uint64_t>(page.mappings);
-  }
-  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-}
-
-// From the global LP and back to it. Returns who maps the files in the moment when their pages are replaced:
-// who comes later finds the new ones.
-sim::Task<Migrator::MappersOfFiles> Migrator::SwapInCache(sim::Path& path, Batch& batch) {
-  std::vector<std::pair<FileId, Moving*>> of_files;
-  for (Moving& page : batch) {
-    if (page.settled) continue;
-    // What was in use at boot has no process here whose entries would have to be changed.
-    if (page.owner.object >= ProcessTable::kIds && page.owner.kind == FrameOwner::kAnon) {
-      page.swapped = page.mappings;
-    }
-    if (page.owner.kind != FrameOwner::kShmem) continue;
-    const FileId file = files_.IdOf(page.owner.object);
-    if (file != kNoFile) of_files.emplace_back(file, &page);
-  }
-  std::stable_sort(of_files.begin(), of_files.end(),
-                   [](const auto& a, const auto& b) { return a.first.home < b.first.home; });
-  MappersOfFiles mappers;
-  for (const auto& [file, page] : of_files) {
-    const sim::LpId home = memory_.node(file.home).lp;
+sim::Task<void> Migrator::ForEachFile(sim::Path& path, std::vector<Rmap::Group>& groups,
+                                      absl::FunctionRef<void(Mapping&, Rmap::Group&)> f) {
+  for (Rmap::Group& group : groups) {
+    if (group.file == kNoFile) continue;
+    const sim::LpId home = memory_.node(group.file.home).lp;
     if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
-    Mapping* const mapping = files_.Find(file);
-    if (mapping == nullptr) continue;  // it has gone meanwhile
-    if (mapping->Replace(page->owner.index, page->from, page->to)) ++page->swapped;
-    const auto [found, fresh] = mappers.try_emplace(page->owner.object);
-    if (!fresh) continue;
-    mapping->ForEachMapper([&ids = found->second](uint64_t id) { ids.push_back(id); });
+    Mapping* const mapping = files_.Find(group.file);
+    if (mapping != nullptr) f(*mapping, group);  // else it is gone
   }
-  if (!of_files.empty()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  co_return mappers;
 }
 
-// Whom to visit for which pages: for a file's pages those that map the file, for anonymous pages the one that
-// faulted them in, in the second round those that can have them by fork. When that one is gone its id may
-// have gone to another family: then everybody. Pages of one owner stand together, so that a process is asked
-// about the pages that it can have and not about the whole batch.
-Migrator::Visits Migrator::WhomToVisit(const Batch& batch, int round, const MappersOfFiles& mappers) const {
-  Visits visits;
-  std::vector<uint32_t>& pages = visits.pages;
-  for (uint32_t i = 0; i < batch.size(); ++i) {
-    if (!batch[i].settled) pages.push_back(i);
-  }
-  const auto owner_of = [&](uint32_t i) { return std::pair(batch[i].owner.kind, batch[i].owner.object); };
-  std::stable_sort(pages.begin(), pages.end(),
-                   [&](uint32_t a, uint32_t b) { return owner_of(a) < owner_of(b); });
-  uint32_t first_of_all = 0,
-           last_of_all = 0;  // of the pages that everybody is asked about: they stand together
-  for (uint32_t first = 0, last; first < pages.size(); first = last) {
-    const auto [kind, object] = owner_of(pages[first]);
-    for (last = first + 1; last < pages.size() && owner_of(pages[last]) == std::pair(kind, object);) ++last;
-    if (kind == FrameOwner::kShmem) {
-      const auto found = mappers.find(object);
-      if (found == mappers.end()) continue;
-      for (const uint64_t id : found->second) visits.all.push_back({id, first, last});
-    } else if (round == 0) {
-      visits.all.push_back({object, first, last});
-    } else if (round == 1) {
-      for (const uint64_t id : processes_.FamilyOf(object)) visits.all.push_back({id, first, last});
-    } else {
-      if (first_of_all == last_of_all) first_of_all = first;
-      last_of_all = last;
-    }
-  }
-  for (uint64_t id = 0; first_of_all < last_of_all && id < processes_.end(); ++id)
-    visits.all.push_back({id, first_of_all, last_of_all});
-  std::sort(visits.all.begin(), visits.all.end());
-  return visits;
+sim::Task<std::vector<int64_t>> Migrator::MapcountsOf(sim::Path& path, const std::vector<Folio>& pages,
+                                                      const std::vector<FrameOwner>& owners) {
+  std::vector<Rmap::Group> groups = Rmap::ByOwner(owners);
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  rmap_.Find(groups);
+  co_await ForEachFile(path, groups,
+                       [](Mapping& mapping, Rmap::Group& group) { AddMappers(mapping, group); });
+  if (path.lp() != memory_.global_lp()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  std::vector<int64_t> mapcounts(pages.size());
+  co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
+    for (const uint32_t i : group.pages)
+      Rmap::ForEachEntry(process, owners[i], pages[i].head(), [&](Vpn, Entry&) { ++mapcounts[i]; });
+    return true;
+  });
+  co_return mapcounts;
 }
 
-// From the global LP and back to it: the processes of one home after the other, looked up just before each.
-// False where a process could not be visited now, or moved behind the path.
-sim::Task<bool> Migrator::VisitAll(sim::Path& path, Batch& batch, Visits visits) {
-  bool all = true;
-  for (int n = 0; n < memory_.node_count() && !visits.all.empty(); ++n) {
-    const sim::LpId lp = memory_.node(NodeId{n}).lp;
-    std::vector<std::pair<Process*, Visit>> here;
-    std::erase_if(visits.all, [&](const Visit& visit) {
-      const ProcessTable::Entry entry = processes_.Find(visit.process);
-      const bool now = entry.process != nullptr && !entry.moving && entry.home == lp;
-      if (now) here.emplace_back(entry.process, visit);
-      return now || entry.process == nullptr;
-    });
-    if (here.empty()) continue;
-    co_await path.HopTo(lp, memory_.costs().hop);
-    for (const auto& [process, visit] : here) {
-      const std::span pages = std::span(visits.pages).subspan(visit.first, visit.last - visit.first);
-      all = SwapIn(*process, batch, pages) && all;
-    }
-    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  }
-  co_return all&& visits.all.empty();
+// folio_trylock() of pages of files. A fault that found the page before is on its way to its process; the
+// path gets there behind it.
+sim::Task<void> Migrator::Lock(sim::Path& path, std::vector<Rmap::Group>& groups, const Batch& batch) {
+  co_await ForEachFile(path, groups, [&](Mapping& mapping, Rmap::Group& group) {
+    for (const uint32_t i : group.pages) mapping.Lock(batch[i].owner.index, batch[i].from.head());
+    AddMappers(mapping, group);
+  });
 }
 
-bool Migrator::SwapIn(Process& process, Batch& batch, std::span<const uint32_t> pages) {
+// try_to_migrate() of the pages of one owner in one process. Its page table lock may be held.
+bool Migrator::UnmapFrom(Process& process, const Rmap::Group& group, Batch& batch) {
   if (process.space.entries_held()) return false;
-  for (const uint32_t i : pages) {
+  for (const uint32_t i : group.pages) {
     Moving& page = batch[i];
-    if (page.owner.kind == FrameOwner::kShmem) {
-      SwapShmem(process, page);
-    } else {
-      SwapAnon(process, page);
-    }
+    Rmap::ForEachEntry(process, page.owner, page.from.head(), [&](Vpn, Entry& entry) {
+      entry = entry.ToMigration();
+      ++page.unmapped;
+    });
   }
   return true;
 }
 
-void Migrator::SwapAnon(Process& process, Moving& page) {
-  if (page.swapped == page.mappings) return;
-  const Vpn vpn{page.owner.index};
-  Entry* const entry = process.space.page_table().FindEntry(vpn);
-  if (entry == nullptr || !entry->anon() || entry->pfn() != page.from) return;
-  *entry = entry->WithPfn(page.to);
-  ++page.swapped;
+// Nobody else changes a migration entry but to take it away.
+bool Migrator::RestoreIn(Process& process, const Rmap::Group& group, Batch& batch) {
+  for (const uint32_t i : group.pages) {
+    Moving& page = batch[i];
+    const Pfn now = page.moves ? page.to.head() : page.from.head();
+    Rmap::ForEachEntry(process, page.owner, page.from.head(), [&](Vpn, Entry& entry) {
+      if (!entry.migrating()) return;
+      entry = entry.FromMigration(now);
+      ++page.restored;
+    });
+  }
+  return true;
 }
 
-// All mappings of a file's page count as one, the file's.
-void Migrator::SwapShmem(Process& process, Moving& page) {
-  const FileId file{static_cast<int32_t>(page.owner.object)};
-  process.space.ForEachOfFile(false, file, [&](Vma& vma) {
-    const std::optional<Vpn> vpn = vma.AddressOf(page.owner.index);
-    if (!vpn.has_value()) return;
-    Entry* const entry = process.space.page_table().FindEntry(*vpn);
-    if (entry == nullptr || entry->none() || entry->pfn() != page.from) return;
-    *entry = entry->WithPfn(page.to);
+// folio_migrate_mapping(): whether each page can move, on the LP of its node. An anonymous page that does has
+// no mapping any more. That of a file keeps the reference of the page cache, which is all that its mapcount
+// counts, until it is known whether the file has it still.
+void Migrator::Judge(Batch& batch) const {
+  for (Moving& page : batch) {
+    FrameOwner& owner = OwnerOf(page.from);
+    const Zone& zone = *memory_.ZoneOf(page.from.head());
+    const auto mapcount = static_cast<int64_t>(owner.mapcount);
+    if (OfBootUser(page.owner)) page.unmapped = page.restored = mapcount;
+    page.counted = page.owner.kind == FrameOwner::kAnon ? page.unmapped : 1;
+    const bool alone = zone.RefsOf(zone.frames().Index(page.from.head()), page.from.order()) == 1;
+    page.gone = alone && mapcount == 0;
+    page.moves = alone && mapcount == page.counted && !page.gone;
+    if (page.moves && page.owner.kind == FrameOwner::kAnon) owner.mapcount = 0;
+  }
+}
+
+// As many mappings as one page had may come to the other: they are counted there before they come, since the
+// process may unmap them at once.
+sim::Task<void> Migrator::Announce(sim::Path& path, Batch& batch) {
+  for (Moving& page : batch) {
+    page.announced = page.moves ? page.counted : 0;
+    if (page.announced == 0) continue;
+    co_await GoTo(path, page.to);
+    OwnerOf(page.to).mapcount += static_cast<uint64_t>(page.announced);
+  }
+}
+
+sim::Task<void> Migrator::ReplaceInCache(sim::Path& path, std::vector<Rmap::Group>& groups, Batch& batch) {
+  // What its file does not have any more stays, also where the file itself is gone.
+  std::vector<bool> wanted(batch.size());
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (batch[i].owner.kind != FrameOwner::kShmem) continue;
+    wanted[i] = batch[i].moves;
+    batch[i].moves = false;
+  }
+  co_await ForEachFile(path, groups, [&](Mapping& mapping, Rmap::Group& group) {
+    for (const uint32_t i : group.pages) {
+      Moving& page = batch[i];
+      page.moves = wanted[i] && mapping.Replace(page.owner.index, page.from.head(), page.to.head());
+    }
   });
 }
 
-// Sets the counts to what came about. A page is settled when nothing refers to the old frame but the
-// migration. Entries of a file's page are not counted: they have come over when all processes were visited.
-sim::Task<void> Migrator::Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool all_visited) {
+sim::Task<void> Migrator::Unlock(sim::Path& path, std::vector<Rmap::Group>& groups, const Batch& batch) {
+  co_await ForEachFile(path, groups, [&](Mapping& mapping, Rmap::Group& group) {
+    for (const uint32_t i : group.pages) mapping.Unlock(batch[i].owner.index, batch[i].from.head());
+  });
+}
+
+// Sets the counts to what came about: a process may have unmapped what was a migration entry, and a page may
+// have been taken out of its file. Then the old pages are freed, and a new one that nobody wants any more.
+sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, Batch& batch) {
   for (const Moving& page : batch) {
-    if (page.settled || page.mappings == page.swapped) continue;
-    Zone& zone = *co_await GoTo(path, page.to);
-    // Too much was expected there, where the migration itself still holds the frame.
-    zone.frames().owner(zone.frames().Index(page.to), 0).mapcount -=
-        static_cast<uint64_t>(page.mappings - page.swapped);
+    const bool anon = page.owner.kind == FrameOwner::kAnon;
+    const int64_t come = page.moves ? (anon ? page.restored : page.counted) : 0;
+    if (page.announced == come) continue;
+    co_await GoTo(path, page.to);
+    OwnerOf(page.to).mapcount -= static_cast<uint64_t>(page.announced - come);
   }
   if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-  std::vector<size_t> done;
-  for (size_t i = 0; i < batch.size(); ++i) {
-    Moving& page = batch[i];
-    if (page.settled) continue;
-    FrameStore& frames = memory_.ZoneOf(page.from)->frames();
-    FrameOwner& owner = frames.owner(frames.Index(page.from), 0);
-    owner.mapcount -= static_cast<uint64_t>(page.swapped);
-    page.settled = owner.mapcount == 1 && (all_visited || page.owner.kind != FrameOwner::kShmem);
-    if (page.settled) done.push_back(i);
+  for (const Moving& page : batch) {
+    const bool anon = page.owner.kind == FrameOwner::kAnon;
+    int64_t gone = 0;
+    if (page.moves && !anon) gone = page.counted;
+    if (!page.moves && anon) gone = page.unmapped - page.restored;
+    OwnerOf(page.from).mapcount -= static_cast<uint64_t>(gone);
   }
-  co_await Settle(path, cpu, node, batch, done);
-}
-
-// The old frame is freed, the new one too if nobody wants it any more.
-sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, const Batch& batch,
-                                 const std::vector<size_t>& done) {
-  for (const size_t i : done) co_await LetGo(path, cpu, *memory_.ZoneOf(batch[i].from), batch[i].from);
-  for (const size_t i : done) {
-    Zone& zone = *co_await GoTo(path, batch[i].to);
-    co_await LetGo(path, cpu, zone, batch[i].to);
+  const auto left = std::stable_partition(batch.begin(), batch.end(),
+                                          [](const Moving& page) { return !page.moves && !page.gone; });
+  const Batch done(left, batch.end());
+  batch.erase(left, batch.end());
+  for (const Moving& page : done) co_await LetGo(path, cpu, page.from);
+  for (const Moving& page : done) {
+    co_await GoTo(path, page.to);
+    co_await LetGo(path, cpu, page.to);
   }
   if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
 }
 
-// The mark and the reference go in one moment: a scan that found a frame without the mark, but with a
-// reference that is no mapping, would wait for a mapping that never comes. On the LP of the frame's node.
-sim::Task<void> Migrator::LetGo(sim::Path& path, CpuId cpu, Zone& zone, Pfn pfn) {
-  const FrameIndex frame = zone.frames().Index(pfn);
-  zone.MarkMigrating(frame, false);
-  zone.ForgetRef(frame);
-  co_await allocator_.Release(path, cpu, std::span(&pfn, 1));
+// The mark and the reference go in one moment: a scan that found a page without the mark, but with a
+// reference that is no mapping, would take it for pinned. On the LP of the page's node.
+sim::Task<void> Migrator::LetGo(sim::Path& path, CpuId cpu, Folio page) {
+  Zone& zone = *memory_.ZoneOf(page.head());
+  zone.MarkMigrating(zone.frames().Index(page.head()), page.order(), false);
+  co_await allocator_.DropRefs(path, cpu, std::span(&page, 1));
 }
 
 }  // namespace numasim

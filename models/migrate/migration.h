@@ -1,26 +1,35 @@
-// Migrator: moves base pages in use to other frames (mm/migrate.c, Linux 6.1). No state of its own.
+// Migrator: moves pages in use to other frames (mm/migrate.c, Linux 6.1). No state of its own.
 //
-// Frames live on their node's LP, entries of page tables on their process's, the pages of a file on the
-// file's home, so a batch of pages goes round: from the node to the global LP, which knows where files and
-// processes are, to the files' homes and back, to each process that may map one of the pages and back, and to
-// the node again. An entry is changed in place, from the old frame to the new one, when the path passes by
-// its process; there is no migration entry that a fault would wait for. That nothing refers to the old frame
-// afterwards is told by its mapcount alone: what is left there (a fork or an unmap under way) makes the batch
-// go round once more.
+// Frames live on their node's LP, entries of page tables on their process's, a page cache on its file's, so a
+// batch of pages goes round twice in each pass. The first time every entry of a page becomes a migration
+// entry, at which faults and forks wait:
+//
+//   node     isolated, a target allocated
+//   file     its page is locked: no fault finds it any more
+//   process  entries -> migration entries              (try_to_migrate)
+//   node     nothing else refers to the page?          (folio_migrate_mapping)
+//   file     the page cache has the new page
+//   process  migration entries -> entries of the new page, or of the old one again   (remove_migration_ptes)
+//   node     what was unmapped meanwhile is counted, the old page freed
+//
+// A page that somebody else refers to, an unmap under way or a pin, is tried again in the next pass, ten
+// times in all.
 #ifndef NUMASIM_MODELS_MIGRATE_MIGRATION_H_
 #define NUMASIM_MODELS_MIGRATE_MIGRATION_H_
 
-#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "models/address_space/process_table.h"
 #include "models/base/errno.h"
+#include "models/base/folio.h"
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
+#include "models/rmap/rmap.h"
 #include "sim/path.h"
 #include "sim/task.h"
 
@@ -30,71 +39,80 @@ namespace numasim {
 struct MigrationTarget {
   NodeId preferred;
   NodeMask allowed = NodeMask::All();
+  bool this_node = false;  // __GFP_THISNODE
 };
 
 class Migrator {
  public:
-  Migrator(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes, ShmemFiles& files)
-      : memory_(memory), allocator_(allocator), processes_(processes), files_(files) {}
+  // NR_MAX_MIGRATE_PAGES_RETRY: how often migrate_pages() tries a page that somebody holds.
+  static constexpr int kPasses = 10;
 
-  // isolate_lru_page() and its like: takes a reference to a base page in use that can be moved, on the LP of
-  // its node. False where somebody else has it (a pin, another migration), it is just being freed, or it is
-  // no such page.
+  Migrator(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes, ShmemFiles& files)
+      : memory_(memory), allocator_(allocator), files_(files), rmap_(memory, processes, files) {}
+
+  // isolate_migratepages_block(): takes a reference to a page in use that can be moved, on the LP of its
+  // node. False where somebody else has it (a pin, another migration), it is just being freed, or it is no
+  // such page.
   static bool Isolate(Zone& zone, const FrameStore::Head& head);
+  // isolate_lru_page(), for a page that the caller knows: the same, but does not mind pins.
+  static bool IsolateFromLru(Zone& zone, FrameIndex frame, int order);
   // putback_lru_page()
-  sim::Task<void> PutBack(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
+  sim::Task<void> PutBack(sim::Path& path, CpuId cpu, const std::vector<Folio>& pages);
+
+  // page_mapcount() of pages with these owners, by asking who may map them: how many entries there are. Ends
+  // on the global LP.
+  sim::Task<std::vector<int64_t>> MapcountsOf(sim::Path& path, const std::vector<Folio>& pages,
+                                              const std::vector<FrameOwner>& owners);
 
   // migrate_pages(): moves isolated pages of one node, and ends their isolation. Begins and ends on the LP of
-  // that node. kNoMem: there is no room for the first of `pages`, which are what was not moved and are still
-  // isolated.
-  sim::Task<Errno> Migrate(sim::Path& path, CpuId cpu, std::vector<Pfn>& pages,
+  // that node. What was not moved is left in `pages`, still isolated. kNoMem: there is no room for the first
+  // of these; kAgain: somebody held them all the time.
+  sim::Task<Errno> Migrate(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
                            const MigrationTarget& target);
 
  private:
   struct Moving {
-    Pfn from, to;
-    FrameOwner owner;      // of `from` when it began
-    int64_t mappings = 0;  // of `from`, that may come to `to` in this round
-    int64_t swapped = 0;   // that did
-    bool settled = false;  // nothing is left to do
+    Folio from, to;
+    FrameOwner owner;  // of `from` when it was isolated
+    // Of one pass:
+    int64_t unmapped = 0;   // entries that became migration entries
+    int64_t counted = 0;    // references that the page's mapcount has for them, or for its file
+    int64_t announced = 0;  // that the mapcount of `to` was given before
+    int64_t restored = 0;   // entries that became mappings again
+    bool moves = false;     // nothing else refers to the page: it goes to `to`
+    bool gone = false;      // it was freed meanwhile: nothing but the migration refers to it
   };
   using Batch = std::vector<Moving>;
-  // A process that may map pages of the batch: pages[first] .. pages[last - 1] of all Visits.
-  struct Visit {
-    uint64_t process;
-    uint32_t first, last;
-    auto operator<=>(const Visit&) const = default;
-  };
-  struct Visits {
-    std::vector<Visit> all;       // by process
-    std::vector<uint32_t> pages;  // indices of the batch, those of one owner together
-  };
 
-  // The ids of the processes that map a file, by its number.
-  using MappersOfFiles = absl::flat_hash_map<uint64_t, std::vector<uint64_t>>;
+  // How many pages are on their way at once (SWAP_CLUSTER_MAX, which bounds what isolation takes).
+  static constexpr size_t kCluster = 32;
 
-  sim::Task<bool> AllocTargets(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
+  sim::Task<size_t> MoveCluster(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
+                                const MigrationTarget& target, std::vector<Folio>& held);
+  sim::Task<void> AllocTargets(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
                                const MigrationTarget& target, Batch& batch);
-  // One round; true if every page is settled after it.
-  sim::Task<bool> Round(sim::Path& path, CpuId cpu, Node& node, Batch& batch, int round);
-  sim::Task<void> Expect(sim::Path& path, Node& node, Batch& batch);
-  sim::Task<bool> VisitAll(sim::Path& path, Batch& batch, Visits visits);
-  Visits WhomToVisit(const Batch& batch, int round, const MappersOfFiles& mappers) const;
-  sim::Task<MappersOfFiles> SwapInCache(sim::Path& path, Batch& batch);
-  static bool SwapIn(Process& process, Batch& batch, std::span<const uint32_t> pages);
-  static void SwapAnon(Process& process, Moving& page);
-  static void SwapShmem(Process& process, Moving& page);
-  sim::Task<void> Account(sim::Path& path, CpuId cpu, Node& node, Batch& batch, bool all_visited);
-  sim::Task<void> Settle(sim::Path& path, CpuId cpu, Node& node, const Batch& batch,
-                         const std::vector<size_t>& done);
-  sim::Task<void> LetGo(sim::Path& path, CpuId cpu, Zone& zone, Pfn pfn);
-  // Goes to the LP of the frame's node if it is not there.
-  sim::Task<Zone*> GoTo(sim::Path& path, Pfn pfn) const;
+  // One pass over the batch, which loses what it moved.
+  sim::Task<void> Pass(sim::Path& path, CpuId cpu, Node& node, Batch& batch);
+  sim::Task<void> Lock(sim::Path& path, std::vector<Rmap::Group>& groups, const Batch& batch);
+  void Judge(Batch& batch) const;
+  sim::Task<void> Announce(sim::Path& path, Batch& batch);
+  sim::Task<void> ReplaceInCache(sim::Path& path, std::vector<Rmap::Group>& groups, Batch& batch);
+  sim::Task<void> Unlock(sim::Path& path, std::vector<Rmap::Group>& groups, const Batch& batch);
+  // Calls f for each group of pages of a file, on the file's home.
+  sim::Task<void> ForEachFile(sim::Path& path, std::vector<Rmap::Group>& groups,
+                              absl::FunctionRef<void(Mapping&, Rmap::Group&)> f);
+  sim::Task<void> Settle(sim::Path& path, CpuId cpu, Node& node, Batch& batch);
+  static bool UnmapFrom(Process& process, const Rmap::Group& group, Batch& batch);
+  static bool RestoreIn(Process& process, const Rmap::Group& group, Batch& batch);
+  FrameOwner& OwnerOf(Folio page) const;
+  sim::Task<void> LetGo(sim::Path& path, CpuId cpu, Folio page);
+  // Goes to the LP of the page's node if it is not there.
+  sim::Task<void> GoTo(sim::Path& path, Folio page) const;
 
   MemorySystem& memory_;
   PageAllocator& allocator_;
-  const ProcessTable& processes_;  // global LP
   ShmemFiles& files_;
+  Rmap rmap_;
 };
 
 }  // namespace numasim

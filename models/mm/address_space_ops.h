@@ -16,7 +16,9 @@
 #include "models/address_space/process.h"
 #include "models/address_space/process_table.h"
 #include "models/base/errno.h"
+#include "models/base/move_result.h"
 #include "models/hugetlb/hugetlb.h"
+#include "models/migrate/migration.h"
 #include "models/mm/advice.h"
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
@@ -73,8 +75,13 @@ struct PinResult {
 class AddressSpaceOps {
  public:
   AddressSpaceOps(MemorySystem& memory, PageAllocator& allocator, ProcessTable& processes, ShmemFiles& files,
-                  Hugetlb& hugetlb)
-      : memory_(memory), allocator_(allocator), processes_(processes), files_(files), hugetlb_(hugetlb) {}
+                  Hugetlb& hugetlb, Migrator& migrator)
+      : memory_(memory),
+        allocator_(allocator),
+        processes_(processes),
+        files_(files),
+        hugetlb_(hugetlb),
+        migrator_(migrator) {}
 
   // A new process on `process.cpu`: kAgain beyond pid_max, kNoMem without memory for its first page tables.
   sim::Task<Errno> Spawn(sim::Path& path, Process& process);
@@ -108,12 +115,15 @@ class AddressSpaceOps {
   // Drops these references: now, or in an interrupt on the process's CPU, beside whatever runs there. The
   // time that the interrupt takes from it is not modelled.
   sim::Task<void> Unpin(sim::Path& path, Process& process, uint64_t pin, bool in_interrupt);
+  // move_pages(MPOL_MF_MOVE) of every base page of [begin, end) to a node with memory.
+  sim::Task<MoveResult> MovePages(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node);
   sim::Task<Errno> SetPolicy(sim::Path& path, Process& process, MemPolicy policy);  // set_mempolicy
 
   sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
 
-  // What became of a fault.
-  enum class FaultResult : uint8_t { kDone, kOom, kSigbus, kSigsegv };
+  // What became of a fault. kRetry: the entry was a migration entry, or has changed meanwhile; the access is
+  // made again.
+  enum class FaultResult : uint8_t { kDone, kRetry, kOom, kSigbus, kSigsegv };
 
  private:
   // mmap_lock, of accesses: taken for each fault, or held by the caller for all.
@@ -148,8 +158,7 @@ class AddressSpaceOps {
   sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma vma, Vpn first, bool write);
   sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
   sim::Task<PinResult> PinLocked(sim::Path& path, Process& process, Vpn begin, Vpn end);
-  sim::Task<Errno> TakeReferences(sim::Path& path, Process& process, const std::vector<Pfn>& pages);
-  sim::Task<void> DropReferences(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages);
+  sim::Task<void> TakeReferences(sim::Path& path, Process& process, const std::vector<Folio>& pages);
   sim::Task<void> DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu, bool in_interrupt);
   sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<bool> AddHugeTables(sim::Path& path, const Process& parent, Process& child);
@@ -158,10 +167,11 @@ class AddressSpaceOps {
   sim::Task<FaultResult> AddShmemPage(sim::Path& path, Process& process, const Vma& vma, Vpn vpn);
   sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<bool> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
-  enum class Sharing : uint8_t { kAlone, kShared, kMigrating };
   // Sleeps a little for who moves a page, which may need this CPU (migration_entry_wait).
   sim::Task<void> WaitForMove(sim::Path& path) const;
-  sim::Task<Sharing> SharingOf(sim::Path& path, Pfn pfn);
+  sim::Task<bool> IsAlone(sim::Path& path, Pfn pfn);
+  // Puts `fresh` where the entry is `old` still (pte_same); else releases its page.
+  sim::Task<FaultResult> Install(sim::Path& path, Process& process, Vpn vpn, Entry old, Pfn fresh);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
   sim::Task<Pfn> AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere);
   sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
@@ -179,8 +189,12 @@ class AddressSpaceOps {
   sim::Task<Errno> FaultIn(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write);
   sim::Task<Errno> PopulateVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
 
+  sim::Task<Vpn> QueueMoves(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node,
+                            std::vector<Folio>& queue, MoveResult& result);
+  sim::Task<Errno> MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue, NodeId node);
+
   sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
-  static Vpn Gather(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& gathered, int64_t& entries);
+  static Vpn Gather(Process& process, Vpn begin, Vpn end, std::vector<Folio>& gathered, int64_t& entries);
   sim::Task<void> DropFileMappings(sim::Path& path, Process& process, const std::vector<Vma>& removed);
   // Spawn, of a process that is on its own or (fork) of a family.
   sim::Task<Errno> Begin(sim::Path& path, Process& process, const Process* parent);
@@ -190,13 +204,14 @@ class AddressSpaceOps {
   sim::Task<bool> CopyMemory(sim::Path& path, Process& parent, Process& child);
   sim::Task<void> AddFileMappings(sim::Path& path, const Process& child);
   sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);
-  sim::Task<void> AddReferences(sim::Path& path, const std::vector<Pfn>& pages);
+  sim::Task<void> AddReferences(sim::Path& path, const std::vector<Folio>& pages);
 
   MemorySystem& memory_;
   PageAllocator& allocator_;
   ProcessTable& processes_;  // global LP
   ShmemFiles& files_;
   Hugetlb& hugetlb_;
+  Migrator& migrator_;
 };
 
 }  // namespace numasim

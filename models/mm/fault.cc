@@ -38,6 +38,7 @@ int64_t& CountOf(TouchCounts& counts, AddressSpaceOps::FaultResult result) {
     case Result::kSigsegv:
       return counts.sigsegv;
     case Result::kDone:
+    case Result::kRetry:
       break;
   }
   return counts.ok;
@@ -81,7 +82,7 @@ Entry FileEntry(const Vma& vma, Pfn pfn) {
 }  // namespace
 
 FrameOwner AddressSpaceOps::AnonOwner(const Process& process, Vpn vpn) const {
-  return FrameOwner{FrameOwner::kAnon, 1, process.id, vpn.value};
+  return FrameOwner{FrameOwner::kAnon, 1, process.anon_vma, vpn.value};
 }
 
 sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process, TouchRequest request) {
@@ -113,6 +114,10 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
       result = co_await HandleFault(path, process, vma, vpn, request.write);
     }
     if (locking == Locking::kEachFault) mmap_lock.ReleaseRead(path);
+    if (result == FaultResult::kRetry) {
+      at -= request.stride;
+      continue;
+    }
     ++CountOf(counts, result);
     if (result == FaultResult::kSigsegv) continue;
     if (result == FaultResult::kOom || (result == FaultResult::kSigbus && request.ends_at_sigbus)) break;
@@ -128,7 +133,7 @@ bool AddressSpaceOps::Hits(Process& process, const Vma& vma, Cursor& entries, Vp
   const Entry* const entry = vma.hugetlb()
                                  ? process.space.page_table().FindHuge(vma.HugePageOf(vpn), vma.huge.order)
                                  : entries.Find(vpn);
-  return entry != nullptr && !entry->none() && (!request.write || entry->writable());
+  return entry != nullptr && entry->present() && (!request.write || entry->writable());
 }
 
 // The hot path, without a coroutine: a first write to private memory, a page at hand on this node. Returns
@@ -200,7 +205,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
   if (!co_await EnsureTable(path, process, vpn)) co_return FaultResult::kOom;
   const Entry old = EntryOf(process, vpn);
   FaultResult result = FaultResult::kDone;
-  if (!vma.anonymous()) {
+  if (old.migrating()) {
+    co_await WaitForMove(path);
+    result = FaultResult::kRetry;
+  } else if (!vma.anonymous()) {
     result = co_await ShmemFault(path, process, vma, vpn, write);
   } else if (!old.none()) {
     // do_wp_page(): present, but not writable.
@@ -212,37 +220,41 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
     const Pfn pfn = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
     if (pfn == kNoPfn) co_return FaultResult::kOom;
     co_await path.Take(costs.clear_page + costs.map_page);
-    EntryOf(process, vpn) = PrepareAnon(pfn);
+    result = co_await Install(path, process, vpn, old, pfn);
   }
   co_return result;
 }
 
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Install(sim::Path& path, Process& process, Vpn vpn,
+                                                                 Entry old, Pfn fresh) {
+  const bool same = EntryOf(process, vpn) == old;
+  if (same) EntryOf(process, vpn) = PrepareAnon(fresh);
+  // A copy takes the place of what it was made of.
+  const Pfn unused = same ? (old.none() || old.zero_page() ? kNoPfn : old.pfn()) : fresh;
+  if (unused != kNoPfn) {
+    const std::vector<Folio> released(1, Folio(unused));
+    co_await allocator_.Release(path, process.cpu, released);
+  }
+  co_return same ? FaultResult::kDone : FaultResult::kRetry;
+}
+
+// do_wp_page()
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& path, Process& process,
                                                                      const Vma& vma, Vpn vpn) {
   const Costs& costs = memory_.costs();
   const Entry old = EntryOf(process, vpn);
-  Sharing sharing = old.zero_page() ? Sharing::kShared : co_await SharingOf(path, old.pfn());
-  while (sharing == Sharing::kMigrating) {  // migration_entry_wait()
-    co_await WaitForMove(path);
-    sharing = co_await SharingOf(path, EntryOf(process, vpn).pfn());
-  }
-  if (sharing == Sharing::kAlone) {
+  const bool alone = !old.zero_page() && co_await IsAlone(path, old.pfn());
+  if (EntryOf(process, vpn) != old) co_return FaultResult::kRetry;
+  if (alone) {
     ++memory_.node(NodeOf(process)).counter(PGREUSE);
-    Entry& entry = EntryOf(process, vpn);
-    entry = entry.WithWritable(true);  // which may have been migrated meanwhile
+    EntryOf(process, vpn) = old.WithWritable(true);
     co_return FaultResult::kDone;
   }
   // wp_page_copy()
   const Pfn pfn = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
   if (pfn == kNoPfn) co_return FaultResult::kOom;
   co_await path.Take((old.zero_page() ? costs.clear_page : costs.copy_page) + costs.map_page);
-  // May be at another place by now.
-  const Entry replaced = std::exchange(EntryOf(process, vpn), PrepareAnon(pfn));
-  if (!replaced.zero_page()) {
-    std::vector<Pfn> released(1, replaced.pfn());
-    co_await allocator_.Release(path, process.cpu, released);
-  }
-  co_return FaultResult::kDone;
+  co_return co_await Install(path, process, vpn, old, pfn);
 }
 
 // do_read_fault() and do_shared_fault(): what the file has is looked up at its home at once. Nothing comes
@@ -258,7 +270,12 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
   const std::span<Pfn> pages = std::span(found).first(around.pages);
   if (home != here) co_await path.HopTo(home, costs.hop);
   files_.At(vma.file).LookupRange(around.index, pages);
+  const bool locked = files_.At(vma.file).IsLocked(vma.IndexOf(vpn));
   if (home != here) co_await path.HopTo(here, costs.hop);
+  if (locked) {
+    co_await WaitForMove(path);
+    co_return FaultResult::kRetry;
+  }
   PteTable& table = *process.space.page_table().Find(vpn);
   int64_t mapped = 0;
   for (size_t i = 0; i < pages.size(); ++i) {
@@ -290,14 +307,18 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AddShmemPage(sim::Path&
   Pfn pfn = mapping.Lookup(index);
   const bool another = pfn != kNoPfn;  // process was faster
   if (!another) mapping.Insert(index, pfn = fresh);
+  const bool locked = another && mapping.IsLocked(index);
   if (home != here) co_await path.HopTo(here, costs.hop);
-  EntryOf(process, vpn) = FileEntry(vma, pfn);
-  co_await path.Take(costs.map_page);
+  if (!locked) {
+    EntryOf(process, vpn) = FileEntry(vma, pfn);
+    co_await path.Take(costs.map_page);
+  }
   if (another) {
-    const std::vector<Pfn> unused(1, fresh);
+    const std::vector<Folio> unused(1, Folio(fresh));
     co_await allocator_.Release(path, process.cpu, unused);
   }
-  co_return FaultResult::kDone;
+  if (locked) co_await WaitForMove(path);
+  co_return locked ? FaultResult::kRetry : FaultResult::kDone;
 }
 
 // Whether there is a PMD table for `vpn` now.
@@ -328,19 +349,16 @@ Entry& AddressSpaceOps::EntryOf(Process& process, Vpn vpn) {
   return *entry;
 }
 
-// Whether this mapping is the frame's only one, told on the LP of the frame's node.
-sim::Task<AddressSpaceOps::Sharing> AddressSpaceOps::SharingOf(sim::Path& path, Pfn pfn) {
+// Whether this mapping is the page's only one, told on the LP of its node. References that are no mappings
+// leave it the process's own (PageAnonExclusive).
+sim::Task<bool> AddressSpaceOps::IsAlone(sim::Path& path, Pfn pfn) {
   const sim::LpId home = path.lp();
-  Zone& zone = *memory_.ZoneOf(pfn);
+  const Zone& zone = *memory_.ZoneOf(pfn);
   const sim::LpId there = memory_.node(zone.node()).lp;
   if (there != home) co_await path.HopTo(there, memory_.costs().hop);
-  const FrameIndex frame = zone.frames().Index(pfn);
-  // References that are no mappings leave the page the process's own (PageAnonExclusive).
-  const auto references = static_cast<int64_t>(zone.frames().owner(frame, 0).mapcount);
-  Sharing sharing = references - zone.RefsOf(frame) == 1 ? Sharing::kAlone : Sharing::kShared;
-  if (zone.IsMigrating(frame)) sharing = Sharing::kMigrating;
+  const bool alone = zone.frames().owner(zone.frames().Index(pfn), 0).mapcount == 1;
   if (there != home) co_await path.HopTo(home, memory_.costs().hop);
-  co_return sharing;
+  co_return alone;
 }
 
 // vma_alloc_folio() for one page

@@ -19,7 +19,7 @@ class Gatherer {
   Gatherer(const std::vector<const Process*>& processes, const ShmemFiles& files, ProblemList& problems)
       : processes_(processes), files_(files), problems_(problems) {}
 
-  std::vector<PageReference> Run() {
+  PageReferences Run() {
     int64_t files = 0;
     files_.ForEachFile([&](FileId file, const Mapping& mapping) {
       ++files;
@@ -39,9 +39,10 @@ class Gatherer {
       problems_.Expect(counts.recorded, counts.found, "the count of mappings of file ", file);
     }
     std::sort(references_.begin(), references_.end(), [](const PageReference& a, const PageReference& b) {
-      return std::tie(a.pfn, a.kind, a.object, a.index) < std::tie(b.pfn, b.kind, b.object, b.index);
+      return std::tie(a.page, a.kind, a.object, a.index) < std::tie(b.page, b.kind, b.object, b.index);
     });
-    return std::move(references_);
+    std::sort(pins_.begin(), pins_.end());
+    return {std::move(references_), std::move(pins_)};
   }
 
  private:
@@ -57,7 +58,7 @@ class Gatherer {
     MappingCheck::Check(mapping, name, problems_);
     mappings_[file.value] = {mapping.mappers(), 0};
     mapping.ForEachPage([&](uint64_t index, Pfn pfn) {
-      references_.push_back({pfn, FrameOwner::kShmem, false, file.value, index});
+      references_.push_back({Folio(pfn), FrameOwner::kShmem, false, file.value, index});
     });
   }
 
@@ -65,7 +66,9 @@ class Gatherer {
     process_ = &process;
     number_ = number;
     vma_ = nullptr;
-    for (Pfn pfn : process.base_tables) AddTableFrame(pfn);
+    for (const Folio table : process.base_tables) AddTableFrame(table.head());
+    for (const PinnedPages& pinned : process.pins)
+      pins_.insert(pins_.end(), pinned.pages.begin(), pinned.pages.end());
     const sim::RwSem& mmap_lock = process.space.mmap_lock();
     if (mmap_lock.held_for_write() || mmap_lock.reader_count() > 0)
       problems_.Add("process ", process.name, ": mmap_lock is held though nothing runs");
@@ -75,7 +78,9 @@ class Gatherer {
     CheckTables();
   }
 
-  void AddTableFrame(Pfn pfn) { references_.push_back({pfn, FrameOwner::kPageTable, false, number_, 0}); }
+  void AddTableFrame(Pfn pfn) {
+    references_.push_back({Folio(pfn), FrameOwner::kPageTable, false, number_, 0});
+  }
 
   void CheckVmas() {
     std::set<int32_t> files;
@@ -144,9 +149,10 @@ class Gatherer {
   }
 
   void CheckEntry(Vpn vpn, Entry entry) {
+    if (entry.migrating()) problems_.Add(At(vpn), " is a migration entry though nothing runs");
     if (vma_ == nullptr || vpn < vma_->start || vpn >= vma_->end) vma_ = process_->space.Find(vpn);
     if (entry.anon()) {
-      references_.push_back({entry.pfn(), FrameOwner::kAnon, entry.writable(), number_, vpn.value});
+      references_.push_back({Folio(entry.pfn()), FrameOwner::kAnon, entry.writable(), number_, vpn.value});
     }
     if (vma_ == nullptr) {
       problems_.Add(At(vpn), " has an entry but is not mapped");
@@ -181,6 +187,7 @@ class Gatherer {
   const ShmemFiles& files_;
   ProblemList& problems_;
   std::vector<PageReference> references_;
+  std::vector<Folio> pins_;
   std::map<int32_t, Mappings> mappings_;  // by file
   const Process* process_ = nullptr;
   int32_t number_ = 0;
@@ -189,8 +196,8 @@ class Gatherer {
 
 }  // namespace
 
-std::vector<PageReference> GatherReferences(const std::vector<const Process*>& processes,
-                                            const ShmemFiles& files, ProblemList& problems) {
+PageReferences GatherReferences(const std::vector<const Process*>& processes, const ShmemFiles& files,
+                                ProblemList& problems) {
   return Gatherer(processes, files, problems).Run();
 }
 

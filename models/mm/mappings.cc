@@ -142,7 +142,7 @@ sim::Task<void> AddressSpaceOps::UnmapRegion(sim::Path& path, Process& process,
                                              const std::vector<Vma>& removed, Vpn begin, Vpn end) {
   for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
   const AddressSpace::Gap gap = process.space.GapAround(begin, end);
-  const std::vector<Pfn> tables = process.space.page_table().FreeRange(gap.floor, gap.ceiling);
+  const std::vector<Folio> tables = process.space.page_table().FreeRange(gap.floor, gap.ceiling);
   co_await allocator_.Release(path, process.cpu, tables);
   co_await DropFileMappings(path, process, removed);
 }
@@ -151,7 +151,7 @@ sim::Task<void> AddressSpaceOps::UnmapRegion(sim::Path& path, Process& process,
 // gathered batch at a time: what is not there yet is still mapped while others have the CPU.
 sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   co_await hugetlb_.Zap(path, process, begin, end);
-  std::vector<Pfn> gathered;
+  std::vector<Folio> gathered;
   while (begin < end) {
     int64_t entries = 0;
     gathered.clear();
@@ -165,13 +165,13 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begi
 }
 
 // Clears entries of [begin, end) until there is a batch of anonymous pages. Returns where to go on.
-Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, std::vector<Pfn>& gathered,
+Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, std::vector<Folio>& gathered,
                             int64_t& entries) {
   return process.space.page_table().Walk(begin, end, [&](Vpn, Entry& entry, int order) {
     if (order != 0) return true;  // Hugetlb has those
     if (gathered.size() == kGatherBatch) return false;
     ++entries;
-    if (entry.anon()) gathered.push_back(entry.pfn());
+    if (entry.present() && entry.anon()) gathered.push_back(Folio(entry.pfn()));
     entry = Entry();
     return true;
   });

@@ -10,7 +10,7 @@ namespace {
 
 // Collects the pages of [begin, end). False where one is not there, or not for writing.
 bool CollectWritable(Process& process, Vpn begin, Vpn end, PinnedPages& pages) {
-  pages.base.clear();
+  pages.pages.clear();
   pages.huge.clear();
   for (Vpn at = begin; at < end;) {
     const Vma* const vma = process.space.Find(at);
@@ -18,7 +18,7 @@ bool CollectWritable(Process& process, Vpn begin, Vpn end, PinnedPages& pages) {
     if (!vma->hugetlb()) {
       const Entry* const entry = process.space.page_table().FindEntry(at);
       if (entry == nullptr || !entry->writable()) return false;
-      pages.base.push_back(entry->pfn());
+      pages.pages.push_back(Folio(entry->pfn()));
       at = at + 1;
       continue;
     }
@@ -52,64 +52,36 @@ sim::Task<PinResult> AddressSpaceOps::PinLocked(sim::Path& path, Process& proces
       result.error = co_await FaultInForWrite(path, process, begin, end);
       if (result.error != Errno::kOk) co_return result;
     } while (!CollectWritable(process, begin, end, pages));
-    const bool huge = pages.huge.empty() || co_await hugetlb_.Pin(path, pages.huge);
-    Errno error = huge ? Errno::kOk : Errno::kAgain;
-    if (huge && !pages.base.empty()) error = co_await TakeReferences(path, process, pages.base);
-    if (error == Errno::kOk) break;
-    if (huge && !pages.huge.empty()) co_await hugetlb_.Unpin(path, pages.huge, process.cpu, false);
-    result.error = error;
-    if (error != Errno::kAgain) co_return result;
+    if (!pages.pages.empty()) co_await TakeReferences(path, process, pages.pages);
+    if (pages.huge.empty() || co_await hugetlb_.Pin(path, pages.huge)) break;
+    if (!pages.pages.empty()) co_await allocator_.DropRefs(path, process.cpu, pages.pages);
     co_await WaitForMove(path);  // what moves is looked up again
   }
-  result.error = Errno::kOk;
   result.pin = pages.id = process.next_pin++;
   process.pins.push_back(pages);
   co_return result;
 }
 
-// get_page() of base pages that the process maps: of all or of none. kAgain where one is migrating, kNoMem
-// where one has as many as it can have.
-sim::Task<Errno> AddressSpaceOps::TakeReferences(sim::Path& path, Process& process,
-                                                 const std::vector<Pfn>& pages) {
+// get_page() of pages that the process maps. A migration may have isolated one, but its entries stay until
+// all references are taken, and then it finds the page held.
+sim::Task<void> AddressSpaceOps::TakeReferences(sim::Path& path, Process& process,
+                                                const std::vector<Folio>& pages) {
   const sim::LpId home = path.lp();
-  const CpuId cpu = process.cpu;
-  std::vector<Pfn> taken;
-  Errno error = Errno::kOk;
   const EntriesHold hold(process.space);
-  for (const Pfn pfn : allocator_.ByNode(pages)) {
-    Zone& zone = *memory_.ZoneOf(pfn);
+  for (const Folio page : allocator_.ByNode(pages)) {
+    Zone& zone = *memory_.ZoneOf(page.head());
     const Node& node = memory_.node(zone.node());
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    const FrameIndex frame = zone.frames().Index(pfn);
-    if (zone.IsMigrating(frame)) error = Errno::kAgain;
-    if (!zone.HasRoomForRef(frame)) error = Errno::kNoMem;
-    if (error != Errno::kOk) break;
-    zone.TakeRef(frame);
-    taken.push_back(pfn);
+    zone.TakeRef(zone.frames().Index(page.head()), page.order());
   }
   co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
-  if (error != Errno::kOk) co_await DropReferences(path, cpu, taken);
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
-  co_return error;
-}
-
-// put_page() of base pages: what nothing else holds is freed.
-sim::Task<void> AddressSpaceOps::DropReferences(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages) {
-  const sim::LpId home = path.lp();
-  for (const Pfn pfn : allocator_.ByNode(pages)) {
-    Zone& zone = *memory_.ZoneOf(pfn);
-    const Node& node = memory_.node(zone.node());
-    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    zone.ForgetRef(zone.frames().Index(pfn));
-  }
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
-  co_await allocator_.Release(path, cpu, pages);
 }
 
 sim::Task<void> AddressSpaceOps::DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu,
                                           bool in_interrupt) {
   if (!pages.huge.empty()) co_await hugetlb_.Unpin(path, pages.huge, cpu, in_interrupt);
-  if (!pages.base.empty()) co_await DropReferences(path, cpu, pages.base);
+  if (!pages.pages.empty()) co_await allocator_.DropRefs(path, cpu, pages.pages);
 }
 
 // faultin_page() for each page

@@ -13,7 +13,8 @@ constexpr int kBaseTables = 5;
 
 // copy_pte_range(): both sides are read-only from now on. The child has the table for [begin, end). Appends
 // the anonymous pages to `shared`, and returns how many entries were copied.
-int64_t CopyEntries(AddressSpace& parent, AddressSpace& child, Vpn begin, Vpn end, std::vector<Pfn>& shared) {
+int64_t CopyEntries(AddressSpace& parent, AddressSpace& child, Vpn begin, Vpn end,
+                    std::vector<Folio>& shared) {
   int64_t copied = 0;
   Cursor to(child.page_table());
   parent.page_table().Walk(begin, end, [&](Vpn vpn, Entry& entry, int) {
@@ -21,9 +22,13 @@ int64_t CopyEntries(AddressSpace& parent, AddressSpace& child, Vpn begin, Vpn en
     entry = entry.WithWritable(false);
     *to.Find(vpn) = entry;
     ++copied;
-    if (entry.anon()) shared.push_back(entry.pfn());
+    if (entry.anon()) shared.push_back(Folio(entry.pfn()));
   });
   return copied;
+}
+
+bool AnyMigrating(const PageTable& tables, Vpn begin, Vpn end) {
+  return tables.Walk(begin, end, [](Vpn, const Entry& entry, int) { return !entry.migrating(); }) != end;
 }
 
 }  // namespace
@@ -31,10 +36,11 @@ int64_t CopyEntries(AddressSpace& parent, AddressSpace& child, Vpn begin, Vpn en
 sim::Task<Errno> AddressSpaceOps::TakeId(sim::Path& path, Process& process, const Process* parent) {
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  const std::optional<uint16_t> id = processes_.Add(process, home, parent);
+  const std::optional<ProcessTable::Ids> ids = processes_.Add(process, home, parent);
   co_await path.HopTo(home, memory_.costs().hop);
-  if (!id.has_value()) co_return Errno::kAgain;
-  process.id = *id;
+  if (!ids.has_value()) co_return Errno::kAgain;
+  process.id = ids->process;
+  process.anon_vma = ids->anon_vma;
   co_return Errno::kOk;
 }
 
@@ -49,11 +55,11 @@ sim::Task<Errno> AddressSpaceOps::AllocBaseTables(sim::Path& path, Process& proc
   for (int i = 0; i < kBaseTables; ++i) {
     const Pfn pfn = co_await AllocTable(path, process);
     if (pfn == kNoPfn) {
-      std::vector<Pfn> tables = std::exchange(process.base_tables, {});
+      std::vector<Folio> tables = std::exchange(process.base_tables, {});
       co_await allocator_.Release(path, process.cpu, tables);
       co_return Errno::kNoMem;
     }
-    process.base_tables.push_back(pfn);
+    process.base_tables.emplace_back(pfn);
   }
   co_return Errno::kOk;
 }
@@ -156,10 +162,13 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
   }
   for (const Part& part : parts) {
     if (!co_await EnsureTable(path, child, part.begin)) co_return false;
+    // The kernel copies migration entries. Here a fork waits, so that who moves a page knows all entries of
+    // it.
+    while (AnyMigrating(parent.space.page_table(), part.begin, part.end)) co_await WaitForMove(path);
     {
       // Until the references are counted, no page may be moved from under the entries.
       const EntriesHold of_parent(parent.space), of_child(child.space);
-      std::vector<Pfn> shared;
+      std::vector<Folio> shared;
       const int64_t copied = CopyEntries(parent.space, child.space, part.begin, part.end, shared);
       co_await path.Take(memory_.costs().fork_page * copied);
       co_await AddReferences(path, shared);
@@ -169,13 +178,13 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
   co_return true;
 }
 
-sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<Pfn>& pages) {
+sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<Folio>& pages) {
   const sim::LpId home = path.lp();
-  for (const Pfn pfn : allocator_.ByNode(pages)) {
-    Zone& zone = *memory_.ZoneOf(pfn);
+  for (const Folio page : allocator_.ByNode(pages)) {
+    Zone& zone = *memory_.ZoneOf(page.head());
     const Node& node = memory_.node(zone.node());
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    FrameOwner& owner = zone.frames().owner(zone.frames().Index(pfn), 0);
+    FrameOwner& owner = zone.frames().owner(zone.frames().Index(page.head()), page.order());
     NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), ProcessTable::kIds - 1);
     ++owner.mapcount;
   }
@@ -191,7 +200,7 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
   mmap_lock.ReleaseRead(path);
   co_await mmap_lock.AcquireWrite(path);
-  std::vector<Pfn> tables = process.space.page_table().FreeRange(Vpn{0}, AddressSpace::kNoRoom);
+  std::vector<Folio> tables = process.space.page_table().FreeRange(Vpn{0}, AddressSpace::kNoRoom);
   tables.insert(tables.end(), process.base_tables.begin(), process.base_tables.end());
   process.base_tables.clear();
   co_await allocator_.Release(path, process.cpu, tables);

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "models/address_space/anon_vmas.h"
 #include "models/address_space/process.h"
+#include "models/base/folio.h"
 #include "models/base/problem_list.h"
 #include "models/base/types.h"
 #include "models/page_cache/shmem.h"
@@ -19,23 +21,34 @@ namespace numasim {
 // One claim to a page: of a page table entry to an anonymous page, of a file to its page, of a page table to
 // its own.
 struct PageReference {
-  Pfn pfn;
+  Folio page;
   FrameOwner::Kind kind;
   bool writable;
   int32_t object;  // position in the processes; kShmem: the file
   uint64_t index;  // kAnon: the virtual page; kShmem: the offset in the file
 };
 
-// Checks the address spaces and files in themselves and gathers what they refer to, ordered by page.
-std::vector<PageReference> GatherReferences(const std::vector<const Process*>& processes,
-                                            const ShmemFiles& files, ProblemList& problems);
+// Both ordered by page.
+struct PageReferences {
+  std::vector<PageReference> claims;
+  std::vector<Folio> pins;  // one for each reference
+};
+
+// Checks the address spaces and files in themselves and gathers what they refer to.
+PageReferences GatherReferences(const std::vector<const Process*>& processes, const ShmemFiles& files,
+                                ProblemList& problems);
 
 // Compares the pages of one zone after the other with the references to them.
 class ReferenceCheck {
  public:
   ReferenceCheck(const MemorySystem& memory, const std::vector<const Process*>& processes,
-                 const std::vector<PageReference>& references, ProblemList& problems)
-      : memory_(memory), processes_(processes), references_(references), problems_(problems) {}
+                 const AnonVmas& anon_vmas, const PageReferences& references, ProblemList& problems)
+      : memory_(memory),
+        anon_vmas_(anon_vmas),
+        processes_(processes),
+        references_(references.claims),
+        pins_(references.pins),
+        problems_(problems) {}
 
   // References to pages that no zone has.
   void CheckOutside();
@@ -51,12 +64,17 @@ class ReferenceCheck {
 
   std::string Describe(const PageReference& reference) const;
   void ReportStray(Pfn before);
-  void CheckAnon(Pfn pfn, const FrameOwner& owner, int64_t refs, Iterator begin, Iterator end);
-  void CheckSingle(Pfn pfn, const FrameOwner& owner, int64_t refs, Iterator begin, Iterator end);
+  void CheckClaims(Folio page, const FrameOwner& owner, Iterator begin, Iterator end);
+  void CheckHolds(Folio page);
+  void CheckBootUser(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end);
+  void CheckAnon(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end);
+  void CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end);
 
   const MemorySystem& memory_;
+  const AnonVmas& anon_vmas_;
   const std::vector<const Process*>& processes_;
   const std::vector<PageReference>& references_;
+  const std::vector<Folio>& pins_;
   ProblemList& problems_;
   const Zone* zone_ = nullptr;
   std::string name_;  // the zone's

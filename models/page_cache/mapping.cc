@@ -18,13 +18,14 @@ Pfn Mapping::Lookup(uint64_t index) const {
 }
 
 void Mapping::LookupRange(uint64_t first, std::span<Pfn> pages) const {
+  const bool locked = !locked_.empty();
   while (!pages.empty()) {
     const uint64_t slot = first % kLeafPages;
     const size_t count = std::min<size_t>(pages.size(), kLeafPages - slot);
     const Leaf* const leaf = FindLeaf(first);
     for (size_t i = 0; i < count; ++i) {
       const bool there = leaf != nullptr && (leaf->present & BitOf(slot + i)) != 0;
-      pages[i] = there ? leaf->pages[slot + i] : kNoPfn;
+      pages[i] = there && !(locked && IsLocked(first + i)) ? leaf->pages[slot + i] : kNoPfn;
     }
     first += count;
     pages = pages.subspan(count);
@@ -56,13 +57,23 @@ void Mapping::Erase(uint64_t index) {
   --pages_;
 }
 
-std::vector<Pfn> Mapping::TakeAll() {
-  std::vector<Pfn> taken;
+std::vector<Folio> Mapping::TakeAll() {
+  std::vector<Folio> taken;
   taken.reserve(static_cast<size_t>(pages_));
-  ForEachPage([&](uint64_t, Pfn pfn) { taken.push_back(pfn); });
+  ForEachPage([&](uint64_t, Pfn pfn) { taken.emplace_back(pfn); });
   leaves_.clear();
+  locked_.clear();
   pages_ = 0;
   return taken;
+}
+
+void Mapping::Lock(uint64_t index, Pfn pfn) {
+  if (Lookup(index) == pfn) locked_[index] = pfn;
+}
+
+void Mapping::Unlock(uint64_t index, Pfn pfn) {
+  const auto found = locked_.find(index);
+  if (found != locked_.end() && found->second == pfn) locked_.erase(found);
 }
 
 std::optional<Mapping::Page> Mapping::FirstFrom(uint64_t index) const {

@@ -15,6 +15,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
+#include "models/base/folio.h"
 #include "models/base/types.h"
 
 namespace numasim {
@@ -32,8 +33,8 @@ class Mapping {
 
   // The page at an offset; kNoPfn if there is none.
   Pfn Lookup(uint64_t index) const;
-  // The pages from `first` on, as many as `pages` has room for, with kNoPfn where there is none: what a fault
-  // looks up around it at once (next_uptodate_page).
+  // The pages from `first` on, as many as `pages` has room for, with kNoPfn where there is none or it is
+  // locked: what a fault looks up around it at once (next_uptodate_page).
   void LookupRange(uint64_t first, std::span<Pfn> pages) const;
   // There must be no page at the offset.
   void Insert(uint64_t index, Pfn pfn);
@@ -42,7 +43,14 @@ class Mapping {
   // There must be a page at the offset.
   void Erase(uint64_t index);
   // Takes all pages away and returns them by offset.
-  std::vector<Pfn> TakeAll();
+  std::vector<Folio> TakeAll();
+
+  // folio_trylock() and folio_unlock() of a migration that moves the page `pfn` away: faults wait for it, and
+  // nobody but the migration replaces it. Nothing happens where the file does not have that page at the
+  // offset.
+  void Lock(uint64_t index, Pfn pfn);
+  void Unlock(uint64_t index, Pfn pfn);
+  bool IsLocked(uint64_t index) const { return !locked_.empty() && locked_.contains(index); }
 
   // The page with the least offset from `index` on. A walk that is interrupted goes on behind the offset of
   // the page that was last.
@@ -91,6 +99,7 @@ class Mapping {
 
   absl::btree_map<uint64_t, std::unique_ptr<Leaf>> leaves_;  // by offset / kLeafPages
   int64_t pages_ = 0;
+  absl::flat_hash_map<uint64_t, Pfn> locked_;               // the page that was locked, by offset
   absl::btree_map<uint64_t, uint16_t> mappers_;             // by number
   absl::flat_hash_map<uint16_t, uint64_t> mapper_numbers_;  // by process
   uint64_t next_mapper_ = 0;

@@ -14,6 +14,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
+#include "models/base/folio.h"
 #include "models/base/types.h"
 #include "models/page_cache/mapping.h"
 
@@ -51,7 +52,7 @@ class ShmemFiles {
   // freed before its number is returned.
   struct Dropped {
     bool gone = false;
-    std::vector<Pfn> pages;
+    std::vector<Folio> pages;
   };
   Dropped DropMapper(FileId file, uint16_t process);
 

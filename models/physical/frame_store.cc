@@ -47,12 +47,14 @@ FrameStore::FrameStore(Pfn start, int64_t pages) : start_(start), pages_(pages) 
   blocks_ = static_cast<Pageblock*>(Reserve(pageblocks_ * sizeof(Pageblock), false));
   words_ = static_cast<Word*>(Reserve(static_cast<size_t>(covered) * sizeof(Word), true));
   states_ = static_cast<uint8_t*>(Reserve(static_cast<size_t>(covered), true));
+  holds_ = static_cast<PageHolds*>(Reserve(static_cast<size_t>(covered) * sizeof(PageHolds), false));
 }
 
 FrameStore::~FrameStore() {
   munmap(blocks_, pageblocks_ * sizeof(Pageblock));
   munmap(words_, frames() * sizeof(Word));
   munmap(states_, frames());
+  munmap(holds_, frames() * sizeof(PageHolds));
 }
 
 // A state byte has its highest bit set where a free block begins, and nowhere else: eight are looked at at
@@ -91,7 +93,7 @@ FrameStore::Head FrameStore::Find(FrameIndex frame) const {
 
 size_t FrameStore::ResidentBytes() const {
   return Resident(blocks_, pageblocks_ * sizeof(Pageblock)) + Resident(words_, frames() * sizeof(Word)) +
-         Resident(states_, frames());
+         Resident(states_, frames()) + Resident(holds_, frames() * sizeof(PageHolds));
 }
 
 }  // namespace numasim

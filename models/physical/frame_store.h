@@ -1,11 +1,12 @@
 // FrameStore: what is known of each page frame of one zone. Owned by the zone, so it lives on the LP of the
 // zone's node.
 //
-// Storage is by pageblock (2 MiB). Each pageblock has a fixed 16-byte entry. Frames have two flat tables, 8
-// bytes of link or owner and one byte of state, in address space that is reserved but takes memory only where
-// it is written: a pageblock that is whole (free, or one huge page) is told by its entry alone and its part
-// of the tables is never touched, a broken-up one costs 4,608 bytes. So any frame is found in O(1), and cost
-// follows fragmentation.
+// Storage is by pageblock (2 MiB). Each pageblock has a fixed 16-byte entry. Frames have flat tables, 8 bytes
+// of link or owner and one byte of state, in address space that is reserved but takes memory only where it is
+// written: a pageblock that is whole (free, or one huge page) is told by its entry alone and its part of the
+// tables is never touched, a broken-up one costs 4,608 bytes. So any frame is found in O(1), and cost follows
+// fragmentation. A third table has the references that few pages have, beyond their owner's: a bit of the
+// state says that there are any, so that nobody else looks there.
 //
 // A "head" is the first frame of a block of 2^order frames that belong together: a free block, an allocation,
 // pages on a PCP list. Only heads carry state; what stands in the tables for the other frames is left over
@@ -17,6 +18,7 @@
 #include <cstdint>
 
 #include "models/base/types.h"
+#include "sim/check.h"
 
 namespace numasim {
 
@@ -34,6 +36,7 @@ enum class FrameKind : uint8_t {
 
 // Who uses an allocated block, for reverse lookups and copy-on-write. Widths follow what they count: mapcount
 // and address spaces are bounded by pid_max (32,768), an index of 30 bits is 4 TiB of one mapping.
+// The references to a page (page_count) are these and its PageHolds: it is freed with the last of them.
 struct FrameOwner {
   enum Kind : uint8_t {
     kKernel = 0,
@@ -45,15 +48,25 @@ struct FrameOwner {
     kOffline = 6,  // PageOffline: the hypervisor has it (virtio-mem)
   };
   uint64_t kind : 3;
-  uint64_t mapcount : 15;  // page table entries that map it
-  // kAnon: the address space that faulted it in, or kBootUser; kShmem: the file; kHugetlb: the hstate
+  // Page table entries that map it. What is not anonymous has one reference here, its owner's: the page
+  // cache's, or the process's whose page table it is.
+  uint64_t mapcount : 15;
+  // kAnon: the anon_vma of who faulted it in, or kBootUser; kShmem: the file; kHugetlb: the hstate
   uint64_t object : 16;
   uint64_t index : 30;  // page offset in the object
 };
 static_assert(sizeof(FrameOwner) == 8);
 // The object of anonymous memory of processes that were there before the simulation: it can be migrated, and
-// nothing simulated refers to it. No process has this id: pid_max is the first that none has.
-inline constexpr uint16_t kBootUser = 32768;
+// nothing simulated refers to it. No anon_vma has this id.
+inline constexpr uint16_t kBootUser = UINT16_MAX;
+
+// What holds a page of a user beyond that.
+struct PageHolds {
+  uint32_t refs : 31;      // pins, and one of a migration
+  uint32_t migrating : 1;  // a migration has it, to move it or as the place to move to; nobody else takes it
+
+  constexpr bool any() const { return refs != 0 || migrating != 0; }
+};
 
 class FrameStore {
  public:
@@ -83,8 +96,8 @@ class FrameStore {
   FrameIndex frames() const { return static_cast<FrameIndex>(pageblocks_ << kPageblockOrder); }
   uint32_t pageblocks() const { return pageblocks_; }
 
-  // A state byte: the kind in the upper half (for a free head with the migratetype of its list), the order in
-  // the lower.
+  // A state byte: the kind in the upper half (for a free head with the migratetype of its list, for an
+  // allocated one with whether it has PageHolds), the order in the lower.
   static constexpr uint8_t Code(FrameKind kind, int order) {
     return static_cast<uint8_t>((static_cast<int>(kind) << 4) | order);
   }
@@ -93,7 +106,7 @@ class FrameStore {
   }
   static constexpr bool IsFreeCode(uint8_t state, int order) { return (state & 0x8f) == (0x80 | order); }
   static constexpr FrameKind KindOf(uint8_t state) {
-    return (state & 0x80) ? FrameKind::kFree : static_cast<FrameKind>(state >> 4);
+    return (state & 0x80) ? FrameKind::kFree : static_cast<FrameKind>((state >> 4) & 3);
   }
   static constexpr Migratetype ListOf(uint8_t state) { return static_cast<Migratetype>((state >> 4) & 7); }
   static constexpr int OrderOf(uint8_t state) { return state & 15; }
@@ -148,6 +161,24 @@ class FrameStore {
     return const_cast<FrameStore*>(this)->word(frame, order).owner;
   }
 
+  // What holds an allocated head beyond its owner.
+  bool IsHeld(FrameIndex frame, int order) const {
+    NUMASIM_DCHECK(KindOf(state(frame, order)) == FrameKind::kAllocated);
+    return state(frame, order) & kHeld;
+  }
+  PageHolds holds(FrameIndex frame, int order) const {
+    if (!IsHeld(frame, order)) return {};
+    return order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].holds : holds_[frame];
+  }
+  void SetHolds(FrameIndex frame, int order, PageHolds holds) {
+    const bool whole = order >= kPageblockOrder;
+    Pageblock& block = blocks_[frame >> kPageblockOrder];
+    uint8_t& state = whole ? block.state : states_[frame];
+    NUMASIM_DCHECK(KindOf(state) == FrameKind::kAllocated);
+    (whole ? block.holds : holds_[frame]) = holds;
+    state = static_cast<uint8_t>(holds.any() ? state | kHeld : state & ~kHeld);
+  }
+
   Migratetype pageblock_type(FrameIndex frame) const { return blocks_[frame >> kPageblockOrder].type; }
   void set_pageblock_type(FrameIndex frame, Migratetype type) {
     blocks_[frame >> kPageblockOrder].type = type;
@@ -168,10 +199,13 @@ class FrameStore {
     FrameOwner owner;
   };
   struct Pageblock {
-    Word word;  // of a block of at least this size
+    Word word;        // of a block of at least this size
+    PageHolds holds;  // the same
     uint8_t state;
     Migratetype type;
   };
+  static_assert(sizeof(Pageblock) == 16);
+  static constexpr uint8_t kHeld = 0x40;  // of the state of an allocated head
   Word& word(FrameIndex frame, int order) {
     return order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].word : words_[frame];
   }
@@ -182,6 +216,7 @@ class FrameStore {
   Pageblock* blocks_;
   Word* words_;
   uint8_t* states_;
+  PageHolds* holds_;
 };
 
 }  // namespace numasim

@@ -43,8 +43,7 @@ FrameIndex FindUnmovable(const Zone& zone, FrameIndex begin, FrameIndex end, Mig
     // In ZONE_MOVABLE what is not reserved can be moved, or that is at least tried. Elsewhere a frame that a
     // migration has, from or to, is on no LRU list, and by that the kernel tells what can move.
     if (head.kind == FrameKind::kAllocated && zone.type() != ZoneType::kMovable &&
-        (!Movable(frames.owner(head.frame, head.order), why) ||
-         (head.order == 0 && zone.IsMigrating(head.frame)))) {
+        (!Movable(frames.owner(head.frame, head.order), why) || zone.IsMigrating(head.frame, head.order))) {
       return std::max(at, head.frame);
     }
     at = EndOf(head);

@@ -57,8 +57,8 @@ void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocReq
   zone.frames().owner(frame, request.order) = request.owner;
   CountOwned(node, request.owner.kind, int64_t{1} << request.order);
   if (!request.migration_target) return;
-  zone.TakeRef(frame);
-  zone.MarkMigrating(frame, true);
+  zone.TakeRef(frame, request.order);
+  zone.MarkMigrating(frame, request.order, true);
 }
 
 // zone_statistics(), on the LP of the node that serves the request. numa_foreign is the preferred node's and
@@ -224,32 +224,28 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
   co_return frame;
 }
 
-// The nodes that `pages` are on.
-NodeMask PageAllocator::NodesOf(std::span<const Pfn> pages) const {
-  NodeMask nodes;
-  for (Pfn pfn : pages) nodes.Set(NodeOf(pfn));
-  return nodes;
-}
-
 NodeId PageAllocator::NodeOf(Pfn pfn) const {
   const Zone* zone = memory_.ZoneOf(pfn);
   NUMASIM_CHECK(zone != nullptr);
   return zone->node();
 }
 
-std::vector<Pfn> PageAllocator::ByNode(std::span<const Pfn> pages) const {
+std::vector<Folio> PageAllocator::ByNode(std::span<const Folio> pages) const {
+  const auto number = [&](Folio page) { return static_cast<size_t>(NodeOf(page.head()).value); };
   std::array<size_t, kMaxNodes + 1> next = {};  // where each node's next page goes
-  for (const Pfn pfn : pages) ++next[static_cast<size_t>(NodeOf(pfn).value) + 1];
+  for (const Folio page : pages) ++next[number(page) + 1];
   std::partial_sum(next.begin(), next.end(), next.begin());
-  std::vector<Pfn> sorted(pages.size());
-  for (const Pfn pfn : pages) sorted[next[static_cast<size_t>(NodeOf(pfn).value)]++] = pfn;
+  std::vector<Folio> sorted(pages.size());
+  for (const Folio page : pages) sorted[next[number(page)]++] = page;
   return sorted;
 }
 
 sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
                                           std::span<const Pfn> blocks) {
   const sim::LpId home = path.lp();
-  for (NodeMask nodes = NodesOf(blocks); !nodes.empty(); nodes.Clear(nodes.First())) {
+  NodeMask nodes;
+  for (const Pfn pfn : blocks) nodes.Set(NodeOf(pfn));
+  for (; !nodes.empty(); nodes.Clear(nodes.First())) {
     Node& node = memory_.node(nodes.First());
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
     for (Pfn pfn : blocks) {
@@ -282,42 +278,58 @@ sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, 
   zone.lock().Release(path);
 }
 
-sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::span<const Pfn> pages) {
+sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
+  return Drop(path, cpu, pages, Reference::kMapping);
+}
+
+sim::Task<void> PageAllocator::DropRefs(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
+  return Drop(path, cpu, pages, Reference::kHold);
+}
+
+sim::Task<void> PageAllocator::Drop(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
+                                    Reference which) {
   const sim::LpId home = path.lp();
-  std::vector<Pfn> sorted;
-  if (NodesOf(pages).count() > 1) {
+  NodeMask nodes;
+  for (const Folio page : pages) nodes.Set(NodeOf(page.head()));
+  std::vector<Folio> sorted;
+  if (nodes.count() > 1) {
     sorted = ByNode(pages);
     pages = sorted;
   }
   while (!pages.empty()) {
-    Node& node = memory_.node(NodeOf(pages.front()));
+    Node& node = memory_.node(NodeOf(pages.front().head()));
     if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
     const auto other =
-        std::find_if(pages.begin(), pages.end(), [&](Pfn pfn) { return NodeOf(pfn) != node.id; });
+        std::find_if(pages.begin(), pages.end(), [&](Folio page) { return NodeOf(page.head()) != node.id; });
     const auto count = static_cast<size_t>(other - pages.begin());
-    co_await ReleaseOnNode(path, cpu, node, pages.first(count));
+    co_await DropOnNode(path, cpu, node, pages.first(count), which);
     pages = pages.subspan(count);
   }
   if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }
 
+// Whether the block is to be freed: nobody can take a reference any more while it waits for zone->lock.
+bool PageAllocator::DropOne(Zone& zone, FrameIndex frame, int order, Reference which) {
+  if (which == Reference::kHold) return zone.DropRef(frame, order);
+  FrameOwner& owner = zone.frames().owner(frame, order);
+  NUMASIM_CHECK(owner.mapcount > 0);
+  return --owner.mapcount == 0 && !zone.frames().IsHeld(frame, order);
+}
+
 // `pages` are all on the node.
-sim::Task<void> PageAllocator::ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node,
-                                             std::span<const Pfn> pages) {
+sim::Task<void> PageAllocator::DropOnNode(sim::Path& path, CpuId cpu, Node& node,
+                                          std::span<const Folio> pages, Reference which) {
   const Costs& costs = memory_.costs();
   int64_t freed = 0;
-  for (Pfn pfn : pages) {
-    Zone& zone = *memory_.ZoneOf(pfn);
-    const FrameIndex frame = zone.frames().Index(pfn);
-    FrameOwner& owner = zone.frames().owner(frame, 0);
-    NUMASIM_CHECK(owner.mapcount > 0);
-    if (owner.mapcount > 1) {
-      --owner.mapcount;
+  for (const Folio page : pages) {
+    Zone& zone = *memory_.ZoneOf(page.head());
+    const FrameIndex frame = zone.frames().Index(page.head());
+    if (!DropOne(zone, frame, page.order(), which)) continue;
+    if (page.order() > 0) {
+      co_await FreeBlock(path, cpu, page.order(), node, page.head());
       continue;
     }
-    // Nobody can take a reference any more while it waits for zone->lock.
-    owner.mapcount = 0;
-    CountOwned(node, owner.kind, -1);
+    CountOwned(node, zone.frames().owner(frame, 0).kind, -1);
     ++node.counter(PGFREE);
     ++freed;
     if (!zone.PcpWillDrain(cpu, 0)) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "models/base/folio.h"
 #include "models/base/gfp.h"
 #include "models/base/types.h"
 #include "models/physical/alloc_flags.h"
@@ -27,9 +28,8 @@ struct AllocRequest {
   CpuId cpu;                           // whose PCP lists are used
   FrameOwner owner = {};               // written to the frames; its kind says which gauge counts them
   bool interleave = false;             // counts interleave_hit where the preferred node serves it
-  // For a migration to move a page to, of order 0. From its first moment the frame has the migration's
-  // reference, which FrameOwner::mapcount counts beyond what `owner` says, and is marked as migrating: a scan
-  // of a range finds it busy, not in use by `owner`.
+  // For a migration to move a page to. From its first moment the block has the migration's reference and is
+  // marked as migrating: a scan of a range finds it busy, not in use by `owner`.
   bool migration_target = false;
 };
 
@@ -56,16 +56,19 @@ class PageAllocator {
   // costs().pcp_alloc. kNoPfn if it is not the common case.
   Pfn TryAllocLocal(Node& node, const AllocRequest& request);
 
-  // Drops one reference (mapcount) of each page of order 0, and frees those that have no other. Pages may be
-  // of any node; each node's are freed in the order given. May be called on any LP, and ends on the same.
-  // `pages` must live until then.
-  sim::Task<void> Release(sim::Path& path, CpuId cpu, std::span<const Pfn> pages);
+  // Drops one mapping of each page (page_remove_rmap and put_page), or its owner's only reference, and frees
+  // those that nothing else refers to. Pages may be of any node and order; each node's are freed in the order
+  // given. May be called on any LP, and ends on the same. `pages` must live until then.
+  sim::Task<void> Release(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
+  // put_page() of what took a reference with Zone::TakeRef(). Otherwise the same.
+  sim::Task<void> DropRefs(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
 
-  // Frees whole blocks of 2^order frames each, whatever their mapcount (__free_pages). Otherwise as Release.
+  // Frees whole blocks of 2^order frames each, whatever their mapcount (__free_pages); nothing may hold them.
+  // Otherwise as Release.
   sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
 
   // The same pages node by node, those of each node in their order.
-  std::vector<Pfn> ByNode(std::span<const Pfn> pages) const;
+  std::vector<Folio> ByNode(std::span<const Folio> pages) const;
 
  private:
   // What an allocation keeps from one walk of the zonelist to the next.
@@ -95,10 +98,14 @@ class PageAllocator {
 
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  AllocFlags alloc_flags);
-  NodeMask NodesOf(std::span<const Pfn> pages) const;
   NodeId NodeOf(Pfn pfn) const;
   sim::Task<void> FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn);
-  sim::Task<void> ReleaseOnNode(sim::Path& path, CpuId cpu, Node& node, std::span<const Pfn> pages);
+  // Which reference of a page is dropped.
+  enum class Reference : uint8_t { kMapping, kHold };
+  sim::Task<void> Drop(sim::Path& path, CpuId cpu, std::span<const Folio> pages, Reference which);
+  sim::Task<void> DropOnNode(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
+                             Reference which);
+  static bool DropOne(Zone& zone, FrameIndex frame, int order, Reference which);
   AllocFlags NoFragment(const Zone& preferred) const;
   void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const;
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);

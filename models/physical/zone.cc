@@ -157,38 +157,27 @@ void Zone::EnablePcp() {
   SetPcpLimits(pcp_high_, pcp_batch_);
 }
 
-void Zone::MarkMigrating(FrameIndex frame, bool migrating) {
-  if (migrating) {
-    NUMASIM_CHECK(migrating_.insert(frame).second);
-  } else {
-    NUMASIM_CHECK_EQ(migrating_.erase(frame), size_t{1});
-  }
+void Zone::TakeRef(FrameIndex frame, int order) {
+  PageHolds holds = frames_.holds(frame, order);
+  ++holds.refs;
+  NUMASIM_CHECK(holds.refs != 0);
+  frames_.SetHolds(frame, order, holds);
 }
 
-void Zone::TakeRef(FrameIndex frame) {
-  static_assert(kMostReferences <= UINT16_MAX);
-  NUMASIM_CHECK(HasRoomForRef(frame));
-  ++frames_.owner(frame, 0).mapcount;
-  std::unique_ptr<BlockRefs>& block = refs_[frame >> kPageblockOrder];
-  if (block == nullptr) block = std::make_unique<BlockRefs>();
-  if (block->of_frame[frame % kPageblockPages]++ == 0) ++block->frames;
-  ++refs_count_;
-}
-
-void Zone::ForgetRef(FrameIndex frame) {
-  const auto found = refs_.find(frame >> kPageblockOrder);
-  NUMASIM_CHECK(found != refs_.end());
-  BlockRefs& block = *found->second;
-  NUMASIM_CHECK(block.of_frame[frame % kPageblockPages] > 0);
-  if (--block.of_frame[frame % kPageblockPages] == 0 && --block.frames == 0) refs_.erase(found);
-  --refs_count_;
+bool Zone::DropRef(FrameIndex frame, int order) {
+  PageHolds holds = frames_.holds(frame, order);
+  NUMASIM_CHECK(holds.refs > 0);
+  --holds.refs;
+  frames_.SetHolds(frame, order, holds);
   ++refs_dropped_;
+  return !holds.any() && frames_.owner(frame, order).mapcount == 0;
 }
 
-int64_t Zone::RefsOf(FrameIndex frame) const {
-  if (refs_count_ == 0) return 0;
-  const auto found = refs_.find(frame >> kPageblockOrder);
-  return found == refs_.end() ? 0 : int64_t{found->second->of_frame[frame % kPageblockPages]};
+void Zone::MarkMigrating(FrameIndex frame, int order, bool migrating) {
+  PageHolds holds = frames_.holds(frame, order);
+  NUMASIM_CHECK(holds.migrating != static_cast<uint32_t>(migrating));
+  holds.migrating = migrating;
+  frames_.SetHolds(frame, order, holds);
 }
 
 void Zone::OnlineBlock(Pfn start, int64_t pages) {

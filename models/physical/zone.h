@@ -12,8 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "models/base/types.h"
 #include "models/physical/alloc_flags.h"
 #include "models/physical/buddy.h"
@@ -115,22 +113,16 @@ class Zone {
   FrameIndex AllocBuddy(int order, Migratetype type, AllocFlags alloc_flags);
   void FreeBuddy(FrameIndex frame, int order);
 
-  // --- references to frames of order 0 beyond their mappings: pins, and isolation for migration ---
-  // get_page(). They count in FrameOwner::mapcount too, so that the frame stays when its last mapping goes.
-  // Requires that there is room for one more: HasRoomForRef().
-  void TakeRef(FrameIndex frame);
-  // The reference is to be dropped: the caller then releases the page once, as for a mapping.
-  void ForgetRef(FrameIndex frame);
-  int64_t RefsOf(FrameIndex frame) const;
-  // Mappings leave half of what the count can hold to pins.
-  bool HasRoomForRef(FrameIndex frame) const { return frames_.owner(frame, 0).mapcount < kMostReferences; }
-  static constexpr uint64_t kMostReferences = (uint64_t{1} << 15) - 2;
-  // A frame that is being migrated, from or to, with a reference of the migration. Nobody else takes one
-  // then, or decides by its count.
-  void MarkMigrating(FrameIndex frame, bool migrating);
-  bool IsMigrating(FrameIndex frame) const { return !migrating_.empty() && migrating_.contains(frame); }
-  int64_t refs() const { return refs_count_; }  // of all frames
-  // How many references were dropped so far: as long as this stays the same, a frame that was held is held.
+  // --- references to allocated blocks beyond their mappings: pins, and isolation for migration ---
+  void TakeRef(FrameIndex frame, int order);  // get_page()
+  // put_page(): whether nothing refers to the block any more, and it is to be freed.
+  bool DropRef(FrameIndex frame, int order);
+  int64_t RefsOf(FrameIndex frame, int order) const { return frames_.holds(frame, order).refs; }
+  // A block that is being migrated, from or to, has a reference of the migration. Nobody else takes one then,
+  // or decides by its count.
+  void MarkMigrating(FrameIndex frame, int order, bool migrating);
+  bool IsMigrating(FrameIndex frame, int order) const { return frames_.holds(frame, order).migrating; }
+  // How many references were dropped so far: as long as this stays the same, a block that was held is held.
   uint64_t refs_dropped() const { return refs_dropped_; }
 
   // --- memory that comes and goes (mm/memory_hotplug.c) ---
@@ -161,15 +153,6 @@ class Zone {
   int32_t pcp_high_ = 0;
   int32_t pcp_batch_ = 1;
   bool pcp_disabled_ = false;
-  // References to the frames of one pageblock. What is pinned is seldom alone, and a scan asks for one frame
-  // after another.
-  struct BlockRefs {
-    std::array<uint16_t, kPageblockPages> of_frame = {};
-    int32_t frames = 0;  // that have any
-  };
-  absl::flat_hash_map<FrameIndex, std::unique_ptr<BlockRefs>> refs_;  // by pageblock; looked up only
-  absl::flat_hash_set<FrameIndex> migrating_;                         // looked up only
-  int64_t refs_count_ = 0;
   uint64_t refs_dropped_ = 0;
   Watermarks watermarks_;
   std::array<int64_t, kZoneTypes> lowmem_reserve_ = {};

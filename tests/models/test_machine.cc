@@ -76,9 +76,15 @@ Pfn TestMachine::Alloc(const AllocRequest& request) {
   return pfn;
 }
 
-void TestMachine::Release(CpuId cpu, const std::vector<Pfn>& pages) {
+void TestMachine::Release(CpuId cpu, const std::vector<Folio>& pages) {
   RunPath(memory().node(memory().NodeOfCpu(cpu)).lp, [&](sim::Path& path) -> sim::Task<void> {
     co_await kernel().allocator().Release(path, cpu, pages);
+  });
+}
+
+void TestMachine::DropRefs(CpuId cpu, const std::vector<Folio>& pages) {
+  RunPath(memory().node(memory().NodeOfCpu(cpu)).lp, [&](sim::Path& path) -> sim::Task<void> {
+    co_await kernel().allocator().DropRefs(path, cpu, pages);
   });
 }
 

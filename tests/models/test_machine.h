@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/base/folio.h"
 #include "models/base/kernel_config.h"
 #include "models/base/machine_config.h"
 #include "models/contig/contig.h"
@@ -62,7 +63,8 @@ class TestMachine {
 
   // One allocation or release by itself.
   Pfn Alloc(const AllocRequest& request);
-  void Release(CpuId cpu, const std::vector<Pfn>& pages);
+  void Release(CpuId cpu, const std::vector<Folio>& pages);
+  void DropRefs(CpuId cpu, const std::vector<Folio>& pages);
 
   // Runs a path from an LP to its end.
   void RunPath(sim::LpId lp, sim::PathFn fn);

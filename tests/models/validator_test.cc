@@ -117,6 +117,7 @@ class Damaged {
   Entry& cow() { return EntryAt(p(), 0, 100); }   // shared with the child
   Entry& shared() { return EntryAt(p(), 1, 3); }  // of the file
   Entry& own() { return EntryAt(p(), 2, 5); }     // only the parent's
+  FrameIndex FrameOf(Entry entry) { return frames().Index(entry.pfn()); }
   FrameOwner& OwnerOf(Entry entry) {
     Zone& home = *machine_.memory().ZoneOf(entry.pfn());
     return home.frames().owner(home.frames().Index(entry.pfn()), 0);
@@ -302,8 +303,29 @@ const Damage kPhysicalDamage[] = {
 const Damage kReferenceDamage[] = {
     {"MapcountOff", [](Damaged& d) { ++d.OwnerOf(d.cow()).mapcount; },
      "the mapcount of pfn [0-9]+ .vpn [0-9]+ of process test/c and others. is 3, expected 2"},
+    {"NotInTheAnonVma", [](Damaged& d) { d.OwnerOf(d.own()).object = d.c().anon_vma; },
+     "vpn [0-9]+ of process test/p maps .* but is not in its anon_vma"},
     {"MapcountOfFilePageOff", [](Damaged& d) { d.OwnerOf(d.shared()).mapcount = 2; },
      "the mapcount of pfn .* is 2, expected 1"},
+    {"ReferenceWithoutPin", [](Damaged& d) { d.zone().TakeRef(d.FrameOf(d.own()), 0); },
+     "the references beyond mappings to pfn [0-9]+ is 1, expected 0"},
+    {"PinWithoutReference", [](Damaged& d) { d.p().pins.push_back({1, {Folio(d.own().pfn())}, {}}); },
+     "the references beyond mappings to pfn [0-9]+ is 0, expected 1"},
+    {"PinOfAnotherOrder",
+     [](Damaged& d) {
+       d.zone().TakeRef(d.FrameOf(d.own()), 0);
+       d.p().pins.push_back({1, {Folio(d.own().pfn(), 1)}, {}});
+     },
+     "the references beyond mappings to pfn [0-9]+ is 1, expected 0"},
+    {"LeftMigrating", [](Damaged& d) { d.zone().MarkMigrating(d.FrameOf(d.own()), 0, true); },
+     "pfn [0-9]+ is migrating though nothing runs"},
+    {"PinnedPageStillMapped",
+     [](Damaged& d) {
+       d.zone().TakeRef(d.FrameOf(d.own()), 0);
+       d.p().pins.push_back({1, {Folio(d.own().pfn())}, {}});
+       d.own() = Entry();
+     },
+     "the mapcount of pinned pfn [0-9]+ is 1, expected 0"},
     {"AnonPageLeaked", [](Damaged& d) { d.own() = Entry(); },
      "is allocated for anonymous memory .* it leaked"},
     {"FilePageLeaked", [](Damaged& d) { d.file().Erase(40); },
@@ -435,6 +457,8 @@ const Damage kReferenceDamage[] = {
        });
      },
      "process test/p: mmap_lock is held though nothing runs"},
+    {"MigrationEntryLeft", [](Damaged& d) { d.own() = d.own().ToMigration(); },
+     "vpn [0-9]+ is a migration entry though nothing runs"},
     {"EntriesHeld", [](Damaged& d) { d.HoldEntries(); },
      "process test/p: its entries are held though nothing"},
     {"HugePageCountOff", [](Damaged& d) { ++PageTablePeer::huge_pages(d.p().space.page_table()); },

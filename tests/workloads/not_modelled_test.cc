@@ -36,8 +36,6 @@ TEST(NotModelledTest, MessageHasThePlaceTheLineAndWhatIsMissing) {
       {"@p advise shmem 0 4M remove", "advise remove of base pages"},
       {"@p advise shmem 0 4M collapse", "advise collapse of base pages"},
       {"@p advise anon 0 4M collapse", "advise collapse of base pages"},
-      {"@p move anon 0", "move of base pages"},
-      {"@p move shmem 0", "move of base pages"},
       {"@p fallocate shmem 0 4M", "this on a file of the tmpfs"},
       {"@p punch shmem 0 4M", "this on a file of the tmpfs"},
       {"@p truncate shmem 0", "this on a file of the tmpfs"},
@@ -50,17 +48,17 @@ TEST(NotModelledTest, SameOperationOnWhatIsModelledPasses) {
   for (const char* line :
        {"thp enabled never", "sysctl vm.max_map_count 100", "@p map m 4M hugetlb-2M file=g",
         "@p advise anon 0 4M remove", "@p advise huge 0 4M remove", "@p advise huge 0 4M collapse",
-        "@p move huge 0", "@p fallocate huge 0 4M", "@p punch huge 0 4M", "@p truncate huge 0",
-        "@p fallocate anon 0 4M"}) {
+        "@p move huge 0", "@p move anon 0", "@p move shmem 0", "@p fallocate huge 0 4M", "@p punch huge 0 4M",
+        "@p truncate huge 0", "@p fallocate anon 0 4M"}) {
     EXPECT_EQ(First(line), "") << line;
   }
 }
 
 TEST(NotModelledTest, BasePagesOfTheMappingDecide) {
-  const OpKind move = MoveOp{"m", 0};
-  EXPECT_EQ(MissingPart(move, [](const std::string&) { return BasePages{.anon = true}; }),
-            "move of base pages is not modelled yet");
-  EXPECT_EQ(MissingPart(move, [](const std::string&) { return BasePages(); }), "");
+  const OpKind collapse = AdviseOp{"m", Range{}, AdviseOp::Advice::kCollapse, 0};
+  EXPECT_EQ(MissingPart(collapse, [](const std::string&) { return BasePages{.anon = true}; }),
+            "advise collapse of base pages is not modelled yet");
+  EXPECT_EQ(MissingPart(collapse, [](const std::string&) { return BasePages(); }), "");
 }
 
 }  // namespace

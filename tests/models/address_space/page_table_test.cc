@@ -34,7 +34,11 @@ class PageTableTest : public ::testing::Test {
     for (Pfn pfn : frames) numbers.push_back(pfn.value);
     return numbers;
   }
-  std::vector<uint64_t> Free(Vpn floor, Vpn ceiling) { return Numbers(table_.FreeRange(floor, ceiling)); }
+  std::vector<uint64_t> Free(Vpn floor, Vpn ceiling) {
+    std::vector<uint64_t> numbers;
+    for (const Folio table : table_.FreeRange(floor, ceiling)) numbers.push_back(table.head().value);
+    return numbers;
+  }
 
   PageTable table_;
 };

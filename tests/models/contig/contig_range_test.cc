@@ -230,7 +230,7 @@ TEST_F(ContigRangeTest, APinnedPageIsInTheWayAndNamed) {
   const Pfn page = BasePageOf("p", 1024);
   Zone& zone = *machine().memory().ZoneOf(page);
   Run("@p pin a 4M 4K");
-  ASSERT_EQ(zone.RefsOf(zone.frames().Index(page)), 1);
+  ASSERT_EQ(zone.RefsOf(zone.frames().Index(page), 0), 1);
   const int64_t unused = machine().UnusedPages();
   const ContigResult result = AllocRange(BlockOf(page), kPageblockPages);
   EXPECT_EQ(result.error, Errno::kBusy);
@@ -290,8 +290,8 @@ TEST_F(ContigRangeTest, AFaultThatWaitsForAPageThatMovesGivesItsCpuAway) {
   const Pfn page = BasePageOf("p");
   Zone& zone = *memory.ZoneOf(page);
   const FrameIndex frame = zone.frames().Index(page);
-  zone.TakeRef(frame);
-  zone.MarkMigrating(frame, true);
+  zone.TakeRef(frame, 0);
+  zone.MarkMigrating(frame, 0, true);
   TouchCounts counts;
   const auto start = [&](sim::Duration at, const sim::PathFn& body) {
     machine().engine().Start(memory.node(NodeId{0}).lp, machine().engine().now() + at, "racer",
@@ -307,10 +307,9 @@ TEST_F(ContigRangeTest, AFaultThatWaitsForAPageThatMovesGivesItsCpuAway) {
     counts = co_await machine().ops().Touch(path, process, touch);
   });
   start(sim::Microseconds(10), [&](sim::Path& path) -> sim::Task<void> {
-    zone.MarkMigrating(frame, false);
-    zone.ForgetRef(frame);
-    const std::vector<Pfn> released(1, page);
-    co_await machine().kernel().allocator().Release(path, kCpu, released);
+    zone.MarkMigrating(frame, 0, false);
+    const std::vector<Folio> held(1, Folio(page));
+    co_await machine().kernel().allocator().DropRefs(path, kCpu, held);
   });
   ASSERT_TRUE(machine().engine().Run(machine().engine().now() + sim::Milliseconds(1)).ok());
   EXPECT_EQ(counts.ok, 1);
@@ -339,17 +338,25 @@ TEST_F(ContigRangeTest, OfOverlappingRangesAtMostOneIsTakenAndNothingStaysIsolat
 // A frame that another path has just allocated to move a page to.
 struct Target {
   FrameIndex frame = kNilFrame;
-  int64_t mapcount = 0;  // when somebody else wanted its pageblock
+  // When somebody else wanted its pageblock.
+  int64_t mapcount = 0;
+  int64_t refs = 0;
 };
 
 // Waits until a page of the zone is on its way to a frame outside of the pageblock at `source`.
 sim::Task<Target> WaitForTarget(sim::Path& path, const Zone& zone, FrameIndex source) {
   const auto block = static_cast<FrameIndex>(kPageblockPages);
   for (int i = 0; i < 10'000; ++i) {
-    for (FrameIndex f = 0; f < zone.frames().frames(); ++f) {
-      if (f / block == source / block || !zone.IsMigrating(f)) continue;
-      co_return Target{f, static_cast<int64_t>(zone.frames().owner(f, 0).mapcount)};
-    }
+    Target target;
+    const FrameStore& frames = zone.frames();
+    ForEachBlock(frames, 0, frames.frames(), [&](const FrameStore::Head& head) {
+      if (target.frame != kNilFrame || head.kind != FrameKind::kAllocated || head.order != 0) return;
+      if (head.frame / block == source / block || !zone.IsMigrating(head.frame, 0)) return;
+      target.frame = head.frame;
+      target.mapcount = static_cast<int64_t>(frames.owner(head.frame, 0).mapcount);
+      target.refs = zone.RefsOf(head.frame, 0);
+    });
+    if (target.frame != kNilFrame) co_return target;
     co_await path.Take(sim::Nanoseconds(100));
   }
   co_return Target{};
@@ -394,7 +401,8 @@ TEST_F(TargetTest, AFrameThatAPageIsMovingToIsInTheWayOfAnotherRange) {
   const Pfn page = BasePageOf("p", 600);
   const ContigResult result = MeetAtTarget(machine().zone(0, ZoneType::kDma32), page, target);
   ASSERT_NE(target.frame, kNilFrame) << "the two did not meet";
-  EXPECT_EQ(target.mapcount, 1) << "only the migration's reference: nothing maps it yet";
+  EXPECT_EQ(target.mapcount, 0) << "nothing maps it yet";
+  EXPECT_EQ(target.refs, 1) << "the migration's";
   EXPECT_EQ(result.blocker, machine().zone(0, ZoneType::kDma32).frames().PfnOf(target.frame));
   EXPECT_EQ(result.user.Text(), "anon,migrating");
   EXPECT_EQ(result.error, Errno::kBusy);

@@ -178,7 +178,8 @@ class MovingFile : public SharedMachine {
   Errno error() const { return error_; }
   // Faults that ended while the block was being taken.
   int64_t meanwhile() const { return meanwhile_; }
-  // Those that came home with a frame that the file had no more: the migration was behind them.
+  // Those whose entry, just set, is a migration entry already: they had found the page before the migration
+  // locked it, and it was right behind them.
   int64_t behind() const { return behind_; }
   std::vector<std::string> Problems() { return machine_.Problems(); }
   // Pages of the file, or entries for them, that are in the block.
@@ -213,8 +214,7 @@ class MovingFile : public SharedMachine {
         co_await machine_.ops().Touch(path, c, {at, at + kPageSize, kPageSize, false});
         if (!started_ || done_) continue;
         ++meanwhile_;
-        const Entry entry = EntryAt("c", static_cast<int64_t>(in_block_[i]));
-        if (entry.pfn() != files().At(FileOf("c")).Lookup(in_block_[i])) ++behind_;
+        if (EntryAt("c", static_cast<int64_t>(in_block_[i])).migrating()) ++behind_;
       }
     }
   }

@@ -50,7 +50,7 @@ TEST(MappingTest, ARangeReachesOverLeavesAndGaps) {
 TEST(MappingTest, TakesAllPagesByOffset) {
   Mapping mapping;
   for (const uint64_t index : {70u, 3u, 64u}) mapping.Insert(index, Pfn{1000 + index});
-  EXPECT_THAT(mapping.TakeAll(), ElementsAre(Pfn{1003}, Pfn{1064}, Pfn{1070}));
+  EXPECT_THAT(mapping.TakeAll(), ElementsAre(Folio(Pfn{1003}), Folio(Pfn{1064}), Folio(Pfn{1070})));
   EXPECT_EQ(mapping.pages(), 0);
   EXPECT_EQ(mapping.Lookup(3), kNoPfn);
 }

@@ -39,7 +39,7 @@ TEST(ShmemFilesTest, TheLastMapperTakesThePagesAway) {
   EXPECT_THAT(first.pages, IsEmpty());
   const ShmemFiles::Dropped last = files.DropMapper(id, 3);
   EXPECT_TRUE(last.gone);
-  EXPECT_THAT(last.pages, ElementsAre(Pfn{10}, Pfn{11}));
+  EXPECT_THAT(last.pages, ElementsAre(Folio(Pfn{10}), Folio(Pfn{11})));
   EXPECT_EQ(files.Find(id), nullptr);
 }
 

@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/base/failure.h"
+#include "models/base/folio.h"
 #include "sim/sampler.h"
 #include "tests/models/test_machine.h"
 
@@ -51,7 +52,7 @@ class PageAllocatorTest : public ::testing::Test {
     for (;;) {
       const Pfn pfn = machine_.Alloc(request);
       if (pfn == kNoPfn) return by_node;
-      pages_.push_back(pfn);
+      pages_.emplace_back(pfn);
       ++by_node[static_cast<size_t>(NodeOf(pfn))];
     }
   }
@@ -59,7 +60,7 @@ class PageAllocatorTest : public ::testing::Test {
   int64_t count(int node, NodeCounter c) { return machine_.counter(node, c); }
 
   TestMachine machine_;
-  std::vector<Pfn> pages_;
+  std::vector<Folio> pages_;
 };
 
 TEST_F(PageAllocatorTest, PagesComeFromThePreferredNodesHighestZone) {
@@ -154,7 +155,7 @@ TEST_F(PageAllocatorTest, ALowerZoneOfTheSameNodeIsAHit) {
   for (;;) {
     const Pfn pfn = machine_.Alloc(request);
     if (pfn == kNoPfn) break;
-    pages_.push_back(pfn);
+    pages_.emplace_back(pfn);
     from_dma = from_dma || TypeOf(pfn) == ZoneType::kDma;
   }
   EXPECT_TRUE(from_dma);
@@ -208,7 +209,7 @@ TEST_F(PageAllocatorTest, PagesOnAnotherCpusListAreNotFound) {
   AllocRequest bound = Movable(1, 1);
   bound.gfp |= kGfpThisNode;
   Exhaust(bound);
-  std::vector<Pfn> some(pages_.end() - 10, pages_.end());
+  std::vector<Folio> some(pages_.end() - 10, pages_.end());
   machine_.Release(CpuId{0}, some);
   EXPECT_EQ(machine_.zone(1, ZoneType::kDma32).pcp(CpuId{0}).count, 10);
   EXPECT_EQ(machine_.Alloc(bound), kNoPfn);
@@ -265,10 +266,44 @@ TEST_F(PageAllocatorTest, AReferenceThatIsNotTheLastKeepsThePage) {
   const Pfn pfn = machine_.Alloc(Movable(0));
   Zone& zone = *machine_.memory().ZoneOf(pfn);
   zone.frames().owner(zone.frames().Index(pfn), 0).mapcount = 2;
-  machine_.Release(CpuId{0}, {pfn});
+  machine_.Release(CpuId{0}, {Folio(pfn)});
   EXPECT_EQ(count(0, NR_ANON_PAGES), 1);
   EXPECT_EQ(zone.frames().owner(zone.frames().Index(pfn), 0).mapcount, 1u);
-  machine_.Release(CpuId{0}, {pfn});
+  machine_.Release(CpuId{0}, {Folio(pfn)});
+  EXPECT_EQ(count(0, NR_ANON_PAGES), 0);
+}
+
+// A block of each kind of order: of PCP lists, of the buddy's alone, of a pageblock.
+TEST_F(PageAllocatorTest, APageOfAnyOrderIsFreedWithItsLastReference) {
+  for (const int order : {0, 2, 5, kPageblockOrder}) {
+    const int64_t unused = machine_.UnusedPages();
+    AllocRequest request = Movable(0);
+    request.order = order;
+    const Folio page(machine_.Alloc(request), order);
+    Zone& zone = *machine_.memory().ZoneOf(page.head());
+    const FrameIndex frame = zone.frames().Index(page.head());
+    zone.TakeRef(frame, order);
+    zone.TakeRef(frame, order);
+    machine_.Release(CpuId{0}, {page});
+    EXPECT_EQ(int{zone.frames().owner(frame, order).mapcount}, 0);
+    EXPECT_EQ(zone.RefsOf(frame, order), 2);
+    EXPECT_EQ(count(0, NR_ANON_PAGES), page.pages()) << "order " << order;
+    machine_.DropRefs(CpuId{0}, {page});
+    EXPECT_EQ(machine_.UnusedPages(), unused - page.pages()) << "order " << order;
+    machine_.DropRefs(CpuId{0}, {page});
+    EXPECT_EQ(machine_.UnusedPages(), unused) << "order " << order;
+    EXPECT_EQ(count(0, NR_ANON_PAGES), 0) << "order " << order;
+    EXPECT_THAT(machine_.Problems(), IsEmpty());
+  }
+}
+
+TEST_F(PageAllocatorTest, TheMappingMayBeTheLastReference) {
+  const Folio page(machine_.Alloc(Movable(0)));
+  Zone& zone = *machine_.memory().ZoneOf(page.head());
+  zone.TakeRef(zone.frames().Index(page.head()), 0);
+  machine_.DropRefs(CpuId{0}, {page});
+  EXPECT_EQ(count(0, NR_ANON_PAGES), 1);
+  machine_.Release(CpuId{0}, {page});
   EXPECT_EQ(count(0, NR_ANON_PAGES), 0);
 }
 

@@ -52,7 +52,7 @@ class PressureTest : public ::testing::Test {
  protected:
   PressureTest() : machine_(DescribedMachine({32 * kMiB, 32 * kMiB})) {
     for (Pfn pfn; (pfn = machine_.Alloc(Request(kGfpKernel | kGfpNoWarn, 0))) != kNoPfn;) {
-      pages_.push_back(pfn);
+      pages_.emplace_back(pfn);
     }
     machine_.kernel().allocator().SetPressure(&recorder_);
   }
@@ -73,14 +73,14 @@ class PressureTest : public ::testing::Test {
   }
   // Gives pages back, as reclaim or an exit would.
   sim::Task<void> GiveBack(sim::Path& path, size_t count) {
-    const std::vector<Pfn> some(pages_.end() - static_cast<std::ptrdiff_t>(count), pages_.end());
+    const std::vector<Folio> some(pages_.end() - static_cast<std::ptrdiff_t>(count), pages_.end());
     pages_.resize(pages_.size() - count);
     co_await machine_.kernel().allocator().Release(path, CpuId{0}, some);
   }
 
   TestMachine machine_;
   Recorder recorder_;
-  std::vector<Pfn> pages_;
+  std::vector<Folio> pages_;
 };
 
 TEST_F(PressureTest, NothingIsCalledWhereThereIsMemory) {

@@ -345,5 +345,37 @@ TEST_F(HotZoneTest, MemoryInUseCannotGoOffline) {
   EXPECT_DEATH(zone_.OfflineRange(kStart, kMemoryBlockPages), "Check failed|failed");
 }
 
+TEST_F(ZoneTest, ReferencesStandApartFromTheMapcount) {
+  for (const int order : {0, kPageblockOrder}) {
+    const FrameIndex frame = zone_.AllocBuddy(order, kMovable, {});
+    zone_.frames().owner(frame, order) = FrameOwner{FrameOwner::kAnon, 3, 7, 11};
+    EXPECT_FALSE(zone_.frames().IsHeld(frame, order));
+    zone_.TakeRef(frame, order);
+    zone_.TakeRef(frame, order);
+    zone_.MarkMigrating(frame, order, true);
+    EXPECT_EQ(zone_.RefsOf(frame, order), 2);
+    EXPECT_TRUE(zone_.IsMigrating(frame, order));
+    EXPECT_EQ(int{zone_.frames().owner(frame, order).mapcount}, 3);
+    EXPECT_EQ(zone_.frames().Find(frame).kind, FrameKind::kAllocated);
+    EXPECT_EQ(zone_.frames().Find(frame).order, order);
+    zone_.MarkMigrating(frame, order, false);
+    const uint64_t dropped = zone_.refs_dropped();
+    EXPECT_FALSE(zone_.DropRef(frame, order));
+    EXPECT_EQ(zone_.refs_dropped(), dropped + 1);
+    EXPECT_FALSE(zone_.DropRef(frame, order)) << "still mapped";
+    EXPECT_FALSE(zone_.frames().IsHeld(frame, order));
+    zone_.frames().owner(frame, order).mapcount = 0;
+    zone_.TakeRef(frame, order);
+    EXPECT_TRUE(zone_.DropRef(frame, order));
+    zone_.FreeBuddy(frame, order);
+  }
+}
+
+TEST_F(ZoneTest, WhatIsHeldCannotBeFreed) {
+  const FrameIndex frame = zone_.AllocBuddy(0, kMovable, {});
+  zone_.TakeRef(frame, 0);
+  EXPECT_DEATH(zone_.FreeBuddy(frame, 0), "Check failed|failed");
+}
+
 }  // namespace
 }  // namespace numasim

@@ -1,0 +1,32 @@
+// Folio: a page of any order, by its first frame: what is mapped, held, migrated and released as one (struct
+// folio, Linux 6.1).
+#ifndef NUMASIM_MODELS_BASE_FOLIO_H_
+#define NUMASIM_MODELS_BASE_FOLIO_H_
+
+#include <compare>
+#include <cstdint>
+
+#include "models/base/types.h"
+
+namespace numasim {
+
+class Folio {
+ public:
+  constexpr Folio() = default;
+  constexpr explicit Folio(Pfn head, int order = 0)
+      : bits_(head.value << kOrderBits | static_cast<uint64_t>(order)) {}
+  constexpr Pfn head() const { return Pfn{bits_ >> kOrderBits}; }
+  constexpr int order() const { return static_cast<int>(bits_ & ((1 << kOrderBits) - 1)); }
+  constexpr int64_t pages() const { return int64_t{1} << order(); }
+  // By the first frame.
+  friend auto operator<=>(Folio, Folio) = default;
+
+ private:
+  static constexpr int kOrderBits = 5;  // up to 18, a page of 1 GiB
+
+  uint64_t bits_ = 0;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_BASE_FOLIO_H_

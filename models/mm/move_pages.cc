@@ -1,0 +1,105 @@
+// move_pages() of base pages (do_pages_move, mm/migrate.c, Linux 6.1).
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "models/mm/address_space_ops.h"
+
+namespace numasim {
+
+// Pages are queued and moved together as far as nothing comes between: one that is on the node already, that
+// is not there, or that others have too. A failure ends it all.
+sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& process, Vpn begin, Vpn end,
+                                                 NodeId node) {
+  MoveResult result;
+  const sim::LpId home = path.lp();
+  co_await path.Take(memory_.costs().syscall);
+  while (begin < end) {
+    co_await process.space.mmap_lock().AcquireRead(path);
+    std::vector<Folio> queue;
+    begin = co_await QueueMoves(path, process, begin, end, node, queue, result);
+    process.space.mmap_lock().ReleaseRead(path);
+    const auto queued = static_cast<int64_t>(queue.size());
+    const Errno error = co_await MoveQueue(path, process.cpu, std::move(queue), node);
+    if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+    if (error != Errno::kOk) {
+      // That somebody held a page is no error of the call: it returns how many are left.
+      if (error == Errno::kNoMem) result.error = error;
+      result.unwritten = queued + (end - begin);
+      break;
+    }
+    result.moved += queued;
+  }
+  co_return result;
+}
+
+// add_page_for_migration() of page after page, up to the first that is not queued, whose status is counted.
+// Returns where to go on.
+sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node,
+                                           std::vector<Folio>& queue, MoveResult& result) {
+  const sim::LpId home = path.lp();
+  // No page may go while the path asks for it.
+  const EntriesHold hold(process.space);
+  std::vector<Folio> wanted;
+  std::vector<Folio> file_pages;
+  std::vector<FrameOwner> of_files;  // whose these are
+  Cursor entries(process.space.page_table());
+  VmaCursor vmas(process.space);
+  Vpn at = begin;
+  for (bool queues = true; queues && at < end; at = at + 1) {
+    const Vma* const vma = vmas.Find(at);
+    const Entry* const entry = entries.Find(at);
+    const bool there = vma != nullptr && entry != nullptr && entry->present() && !entry->zero_page();
+    queues = there && memory_.ZoneOf(entry->pfn())->node() != node;
+    if (!queues) {
+      ++(there ? result.moved : result.not_moved);
+    } else if (vma->anonymous() || entry->anon()) {
+      wanted.emplace_back(entry->pfn());
+    } else {
+      file_pages.emplace_back(entry->pfn());
+      of_files.push_back({FrameOwner::kShmem, 0, static_cast<uint64_t>(vma->file.value), vma->IndexOf(at)});
+    }
+  }
+  const size_t candidates = wanted.size() + file_pages.size();
+  if (!file_pages.empty()) {
+    const std::vector<int64_t> mapcounts = co_await migrator_.MapcountsOf(path, file_pages, of_files);
+    for (size_t i = 0; i < file_pages.size(); ++i) {
+      if (mapcounts[i] == 1) wanted.push_back(file_pages[i]);
+    }
+  }
+  for (const Folio page : allocator_.ByNode(wanted)) {
+    Zone& zone = *memory_.ZoneOf(page.head());
+    const Node& from = memory_.node(zone.node());
+    if (path.lp() != from.lp) co_await path.HopTo(from.lp, memory_.costs().hop);
+    const FrameIndex frame = zone.frames().Index(page.head());
+    // EACCES: mapped elsewhere too; EBUSY: somebody else moves it.
+    const bool alone = zone.frames().owner(frame, page.order()).mapcount == 1;
+    if (alone && Migrator::IsolateFromLru(zone, frame, page.order())) queue.push_back(page);
+  }
+  result.not_moved += static_cast<int64_t>(candidates - queue.size());
+  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_return at;
+}
+
+// do_move_pages_to_node(): isolated pages, those of each node together. What does not move is put back.
+sim::Task<Errno> AddressSpaceOps::MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue,
+                                            NodeId node) {
+  NodeMask only;
+  only.Set(node);
+  const MigrationTarget target{node, only, true};
+  Errno error = Errno::kOk;
+  for (auto first = queue.begin(); first != queue.end();) {
+    const NodeId source = memory_.ZoneOf(first->head())->node();
+    const auto last = std::find_if(first, queue.end(),
+                                   [&](Folio page) { return memory_.ZoneOf(page.head())->node() != source; });
+    std::vector<Folio> pages(first, last);
+    first = last;
+    const sim::LpId lp = memory_.node(source).lp;
+    if (path.lp() != lp) co_await path.HopTo(lp, memory_.costs().hop);
+    if (error == Errno::kOk) error = co_await migrator_.Migrate(path, cpu, pages, target);
+    if (error != Errno::kOk) co_await migrator_.PutBack(path, cpu, pages);
+  }
+  co_return error;
+}
+
+}  // namespace numasim

@@ -1,0 +1,72 @@
+#include "models/rmap/rmap.h"
+
+#include <algorithm>
+#include <compare>
+#include <map>
+#include <utility>
+
+namespace numasim {
+
+std::vector<Rmap::Group> Rmap::ByOwner(std::span<const FrameOwner> owners) {
+  std::map<std::pair<FrameOwner::Kind, uint64_t>, Group> by_owner;
+  for (uint32_t i = 0; i < owners.size(); ++i) {
+    const auto kind = static_cast<FrameOwner::Kind>(owners[i].kind);
+    const uint64_t object = owners[i].object;
+    Group& group = by_owner[{kind, object}];
+    group.kind = kind;
+    group.object = object;
+    group.pages.push_back(i);
+  }
+  std::vector<Group> groups;
+  groups.reserve(by_owner.size());
+  for (auto& [owner, group] : by_owner) groups.push_back(std::move(group));
+  return groups;
+}
+
+void Rmap::Find(std::vector<Group>& groups) const {
+  for (Group& group : groups) {
+    if (group.kind == FrameOwner::kShmem) group.file = files_.IdOf(group.object);
+    if (group.kind != FrameOwner::kAnon || group.object == kBootUser) continue;
+    const auto& processes = processes_.anon_vmas().ProcessesOf(static_cast<AnonVmaId>(group.object));
+    group.processes.assign(processes.begin(), processes.end());
+  }
+}
+
+// The processes of one home after the other, looked up just before each.
+sim::Task<void> Rmap::Walk(sim::Path& path, const std::vector<Group>& groups, Visitor visit) const {
+  struct Visit {
+    uint16_t process;
+    uint32_t group;
+    auto operator<=>(const Visit&) const = default;
+  };
+  const sim::Duration hop = memory_.costs().hop;
+  std::vector<Visit> left;
+  for (uint32_t i = 0; i < groups.size(); ++i) {
+    for (const uint16_t process : groups[i].processes) left.push_back({process, i});
+  }
+  std::sort(left.begin(), left.end());
+  while (!left.empty()) {
+    std::vector<Visit> again;
+    for (int n = 0; n < memory_.node_count() && !left.empty(); ++n) {
+      const sim::LpId lp = memory_.node(NodeId{n}).lp;
+      std::vector<std::pair<Process*, Visit>> here;
+      std::erase_if(left, [&](const Visit& one) {
+        const ProcessTable::Entry entry = processes_.Find(one.process);
+        const bool now = entry.process != nullptr && !entry.moving && entry.home == lp;
+        if (now) here.emplace_back(entry.process, one);
+        return now || entry.process == nullptr;
+      });
+      if (here.empty()) continue;
+      co_await path.HopTo(lp, hop);
+      for (const auto& [process, one] : here) {
+        if (!visit(*process, groups[one.group])) again.push_back(one);
+      }
+      co_await path.HopTo(memory_.global_lp(), hop);
+    }
+    left.insert(left.end(), again.begin(), again.end());
+    std::sort(left.begin(), left.end());
+    if (!left.empty()) co_await path.Take(hop);
+  }
+}
+
+}  // namespace numasim
