@@ -145,6 +145,9 @@ class Engine {
 inline Path::HopAwaiter Path::HopTo(LpId dest, Duration latency) {
   return HopAwaiter(this, &engine().lp(dest), latency);
 }
+inline Path::GoAwaiter Path::GoTo(LpId dest, Duration latency) {
+  return GoAwaiter(this, &engine().lp(dest), latency);
+}
 
 }  // namespace numasim::sim
 

@@ -67,6 +67,7 @@ class Path : private internal::ResumePoint {
 
   class TakeAwaiter;
   class HopAwaiter;
+  class GoAwaiter;
 
   // co_await: simulated time passes; d >= 0. With zero it goes behind what is pending at this instant
   // already. A path that would go on at the end of simulated time or later, also by HopTo or Start, never
@@ -76,6 +77,8 @@ class Path : private internal::ResumePoint {
   // co_await: goes on at `dest`, `latency` later, which is at least the engine's lookahead (checked). To the
   // LP it is on it is Take(0).
   HopAwaiter HopTo(LpId dest, Duration latency);
+  // The same, but nothing at all where the path is on that LP already.
+  GoAwaiter GoTo(LpId dest, Duration latency);
 
   // Starts another path on `lp`, `delay` from now: at least the lookahead where that is another LP (checked).
   void Start(LpId lp, Duration delay, std::string name, PathFn fn);
@@ -203,10 +206,16 @@ class Path::HopAwaiter {
   }
   void await_resume() const {}
 
- private:
+ protected:
   Path* path_;
   internal::Lp* to_;
   Duration latency_;
+};
+
+class Path::GoAwaiter : public HopAwaiter {
+ public:
+  using HopAwaiter::HopAwaiter;
+  bool await_ready() const { return to_ == path_->lp_; }
 };
 
 inline Path::TakeAwaiter Path::Take(Duration d) { return TakeAwaiter(this, d); }

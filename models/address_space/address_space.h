@@ -55,7 +55,7 @@ struct Vma {
   HugeVma huge;
 
   int64_t pages() const { return end - start; }
-  bool anonymous() const { return file == kNoFile; }
+  bool anonymous() const { return file.value == kNoFile.value; }
   bool hugetlb() const { return huge.order != 0; }
   bool shmem() const { return !anonymous() && !hugetlb(); }
   uint64_t IndexOf(Vpn vpn) const { return pgoff + static_cast<uint64_t>(vpn - start); }

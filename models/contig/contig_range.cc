@@ -180,7 +180,7 @@ sim::Task<ContigResult> ContigRanges::AllocRange(sim::Path& path, CpuId cpu, Pfn
   NUMASIM_CHECK(start + pages <= zone.frames().end());
   const sim::LpId home = path.lp();
   Node& node = memory_.node(zone.node());
-  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+  co_await path.GoTo(node.lp, memory_.costs().hop);
   const FrameIndex begin = zone.frames().Index(start);
   const auto end = static_cast<FrameIndex>(begin + pages);
   ContigResult result = co_await StartIsolate(path, zone, begin, end, type, IsolateFor::kAllocation);
@@ -189,7 +189,7 @@ sim::Task<ContigResult> ContigRanges::AllocRange(sim::Path& path, CpuId cpu, Pfn
     co_await UndoIsolate(path, zone, begin, end, type);
   }
   if (result.error != Errno::kOk) LogFailure(path, LogKind::kContigFailed, start, pages, result);
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_await path.GoTo(home, memory_.costs().hop);
   co_return result;
 }
 
@@ -392,7 +392,7 @@ sim::Task<Pfn> ContigRanges::AllocPages(sim::Path& path, CpuId cpu, int64_t page
     const bool wanted = gfp.Has(kGfpThisNode) ? zone->node() == node : allowed.Has(zone->node());
     if (!wanted || found != kNoPfn) continue;
     const sim::LpId there = memory_.node(zone->node()).lp;
-    if (path.lp() != there) co_await path.HopTo(there, memory_.costs().hop);
+    co_await path.GoTo(there, memory_.costs().hop);
     if (zone->present() == 0) continue;
     const FrameIndex step = static_cast<FrameIndex>(pages);
     for (FrameIndex from = 0; found == kNoPfn;) {
@@ -409,7 +409,7 @@ sim::Task<Pfn> ContigRanges::AllocPages(sim::Path& path, CpuId cpu, int64_t page
       from = begin + step;
     }
   }
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_await path.GoTo(home, memory_.costs().hop);
   co_return found;
 }
 
@@ -417,7 +417,7 @@ sim::Task<void> ContigRanges::FreeRange(sim::Path& path, Pfn start, int64_t page
   Zone& zone = *memory_.ZoneOf(start);
   const sim::LpId home = path.lp();
   Node& node = memory_.node(zone.node());
-  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+  co_await path.GoTo(node.lp, memory_.costs().hop);
   const FrameIndex begin = zone.frames().Index(start);
   const auto end = static_cast<FrameIndex>(begin + pages);
   for (FrameIndex at = begin; at < end;) {
@@ -429,7 +429,7 @@ sim::Task<void> ContigRanges::FreeRange(sim::Path& path, Pfn start, int64_t page
     zone.lock().Release(path);
     at = next;
   }
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_await path.GoTo(home, memory_.costs().hop);
 }
 
 }  // namespace numasim

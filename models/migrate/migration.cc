@@ -76,13 +76,13 @@ sim::Task<size_t> Migrator::MoveCluster(sim::Path& path, CpuId cpu, Node& node, 
     co_await GoTo(path, page.to);
     co_await LetGo(path, cpu, page.to);
   }
-  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+  co_await path.GoTo(node.lp, memory_.costs().hop);
   co_return begun;
 }
 
 sim::Task<void> Migrator::GoTo(sim::Path& path, Folio page) const {
   const sim::LpId there = memory_.node(memory_.ZoneOf(page.head())->node()).lp;
-  if (path.lp() != there) co_await path.HopTo(there, memory_.costs().hop);
+  co_await path.GoTo(there, memory_.costs().hop);
 }
 
 FrameOwner& Migrator::OwnerOf(Folio page) const {
@@ -127,7 +127,7 @@ sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& ba
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   rmap_.Find(groups);
   co_await Lock(path, groups, batch);
-  if (path.lp() != memory_.global_lp()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
   co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
     return UnmapFrom(process, group, batch);
   });
@@ -137,7 +137,7 @@ sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& ba
   co_await path.Take(memory_.costs().copy_page * moves);
   co_await Announce(path, batch);
   co_await ReplaceInCache(path, groups, batch);
-  if (path.lp() != memory_.global_lp()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
   co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
     return RestoreIn(process, group, batch);
   });
@@ -150,7 +150,7 @@ sim::Task<void> Migrator::ForEachFile(sim::Path& path, std::vector<Rmap::Group>&
   for (Rmap::Group& group : groups) {
     if (group.file == kNoFile) continue;
     const sim::LpId home = memory_.node(group.file.home).lp;
-    if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+    co_await path.GoTo(home, memory_.costs().hop);
     Mapping* const mapping = files_.Find(group.file);
     if (mapping != nullptr) f(*mapping, group);  // else it is gone
   }
@@ -159,11 +159,11 @@ sim::Task<void> Migrator::ForEachFile(sim::Path& path, std::vector<Rmap::Group>&
 sim::Task<std::vector<int64_t>> Migrator::MapcountsOf(sim::Path& path, const std::vector<Folio>& pages,
                                                       const std::vector<FrameOwner>& owners) {
   std::vector<Rmap::Group> groups = Rmap::ByOwner(owners);
-  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
   rmap_.Find(groups);
   co_await ForEachFile(path, groups,
                        [](Mapping& mapping, Rmap::Group& group) { AddMappers(mapping, group); });
-  if (path.lp() != memory_.global_lp()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
   std::vector<int64_t> mapcounts(pages.size());
   co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
     for (const uint32_t i : group.pages)
@@ -269,7 +269,7 @@ sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, Batch& 
     co_await GoTo(path, page.to);
     OwnerOf(page.to).mapcount -= static_cast<uint64_t>(page.announced - come);
   }
-  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+  co_await path.GoTo(node.lp, memory_.costs().hop);
   for (const Moving& page : batch) {
     const bool anon = page.owner.kind == FrameOwner::kAnon;
     int64_t gone = 0;
@@ -286,7 +286,7 @@ sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, Batch& 
     co_await GoTo(path, page.to);
     co_await LetGo(path, cpu, page.to);
   }
-  if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+  co_await path.GoTo(node.lp, memory_.costs().hop);
 }
 
 // The mark and the reference go in one moment: a scan that found a page without the mark, but with a

@@ -268,10 +268,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
   const FaultAround around = write ? WindowOf(vma, vpn) : WindowAround(vma, vpn);
   std::array<Pfn, kFaultAroundPages> found;
   const std::span<Pfn> pages = std::span(found).first(around.pages);
-  if (home != here) co_await path.HopTo(home, costs.hop);
+  co_await path.GoTo(home, costs.hop);
   files_.At(vma.file).LookupRange(around.index, pages);
   const bool locked = files_.At(vma.file).IsLocked(vma.IndexOf(vpn));
-  if (home != here) co_await path.HopTo(here, costs.hop);
+  co_await path.GoTo(here, costs.hop);
   if (locked) {
     co_await WaitForMove(path);
     co_return FaultResult::kRetry;
@@ -302,13 +302,13 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AddShmemPage(sim::Path&
   const Pfn fresh = co_await AllocForVma(path, process, vma, vpn, owner);
   if (fresh == kNoPfn) co_return FaultResult::kOom;
   co_await path.Take(costs.clear_page);
-  if (home != here) co_await path.HopTo(home, costs.hop);
+  co_await path.GoTo(home, costs.hop);
   Mapping& mapping = files_.At(vma.file);
   Pfn pfn = mapping.Lookup(index);
   const bool another = pfn != kNoPfn;  // process was faster
   if (!another) mapping.Insert(index, pfn = fresh);
   const bool locked = another && mapping.IsLocked(index);
-  if (home != here) co_await path.HopTo(here, costs.hop);
+  co_await path.GoTo(here, costs.hop);
   if (!locked) {
     EntryOf(process, vpn) = FileEntry(vma, pfn);
     co_await path.Take(costs.map_page);
@@ -355,9 +355,9 @@ sim::Task<bool> AddressSpaceOps::IsAlone(sim::Path& path, Pfn pfn) {
   const sim::LpId home = path.lp();
   const Zone& zone = *memory_.ZoneOf(pfn);
   const sim::LpId there = memory_.node(zone.node()).lp;
-  if (there != home) co_await path.HopTo(there, memory_.costs().hop);
+  co_await path.GoTo(there, memory_.costs().hop);
   const bool alone = zone.frames().owner(zone.frames().Index(pfn), 0).mapcount == 1;
-  if (there != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_await path.GoTo(home, memory_.costs().hop);
   co_return alone;
 }
 

@@ -186,7 +186,7 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
   std::vector<FileId> gone;
   for (const FileId file : FilesNoMoreMapped(process.space, removed)) {
     const sim::LpId file_home = memory_.node(file.home).lp;
-    if (path.lp() != file_home) co_await path.HopTo(file_home, memory_.costs().hop);
+    co_await path.GoTo(file_home, memory_.costs().hop);
     const ShmemFiles::Dropped dropped = files_.DropMapper(file, id);
     if (!dropped.gone) continue;
     co_await allocator_.Release(path, cpu, dropped.pages);
@@ -194,7 +194,7 @@ sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& proc
   }
   if (!gone.empty()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   for (const FileId file : gone) files_.ReturnId(file);
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_await path.GoTo(home, memory_.costs().hop);
 }
 
 // mprotect_fixup() of each VMA: one that allows the access already is not even split.

@@ -1,6 +1,5 @@
 // move_pages() of base pages (do_pages_move, mm/migrate.c, Linux 6.1).
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "models/mm/address_space_ops.h"
@@ -21,7 +20,7 @@ sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& proce
     process.space.mmap_lock().ReleaseRead(path);
     const auto queued = static_cast<int64_t>(queue.size());
     const Errno error = co_await MoveQueue(path, process.cpu, std::move(queue), node);
-    if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+    co_await path.GoTo(home, memory_.costs().hop);
     if (error != Errno::kOk) {
       // That somebody held a page is no error of the call: it returns how many are left.
       if (error == Errno::kNoMem) result.error = error;
@@ -67,17 +66,13 @@ sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vp
       if (mapcounts[i] == 1) wanted.push_back(file_pages[i]);
     }
   }
-  for (const Folio page : allocator_.ByNode(wanted)) {
-    Zone& zone = *memory_.ZoneOf(page.head());
-    const Node& from = memory_.node(zone.node());
-    if (path.lp() != from.lp) co_await path.HopTo(from.lp, memory_.costs().hop);
-    const FrameIndex frame = zone.frames().Index(page.head());
+  co_await path.GoTo(home, memory_.costs().hop);
+  co_await allocator_.ForEachOnItsNode(path, wanted, [&queue](Zone& zone, FrameIndex frame, Folio page) {
     // EACCES: mapped elsewhere too; EBUSY: somebody else moves it.
     const bool alone = zone.frames().owner(frame, page.order()).mapcount == 1;
     if (alone && Migrator::IsolateFromLru(zone, frame, page.order())) queue.push_back(page);
-  }
+  });
   result.not_moved += static_cast<int64_t>(candidates - queue.size());
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
   co_return at;
 }
 
@@ -95,7 +90,7 @@ sim::Task<Errno> AddressSpaceOps::MoveQueue(sim::Path& path, CpuId cpu, std::vec
     std::vector<Folio> pages(first, last);
     first = last;
     const sim::LpId lp = memory_.node(source).lp;
-    if (path.lp() != lp) co_await path.HopTo(lp, memory_.costs().hop);
+    co_await path.GoTo(lp, memory_.costs().hop);
     if (error == Errno::kOk) error = co_await migrator_.Migrate(path, cpu, pages, target);
     if (error != Errno::kOk) co_await migrator_.PutBack(path, cpu, pages);
   }

@@ -66,16 +66,10 @@ sim::Task<PinResult> AddressSpaceOps::PinLocked(sim::Path& path, Process& proces
 // all references are taken, and then it finds the page held.
 sim::Task<void> AddressSpaceOps::TakeReferences(sim::Path& path, Process& process,
                                                 const std::vector<Folio>& pages) {
-  const sim::LpId home = path.lp();
   const EntriesHold hold(process.space);
-  for (const Folio page : allocator_.ByNode(pages)) {
-    Zone& zone = *memory_.ZoneOf(page.head());
-    const Node& node = memory_.node(zone.node());
-    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    zone.TakeRef(zone.frames().Index(page.head()), page.order());
-  }
+  co_await allocator_.ForEachOnItsNode(
+      path, pages, [](Zone& zone, FrameIndex frame, Folio page) { zone.TakeRef(frame, page.order()); });
   co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
 }
 
 sim::Task<void> AddressSpaceOps::DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu,

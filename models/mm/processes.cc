@@ -123,10 +123,10 @@ sim::Task<void> AddressSpaceOps::AddFileMappings(sim::Path& path, const Process&
   const uint16_t id = child.id;
   for (const FileId file : files) {
     const sim::LpId home = memory_.node(file.home).lp;
-    if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+    co_await path.GoTo(home, memory_.costs().hop);
     files_.At(file).AddMapper(id);
   }
-  if (path.lp() != here) co_await path.HopTo(here, memory_.costs().hop);
+  co_await path.GoTo(here, memory_.costs().hop);
 }
 
 // The page tables for the huge pages that the child is to get.
@@ -179,16 +179,11 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
 }
 
 sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<Folio>& pages) {
-  const sim::LpId home = path.lp();
-  for (const Folio page : allocator_.ByNode(pages)) {
-    Zone& zone = *memory_.ZoneOf(page.head());
-    const Node& node = memory_.node(zone.node());
-    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
-    FrameOwner& owner = zone.frames().owner(zone.frames().Index(page.head()), page.order());
+  co_await allocator_.ForEachOnItsNode(path, pages, [](Zone& zone, FrameIndex frame, Folio page) {
+    FrameOwner& owner = zone.frames().owner(frame, page.order());
     NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), ProcessTable::kIds - 1);
     ++owner.mapcount;
-  }
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  });
 }
 
 sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {

@@ -168,7 +168,7 @@ sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& 
         break;
       }
       Node& node = memory_.node(zone->node());
-      if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+      co_await path.GoTo(node.lp, memory_.costs().hop);
       if (zone->present() == 0) continue;  // the kernel's zonelists leave it out
       if (walk.preferred == nullptr) {
         walk.preferred = zone;
@@ -240,6 +240,17 @@ std::vector<Folio> PageAllocator::ByNode(std::span<const Folio> pages) const {
   return sorted;
 }
 
+sim::Task<void> PageAllocator::ForEachOnItsNode(sim::Path& path, std::span<const Folio> pages,
+                                                absl::FunctionRef<void(Zone&, FrameIndex, Folio)> f) const {
+  const sim::LpId home = path.lp();
+  for (const Folio page : ByNode(pages)) {
+    Zone& zone = *memory_.ZoneOf(page.head());
+    co_await path.GoTo(memory_.node(zone.node()).lp, memory_.costs().hop);
+    f(zone, zone.frames().Index(page.head()), page);
+  }
+  co_await path.GoTo(home, memory_.costs().hop);
+}
+
 sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
                                           std::span<const Pfn> blocks) {
   const sim::LpId home = path.lp();
@@ -247,12 +258,12 @@ sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
   for (const Pfn pfn : blocks) nodes.Set(NodeOf(pfn));
   for (; !nodes.empty(); nodes.Clear(nodes.First())) {
     Node& node = memory_.node(nodes.First());
-    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    co_await path.GoTo(node.lp, memory_.costs().hop);
     for (Pfn pfn : blocks) {
       if (memory_.ZoneOf(pfn)->node() == node.id) co_await FreeBlock(path, cpu, order, node, pfn);
     }
   }
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_await path.GoTo(home, memory_.costs().hop);
 }
 
 sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn) {
@@ -298,14 +309,14 @@ sim::Task<void> PageAllocator::Drop(sim::Path& path, CpuId cpu, std::span<const 
   }
   while (!pages.empty()) {
     Node& node = memory_.node(NodeOf(pages.front().head()));
-    if (path.lp() != node.lp) co_await path.HopTo(node.lp, memory_.costs().hop);
+    co_await path.GoTo(node.lp, memory_.costs().hop);
     const auto other =
         std::find_if(pages.begin(), pages.end(), [&](Folio page) { return NodeOf(page.head()) != node.id; });
     const auto count = static_cast<size_t>(other - pages.begin());
     co_await DropOnNode(path, cpu, node, pages.first(count), which);
     pages = pages.subspan(count);
   }
-  if (path.lp() != home) co_await path.HopTo(home, memory_.costs().hop);
+  co_await path.GoTo(home, memory_.costs().hop);
 }
 
 // Whether the block is to be freed: nobody can take a reference any more while it waits for zone->lock.

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "models/base/folio.h"
 #include "models/base/gfp.h"
 #include "models/base/types.h"
@@ -67,8 +68,10 @@ class PageAllocator {
   // Otherwise as Release.
   sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
 
-  // The same pages node by node, those of each node in their order.
-  std::vector<Folio> ByNode(std::span<const Folio> pages) const;
+  // Calls f(Zone&, first frame, page) for each page, on the LP of its node: node by node, those of each node
+  // in their order. May be called on any LP, and ends on the same.
+  sim::Task<void> ForEachOnItsNode(sim::Path& path, std::span<const Folio> pages,
+                                   absl::FunctionRef<void(Zone&, FrameIndex, Folio)> f) const;
 
  private:
   // What an allocation keeps from one walk of the zonelist to the next.
@@ -99,6 +102,7 @@ class PageAllocator {
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  AllocFlags alloc_flags);
   NodeId NodeOf(Pfn pfn) const;
+  std::vector<Folio> ByNode(std::span<const Folio> pages) const;
   sim::Task<void> FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn);
   // Which reference of a page is dropped.
   enum class Reference : uint8_t { kMapping, kHold };
