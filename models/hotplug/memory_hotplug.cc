@@ -119,70 +119,72 @@ sim::Task<ContigResult> MemoryHotplug::EmptyRange(sim::Path& path, CpuId cpu, Zo
   }
 }
 
-// scan_movable_pages() and do_migrate_range(): false where the range has nothing in use that could move.
-// Pages go to other nodes where there are any.
+// scan_movable_pages(): what of the range can move, with base pages isolated.
+MemoryHotplug::Movable MemoryHotplug::ScanMovable(Zone& zone, FrameIndex begin, FrameIndex end, Held& held) {
+  const FrameStore& frames = zone.frames();
+  Movable found;
+  held = {true, zone.refs_dropped()};
+  ForEachBlock(frames, begin, end, [&](const FrameStore::Head& head) {
+    if (head.kind != FrameKind::kAllocated) return;
+    const auto kind = static_cast<FrameOwner::Kind>(frames.owner(head.frame, head.order).kind);
+    if (kind == FrameOwner::kHugetlb) found.huge.push_back(frames.PfnOf(head.frame));
+    if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return;
+    const bool referred = frames.IsHeld(head.frame, head.order);
+    // On its way to the buddy allocator.
+    if (frames.owner(head.frame, head.order).mapcount == 0 && !referred) return;
+    found.any = true;
+    if (Migrator::Isolate(zone, head)) {
+      found.base.emplace_back(frames.PfnOf(head.frame), head.order);
+    } else {
+      held.all = held.all && referred;
+    }
+  });
+  held.all = held.all && found.any && found.base.empty() && found.huge.empty();
+  return found;
+}
+
+// isolate_hugetlb() of those that are in use.
+sim::Task<std::vector<Pfn>> MemoryHotplug::IsolateHuge(sim::Path& path, Movable& found) {
+  std::vector<Pfn> isolated;
+  if (found.huge.empty()) co_return isolated;
+  const sim::LpId home = path.lp();
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  for (const Pfn pfn : found.huge) {
+    const HugePage* const page = pool_.pages().Find(pfn);
+    const bool in_use = page != nullptr && page->state == HugePageState::kUsed && page->Migratable();
+    found.any = found.any || in_use;
+    if (in_use && co_await pool_.Isolate(path, pfn)) isolated.push_back(pfn);
+  }
+  co_await path.HopTo(home, memory_.costs().hop);
+  co_return isolated;
+}
+
+// do_migrate_range(): false where the range has nothing in use that could move. Pages go to other nodes where
+// there are any.
 sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                             FrameIndex end, bool log, Held& held) {
-  FrameStore& frames = zone.frames();
   const sim::Duration scan = memory_.costs().scan_page * static_cast<int64_t>(end - begin);
   if (held.all && held.refs_dropped == zone.refs_dropped()) {
     co_await path.Take(scan);
     co_return true;
   }
-  std::vector<Folio> base;
-  std::vector<Pfn> huge;
-  bool any = false;
-  held = {true, zone.refs_dropped()};
-  ForEachBlock(frames, begin, end, [&](const FrameStore::Head& head) {
-    if (head.kind != FrameKind::kAllocated) return;
-    const auto kind = static_cast<FrameOwner::Kind>(frames.owner(head.frame, head.order).kind);
-    if (kind == FrameOwner::kHugetlb) huge.push_back(frames.PfnOf(head.frame));
-    if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return;
-    const bool referred = frames.IsHeld(head.frame, head.order);
-    // On its way to the buddy allocator.
-    if (frames.owner(head.frame, head.order).mapcount == 0 && !referred) return;
-    any = true;
-    if (Migrator::Isolate(zone, head)) {
-      base.emplace_back(frames.PfnOf(head.frame), head.order);
-    } else {
-      held.all = held.all && referred;
-    }
-  });
-  held.all = held.all && any && base.empty() && huge.empty();
+  Movable found = ScanMovable(zone, begin, end, held);
   co_await path.Take(scan);
   NodeMask others = memory_.nodes_with_memory();
   others.Clear(zone.node());
   if (others.empty()) others.Set(zone.node());
-  if (!huge.empty()) {
-    const sim::LpId home = path.lp();
-    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    std::vector<Pfn> isolated;
-    for (const Pfn pfn : huge) {
-      const HugePage* const page = pool_.pages().Find(pfn);
-      const bool in_use = page != nullptr && page->state == HugePageState::kUsed && page->Migratable();
-      any = any || in_use;
-      if (in_use && co_await pool_.Isolate(path, pfn)) isolated.push_back(pfn);
-    }
-    co_await path.HopTo(home, memory_.costs().hop);
-    const Placement target{zone.node(), others};
-    co_await ranges_.MigrateHuge(path, cpu, isolated, target, 1, log);
-  }
-  const MigrationTarget target{zone.node(), others};
-  const Errno error = co_await migrator_.Migrate(path, cpu, base, target);
-  if (error != Errno::kOk) {
-    const bool no_memory = error == Errno::kNoMem;
-    const ContigResult failure{no_memory ? error : Errno::kBusy,
-                               base.front().head(),
-                               no_memory ? "alloc_migration_target" : "unmap_and_move",
-                               {},
-                               others};
-    if (log) {
-      ranges_.LogFailure(path, LogKind::kMigrationFailed, failure.blocker, static_cast<int64_t>(base.size()),
-                         failure);
-    }
-    co_await migrator_.PutBack(path, cpu, base);
-  }
-  co_return any;
+  const std::vector<Pfn> huge = co_await IsolateHuge(path, found);
+  co_await ranges_.MigrateHuge(path, cpu, huge, Placement{zone.node(), others}, 1, log);
+  const Errno error = co_await migrator_.Migrate(path, cpu, found.base, MigrationTarget{zone.node(), others});
+  if (error == Errno::kOk) co_return found.any;
+  const bool no_memory = error == Errno::kNoMem;
+  ContigResult failure{no_memory ? error : Errno::kBusy, found.base.front().head()};
+  failure.function = no_memory ? "alloc_migration_target" : "unmap_and_move";
+  if (no_memory) failure.nodes = others;
+  const auto pages = static_cast<int64_t>(found.base.size());
+  if (log) ranges_.LogFailure(path, LogKind::kMigrationFailed, failure.blocker, pages, failure);
+  co_await migrator_.PutBack(path, cpu, found.base);
+  co_return found.any;
 }
 
 // dissolve_free_huge_pages(): what was dissolved before an error is lost to the pool.

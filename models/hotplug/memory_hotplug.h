@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/base/folio.h"
 #include "models/contig/contig_range.h"
 #include "models/physical/memory_system.h"
 #include "sim/locks.h"
@@ -51,6 +52,14 @@ class MemoryHotplug {
     bool all = false;
     uint64_t refs_dropped = 0;
   };
+  // What of a range can move.
+  struct Movable {
+    std::vector<Folio> base;  // isolated
+    std::vector<Pfn> huge;
+    bool any = false;
+  };
+  static Movable ScanMovable(Zone& zone, FrameIndex begin, FrameIndex end, Held& held);
+  sim::Task<std::vector<Pfn>> IsolateHuge(sim::Path& path, Movable& found);
   sim::Task<bool> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end,
                                bool log, Held& held);
   sim::Task<ContigResult> DissolveRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
