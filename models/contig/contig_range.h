@@ -75,6 +75,7 @@ class ContigRanges {
     ContigResult first;  // the first page that could not be taken
   };
 
+  static ContigResult Busy(const Zone& zone, FrameIndex frame, const char* function);
   sim::Task<ContigResult> Take(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end,
                                FrameOwner owner);
   sim::Task<ContigResult> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
