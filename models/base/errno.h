@@ -17,7 +17,8 @@ enum class Errno : uint8_t {
   kSrch,
   kNoSpc,
   kAcces,
-  kIntr
+  kIntr,
+  kNoDev
 };
 
 // "0" or the errno's name, as recordings spell it.
@@ -45,6 +46,8 @@ constexpr const char* ErrnoName(Errno e) {
       return "EACCES";
     case Errno::kIntr:
       return "EINTR";
+    case Errno::kNoDev:
+      return "ENODEV";
   }
   return "?";
 }

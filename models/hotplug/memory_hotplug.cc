@@ -181,8 +181,10 @@ sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zo
   ContigResult failure{no_memory ? error : Errno::kBusy, found.base.front().head()};
   failure.function = no_memory ? "alloc_migration_target" : "unmap_and_move";
   if (no_memory) failure.nodes = others;
-  const auto pages = static_cast<int64_t>(found.base.size());
-  if (log) ranges_.LogFailure(path, LogKind::kMigrationFailed, failure.blocker, pages, failure);
+  if (log) {
+    ranges_.LogFailure(path, LogKind::kMigrationFailed, zone.frames().PfnOf(begin),
+                       static_cast<int64_t>(end - begin), failure);
+  }
   co_await migrator_.PutBack(path, cpu, found.base);
   co_return found.any;
 }

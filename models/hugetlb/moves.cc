@@ -15,6 +15,7 @@ sim::Task<MoveResult> Hugetlb::Move(sim::Path& path, Process& process, Vpn begin
   std::vector<MovingPage> pages;
   const PageTable& tables = process.space.page_table();
   const int64_t step = int64_t{1} << order;
+  if (!memory_.nodes_with_memory().Has(node)) co_return MoveResult{Errno::kNoDev, 0, 0, (end - begin) / step};
   co_await process.space.mmap_lock().AcquireRead(path);
   for (Vpn at = begin; at < end; at = at + step) {
     const Vma* const vma = process.space.Find(at);
@@ -75,15 +76,16 @@ sim::Task<MoveResult> Hugetlb::MoveAll(sim::Path& path, const std::vector<Moving
   co_return result;
 }
 
-// do_move_pages_to_node(): after the first failure what is left is put back.
+// do_move_pages_to_node(): a page that is held does not keep others from moving; that there is no room does.
 sim::Task<Errno> Hugetlb::MoveQueue(sim::Path& path, const std::vector<Pfn>& queue, NodeId node, CpuId cpu) {
   Errno error = Errno::kOk;
   for (const Pfn pfn : queue) {
-    const bool go_on = error == Errno::kOk;
-    if (go_on) error = Errno::kAgain;
-    for (int pass = 0; go_on && pass < kPasses && error == Errno::kAgain; ++pass)
-      error = co_await Migrate(path, pfn, Placement{node}, true, cpu);
-    if (error != Errno::kOk) co_await pool_.PutBack(path, pfn, cpu);
+    Errno now = error == Errno::kNoMem ? Errno::kNoMem : Errno::kAgain;
+    for (int pass = 0; pass < kPasses && now == Errno::kAgain; ++pass)
+      now = co_await Migrate(path, pfn, Placement{node}, true, cpu);
+    if (now == Errno::kOk) continue;
+    error = now;
+    co_await pool_.PutBack(path, pfn, cpu);
   }
   co_return error;
 }

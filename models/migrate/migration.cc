@@ -68,8 +68,7 @@ sim::Task<Errno> Migrator::Migrate(sim::Path& path, CpuId cpu, std::vector<Folio
 sim::Task<size_t> Migrator::MoveCluster(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
                                         const MigrationTarget& target, std::vector<Folio>& held) {
   Batch batch;
-  co_await AllocTargets(path, cpu, pages, target, batch);
-  const size_t begun = batch.size();
+  const size_t begun = co_await AllocTargets(path, cpu, pages, target, batch);
   for (int pass = 0; pass < kPasses && !batch.empty(); ++pass) co_await Pass(path, cpu, node, batch);
   for (const Moving& page : batch) {
     held.push_back(page.from);
@@ -90,15 +89,27 @@ FrameOwner& Migrator::OwnerOf(Folio page) const {
   return frames.owner(frames.Index(page.head()), page.order());
 }
 
+// Whether nothing but the migration refers to the page, which was freed since it was isolated. On the LP of
+// its node.
+bool Migrator::Freed(Folio page) const {
+  const Zone& zone = *memory_.ZoneOf(page.head());
+  return OwnerOf(page).mapcount == 0 && zone.RefsOf(zone.frames().Index(page.head()), page.order()) == 1;
+}
+
 // alloc_migration_target(): as many as there is room for. A page of ZONE_MOVABLE may go to one again.
-sim::Task<void> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
-                                       const MigrationTarget& target, Batch& batch) {
-  for (const Folio page : pages) {
+sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
+                                         const MigrationTarget& target, Batch& batch) {
+  for (size_t i = 0; i < pages.size(); ++i) {
+    const Folio page = pages[i];
+    if (Freed(page)) {
+      co_await LetGo(path, cpu, page);
+      continue;
+    }
     const Zone& zone = *memory_.ZoneOf(page.head());
     AllocRequest request;
     request.gfp = kGfpReclaim | kGfpMovable | kGfpRetryMayfail | kGfpNoWarn;
     if (zone.type() == ZoneType::kMovable) request.gfp |= kGfpHighmem;
-    if (target.this_node) request.gfp = kGfpHighuserMovable | kGfpThisNode | kGfpNoWarn;
+    if (target.this_node) request.gfp = kGfpHighuserMovable | kGfpThisNode;
     request.order = page.order();
     request.preferred = target.preferred;
     request.allowed = target.allowed;
@@ -110,17 +121,19 @@ sim::Task<void> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<con
     moving.from = page;
     moving.owner = request.owner;
     const Pfn to = co_await allocator_.Alloc(path, request);
-    if (to == kNoPfn) co_return;
+    if (to == kNoPfn) co_return i;
     moving.to = Folio(to, page.order());
     co_await path.Take(memory_.costs().migrate_page);
     batch.push_back(moving);
   }
+  co_return pages.size();
 }
 
 sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& batch) {
   std::vector<FrameOwner> owners;
   for (Moving& page : batch) {
     page.unmapped = page.restored = 0;
+    page.locked = false;
     owners.push_back(page.owner);
   }
   std::vector<Rmap::Group> groups = Rmap::ByOwner(owners);
@@ -175,9 +188,10 @@ sim::Task<std::vector<int64_t>> Migrator::MapcountsOf(sim::Path& path, const std
 
 // folio_trylock() of pages of files. A fault that found the page before is on its way to its process; the
 // path gets there behind it.
-sim::Task<void> Migrator::Lock(sim::Path& path, std::vector<Rmap::Group>& groups, const Batch& batch) {
+sim::Task<void> Migrator::Lock(sim::Path& path, std::vector<Rmap::Group>& groups, Batch& batch) {
   co_await ForEachFile(path, groups, [&](Mapping& mapping, Rmap::Group& group) {
-    for (const uint32_t i : group.pages) mapping.Lock(batch[i].owner.index, batch[i].from.head());
+    for (const uint32_t i : group.pages)
+      batch[i].locked = mapping.Lock(batch[i].owner.index, batch[i].from.head());
     AddMappers(mapping, group);
   });
 }
@@ -221,7 +235,8 @@ void Migrator::Judge(Batch& batch) const {
     page.counted = page.owner.kind == FrameOwner::kAnon ? page.unmapped : 1;
     const bool alone = zone.RefsOf(zone.frames().Index(page.from.head()), page.from.order()) == 1;
     page.gone = alone && mapcount == 0;
-    page.moves = alone && mapcount == page.counted && !page.gone;
+    const bool reachable = page.locked || page.owner.kind == FrameOwner::kAnon;
+    page.moves = alone && mapcount == page.counted && reachable && !page.gone;
     if (page.moves && page.owner.kind == FrameOwner::kAnon) owner.mapcount = 0;
   }
 }

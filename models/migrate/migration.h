@@ -79,6 +79,7 @@ class Migrator {
     int64_t counted = 0;    // references that the page's mapcount has for them, or for its file
     int64_t announced = 0;  // that the mapcount of `to` was given before
     int64_t restored = 0;   // entries that became mappings again
+    bool locked = false;    // in its file; one that is on its way there, from a fault, is not
     bool moves = false;     // nothing else refers to the page: it goes to `to`
     bool gone = false;      // it was freed meanwhile: nothing but the migration refers to it
   };
@@ -89,11 +90,13 @@ class Migrator {
 
   sim::Task<size_t> MoveCluster(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
                                 const MigrationTarget& target, std::vector<Folio>& held);
-  sim::Task<void> AllocTargets(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
-                               const MigrationTarget& target, Batch& batch);
+  // Returns how many pages have a target now, or need none any more.
+  sim::Task<size_t> AllocTargets(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
+                                 const MigrationTarget& target, Batch& batch);
   // One pass over the batch, which loses what it moved.
   sim::Task<void> Pass(sim::Path& path, CpuId cpu, Node& node, Batch& batch);
-  sim::Task<void> Lock(sim::Path& path, std::vector<Rmap::Group>& groups, const Batch& batch);
+  sim::Task<void> Lock(sim::Path& path, std::vector<Rmap::Group>& groups, Batch& batch);
+  bool Freed(Folio page) const;
   void Judge(Batch& batch) const;
   sim::Task<void> Announce(sim::Path& path, Batch& batch);
   sim::Task<void> ReplaceInCache(sim::Path& path, std::vector<Rmap::Group>& groups, Batch& batch);

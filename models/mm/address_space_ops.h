@@ -115,7 +115,7 @@ class AddressSpaceOps {
   // Drops these references: now, or in an interrupt on the process's CPU, beside whatever runs there. The
   // time that the interrupt takes from it is not modelled.
   sim::Task<void> Unpin(sim::Path& path, Process& process, uint64_t pin, bool in_interrupt);
-  // move_pages(MPOL_MF_MOVE) of every base page of [begin, end) to a node with memory.
+  // move_pages(MPOL_MF_MOVE) of every base page of [begin, end): kNoDev where the node has no memory, kNoMem.
   sim::Task<MoveResult> MovePages(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node);
   sim::Task<Errno> SetPolicy(sim::Path& path, Process& process, MemPolicy policy);  // set_mempolicy
 

@@ -181,6 +181,8 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
   if (old.migrating()) {
     co_await WaitForMove(path);
     result = FaultResult::kRetry;
+  } else if (old.present() && (!write || old.writable())) {
+    // It was a migration entry when the access was made, and is none any more.
   } else if (!vma.anonymous()) {
     result = co_await ShmemFault(path, process, vma, vpn, write);
   } else if (!old.none()) {

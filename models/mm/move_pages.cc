@@ -6,13 +6,15 @@
 
 namespace numasim {
 
-// Pages are queued and moved together as far as nothing comes between: one that is on the node already, that
-// is not there, or that others have too. A failure ends it all.
+// Pages are queued and moved together as far as nothing comes between: one that is on the node already, or
+// that is not there. In the kernel one that others map too, or that cannot be isolated, comes between as
+// well; which shows only in how many statuses are written where a move fails. A failure ends it all.
 sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                                  NodeId node) {
   MoveResult result;
   const sim::LpId home = path.lp();
   co_await path.Take(memory_.costs().syscall);
+  if (!memory_.nodes_with_memory().Has(node)) co_return MoveResult{Errno::kNoDev, 0, 0, end - begin};
   while (begin < end) {
     co_await process.space.mmap_lock().AcquireRead(path);
     std::vector<Folio> queue;
@@ -91,8 +93,12 @@ sim::Task<Errno> AddressSpaceOps::MoveQueue(sim::Path& path, CpuId cpu, std::vec
     first = last;
     const sim::LpId lp = memory_.node(source).lp;
     co_await path.GoTo(lp, memory_.costs().hop);
-    if (error == Errno::kOk) error = co_await migrator_.Migrate(path, cpu, pages, target);
-    if (error != Errno::kOk) co_await migrator_.PutBack(path, cpu, pages);
+    // Pages that are held do not keep others from moving; that there is no room does.
+    if (error != Errno::kNoMem) {
+      const Errno now = co_await migrator_.Migrate(path, cpu, pages, target);
+      if (now != Errno::kOk) error = now;
+    }
+    co_await migrator_.PutBack(path, cpu, pages);
   }
   co_return error;
 }

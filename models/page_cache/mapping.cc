@@ -67,8 +67,10 @@ std::vector<Folio> Mapping::TakeAll() {
   return taken;
 }
 
-void Mapping::Lock(uint64_t index, Pfn pfn) {
-  if (Lookup(index) == pfn) locked_[index] = pfn;
+bool Mapping::Lock(uint64_t index, Pfn pfn) {
+  if (Lookup(index) != pfn) return false;
+  locked_[index] = pfn;
+  return true;
 }
 
 void Mapping::Unlock(uint64_t index, Pfn pfn) {

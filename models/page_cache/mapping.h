@@ -46,9 +46,8 @@ class Mapping {
   std::vector<Folio> TakeAll();
 
   // folio_trylock() and folio_unlock() of a migration that moves the page `pfn` away: faults wait for it, and
-  // nobody but the migration replaces it. Nothing happens where the file does not have that page at the
-  // offset.
-  void Lock(uint64_t index, Pfn pfn);
+  // nobody but the migration replaces it. False where the file does not have that page at the offset.
+  bool Lock(uint64_t index, Pfn pfn);
   void Unlock(uint64_t index, Pfn pfn);
   bool IsLocked(uint64_t index) const { return !locked_.empty() && locked_.contains(index); }
 

@@ -57,8 +57,8 @@ class MigrationTest : public ::testing::Test {
     others();
     return result;
   }
-  // The process writes to a page of its first mapping, so much later than now.
-  void TouchLater(std::string_view process, int64_t offset, sim::Duration delay) {
+  // The process writes to, or reads, a page of its first mapping, so much later than now.
+  void TouchLater(std::string_view process, int64_t offset, sim::Duration delay, bool write = true) {
     Process& who = machine_.process(process);
     MemorySystem& memory = machine_.memory();
     const uint64_t begin =
@@ -68,7 +68,7 @@ class MigrationTest : public ::testing::Test {
           co_await path.Take(delay);
           co_await memory.cpu(who.cpu).Acquire(path);
           const TouchCounts counts =
-              co_await machine_.ops().Touch(path, who, {begin, begin + kPageSize, kPageSize, true});
+              co_await machine_.ops().Touch(path, who, {begin, begin + kPageSize, kPageSize, write});
           EXPECT_EQ(counts.ok, 1);
           memory.cpu(who.cpu).Release(path);
         });
@@ -107,6 +107,29 @@ TEST_F(MigrationTest, AFaultWaitsAtAMigrationEntryAndIsMadeAgain) {
     }
     EXPECT_THAT(machine_.Problems(), IsEmpty()) << delay;
     machine_.Run("@p exit\n@c exit");
+  }
+  EXPECT_GT(met, 0) << "the two did not meet";
+}
+
+// A read that has waited finds the page, and neither copies it nor makes it writable.
+TEST_F(MigrationTest, AReadThatMeetsAMoveOnlyReads) {
+  int met = 0;
+  for (int delay = 0; delay < 60; ++delay) {
+    machine_.Run(
+        "spawn p\n@p map a 64K anon\n@p touch a\n@p fork c\n@c exit\n@p protect a 0 64K r\n"
+        "spawn q\n@q map a 64K anon\n@q touch a\n@q fork d");
+    for (const char* name : {"p", "q"}) {
+      const int64_t faults = machine_.counter(0, PGFAULT);
+      const Beside move = MoveBeside(EntryAt(name, 0, 3).pfn(), 1,
+                                     [&] { TouchLater(name, 3, sim::Nanoseconds(delay * 100), false); });
+      EXPECT_EQ(move.error, Errno::kOk) << delay;
+      met += machine_.counter(0, PGFAULT) > faults;
+      EXPECT_EQ(NodeAt(name, 0, 3), 1) << delay;
+      EXPECT_FALSE(EntryAt(name, 0, 3).writable()) << delay;
+    }
+    EXPECT_EQ(EntryAt("q", 0, 3), EntryAt("d", 0, 3)) << delay;
+    EXPECT_THAT(machine_.Problems(), IsEmpty()) << delay;
+    machine_.Run("@p exit\n@q exit\n@d exit");
   }
   EXPECT_GT(met, 0) << "the two did not meet";
 }
@@ -237,6 +260,13 @@ TEST_F(MigrationTest, AHeldPageEndsMovePagesWithoutAnError) {
   EXPECT_EQ(back.moved->moved, 16);
 }
 
+TEST_F(MigrationTest, AHeldPageDoesNotKeepThoseOfOtherNodes) {
+  machine_.Run("spawn p\n@p map a 64K anon policy=interleave:0,2\n@p touch a\n@p pin a 0 4K");
+  EXPECT_EQ(machine_.Run("@p move a 1").moved->moved, 0);
+  EXPECT_EQ(NodeAt("p", 0, 0), 0);
+  for (int64_t i = 1; i < 16; ++i) EXPECT_EQ(NodeAt("p", 0, i), 1) << i;
+}
+
 TEST_F(MigrationTest, WithoutRoomMovePagesSaysSo) {
   machine_.Run(
       "spawn p\n@p map f 64M anon policy=bind:1\n@p touch f\n"
@@ -244,6 +274,17 @@ TEST_F(MigrationTest, WithoutRoomMovePagesSaysSo) {
   const workloads::OpResult result = machine_.Run("@p move a 1");
   EXPECT_EQ(result.error, Errno::kNoMem);
   EXPECT_EQ(result.moved->moved, 0);
+}
+
+TEST_F(MigrationTest, NothingMovesToANodeWithoutMemory) {
+  TestMachine machine(DescribedMachine({64 * kMiB, 64 * kMiB, 0}));
+  machine.Run("pool 2M node0 1\nspawn p\n@p map a 64K anon\n@p touch a\n@p map h 2M hugetlb-2M\n@p touch h");
+  for (const char* line : {"@p move a 2", "@p move h 2"}) {
+    const workloads::OpResult result = machine.Run(line);
+    EXPECT_EQ(result.error, Errno::kNoDev) << line;
+    EXPECT_EQ(result.moved->moved, 0) << line;
+  }
+  EXPECT_THAT(machine.Problems(), IsEmpty());
 }
 
 // --- rmap ---
