@@ -10,10 +10,8 @@ namespace {
 constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
 // COMPACT_CLUSTER_MAX: how many pages are taken before they are migrated.
 constexpr size_t kCluster = 32;
-// How often a batch that did not move is tried again (__alloc_contig_migrate_range), and how often
-// migrate_pages() itself tries a page that somebody holds.
+// How often a batch that did not move is tried again (__alloc_contig_migrate_range).
 constexpr int kTries = 5;
-constexpr int kPasses = 10;
 
 }  // namespace
 
@@ -134,7 +132,7 @@ sim::Task<ContigResult> ContigRanges::MigrateHuge(sim::Path& path, CpuId cpu, co
     // Each call of migrate_pages() that does not move it counts as a failure.
     for (int call = 0; call < tries && error != Errno::kOk && error != Errno::kNoMem; ++call) {
       error = Errno::kAgain;
-      for (int pass = 0; pass < kPasses && error == Errno::kAgain; ++pass) {
+      for (int pass = 0; pass < Migrator::kPasses && error == Errno::kAgain; ++pass) {
         error = co_await hugetlb_.Migrate(path, pfn, target, false, cpu);
       }
       if (error != Errno::kOk) ++failed_calls;

@@ -1,7 +1,6 @@
 #include "models/migrate/migration.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "sim/check.h"
@@ -234,7 +233,7 @@ void Migrator::Judge(Batch& batch) const {
     if (OfBootUser(page.owner)) page.unmapped = page.restored = mapcount;
     page.counted = page.owner.kind == FrameOwner::kAnon ? page.unmapped : 1;
     const bool alone = zone.RefsOf(zone.frames().Index(page.from.head()), page.from.order()) == 1;
-    page.gone = alone && mapcount == 0;
+    page.gone = Freed(page.from);
     const bool reachable = page.locked || page.owner.kind == FrameOwner::kAnon;
     page.moves = alone && mapcount == page.counted && reachable && !page.gone;
     if (page.moves && page.owner.kind == FrameOwner::kAnon) owner.mapcount = 0;

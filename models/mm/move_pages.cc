@@ -81,9 +81,7 @@ sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vp
 // do_move_pages_to_node(): isolated pages, those of each node together. What does not move is put back.
 sim::Task<Errno> AddressSpaceOps::MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue,
                                             NodeId node) {
-  NodeMask only;
-  only.Set(node);
-  const MigrationTarget target{node, only, true};
+  const MigrationTarget target{node, NodeMask::Of(node), true};
   Errno error = Errno::kOk;
   for (auto first = queue.begin(); first != queue.end();) {
     const NodeId source = memory_.ZoneOf(first->head())->node();
