@@ -10,8 +10,9 @@ Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
     : memory_(std::move(memory)),
       allocator_(*memory_),
       files_(memory_->node_count()),
-      hugetlb_(*memory_, allocator_, processes_),
-      migrator_(*memory_, allocator_, processes_, files_),
+      rmap_(*memory_, processes_, files_),
+      hugetlb_(*memory_, allocator_, processes_, rmap_),
+      migrator_(*memory_, allocator_, files_, rmap_, hugetlb_),
       ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_) {}
 
 absl::StatusOr<std::unique_ptr<Kernel>> Kernel::Boot(sim::Engine& engine, const MachineConfig& machine,

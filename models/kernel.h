@@ -5,9 +5,10 @@
 //   PageAllocator     pages of any zone, over the zonelists
 //   ProcessTable      who lives, and on which LP
 //   ShmemFiles        the page cache: files of shared memory
+//   Rmap              from a page to the processes that may map it
 //   Hugetlb           pools of huge pages, their reservations, files and faults
-//   AddressSpaceOps   what processes ask for: mappings, faults, fork, pins
 //   Migrator          moves pages in use
+//   AddressSpaceOps   what processes ask for: mappings, faults, fork, pins
 //   Contig            ranges of frames: alloc_contig_range(), CMA, gigantic pages
 //   MemoryHotplug     memory blocks that go offline; VirtioMemDriver, whose device adds and takes them
 //
@@ -35,6 +36,7 @@
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
+#include "models/rmap/rmap.h"
 #include "sim/engine.h"
 
 namespace numasim {
@@ -77,6 +79,7 @@ class Kernel {
   PageAllocator allocator_;
   ProcessTable processes_;
   ShmemFiles files_;
+  Rmap rmap_;
   Hugetlb hugetlb_;
   Migrator migrator_;
   AddressSpaceOps ops_;

@@ -161,12 +161,8 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const Mo
   const Vpn begin = on.region.start;
   const Vpn end = on.region.end();
   OpResult result;
-  if (on.region.huge.has_value()) {
-    result.moved =
-        co_await kernel_.hugetlb().Move(path, on.process(), begin, end, OrderOf(*on.region.huge), node);
-  } else {
-    result.moved = co_await kernel_.ops().MovePages(path, on.process(), begin, end, node);
-  }
+  const int order = on.region.huge.has_value() ? OrderOf(*on.region.huge) : 0;
+  result.moved = co_await ops_.MovePages(path, on.process(), begin, end, node, order);
   (op.node == 0 ? result.moved->moved : result.moved->not_moved) += std::exchange(result.moved->unwritten, 0);
   result.error = result.moved->error;
   co_return result;

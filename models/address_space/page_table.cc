@@ -82,7 +82,7 @@ void PageTable::TakeHuge(Vpn begin, Vpn end, std::vector<Pfn>& pages) {
   std::vector<std::pair<Vpn, int>> taken;
   ForEachUpper(begin, end, [&](Vpn first, const Entry& entry, int order) {
     if (entry.is_table() || first < begin) return true;
-    pages.push_back(entry.pfn());
+    if (entry.present()) pages.push_back(entry.pfn());
     taken.emplace_back(first, order);
     return true;
   });

@@ -145,7 +145,8 @@ class PageTable {
     return const_cast<PageTable*>(this)->Walk(
         begin, end, [&](Vpn vpn, const Entry& entry, int order) { return f(vpn, entry, order); });
   }
-  // Takes the huge pages that begin in [begin, end) away. Appends what they mapped to `pages`, in order.
+  // Takes the huge pages that begin in [begin, end) away, and migration entries of such. Appends what they
+  // mapped to `pages`, in order.
   void TakeHuge(Vpn begin, Vpn end, std::vector<Pfn>& pages);
 
   // Calls f(first vpn of the table, PteTable&) for each PTE table that maps part of [begin, end), in order.

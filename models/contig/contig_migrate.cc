@@ -1,7 +1,5 @@
 // What is in use in a range that is wanted: finding it and moving it away (__alloc_contig_migrate_range,
 // isolate_migratepages_range; Linux 6.1).
-#include <utility>
-
 #include "models/contig/contig_range.h"
 
 namespace numasim {
@@ -21,8 +19,7 @@ sim::Task<ContigResult> ContigRanges::MigrateRange(sim::Path& path, CpuId cpu, Z
                                                    FrameIndex end, ContigResult& first) {
   co_await path.Take(memory_.costs().lru_drain);
   Node& node = memory_.node(zone.node());
-  const MigrationTarget base_target{node.id};
-  const Placement huge_target{node.id};
+  const MigrationTarget target{node.id};
   Scan scan{begin, {}, {}, {}};
   ContigResult result;
   while (scan.next < end && result.error == Errno::kOk) {
@@ -30,30 +27,29 @@ sim::Task<ContigResult> ContigRanges::MigrateRange(sim::Path& path, CpuId cpu, Z
     node.counter(COMPACT_ISOLATED) +=
         static_cast<int64_t>(scan.base.size()) + static_cast<int64_t>(scan.huge.size()) * kPageblockPages;
     if (result.error != Errno::kOk) break;
-    const std::vector<Pfn> huge = std::exchange(scan.huge, {});
-    result = co_await MigrateHuge(path, cpu, huge, huge_target, kTries, true);
-    if (result.error == Errno::kOk) result = co_await MigrateBase(path, cpu, scan.base, base_target);
+    result = co_await MigratePages(path, cpu, scan.huge, target, kTries);
+    if (result.error == Errno::kOk) result = co_await MigratePages(path, cpu, scan.base, target, kTries);
   }
   first = scan.first.error == Errno::kOk ? result : scan.first;
-  if (!scan.base.empty()) {
-    if (result.blocker == scan.base.front().head()) {
-      LogFailure(path, LogKind::kMigrationFailed, result.blocker, 1, result);
-    }
-    co_await migrator_.PutBack(path, cpu, scan.base);
+  for (const std::vector<Folio>* pages : {&scan.huge, &scan.base}) {
+    if (pages->empty()) continue;
+    if (result.blocker == pages->front().head())
+      LogFailure(path, LogKind::kMigrationFailed, result.blocker, pages->front().pages(), result);
+    co_await migrator_.PutBack(path, cpu, *pages);
   }
   co_return result;
 }
 
-// What does not move is left in `pages`.
-sim::Task<ContigResult> ContigRanges::MigrateBase(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
-                                                  const MigrationTarget& target) {
-  for (int call = 0; call < kTries && !pages.empty(); ++call) {
+sim::Task<ContigResult> ContigRanges::MigratePages(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
+                                                   const MigrationTarget& target, int tries) {
+  for (int call = 0; call < tries && !pages.empty(); ++call) {
     const Errno error = co_await migrator_.Migrate(path, cpu, pages, target);
     if (error == Errno::kNoMem)
       co_return ContigResult{error, pages.front().head(), "alloc_migration_target", {}, target.allowed};
   }
   if (pages.empty()) co_return ContigResult{};
-  co_return ContigResult{Errno::kBusy, pages.front().head(), "unmap_and_move"};
+  const char* const function = pages.front().order() == 0 ? "unmap_and_move" : "unmap_and_move_huge_page";
+  co_return ContigResult{Errno::kBusy, pages.front().head(), function};
 }
 
 // isolate_migratepages_range(), until there is a cluster or the range ends.
@@ -102,7 +98,7 @@ sim::Task<ContigResult> ContigRanges::IsolateHuge(sim::Path& path, CpuId cpu, Zo
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   const Dissolved dissolved = co_await hugetlb_.pool().IsolateOrDissolve(path, pfn, cpu);
   co_await path.HopTo(home, memory_.costs().hop);
-  if (dissolved == Dissolved::kIsolated) scan.huge.push_back(pfn);
+  if (dissolved == Dissolved::kIsolated) scan.huge.emplace_back(pfn, kPageblockOrder);
   if (dissolved == Dissolved::kGone || dissolved == Dissolved::kIsolated) co_return result;
   result.blocker = pfn;
   result.error = dissolved == Dissolved::kNoMem ? Errno::kNoMem : Errno::kBusy;
@@ -114,47 +110,6 @@ sim::Task<ContigResult> ContigRanges::IsolateHuge(sim::Path& path, CpuId cpu, Zo
   if (scan.first.error == Errno::kOk) scan.first = result;
   // A busy page does not end the scan: the range may still come free.
   if (result.error == Errno::kBusy) result = ContigResult{};
-  co_return result;
-}
-
-sim::Task<ContigResult> ContigRanges::MigrateHuge(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
-                                                  const Placement& target, int tries, bool log) {
-  ContigResult result;
-  if (pages.empty()) co_return result;
-  Node& node = memory_.node(memory_.ZoneOf(pages.front())->node());
-  const sim::LpId home = path.lp();
-  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  std::vector<ContigResult> failures;
-  int64_t moved = 0;
-  int64_t failed_calls = 0;
-  for (const Pfn pfn : pages) {
-    Errno error = result.error == Errno::kNoMem ? Errno::kNoMem : Errno::kAgain;
-    // Each call of migrate_pages() that does not move it counts as a failure.
-    for (int call = 0; call < tries && error != Errno::kOk && error != Errno::kNoMem; ++call) {
-      error = Errno::kAgain;
-      for (int pass = 0; pass < Migrator::kPasses && error == Errno::kAgain; ++pass) {
-        error = co_await hugetlb_.Migrate(path, pfn, target, false, cpu);
-      }
-      if (error != Errno::kOk) ++failed_calls;
-    }
-    if (error == Errno::kOk) {
-      ++moved;
-      continue;
-    }
-    const bool no_memory = error == Errno::kNoMem;
-    const ContigResult failure =
-        no_memory ? ContigResult{Errno::kNoMem, pfn, "alloc_migration_target", {}, target.allowed}
-                  : ContigResult{Errno::kBusy, pfn, "unmap_and_move_huge_page"};
-    if (result.error == Errno::kOk || no_memory) result = failure;
-    failures.push_back(failure);
-    co_await hugetlb_.pool().PutBack(path, pfn, cpu);
-  }
-  co_await path.HopTo(home, memory_.costs().hop);
-  node.counter(PGMIGRATE_SUCCESS) += moved * kPageblockPages;
-  node.counter(PGMIGRATE_FAIL) += failed_calls * kPageblockPages;
-  for (const ContigResult& failure : failures) {
-    if (log) LogFailure(path, LogKind::kMigrationFailed, failure.blocker, kPageblockPages, failure);
-  }
   co_return result;
 }
 

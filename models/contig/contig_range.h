@@ -56,10 +56,10 @@ class ContigRanges {
                               Migratetype type);
   // drain_all_pages()
   sim::Task<void> DrainAll(sim::Path& path, Zone& zone);
-  // Moves isolated huge pages away, with so many calls of migrate_pages() for each; those that could not be
-  // are put back, and `log` says whether each is an event. kNoMem, kBusy.
-  sim::Task<ContigResult> MigrateHuge(sim::Path& path, CpuId cpu, const std::vector<Pfn>& pages,
-                                      const Placement& target, int tries, bool log);
+  // Moves isolated pages away, as Migrator takes them, with so many calls of migrate_pages(). What does not
+  // move is left in `pages`, still isolated. kNoMem, kBusy: the first of them is the blocker.
+  sim::Task<ContigResult> MigratePages(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
+                                       const MigrationTarget& target, int tries);
 
   // An event in the trace about the range, with what is in the way and whose it is.
   void LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages, const ContigResult& result) const;
@@ -70,9 +70,8 @@ class ContigRanges {
   // What a scan of the range has taken for migration, and how far it is (struct compact_control).
   struct Scan {
     FrameIndex next;
-    std::vector<Folio> base;  // isolated
-    std::vector<Pfn> huge;
-    ContigResult first;  // the first page that could not be taken
+    std::vector<Folio> base, huge;  // isolated
+    ContigResult first;             // the first page that could not be taken
   };
 
   static ContigResult Busy(const Zone& zone, FrameIndex frame, const char* function);
@@ -80,8 +79,6 @@ class ContigRanges {
                                FrameOwner owner);
   sim::Task<ContigResult> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                        FrameIndex end, ContigResult& first);
-  sim::Task<ContigResult> MigrateBase(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
-                                      const MigrationTarget& target);
   sim::Task<ContigResult> IsolatePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex end, Scan& scan);
   sim::Task<ContigResult> IsolateHuge(sim::Path& path, CpuId cpu, Zone& zone, const FrameStore::Head& head,
                                       Scan& scan);

@@ -127,7 +127,7 @@ MemoryHotplug::Movable MemoryHotplug::ScanMovable(Zone& zone, FrameIndex begin, 
   ForEachBlock(frames, begin, end, [&](const FrameStore::Head& head) {
     if (head.kind != FrameKind::kAllocated) return;
     const auto kind = static_cast<FrameOwner::Kind>(frames.owner(head.frame, head.order).kind);
-    if (kind == FrameOwner::kHugetlb) found.huge.push_back(frames.PfnOf(head.frame));
+    if (kind == FrameOwner::kHugetlb) found.maybe_huge.push_back(frames.PfnOf(head.frame));
     if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return;
     const bool referred = frames.IsHeld(head.frame, head.order);
     // On its way to the buddy allocator.
@@ -139,24 +139,24 @@ MemoryHotplug::Movable MemoryHotplug::ScanMovable(Zone& zone, FrameIndex begin, 
       held.all = held.all && referred;
     }
   });
-  held.all = held.all && found.any && found.base.empty() && found.huge.empty();
+  held.all = held.all && found.any && found.base.empty() && found.maybe_huge.empty();
   return found;
 }
 
 // isolate_hugetlb() of those that are in use.
-sim::Task<std::vector<Pfn>> MemoryHotplug::IsolateHuge(sim::Path& path, Movable& found) {
-  std::vector<Pfn> isolated;
-  if (found.huge.empty()) co_return isolated;
+sim::Task<void> MemoryHotplug::IsolateHuge(sim::Path& path, Movable& found) {
+  if (found.maybe_huge.empty()) co_return;
   const sim::LpId home = path.lp();
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  for (const Pfn pfn : found.huge) {
+  for (const Pfn pfn : found.maybe_huge) {
     const HugePage* const page = pool_.pages().Find(pfn);
     const bool in_use = page != nullptr && page->state == HugePageState::kUsed && page->Migratable();
-    found.any = found.any || in_use;
-    if (in_use && co_await pool_.Isolate(path, pfn)) isolated.push_back(pfn);
+    if (!in_use) continue;
+    found.any = true;
+    const int order = OrderOf(page->size);
+    if (co_await pool_.Isolate(path, pfn)) found.huge.emplace_back(pfn, order);
   }
   co_await path.HopTo(home, memory_.costs().hop);
-  co_return isolated;
 }
 
 // do_migrate_range(): false where the range has nothing in use that could move. Pages go to other nodes where
@@ -173,17 +173,18 @@ sim::Task<bool> MemoryHotplug::MigrateRange(sim::Path& path, CpuId cpu, Zone& zo
   NodeMask others = memory_.nodes_with_memory();
   others.Clear(zone.node());
   if (others.empty()) others.Set(zone.node());
-  const std::vector<Pfn> huge = co_await IsolateHuge(path, found);
-  co_await ranges_.MigrateHuge(path, cpu, huge, Placement{zone.node(), others}, 1, log);
-  const Errno error = co_await migrator_.Migrate(path, cpu, found.base, MigrationTarget{zone.node(), others});
-  if (error == Errno::kOk) co_return found.any;
-  const bool no_memory = error == Errno::kNoMem;
-  ContigResult failure{no_memory ? error : Errno::kBusy, found.base.front().head()};
-  failure.function = no_memory ? "alloc_migration_target" : "unmap_and_move";
-  if (no_memory) failure.nodes = others;
-  if (log) {
+  co_await IsolateHuge(path, found);
+  const MigrationTarget target{zone.node(), others};
+  ContigResult result = co_await ranges_.MigratePages(path, cpu, found.huge, target, 1);
+  for (const Folio page : found.huge) {
+    result.blocker = page.head();
+    if (log) ranges_.LogFailure(path, LogKind::kMigrationFailed, page.head(), page.pages(), result);
+  }
+  co_await migrator_.PutBack(path, cpu, found.huge);
+  result = co_await ranges_.MigratePages(path, cpu, found.base, target, 1);
+  if (log && result.error != Errno::kOk) {
     ranges_.LogFailure(path, LogKind::kMigrationFailed, zone.frames().PfnOf(begin),
-                       static_cast<int64_t>(end - begin), failure);
+                       static_cast<int64_t>(end - begin), result);
   }
   co_await migrator_.PutBack(path, cpu, found.base);
   co_return found.any;

@@ -54,12 +54,12 @@ class MemoryHotplug {
   };
   // What of a range can move.
   struct Movable {
-    std::vector<Folio> base;  // isolated
-    std::vector<Pfn> huge;
+    std::vector<Folio> base, huge;  // isolated
+    std::vector<Pfn> maybe_huge;    // what may be the first frame of a huge page in use
     bool any = false;
   };
   static Movable ScanMovable(Zone& zone, FrameIndex begin, FrameIndex end, Held& held);
-  sim::Task<std::vector<Pfn>> IsolateHuge(sim::Path& path, Movable& found);
+  sim::Task<void> IsolateHuge(sim::Path& path, Movable& found);
   sim::Task<bool> MigrateRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin, FrameIndex end,
                                bool log, Held& held);
   sim::Task<ContigResult> DissolveRange(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,

@@ -33,6 +33,7 @@ sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process
   PageTable& tables = process.space.page_table();
   const int order = vma.huge.order;
   if (const Entry* const old = tables.FindHuge(first, order); old != nullptr) fault.old = *old;
+  if (fault.old.has_value() && fault.old->migrating()) co_return FaultResult::kAgain;
   if (!fault.old.has_value() && vma.huge.resv_unmapped) co_return FaultResult::kSigbus;
   if (fault.old.has_value() && vma.huge.shared) {
     *tables.FindHuge(first, order) = fault.old->WithWritable(fault.writable);
@@ -47,28 +48,37 @@ sim::Task<Hugetlb::FaultResult> Hugetlb::Fault(sim::Path& path, Process& process
   if (fault.claim.shared) co_await file.vma_lock->AcquireRead(path);
   sim::Mutex& mutex = FaultMutex(id, fault.claim.index);
   co_await mutex.Acquire(path);
-  // The page may have moved while the path waited, and its entry with it (pte_same).
-  const bool moved = fault.old.has_value() && !IsPageOf(fault.old->pfn(), file, fault.claim.index);
-  if (!moved) co_await FaultIn(path, file, fault);
+  if (MustWait(file, fault)) {
+    fault.result = FaultResult::kAgain;
+  } else {
+    co_await FaultIn(path, file, fault);
+  }
   mutex.Release(path);
   if (fault.claim.shared) file.vma_lock->ReleaseRead(path);
-  co_await path.HopTo(home, memory_.costs().hop);
-  if (moved) co_return FaultResult::kAgain;
+  co_await GoHome(path, home);
 
   if (fault.anon) process.space.Find(first)->huge.anon_vma = true;
   if (!fault.fresh.has_value()) co_return fault.result;
   co_await path.Take(memory_.costs().map_page);
-  // Whether the entry is still as the fault found it.
+  // Whether the entry is still as the fault found it (pte_same).
   const Entry* const now = tables.FindHuge(first, order);
-  const Pfn found = now == nullptr ? kNoPfn : now->pfn();
-  const bool same = found == (fault.old.has_value() ? fault.old->pfn() : kNoPfn);
+  const bool same = now == nullptr ? !fault.old.has_value() : fault.old == *now;
   if (same) tables.SetHuge(first, order, *fault.fresh);
   if (fault.replaces) {
     co_await ToGlobal(path);
     co_await FinishCopy(path, fault, same);
-    co_await path.HopTo(home, memory_.costs().hop);
+    co_await GoHome(path, home);
   }
   co_return same ? fault.result : FaultResult::kAgain;
+}
+
+// Whether what the fault is about is moved at the moment, or was since the fault saw its entry.
+bool Hugetlb::MustWait(const HugeFile& file, const FaultState& fault) const {
+  const auto locked = [this](Pfn pfn) { return pool_.pages().Used(pfn).locked; };
+  const Pfn cached = file.mapping.Lookup(fault.claim.index);
+  if (cached != kNoPfn && locked(cached)) return true;
+  if (!fault.old.has_value()) return false;
+  return !IsPageOf(fault.old->pfn(), file, fault.claim.index) || locked(fault.old->pfn());
 }
 
 // Whether a huge page in use is, or is a copy of, this page of the file.
@@ -201,7 +211,7 @@ sim::Task<void> Hugetlb::StealFromChildren(sim::Path& path, HugeFile& file, cons
       if (!first.has_value()) return;
       PageTable& tables = process.space.page_table();
       const Entry* const entry = tables.FindHuge(*first, vma.huge.order);
-      if (entry == nullptr || entry->pfn() != page) return;
+      if (entry == nullptr || !entry->present() || entry->pfn() != page) return;
       vma.huge.resv_unmapped = true;
       tables.SetHuge(*first, vma.huge.order, Entry());
       taken.push_back(page);

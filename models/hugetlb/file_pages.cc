@@ -29,6 +29,20 @@ sim::Task<void> Hugetlb::UnmapRange(sim::Path& path, HugeFile& file, uint64_t fr
   co_await Unreference(path, cpu, unmapped);
 }
 
+// filemap_lock_folio(), with the fault mutex: who moves the page is waited for. kNoPfn where there is none.
+sim::Task<Pfn> Hugetlb::LockCached(sim::Path& path, HugeFile& file, uint64_t index) {
+  for (;;) {
+    const Pfn pfn = file.mapping.Lookup(index);
+    if (pfn == kNoPfn) co_return kNoPfn;
+    HugePage& page = pool_.pages().Used(pfn);
+    if (!page.locked) {
+      page.locked = true;
+      co_return pfn;
+    }
+    co_await path.Take(memory_.costs().hop);
+  }
+}
+
 // remove_inode_hugepages(): a truncation gives up the reservations to the file's end, a hole only those of
 // the pages that it had.
 sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to,
@@ -51,12 +65,13 @@ sim::Task<void> Hugetlb::RemovePages(sim::Path& path, HugeFile& file, uint64_t f
     next = index + 1;
     sim::Mutex& mutex = FaultMutex(file.id, index);
     co_await mutex.Acquire(path);
-    const Pfn pfn = file.mapping.Lookup(index);
+    const Pfn pfn = co_await LockCached(path, file, index);
     if (pfn != kNoPfn) {
-      // Faulted in again after it was unmapped.
-      if (pool_.pages().Used(pfn).mapcount > 0) co_await UnmapRange(path, file, index, index + 1, cpu);
       HugePage& removed = pool_.pages().Used(pfn);
+      // Faulted in again after it was unmapped.
+      if (removed.mapcount > 0) co_await UnmapRange(path, file, index, index + 1, cpu);
       removed.cached = false;
+      removed.locked = false;
       if (removed.mapcount == 0) removed.file = nullptr;
       ++removed.refs;  // the batch's
       file.mapping.Erase(index);
@@ -111,7 +126,7 @@ sim::Task<Errno> Hugetlb::Truncate(sim::Path& path, FileId id, int64_t bytes, Cp
     co_await TruncateTo(path, file, bytes, cpu);
     file.lock->Release(path);
   }
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return aligned ? Errno::kOk : Errno::kInval;
 }
 
@@ -133,7 +148,7 @@ sim::Task<Errno> Hugetlb::Punch(sim::Path& path, FileId id, int64_t offset, int6
     co_await RemovePages(path, file, from, to, false, cpu);
     file.lock->Release(path);
   }
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return Errno::kOk;
 }
 
@@ -168,7 +183,7 @@ sim::Task<Errno> Hugetlb::Fallocate(sim::Path& path, Process& process, FileId id
   }
   if (error == Errno::kOk) file.bytes = std::max(file.bytes, offset + length);
   file.lock->Release(path);
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return error;
 }
 

@@ -46,6 +46,7 @@ struct HugePage {
   uint64_t index : 42 = 0;
   bool cached : 1 = false;           // in the file's page cache
   bool isolated : 1 = false;         // taken for migration, with a reference; not HPageMigratable meanwhile
+  bool locked : 1 = false;           // PG_locked, of who moves the page or takes it out of its file
   bool anon : 1 = false;             // PageAnon: belongs to private mappings
   bool restore_reserve : 1 = false;  // HPageRestoreReserve: took a reservation, not yet installed
   bool temporary : 1 = false;        // HPageTemporary: leaves the pool when freed

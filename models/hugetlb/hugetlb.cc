@@ -13,9 +13,11 @@ namespace numasim {
 
 // hugetlb_init(): eight fault mutexes for every CPU, and a power of two. They are made when first used, but
 // for one: a trace lists the lock also where nobody takes it.
-Hugetlb::Hugetlb(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes)
+Hugetlb::Hugetlb(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes,
+                 const Rmap& rmap)
     : memory_(memory),
       processes_(processes),
+      rmap_(rmap),
       pool_(memory, allocator),
       files_(memory.engine(), memory.global_lp()) {
   fault_mutexes_.resize(std::bit_ceil(static_cast<size_t>(memory.cpu_count()) * 8));
@@ -41,7 +43,7 @@ sim::Task<Errno> Hugetlb::Resize(sim::Path& path, CpuId cpu, HugeSize size, Node
     allowed.Set(node);
   }
   const Errno error = co_await pool_.Resize(path, size, count, node, allowed, cpu);
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return error;
 }
 
@@ -56,7 +58,7 @@ sim::Task<Errno> Hugetlb::ResizeBy(sim::Path& path, Process& process, HugeSize s
   co_await ToGlobal(path);
   co_await path.Take(memory_.costs().sysctl);
   const Errno error = co_await pool_.Resize(path, size, count, kNoNode, allowed, cpu);
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return error;
 }
 
@@ -65,7 +67,7 @@ sim::Task<Errno> Hugetlb::SetOvercommit(sim::Path& path, HugeSize size, int64_t 
   co_await ToGlobal(path);
   co_await path.Take(memory_.costs().sysctl);
   const Errno error = co_await pool_.SetOvercommit(path, size, count);
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return error;
 }
 
@@ -74,7 +76,7 @@ sim::Task<Errno> Hugetlb::Demote(sim::Path& path, CpuId cpu, NodeId node, int64_
   co_await ToGlobal(path);
   co_await path.Take(memory_.costs().sysctl);
   const Errno error = co_await pool_.Demote(path, count, node, cpu);
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return error;
 }
 
@@ -118,20 +120,14 @@ void Hugetlb::DropReferences(const std::vector<Pfn>& pages, std::vector<Pfn>& un
   }
 }
 
-// The entries were there when the path left home. Whoever removes one since then drops its mapcount behind
-// the path: messages from one LP to another keep their order.
-sim::Task<bool> Hugetlb::Pin(sim::Path& path, const std::vector<Pfn>& pages) {
+// The entries were there when the path left home. Whoever removes one since then, also to move the page, is
+// on the global LP behind the path: messages from one LP to another keep their order.
+sim::Task<void> Hugetlb::Pin(sim::Path& path, const std::vector<Pfn>& pages) {
   const sim::LpId home = path.lp();
   co_await ToGlobal(path);
-  // One that moves has a migration entry in the kernel, for which get_user_pages() waits.
-  const bool moving =
-      std::any_of(pages.begin(), pages.end(), [&](Pfn pfn) { return pool_.pages().Used(pfn).isolated; });
-  if (!moving) {
-    for (const Pfn pfn : pages) ++pool_.pages().Used(pfn).refs;
-  }
+  for (const Pfn pfn : pages) ++pool_.pages().Used(pfn).refs;
   co_await path.Take(memory_.costs().pin * std::ssize(pages));
-  co_await path.HopTo(home, memory_.costs().hop);
-  co_return !moving;
+  co_await GoHome(path, home);
 }
 
 // put_page() of each
@@ -146,11 +142,16 @@ sim::Task<void> Hugetlb::Unpin(sim::Path& path, const std::vector<Pfn>& pages, C
   } else {
     co_await pool_.Free(path, cpu, unused);
   }
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
 }
 
-sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit,
-                                      const std::function<void()>& arrived) {
+// add_page_for_migration()
+sim::Task<bool> Hugetlb::IsolateAlone(sim::Path& path, Pfn pfn, FileId file, uint64_t index) {
+  if (!IsPageOf(pfn, files_.At(file), index) || pool_.pages().Used(pfn).mapcount != 1) co_return false;
+  co_return co_await pool_.Isolate(path, pfn);
+}
+
+sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit) {
   ++file.opens;  // stays while the path is away
   uint64_t next = 0;
   for (;;) {
@@ -163,10 +164,9 @@ sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Vis
       continue;
     }
     ++next;
-    co_await path.HopTo(entry.home, memory_.costs().hop);
+    co_await GoHome(path, entry.home);
     visit(*entry.process);
     co_await ToGlobal(path);
-    if (arrived) arrived();
   }
   --file.opens;
 }

@@ -15,11 +15,11 @@
 #include "models/address_space/process.h"
 #include "models/address_space/process_table.h"
 #include "models/base/errno.h"
-#include "models/base/move_result.h"
 #include "models/hugetlb/files.h"
 #include "models/hugetlb/pool.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
+#include "models/rmap/rmap.h"
 #include "sim/locks.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -42,7 +42,7 @@ class Hugetlb {
  public:
   enum class FaultResult : uint8_t { kDone, kSigbus, kAgain };  // kAgain: what it was for has changed
 
-  Hugetlb(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes);
+  Hugetlb(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes, const Rmap& rmap);
 
   HugetlbPool& pool() { return pool_; }
   const HugetlbPool& pool() const { return pool_; }
@@ -73,16 +73,19 @@ class Hugetlb {
   sim::Task<void> Fork(sim::Path& path, Process& parent, Process& child, bool entries);
   // Whether a fork copies the entries of a VMA of huge pages: of a private one that had a page of its own.
   static bool ForkCopies(const Vma& vma) { return vma.hugetlb() && !vma.huge.shared && vma.huge.anon_vma; }
-  // move_pages() of every huge page of [begin, end).
-  sim::Task<MoveResult> Move(sim::Path& path, Process& process, Vpn begin, Vpn end, int order, NodeId node);
 
-  // A page in use that HugetlbPool isolated moves to where `target` says, with all its mappings; its
-  // isolation ends; `this_node`: to the preferred node only. On the global LP. kNoMem: no page there; kBusy:
-  // it never can; kAgain: somebody else holds it. It is then still isolated.
+  // --- migration; on the global LP, for Migrator and who isolates pages for it ---
+  // add_page_for_migration(): isolates what an entry for this page of the file was seen to map. False where
+  // others map it too, somebody else has it, or it has gone since.
+  sim::Task<bool> IsolateAlone(sim::Path& path, Pfn pfn, FileId file, uint64_t index);
+  // One attempt to move a page in use that HugetlbPool isolated to where `target` says, with all its
+  // mappings; its isolation ends; `this_node`: to the preferred node only. kNoMem: no page there; kBusy: it
+  // never can; kAgain: somebody else holds it. It is then still isolated.
   sim::Task<Errno> Migrate(sim::Path& path, Pfn from, const Placement& target, bool this_node, CpuId cpu);
+
+  // --- pins ---
   // Takes a reference on each page; all are mapped by entries that the path has just seen.
-  // False, and nothing is taken, where one is about to move: it is to be looked up again.
-  sim::Task<bool> Pin(sim::Path& path, const std::vector<Pfn>& pages);
+  sim::Task<void> Pin(sim::Path& path, const std::vector<Pfn>& pages);
   // Drops them, and frees the pages that nothing else holds. `cpu` may be interrupted, not held.
   sim::Task<void> Unpin(sim::Path& path, const std::vector<Pfn>& pages, CpuId cpu, bool in_interrupt);
 
@@ -112,17 +115,13 @@ class Hugetlb {
     bool anon = false;           // the VMA got a page of its own
     FaultResult result = FaultResult::kDone;
   };
-  // What move_pages() found at one address.
-  struct MovingPage {
-    Pfn pfn = kNoPfn;  // of no page
-    FileId file;
-    uint64_t index = 0;
-    bool there = false;  // on the wanted node already
-  };
   using Visitor = std::function<void(Process&)>;
 
-  sim::Path::HopAwaiter ToGlobal(sim::Path& path) const {
-    return path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  sim::Path::GoAwaiter ToGlobal(sim::Path& path) const {
+    return path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  }
+  sim::Path::GoAwaiter GoHome(sim::Path& path, sim::LpId home) const {
+    return path.GoTo(home, memory_.costs().hop);
   }
   HugeClaim ClaimOf(const Process& process, const Vma& vma, uint64_t index) const;
   Placement PlaceHuge(const MemPolicy& policy, CpuId cpu, uint64_t index) const;
@@ -132,6 +131,7 @@ class Hugetlb {
   sim::Task<Errno> ReserveForMap(sim::Path& path, HugeFile& file, HugeVma& huge, int64_t pages,
                                  const HugeRequester& who);
   bool IsPageOf(Pfn pfn, const HugeFile& file, uint64_t index) const;
+  bool MustWait(const HugeFile& file, const FaultState& fault) const;
   sim::Task<void> FaultIn(sim::Path& path, HugeFile& file, FaultState& fault);
   sim::Task<void> CopyOnWrite(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached);
   sim::Task<void> CopyHeld(sim::Path& path, HugeFile& file, FaultState& fault, Pfn cached);
@@ -142,28 +142,23 @@ class Hugetlb {
   void DropReferences(const std::vector<Pfn>& pages, std::vector<Pfn>& unused);
   sim::Task<void> CloseVma(sim::Path& path, const Vma& vma, CpuId cpu);
   sim::Task<void> DropIfUnused(sim::Path& path, HugeFile& file, CpuId cpu);
-  // Calls the visitor with each process that maps the file, on its LP, and after each `arrived` on the global
-  // one.
-  sim::Task<void> VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit,
-                               const std::function<void()>& arrived = {});
+  // Calls the visitor with each process that maps the file, on its LP.
+  sim::Task<void> VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit);
   sim::Task<void> UnmapRange(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, CpuId cpu);
+  sim::Task<Pfn> LockCached(sim::Path& path, HugeFile& file, uint64_t index);
   sim::Task<void> RemovePages(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, bool truncate,
                               CpuId cpu);
   sim::Task<void> TruncateTo(sim::Path& path, HugeFile& file, int64_t bytes, CpuId cpu);
   sim::Task<bool> AddToCache(sim::Path& path, HugeFile& file, const HugeClaim& claim);
   sim::Task<Errno> MoveLocked(sim::Path& path, Pfn from, Pfn to, CpuId cpu);
-  sim::Task<void> MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to, sim::Mutex& mutex);
+  sim::Task<bool> MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to);
   void HandOver(Pfn from, Pfn to);
-  static uint32_t SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to);
-  sim::Task<MoveResult> MoveAll(sim::Path& path, const std::vector<MovingPage>& pages, NodeId node,
-                                CpuId cpu);
-  sim::Task<bool> IsolateAlone(sim::Path& path, const MovingPage& page);
-  sim::Task<Errno> MoveQueue(sim::Path& path, const std::vector<Pfn>& queue, NodeId node, CpuId cpu);
   sim::Task<void> Unreserve(sim::Path& path, HugeFile& file, uint64_t from, uint64_t to, int64_t freed,
                             CpuId cpu);
 
   MemorySystem& memory_;
   const ProcessTable& processes_;
+  const Rmap& rmap_;
   HugetlbPool pool_;
   HugetlbFiles files_;
   std::vector<std::unique_ptr<sim::Mutex>> fault_mutexes_;

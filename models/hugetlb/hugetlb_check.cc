@@ -193,6 +193,8 @@ class Checker {
       }
       if (entry.writable() && vma->access != Access::kReadWrite)
         problems_.Add(process.name, ": huge page at vpn ", first.value, " is writable, its VMA is not");
+      if (entry.migrating())
+        problems_.Add(process.name, ": vpn ", first.value, " is a migration entry though nothing runs");
       Use& use = uses_[entry.pfn().value];
       ++use.mapped;
       if (files_.contains(vma->file.value)) use.origin = &hugetlb_.files().At(vma->file);
@@ -222,6 +224,8 @@ class Checker {
       ++found[static_cast<size_t>(page->size)];
       problems_.Expect(page->mapcount, use.mapped, "huge page ", value, ": the mapcount");
       problems_.Expect(page->refs, use.pinned, "huge page ", value, ": the count of references");
+      if (page->isolated || page->locked)
+        problems_.Add("huge page ", value, " is isolated or locked though nothing runs");
       if (page->cached != (use.file != nullptr))
         problems_.Add("huge page ", value,
                       page->cached ? " is in no page cache" : " is in a page cache unknowingly");

@@ -32,7 +32,7 @@ sim::Task<Errno> Hugetlb::Map(sim::Path& path, Process& process, Vpn start) {
   file.lock->Release(path);
   --file.opens;
   co_await DropIfUnused(path, file, who.cpu);
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   Vma& made = *process.space.Find(start);
   made.huge = std::move(huge);
   process.space.SetFile(made, id);
@@ -86,7 +86,7 @@ sim::Task<void> Hugetlb::Zap(sim::Path& path, Process& process, Vpn begin, Vpn e
   const CpuId cpu = process.cpu;
   co_await ToGlobal(path);
   co_await Unreference(path, cpu, pages);
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
 }
 
 sim::Task<void> Hugetlb::Close(sim::Path& path, Process& process, const std::vector<Vma>& removed) {
@@ -109,7 +109,7 @@ sim::Task<void> Hugetlb::Close(sim::Path& path, Process& process, const std::vec
     file.mapping.DropMapper(process.id);
     co_await DropIfUnused(path, file, cpu);
   }
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
 }
 
 // hugetlb_vm_op_close(): the owner gives up the reservations that it did not use.
@@ -149,7 +149,7 @@ sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child, 
   co_await ToGlobal(path);
   for (const FileId file : files) files_.At(file).mapping.AddMapper(child.id);
   for (const Pfn pfn : shared) ++pool_.pages().Used(pfn).mapcount;
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
 }
 
 }  // namespace numasim

@@ -1,8 +1,8 @@
 // Moving huge pages that are in use out of a range (unmap_and_move_huge_page, mm/migrate.c of Linux 6.1).
-#include <optional>
 #include <utility>
 
 #include "models/hugetlb/hugetlb.h"
+#include "models/rmap/rmap.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -16,7 +16,7 @@ sim::Task<Errno> Hugetlb::Migrate(sim::Path& path, Pfn from, const Placement& ta
   }
   const Pfn to = co_await pool_.AllocForMove(path, pages.Used(from).size, target, this_node, cpu);
   if (to == kNoPfn) co_return Errno::kNoMem;
-  // Both pages are the migration's until the end: nobody else moves or pins them, and neither is freed.
+  // Both pages are the migration's until the end: nobody else moves them, and neither is freed.
   pages.Used(to).isolated = true;
   ++pages.Used(to).refs;
   co_await path.Take(memory_.costs().migrate_page);
@@ -36,50 +36,54 @@ sim::Task<Errno> Hugetlb::Migrate(sim::Path& path, Pfn from, const Placement& ta
   co_return error;
 }
 
-// With the fault mutex of the page, so that no fault decides about it meanwhile. kAgain where somebody else
-// holds it.
+// With both pages locked, so that faults and truncation wait. kAgain where somebody else refers to the page.
 sim::Task<Errno> Hugetlb::MoveLocked(sim::Path& path, Pfn from, Pfn to, CpuId cpu) {
-  HugePageStore& pages = pool_.pages();
-  if (pages.Used(from).refs > 1 || pages.Used(from).file == nullptr) co_return Errno::kAgain;
-  HugeFile& file = *pages.Used(from).file;
-  const uint64_t index = pages.Used(from).index;
+  HugePage& source = pool_.pages().Used(from);
+  HugePage& target = pool_.pages().Used(to);
+  // Who copies the page on a write holds it, where the kernel has it locked.
+  if (source.locked || source.refs > 1 || source.file == nullptr) co_return Errno::kAgain;
+  HugeFile& file = *source.file;
   ++file.opens;
-  sim::Mutex& mutex = FaultMutex(file.id, index);
-  co_await mutex.Acquire(path);
-  const HugePage& now = pages.Used(from);
-  const bool may = now.refs == 1 && now.file == &file && now.index == index;
-  if (may) co_await MoveMappings(path, file, from, to, mutex);
-  mutex.Release(path);
+  source.locked = target.locked = true;
+  const bool moved = co_await MoveMappings(path, file, from, to);
+  source.locked = target.locked = false;
   --file.opens;
   co_await DropIfUnused(path, file, cpu);
-  co_return may ? Errno::kOk : Errno::kAgain;
+  co_return moved ? Errno::kOk : Errno::kAgain;
 }
 
-// The page cache and every mapping of `from` get `to` instead. An entry is changed in place when the path
-// passes by its process; what is not there yet (a fork under way) or not gone yet (an unmap) makes it go
-// round again. What a process does to its new entry reaches the global LP behind the path.
+// try_to_migrate(), move_to_new_folio() and remove_migration_ptes(): whether the page is `to` now.
 //
-// Whoever has the last entry may wait for the mutex, which is that of other pages too. So the path lets go of
-// the mutex before it goes round again. The page is in its new place by then, and a fault that comes with an
-// old entry looks again.
-sim::Task<void> Hugetlb::MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to, sim::Mutex& mutex) {
-  HugePageStore& pages = pool_.pages();
-  co_await path.Take(memory_.costs().copy_page * PagesOf(pages.Used(from).size));
-  HandOver(from, to);
-  const uint64_t index = pages.Used(to).index;
-  uint32_t swapped = 0;
-  const Visitor visit = [&](Process& process) { swapped = SwapEntry(process, file, index, from, to); };
-  const std::function<void()> arrived = [&] {
-    pages.Used(from).mapcount -= swapped;
-    pages.Used(to).mapcount += swapped;
-  };
-  for (;;) {
-    co_await VisitMappers(path, file, visit, arrived);
-    if (pages.Used(from).mapcount == 0) co_return;
-    mutex.Release(path);
-    co_await path.Take(memory_.costs().hop);
-    co_await mutex.Acquire(path);
+// What a process does to one of its entries reaches the global LP behind the path, if the path has been at
+// the process since; and before the path, if it had not been there. So the first round of visits ends with
+// all entries counted off the page that can be, and who still refers to it then, an unmap, a fork or a pin on
+// its way, keeps it where it is. As many mappings as were taken away are counted again before the second
+// round, since a process may unmap a page as soon as it has it back.
+sim::Task<bool> Hugetlb::MoveMappings(sim::Path& path, HugeFile& file, Pfn from, Pfn to) {
+  HugePage& source = pool_.pages().Used(from);
+  const int order = OrderOf(source.size);
+  Rmap::Unmapping page{
+      Folio(from, order), Folio(to, order), {Rmap::Place::kHugetlbFile, file.id, source.index}};
+  const auto page_at = [&page](uint32_t) -> Rmap::Unmapping& { return page; };
+  std::vector<Rmap::Group> groups(1, Rmap::Group{FrameOwner::kHugetlb, 0, file.id, {0}, {}});
+  // A page that nobody maps is only in the page cache.
+  if (source.mapcount > 0)
+    file.mapping.ForEachMapper([&](uint16_t process) { groups[0].processes.push_back(process); });
+  co_await rmap_.TryToMigrate(path, groups, page_at);
+  const auto unmapped = static_cast<uint32_t>(page.unmapped);
+  NUMASIM_CHECK(source.mapcount >= unmapped);
+  source.mapcount -= unmapped;
+  page.moves = source.mapcount == 0 && source.refs == 1;
+  if (page.moves) {
+    HandOver(from, to);
+    co_await path.Take(memory_.costs().copy_page * PagesOf(source.size));
   }
+  HugePage& now = pool_.pages().Used(page.moves ? to : from);
+  now.mapcount += unmapped;
+  co_await rmap_.RemoveMigrationEntries(path, groups, page_at);
+  now.mapcount -= static_cast<uint32_t>(page.unmapped - page.restored);
+  if (now.mapcount == 0 && !now.cached) now.file = nullptr;
+  co_return page.moves;
 }
 
 // What the page is, apart from its mappings.
@@ -93,20 +97,6 @@ void Hugetlb::HandOver(Pfn from, Pfn to) {
   target.cached = source.cached;
   source.cached = false;
   if (target.cached) NUMASIM_CHECK(target.file->mapping.Replace(target.index, from, to));
-}
-
-// On the LP of a process that maps the file. Returns how many entries were changed.
-uint32_t Hugetlb::SwapEntry(Process& process, const HugeFile& file, uint64_t index, Pfn from, Pfn to) {
-  uint32_t swapped = 0;
-  process.space.ForEachOfFile(true, file.id, [&](Vma& vma) {
-    const std::optional<Vpn> first = vma.AddressOf(index);
-    if (!first.has_value()) return;
-    Entry* const entry = process.space.page_table().FindHuge(*first, vma.huge.order);
-    if (entry == nullptr || entry->pfn() != from) return;
-    *entry = entry->WithPfn(to);
-    ++swapped;
-  });
-  return swapped;
 }
 
 }  // namespace numasim

@@ -35,7 +35,7 @@ sim::Task<HugeOpened> Hugetlb::Open(sim::Path& path, const std::string& name, Hu
     file.lock->Release(path);
     if (opened.error != Errno::kOk) --file.opens;
   }
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return opened;
 }
 
@@ -43,7 +43,7 @@ sim::Task<void> Hugetlb::ReOpen(sim::Path& path, FileId file) {
   const sim::LpId home = path.lp();
   co_await ToGlobal(path);
   ++files_.At(file).opens;
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
 }
 
 sim::Task<void> Hugetlb::CloseFile(sim::Path& path, FileId id, CpuId cpu) {
@@ -52,7 +52,7 @@ sim::Task<void> Hugetlb::CloseFile(sim::Path& path, FileId id, CpuId cpu) {
   HugeFile& file = files_.At(id);
   --file.opens;
   co_await DropIfUnused(path, file, cpu);
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
 }
 
 sim::Task<Errno> Hugetlb::Unlink(sim::Path& path, const std::string& name, CpuId cpu) {
@@ -72,7 +72,7 @@ sim::Task<Errno> Hugetlb::Unlink(sim::Path& path, const std::string& name, CpuId
       co_await DropIfUnused(path, file, cpu);
     }
   }
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return error;
 }
 
@@ -96,7 +96,7 @@ sim::Task<Errno> Hugetlb::Mount(sim::Path& path, const HugetlbMountRequest& requ
     }
   }
   if (error == Errno::kOk) files_.AddMount(std::move(mount));
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return error;
 }
 
@@ -123,7 +123,7 @@ sim::Task<Errno> Hugetlb::Unmount(sim::Path& path, const std::string& directory,
       co_await pool_.ReleaseIfUnused(path, *subpool, cpu);
     }
   }
-  co_await path.HopTo(home, memory_.costs().hop);
+  co_await GoHome(path, home);
   co_return error;
 }
 

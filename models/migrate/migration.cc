@@ -17,6 +17,13 @@ bool OfBootUser(const FrameOwner& owner) {
   return owner.kind == FrameOwner::kAnon && owner.object == kBootUser;
 }
 
+// In base pages.
+int64_t PagesOf(std::span<const Folio> folios) {
+  int64_t pages = 0;
+  for (const Folio folio : folios) pages += folio.pages();
+  return pages;
+}
+
 void AddMappers(const Mapping& mapping, Rmap::Group& group) {
   mapping.ForEachMapper([&](uint16_t process) { group.processes.push_back(process); });
 }
@@ -38,13 +45,22 @@ bool Migrator::IsolateFromLru(Zone& zone, FrameIndex frame, int order) {
 }
 
 sim::Task<void> Migrator::PutBack(sim::Path& path, CpuId cpu, const std::vector<Folio>& pages) {
-  for (const Folio page : pages) co_await LetGo(path, cpu, page);
+  if (pages.empty()) co_return;
+  if (!OfHugetlb(pages.front())) {
+    for (const Folio page : pages) co_await LetGo(path, cpu, page);
+    co_return;
+  }
+  const sim::LpId home = path.lp();
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  for (const Folio page : pages) co_await hugetlb_.pool().PutBack(path, page.head(), cpu);
+  co_await path.GoTo(home, memory_.costs().hop);
 }
 
 sim::Task<Errno> Migrator::Migrate(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
                                    const MigrationTarget& target) {
   if (pages.empty()) co_return Errno::kOk;
   Node& node = memory_.node(memory_.ZoneOf(pages.front().head())->node());
+  if (OfHugetlb(pages.front())) co_return co_await MigrateHuge(path, cpu, node, pages, target);
   std::vector<Folio> held;
   size_t begun = 0;
   bool room = true;
@@ -63,6 +79,36 @@ sim::Task<Errno> Migrator::Migrate(sim::Path& path, CpuId cpu, std::vector<Folio
   co_return error;
 }
 
+// migrate_hugetlbs(): one after the other, in each pass all that are left.
+sim::Task<Errno> Migrator::MigrateHuge(sim::Path& path, CpuId cpu, Node& node, std::vector<Folio>& pages,
+                                       const MigrationTarget& target) {
+  const Placement where{target.preferred, target.allowed};
+  const int64_t asked = PagesOf(pages);
+  std::vector<Folio> left = std::exchange(pages, {});
+  std::vector<Folio> stuck;
+  bool room = true;
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  for (int pass = 0; pass < kPasses && room && !left.empty(); ++pass) {
+    std::vector<Folio> again;
+    for (auto next = left.begin(); room && next != left.end(); ++next) {
+      const Errno error = co_await hugetlb_.Migrate(path, next->head(), where, target.this_node, cpu);
+      room = error != Errno::kNoMem;
+      if (!room) pages.assign(next, left.end());
+      if (error == Errno::kAgain) again.push_back(*next);
+      if (error == Errno::kBusy) stuck.push_back(*next);
+    }
+    left = std::move(again);
+  }
+  const int64_t untried = room ? 0 : PagesOf(std::span(pages).subspan(1));
+  pages.insert(pages.end(), left.begin(), left.end());
+  pages.insert(pages.end(), stuck.begin(), stuck.end());
+  co_await path.HopTo(node.lp, memory_.costs().hop);
+  const int64_t remain = PagesOf(pages);
+  node.counter(PGMIGRATE_SUCCESS) += asked - remain;
+  node.counter(PGMIGRATE_FAIL) += remain - untried;
+  co_return !room ? Errno::kNoMem : pages.empty() ? Errno::kOk : Errno::kAgain;
+}
+
 // Returns how many pages got a target; of these, what could not move is appended to `held`.
 sim::Task<size_t> Migrator::MoveCluster(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
                                         const MigrationTarget& target, std::vector<Folio>& held) {
@@ -71,7 +117,6 @@ sim::Task<size_t> Migrator::MoveCluster(sim::Path& path, CpuId cpu, Node& node, 
   for (int pass = 0; pass < kPasses && !batch.empty(); ++pass) co_await Pass(path, cpu, node, batch);
   for (const Moving& page : batch) {
     held.push_back(page.from);
-    co_await GoTo(path, page.to);
     co_await LetGo(path, cpu, page.to);
   }
   co_await path.GoTo(node.lp, memory_.costs().hop);
@@ -119,6 +164,7 @@ sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<c
     Moving moving;
     moving.from = page;
     moving.owner = request.owner;
+    moving.place = Rmap::PlaceOf(moving.owner);
     const Pfn to = co_await allocator_.Alloc(path, request);
     if (to == kNoPfn) co_return i;
     moving.to = Folio(to, page.order());
@@ -140,9 +186,8 @@ sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& ba
   rmap_.Find(groups);
   co_await Lock(path, groups, batch);
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
-  co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
-    return UnmapFrom(process, group, batch);
-  });
+  const auto page_at = [&batch](uint32_t i) -> Rmap::Unmapping& { return batch[i]; };
+  co_await rmap_.TryToMigrate(path, groups, page_at);
   co_await path.HopTo(node.lp, memory_.costs().hop);
   Judge(batch);
   const auto moves = std::count_if(batch.begin(), batch.end(), [](const Moving& page) { return page.moves; });
@@ -150,9 +195,7 @@ sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& ba
   co_await Announce(path, batch);
   co_await ReplaceInCache(path, groups, batch);
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
-  co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
-    return RestoreIn(process, group, batch);
-  });
+  co_await rmap_.RemoveMigrationEntries(path, groups, page_at);
   co_await Unlock(path, groups, batch);
   co_await Settle(path, cpu, node, batch);
 }
@@ -179,7 +222,7 @@ sim::Task<std::vector<int64_t>> Migrator::MapcountsOf(sim::Path& path, const std
   std::vector<int64_t> mapcounts(pages.size());
   co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
     for (const uint32_t i : group.pages)
-      Rmap::ForEachEntry(process, owners[i], pages[i].head(), [&](Vpn, Entry&) { ++mapcounts[i]; });
+      Rmap::ForEachEntry(process, Rmap::PlaceOf(owners[i]), pages[i], [&](Vpn, Entry&) { ++mapcounts[i]; });
     return true;
   });
   co_return mapcounts;
@@ -193,33 +236,6 @@ sim::Task<void> Migrator::Lock(sim::Path& path, std::vector<Rmap::Group>& groups
       batch[i].locked = mapping.Lock(batch[i].owner.index, batch[i].from.head());
     AddMappers(mapping, group);
   });
-}
-
-// try_to_migrate() of the pages of one owner in one process. Its page table lock may be held.
-bool Migrator::UnmapFrom(Process& process, const Rmap::Group& group, Batch& batch) {
-  if (process.space.entries_held()) return false;
-  for (const uint32_t i : group.pages) {
-    Moving& page = batch[i];
-    Rmap::ForEachEntry(process, page.owner, page.from.head(), [&](Vpn, Entry& entry) {
-      entry = entry.ToMigration();
-      ++page.unmapped;
-    });
-  }
-  return true;
-}
-
-// Nobody else changes a migration entry but to take it away.
-bool Migrator::RestoreIn(Process& process, const Rmap::Group& group, Batch& batch) {
-  for (const uint32_t i : group.pages) {
-    Moving& page = batch[i];
-    const Pfn now = page.moves ? page.to.head() : page.from.head();
-    Rmap::ForEachEntry(process, page.owner, page.from.head(), [&](Vpn, Entry& entry) {
-      if (!entry.migrating()) return;
-      entry = entry.FromMigration(now);
-      ++page.restored;
-    });
-  }
-  return true;
 }
 
 // folio_migrate_mapping(): whether each page can move, on the LP of its node. An anonymous page that does has
@@ -296,16 +312,14 @@ sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, Batch& 
   const Batch done(left, batch.end());
   batch.erase(left, batch.end());
   for (const Moving& page : done) co_await LetGo(path, cpu, page.from);
-  for (const Moving& page : done) {
-    co_await GoTo(path, page.to);
-    co_await LetGo(path, cpu, page.to);
-  }
+  for (const Moving& page : done) co_await LetGo(path, cpu, page.to);
   co_await path.GoTo(node.lp, memory_.costs().hop);
 }
 
 // The mark and the reference go in one moment: a scan that found a page without the mark, but with a
-// reference that is no mapping, would take it for pinned. On the LP of the page's node.
+// reference that is no mapping, would take it for pinned. Ends on the LP of the page's node.
 sim::Task<void> Migrator::LetGo(sim::Path& path, CpuId cpu, Folio page) {
+  co_await GoTo(path, page);
   Zone& zone = *memory_.ZoneOf(page.head());
   zone.MarkMigrating(zone.frames().Index(page.head()), page.order(), false);
   co_await allocator_.DropRefs(path, cpu, std::span(&page, 1));

@@ -1,8 +1,11 @@
 // Migrator: moves pages in use to other frames (mm/migrate.c, Linux 6.1). No state of its own.
 //
-// Frames live on their node's LP, entries of page tables on their process's, a page cache on its file's, so a
-// batch of pages goes round twice in each pass. The first time every entry of a page becomes a migration
-// entry, at which faults and forks wait:
+// HugeTLB pages are moved by Hugetlb, which has all that is known of them; what is the same for them is here
+// (who tries how often, what is counted) and in Rmap (the entries).
+//
+// Of base pages, frames live on their node's LP, entries of page tables on their process's, a page cache on
+// its file's, so a batch of pages goes round twice in each pass. The first time every entry of a page becomes
+// a migration entry, at which faults and forks wait:
 //
 //   node     isolated, a target allocated
 //   file     its page is locked: no fault finds it any more
@@ -23,9 +26,9 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "models/address_space/process_table.h"
 #include "models/base/errno.h"
 #include "models/base/folio.h"
+#include "models/hugetlb/hugetlb.h"
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
@@ -47,8 +50,9 @@ class Migrator {
   // NR_MAX_MIGRATE_PAGES_RETRY: how often migrate_pages() tries a page that somebody holds.
   static constexpr int kPasses = 10;
 
-  Migrator(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes, ShmemFiles& files)
-      : memory_(memory), allocator_(allocator), files_(files), rmap_(memory, processes, files) {}
+  Migrator(MemorySystem& memory, PageAllocator& allocator, ShmemFiles& files, const Rmap& rmap,
+           Hugetlb& hugetlb)
+      : memory_(memory), allocator_(allocator), files_(files), rmap_(rmap), hugetlb_(hugetlb) {}
 
   // isolate_migratepages_block(): takes a reference to a page in use that can be moved, on the LP of its
   // node. False where somebody else has it (a pin, another migration), it is just being freed, or it is no
@@ -56,7 +60,7 @@ class Migrator {
   static bool Isolate(Zone& zone, const FrameStore::Head& head);
   // isolate_lru_page(), for a page that the caller knows: the same, but does not mind pins.
   static bool IsolateFromLru(Zone& zone, FrameIndex frame, int order);
-  // putback_lru_page()
+  // putback_movable_pages(), of pages as Migrate takes them.
   sim::Task<void> PutBack(sim::Path& path, CpuId cpu, const std::vector<Folio>& pages);
 
   // page_mapcount() of pages with these owners, by asking who may map them: how many entries there are. Ends
@@ -64,23 +68,19 @@ class Migrator {
   sim::Task<std::vector<int64_t>> MapcountsOf(sim::Path& path, const std::vector<Folio>& pages,
                                               const std::vector<FrameOwner>& owners);
 
-  // migrate_pages(): moves isolated pages of one node, and ends their isolation. Begins and ends on the LP of
-  // that node. What was not moved is left in `pages`, still isolated. kNoMem: there is no room for the first
-  // of these; kAgain: somebody held them all the time.
+  // migrate_pages(): moves isolated pages of one node, either all or none of them HugeTLB's, and ends their
+  // isolation. Begins and ends on the LP of that node. What was not moved is left in `pages`, still isolated.
+  // kNoMem: there is no room for the first of these; kAgain: somebody held them all the time.
   sim::Task<Errno> Migrate(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,
                            const MigrationTarget& target);
 
  private:
-  struct Moving {
-    Folio from, to;
-    FrameOwner owner;  // of `from` when it was isolated
+  struct Moving : Rmap::Unmapping {  // `moves`: nothing else refers to the page
+    FrameOwner owner;                // of `from` when it was isolated
     // Of one pass:
-    int64_t unmapped = 0;   // entries that became migration entries
-    int64_t counted = 0;    // references that the page's mapcount has for them, or for its file
+    int64_t counted = 0;    // references that the page's mapcount has for what was unmapped, or for its file
     int64_t announced = 0;  // that the mapcount of `to` was given before
-    int64_t restored = 0;   // entries that became mappings again
     bool locked = false;    // in its file; one that is on its way there, from a fault, is not
-    bool moves = false;     // nothing else refers to the page: it goes to `to`
     bool gone = false;      // it was freed meanwhile: nothing but the migration refers to it
   };
   using Batch = std::vector<Moving>;
@@ -88,6 +88,9 @@ class Migrator {
   // How many pages are on their way at once (SWAP_CLUSTER_MAX, which bounds what isolation takes).
   static constexpr size_t kCluster = 32;
 
+  // Of HugeTLB pages.
+  sim::Task<Errno> MigrateHuge(sim::Path& path, CpuId cpu, Node& node, std::vector<Folio>& pages,
+                               const MigrationTarget& target);
   sim::Task<size_t> MoveCluster(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
                                 const MigrationTarget& target, std::vector<Folio>& held);
   // Returns how many pages have a target now, or need none any more.
@@ -105,8 +108,7 @@ class Migrator {
   sim::Task<void> ForEachFile(sim::Path& path, std::vector<Rmap::Group>& groups,
                               absl::FunctionRef<void(Mapping&, Rmap::Group&)> f);
   sim::Task<void> Settle(sim::Path& path, CpuId cpu, Node& node, Batch& batch);
-  static bool UnmapFrom(Process& process, const Rmap::Group& group, Batch& batch);
-  static bool RestoreIn(Process& process, const Rmap::Group& group, Batch& batch);
+  bool OfHugetlb(Folio page) const { return OwnerOf(page).kind == FrameOwner::kHugetlb; }
   FrameOwner& OwnerOf(Folio page) const;
   sim::Task<void> LetGo(sim::Path& path, CpuId cpu, Folio page);
   // Goes to the LP of the page's node if it is not there.
@@ -115,7 +117,8 @@ class Migrator {
   MemorySystem& memory_;
   PageAllocator& allocator_;
   ShmemFiles& files_;
-  Rmap rmap_;
+  const Rmap& rmap_;
+  Hugetlb& hugetlb_;
 };
 
 }  // namespace numasim

@@ -115,8 +115,10 @@ class AddressSpaceOps {
   // Drops these references: now, or in an interrupt on the process's CPU, beside whatever runs there. The
   // time that the interrupt takes from it is not modelled.
   sim::Task<void> Unpin(sim::Path& path, Process& process, uint64_t pin, bool in_interrupt);
-  // move_pages(MPOL_MF_MOVE) of every base page of [begin, end): kNoDev where the node has no memory, kNoMem.
-  sim::Task<MoveResult> MovePages(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node);
+  // move_pages(MPOL_MF_MOVE) of every page of [begin, end), of base pages or of huge pages of this order:
+  // kNoDev where the node has no memory, kNoMem.
+  sim::Task<MoveResult> MovePages(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node,
+                                  int order = 0);
   sim::Task<Errno> SetPolicy(sim::Path& path, Process& process, MemPolicy policy);  // set_mempolicy
 
   sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
@@ -158,7 +160,7 @@ class AddressSpaceOps {
   sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma vma, Vpn first, bool write);
   sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
   sim::Task<PinResult> PinLocked(sim::Path& path, Process& process, Vpn begin, Vpn end);
-  sim::Task<void> TakeReferences(sim::Path& path, Process& process, const std::vector<Folio>& pages);
+  sim::Task<void> TakeReferences(sim::Path& path, const std::vector<Folio>& pages);
   sim::Task<void> DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu, bool in_interrupt);
   sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<bool> AddHugeTables(sim::Path& path, const Process& parent, Process& child);
@@ -191,6 +193,8 @@ class AddressSpaceOps {
 
   sim::Task<Vpn> QueueMoves(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node,
                             std::vector<Folio>& queue, MoveResult& result);
+  sim::Task<Vpn> QueueHugeMoves(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node, int order,
+                                std::vector<Folio>& queue, MoveResult& result);
   sim::Task<Errno> MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue, NodeId node);
 
   sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
@@ -203,6 +207,7 @@ class AddressSpaceOps {
   sim::Task<Errno> AllocBaseTables(sim::Path& path, Process& process);
   sim::Task<bool> CopyMemory(sim::Path& path, Process& parent, Process& child);
   sim::Task<void> AddFileMappings(sim::Path& path, const Process& child);
+  sim::Task<void> CopyHugePages(sim::Path& path, Process& parent, Process& child, bool entries);
   sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);
   sim::Task<void> AddReferences(sim::Path& path, const std::vector<Folio>& pages);
 

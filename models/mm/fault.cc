@@ -152,15 +152,16 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& pa
   // A page of 1 GiB has its entry a level above. Asked first, as most faults find the table there.
   const bool lacks_pmd = vma.huge.order < kPmdTableShift && !process.space.page_table().HasPmd(first);
   if (lacks_pmd && !co_await EnsurePmd(path, process, first)) co_return FaultResult::kOom;
-  for (;;) {
-    const Hugetlb::FaultResult result = co_await hugetlb_.Fault(path, process, vma, first, write);
-    if (result == Hugetlb::FaultResult::kSigbus) co_return FaultResult::kSigbus;
-    if (result == Hugetlb::FaultResult::kDone) co_return FaultResult::kDone;
-    // The page moved or went meanwhile: the access is made again.
-    const Entry* const now = process.space.page_table().FindHuge(first, vma.huge.order);
-    if (now != nullptr && (!write || now->writable())) co_return FaultResult::kDone;
-    co_await WaitForMove(path);
+  switch (co_await hugetlb_.Fault(path, process, vma, first, write)) {
+    case Hugetlb::FaultResult::kSigbus:
+      co_return FaultResult::kSigbus;
+    case Hugetlb::FaultResult::kAgain:  // the page moves, or has gone meanwhile
+      co_await WaitForMove(path);
+      co_return FaultResult::kRetry;
+    case Hugetlb::FaultResult::kDone:
+      break;
   }
+  co_return FaultResult::kDone;
 }
 
 sim::Task<void> AddressSpaceOps::WaitForMove(sim::Path& path) const {

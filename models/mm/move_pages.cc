@@ -1,4 +1,4 @@
-// move_pages() of base pages (do_pages_move, mm/migrate.c, Linux 6.1).
+// move_pages() (do_pages_move, mm/migrate.c, Linux 6.1).
 #include <algorithm>
 #include <utility>
 
@@ -7,18 +7,21 @@
 namespace numasim {
 
 // Pages are queued and moved together as far as nothing comes between: one that is on the node already, or
-// that is not there. In the kernel one that others map too, or that cannot be isolated, comes between as
-// well; which shows only in how many statuses are written where a move fails. A failure ends it all.
+// that is not there. One that others map too, or that cannot be isolated, comes between only among huge pages
+// here, in the kernel always; which shows only in how many statuses are written where a move fails. A failure
+// ends it all.
 sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& process, Vpn begin, Vpn end,
-                                                 NodeId node) {
+                                                 NodeId node, int order) {
   MoveResult result;
   const sim::LpId home = path.lp();
   co_await path.Take(memory_.costs().syscall);
-  if (!memory_.nodes_with_memory().Has(node)) co_return MoveResult{Errno::kNoDev, 0, 0, end - begin};
+  if (!memory_.nodes_with_memory().Has(node))
+    co_return MoveResult{Errno::kNoDev, 0, 0, (end - begin) >> order};
   while (begin < end) {
     co_await process.space.mmap_lock().AcquireRead(path);
     std::vector<Folio> queue;
-    begin = co_await QueueMoves(path, process, begin, end, node, queue, result);
+    begin = order == 0 ? co_await QueueMoves(path, process, begin, end, node, queue, result)
+                       : co_await QueueHugeMoves(path, process, begin, end, node, order, queue, result);
     process.space.mmap_lock().ReleaseRead(path);
     const auto queued = static_cast<int64_t>(queue.size());
     const Errno error = co_await MoveQueue(path, process.cpu, std::move(queue), node);
@@ -26,7 +29,7 @@ sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& proce
     if (error != Errno::kOk) {
       // That somebody held a page is no error of the call: it returns how many are left.
       if (error == Errno::kNoMem) result.error = error;
-      result.unwritten = queued + (end - begin);
+      result.unwritten = queued + ((end - begin) >> order);
       break;
     }
     result.moved += queued;
@@ -76,6 +79,42 @@ sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vp
   });
   result.not_moved += static_cast<int64_t>(candidates - queue.size());
   co_return at;
+}
+
+// The same of huge pages: who else maps one, and whether it can be isolated, is known on the global LP.
+sim::Task<Vpn> AddressSpaceOps::QueueHugeMoves(sim::Path& path, Process& process, Vpn begin, Vpn end,
+                                               NodeId node, int order, std::vector<Folio>& queue,
+                                               MoveResult& result) {
+  struct Wanted {
+    Pfn pfn;
+    FileId file;
+    uint64_t index;
+  };
+  std::vector<Wanted> wanted;
+  const sim::LpId home = path.lp();
+  const int64_t step = int64_t{1} << order;
+  bool there = false;
+  Vpn at = begin;
+  for (bool queues = true; queues && at < end; at = at + step) {
+    const Vma* const vma = process.space.Find(at);
+    const Entry* const entry = process.space.page_table().FindHuge(at, order);
+    const bool present = vma != nullptr && entry != nullptr && entry->present();
+    there = present && memory_.ZoneOf(entry->pfn())->node() == node;
+    queues = present && !there;
+    if (queues) wanted.push_back({entry->pfn(), vma->file, vma->HugeIndexOf(at)});
+  }
+  if (!wanted.empty()) co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  for (const Wanted& page : wanted) {
+    if (!co_await hugetlb_.IsolateAlone(path, page.pfn, page.file, page.index)) break;
+    queue.emplace_back(page.pfn, order);
+  }
+  co_await path.GoTo(home, memory_.costs().hop);
+  const auto queued = static_cast<int64_t>(queue.size());
+  const Vpn next = begin + queued * step;
+  if (next == end) co_return end;
+  const bool isolated_all = queue.size() == wanted.size();
+  ++(isolated_all && there ? result.moved : result.not_moved);
+  co_return next + step;
 }
 
 // do_move_pages_to_node(): isolated pages, those of each node together. What does not move is put back.

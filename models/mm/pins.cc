@@ -46,27 +46,25 @@ sim::Task<PinResult> AddressSpaceOps::PinLocked(sim::Path& path, Process& proces
   }
   PinResult result;
   PinnedPages pages;
-  for (;;) {
-    // While a page is faulted in, another one may be taken away: a file is truncated.
-    do {
-      result.error = co_await FaultInForWrite(path, process, begin, end);
-      if (result.error != Errno::kOk) co_return result;
-    } while (!CollectWritable(process, begin, end, pages));
-    if (!pages.pages.empty()) co_await TakeReferences(path, process, pages.pages);
-    if (pages.huge.empty() || co_await hugetlb_.Pin(path, pages.huge)) break;
-    if (!pages.pages.empty()) co_await allocator_.DropRefs(path, process.cpu, pages.pages);
-    co_await WaitForMove(path);  // what moves is looked up again
+  // While a page is faulted in, another one may be taken away: a file is truncated.
+  do {
+    result.error = co_await FaultInForWrite(path, process, begin, end);
+    if (result.error != Errno::kOk) co_return result;
+  } while (!CollectWritable(process, begin, end, pages));
+  {
+    // A migration may have isolated one, but its entries stay until all references are taken, and then it
+    // finds the page held.
+    const EntriesHold hold(process.space);
+    if (!pages.huge.empty()) co_await hugetlb_.Pin(path, pages.huge);
+    if (!pages.pages.empty()) co_await TakeReferences(path, pages.pages);
   }
   result.pin = pages.id = process.next_pin++;
   process.pins.push_back(pages);
   co_return result;
 }
 
-// get_page() of pages that the process maps. A migration may have isolated one, but its entries stay until
-// all references are taken, and then it finds the page held.
-sim::Task<void> AddressSpaceOps::TakeReferences(sim::Path& path, Process& process,
-                                                const std::vector<Folio>& pages) {
-  const EntriesHold hold(process.space);
+// get_page() of pages that the process maps.
+sim::Task<void> AddressSpaceOps::TakeReferences(sim::Path& path, const std::vector<Folio>& pages) {
   co_await allocator_.ForEachOnItsNode(
       path, pages, [](Zone& zone, FrameIndex frame, Folio page) { zone.TakeRef(frame, page.order()); });
   co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));

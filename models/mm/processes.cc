@@ -105,7 +105,7 @@ sim::Task<bool> AddressSpaceOps::CopyMemory(sim::Path& path, Process& parent, Pr
   child.space.CopyVmasFrom(parent.space);
   co_await AddFileMappings(path, child);
   const bool tables = co_await AddHugeTables(path, parent, child);
-  co_await hugetlb_.Fork(path, parent, child, tables);
+  co_await CopyHugePages(path, parent, child, tables);
   const bool all = tables && co_await CopyPageTables(path, parent, child);
   // The tables were allocated by the parent, under its policy.
   std::swap(parent.il_prev, child.il_prev);
@@ -144,6 +144,21 @@ sim::Task<bool> AddressSpaceOps::AddHugeTables(sim::Path& path, const Process& p
     if (!co_await EnsurePmd(path, child, first)) co_return false;
   }
   co_return true;
+}
+
+// copy_hugetlb_page_range() of all VMAs. As CopyPageTables for who moves a page.
+sim::Task<void> AddressSpaceOps::CopyHugePages(sim::Path& path, Process& parent, Process& child,
+                                               bool entries) {
+  const auto migrating = [&parent] {
+    const auto& vmas = parent.space.vmas();
+    return std::any_of(vmas.begin(), vmas.end(), [&parent](const auto& vma) {
+      return Hugetlb::ForkCopies(vma.second) &&
+             AnyMigrating(parent.space.page_table(), vma.second.start, vma.second.end);
+    });
+  };
+  while (entries && migrating()) co_await WaitForMove(path);
+  const EntriesHold of_parent(parent.space), of_child(child.space);
+  co_await hugetlb_.Fork(path, parent, child, entries);
 }
 
 // copy_page_range(): anonymous pages are shared read-only from now on; shared memory is left to be faulted in

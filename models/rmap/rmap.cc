@@ -7,6 +7,11 @@
 
 namespace numasim {
 
+Rmap::Place Rmap::PlaceOf(const FrameOwner& owner) {
+  if (owner.kind == FrameOwner::kAnon) return {Place::kAnon, kNoFile, owner.index};
+  return {Place::kFile, FileId{static_cast<int32_t>(owner.object)}, owner.index};
+}
+
 std::vector<Rmap::Group> Rmap::ByOwner(std::span<const FrameOwner> owners) {
   std::map<std::pair<FrameOwner::Kind, uint64_t>, Group> by_owner;
   for (uint32_t i = 0; i < owners.size(); ++i) {
@@ -67,6 +72,39 @@ sim::Task<void> Rmap::Walk(sim::Path& path, const std::vector<Group>& groups, Vi
     std::sort(left.begin(), left.end());
     if (!left.empty()) co_await path.Take(hop);
   }
+}
+
+sim::Task<void> Rmap::TryToMigrate(sim::Path& path, const std::vector<Group>& groups, PageAt page) const {
+  const auto unmap = [page](Process& process, const Group& group) {
+    if (process.space.entries_held()) return false;
+    for (const uint32_t i : group.pages) {
+      Unmapping& one = page(i);
+      ForEachEntry(process, one.place, one.from, [&one](Vpn, Entry& entry) {
+        entry = entry.ToMigration();
+        ++one.unmapped;
+      });
+    }
+    return true;
+  };
+  co_await Walk(path, groups, unmap);
+}
+
+// Nobody else changes a migration entry but to take it away.
+sim::Task<void> Rmap::RemoveMigrationEntries(sim::Path& path, const std::vector<Group>& groups,
+                                             PageAt page) const {
+  const auto restore = [page](Process& process, const Group& group) {
+    for (const uint32_t i : group.pages) {
+      Unmapping& one = page(i);
+      const Pfn now = (one.moves ? one.to : one.from).head();
+      ForEachEntry(process, one.place, one.from, [&one, now](Vpn, Entry& entry) {
+        if (!entry.migrating()) return;
+        entry = entry.FromMigration(now);
+        ++one.restored;
+      });
+    }
+    return true;
+  };
+  co_await Walk(path, groups, restore);
 }
 
 }  // namespace numasim

@@ -1,6 +1,6 @@
-// Rmap: from pages to the entries that map them (rmap_walk of mm/rmap.c, Linux 6.1). A walk visits the
-// processes that may map one of the pages, and no other: for anonymous pages those of their anon_vma, for
-// pages of a file those that map the file. No state of its own.
+// Rmap: from pages to the entries that map them (rmap_walk of mm/rmap.c, Linux 6.1), for pages of any size. A
+// walk visits the processes that may map one of the pages, and no other: for anonymous pages those of their
+// anon_vma, for pages of a file those that map the file. No state of its own.
 //
 // Pages of one owner are asked about together, so that a process is visited once for all of them.
 #ifndef NUMASIM_MODELS_RMAP_RMAP_H_
@@ -12,6 +12,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "models/address_space/process_table.h"
+#include "models/base/folio.h"
 #include "models/page_cache/shmem.h"
 #include "models/physical/frame_store.h"
 #include "models/physical/memory_system.h"
@@ -30,6 +31,24 @@ class Rmap {
     std::vector<uint32_t> pages;
     std::vector<uint16_t> processes;
   };
+  // Where the entries of a page are: at one address in each process that may have it, or where a file has it.
+  struct Place {
+    enum Kind : uint8_t { kAnon, kFile, kHugetlbFile };
+    Kind kind = kAnon;
+    FileId file = kNoFile;  // VMAs are told apart by its number alone
+    uint64_t index = 0;     // a Vpn, or the page's offset in the file in pages of its size
+  };
+  static Place PlaceOf(const FrameOwner& owner);
+  // A page whose entries become migration entries, and mappings again.
+  struct Unmapping {
+    Folio from, to;
+    Place place;
+    int64_t unmapped = 0;  // entries that became migration entries
+    int64_t restored = 0;  // entries that became mappings again
+    bool moves = false;    // mappings of `to`, not of `from` again
+  };
+  // The page at this position among those that were asked about.
+  using PageAt = absl::FunctionRef<Unmapping&(uint32_t)>;
   // Returns false where the process cannot be changed now: it is then visited again.
   using Visitor = absl::FunctionRef<bool(Process&, const Group&)>;
 
@@ -45,10 +64,17 @@ class Rmap {
   // Processes that ended since they were found are left out; one that moves to another node is waited for.
   sim::Task<void> Walk(sim::Path& path, const std::vector<Group>& groups, Visitor visit) const;
 
-  // Calls f(Vpn, Entry&) for each entry of the process that maps the page with this owner at `pfn`, or is a
-  // migration entry of it. On the process's LP.
+  // try_to_migrate() of pages in each process that may map them: the entries become migration entries. A
+  // process whose page table lock is held (EntriesHold) is waited for. As Walk.
+  sim::Task<void> TryToMigrate(sim::Path& path, const std::vector<Group>& groups, PageAt page) const;
+  // remove_migration_ptes(): what is a migration entry still becomes a mapping again. As Walk.
+  sim::Task<void> RemoveMigrationEntries(sim::Path& path, const std::vector<Group>& groups,
+                                         PageAt page) const;
+
+  // Calls f(Vpn, Entry&) for each entry of the process that maps the page, or is a migration entry of it. On
+  // the process's LP.
   template <typename F>
-  static void ForEachEntry(Process& process, const FrameOwner& owner, Pfn pfn, F f);
+  static void ForEachEntry(Process& process, const Place& place, Folio page, F f);
 
  private:
   MemorySystem& memory_;
@@ -57,16 +83,16 @@ class Rmap {
 };
 
 template <typename F>
-void Rmap::ForEachEntry(Process& process, const FrameOwner& owner, Pfn pfn, F f) {
+void Rmap::ForEachEntry(Process& process, const Place& place, Folio page, F f) {
   const auto at = [&](Vpn vpn) {
-    Entry* const entry = process.space.page_table().FindEntry(vpn);
-    if (entry == nullptr || entry->none() || entry->zero_page() || entry->pfn() != pfn) return;
+    PageTable& tables = process.space.page_table();
+    Entry* const entry = page.order() == 0 ? tables.FindEntry(vpn) : tables.FindHuge(vpn, page.order());
+    if (entry == nullptr || entry->none() || entry->zero_page() || entry->pfn() != page.head()) return;
     f(vpn, *entry);
   };
-  if (owner.kind == FrameOwner::kAnon) return at(Vpn{owner.index});
-  const FileId file{static_cast<int32_t>(owner.object)};  // VMAs are told apart by the number alone
-  process.space.ForEachOfFile(false, file, [&](const Vma& vma) {
-    if (const auto vpn = vma.AddressOf(owner.index); vpn.has_value()) at(*vpn);
+  if (place.kind == Place::kAnon) return at(Vpn{place.index});
+  process.space.ForEachOfFile(place.kind == Place::kHugetlbFile, place.file, [&](const Vma& vma) {
+    if (const auto vpn = vma.AddressOf(place.index); vpn.has_value()) at(*vpn);
   });
 }
 

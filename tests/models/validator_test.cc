@@ -483,12 +483,11 @@ class DamagedPool {
     for (; n > 0; --n) pfn = pages().Next(pfn);
     return pfn;
   }
-  Pfn Used() {
-    return machine_.process("p")
-        .space.page_table()
-        .FindHuge(Vpn{uint64_t{1} << kPmdTableShift}, kPageblockOrder)
-        ->pfn();
+  class Entry& UsedEntry() {
+    const Vpn first{uint64_t{1} << kPmdTableShift};
+    return *machine_.process("p").space.page_table().FindHuge(first, kPageblockOrder);
   }
+  Pfn Used() { return UsedEntry().pfn(); }
   // Of the process's mapping.
   Mapping& file() {
     const HugetlbFiles& files = machine_.kernel().hugetlb().files();
@@ -556,6 +555,12 @@ const PoolDamage kPoolDamage[] = {
     {"MapcountOff", [](DamagedPool& d) { ++d.Entry(d.Used()).mapcount; }, "the mapcount is 2, expected 1"},
     {"ReferenceWithoutHolder", [](DamagedPool& d) { ++d.Entry(d.Used()).refs; },
      "the count of references is 1, expected 0"},
+    {"HugeMigrationEntryLeft", [](DamagedPool& d) { d.UsedEntry() = d.UsedEntry().ToMigration(); },
+     "vpn [0-9]+ is a migration entry though nothing runs"},
+    {"HugePageIsolated", [](DamagedPool& d) { d.Entry(d.Used()).isolated = true; },
+     "huge page [0-9]+ is isolated or locked though nothing runs"},
+    {"HugePageLocked", [](DamagedPool& d) { d.Entry(d.Used()).locked = true; },
+     "huge page [0-9]+ is isolated or locked though nothing runs"},
     {"UsedCountOff", [](DamagedPool& d) { --HugePageStorePeer::used(d.pages()); },
      "the count of huge pages in use is 1, expected 2"},
     {"FreeingCountOff", [](DamagedPool& d) { ++HugePageStorePeer::freeing(d.pages()); },

@@ -34,8 +34,8 @@ TEST(MoveRaceTest, AFaultOnThePageFindsItWhereItIsInTheEnd) {
     start(p, 20'000, [&](sim::Path& path) -> sim::Task<void> {
       moving = true;
       const Vpn begin = p.space.vmas().begin()->second.start;
-      moved = co_await machine.kernel().hugetlb().Move(path, p, begin, begin + kPageblockPages,
-                                                       kPageblockOrder, NodeId{1});
+      moved = co_await machine.ops().MovePages(path, p, begin, begin + kPageblockPages, NodeId{1},
+                                               kPageblockOrder);
       moving = false;
     });
     start(q, offset, [&](sim::Path& path) -> sim::Task<void> {
@@ -58,8 +58,7 @@ TEST(MoveRaceTest, AFaultOnThePageFindsItWhereItIsInTheEnd) {
 }
 
 // A contiguous range takes a page out of a mapping whose pages are just being moved to another node: whoever
-// isolates a page first moves it, and the mutexes of the pages are few, so that each waits for some that the
-// other has.
+// isolates a page first moves it.
 TEST(MoveRaceTest, ARangeAndAMoveOfTheSameMappingBothEnd) {
   constexpr CpuId kCpuOfRange{1};
   constexpr FrameOwner kDriver{FrameOwner::kContig, 1, 0, 0};
@@ -87,8 +86,8 @@ TEST(MoveRaceTest, ARangeAndAMoveOfTheSameMappingBothEnd) {
                              co_await memory.cpu(p.cpu).Acquire(path);
                              moving = true;
                              met += ranging ? 1 : 0;
-                             co_await machine.kernel().hugetlb().Move(path, p, begin, begin + 96 * kMiB,
-                                                                      kPageblockOrder, NodeId{1});
+                             co_await machine.ops().MovePages(path, p, begin, begin + 96 * kMiB, NodeId{1},
+                                                              kPageblockOrder);
                              moving = false;
                              memory.cpu(p.cpu).Release(path);
                            });
