@@ -13,7 +13,8 @@ Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
       rmap_(*memory_, processes_, files_),
       hugetlb_(*memory_, allocator_, processes_, rmap_),
       migrator_(*memory_, allocator_, files_, rmap_, hugetlb_),
-      ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_) {}
+      shmem_(*memory_, allocator_, files_, rmap_),
+      ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_) {}
 
 absl::StatusOr<std::unique_ptr<Kernel>> Kernel::Boot(sim::Engine& engine, const MachineConfig& machine,
                                                      const KernelConfig& config, const Costs& costs,

@@ -8,6 +8,7 @@
 //   Rmap              from a page to the processes that may map it
 //   Hugetlb           pools of huge pages, their reservations, files and faults
 //   Migrator          moves pages in use
+//   Shmem             names of files on the tmpfs, truncation, holes
 //   AddressSpaceOps   what processes ask for: mappings, faults, fork, pins
 //   Contig            ranges of frames: alloc_contig_range(), CMA, gigantic pages
 //   MemoryHotplug     memory blocks that go offline; VirtioMemDriver, whose device adds and takes them
@@ -37,6 +38,7 @@
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "models/rmap/rmap.h"
+#include "models/shmem/shmem.h"
 #include "sim/engine.h"
 
 namespace numasim {
@@ -60,6 +62,7 @@ class Kernel {
   const Hugetlb& hugetlb() const { return hugetlb_; }
   HugetlbPool& pool() { return hugetlb_.pool(); }
   const HugetlbPool& pool() const { return hugetlb_.pool(); }
+  Shmem& shmem() { return shmem_; }
   AddressSpaceOps& ops() { return ops_; }
   Migrator& migrator() { return migrator_; }
   Contig& contig() { return *contig_; }
@@ -82,6 +85,7 @@ class Kernel {
   Rmap rmap_;
   Hugetlb hugetlb_;
   Migrator migrator_;
+  Shmem shmem_;
   AddressSpaceOps ops_;
   std::unique_ptr<Contig> contig_;
   std::unique_ptr<MemoryHotplug> hotplug_;

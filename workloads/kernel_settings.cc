@@ -70,4 +70,11 @@ sim::Task<void> WriteThpEnabled(sim::Path& path, MemorySystem& memory, const std
   co_await memory.ApplySettings(path);
 }
 
+sim::Task<void> WriteShmemEnabled(sim::Path& path, MemorySystem& memory, const std::string& value) {
+  co_await path.HopTo(memory.global_lp(), memory.costs().hop);
+  co_await path.Take(memory.costs().sysctl);
+  memory.thp().SetShmemEnabled(value);
+  co_await memory.ApplySettings(path);
+}
+
 }  // namespace numasim::workloads

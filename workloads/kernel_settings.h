@@ -1,4 +1,4 @@
-// Settings of the running kernel that operations write: sysctls and transparent_hugepage/enabled.
+// Settings of the running kernel that operations write: sysctls and those of transparent_hugepage/.
 //
 // Plain functions. Those that write start on any LP and end on the global one, which owns the settings; each
 // write takes the cost model's `sysctl`. What they are handed must stay put until they end.
@@ -27,6 +27,9 @@ sim::Task<Errno> WriteSysctl(sim::Path& path, MemorySystem& memory, const std::s
 
 // `value` is one of the three words of transparent_hugepage/enabled.
 sim::Task<void> WriteThpEnabled(sim::Path& path, MemorySystem& memory, const std::string& value);
+
+// `value` is one of the six words of transparent_hugepage/shmem_enabled.
+sim::Task<void> WriteShmemEnabled(sim::Path& path, MemorySystem& memory, const std::string& value);
 
 }  // namespace numasim::workloads
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <variant>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "workloads/kernel_settings.h"
 #include "workloads/text.h"
 
@@ -17,11 +17,11 @@ class Missing {
   explicit Missing(BasePagesByName base_pages) : base_pages_(base_pages) {}
 
   // Of these nothing.
-  template <
-      AnyOf<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp,
-            OfflineBlockOp, VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp, TouchOp,
-            UnmapOp, ProtectOp, LockOp, BindOp, MoveOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>
-          Kind>
+  template <AnyOf<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp,
+                  OfflineBlockOp, VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp,
+                  MapOp, TouchOp, UnmapOp, ProtectOp, LockOp, BindOp, MoveOp, FallocateOp, PunchOp,
+                  TruncateOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>
+                Kind>
   std::string operator()(const Kind&) const {
     return {};
   }
@@ -33,50 +33,32 @@ class Missing {
   }
 
   std::string operator()(const ThpOp& op) const {
-    return op.knob == ThpOp::Knob::kEnabled ? "" : "thp with anything but `enabled`";
+    const bool modelled = op.knob == ThpOp::Knob::kEnabled || op.knob == ThpOp::Knob::kShmemEnabled;
+    return modelled ? "" : "thp with anything but `enabled` and `shmem_enabled`";
   }
 
   std::string operator()(const SysctlOp& op) const {
     return IsModelledSysctl(op.name) ? "" : Cat("sysctl ", op.name);
   }
 
-  std::string operator()(const MapOp& op) const {
-    return op.backing == Backing::kShmem && op.file.has_value()
-               ? "map of a file (tmpfs is mounted huge=always)"
-               : "";
-  }
-
   std::string operator()(const AdviseOp& op) const {
-    if (op.advice == AdviseOp::Advice::kRemove && base_pages_(op.id).shmem)
-      return "advise remove of base pages";
-    return op.advice == AdviseOp::Advice::kCollapse && OfBasePages(op.id) ? "advise collapse of base pages"
+    return op.advice == AdviseOp::Advice::kCollapse && base_pages_(op.id) ? "advise collapse of base pages"
                                                                           : "";
   }
 
-  template <AnyOf<FallocateOp, PunchOp, TruncateOp> Kind>
-  std::string operator()(const Kind& op) const {
-    return base_pages_(op.id).shmem ? "this on a file of the tmpfs" : "";
-  }
-
  private:
-  bool OfBasePages(const std::string& mapping) const {
-    const BasePages base = base_pages_(mapping);
-    return base.anon || base.shmem;
-  }
-
   BasePagesByName base_pages_;
 };
 
-// Which backings the mappings of a name have in a script. Found when it is first asked for: most scripts have
-// no operation that asks.
+// Which names have mappings of base pages in a script. Found when it is first asked for: most scripts have no
+// operation that asks.
 class BasePagesOfScript {
  public:
   explicit BasePagesOfScript(const Script& script) : script_(script) {}
 
-  BasePages Of(const std::string& mapping) {
+  bool Of(const std::string& mapping) {
     if (!names_.has_value()) Find();
-    const auto found = names_->find(mapping);
-    return found == names_->end() ? BasePages() : found->second;
+    return names_->contains(mapping);
   }
 
  private:
@@ -85,13 +67,12 @@ class BasePagesOfScript {
     for (const Op& op : script_.ops) {
       const auto* map = std::get_if<MapOp>(&op.kind);
       if (map == nullptr) continue;
-      if (map->backing == Backing::kAnon) (*names_)[map->id].anon = true;
-      if (map->backing == Backing::kShmem) (*names_)[map->id].shmem = true;
+      if (map->backing == Backing::kAnon || map->backing == Backing::kShmem) names_->insert(map->id);
     }
   }
 
   const Script& script_;
-  std::optional<absl::flat_hash_map<std::string_view, BasePages>> names_;
+  std::optional<absl::flat_hash_set<std::string_view>> names_;
 };
 
 }  // namespace

@@ -17,11 +17,7 @@ template <class Kind>
 concept NotModelledKind = AnyOf<Kind, KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp>;
 
 // Whether mappings of a name are, or may be, of base pages.
-struct BasePages {
-  bool anon = false;
-  bool shmem = false;
-};
-using BasePagesByName = absl::FunctionRef<BasePages(const std::string& mapping)>;
+using BasePagesByName = absl::FunctionRef<bool(const std::string& mapping)>;
 
 // What the models cannot do yet, as "PART is not modelled yet"; empty if they can do all of it. `base_pages`
 // is asked only where it matters.

@@ -129,9 +129,7 @@ ScriptRunner::Subject ScriptRunner::Find(const Op& op) {
 sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
   const Subject subject = Find(op);
   const auto base_pages = [&subject](const std::string&) {
-    if (!subject.mapping.has_value() || subject.mapping->region.huge.has_value()) return BasePages();
-    const bool shmem = subject.mapping->region.shmem;
-    return BasePages{!shmem, shmem};
+    return subject.mapping.has_value() && !subject.mapping->region.huge.has_value();
   };
   const std::string missing = MissingPart(op.kind, base_pages);
   if (!missing.empty()) throw NotModelled(Complaint(place_, op, missing));
@@ -155,7 +153,8 @@ sim::Task<OpResult> ScriptRunner::OnProcessCpu(sim::Path& path, const Op& op, co
   }
   if (!problem.empty()) throw ScriptError(Complaint(place_, op, problem));
   memory_.cpu(process.cpu).Release(path);  // not the same CPU after a `cpu`
-  if (subject.mapping.has_value()) {
+  // ENOENT: the mapping has no file, and was not even looked at.
+  if (subject.mapping.has_value() && result.error != Errno::kNoEnt) {
     result.process = &process;
     result.region = subject.mapping->region;
   }
@@ -205,7 +204,11 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const SleepOp& op) {
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const ThpOp& op) {
-  co_await WriteThpEnabled(path, memory_, op.value);
+  if (op.knob == ThpOp::Knob::kShmemEnabled) {
+    co_await WriteShmemEnabled(path, memory_, op.value);
+  } else {
+    co_await WriteThpEnabled(path, memory_, op.value);
+  }
   co_return Errno::kOk;
 }
 
@@ -230,9 +233,7 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const ForkOp
   Owned& heir = processes_[op.child];
   heir.process = std::move(child);
   heir.regions = owned.regions;
-  for (const auto& [id, region] : heir.regions) {
-    if (region.open_file != kNoFile) co_await kernel_.hugetlb().ReOpen(path, region.open_file);
-  }
+  co_await ReOpenFiles(path, heir);
   co_return Errno::kOk;
 }
 

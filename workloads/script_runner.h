@@ -32,8 +32,7 @@ struct Region {
   Vpn start;
   int64_t bytes = 0;
   std::optional<HugeSize> huge = {};  // of HugeTLB pages
-  FileId open_file = {};              // on hugetlbfs; kNoFile: none
-  bool shmem = false;
+  FileId open_file = {};              // on hugetlbfs or the tmpfs; kNoFile: none
 
   Vpn PageBelow(int64_t offset) const { return start + (offset >> kPageShift); }
   Vpn PageAbove(int64_t offset) const { return start + ((offset + kPageSize - 1) >> kPageShift); }
@@ -194,8 +193,12 @@ class ScriptRunner {
 
   sim::Task<Errno> AfterMap(sim::Path& path, Process& process, const Region& region, const MapOp& op);
   sim::Task<Errno> AdviseOnce(sim::Path& path, const Mapped& on, AdviseOp::Advice advice, const Range& range);
-  sim::Task<void> CloseFiles(sim::Path& path, Owned& owned);
+  // Files that mappings are of (script_runner_files.cc).
+  sim::Task<OpResult> OpenFile(sim::Path& path, const MapOp& op, CpuId cpu, MapRequest& request);
+  sim::Task<void> ReOpenFiles(sim::Path& path, Owned& owned);
+  sim::Task<void> Close(sim::Path& path, const Region& region, CpuId cpu);
   sim::Task<void> CloseFile(sim::Path& path, Owned& owned, const std::string& id);
+  sim::Task<void> CloseFiles(sim::Path& path, Owned& owned);
   sim::Task<Errno> ReleaseCma(sim::Path& path, const std::string& name);
 
   void Count(const Op& op, const OpResult& result);

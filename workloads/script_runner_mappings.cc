@@ -58,19 +58,14 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const MapOp&
         "ID: '", op.id, "' is a mapping already; expected a new name, or an unmap of all of it before"));
   }
   MapRequest request = RequestOf(op);
-  if (request.huge.has_value() && op.file.has_value()) {
-    const HugeOpened opened =
-        co_await kernel_.hugetlb().Open(path, *op.file, *request.huge, op.size, process.cpu);
-    if (opened.error != Errno::kOk) co_return opened.error;
-    request.huge_file = opened.file;
-  }
+  const OpResult opened = co_await OpenFile(path, op, process.cpu, request);
+  if (opened.error != Errno::kOk) co_return opened;
   const MapResult mapped = co_await ops_.Map(path, process, request);
+  const Region region{mapped.start, op.size, request.huge, request.file};
   if (mapped.error != Errno::kOk) {
-    if (request.huge_file != kNoFile)
-      co_await kernel_.hugetlb().CloseFile(path, request.huge_file, process.cpu);
+    co_await Close(path, region, process.cpu);
     co_return mapped.error;
   }
-  const Region region{mapped.start, op.size, request.huge, request.huge_file, op.backing == Backing::kShmem};
   owned.regions[op.id] = region;
   OpResult result(co_await AfterMap(path, process, region, op));
   if (result.error != Errno::kOk) {

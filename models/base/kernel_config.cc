@@ -20,6 +20,18 @@ ThpSettings::Enabled ParseThpEnabled(std::string_view value) {
   return value == "madvise" ? ThpSettings::Enabled::kMadvise : ThpSettings::Enabled::kAlways;
 }
 
+// "deny" and "force" leave what the mount had.
+void ThpSettings::SetShmemEnabled(std::string_view value) {
+  shmem_override = value == "deny"    ? ShmemOverride::kDeny
+                   : value == "force" ? ShmemOverride::kForce
+                                      : ShmemOverride::kNone;
+  if (shmem_override != ShmemOverride::kNone) return;
+  shmem = value == "always"        ? ShmemHuge::kAlways
+          : value == "within_size" ? ShmemHuge::kWithinSize
+          : value == "advise"      ? ShmemHuge::kAdvise
+                                   : ShmemHuge::kNever;
+}
+
 HugetlbBehaviour::HugetlbBehaviour(const HugetlbKnobs& knobs)
     : irq_frees_in_workqueue(knobs.irq_free() == "workqueue"),
       shrinks_locked(knobs.shrink() == "locked"),
@@ -36,6 +48,7 @@ KernelConfig::KernelConfig(const KernelKnobs& kernel)
       hugetlb(kernel.hugetlb()),
       contig_hugetlb_fails(kernel.contig().hugetlb() == "fail"),
       cma_lock_is_mutex(kernel.cma().lock() == "mutex") {
+  thp.SetShmemEnabled(kernel.thp().shmem_enabled());
   if (kernel.has_min_free_kbytes()) min_free_kbytes = kernel.min_free_kbytes();
 }
 

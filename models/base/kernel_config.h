@@ -21,6 +21,13 @@ class HugetlbKnobs;
 struct ThpSettings {
   enum class Enabled { kNever, kMadvise, kAlways };
   Enabled enabled = Enabled::kAlways;
+  // shmem_enabled, which is two settings: of the kernel's own mount, and what overrules every mount.
+  enum class ShmemHuge : uint8_t { kNever, kAlways, kWithinSize, kAdvise };
+  enum class ShmemOverride : uint8_t { kNone, kDeny, kForce };
+  ShmemHuge shmem = ShmemHuge::kNever;
+  ShmemOverride shmem_override = ShmemOverride::kNone;
+  // One of the six words that the knob takes (shmem_enabled_store).
+  void SetShmemEnabled(std::string_view value);
 };
 // "never", "madvise" or "always".
 ThpSettings::Enabled ParseThpEnabled(std::string_view value);

@@ -9,38 +9,33 @@
 
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "models/address_space/process.h"
 #include "models/address_space/process_table.h"
 #include "models/base/errno.h"
 #include "models/base/move_result.h"
+#include "models/base/not_modelled.h"
 #include "models/hugetlb/hugetlb.h"
 #include "models/migrate/migration.h"
 #include "models/mm/advice.h"
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
+#include "models/shmem/shmem.h"
 #include "sim/path.h"
 #include "sim/task.h"
 
 namespace numasim {
 
-class NotModelled : public std::runtime_error {
- public:
-  explicit NotModelled(const std::string& what) : std::runtime_error(what) {}
-};
-
 struct MapRequest {
   int64_t pages = 0;
-  bool shared = false;  // MAP_SHARED | MAP_ANONYMOUS: shared memory without a name
+  bool shared = false;  // MAP_SHARED; without a file, MAP_ANONYMOUS besides
   MemPolicy policy;     // mbind right after
   Vma::ThpAdvice thp = Vma::ThpAdvice::kNone;
   // MAP_HUGETLB, or a file on hugetlbfs; `pages` is then rounded up to whole huge pages.
   std::optional<HugeSize> huge;
-  FileId huge_file;        // kNoFile: anonymous
+  FileId file;             // open, on hugetlbfs or (with `shared`) on the tmpfs; kNoFile: anonymous
   bool noreserve = false;  // MAP_NORESERVE
 };
 
@@ -75,13 +70,14 @@ struct PinResult {
 class AddressSpaceOps {
  public:
   AddressSpaceOps(MemorySystem& memory, PageAllocator& allocator, ProcessTable& processes, ShmemFiles& files,
-                  Hugetlb& hugetlb, Migrator& migrator)
+                  Hugetlb& hugetlb, Migrator& migrator, Shmem& shmem)
       : memory_(memory),
         allocator_(allocator),
         processes_(processes),
         files_(files),
         hugetlb_(hugetlb),
-        migrator_(migrator) {}
+        migrator_(migrator),
+        shmem_(shmem) {}
 
   // A new process on `process.cpu`: kAgain beyond pid_max, kNoMem without memory for its first page tables.
   sim::Task<Errno> Spawn(sim::Path& path, Process& process);
@@ -132,6 +128,7 @@ class AddressSpaceOps {
   enum class Locking : uint8_t { kEachFault, kHeld };
 
   sim::Task<MapResult> MapLocked(sim::Path& path, Process& process, MapRequest request);
+  sim::Task<bool> MapShared(sim::Path& path, const Process& process, const MapRequest& request, Vma& vma);
   Errno MayUnmap(const Process& process, Vpn begin, Vpn end) const;
   sim::Task<void> UnmapRegion(sim::Path& path, Process& process, const std::vector<Vma>& removed, Vpn begin,
                               Vpn end);
@@ -175,7 +172,6 @@ class AddressSpaceOps {
   // Puts `fresh` where the entry is `old` still (pte_same); else releases its page.
   sim::Task<FaultResult> Install(sim::Path& path, Process& process, Vpn vpn, Entry old, Pfn fresh);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
-  sim::Task<Pfn> AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere);
   sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
   void RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const;
 
@@ -217,6 +213,7 @@ class AddressSpaceOps {
   ShmemFiles& files_;
   Hugetlb& hugetlb_;
   Migrator& migrator_;
+  Shmem& shmem_;
 };
 
 }  // namespace numasim

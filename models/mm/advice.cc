@@ -90,12 +90,14 @@ sim::Task<Errno> AddressSpaceOps::FreeLazily(sim::Path& path, Process& process, 
 sim::Task<Errno> AddressSpaceOps::RemoveVma(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   const Vma& vma = *process.space.Find(begin);
   if (vma.locked || vma.anonymous()) co_return Errno::kInval;
-  if (!vma.hugetlb()) throw NotModelled("advise remove of base pages is not modelled yet");
-  if (!vma.huge.shared) co_return Errno::kAcces;
+  const bool huge = vma.hugetlb();
+  if (huge && !vma.huge.shared) co_return Errno::kAcces;
   const auto offset = static_cast<int64_t>(vma.IndexOf(begin) << kPageShift);
+  const int64_t length = (end - begin) << kPageShift;
   const FileId file = vma.file;
   process.space.mmap_lock().ReleaseRead(path);
-  const Errno error = co_await hugetlb_.Punch(path, file, offset, (end - begin) << kPageShift, process.cpu);
+  const Errno error = co_await (huge ? hugetlb_.Punch(path, file, offset, length, process.cpu)
+                                     : shmem_.Punch(path, file, offset, length, process.cpu));
   co_await process.space.mmap_lock().AcquireRead(path);
   co_return error;
 }

@@ -279,19 +279,7 @@ sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, c
   const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
   const Placement placement = PlaceInVma(policy, NodeOf(process), InterleaveIndex(vma, vpn));
   const AllocRequest request = MakeRequest(kGfpHighuserMovable, placement, process.cpu, owner);
-  co_return co_await AllocPlaced(path, request, placement.retry_anywhere);
-}
-
-// __alloc_pages(), or with `retry_anywhere` alloc_pages_preferred_many().
-sim::Task<Pfn> AddressSpaceOps::AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere) {
-  if (retry_anywhere) {
-    AllocRequest preferred = request;
-    preferred.gfp |= kGfpNoWarn;
-    const Pfn pfn = co_await allocator_.Alloc(path, preferred);
-    if (pfn != kNoPfn) co_return pfn;
-    request.allowed = NodeMask::All();
-  }
-  co_return co_await allocator_.Alloc(path, request);
+  co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
 }
 
 // pte_alloc_one() and its like: alloc_pages() under the task's policy.
@@ -299,7 +287,7 @@ sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
   const Placement placement = PlaceForTask(process, NodeOf(process));
   const FrameOwner owner{FrameOwner::kPageTable, 1, process.id, 0};
   const AllocRequest request = MakeRequest(kGfpKernel, placement, process.cpu, owner);
-  const Pfn pfn = co_await AllocPlaced(path, request, placement.retry_anywhere);
+  const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
   if (pfn != kNoPfn) co_await path.Take(memory_.costs().clear_page);
   co_return pfn;
 }

@@ -46,9 +46,16 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& p
   std::array<Pfn, kFaultAroundPages> found;
   const std::span<Pfn> pages = std::span(found).first(around.pages);
   co_await path.GoTo(home, costs.hop);
-  files_.At(vma.file).LookupRange(around.index, pages);
-  const bool locked = files_.At(vma.file).IsLocked(vma.IndexOf(vpn));
+  const ShmemFile& file = files_.FileAt(vma.file);
+  file.mapping.LookupRange(around.index, pages);
+  const bool locked = file.mapping.IsLocked(vma.IndexOf(vpn));
+  const bool beyond = vma.IndexOf(vpn) >= file.EndIndex();
+  const bool there_now = file.mapping.Lookup(vma.IndexOf(vpn)) != kNoPfn;
+  const bool huge =
+      !there_now && Shmem::WantsHugePage(file, memory_.node(vma.file.home).thp, &vma, vma.IndexOf(vpn));
   co_await path.GoTo(here, costs.hop);
+  if (beyond) co_return FaultResult::kSigbus;
+  if (huge) throw NotModelled(kHugeShmem);
   if (locked) {
     co_await WaitForMove(path);
     co_return FaultResult::kRetry;
@@ -80,20 +87,23 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AddShmemPage(sim::Path&
   if (fresh == kNoPfn) co_return FaultResult::kOom;
   co_await path.Take(costs.clear_page);
   co_await path.GoTo(home, costs.hop);
-  Mapping& mapping = files_.At(vma.file);
-  Pfn pfn = mapping.Lookup(index);
+  ShmemFile& file = files_.FileAt(vma.file);
+  const bool beyond = index >= file.EndIndex();  // truncated meanwhile
+  Pfn pfn = file.mapping.Lookup(index);
   const bool another = pfn != kNoPfn;  // process was faster
-  if (!another) mapping.Insert(index, pfn = fresh);
-  const bool locked = another && mapping.IsLocked(index);
+  const bool inserted = !another && !beyond;
+  if (inserted) file.mapping.Insert(index, pfn = fresh);
+  const bool locked = another && file.mapping.IsLocked(index);
   co_await path.GoTo(here, costs.hop);
-  if (!locked) {
+  if (!locked && !beyond) {
     EntryOf(process, vpn) = FileEntry(vma, pfn);
     co_await path.Take(costs.map_page);
   }
-  if (another) {
+  if (!inserted) {
     const std::vector<Folio> unused(1, Folio(fresh));
     co_await allocator_.Release(path, process.cpu, unused);
   }
+  if (beyond) co_return FaultResult::kSigbus;
   if (locked) co_await WaitForMove(path);
   co_return locked ? FaultResult::kRetry : FaultResult::kDone;
 }

@@ -21,10 +21,11 @@ class Gatherer {
 
   PageReferences Run() {
     int64_t files = 0;
-    files_.ForEachFile([&](FileId file, const Mapping& mapping) {
+    files_.ForEachFile([&](FileId id, const ShmemFile& file) {
       ++files;
-      CheckFile(file, mapping);
+      CheckFile(id, file);
     });
+    CheckNames();
     problems_.Expect(files_.files(), files, "the count of files that have a number");
     std::set<int> ids;
     for (size_t i = 0; i < processes_.size(); ++i) {
@@ -50,16 +51,34 @@ class Gatherer {
     int64_t recorded, found;
   };
 
-  void CheckFile(FileId file, const Mapping& mapping) {
-    const std::string name = absl::StrCat("file ", file.value);
-    if (files_.IdOf(static_cast<uint64_t>(file.value)) != file)
-      problems_.Add(name, " is on node", file.home.value, ", but its number is not that of a file there");
-    if (!mapping.mapped()) problems_.Add(name, " is left though nobody maps it");
-    MappingCheck::Check(mapping, name, problems_);
-    mappings_[file.value] = {mapping.mappers(), 0};
-    mapping.ForEachPage([&](uint64_t index, Pfn pfn) {
-      references_.push_back({Folio(pfn), FrameOwner::kShmem, false, file.value, index});
+  void CheckFile(FileId id, const ShmemFile& file) {
+    const std::string name = absl::StrCat("file ", id.value);
+    if (files_.IdOf(static_cast<uint64_t>(id.value)) != id)
+      problems_.Add(name, " is on node", id.home.value, ", but its number is not that of a file there");
+    if (!file.InUse()) problems_.Add(name, " is left though nothing refers to it");
+    if (file.lock != nullptr && file.lock->held())
+      problems_.Add(name, ": its lock is held though nothing runs");
+    if (file.linked) ++linked_;
+    MappingCheck::Check(file.mapping, name, problems_);
+    mappings_[id.value] = {file.mapping.mappers(), 0};
+    file.mapping.ForEachPage([&](uint64_t index, Pfn pfn) {
+      references_.push_back({Folio(pfn), FrameOwner::kShmem, false, id.value, index});
+      if (index >= file.EndIndex())
+        problems_.Add(name, " has page ", index, ", but ends at page ", file.EndIndex());
     });
+  }
+
+  // Every name is of a file that knows that it has one, and only one.
+  void CheckNames() {
+    std::set<int32_t> named;
+    for (const auto& [name, id] : files_.names()) {
+      const ShmemFile* const file = files_.FindFile(id);
+      if (file == nullptr || !file->linked)
+        problems_.Add("/shm/", name, " is file ", id.value, ", which ",
+                      file == nullptr ? "does not exist" : "knows of no name");
+      if (!named.insert(id.value).second) problems_.Add("file ", id.value, " has a second name, ", name);
+    }
+    problems_.Expect(linked_, static_cast<int64_t>(named.size()), "the count of files with a name");
   }
 
   void CheckProcess(const Process& process, int32_t number) {
@@ -189,6 +208,7 @@ class Gatherer {
   std::vector<PageReference> references_;
   std::vector<Folio> pins_;
   std::map<int32_t, Mappings> mappings_;  // by file
+  int64_t linked_ = 0;                    // files that have a name
   const Process* process_ = nullptr;
   int32_t number_ = 0;
   const Vma* vma_ = nullptr;  // of the page before

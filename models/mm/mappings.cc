@@ -57,7 +57,7 @@ Errno AddressSpaceOps::ErrnoOf(AddressSpace::Refusal refusal) {
 sim::Task<MapResult> AddressSpaceOps::MapHuge(sim::Path& path, Process& process, MapRequest request) {
   const int64_t size = PagesOf(*request.huge);
   Vma wanted;
-  wanted.file = request.huge_file;
+  wanted.file = request.file;
   wanted.policy = request.policy;
   wanted.huge.order = static_cast<uint8_t>(OrderOf(*request.huge));
   wanted.huge.shared = request.shared;
@@ -88,20 +88,16 @@ sim::Task<MapResult> AddressSpaceOps::MapLocked(sim::Path& path, Process& proces
   if (process.space.map_count() > MaxMapCount(process)) co_return MapResult{Errno::kNoMem, Vpn{}};
   if (!JudgePolicy(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
   if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
-  // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit.
-  if (!request.noreserve && request.pages > memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages)
+  // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit. A file of the tmpfs is
+  // not accounted.
+  const bool accounted = !request.noreserve && request.file == kNoFile;
+  if (accounted && request.pages > memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages)
     co_return MapResult{Errno::kNoMem, Vpn{}};
   Vma vma;
   vma.policy = request.policy;
   vma.thp = request.thp;
-  if (request.shared) {
-    const sim::LpId home = path.lp();
-    co_await path.HopTo(memory_.global_lp(), costs.hop);
-    vma.file = files_.TakeId(NodeOf(process));
-    co_await path.HopTo(home, costs.hop);
-    if (vma.file == kNoFile) co_return MapResult{Errno::kNoMem, Vpn{}};
-    files_.Make(vma.file).AddMapper(process.id);
-  }
+  if (request.shared && !co_await MapShared(path, process, request, vma))
+    co_return MapResult{Errno::kNoMem, Vpn{}};
   const Vpn start = process.space.Map(vma, request.pages);
   if (start != AddressSpace::kNoRoom) co_return MapResult{Errno::kOk, start};
   if (!vma.anonymous()) {
@@ -109,6 +105,26 @@ sim::Task<MapResult> AddressSpaceOps::MapLocked(sim::Path& path, Process& proces
     co_await DropFileMappings(path, process, unused);
   }
   co_return MapResult{Errno::kNoMem, Vpn{}};
+}
+
+// Gives the VMA its file, which is told that the process maps it; without one, one of its own
+// (shmem_zero_setup). False where there are too many files.
+sim::Task<bool> AddressSpaceOps::MapShared(sim::Path& path, const Process& process, const MapRequest& request,
+                                           Vma& vma) {
+  const sim::LpId here = path.lp();
+  const sim::Duration hop = memory_.costs().hop;
+  vma.file = request.file;
+  if (vma.file == kNoFile) {
+    co_await path.HopTo(memory_.global_lp(), hop);
+    vma.file = files_.TakeId(NodeOf(process));
+    co_await path.HopTo(here, hop);
+    if (vma.file == kNoFile) co_return false;
+    files_.Make(vma.file).bytes = request.pages << kPageShift;
+  }
+  co_await path.GoTo(memory_.node(vma.file.home).lp, hop);
+  files_.At(vma.file).AddMapper(process.id);
+  co_await path.GoTo(here, hop);
+  co_return true;
 }
 
 sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
@@ -179,22 +195,9 @@ Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, std::vector<Fo
 
 sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process,
                                                   const std::vector<Vma>& removed) {
-  const sim::LpId home = path.lp();
-  const CpuId cpu = process.cpu;
-  const uint16_t id = process.id;
   co_await hugetlb_.Close(path, process, removed);
-  std::vector<FileId> gone;
-  for (const FileId file : FilesNoMoreMapped(process.space, removed)) {
-    const sim::LpId file_home = memory_.node(file.home).lp;
-    co_await path.GoTo(file_home, memory_.costs().hop);
-    const ShmemFiles::Dropped dropped = files_.DropMapper(file, id);
-    if (!dropped.gone) continue;
-    co_await allocator_.Release(path, cpu, dropped.pages);
-    gone.push_back(file);
-  }
-  if (!gone.empty()) co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  for (const FileId file : gone) files_.ReturnId(file);
-  co_await path.GoTo(home, memory_.costs().hop);
+  const std::vector<FileId> files = FilesNoMoreMapped(process.space, removed);
+  co_await shmem_.DropMapper(path, process.id, process.cpu, files);
 }
 
 // mprotect_fixup() of each VMA: one that allows the access already is not even split.

@@ -1,6 +1,7 @@
 #include "models/page_cache/mapping.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "sim/check.h"
 
@@ -55,6 +56,24 @@ void Mapping::Erase(uint64_t index) {
   leaf.present &= ~BitOf(index);
   if (leaf.present == 0) leaves_.erase(found);
   --pages_;
+}
+
+std::vector<Folio> Mapping::TakeRange(uint64_t from, uint64_t to) {
+  std::vector<Folio> taken;
+  for (auto it = leaves_.lower_bound(from / kLeafPages);
+       it != leaves_.end() && it->first * kLeafPages < to;) {
+    Leaf& leaf = *it->second;
+    const uint64_t first = it->first * kLeafPages;
+    uint64_t wanted = leaf.present;
+    if (from > first) wanted &= ~(BitOf(from) - 1);
+    if (to < first + kLeafPages) wanted &= BitOf(to) - 1;
+    for (uint64_t left = wanted; left != 0; left &= left - 1)
+      taken.emplace_back(leaf.pages[static_cast<size_t>(__builtin_ctzll(left))]);
+    leaf.present &= ~wanted;
+    pages_ -= __builtin_popcountll(wanted);
+    it = leaf.present == 0 ? leaves_.erase(it) : std::next(it);
+  }
+  return taken;
 }
 
 std::vector<Folio> Mapping::TakeAll() {

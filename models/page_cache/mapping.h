@@ -42,6 +42,8 @@ class Mapping {
   bool Replace(uint64_t index, Pfn from, Pfn to);
   // There must be a page at the offset.
   void Erase(uint64_t index);
+  // Takes the pages [from, to) away and returns them by offset.
+  std::vector<Folio> TakeRange(uint64_t from, uint64_t to);
   // Takes all pages away and returns them by offset.
   std::vector<Folio> TakeAll();
 

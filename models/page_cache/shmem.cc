@@ -27,25 +27,24 @@ void ShmemFiles::ReturnId(FileId file) {
   free_numbers_.push_back(file.value);
 }
 
-Mapping& ShmemFiles::Make(FileId file) {
-  std::unique_ptr<Mapping>& mapping = homes_[static_cast<size_t>(file.home.value)]->files[file.value];
-  NUMASIM_CHECK(mapping == nullptr);
-  mapping = std::make_unique<Mapping>();
-  return *mapping;
+ShmemFile& ShmemFiles::Make(FileId file) {
+  std::unique_ptr<ShmemFile>& made = homes_[static_cast<size_t>(file.home.value)]->files[file.value];
+  NUMASIM_CHECK(made == nullptr);
+  made = std::make_unique<ShmemFile>();
+  return *made;
 }
 
-ShmemFiles::Dropped ShmemFiles::DropMapper(FileId file, uint16_t process) {
-  Mapping& mapping = At(file);
-  mapping.DropMapper(process);
-  if (mapping.mapped()) return {};
-  Dropped dropped{true, mapping.TakeAll()};
+ShmemFiles::Dropped ShmemFiles::DropIfUnused(FileId file) {
+  ShmemFile& unused = FileAt(file);
+  if (unused.InUse()) return {};
+  Dropped dropped{true, unused.mapping.TakeAll()};
   homes_[static_cast<size_t>(file.home.value)]->files.erase(file.value);
   return dropped;
 }
 
-absl::btree_map<int32_t, const Mapping*> ShmemFiles::FilesOf(const Home& home) {
-  absl::btree_map<int32_t, const Mapping*> by_number;
-  for (const auto& [number, mapping] : home.files) by_number.emplace(number, mapping.get());
+absl::btree_map<int32_t, const ShmemFile*> ShmemFiles::FilesOf(const Home& home) {
+  absl::btree_map<int32_t, const ShmemFile*> by_number;
+  for (const auto& [number, file] : home.files) by_number.emplace(number, file.get());
   return by_number;
 }
 

@@ -124,6 +124,17 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
   co_return pfn;
 }
 
+sim::Task<Pfn> PageAllocator::AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere) {
+  if (retry_anywhere) {
+    AllocRequest preferred = request;
+    preferred.gfp |= kGfpNoWarn;
+    const Pfn pfn = co_await Alloc(path, preferred);
+    if (pfn != kNoPfn) co_return pfn;
+    request.allowed = NodeMask::All();
+  }
+  co_return co_await Alloc(path, request);
+}
+
 // As long as the first zone is above its low watermark there is nowhere else to look, and nothing to count
 // but hits.
 sim::Task<size_t> PageAllocator::AllocRun(sim::Path& path, const AllocRequest& request, std::span<Pfn> out) {

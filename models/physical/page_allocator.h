@@ -47,6 +47,10 @@ class PageAllocator {
   // allocation but not of clearing.
   sim::Task<Pfn> Alloc(sim::Path& path, AllocRequest request);
 
+  // For a placement that a policy gave: where it says so, tries once more on any node
+  // (alloc_pages_preferred_many).
+  sim::Task<Pfn> AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere);
+
   // Allocates blocks one after another, until `out` is full or one fails, and returns how many there are. The
   // request must be for the preferred node alone (__GFP_THISNODE), and the path on that node's LP, where it
   // stays.

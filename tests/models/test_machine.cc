@@ -10,6 +10,7 @@ namespace numasim {
 KernelConfig TestKernel() {
   KernelConfig kernel;
   kernel.thp.enabled = ThpSettings::Enabled::kNever;
+  kernel.thp.SetShmemEnabled("deny");
   return kernel;
 }
 

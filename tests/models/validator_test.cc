@@ -389,8 +389,17 @@ const Damage kReferenceDamage[] = {
     {"FileLeft",
      [](Damaged& d) {
        for (const Process* process : {&d.p(), &d.c()}) d.file().DropMapper(process->id);
+       d.files().FileAt(FileId{0, NodeId{0}}).opens = 0;
      },
-     "file 0 is left though nobody maps it"},
+     "file 0 is left though nothing refers to it"},
+    {"FileTooShort", [](Damaged& d) { d.files().FileAt(FileId{0, NodeId{0}}).bytes = 3 * kPageSize - 1; },
+     "file 0 has page 3, but ends at page 3"},
+    {"NameOfNoFile", [](Damaged& d) { d.files().names().emplace("x", FileId{9, NodeId{0}}); },
+     "/shm/x is file 9, which does not exist"},
+    {"NameUnknownToFile", [](Damaged& d) { d.files().names().emplace("x", FileId{0, NodeId{0}}); },
+     "/shm/x is file 0, which knows of no name"},
+    {"NameMissing", [](Damaged& d) { d.files().FileAt(FileId{0, NodeId{0}}).linked = true; },
+     "the count of files with a name is 1, expected 0"},
     {"FileNumberFree", [](Damaged& d) { d.files().ReturnId(FileId{0, NodeId{0}}); },
      "file 0 is on node0, but its number is not that of a file there"},
     {"FileNumberLeft", [](Damaged& d) { d.files().TakeId(NodeId{1}); },

@@ -145,7 +145,7 @@ TEST_F(SharedMemoryTest, AForkMapsFilesOfSeveralHomes) {
       "spawn p\n@p map a 64K shmem\n@p touch a\n@p cpu 2\n@p map b 64K shmem\n@p touch b\n@p cpu 1\n"
       "@p map c 64K shmem\n@p touch c\n@p fork q");
   EXPECT_THAT(machine_.Problems(), IsEmpty());
-  files().ForEachFile([](FileId, const Mapping& mapping) { EXPECT_EQ(mapping.mappers(), 2); });
+  files().ForEachFile([](FileId, const ShmemFile& file) { EXPECT_EQ(file.mapping.mappers(), 2); });
   machine_.Run("@q touch a\n@q touch b\n@q touch c\n@p exit");
   EXPECT_EQ(files().files(), 3);
   machine_.Run("@q exit");

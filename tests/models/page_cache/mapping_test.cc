@@ -89,6 +89,36 @@ TEST(MappingTest, AgreesWithAMapOfPages) {
   EXPECT_EQ(walked, pages);
 }
 
+TEST(MappingTest, ARangeIsTakenWithinAndAcrossLeaves) {
+  std::vector<uint64_t> all;
+  for (uint64_t index = 0; index < 300; index += 3) all.push_back(index);
+  for (const auto& [from, to] : {std::pair<uint64_t, uint64_t>{0, ~uint64_t{0}},
+                                 {0, 1},
+                                 {5, 6},
+                                 {64, 128},
+                                 {63, 65},
+                                 {10, 250},
+                                 {128, 129},
+                                 {299, 1000}}) {
+    Mapping mapping;
+    for (const uint64_t index : all) mapping.Insert(index, Pfn{1000 + index});
+    std::vector<Folio> expected;
+    std::vector<uint64_t> left;
+    for (const uint64_t index : all) {
+      if (index >= from && index < to) {
+        expected.emplace_back(Pfn{1000 + index});
+      } else {
+        left.push_back(index);
+      }
+    }
+    EXPECT_EQ(mapping.TakeRange(from, to), expected) << from << " to " << to;
+    std::vector<uint64_t> stays;
+    mapping.ForEachPage([&](uint64_t index, Pfn) { stays.push_back(index); });
+    EXPECT_EQ(stays, left) << from << " to " << to;
+    EXPECT_EQ(mapping.pages(), static_cast<int64_t>(left.size())) << from << " to " << to;
+  }
+}
+
 TEST(MappingTest, AProcessThatMapsItTwiceIsOneMapper) {
   Mapping mapping;
   for (const uint16_t process : {9, 4, 9}) mapping.AddMapper(process);

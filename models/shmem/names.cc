@@ -1,0 +1,116 @@
+// Names: opening, closing and unlinking files of the tmpfs, and the end of a file.
+#include <utility>
+
+#include "models/shmem/shmem.h"
+
+namespace numasim {
+
+std::optional<std::string_view> Shmem::NameOnTmpfs(std::string_view path) {
+  if (path.starts_with(kDirectory)) path.remove_prefix(kDirectory.size());
+  if (path.empty() || path.find('/') != std::string_view::npos) return std::nullopt;
+  return path;
+}
+
+sim::Task<void> Shmem::GoHome(sim::Path& path, FileId file) const {
+  co_await path.GoTo(HomeOf(file), memory_.costs().hop);
+}
+
+sim::Task<void> Shmem::GoToGlobal(sim::Path& path) const {
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+}
+
+sim::Task<ShmemOpened> Shmem::Open(sim::Path& path, const std::string& name, int64_t bytes, CpuId cpu) {
+  const sim::LpId here = path.lp();
+  co_await path.Take(memory_.costs().syscall);
+  const std::optional<std::string_view> own = NameOnTmpfs(name);
+  if (!own.has_value()) co_return ShmemOpened{Errno::kNoEnt, kNoFile};
+  co_await GoToGlobal(path);
+  co_await directory_lock_.Acquire(path);
+  const auto found = files_.names().find(*own);
+  const bool made = found == files_.names().end();
+  const FileId id = made ? files_.TakeId(memory_.NodeOfCpu(cpu)) : found->second;
+  if (id != kNoFile) {
+    if (made) files_.names().emplace(*own, id);
+    co_await GoHome(path, id);
+    ShmemFile& file = made ? files_.Make(id) : files_.FileAt(id);
+    if (made) file.mount = ShmemFile::Mount::kTmpfs;
+    file.linked = true;
+    ++file.opens;
+    co_await GoToGlobal(path);
+  }
+  directory_lock_.Release(path);
+  if (id != kNoFile) {
+    co_await GoHome(path, id);
+    co_await Lock(path, id);
+    ShmemFile& file = files_.FileAt(id);
+    file.bytes = std::max(file.bytes, bytes);
+    file.lock->Release(path);
+  }
+  co_await path.GoTo(here, memory_.costs().hop);
+  co_return id == kNoFile ? ShmemOpened{Errno::kNoSpc, kNoFile} : ShmemOpened{Errno::kOk, id};
+}
+
+sim::Task<void> Shmem::ReOpen(sim::Path& path, FileId file) {
+  const sim::LpId here = path.lp();
+  co_await GoHome(path, file);
+  ++files_.FileAt(file).opens;
+  co_await path.GoTo(here, memory_.costs().hop);
+}
+
+sim::Task<void> Shmem::CloseFile(sim::Path& path, FileId file, CpuId cpu) {
+  const sim::LpId here = path.lp();
+  co_await GoHome(path, file);
+  --files_.FileAt(file).opens;
+  co_await DropIfUnused(path, file, cpu);
+  co_await path.GoTo(here, memory_.costs().hop);
+}
+
+sim::Task<Errno> Shmem::Unlink(sim::Path& path, const std::string& name, CpuId cpu) {
+  const sim::LpId here = path.lp();
+  co_await path.Take(memory_.costs().syscall);
+  const std::optional<std::string_view> own = NameOnTmpfs(name);
+  if (!own.has_value()) co_return Errno::kNoEnt;
+  co_await GoToGlobal(path);
+  co_await directory_lock_.Acquire(path);
+  const auto found = files_.names().find(*own);
+  const bool there = found != files_.names().end();
+  if (there) {
+    const FileId file = found->second;
+    files_.names().erase(found);
+    co_await GoHome(path, file);
+    files_.FileAt(file).linked = false;
+    co_await DropIfUnused(path, file, cpu);
+    co_await GoToGlobal(path);
+  }
+  directory_lock_.Release(path);
+  co_await path.GoTo(here, memory_.costs().hop);
+  co_return there ? Errno::kOk : Errno::kNoEnt;
+}
+
+// Those that are gone give their numbers back together.
+sim::Task<void> Shmem::DropMapper(sim::Path& path, uint16_t process, CpuId cpu,
+                                  std::span<const FileId> files) {
+  const sim::LpId here = path.lp();
+  std::vector<FileId> gone;
+  for (const FileId file : files) {
+    co_await GoHome(path, file);
+    const ShmemFiles::Dropped dropped = files_.DropMapper(file, process);
+    if (!dropped.gone) continue;
+    co_await allocator_.Release(path, cpu, dropped.pages);
+    gone.push_back(file);
+  }
+  if (!gone.empty()) co_await GoToGlobal(path);
+  for (const FileId file : gone) files_.ReturnId(file);
+  co_await path.GoTo(here, memory_.costs().hop);
+}
+
+// shmem_evict_inode(), when nothing refers to the file any more.
+sim::Task<void> Shmem::DropIfUnused(sim::Path& path, FileId file, CpuId cpu) {
+  const ShmemFiles::Dropped dropped = files_.DropIfUnused(file);
+  if (!dropped.gone) co_return;
+  co_await allocator_.Release(path, cpu, dropped.pages);
+  co_await GoToGlobal(path);
+  files_.ReturnId(file);
+}
+
+}  // namespace numasim
