@@ -164,7 +164,7 @@ Work Samples(int64_t n) {
 
 void Run(const Work& work) {
   const std::string text = absl::StrCat(
-      "machine {\n", work.machine, "}\nkernel { thp { enabled: 'never' } max_map_count: 2147483647 ",
+      "machine {\n", work.machine, "}\nkernel { thp { enabled: 'never' shmem_enabled: 'deny' } max_map_count: 2147483647 ",
       work.kernel, " }\n", "workload { script { name: 's' file: 's.mm' copies: ", work.copies, " } }\n");
   const workloads::ScenarioReaders readers = {
       [&work](const std::string&) -> absl::StatusOr<std::string> { return work.script; }, nullptr};

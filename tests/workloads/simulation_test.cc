@@ -43,7 +43,7 @@ LoadedScenario Load(const std::string& text) {
 }
 
 std::string Machine(int nodes, const std::string& memory, int cpus) {
-  std::string out = "kernel { thp { enabled: 'never' } }\nmachine {\n";
+  std::string out = "kernel { thp { enabled: 'never' shmem_enabled: 'deny' } }\nmachine {\n";
   for (int n = 0; n < nodes; ++n)
     absl::StrAppend(&out, "  node { memory: '", memory, "' cpus: ", cpus, " }\n");
   return out + "}\n";
