@@ -168,7 +168,9 @@ class AddressSpaceOps {
   sim::Task<bool> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
   // Sleeps a little for who moves a page, which may need this CPU (migration_entry_wait).
   sim::Task<void> WaitForMove(sim::Path& path) const;
-  sim::Task<bool> IsAlone(sim::Path& path, Pfn pfn);
+  // Who maps an anonymous page: kSettling while a migration has it and others may.
+  enum class Sharing : uint8_t { kAlone, kShared, kSettling };
+  sim::Task<Sharing> SharingOf(sim::Path& path, Pfn pfn);
   // Puts `fresh` where the entry is `old` still (pte_same); else releases its page.
   sim::Task<FaultResult> Install(sim::Path& path, Process& process, Vpn vpn, Entry old, Pfn fresh);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);

@@ -219,9 +219,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
                                                                      const Vma& vma, Vpn vpn) {
   const Costs& costs = memory_.costs();
   const Entry old = EntryOf(process, vpn);
-  const bool alone = !old.zero_page() && co_await IsAlone(path, old.pfn());
-  if (EntryOf(process, vpn) != old) co_return FaultResult::kRetry;
-  if (alone) {
+  const Sharing sharing = old.zero_page() ? Sharing::kShared : co_await SharingOf(path, old.pfn());
+  if (sharing == Sharing::kSettling) co_await WaitForMove(path);
+  if (sharing == Sharing::kSettling || EntryOf(process, vpn) != old) co_return FaultResult::kRetry;
+  if (sharing == Sharing::kAlone) {
     ++memory_.node(NodeOf(process)).counter(PGREUSE);
     EntryOf(process, vpn) = old.WithWritable(true);
     co_return FaultResult::kDone;
@@ -262,15 +263,20 @@ Entry& AddressSpaceOps::EntryOf(Process& process, Vpn vpn) {
 }
 
 // Whether this mapping is the page's only one, told on the LP of its node. References that are no mappings
-// leave it the process's own (PageAnonExclusive).
-sim::Task<bool> AddressSpaceOps::IsAlone(sim::Path& path, Pfn pfn) {
+// leave it the process's own (PageAnonExclusive). A migration counts all mappings that it took away at the
+// new page before it knows which of them come back; it has the page locked until then, and do_wp_page() waits
+// for that lock.
+sim::Task<AddressSpaceOps::Sharing> AddressSpaceOps::SharingOf(sim::Path& path, Pfn pfn) {
   const sim::LpId home = path.lp();
   const Zone& zone = *memory_.ZoneOf(pfn);
   const sim::LpId there = memory_.node(zone.node()).lp;
   co_await path.GoTo(there, memory_.costs().hop);
-  const bool alone = zone.frames().owner(zone.frames().Index(pfn), 0).mapcount == 1;
+  const FrameIndex frame = zone.frames().Index(pfn);
+  Sharing sharing = Sharing::kAlone;
+  if (zone.frames().owner(frame, 0).mapcount != 1)
+    sharing = zone.IsMigrating(frame, 0) ? Sharing::kSettling : Sharing::kShared;
   co_await path.GoTo(home, memory_.costs().hop);
-  co_return alone;
+  co_return sharing;
 }
 
 // vma_alloc_folio() for one page

@@ -143,6 +143,52 @@ TEST_F(MigrationTest, AForkWaitsForThePagesThatMove) {
   EXPECT_EQ(EntryAt("c", 0, 3), EntryAt("p", 0, 3));
 }
 
+// The child loses its migration entry while the page is on its way, and its parent has the page back before
+// that is counted. The page is the parent's alone then, and a write needs no copy.
+TEST_F(MigrationTest, AWriteToAPageThatSettlesWaitsForItsCount) {
+  int met = 0;
+  for (int delay = 0; delay < 120; ++delay) {
+    machine_.Run("spawn p\n@p map a 4K anon\n@p touch a\n@p fork c\n@c cpu 2");
+    bool lost = false;  // the child has no entry any more, and its parent does not have its own back
+    bool back = false;  // the parent has, and the child never had
+    sim::SimTime wrote;
+    const Beside move = MoveBeside(EntryAt("p", 0, 0).pfn(), 1, [&] {
+      MemorySystem& memory = machine_.memory();
+      Process& p = machine_.process("p");
+      Process& c = machine_.process("c");
+      const sim::SimTime now = machine_.engine().now();
+      machine_.engine().Start(memory.node(NodeId{2}).lp, now + sim::Nanoseconds(delay * 100), "unmap",
+                              [&](sim::Path& path) -> sim::Task<void> {
+                                co_await memory.cpu(c.cpu).Acquire(path);
+                                const Vpn begin = c.space.vmas().begin()->second.start;
+                                co_await machine_.ops().Unmap(path, c, begin, begin + 1);
+                                memory.cpu(c.cpu).Release(path);
+                              });
+      machine_.RunPath(memory.node(NodeId{0}).lp, [&](sim::Path& path) -> sim::Task<void> {
+        for (int step = 0; step < 400 && !back; ++step) {
+          co_await path.Take(sim::Nanoseconds(50));
+          lost = lost || (EntryAt("c", 0, 0).none() && EntryAt("p", 0, 0).migrating());
+          back = lost && EntryAt("p", 0, 0).present();
+        }
+        if (!back) co_return;
+        wrote = path.now();
+        const uint64_t begin = p.space.vmas().begin()->second.start.value << kPageShift;
+        co_await memory.cpu(p.cpu).Acquire(path);
+        co_await machine_.ops().Touch(path, p, {begin, begin + 1});
+        memory.cpu(p.cpu).Release(path);
+      });
+    });
+    if (back) {
+      met += wrote < move.ended;
+      EXPECT_EQ(NodeAt("p", 0, 0), 1) << "it was copied, " << delay;
+      EXPECT_TRUE(EntryAt("p", 0, 0).writable());
+    }
+    ASSERT_THAT(machine_.Problems(), IsEmpty()) << delay;
+    machine_.Run("@p exit\n@c exit");
+  }
+  EXPECT_GT(met, 0) << "no write came in between";
+}
+
 TEST_F(MigrationTest, AnUnmapTakesAMigrationEntryAway) {
   machine_.Run("spawn p\n@p map a 64K anon\n@p touch a");
   const int64_t unused = machine_.UnusedPages();
