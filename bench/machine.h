@@ -64,19 +64,23 @@ class BenchMachine {
     return took;
   }
 
-  // Maps so many pages, huge ones if a size is given, and writes to each. Returns where.
+  // Maps what is asked for and writes to each page. Returns where.
+  sim::Task<Vpn> MapAndTouch(sim::Path& path, Process& process, MapRequest request) {
+    const MapResult mapped = co_await ops().Map(path, process, request);
+    const uint64_t begin = mapped.start.value << kPageShift;
+    const uint64_t end = (mapped.start + request.pages).value << kPageShift;
+    const int64_t stride = request.huge.has_value() ? PagesOf(*request.huge) : 1;
+    const TouchRequest touch{begin, end, static_cast<uint64_t>(stride) << kPageShift, true};
+    const TouchCounts counts = co_await ops().Touch(path, process, touch);
+    if (counts.ok * stride != request.pages) abort();
+    co_return mapped.start;
+  }
+  // Of the process on CPU 0, anonymous: so many pages, huge ones if a size is given.
   sim::Task<Vpn> MapAndTouch(sim::Path& path, int64_t pages, std::optional<HugeSize> huge) {
     MapRequest request;
     request.pages = pages;
     request.huge = huge;
-    const MapResult mapped = co_await ops().Map(path, process_, request);
-    const uint64_t begin = mapped.start.value << kPageShift;
-    const uint64_t end = (mapped.start + pages).value << kPageShift;
-    const int64_t stride = huge.has_value() ? PagesOf(*huge) : 1;
-    const TouchRequest touch{begin, end, static_cast<uint64_t>(stride) << kPageShift, true};
-    const TouchCounts counts = co_await ops().Touch(path, process_, touch);
-    if (counts.ok * stride != pages) abort();
-    co_return mapped.start;
+    return MapAndTouch(path, process_, request);
   }
 
  private:

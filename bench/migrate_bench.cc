@@ -21,7 +21,7 @@ class Machine : public BenchMachine {
       while (static_cast<int64_t>(others_.size()) < processes - 1) {
         others_.emplace_back(std::to_string(others_.size()));
         if (co_await ops().Spawn(path, others_.back()) != Errno::kOk) abort();
-        co_await MapAndTouch(path, others_.back(), 4, false);
+        co_await MapAndTouch(path, others_.back(), Request(4, false));
       }
     });
   }
@@ -29,7 +29,7 @@ class Machine : public BenchMachine {
   Vpn Map(bool file) {
     Vpn start;
     Run([&](sim::Path& path) -> sim::Task<void> {
-      start = co_await MapAndTouch(path, process(), kPages, file);
+      start = co_await MapAndTouch(path, process(), Request(kPages, file));
     });
     return start;
   }
@@ -41,16 +41,11 @@ class Machine : public BenchMachine {
   }
 
  private:
-  sim::Task<Vpn> MapAndTouch(sim::Path& path, Process& process, int64_t pages, bool file) {
+  static MapRequest Request(int64_t pages, bool file) {
     MapRequest request;
     request.pages = pages;
     request.shared = file;
-    const MapResult mapped = co_await ops().Map(path, process, request);
-    const uint64_t begin = mapped.start.value << kPageShift;
-    const TouchRequest touch{begin, begin + (static_cast<uint64_t>(pages) << kPageShift)};
-    const TouchCounts touched = co_await ops().Touch(path, process, touch);
-    if (touched.ok != pages) abort();
-    co_return mapped.start;
+    return request;
   }
 
   std::deque<Process> others_;
