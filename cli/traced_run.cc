@@ -45,10 +45,14 @@ absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
     column.set_unit(counter.column.unit);
     column.set_gauge(counter.gauge);
   }
-  if (header.column_size() > 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      simulation.scenario().path, ": trace.counters: '", simulation.scenario().proto.trace().counters(0),
-      "' matches no counter; expected a glob over names such as node0.numa_hit or node*.Normal.*"));
+  const auto& globs = simulation.scenario().proto.trace().counters();
+  for (int i = 0; i < globs.size(); ++i) {
+    const bool any = std::any_of(header.column().begin(), header.column().end(), [&](const auto& column) {
+      return fnmatch(globs[i].c_str(), column.name().c_str(), 0) == 0;
+    });
+    if (!any) return workloads::NoSuchCounter(simulation.scenario(), i);
+  }
+  return absl::OkStatus();
 }
 
 trace::Header MakeHeader(const LoadedScenario& scenario, uint64_t seed) {

@@ -307,7 +307,7 @@ absl::Status CheckMachine(const MessageView& view, const Machine& whole) {
   if (status.ok() && machine.has_virtio_mem()) {
     status = CheckVirtioMem(view.Nested("virtio_mem"), machine.virtio_mem(), limits.nodes);
   }
-  if (status.ok() && machine.has_kernel()) status = CheckKernel(view.Nested("kernel"));
+  if (status.ok() && machine.has_kernel()) status = CheckKernel(view.Nested("kernel"), limits.nodes);
   if (status.ok()) status = CheckPools(view, machine, limits.nodes);
   if (status.ok() && machine.has_min_free_kbytes() && whole.zone_size() == 0) {
     status = view.Mistake("min_free_kbytes",
@@ -316,11 +316,20 @@ absl::Status CheckMachine(const MessageView& view, const Machine& whole) {
   return status;
 }
 
-absl::Status CheckKernel(const MessageView& view) {
+absl::Status CheckKernel(const MessageView& view, int nodes) {
   const auto& kernel = static_cast<const KernelKnobs&>(view.message());
+  const MessageView cma = view.Nested("cma");
+  for (int i = 0; nodes > 0 && i < kernel.cma().area_size(); ++i) {
+    const int node = kernel.cma().area(i).node();
+    if (node < 0 || node >= nodes) return cma.Nested("area", i).Mistake("node", NoSuch("node", nodes));
+  }
+  for (int i = 0; nodes > 0 && i < kernel.cma().hugetlb_size(); ++i) {
+    const int node = kernel.cma().hugetlb(i).node();
+    if (node < 0 || node >= nodes) return cma.Nested("hugetlb", i).Mistake("node", NoSuch("node", nodes));
+  }
   if (kernel.cma().has_built() && !kernel.cma().built() &&
       kernel.cma().area_size() + kernel.cma().hugetlb_size() > 0) {
-    return view.Nested("cma").Mistake("built", "is said beside CMA areas, which need it; expected true");
+    return cma.Mistake("built", "is said beside CMA areas, which need it; expected true");
   }
   const int ratios = kernel.lowmem_reserve_ratio_size();
   if (ratios == 0 || ratios == kZoneTypes) return absl::OkStatus();

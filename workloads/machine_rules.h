@@ -33,8 +33,8 @@ MachineLimits LimitsOf(const Machine& machine);
 // from a file; `whole` has these too.
 absl::Status CheckMachine(const MessageView& view, const Machine& whole);
 
-// Checks a kernel section. `view` is of a KernelKnobs.
-absl::Status CheckKernel(const MessageView& view);
+// Checks a kernel section, of a machine with so many nodes (0: not known). `view` is of a KernelKnobs.
+absl::Status CheckKernel(const MessageView& view, int nodes);
 
 // Refuses knobs of what is not modelled yet, where they are not at their defaults. `view` is of a
 // KernelKnobs.

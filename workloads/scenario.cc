@@ -158,7 +158,7 @@ absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Mach
 absl::Status ScenarioLoader::LoadKernel(const MessageView& scenario) {
   absl::Status status;
   if (loaded_.proto.has_kernel()) {
-    status = CheckKernel(scenario.Nested("kernel"));
+    status = CheckKernel(scenario.Nested("kernel"), loaded_.limits.nodes);
     if (status.ok()) status = CheckModelled(scenario.Nested("kernel"));
   }
   for (const std::string& warning : NotModelled(loaded_.machine.kernel()))
@@ -304,6 +304,16 @@ bool IsInFolderOf(const std::string& scenario, const std::filesystem::path& file
 }
 
 }  // namespace
+
+absl::Status NoSuchCounter(const LoadedScenario& scenario, int index) {
+  Scenario proto;
+  TextMessage text;
+  const absl::Status status = text.Parse(scenario.path, scenario.text, proto);
+  if (!status.ok()) return status;
+  return text.View().Nested("trace").Mistake(
+      "counters", index,
+      "matches no counter; expected a glob over names such as node0.numa_hit or node*.Normal.*");
+}
 
 absl::StatusOr<LoadedScenario> ParseScenario(const std::string& path, const std::string& text,
                                              const ScenarioReaders& readers) {

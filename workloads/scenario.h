@@ -67,6 +67,9 @@ struct ScenarioReaders {
 absl::StatusOr<LoadedScenario> ParseScenario(const std::string& path, const std::string& text,
                                              const ScenarioReaders& readers);
 
+// The mistake that the `index`th glob of trace.counters matches nothing, which shows when there are counters.
+absl::Status NoSuchCounter(const LoadedScenario& scenario, int index);
+
 // Reads a scenario from a file. Files it names are relative to its folder and, unless `allow_outside_files`,
 // in it or below: a scenario that somebody sent must not read any file of this machine. NotFound if there is
 // no such file.

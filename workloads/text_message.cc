@@ -111,7 +111,8 @@ std::optional<FieldDescriptor::CppType> TypeOfField(const google::protobuf::File
 
 // What is wrong with a whole number, as the parser saw it.
 std::string NotAnInteger(std::string_view got, std::string_view word) {
-  if (got == "-") return Cat(Quoted(word), " is negative; expected a whole number of 0 or more");
+  if (got == "-" && word.size() > 1)
+    return Cat(Quoted(word), " is negative; expected a whole number of 0 or more");
   if (got.starts_with('"') || got.starts_with('\'')) {
     const std::string_view inside = got.substr(1, std::max<size_t>(got.size(), 2) - 2);
     return Cat(Quoted(inside), " is in quotes; expected a number without");

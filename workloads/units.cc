@@ -62,10 +62,13 @@ absl::Status TooLarge(const Quantity& quantity) {
   return Wrong("is too large", Cat("at most ", quantity.greatest));
 }
 
+// A minus alone is no number at all.
+bool IsNegative(std::string_view text) { return text.size() > 1 && text.front() == '-'; }
+
 // A number with a sign, or none at all, is a mistake in any quantity; OK if there is none of these.
 absl::Status CheckBegin(std::string_view text, const Quantity& quantity) {
   if (text.empty()) return Wrong("is empty", quantity.expected);
-  if (text.front() == '-') return Wrong("is negative", quantity.expected);
+  if (IsNegative(text)) return Wrong("is negative", quantity.expected);
   return absl::OkStatus();
 }
 
@@ -169,7 +172,7 @@ absl::StatusOr<int64_t> ParseDuration(std::string_view text) {
 absl::StatusOr<int64_t> ParseCount(std::string_view text, int64_t least, int64_t most) {
   const auto wrong = [&](std::string_view problem) { return Wrong(problem, CountRange(least, most)); };
   if (text.empty()) return wrong("is empty");
-  if (text.front() == '-') return wrong("is negative");
+  if (IsNegative(text)) return wrong("is negative");
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::invalid_argument || end != text.data() + text.size())

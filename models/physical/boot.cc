@@ -159,6 +159,24 @@ void FillPcpLists(Zone& zone, const RecordedZone& recorded, const std::vector<Fr
   }
 }
 
+std::string MiBText(int64_t pages) { return absl::StrCat(pages * kPageSize >> 20, "M"); }
+
+// The nodes with memory each give the same to ZONE_MOVABLE, rounded up to a largest block.
+absl::Status NothingForTheKernel(int64_t movablecore_pages, const std::vector<int64_t>& node_pages,
+                                 size_t n) {
+  int64_t with_memory = 0;
+  int64_t least = node_pages[n];
+  for (const int64_t pages : node_pages) {
+    if (pages == 0) continue;
+    ++with_memory;
+    least = std::min(least, pages);
+  }
+  const int64_t most = (least - static_cast<int64_t>(kLargest)) * with_memory;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "movablecore: '", MiBText(movablecore_pages), "' leaves the kernel nothing of node", n, ", which has ",
+      MiBText(node_pages[n]), "; expected at most ", MiBText(most), ", as much of each node"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64_t>& node_pages,
@@ -185,11 +203,8 @@ absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64
       return absl::InvalidArgumentError(absl::StrCat("machine.node[", n, "].memory: ", left * kPageSize,
                                                      " bytes; expected at most ", kMaxZonePages * kPageSize));
     }
-    if (left != 0 && (movable_each + kLargest - 1) / kLargest * kLargest >= left) {
-      return absl::InvalidArgumentError(absl::StrCat("movablecore: ", movable_each * kPageSize,
-                                                     " bytes of node", n,
-                                                     " would leave it nothing for the kernel"));
-    }
+    if (left != 0 && (movable_each + kLargest - 1) / kLargest * kLargest >= left)
+      return NothingForTheKernel(movablecore_pages, node_pages, n);
     const uint64_t movable = (movable_each + kLargest - 1) / kLargest * kLargest;
     while (left > 0) {
       if (at == hole_start && hole_start < kDma32End) at = kDma32End;

@@ -41,6 +41,7 @@ CASES = [
     (scenario(MACHINE + 'workload { script { copies: -1 line: "sleep 1" } }'), [], 'copies: \'-1\' is too small; expected'),
     (scenario(MACHINE + 'workload { script { copies: 99999999999 line: "sleep 1" } }'), [],
      'copies: \'99999999999\' is out of range; expected a smaller number'),
+    (scenario('seed: -\n' + MACHINE + WORKLOAD), [], 'seed: \'-\' is not a whole number; expected digits only'),
     (scenario('stop_after: "1.5ns"\n' + MACHINE + WORKLOAD), [],
      's.textproto:1:1: stop_after: \'1.5ns\' is not a whole number of nanoseconds; expected a time such as 10ms'),
     (scenario('stop_after: "3000000h"\n' + MACHINE + WORKLOAD), [], 'stop_after: \'3000000h\' is too large; expected at most'),
@@ -49,6 +50,15 @@ CASES = [
     (scenario(MACHINE + 'workload { script { line: "sleep 1"\n'), [],
      's.textproto:3:1: the file ends inside of { .. }; expected a \'}\''),
     (scenario('name: "x\n'), [], 's.textproto:1:9: a text in quotes begins and does not end in its line'),
+    # What only the machine can tell.
+    (scenario(MACHINE + 'kernel { cma { area { name: "a" size: "2M" node: 7 } } }\n' + WORKLOAD), [],
+     's.textproto:2:44: kernel.cma.area[0].node: \'7\' is a node that does not exist; expected 0, the only one'),
+    (scenario(MACHINE + 'kernel { cma { hugetlb { size: "1G" node: 7 } } }\n' + WORKLOAD), [],
+     's.textproto:2:37: kernel.cma.hugetlb[0].node: \'7\' is a node that does not exist; expected 0, the only one'),
+    (scenario(MACHINE + NEVER + WORKLOAD + 'trace { counters: "node0.*"\ncounters: "node7.*" }\n'), [],
+     's.textproto:5:1: trace.counters[1]: \'node7.*\' matches no counter; expected a glob over names such as'),
+    (scenario(MACHINE + 'kernel { movablecore: "1G" }\n' + WORKLOAD), [],
+     'movablecore: \'1024M\' leaves the kernel nothing of node0, which has 64M; expected at most 60M, as much of each node'),
     # Bytes.
     (('s.textproto', b'\xef\xbb\xbf' + MACHINE.encode()), [],
      's.textproto:1: begins with a byte order mark (BOM); expected plain text without it'),
@@ -69,6 +79,8 @@ CASES = [
     (script(MACHINE + WORKLOAD), [], 's.mm:1: \'machine { node { memory: \\"64M\\" cpus: 1 } }\' is a line of a scenario'),
     # Scripts.
     (script(SCRIPT + 'pool 2M all -5\n'), [], 's.mm:4: COUNT: \'-5\' is negative; expected a whole number of 0 or more'),
+    (script(SCRIPT + 'pool 2M all -\n'), [], 's.mm:4: COUNT: \'-\' is not a whole number; expected'),
+    (script(SCRIPT + '@p map a - anon\n'), [], 's.mm:4: SIZE: \'-\' is not a size; expected'),
     (script(SCRIPT + 'sleep 1.5ns\n'), [], 's.mm:4: TIME: \'1.5ns\' is not a whole number of nanoseconds'),
     (script(SCRIPT + 'sleep 2562048h\n'), [], 's.mm:4: TIME: \'2562048h\' is too large; expected at most 9223372036s'),
     (script(SCRIPT + 'virtio_mem 128M\n'), [], 's.mm:4: virtio_mem: is for a device that this machine has not'),

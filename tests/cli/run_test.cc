@@ -254,7 +254,7 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
            "anon' line: '@p touch a' } }"),
        "expected kernel { thp { enabled: \"never\" } }"},
       {absl::StrCat(kMachine, kWorkload, "trace { counters: 'nothing*' }"),
-       "trace.counters: 'nothing*' matches no"},
+       "trace.counters[0]: 'nothing*' matches no"},
   };
   for (const auto& c : kCases) {
     SCOPED_TRACE(c.text);
