@@ -43,7 +43,7 @@ ContigResult ContigRanges::Busy(const Zone& zone, FrameIndex frame, const char* 
   return {Errno::kBusy, pfn, function, ContigRanges::UserOf(zone, pfn)};
 }
 
-FrameUser ContigRanges::UserOf(const Zone& zone, Pfn pfn) {
+FrameUser ContigRanges::UserOf(const Zone& zone, Pfn pfn, bool isolated) {
   using Kind = FrameUser::Kind;
   using Held = FrameUser::Held;
   const FrameStore& frames = zone.frames();
@@ -53,8 +53,9 @@ FrameUser ContigRanges::UserOf(const Zone& zone, Pfn pfn) {
   if (head.kind != FrameKind::kAllocated) return {Kind::kReserved};
   const Kind kind = KindOf(frames.owner(head.frame, head.order));
   if (kind == Kind::kHugetlb2M || kind == Kind::kHugetlb1G) return {kind};
-  if (zone.IsMigrating(head.frame, head.order)) return {kind, Held::kMigrating};
-  return {kind, zone.RefsOf(head.frame, head.order) > 0 ? Held::kPinned : Held::kNo};
+  if (!isolated && zone.IsMigrating(head.frame, head.order)) return {kind, Held::kMigrating};
+  const int64_t isolations = isolated ? 1 : 0;
+  return {kind, zone.RefsOf(head.frame, head.order) > isolations ? Held::kPinned : Held::kNo};
 }
 
 void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages,
@@ -62,6 +63,7 @@ void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t 
   Failure failure = {.kind = kind,
                      .error = result.error,
                      .function = result.function,
+                     .reason = result.reason,
                      .nodes = result.nodes,
                      .user = result.user,
                      .start = start,
@@ -72,7 +74,7 @@ void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t 
   const Zone* const zone = result.blocker == kNoPfn ? nullptr : memory_.ZoneOf(result.blocker);
   if (zone != nullptr && failure.user.kind == FrameUser::Kind::kUnknown &&
       path.lp() == memory_.node(zone->node()).lp) {
-    failure.user = UserOf(*zone, result.blocker);
+    failure.user = UserOf(*zone, result.blocker, kind == LogKind::kMigrationFailed);
   }
   memory_.LogFailure(path, std::move(failure));
 }

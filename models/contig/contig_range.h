@@ -29,6 +29,7 @@ struct ContigResult {
   const char* function = "";
   FrameUser user = {};
   NodeMask nodes = {};  // that had no memory to move to; empty: the range's own node failed
+  const char* reason = "";
 };
 
 class ContigRanges {
@@ -63,8 +64,9 @@ class ContigRanges {
 
   // An event in the trace about the range, with what is in the way and whose it is.
   void LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages, const ContigResult& result) const;
-  // Whose a frame is. O(1). On the LP of the frame's node.
-  static FrameUser UserOf(const Zone& zone, Pfn pfn);
+  // Whose a frame is. O(1). On the LP of the frame's node. Where the caller has isolated the page itself,
+  // that is not what holds it.
+  static FrameUser UserOf(const Zone& zone, Pfn pfn, bool isolated = false);
 
  private:
   // What a scan of the range has taken for migration, and how far it is (struct compact_control).

@@ -22,11 +22,9 @@ sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockI
   co_await path.HopTo(memory_.global_lp(), costs.hop);
   co_await lock_->Acquire(path);
   MemoryBlocks& blocks = memory_.blocks();
-  const bool online = blocks.Find(id) != nullptr && blocks.Find(id)->online;
+  const char* const stays = blocks.ReasonToStay(id);
   ContigResult result;
-  result.error = online ? blocks.MayGoOffline(id) : Errno::kInval;
-  result.function = "offline_pages";
-  if (result.error == Errno::kOk) {
+  if (stays == nullptr) {
     Zone& zone = *blocks.Find(id)->zone;
     sim::Mutex* const driver = IsOfDriver(zone, id) ? driver_lock_ : nullptr;
     if (driver != nullptr) co_await driver->Acquire(path);
@@ -45,6 +43,9 @@ sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockI
     }
     if (driver != nullptr) driver->Release(path);
   } else {
+    result.error = Errno::kInval;
+    result.function = "offline_pages";
+    result.reason = stays;
     ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
   }
   lock_->Release(path);

@@ -57,12 +57,11 @@ std::optional<MemoryBlockId> MemoryBlocks::OnlineOfNode(NodeId node, int64_t ind
   return std::nullopt;
 }
 
-Errno MemoryBlocks::MayGoOffline(MemoryBlockId id) const {
+const char* MemoryBlocks::ReasonToStay(MemoryBlockId id) const {
   const MemoryBlock* const block = Find(id);
-  NUMASIM_CHECK(block != nullptr);
-  // memory_block_offline() and offline_pages()
-  const bool whole = block->present == kMemoryBlockPages && block->zone != nullptr;
-  return whole ? Errno::kOk : Errno::kInval;
+  if (block == nullptr || !block->online) return "not online";
+  if (block->present != kMemoryBlockPages) return "memory holes";
+  return block->zone == nullptr ? "multizone range" : nullptr;
 }
 
 void MemoryBlocks::SetOnline(MemoryBlockId id, bool online) { At(id).online = online; }

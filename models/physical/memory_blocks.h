@@ -44,8 +44,8 @@ class MemoryBlocks {
   // The `index`th, from 0, of the online blocks that have memory of the node, by rising number.
   std::optional<MemoryBlockId> OnlineOfNode(NodeId node, int64_t index) const;
 
-  // Whether offline_pages() would try: kInval for a block with holes or with memory of several zones.
-  Errno MayGoOffline(MemoryBlockId id) const;
+  // Why offline_pages() would not even try (EINVAL), in its own words; null where it would.
+  const char* ReasonToStay(MemoryBlockId id) const;
   void SetOnline(MemoryBlockId id, bool online);
 
   // add_memory_driver_managed() and remove_memory(): a device's block appears, offline, and goes, offline.

@@ -316,6 +316,25 @@ TEST_F(ContigRangeTest, AFaultThatWaitsForAPageThatMovesGivesItsCpuAway) {
   EXPECT_EQ(Problems(), "");
 }
 
+// Who took a page off the LRU to move it is not held up by that.
+TEST_F(ContigRangeTest, WhatHoldsAPageIsNotWhoMovesIt) {
+  using Held = FrameUser::Held;
+  Run("machine nodes=2 node_mem=64M\nspawn p\n@p map a 4K anon\n@p touch a");
+  const Pfn page = BasePageOf("p");
+  Zone& zone = *machine().memory().ZoneOf(page);
+  const FrameIndex frame = zone.frames().Index(page);
+  EXPECT_EQ(ContigRanges::UserOf(zone, page).held, Held::kNo);
+  ASSERT_TRUE(Migrator::IsolateFromLru(zone, frame, 0));
+  EXPECT_EQ(ContigRanges::UserOf(zone, page).held, Held::kMigrating);
+  EXPECT_EQ(ContigRanges::UserOf(zone, page, true).held, Held::kNo);
+  zone.TakeRef(frame, 0);
+  EXPECT_EQ(ContigRanges::UserOf(zone, page, true).held, Held::kPinned);
+  const std::vector<Folio> twice(2, Folio(page));
+  zone.MarkMigrating(frame, 0, false);
+  machine().DropRefs(kCpu, twice);
+  EXPECT_EQ(Problems(), "");
+}
+
 // Each isolates its first and its last pageblock before the rest, so both may find the other's.
 TEST_F(ContigRangeTest, OfOverlappingRangesAtMostOneIsTakenAndNothingStaysIsolated) {
   const int64_t unused = machine().UnusedPages();

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "models/hotplug/memory_hotplug.h"
 #include "sim/check.h"
+#include "tests/models/failure_log.h"
 #include "tests/models/test_machine.h"
 
 namespace numasim {
@@ -82,7 +83,10 @@ TEST_F(OfflineTest, AFreeBlockGoesWithWhatItCountedFor) {
 }
 
 TEST_F(OfflineTest, BlocksOfSeveralZonesOrWithHolesAreEinval) {
+  FailureLog log;
+  machine().engine().SetSampler(sim::Milliseconds(1), &log);
   EXPECT_EQ(Offline(0), Errno::kInval);
+  EXPECT_EQ(log.all.at(0).reason, std::string("memory holes")) << "the firmware's";
   Make({256 * kMiB, 200 * kMiB});
   EXPECT_EQ(Offline(3), Errno::kInval) << "it ends in the middle";
   EXPECT_EQ(Offline(2), Errno::kOk);

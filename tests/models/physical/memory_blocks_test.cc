@@ -75,8 +75,8 @@ TEST_F(MemoryBlocksTest, BlocksWithHolesOrOfSeveralZonesDoNotGoOffline) {
     ASSERT_NE(block, nullptr) << id;
     // 0: DMA and DMA32, and the firmware's hole; 4: node 0's Movable begins in it; 15: its last 32 frames are
     // missing.
-    const bool stays = id == 0 || id == 4 || id == 15;
-    EXPECT_EQ(blocks_->MayGoOffline(MemoryBlockId{id}), stays ? Errno::kInval : Errno::kOk) << id;
+    const char* const holes = id == 0 || id == 15 ? "memory holes" : nullptr;
+    EXPECT_STREQ(blocks_->ReasonToStay(MemoryBlockId{id}), id == 4 ? "multizone range" : holes) << id;
   }
   EXPECT_EQ(blocks_->Find(MemoryBlockId{0})->zone, nullptr);
   EXPECT_EQ(blocks_->Find(MemoryBlockId{0})->present, kMemoryBlockPages - 98);

@@ -11,6 +11,7 @@
 #include "models/base/failure.h"
 #include "models/base/folio.h"
 #include "sim/sampler.h"
+#include "tests/models/failure_log.h"
 #include "tests/models/test_machine.h"
 
 namespace numasim {
@@ -219,17 +220,8 @@ TEST_F(PageAllocatorTest, PagesOnAnotherCpusListAreNotFound) {
   EXPECT_EQ(machine_.Alloc(other), kNoPfn);
 }
 
-// Keeps the failures that a machine logs.
-class Failures : public sim::SampleSink {
- public:
-  void OnSample(sim::SimTime, std::span<const int64_t>) override {}
-  void OnRepeat(sim::SimTime, sim::Duration, int64_t) override {}
-  void OnLog(const sim::LogRecord& record) override { all.push_back(std::any_cast<Failure>(record.facts)); }
-  std::vector<Failure> all;
-};
-
 TEST_F(PageAllocatorTest, AFailureNamesTheNodesThatWereAskedNotTheCpus) {
-  Failures failures;
+  FailureLog failures;
   machine_.engine().SetSampler(sim::Milliseconds(1), &failures);
   AllocRequest request = Movable(1, 0);
   request.allowed = Nodes({1, 2, 40});
