@@ -41,4 +41,8 @@ CounterName NameOf(VirtioMemCounter counter) {
   return FromDescriptor(*counters::VirtioMemCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(ThpCounter counter) {
+  return FromDescriptor(*counters::ThpCounter_descriptor()->FindValueByNumber(counter));
+}
+
 }  // namespace numasim

@@ -21,6 +21,7 @@ CounterName NameOf(HugetlbCounter counter);
 CounterName NameOf(GlobalCounter counter);
 CounterName NameOf(CmaCounter counter);
 CounterName NameOf(VirtioMemCounter counter);
+CounterName NameOf(ThpCounter counter);
 
 }  // namespace numasim
 

@@ -147,11 +147,31 @@ bool AddressSpace::CutsHugePage(Vpn vpn) const {
 void AddressSpace::SplitAt(Vpn vpn) {
   Vma* const low = Find(vpn);
   if (low == nullptr || low->start == vpn) return;
+  if (!low->hugetlb()) CutPmd(vpn);
   Vma high = *low;
   high.start = vpn;
   high.pgoff = low->IndexOf(vpn);
   low->end = vpn;
   Insert(high);
+}
+
+void AddressSpace::CutPmd(Vpn vpn) {
+  const Vpn first{vpn.value / kPtesPerTable * kPtesPerTable};
+  if (first != vpn) SplitPmd(first);
+}
+
+void AddressSpace::SplitPmd(Vpn first) {
+  const Entry* const leaf = page_table_.FindHuge(first, kPteTableShift);
+  if (leaf == nullptr) return;
+  ++pmd_splits_.count;
+  const Entry entry = *leaf;
+  if (entry.zero_page() || entry.anon()) {
+    page_table_.SplitThp(first);
+    if (entry.anon()) pmd_splits_.anon.push_back(Folio(entry.pfn(), kPteTableShift));
+    return;
+  }
+  page_table_.SetHuge(first, kPteTableShift, Entry());
+  pmd_splits_.file.push_back(Folio(entry.pfn(), kPteTableShift));
 }
 
 std::vector<Vma> AddressSpace::Remove(Vpn begin, Vpn end) {
@@ -263,6 +283,7 @@ bool AddressSpace::MergePart(Vma& vma, Vpn begin, Vpn end, const Vma& wanted) {
     return true;
   }
   // One grows by what the other loses.
+  CutPmd(into_below ? end : begin);
   if (into_below) {
     below->end = end;
     ++generation_;

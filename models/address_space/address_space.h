@@ -10,12 +10,14 @@
 #include <memory>
 #include <optional>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "models/address_space/page_table.h"
 #include "models/address_space/room_index.h"
+#include "models/base/folio.h"
 #include "models/base/types.h"
 #include "models/mempolicy/mempolicy.h"
 #include "sim/locks.h"
@@ -149,6 +151,19 @@ class AddressSpace {
   Changed Change(Vpn begin, Vpn end, int64_t max_map_count, const std::function<void(Vma&)>& f);
   // Removes the VMAs of [begin, end), splitting those that stick out. Returns them.
   std::vector<Vma> Remove(Vpn begin, Vpn end);
+  // Whatever cuts a VMA where a transparent huge page lies on both sides splits the mapping of it first
+  // (vma_adjust_trans_huge): its parts are mapped by base entries then, but of a file it is mapped no more.
+  // The pages that this was done to since the last time, whose counts do not know it yet.
+  struct PmdSplits {
+    int64_t count = 0;  // the huge zero page's among them
+    std::vector<Folio> anon, file;
+  };
+  PmdSplits TakePmdSplits() { return std::exchange(pmd_splits_, {}); }
+  // The same for the transparent huge page that `vpn` is in and does not begin with; nothing where there is
+  // none.
+  void CutPmd(Vpn vpn);
+  // The same for the transparent huge page that begins at `first`, if one does.
+  void SplitPmd(Vpn first);
   // The largest [floor, ceiling) round [begin, end) in which no VMA is left: whose page tables can go.
   struct Gap {
     Vpn floor, ceiling;
@@ -206,6 +221,7 @@ class AddressSpace {
   // Made when the address space has once been filled to its end: until then mappings go behind the last.
   std::optional<Rooms> rooms_;
   PageTable page_table_;
+  PmdSplits pmd_splits_;
   std::unique_ptr<sim::RwSem> mmap_lock_;
   uint64_t generation_ = 0;
   int holds_ = 0;

@@ -41,6 +41,64 @@ PteTable& PageTable::AddTable(Vpn vpn, Pfn frame) {
   return *table;
 }
 
+// The order in which the kernel's circular list gives tables back: the last one first, then from the first
+// on.
+void PageTable::PmdTable::Deposit(Pfn table) {
+  if (deposited != kNoPfn) more_deposited.push_back(deposited);
+  deposited = table;
+}
+
+Pfn PageTable::PmdTable::Withdraw() {
+  const Pfn table = deposited;
+  NUMASIM_CHECK(table != kNoPfn);
+  deposited = more_deposited.empty() ? kNoPfn : more_deposited.front();
+  if (!more_deposited.empty()) more_deposited.pop_front();
+  return table;
+}
+
+void PageTable::SetThp(Vpn first, Entry entry, Pfn table) {
+  PmdTable* const pmd = FindPmd(first);
+  NUMASIM_CHECK(pmd != nullptr && pmd->entries[IndexInPmd(first)].none());
+  SetHuge(first, kPteTableShift, entry);
+  pmd->Deposit(table);
+  ++tables_;
+}
+
+Pfn PageTable::TakeThp(Vpn first) {
+  PmdTable* const pmd = FindPmd(first);
+  NUMASIM_CHECK(pmd != nullptr);
+  SetHuge(first, kPteTableShift, Entry());
+  --tables_;
+  return pmd->Withdraw();
+}
+
+void PageTable::SplitThp(Vpn first) {
+  const Entry* const leaf = FindHuge(first, kPteTableShift);
+  NUMASIM_CHECK(leaf != nullptr);
+  const Entry whole = *leaf;
+  PteTable& table = AddTable(first, TakeThp(first));
+  if (whole.zero_page()) {
+    table.entries.fill(whole);
+    return;
+  }
+  for (uint64_t i = 0; i < kPtesPerTable; ++i)
+    table.entries[i] = whole.WithPfn(whole.pfn() + static_cast<int64_t>(i));
+}
+
+Pfn PageTable::RemoveTable(Vpn first) {
+  PmdTable* const pmd = FindPmd(first);
+  NUMASIM_CHECK(pmd != nullptr && pmd->entries[IndexInPmd(first)].is_table());
+  Entry& slot = pmd->entries[IndexInPmd(first)];
+  auto* const table = slot.table<PteTable>();
+  const Pfn frame = table->frame;
+  delete table;
+  slot = Entry();
+  --pmd->used;
+  --tables_;
+  ++generation_;
+  return frame;
+}
+
 Entry* PageTable::FindHuge(Vpn first, int order) {
   Entry* entry = nullptr;
   if (order == kPmdTableShift) {

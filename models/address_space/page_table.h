@@ -8,6 +8,9 @@
 //   order 9    PMD   2 MiB an entry: none, a huge page of 2 MiB, or a PTE table
 //   order 0    PTE   4 KiB an entry: none, or a page
 //
+// With an anonymous transparent huge page, or the huge zero page, comes a PTE table that is deposited under
+// its PMD table, so that to split the mapping takes no memory (pgtable_trans_huge_deposit).
+//
 // The PUD and PGD tables themselves are counted with the process.
 //
 // No pointer to an entry or a table is valid after a suspension: others (a migration, a truncation) may have
@@ -18,6 +21,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <type_traits>
 #include <vector>
 
@@ -35,7 +39,9 @@ class Entry {
   enum Flag : uint64_t {
     kPresent = 1,
     kWritable = 2,
-    kAnon = 4,  // of a base page: anonymous, unmapping drops a reference
+    kAnon = 4,  // not of HugeTLB: anonymous, unmapping drops a reference
+    kExclusive =
+        64  // of a transparent huge page or a part of it: no other process maps it (PageAnonExclusive)
   };
   constexpr Entry() = default;
   constexpr Entry(Pfn pfn, uint64_t flags) : bits_(pfn.value << kFlagBits | flags) {}
@@ -46,11 +52,15 @@ class Entry {
     return entry;
   }
   constexpr bool none() const { return bits_ == 0; }
+  // Of the upper levels: a table of the level below, or a page.
+  bool is_table() const { return bits_ & kTable; }
+  bool is_leaf() const { return bits_ != 0 && !is_table(); }
   // Neither none nor a migration entry: an access finds the page.
   constexpr bool present() const { return bits_ & kPresent; }
   constexpr bool writable() const { return (bits_ & (kPresent | kWritable)) == (kPresent | kWritable); }
   constexpr bool zero_page() const { return bits_ & kZeroPage; }
   constexpr bool anon() const { return bits_ & kAnon; }
+  constexpr bool exclusive() const { return bits_ & kExclusive; }
   // What it maps begins here; not of the zero page.
   constexpr Pfn pfn() const { return Pfn{bits_ >> kFlagBits}; }
   constexpr Entry WithPfn(Pfn pfn) const { return Entry(pfn, bits_ & ((uint64_t{1} << kFlagBits) - 1)); }
@@ -66,6 +76,12 @@ class Entry {
   constexpr Entry FromMigration(Pfn pfn) const {
     Entry entry = WithPfn(pfn);
     entry.bits_ = (entry.bits_ & ~kMigration) | kPresent;
+    return entry;
+  }
+  // Of a page that another process maps from now on too: read-only for both.
+  constexpr Entry Shared() const {
+    Entry entry = *this;
+    entry.bits_ = bits_ & ~(uint64_t{kWritable} | kExclusive);
     return entry;
   }
   constexpr Entry WithWritable(bool writable) const {
@@ -84,8 +100,6 @@ class Entry {
   static constexpr uint64_t kMigration = 32;
 
   explicit Entry(const void* table) : bits_(reinterpret_cast<uintptr_t>(table) | kTable) {}
-  bool is_table() const { return bits_ & kTable; }
-  bool is_leaf() const { return bits_ != 0 && !is_table(); }
   template <typename Table>
   Table* table() const {
     return reinterpret_cast<Table*>(bits_ & ~kTable);
@@ -145,10 +159,34 @@ class PageTable {
     return const_cast<PageTable*>(this)->Walk(
         begin, end, [&](Vpn vpn, const Entry& entry, int order) { return f(vpn, entry, order); });
   }
+  // --- transparent huge pages of anonymous memory, and the huge zero page ---
+  // Maps one where nothing is, with its table deposited.
+  void SetThp(Vpn first, Entry entry, Pfn table);
+  // Takes one away that is there. Returns the frame of a deposited table, not of that one as a rule.
+  Pfn TakeThp(Vpn first);
+  // __split_huge_pmd_locked(): base entries of its parts in its place.
+  void SplitThp(Vpn first);
+  // Takes a PTE table away with all it maps (pmdp_collapse_flush). Returns its frame.
+  Pfn RemoveTable(Vpn first);
+  // Calls f(frame) for each deposited table.
+  template <typename F>
+  void ForEachDeposit(F f) const {
+    for (const auto& [key, entry] : puds_) {
+      if (!entry.is_table()) continue;
+      const PmdTable& pmd = *entry.table<PmdTable>();
+      if (pmd.deposited != kNoPfn) f(pmd.deposited);
+      for (const Pfn frame : pmd.more_deposited) f(frame);
+    }
+  }
+
   // Takes the huge pages that begin in [begin, end) away, and migration entries of such. Appends what they
   // mapped to `pages`, in order.
   void TakeHuge(Vpn begin, Vpn end, std::vector<Pfn>& pages);
 
+  // Calls visit(first vpn, Entry&, order) for each entry of the upper levels that is not none and touches
+  // [begin, end), but for PMD tables, which are entered; false ends it. Returns whether it came to the end.
+  template <typename F>
+  bool ForEachUpper(Vpn begin, Vpn end, F visit) const;
   // Calls f(first vpn of the table, PteTable&) for each PTE table that maps part of [begin, end), in order.
   template <typename F>
   void ForEachTable(Vpn begin, Vpn end, F f) const;
@@ -179,8 +217,13 @@ class PageTable {
   static constexpr uint64_t kEntriesPerPmd = uint64_t{1} << (kPmdTableShift - kPteTableShift);
   struct alignas(64) PmdTable {
     Pfn frame;
-    int used = 0;  // entries that are not none
+    int used = 0;                    // entries that are not none
+    Pfn deposited = kNoPfn;          // the table that is withdrawn next (pmd_huge_pte)
+    std::deque<Pfn> more_deposited;  // those behind it
     std::array<Entry, kEntriesPerPmd> entries;
+
+    void Deposit(Pfn table);
+    Pfn Withdraw();
   };
 
   static uint64_t IndexInPmd(Vpn vpn) { return (vpn.value >> kPteTableShift) % kEntriesPerPmd; }
@@ -192,10 +235,6 @@ class PageTable {
     last_key_ = key;
     return last_ = found->second.table<PmdTable>();
   }
-  // Calls visit(first vpn, Entry&, order) for each entry of the upper levels that is not none and touches
-  // [begin, end), but for PMD tables, which are entered; false ends it. Returns whether it came to the end.
-  template <typename F>
-  bool ForEachUpper(Vpn begin, Vpn end, F visit) const;
   template <typename F>
   static bool Visit(F& f, Vpn vpn, Entry& entry, int order) {
     if constexpr (std::is_void_v<decltype(f(vpn, entry, order))>) {

@@ -6,7 +6,8 @@
 // written: a pageblock that is whole (free, or one huge page) is told by its entry alone and its part of the
 // tables is never touched, a broken-up one costs 4,608 bytes. So any frame is found in O(1), and cost follows
 // fragmentation. A third table has the references that few pages have, beyond their owner's: a bit of the
-// state says that there are any, so that nobody else looks there.
+// state says that there are any, so that nobody else looks there. A transparent huge page whose parts are
+// mapped apart has its tables written like a broken-up pageblock: with a mapcount for each part (ThpPage).
 //
 // A "head" is the first frame of a block of 2^order frames that belong together: a free block, an allocation,
 // pages on a PCP list. Only heads carry state; what stands in the tables for the other frames is left over
@@ -184,6 +185,15 @@ class FrameStore {
     blocks_[frame >> kPageblockOrder].type = type;
   }
 
+  // Of an allocated head of a pageblock whose frames are mapped apart (ThpPage); no block has it at first.
+  bool has_parts(FrameIndex head) const { return blocks_[head >> kPageblockOrder].has_parts; }
+  void set_has_parts(FrameIndex head, bool has) { blocks_[head >> kPageblockOrder].has_parts = has; }
+  // The mapcount of one of these frames, and how many mappings of them there are in all.
+  int32_t& part_mapcount(FrameIndex frame) { return words_[frame].part.mapcount; }
+  int32_t part_mapcount(FrameIndex frame) const { return words_[frame].part.mapcount; }
+  int32_t& part_mappings(FrameIndex head) { return words_[head].part.mappings; }
+  int32_t part_mappings(FrameIndex head) const { return words_[head].part.mappings; }
+
   void PrefetchFrame(FrameIndex frame) const {
     __builtin_prefetch(&words_[frame], 1);
     __builtin_prefetch(&states_[frame], 1);
@@ -197,12 +207,17 @@ class FrameStore {
   union Word {
     uint32_t list_place;
     FrameOwner owner;
+    struct {
+      int32_t mapcount;
+      int32_t mappings;  // of the first frame only
+    } part;
   };
   struct Pageblock {
     Word word;        // of a block of at least this size
     PageHolds holds;  // the same
     uint8_t state;
     Migratetype type;
+    bool has_parts;
   };
   static_assert(sizeof(Pageblock) == 16);
   static constexpr uint8_t kHeld = 0x40;  // of the state of an allocated head

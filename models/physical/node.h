@@ -8,6 +8,7 @@
 
 #include "models/base/kernel_config.h"
 #include "models/base/types.h"
+#include "models/physical/split_queue.h"
 #include "models/physical/zone.h"
 #include "proto/counters.h"
 #include "sim/lp.h"
@@ -22,6 +23,7 @@ struct Node {
   std::array<std::unique_ptr<Zone>, kZoneTypes> zones;
   std::array<int64_t, NodeCounter_ARRAYSIZE> counters = {};
   ThpSettings thp;
+  SplitQueue split_queue;
   int64_t total_pages = 0;    // totalram_pages(), a copy like `thp`
   int64_t max_map_count = 0;  // vm.max_map_count, a copy too
 

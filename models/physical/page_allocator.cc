@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "models/physical/thp_page.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -36,6 +37,10 @@ int GaugeOf(uint64_t kind) {
   }
 }
 
+bool IsThp(const FrameOwner& owner, int order) {
+  return order == ThpPage::kOrder && owner.kind == FrameOwner::kAnon;
+}
+
 void CountOwned(Node& node, uint64_t kind, int64_t pages) {
   const int gauge = GaugeOf(kind);
   if (gauge != NodeCounter_ARRAYSIZE) node.counters[static_cast<size_t>(gauge)] += pages;
@@ -56,6 +61,8 @@ AllocFlags PageAllocator::NoFragment(const Zone& preferred) const {
 void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request) {
   zone.frames().owner(frame, request.order) = request.owner;
   CountOwned(node, request.owner.kind, int64_t{1} << request.order);
+  // page_add_new_anon_rmap() of a huge page comes with it.
+  if (IsThp(request.owner, request.order) && request.owner.mapcount > 0) ++node.counter(NR_ANON_THPS);
   if (!request.migration_target) return;
   zone.TakeRef(frame, request.order);
   zone.MarkMigrating(frame, request.order, true);
@@ -283,6 +290,10 @@ sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, 
   Zone& zone = *memory_.ZoneOf(pfn);
   const FrameIndex frame = zone.frames().Index(pfn);
   CountOwned(node, zone.frames().owner(frame, order).kind, -size);
+  if (order == ThpPage::kOrder) {  // free_transhuge_page()
+    node.split_queue.Remove(pfn);
+    zone.frames().set_has_parts(frame, false);
+  }
   node.counter(PGFREE) += size;
   if (PcpLists::Allowed(order) && !zone.PcpWillDrain(cpu, order)) {
     zone.FreePcp(cpu, frame, order);
@@ -330,12 +341,41 @@ sim::Task<void> PageAllocator::Drop(sim::Path& path, CpuId cpu, std::span<const 
   co_await path.GoTo(home, memory_.costs().hop);
 }
 
-// Whether the block is to be freed: nobody can take a reference any more while it waits for zone->lock.
-bool PageAllocator::DropOne(Zone& zone, FrameIndex frame, int order, Reference which) {
-  if (which == Reference::kHold) return zone.DropRef(frame, order);
-  FrameOwner& owner = zone.frames().owner(frame, order);
+// Drops one reference of a page. Whether the page is to be freed: nobody can take a reference any more while
+// it waits for zone->lock.
+bool PageAllocator::DropOne(Node& node, Zone& zone, Folio page, Reference which) {
+  const FrameIndex frame = zone.frames().Index(page.head());
+  if (which == Reference::kHold) return zone.DropRef(frame, page.order());
+  FrameOwner& owner = zone.frames().owner(frame, page.order());
+  if (IsThp(owner, page.order())) return UnmapPmd(node, zone, frame);
   NUMASIM_CHECK(owner.mapcount > 0);
-  return --owner.mapcount == 0 && !zone.frames().IsHeld(frame, order);
+  return --owner.mapcount == 0 && !zone.frames().IsHeld(frame, page.order());
+}
+
+// page_remove_rmap() of a PMD.
+bool PageAllocator::UnmapPmd(Node& node, Zone& zone, FrameIndex frame) {
+  const ThpPage page(zone.frames(), frame);
+  if (page.RemovePmd()) QueueSplit(node, zone, page);
+  if (page.pmds() == 0) --node.counter(NR_ANON_THPS);
+  return !page.mapped() && !zone.frames().IsHeld(page.head(), ThpPage::kOrder);
+}
+
+// page_remove_rmap() of a base entry that mapped part of a huge page.
+bool PageAllocator::UnmapPart(Node& node, Zone& zone, FrameIndex part) {
+  const ThpPage page(zone.frames(), part);
+  if (page.RemovePart(part)) QueueSplit(node, zone, page);
+  return !page.mapped() && !zone.frames().IsHeld(page.head(), ThpPage::kOrder);
+}
+
+void PageAllocator::SplitPmd(Node& node, Zone& zone, FrameIndex frame) {
+  const ThpPage page(zone.frames(), frame);
+  if (page.SplitPmd()) QueueSplit(node, zone, page);
+  if (page.pmds() == 0) --node.counter(NR_ANON_THPS);
+}
+
+// deferred_split_huge_page()
+void PageAllocator::QueueSplit(Node& node, const Zone& zone, const ThpPage& page) {
+  if (node.split_queue.Add(zone.frames().PfnOf(page.head()))) ++node.counter(THP_DEFERRED_SPLIT_PAGE);
 }
 
 // `pages` are all on the node.
@@ -346,7 +386,14 @@ sim::Task<void> PageAllocator::DropOnNode(sim::Path& path, CpuId cpu, Node& node
   for (const Folio page : pages) {
     Zone& zone = *memory_.ZoneOf(page.head());
     const FrameIndex frame = zone.frames().Index(page.head());
-    if (!DropOne(zone, frame, page.order(), which)) continue;
+    if (page.order() == 0 && ThpPage::Holds(zone.frames(), frame)) {
+      const Pfn head = zone.frames().PfnOf(ThpPage(zone.frames(), frame).head());
+      const bool free = which == Reference::kHold ? DropOne(node, zone, Folio(head, ThpPage::kOrder), which)
+                                                  : UnmapPart(node, zone, frame);
+      if (free) co_await FreeBlock(path, cpu, ThpPage::kOrder, node, head);
+      continue;
+    }
+    if (!DropOne(node, zone, page, which)) continue;
     if (page.order() > 0) {
       co_await FreeBlock(path, cpu, page.order(), node, page.head());
       continue;

@@ -16,6 +16,7 @@
 #include "models/physical/alloc_flags.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/pressure.h"
+#include "models/physical/thp_page.h"
 #include "sim/path.h"
 #include "sim/task.h"
 
@@ -62,7 +63,8 @@ class PageAllocator {
   Pfn TryAllocLocal(Node& node, const AllocRequest& request);
 
   // Drops one mapping of each page (page_remove_rmap and put_page), or its owner's only reference, and frees
-  // those that nothing else refers to. Pages may be of any node and order; each node's are freed in the order
+  // those that nothing else refers to. A base page may be part of a transparent huge page, which is then
+  // freed with the last of them. Pages may be of any node and order; each node's are freed in the order
   // given. May be called on any LP, and ends on the same. `pages` must live until then.
   sim::Task<void> Release(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
   // put_page() of what took a reference with Zone::TakeRef(). Otherwise the same.
@@ -71,6 +73,9 @@ class PageAllocator {
   // Frees whole blocks of 2^order frames each, whatever their mapcount (__free_pages); nothing may hold them.
   // Otherwise as Release.
   sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
+
+  // What __split_huge_pmd() does to the counts of the huge page whose head is `frame`, on the LP of its node.
+  static void SplitPmd(Node& node, Zone& zone, FrameIndex frame);
 
   // Calls f(Zone&, first frame, page) for each page, on the LP of its node: node by node, those of each node
   // in their order. May be called on any LP, and ends on the same.
@@ -113,7 +118,10 @@ class PageAllocator {
   sim::Task<void> Drop(sim::Path& path, CpuId cpu, std::span<const Folio> pages, Reference which);
   sim::Task<void> DropOnNode(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
                              Reference which);
-  static bool DropOne(Zone& zone, FrameIndex frame, int order, Reference which);
+  static bool DropOne(Node& node, Zone& zone, Folio page, Reference which);
+  static bool UnmapPmd(Node& node, Zone& zone, FrameIndex frame);
+  static bool UnmapPart(Node& node, Zone& zone, FrameIndex part);
+  static void QueueSplit(Node& node, const Zone& zone, const ThpPage& page);
   AllocFlags NoFragment(const Zone& preferred) const;
   void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const;
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);

@@ -170,7 +170,8 @@ bool Zone::DropRef(FrameIndex frame, int order) {
   --holds.refs;
   frames_.SetHolds(frame, order, holds);
   ++refs_dropped_;
-  return !holds.any() && frames_.owner(frame, order).mapcount == 0;
+  if (holds.any() || frames_.owner(frame, order).mapcount != 0) return false;
+  return order != kPageblockOrder || !frames_.has_parts(frame) || frames_.part_mappings(frame) <= 0;
 }
 
 void Zone::MarkMigrating(FrameIndex frame, int order, bool migrating) {

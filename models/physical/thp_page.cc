@@ -1,0 +1,68 @@
+#include "models/physical/thp_page.h"
+
+#include "sim/check.h"
+
+namespace numasim {
+
+void ThpPage::MakeParts() const {
+  for (FrameIndex part = head_; part < head_ + kPageblockPages; ++part) frames_.part_mapcount(part) = 0;
+  frames_.part_mappings(head_) = 0;
+  frames_.set_has_parts(head_, true);
+}
+
+void ThpPage::ChangePart(FrameIndex part, int32_t by) const {
+  if (!frames_.has_parts(head_)) MakeParts();
+  frames_.part_mapcount(part) += by;
+  frames_.part_mappings(head_) += by;
+}
+
+int64_t ThpPage::UnmappedParts() const {
+  if (pmds() > 0) return 0;
+  if (!frames_.has_parts(head_)) return kPageblockPages;
+  int64_t unmapped = 0;
+  for (FrameIndex part = head_; part < head_ + kPageblockPages; ++part)
+    unmapped += frames_.part_mapcount(part) <= 0 ? 1 : 0;
+  return unmapped;
+}
+
+// page_remove_anon_compound_rmap()
+bool ThpPage::RemovePmd() const {
+  NUMASIM_CHECK(pmds() > 0);
+  owner().mapcount = static_cast<uint64_t>(pmds() - 1) & kMaxMapcount;
+  if (pmds() > 0 || !frames_.has_parts(head_)) return false;
+  const int64_t unmapped = UnmappedParts();
+  return unmapped > 0 && unmapped < kPageblockPages;
+}
+
+bool ThpPage::RemovePart(FrameIndex part) const {
+  ChangePart(part, -1);
+  return mapcount(part) == 0;
+}
+
+bool ThpPage::SplitPmd() const {
+  NUMASIM_CHECK(pmds() > 0);
+  if (!frames_.has_parts(head_)) MakeParts();
+  for (FrameIndex part = head_; part < head_ + kPageblockPages; ++part) ++frames_.part_mapcount(part);
+  frames_.part_mappings(head_) += static_cast<int32_t>(kPageblockPages);
+  owner().mapcount = static_cast<uint64_t>(pmds() - 1) & kMaxMapcount;
+  return UnmappedParts() > 0;
+}
+
+void ThpPage::SplitIntoPages() const {
+  NUMASIM_CHECK_EQ(pmds(), 0);
+  NUMASIM_CHECK(!frames_.IsHeld(head_, kOrder));
+  if (!frames_.has_parts(head_)) MakeParts();
+  const FrameOwner whole = owner();
+  frames_.set_has_parts(head_, false);
+  frames_.ClearHead(head_, kOrder);
+  for (FrameIndex i = 0; i < kPageblockPages; ++i) {
+    const FrameIndex frame = head_ + i;
+    FrameOwner part = whole;
+    part.mapcount = static_cast<uint64_t>(frames_.part_mapcount(frame)) & kMaxMapcount;
+    part.index = (whole.index + i) & ((uint64_t{1} << 30) - 1);
+    frames_.SetHead(frame, FrameKind::kAllocated, 0);
+    frames_.owner(frame, 0) = part;
+  }
+}
+
+}  // namespace numasim

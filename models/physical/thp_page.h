@@ -1,0 +1,73 @@
+// ThpPage: how often an anonymous transparent huge page is mapped (compound_mapcount and the _mapcount of its
+// parts, mm/rmap.c, Linux 6.1). A view of a zone's FrameStore, on the LP of the zone's node.
+//
+// A PMD maps the whole page, base entries map parts of it, and both may at once: a parent maps it by a PMD
+// still while its child, which wrote to a part, maps the others apart. The page is one block of order 9 all
+// the time, until it is split for good. FrameOwner::mapcount counts PMDs; the parts have counts of their own
+// from the first time that a PMD was split, kept where the frames of a broken-up pageblock have theirs.
+//
+//   page_mapcount(part) = PMDs + its own        mapped: PMDs + all of the parts' > 0
+//
+// Where a PMD is split by somebody else than its process, that process may take parts away before the count
+// of the split is here. So a part's count may be below 0 for a moment; as long as the PMD counts, the page
+// stays.
+#ifndef NUMASIM_MODELS_PHYSICAL_THP_PAGE_H_
+#define NUMASIM_MODELS_PHYSICAL_THP_PAGE_H_
+
+#include <cstdint>
+
+#include "models/base/types.h"
+#include "models/physical/frame_store.h"
+
+namespace numasim {
+
+class ThpPage {
+ public:
+  static constexpr int kOrder = kPageblockOrder;
+
+  // `frame` is of a block of that order that is allocated, at its head or inside.
+  ThpPage(FrameStore& frames, FrameIndex frame) : frames_(frames), head_(frame >> kOrder << kOrder) {}
+  // Whether an allocated frame, mapped by a base entry, is part of such a page.
+  static bool Holds(const FrameStore& frames, FrameIndex frame) { return !frames.IsSplit(frame); }
+
+  FrameIndex head() const { return head_; }
+  FrameOwner& owner() const { return frames_.owner(head_, kOrder); }
+  int64_t pmds() const { return static_cast<int64_t>(owner().mapcount); }  // compound_mapcount()
+  bool mapped() const { return total_mapcount() > 0; }
+  int64_t total_mapcount() const {
+    return pmds() + (frames_.has_parts(head_) ? frames_.part_mappings(head_) : 0);
+  }
+  int64_t mapcount(FrameIndex part) const {  // page_mapcount()
+    return pmds() + (frames_.has_parts(head_) ? frames_.part_mapcount(part) : 0);
+  }
+  // How many of its frames nothing maps.
+  int64_t UnmappedParts() const;
+
+  // page_dup_rmap() of a PMD, of a base entry.
+  void DupPmd() const { owner().mapcount = static_cast<uint64_t>(pmds() + 1) & kMaxMapcount; }
+  void DupPart(FrameIndex part) const { ChangePart(part, 1); }
+  // page_remove_rmap(): whether the page is now to be split when memory is short, as some of it is of no use
+  // (deferred_split_huge_page).
+  bool RemovePmd() const;
+  bool RemovePart(FrameIndex part) const;
+  // __split_huge_pmd_locked(): one PMD less, each part is mapped once more. Whether it is to be split, which
+  // it is where parts were taken away before.
+  bool SplitPmd() const;
+
+  // __split_huge_page(): no PMD maps it and nothing holds it; it becomes base pages, each with its own count;
+  // those that nothing maps are for the caller to free.
+  void SplitIntoPages() const;
+
+ private:
+  static constexpr uint64_t kMaxMapcount = (1 << 15) - 1;
+
+  void ChangePart(FrameIndex part, int32_t by) const;
+  void MakeParts() const;
+
+  FrameStore& frames_;
+  FrameIndex head_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_PHYSICAL_THP_PAGE_H_
