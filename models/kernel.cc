@@ -14,7 +14,8 @@ Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
       hugetlb_(*memory_, allocator_, processes_, rmap_),
       migrator_(*memory_, allocator_, files_, rmap_, hugetlb_),
       shmem_(*memory_, allocator_, files_, rmap_),
-      ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_) {}
+      thp_(*memory_, allocator_, processes_, rmap_),
+      ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_, thp_) {}
 
 absl::StatusOr<std::unique_ptr<Kernel>> Kernel::Boot(sim::Engine& engine, const MachineConfig& machine,
                                                      const KernelConfig& config, const Costs& costs,
@@ -45,6 +46,7 @@ void Kernel::AddHotplug(const MachineConfig& machine) {
 std::vector<MemorySystem::CounterColumn> Kernel::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns = memory_->Columns();
   for (auto& column : pool().Columns()) columns.push_back(std::move(column));
+  for (auto& column : thp_.Columns()) columns.push_back(std::move(column));
   for (auto& column : contig_->cma().Columns()) columns.push_back(std::move(column));
   if (virtio_mem_ == nullptr) return columns;
   for (auto& column : virtio_mem_->Columns()) columns.push_back(std::move(column));

@@ -9,6 +9,7 @@
 //   Hugetlb           pools of huge pages, their reservations, files and faults
 //   Migrator          moves pages in use
 //   Shmem             names of files on the tmpfs, truncation, holes
+//   TransparentHugePages  splitting, khugepaged, the huge zero page
 //   AddressSpaceOps   what processes ask for: mappings, faults, fork, pins
 //   Contig            ranges of frames: alloc_contig_range(), CMA, gigantic pages
 //   MemoryHotplug     memory blocks that go offline; VirtioMemDriver, whose device adds and takes them
@@ -39,6 +40,7 @@
 #include "models/physical/page_allocator.h"
 #include "models/rmap/rmap.h"
 #include "models/shmem/shmem.h"
+#include "models/thp/thp.h"
 #include "sim/engine.h"
 
 namespace numasim {
@@ -63,6 +65,8 @@ class Kernel {
   HugetlbPool& pool() { return hugetlb_.pool(); }
   const HugetlbPool& pool() const { return hugetlb_.pool(); }
   Shmem& shmem() { return shmem_; }
+  TransparentHugePages& thp() { return thp_; }
+  const TransparentHugePages& thp() const { return thp_; }
   AddressSpaceOps& ops() { return ops_; }
   Migrator& migrator() { return migrator_; }
   Contig& contig() { return *contig_; }
@@ -86,6 +90,7 @@ class Kernel {
   Hugetlb hugetlb_;
   Migrator migrator_;
   Shmem shmem_;
+  TransparentHugePages thp_;
   AddressSpaceOps ops_;
   std::unique_ptr<Contig> contig_;
   std::unique_ptr<MemoryHotplug> hotplug_;

@@ -9,6 +9,7 @@
 #include "models/hotplug/virtio_mem_check.h"
 #include "models/hugetlb/hugetlb_check.h"
 #include "models/mm/reference_check.h"
+#include "models/physical/thp_page.h"
 #include "models/physical/zone_check.h"
 #include "proto/counter_info.h"
 #include "proto/counters.h"
@@ -132,6 +133,49 @@ void CheckMemoryBlocks(const MemorySystem& memory, ProblemList& problems) {
   }
 }
 
+// Whether no process before this one in the list maps the same huge page by a PMD.
+bool IsFirst(const std::vector<const Process*>& processes, const Process& of, Vpn vpn, Entry entry) {
+  for (const Process* process : processes) {
+    if (process == &of) return true;
+    const Entry* const other = process->space.page_table().FindHuge(vpn, ThpPage::kOrder);
+    if (other != nullptr && other->anon() && other->pfn() == entry.pfn()) return false;
+  }
+  return true;
+}
+
+// Who maps the huge zero page has a reference to it, huge pages that PMDs map are counted, and what is queued to
+// be split is a huge page of which some part is mapped and some is not.
+void CheckThp(const Kernel& kernel, const std::vector<const Process*>& processes, ProblemList& problems) {
+  const HugeZeroPage& zero = kernel.thp().zero_page();
+  const auto users =
+      std::count_if(processes.begin(), processes.end(), [](const Process* process) { return process->huge_zero_page; });
+  problems.Expect(zero.refs(), users + (zero.page() == kNoPfn ? 0 : 1), "the references to the huge zero page");
+  const MemorySystem& memory = kernel.memory();
+  std::vector<int64_t> thps(static_cast<size_t>(memory.node_count()));
+  for (const Process* process : processes) {
+    process->space.page_table().Walk(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn vpn, const Entry& entry, int order) {
+      if (order != ThpPage::kOrder || !entry.anon()) return;
+      const Zone* const zone = memory.ZoneOf(entry.pfn());
+      if (zone == nullptr) return;  // reported with the page
+      const FrameOwner& owner = zone->frames().owner(zone->frames().Index(entry.pfn()), ThpPage::kOrder);
+      if (owner.mapcount <= 1 || IsFirst(processes, *process, vpn, entry))
+        ++thps[static_cast<size_t>(zone->node().value)];
+    });
+  }
+  for (int n = 0; n < memory.node_count(); ++n) {
+    const Node& node = memory.node(NodeId{n});
+    problems.Expect(node.counters[NR_ANON_THPS], thps[static_cast<size_t>(n)], "node", n,
+                    ": nr_anon_transparent_hugepages");
+    for (const Pfn page : node.split_queue.Pages()) {
+      FrameStore& frames = memory.ZoneOf(page)->frames();
+      const FrameIndex frame = frames.Index(page);
+      const bool thp = frames.KindOf(frames.state(frame, ThpPage::kOrder)) == FrameKind::kAllocated &&
+                       frames.owner(frame, ThpPage::kOrder).kind == FrameOwner::kAnon;
+      if (!thp) problems.Add("node", n, ": pfn ", page.value, " is queued to be split, but is no huge page");
+    }
+  }
+}
+
 void CheckCpus(const MemorySystem& memory, ProblemList& problems) {
   for (int cpu = 0; cpu < memory.cpu_count(); ++cpu) {
     if (memory.cpu(CpuId{cpu}).busy()) problems.Add("cpu ", cpu, " is held though nothing runs");
@@ -172,10 +216,14 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     reference_check.EndZone();
     problems.Expect(census.managed() - with_hypervisor, zone.managed(), zone.Name(),
                     ": the count of managed pages");
-    problems.Expect(census.kernel, kernel_pages_[i], zone.Name(), ": the count of the kernel's own pages");
+    const Pfn zero_page = kernel_.thp().zero_page().page();
+    const bool here = zero_page != kNoPfn && memory.ZoneOf(zero_page) == &zone;
+    problems.Expect(census.kernel, kernel_pages_[i] + (here ? kPageblockPages : 0), zone.Name(),
+                    ": the count of the kernel's own pages");
   }
   CheckGauges(memory, by_node, boot_users_, problems);
   CheckHugePageFrames(kernel_.hugetlb(), by_node, problems);
+  CheckThp(kernel_, processes, problems);
   CheckHugetlb(memory, kernel_.hugetlb(), processes, problems);
   CheckCma(memory, kernel_.contig().cma(), problems);
   CheckVirtioMem(memory, kernel_.virtio_mem(), problems);

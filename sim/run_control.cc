@@ -5,6 +5,10 @@
 
 namespace numasim::sim {
 
+void EndRunHere(Path& path) {
+  if (internal::RunLoop* const loop = internal::RunLoop::Of(path.engine())) loop->EndAfter(path);
+}
+
 void StopRun(Engine& engine) {
   if (internal::RunLoop* const loop = internal::RunLoop::Of(engine)) loop->RequestStop();
 }

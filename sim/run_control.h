@@ -1,4 +1,5 @@
-// What the program around a run may ask of it from the engine's progress callback. Models have no use for it.
+// What the program around a run may ask of it, from the engine's progress callback or from a path of its own.
+// Models have no use for it.
 #ifndef NUMASIM_SIM_RUN_CONTROL_H_
 #define NUMASIM_SIM_RUN_CONTROL_H_
 
@@ -7,6 +8,12 @@
 namespace numasim::sim {
 
 class Engine;
+class Path;
+
+// From a path: all that is simulated has ended, but for paths that would go on for ever. The run ends when what
+// is pending up to the lookahead from now is done; what is pending later is left. The same for any number of
+// threads.
+void EndRunHere(Path& path);
 
 // Ends Engine::Run at the next instant that all LPs can be taken to, as if it were the end that Run was
 // given. Where an instant goes on for ever it ends in the middle of it, a second later.

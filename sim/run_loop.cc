@@ -97,6 +97,16 @@ uint64_t RunLoop::RunInline(const Horizons& horizons, int64_t first) {
   return events;
 }
 
+// No other LP can be further than the path's now and the lookahead in this window; its own is kept from it.
+void RunLoop::EndAfter(Path& path) {
+  Lp& lp = *path.lp_;
+  const int64_t last = SaturatingAdd(lp.now, engine_.shared_.lookahead);
+  int64_t before = ends_by_.load(std::memory_order_relaxed);
+  while (last < before && !ends_by_.compare_exchange_weak(before, last, std::memory_order_relaxed)) continue;
+  lp.horizon = std::min(lp.horizon, SaturatingAdd(last, 1));
+  lp.limit = std::min(lp.limit, lp.horizon);
+}
+
 void RunLoop::Deliver() {
   int64_t* const next = engine_.shared_.next.data();
   const std::span<const Message> messages = lane_.messages;
@@ -237,6 +247,7 @@ std::string RunLoop::NextPath() const {
 
 absl::Status RunLoop::Run(SimTime end) {
   end_ = end.ns;
+  ends_by_ = kNever.ns;
   failed_lp_ = -1;
   stop_requested_ = false;
   stopping_ = false;
@@ -251,6 +262,7 @@ absl::Status RunLoop::Run(SimTime end) {
         {engine_.sampler_.next().ns, SaturatingAdd(end_, 1), SaturatingAdd(front.first, longest_window_)});
     const uint64_t events = RunWindow(front, clip);
     events_ += events;
+    end_ = std::min(end_, ends_by_.load(std::memory_order_relaxed));
     FitWindow(events);
     Tune();
     if (windows % 64 == 0 || events > kManyEvents) ReportProgress(front.first);

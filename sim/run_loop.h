@@ -7,6 +7,7 @@
 #ifndef NUMASIM_SIM_RUN_LOOP_H_
 #define NUMASIM_SIM_RUN_LOOP_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,7 @@ class RunLoop {
 
   // See run_control.h.
   static RunLoop* Of(const Engine& engine);
+  void EndAfter(Path& path);
   void RequestStop() { stop_requested_ = true; }
   bool stopped() const { return stop_requested_; }
   std::string NextPath() const;
@@ -65,6 +67,7 @@ class RunLoop {
 
   Engine& engine_;
   int64_t end_ = 0;  // the last nanosecond to run; an error moves it forward
+  std::atomic<int64_t> ends_by_ = 0;  // asked for by a path
   int failed_lp_ = -1;
   // A lone LP could run for ever in one window; this bounds a window to what takes about some milliseconds.
   int64_t longest_window_ = 1'000'000;

@@ -1,11 +1,13 @@
 #include "workloads/kernel_settings.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <limits>
 
 #include "absl/strings/numbers.h"
 #include "models/base/kernel_config.h"
+#include "models/kernel.h"
 #include "models/physical/memory_system.h"
 #include "sim/check.h"
 
@@ -61,20 +63,65 @@ sim::Task<Errno> WriteSysctl(sim::Path& path, MemorySystem& memory, const std::s
   co_return Errno::kOk;
 }
 
-sim::Task<void> WriteThpEnabled(sim::Path& path, MemorySystem& memory, const std::string& value) {
+sim::Task<void> WriteThp(sim::Path& path, Kernel& kernel, const ThpOp& op) {
+  MemorySystem& memory = kernel.memory();
   co_await path.HopTo(memory.global_lp(), memory.costs().hop);
   co_await path.Take(memory.costs().sysctl);
-  ThpSettings::Enabled& enabled = memory.thp().enabled;
-  enabled = ParseThpEnabled(value);
-  memory.reserves().ThpChanged(enabled != ThpSettings::Enabled::kNever);
+  ThpSettings& thp = memory.thp();
+  switch (op.knob) {
+    case ThpOp::Knob::kEnabled: {
+      const bool before = thp.enabled != ThpSettings::Enabled::kNever;
+      thp.enabled = ParseThpEnabled(op.value);
+      const bool now = thp.enabled != ThpSettings::Enabled::kNever;
+      // start_stop_khugepaged()
+      memory.reserves().ThpChanged(now);
+      if (now && !before) kernel.thp().khugepaged().Start(path);
+      if (before && !now) kernel.thp().khugepaged().Stop();
+      break;
+    }
+    case ThpOp::Knob::kDefrag:
+      thp.defrag = ParseThpDefrag(op.value);
+      break;
+    case ThpOp::Knob::kUseZeroPage:
+      thp.use_zero_page = op.value == "1";
+      break;
+    case ThpOp::Knob::kShmemEnabled:
+      thp.SetShmemEnabled(op.value);
+      break;
+  }
   co_await memory.ApplySettings(path);
 }
 
-sim::Task<void> WriteShmemEnabled(sim::Path& path, MemorySystem& memory, const std::string& value) {
-  co_await path.HopTo(memory.global_lp(), memory.costs().hop);
-  co_await path.Take(memory.costs().sysctl);
-  memory.thp().SetShmemEnabled(value);
-  co_await memory.ApplySettings(path);
+sim::Task<Errno> WriteKhugepaged(sim::Path& path, Kernel& kernel, const KhugepagedSetOp& op) {
+  using Knob = KhugepagedSetOp::Knob;
+  co_await path.HopTo(kernel.memory().global_lp(), kernel.memory().costs().hop);
+  co_await path.Take(kernel.memory().costs().sysctl);
+  Khugepaged::Settings& settings = kernel.thp().khugepaged().settings();
+  const bool few = op.value >= 0 && op.value < kThpPages;
+  const bool fits = op.value >= 0 && op.value <= std::numeric_limits<uint32_t>::max();
+  const auto set = [](int64_t& knob, int64_t value, bool allowed) {
+    if (allowed) knob = value;
+    return allowed ? Errno::kOk : Errno::kInval;
+  };
+  switch (op.knob) {
+    case Knob::kDefrag:
+      if (op.value != 0 && op.value != 1) co_return Errno::kInval;
+      settings.defrag = op.value == 1;
+      co_return Errno::kOk;
+    case Knob::kMaxPtesNone:
+      co_return set(settings.max_ptes_none, op.value, few);
+    case Knob::kMaxPtesShared:
+      co_return set(settings.max_ptes_shared, op.value, few);
+    case Knob::kMaxPtesSwap:
+      co_return set(settings.max_ptes_swap, op.value, few);
+    case Knob::kPagesToScan:
+      co_return set(settings.pages_to_scan, op.value, fits && op.value > 0);
+    case Knob::kScanSleepMillisecs:
+      co_return set(settings.scan_sleep_millisecs, op.value, fits);
+    case Knob::kAllocSleepMillisecs:
+      co_return set(settings.alloc_sleep_millisecs, op.value, fits);
+  }
+  co_return Errno::kInval;
 }
 
 }  // namespace numasim::workloads

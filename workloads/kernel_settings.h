@@ -1,4 +1,4 @@
-// Settings of the running kernel that operations write: sysctls and those of transparent_hugepage/.
+// Settings of the running kernel that operations write: sysctls and transparent_hugepage/...
 //
 // Plain functions. Those that write start on any LP and end on the global one, which owns the settings; each
 // write takes the cost model's `sysctl`. What they are handed must stay put until they end.
@@ -11,8 +11,10 @@
 #include "models/base/errno.h"
 #include "sim/path.h"
 #include "sim/task.h"
+#include "workloads/operations.h"
 
 namespace numasim {
+class Kernel;
 class MemorySystem;
 }  // namespace numasim
 
@@ -25,11 +27,10 @@ bool IsModelledSysctl(std::string_view name);
 sim::Task<Errno> WriteSysctl(sim::Path& path, MemorySystem& memory, const std::string& name,
                              const std::string& value);
 
-// `value` is one of the three words of transparent_hugepage/enabled.
-sim::Task<void> WriteThpEnabled(sim::Path& path, MemorySystem& memory, const std::string& value);
-
-// `value` is one of the six words of transparent_hugepage/shmem_enabled.
-sim::Task<void> WriteShmemEnabled(sim::Path& path, MemorySystem& memory, const std::string& value);
+// transparent_hugepage/...: `op.value` is a word that the knob takes.
+sim::Task<void> WriteThp(sim::Path& path, Kernel& kernel, const ThpOp& op);
+// transparent_hugepage/khugepaged/...: EINVAL for a value outside the knob's range.
+sim::Task<Errno> WriteKhugepaged(sim::Path& path, Kernel& kernel, const KhugepagedSetOp& op);
 
 }  // namespace numasim::workloads
 

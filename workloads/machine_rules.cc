@@ -245,8 +245,6 @@ std::vector<ThpKnob> ThpNotModelled(const Thp& thp) {
   const std::string& shmem = thp.shmem_enabled();
   if (shmem != defaults.shmem_enabled() && shmem != "deny")
     found.push_back({"shmem_enabled", shmem, defaults.shmem_enabled()});
-  if (thp.defrag() != defaults.defrag()) found.push_back({"defrag", thp.defrag(), defaults.defrag()});
-  if (thp.use_zero_page() != defaults.use_zero_page()) found.push_back({"use_zero_page", "false", "true"});
   return found;
 }
 

@@ -14,13 +14,14 @@ namespace {
 // What is missing of an operation, in its own words: one overload for each kind, no kind without one.
 class Missing {
  public:
-  explicit Missing(BasePagesByName base_pages) : base_pages_(base_pages) {}
+  explicit Missing(SharedByName shared) : shared_(shared) {}
 
   // Of these nothing.
   template <AnyOf<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp,
                   OfflineBlockOp, VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp,
                   MapOp, TouchOp, UnmapOp, ProtectOp, LockOp, BindOp, MoveOp, FallocateOp, PunchOp,
-                  TruncateOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>
+                  TruncateOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp, ThpOp,
+                  KhugepagedSetOp, KhugepagedOp, DropCachesOp>
                 Kind>
   std::string operator()(const Kind&) const {
     return {};
@@ -32,29 +33,23 @@ class Missing {
     return std::string(OperationName(op));
   }
 
-  std::string operator()(const ThpOp& op) const {
-    const bool modelled = op.knob == ThpOp::Knob::kEnabled || op.knob == ThpOp::Knob::kShmemEnabled;
-    return modelled ? "" : "thp with anything but `enabled` and `shmem_enabled`";
-  }
-
   std::string operator()(const SysctlOp& op) const {
     return IsModelledSysctl(op.name) ? "" : Cat("sysctl ", op.name);
   }
 
   std::string operator()(const AdviseOp& op) const {
-    return op.advice == AdviseOp::Advice::kCollapse && base_pages_(op.id) ? "advise collapse of base pages"
-                                                                          : "";
+    return op.advice == AdviseOp::Advice::kCollapse && shared_(op.id) ? "advise collapse of shared memory" : "";
   }
 
  private:
-  BasePagesByName base_pages_;
+  SharedByName shared_;
 };
 
-// Which names have mappings of base pages in a script. Found when it is first asked for: most scripts have no
+// Which names have mappings of shared memory in a script. Found when it is first asked for: most scripts have no
 // operation that asks.
-class BasePagesOfScript {
+class SharedOfScript {
  public:
-  explicit BasePagesOfScript(const Script& script) : script_(script) {}
+  explicit SharedOfScript(const Script& script) : script_(script) {}
 
   bool Of(const std::string& mapping) {
     if (!names_.has_value()) Find();
@@ -67,7 +62,8 @@ class BasePagesOfScript {
     for (const Op& op : script_.ops) {
       const auto* map = std::get_if<MapOp>(&op.kind);
       if (map == nullptr) continue;
-      if (map->backing == Backing::kAnon || map->backing == Backing::kShmem) names_->insert(map->id);
+      const bool shared = map->backing == Backing::kShmem || (map->backing == Backing::kAnon && map->shared);
+      if (shared) names_->insert(map->id);
     }
   }
 
@@ -77,16 +73,16 @@ class BasePagesOfScript {
 
 }  // namespace
 
-std::string MissingPart(const OpKind& kind, BasePagesByName base_pages) {
-  const std::string part = std::visit(Missing(base_pages), kind);
+std::string MissingPart(const OpKind& kind, SharedByName shared) {
+  const std::string part = std::visit(Missing(shared), kind);
   return part.empty() ? part : Cat(part, " is not modelled yet");
 }
 
 std::string FirstNotModelled(const Script& script, const LineName& place) {
-  BasePagesOfScript of_script(script);
-  const auto base_pages = [&of_script](const std::string& mapping) { return of_script.Of(mapping); };
+  SharedOfScript of_script(script);
+  const auto shared = [&of_script](const std::string& mapping) { return of_script.Of(mapping); };
   for (const Op& op : script.ops) {
-    const std::string part = MissingPart(op.kind, base_pages);
+    const std::string part = MissingPart(op.kind, shared);
     if (!part.empty()) return Cat(PlaceAndText(op, place), ": ", part);
   }
   return {};

@@ -14,14 +14,14 @@ namespace numasim::workloads {
 
 // Operations of which the models know nothing.
 template <class Kind>
-concept NotModelledKind = AnyOf<Kind, KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp>;
+concept NotModelledKind = AnyOf<Kind, CompactOp>;
 
-// Whether mappings of a name are, or may be, of base pages.
-using BasePagesByName = absl::FunctionRef<bool(const std::string& mapping)>;
+// Whether mappings of a name are, or may be, of shared memory.
+using SharedByName = absl::FunctionRef<bool(const std::string& mapping)>;
 
-// What the models cannot do yet, as "PART is not modelled yet"; empty if they can do all of it. `base_pages`
-// is asked only where it matters.
-std::string MissingPart(const OpKind& kind, BasePagesByName base_pages);
+// What the models cannot do yet, as "PART is not modelled yet"; empty if they can do all of it. `shared` is
+// asked only where it matters.
+std::string MissingPart(const OpKind& kind, SharedByName shared);
 
 // The first operation with such a part, as "FILE:LINE: 'OPERATION': PART is not modelled yet"; empty if the
 // models can do all.

@@ -25,14 +25,6 @@ struct Devices {
 // for.
 std::string FirstWithoutDevice(const Script& script, const LineName& place, const Devices& devices);
 
-// A fault that the kernel would serve with a transparent huge page, which is not modelled yet. `enabled` is
-// transparent_hugepage/enabled as the script begins; nobody else may change it meanwhile. Looks only at
-// mappings that nothing was done to before they are touched: of others only the run can tell.
-std::string FirstOnHugePage(const Script& script, const LineName& place, std::string enabled);
-
-// Whether the script changes transparent_hugepage/enabled.
-bool SetsThpEnabled(const Script& script);
-
 }  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_REQUIREMENTS_H_

@@ -16,7 +16,7 @@ namespace {
 // Operations of the system that do not run on its CPU: those of the script itself, and writes of settings,
 // which the global LP serves.
 template <class Kind>
-concept WithoutCpu = AnyOf<Kind, SpawnOp, SleepOp, ThpOp, SysctlOp>;
+concept WithoutCpu = AnyOf<Kind, SpawnOp, SleepOp, ThpOp, SysctlOp, KhugepagedSetOp>;
 
 std::string Complaint(const LineName& place, const Op& op, const std::string& what) {
   return absl::StrCat(PlaceAndText(op, place), ": ", what);
@@ -128,10 +128,10 @@ ScriptRunner::Subject ScriptRunner::Find(const Op& op) {
 
 sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
   const Subject subject = Find(op);
-  const auto base_pages = [&subject](const std::string&) {
-    return subject.mapping.has_value() && !subject.mapping->region.huge.has_value();
+  const auto shared = [&subject](const std::string&) {
+    return subject.mapping.has_value() && subject.mapping->region.shmem;
   };
-  const std::string missing = MissingPart(op.kind, base_pages);
+  const std::string missing = MissingPart(op.kind, shared);
   if (!missing.empty()) throw NotModelled(Complaint(place_, op, missing));
   if (op.process.empty()) co_return co_await Begin(path, op.kind, subject);
   if (subject.owned == nullptr) co_return Errno::kSrch;  // its spawn or fork failed
@@ -204,11 +204,30 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const SleepOp& op) {
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const ThpOp& op) {
-  if (op.knob == ThpOp::Knob::kShmemEnabled) {
-    co_await WriteShmemEnabled(path, memory_, op.value);
-  } else {
-    co_await WriteThpEnabled(path, memory_, op.value);
-  }
+  co_await WriteThp(path, kernel_, op);
+  co_return Errno::kOk;
+}
+
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const KhugepagedSetOp& op) {
+  co_return co_await WriteKhugepaged(path, kernel_, op);
+}
+
+// The thread takes the CPU itself when it scans.
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const KhugepagedOp& op) {
+  memory_.cpu(kSystemCpu).Release(path);
+  const sim::LpId home = memory_.node(memory_.NodeOfCpu(kSystemCpu)).lp;
+  const Errno error = co_await kernel_.thp().khugepaged().RunScans(path, kSystemCpu, op.scans);
+  co_await path.GoTo(home, memory_.costs().hop);
+  co_await memory_.cpu(kSystemCpu).Acquire(path);
+  co_return error;
+}
+
+// drop_slab(). The page cache of disks, which 1 and 3 drop, is not modelled.
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const DropCachesOp& op) {
+  const sim::LpId home = path.lp();
+  co_await path.Take(memory_.costs().syscall);
+  if ((op.what & 2) != 0) co_await kernel_.thp().Shrink(path, kSystemCpu);
+  co_await path.GoTo(home, memory_.costs().hop);
   co_return Errno::kOk;
 }
 

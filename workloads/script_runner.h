@@ -33,6 +33,7 @@ struct Region {
   int64_t bytes = 0;
   std::optional<HugeSize> huge = {};  // of HugeTLB pages
   FileId open_file = {};              // on hugetlbfs or the tmpfs; kNoFile: none
+  bool shmem = false;                 // shared memory, of a file or without one
 
   Vpn PageBelow(int64_t offset) const { return start + (offset >> kPageShift); }
   Vpn PageAbove(int64_t offset) const { return start + ((offset + kPageSize - 1) >> kPageShift); }
@@ -153,6 +154,7 @@ class ScriptRunner {
   sim::Task<OpResult> Do(sim::Path& path, const SleepOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const ThpOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const SysctlOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const KhugepagedSetOp& op);
 
   // Of the system, on its CPU.
   sim::Task<OpResult> Do(sim::Path& path, const PoolOp& op);
@@ -166,6 +168,8 @@ class ScriptRunner {
   sim::Task<OpResult> Do(sim::Path& path, const VirtioMemOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const CmaAllocOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const CmaReleaseOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const KhugepagedOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const DropCachesOp& op);
 
   // Of a process, on its CPU.
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const CpuOp& op);
@@ -220,6 +224,7 @@ class ScriptRunner {
 struct MappingStats {
   int64_t rss_kb = 0;
   int64_t anon_kb = 0;
+  int64_t anon_huge_kb = 0;  // by PMDs
   int64_t private_hugetlb_kb = 0;
   int64_t shared_hugetlb_kb = 0;
   std::vector<int64_t> node_kb;

@@ -8,6 +8,7 @@
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
 #include "sim/host_memory.h"
+#include "sim/run_control.h"
 #include "workloads/host_need.h"
 #include "workloads/machine/resolve.h"
 #include "workloads/not_modelled.h"
@@ -16,20 +17,9 @@
 namespace numasim::workloads {
 namespace {
 
-// Whether each script can tell what transparent_hugepage/enabled is at each of its operations: no other
-// stream changes it.
-bool KnowsThpEnabled(const LoadedScenario& scenario) {
-  if (scenario.scripts.size() == 1 && scenario.scripts.front().copies == 1) return true;
-  return std::none_of(scenario.scripts.begin(), scenario.scripts.end(),
-                      [](const LoadedScript& script) { return SetsThpEnabled(script.script); });
-}
-
 std::string FirstNotModelled(const LoadedScenario& scenario) {
-  const bool knows_thp = KnowsThpEnabled(scenario);
   for (const LoadedScript& script : scenario.scripts) {
     std::string problem = workloads::FirstNotModelled(script.script, script.place);
-    if (problem.empty() && knows_thp)
-      problem = FirstOnHugePage(script.script, script.place, scenario.kernel.thp().enabled());
     if (!problem.empty()) return problem;
   }
   return "";
@@ -78,6 +68,7 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
 }
 
 void Simulation::AddStreams() {
+  kernel_->thp().khugepaged().RunAsThread();
   for (const LoadedScript& script : scenario_.scripts) {
     for (int copy = 0; copy < script.copies; ++copy) {
       const std::string name = script.copies == 1 ? script.name : absl::StrCat(script.name, "#", copy);
@@ -87,12 +78,20 @@ void Simulation::AddStreams() {
       stream->script = &script;
       stream->runner = std::make_unique<ScriptRunner>(*kernel_, name, script.place);
       const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
-      engine_.Start(kernel_->memory().global_lp(), start, name, [stream](sim::Path& path) -> sim::Task<void> {
-        co_await stream->runner->Run(path, stream->script->script, stream->script->loops);
-        stream->done = true;
-      });
+      engine_.Start(kernel_->memory().global_lp(), start, name,
+                    [this, stream](sim::Path& path) -> sim::Task<void> {
+                      co_await stream->runner->Run(path, stream->script->script, stream->script->loops);
+                      stream->done = true;
+                      co_await EndWithLast(path);
+                    });
     }
   }
+}
+
+// khugepaged would go on for ever.
+sim::Task<void> Simulation::EndWithLast(sim::Path& path) {
+  co_await path.GoTo(kernel_->memory().global_lp(), kernel_->memory().costs().hop);
+  if (++streams_ended_ == runners_.size() && kernel_->thp().khugepaged().running()) sim::EndRunHere(path);
 }
 
 absl::Status Simulation::Run() {

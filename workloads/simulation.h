@@ -92,6 +92,7 @@ class Simulation {
 
   Simulation(const LoadedScenario& scenario, const Options& options);
   void AddStreams();
+  sim::Task<void> EndWithLast(sim::Path& path);
   // What is wrong where a run without an end has come to its end: somebody still waits.
   absl::Status Stuck(const std::vector<sim::BlockedPath>& blocked) const;
 
@@ -100,6 +101,7 @@ class Simulation {
   sim::Engine engine_;
   std::unique_ptr<Kernel> kernel_;
   std::vector<std::unique_ptr<Stream>> runners_;
+  size_t streams_ended_ = 0;  // global LP
 };
 
 }  // namespace numasim::workloads

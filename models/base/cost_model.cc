@@ -36,6 +36,8 @@ Costs::Costs(const CostModel& m)
       lru_drain{m.lru_drain_ns()},
       migrate_page{m.migrate_page_ns()},
       cma_bitmap{m.cma_bitmap_ns()},
-      virtio_request{m.virtio_request_ns()} {}
+      virtio_request{m.virtio_request_ns()},
+      split_pmd{m.split_pmd_ns()},
+      scan_pte{m.scan_pte_ns()} {}
 
 }  // namespace numasim

@@ -28,6 +28,9 @@ inline constexpr GfpFlags kGfpReclaim = kGfpDirectReclaim | kGfpKswapdReclaim;
 inline constexpr GfpFlags kGfpKernel = kGfpReclaim;
 inline constexpr GfpFlags kGfpHighuser = kGfpReclaim | kGfpHighmem;
 inline constexpr GfpFlags kGfpHighuserMovable = kGfpHighuser | kGfpMovable;
+// GFP_TRANSHUGE_LIGHT, GFP_TRANSHUGE
+inline constexpr GfpFlags kGfpTranshugeLight = kGfpHighmem | kGfpMovable | kGfpComp | kGfpNoWarn;
+inline constexpr GfpFlags kGfpTranshuge = kGfpTranshugeLight | kGfpDirectReclaim;
 
 // gfp_migratetype() of Linux 6.1.
 constexpr Migratetype GfpMigratetype(GfpFlags gfp) {

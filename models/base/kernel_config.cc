@@ -32,6 +32,14 @@ void ThpSettings::SetShmemEnabled(std::string_view value) {
                                    : ShmemHuge::kNever;
 }
 
+ThpSettings::Defrag ParseThpDefrag(std::string_view value) {
+  using Defrag = ThpSettings::Defrag;
+  if (value == "always") return Defrag::kAlways;
+  if (value == "defer") return Defrag::kDefer;
+  if (value == "defer+madvise") return Defrag::kDeferMadvise;
+  return value == "madvise" ? Defrag::kMadvise : Defrag::kNever;
+}
+
 HugetlbBehaviour::HugetlbBehaviour(const HugetlbKnobs& knobs)
     : irq_frees_in_workqueue(knobs.irq_free() == "workqueue"),
       shrinks_locked(knobs.shrink() == "locked"),
@@ -44,7 +52,9 @@ KernelConfig::KernelConfig(const KernelKnobs& kernel)
       pcp_high_fraction(kernel.percpu_pagelist_high_fraction()),
       lowmem_reserve_ratio(LowmemReserveRatio(kernel)),
       max_map_count(kernel.max_map_count()),
-      thp{ParseThpEnabled(kernel.thp().enabled())},
+      thp{.enabled = ParseThpEnabled(kernel.thp().enabled()),
+          .defrag = ParseThpDefrag(kernel.thp().defrag()),
+          .use_zero_page = kernel.thp().use_zero_page()},
       hugetlb(kernel.hugetlb()),
       contig_hugetlb_fails(kernel.contig().hugetlb() == "fail"),
       cma_lock_is_mutex(kernel.cma().lock() == "mutex") {

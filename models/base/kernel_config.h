@@ -19,7 +19,9 @@ class HugetlbKnobs;
 // THP settings (transparent_hugepage/...). The global LP has the original; each node has a copy that faults
 // read, sent to it like a cache line that changed.
 struct ThpSettings {
-  enum class Enabled { kNever, kMadvise, kAlways };
+  enum class Enabled : uint8_t { kNever, kMadvise, kAlways };
+  // Whether faults wait for compaction, wake kswapd, or take what there is (vma_thp_gfp_mask).
+  enum class Defrag : uint8_t { kNever, kMadvise, kDeferMadvise, kDefer, kAlways };
   Enabled enabled = Enabled::kAlways;
   // shmem_enabled, which is two settings: of the kernel's own mount, and what overrules every mount.
   enum class ShmemHuge : uint8_t { kNever, kAlways, kWithinSize, kAdvise };
@@ -28,9 +30,13 @@ struct ThpSettings {
   ShmemOverride shmem_override = ShmemOverride::kNone;
   // One of the six words that the knob takes (shmem_enabled_store).
   void SetShmemEnabled(std::string_view value);
+  Defrag defrag = Defrag::kMadvise;
+  bool use_zero_page = true;
 };
 // "never", "madvise" or "always".
 ThpSettings::Enabled ParseThpEnabled(std::string_view value);
+// "never", "madvise", "defer+madvise", "defer" or "always".
+ThpSettings::Defrag ParseThpDefrag(std::string_view value);
 
 // Behaviours of HugeTLB that a scenario can set to what they were before Linux 5.13.
 struct HugetlbBehaviour {

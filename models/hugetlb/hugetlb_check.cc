@@ -187,6 +187,8 @@ class Checker {
     tables.Walk(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn first, const Entry& entry, int order) {
       if (order == 0) return;
       const Vma* const vma = process.space.Find(first);
+      const bool thp = order == kPageblockOrder && vma != nullptr && !vma->hugetlb();
+      if (thp) return;
       if (vma == nullptr || !vma->hugetlb() || vma->huge.order != order) {
         problems_.Add(process.name, ": vpn ", first.value, " has a huge page outside mappings of such pages");
         return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/physical/thp_page.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -37,6 +38,7 @@ bool Migrator::Isolate(Zone& zone, const FrameStore::Head& head) {
 }
 
 bool Migrator::IsolateFromLru(Zone& zone, FrameIndex frame, int order) {
+  if (order == 0 && ThpPage::Holds(zone.frames(), frame)) return false;  // part of a huge page: not yet moved
   const FrameOwner& owner = zone.frames().owner(frame, order);
   if (!OfUser(owner) || owner.mapcount == 0 || zone.IsMigrating(frame, order)) return false;
   zone.TakeRef(frame, order);

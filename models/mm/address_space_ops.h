@@ -2,8 +2,8 @@
 // Linux 6.1). Every call must be made on the LP of the process's CPU, by a path that holds the CPU, and ends
 // there. It has no state of its own.
 //
-// Modelled are base pages of anonymous and shared memory, and HugeTLB mappings (with Hugetlb). What a path
-// meets that is not modelled yet (a huge page that the kernel would have used) throws NotModelled.
+// Modelled are base pages of anonymous and shared memory, transparent huge pages of anonymous memory
+// (with TransparentHugePages), and HugeTLB mappings (with Hugetlb). What a path meets that is not modelled yet throws NotModelled.
 #ifndef NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
 #define NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
 
@@ -23,6 +23,7 @@
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "models/shmem/shmem.h"
+#include "models/thp/thp.h"
 #include "sim/path.h"
 #include "sim/task.h"
 
@@ -70,14 +71,15 @@ struct PinResult {
 class AddressSpaceOps {
  public:
   AddressSpaceOps(MemorySystem& memory, PageAllocator& allocator, ProcessTable& processes, ShmemFiles& files,
-                  Hugetlb& hugetlb, Migrator& migrator, Shmem& shmem)
+                  Hugetlb& hugetlb, Migrator& migrator, Shmem& shmem, TransparentHugePages& thp)
       : memory_(memory),
         allocator_(allocator),
         processes_(processes),
         files_(files),
         hugetlb_(hugetlb),
         migrator_(migrator),
-        shmem_(shmem) {}
+        shmem_(shmem),
+        thp_(thp) {}
 
   // A new process on `process.cpu`: kAgain beyond pid_max, kNoMem without memory for its first page tables.
   sim::Task<Errno> Spawn(sim::Path& path, Process& process);
@@ -120,8 +122,8 @@ class AddressSpaceOps {
   sim::Task<TouchCounts> Touch(sim::Path& path, Process& process, TouchRequest request);
 
   // What became of a fault. kRetry: the entry was a migration entry, or has changed meanwhile; the access is
-  // made again.
-  enum class FaultResult : uint8_t { kDone, kRetry, kOom, kSigbus, kSigsegv };
+  // made again. kFallback: of a huge page, base pages are to do.
+  enum class FaultResult : uint8_t { kDone, kRetry, kFallback, kOom, kSigbus, kSigsegv };
 
  private:
   // mmap_lock, of accesses: taken for each fault, or held by the caller for all.
@@ -144,6 +146,7 @@ class AddressSpaceOps {
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
   Entry PrepareAnon(Pfn pfn) const { return Entry(pfn, Entry::kPresent | Entry::kWritable | Entry::kAnon); }
   static Entry& EntryOf(Process& process, Vpn vpn);
+  static bool StillIs(Process& process, Vpn vpn, Entry old);
 
   sim::Task<TouchCounts> TouchPages(sim::Path& path, Process& process, TouchRequest request, Locking locking);
   static bool Hits(Process& process, const Vma& vma, Cursor& entries, Vpn vpn, const TouchRequest& request);
@@ -175,7 +178,17 @@ class AddressSpaceOps {
   sim::Task<FaultResult> Install(sim::Path& path, Process& process, Vpn vpn, Entry old, Pfn fresh);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
   sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
-  void RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const;
+  sim::Task<Pfn> AllocThpForVma(sim::Path& path, Process& process, const Vma& vma, Vpn first, GfpFlags gfp);
+  sim::Task<Pfn> AllocZeroPage(sim::Path& path, Process& process);
+
+  // Transparent huge pages (thp_fault.cc); `first` is where one begins.
+  sim::Task<FaultResult> ThpFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
+  sim::Task<FaultResult> AnonThpFault(sim::Path& path, Process& process, const Vma& vma, Vpn first, bool write);
+  sim::Task<FaultResult> ZeroPageFault(sim::Path& path, Process& process, Vpn first);
+  sim::Task<FaultResult> ThpCopyOnWrite(sim::Path& path, Process& process, Vpn first);
+  sim::Task<void> SettlePmdSplits(sim::Path& path, Process& process);
+  sim::Task<void> SplitPmdsAround(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  static bool NothingAt(const Process& process, Vpn first);
 
   sim::Task<Errno> AdviseVmas(sim::Path& path, Process& process, Vpn begin, Vpn end, Advice advice);
   sim::Task<Errno> MarkLocked(sim::Path& path, Process& process, Vpn begin, Vpn end);
@@ -184,6 +197,11 @@ class AddressSpaceOps {
   sim::Task<Errno> AdviseVma(sim::Path& path, Process& process, Vpn begin, Vpn end, Advice advice);
   sim::Task<Errno> DontneedVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<Errno> FreeLazily(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  sim::Task<bool> FreePartLazily(sim::Path& path, Process& process, Vpn begin, Vpn end);
+  // What a page is: no part of a huge page; of one that was split now; of one that stays.
+  enum class Part : uint8_t { kNone, kSplit, kStays };
+  sim::Task<Part> SplitForPart(sim::Path& path, Process& process, Folio part, bool by_pmd);
+  sim::Task<Errno> CollapseVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<Errno> RemoveVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<Errno> AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end, Vma::ThpAdvice advice);
   sim::Task<Errno> FaultIn(sim::Path& path, Process& process, Vpn begin, Vpn end, bool write);
@@ -195,8 +213,14 @@ class AddressSpaceOps {
                                 std::vector<Folio>& queue, MoveResult& result);
   sim::Task<Errno> MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue, NodeId node);
 
-  sim::Task<void> Zap(sim::Path& path, Process& process, Vpn begin, Vpn end);
-  static Vpn Gather(Process& process, Vpn begin, Vpn end, std::vector<Folio>& gathered, int64_t& entries);
+  // What a batch of entries mapped, to be released.
+  struct Gathered {
+    std::vector<Folio> pages;   // of anonymous memory
+    std::vector<Folio> tables;  // that were deposited under huge pages
+    int64_t entries = 0;
+  };
+  sim::Task<void> Zap(sim::Path& path, Process& process, Vma part);
+  static Vpn Gather(Process& process, Vpn begin, Vpn end, Gathered& gathered);
   sim::Task<void> DropFileMappings(sim::Path& path, Process& process, const std::vector<Vma>& removed);
   // Spawn, of a process that is on its own or (fork) of a family.
   sim::Task<Errno> Begin(sim::Path& path, Process& process, const Process* parent);
@@ -207,6 +231,7 @@ class AddressSpaceOps {
   sim::Task<void> AddFileMappings(sim::Path& path, const Process& child);
   sim::Task<void> CopyHugePages(sim::Path& path, Process& parent, Process& child, bool entries);
   sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);
+  sim::Task<bool> CopyThp(sim::Path& path, Process& parent, Process& child, Vpn first);
   sim::Task<void> AddReferences(sim::Path& path, const std::vector<Folio>& pages);
 
   MemorySystem& memory_;
@@ -216,6 +241,7 @@ class AddressSpaceOps {
   Hugetlb& hugetlb_;
   Migrator& migrator_;
   Shmem& shmem_;
+  TransparentHugePages& thp_;
 };
 
 }  // namespace numasim

@@ -2,9 +2,41 @@
 #include <algorithm>
 
 #include "models/mm/address_space_ops.h"
+#include "models/physical/thp_page.h"
+#include "models/thp/thp_allowed.h"
 #include "sim/check.h"
 
 namespace numasim {
+namespace {
+
+// Whether MADV_COLLAPSE goes on behind a range that it could not collapse.
+bool MayGoOn(ScanResult result) {
+  switch (result) {
+    case ScanResult::kPmdNull:
+    case ScanResult::kPageRo:
+    case ScanResult::kPageNull:
+    case ScanResult::kPageCount:
+    case ScanResult::kPageLock:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// madvise_collapse_errno()
+Errno CollapseErrno(ScanResult result) {
+  switch (result) {
+    case ScanResult::kAllocHugePageFail:
+      return Errno::kNoMem;
+    case ScanResult::kPageCount:
+    case ScanResult::kPageLock:
+      return Errno::kAgain;
+    default:
+      return Errno::kInval;
+  }
+}
+
+}  // namespace
 
 sim::Task<Errno> AddressSpaceOps::Advise(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                          Advice advice) {
@@ -54,8 +86,7 @@ sim::Task<Errno> AddressSpaceOps::AdviseVma(sim::Path& path, Process& process, V
     case Advice::kNohugepage:
       co_return co_await AdviseThp(path, process, begin, end, Vma::ThpAdvice::kNohugepage);
     case Advice::kCollapse:
-      if (process.space.Find(begin)->hugetlb()) co_return Errno::kInval;
-      throw NotModelled("advise collapse of base pages is not modelled yet");
+      co_return co_await CollapseVma(path, process, begin, end);
     case Advice::kPopulateRead:
     case Advice::kPopulateWrite:
       break;
@@ -71,19 +102,79 @@ sim::Task<Errno> AddressSpaceOps::AdviseVma(sim::Path& path, Process& process, V
 sim::Task<Errno> AddressSpaceOps::DontneedVma(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   const Vma& vma = *process.space.Find(begin);
   if (vma.locked || process.space.CutsHugePage(begin)) co_return Errno::kInval;
-  if (vma.hugetlb()) end = vma.HugePageOf(end);
-  if (begin < end) co_await Zap(path, process, begin, end);
+  Vma part = vma;
+  part.start = begin;
+  part.end = vma.hugetlb() ? vma.HugePageOf(end) : end;
+  if (part.start >= part.end) co_return Errno::kOk;
+  if (!part.hugetlb()) co_await SplitPmdsAround(path, process, part.start, part.end);
+  co_await Zap(path, process, part);
   co_return Errno::kOk;
 }
 
-// madvise_free_single_vma(): the pages stay until reclaim wants them, which is not modelled.
+// madvise_free_single_vma(): the pages stay until reclaim wants them, which is not modelled. But huge pages of
+// which a part is given up are split.
 sim::Task<Errno> AddressSpaceOps::FreeLazily(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   const Vma& vma = *process.space.Find(begin);
   if (vma.locked || !vma.anonymous()) co_return Errno::kInval;
-  int64_t entries = 0;
-  process.space.page_table().Walk(begin, end, [&](Vpn, const Entry&, int) { ++entries; });
-  co_await path.Take(memory_.costs().unmap_page * entries);
+  for (Vpn at = begin; at < end;) {
+    const Vpn next = std::min(end, ThpStart(at) + kThpPages);
+    if (co_await FreePartLazily(path, process, at, next)) at = next;
+  }
   co_return Errno::kOk;
+}
+
+// madvise_free_pte_range() for part of a PTE table, or madvise_free_huge_pmd(). False where a huge page was
+// split, and it is to be looked at again.
+sim::Task<bool> AddressSpaceOps::FreePartLazily(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  PageTable& tables = process.space.page_table();
+  const Entry* const leaf = tables.FindHuge(ThpStart(begin), ThpPage::kOrder);
+  if (leaf != nullptr && (leaf->zero_page() || end - begin == kThpPages)) {
+    co_await path.Take(memory_.costs().unmap_page);
+    co_return true;
+  }
+  int64_t entries = 0;
+  std::vector<Folio> pages;
+  if (leaf != nullptr) {
+    pages.push_back(Folio(leaf->pfn()));
+  } else {
+    tables.Walk(begin, end, [&](Vpn, const Entry& entry, int) {
+      ++entries;
+      if (entry.present() && entry.anon()) pages.push_back(Folio(entry.pfn()));
+    });
+  }
+  co_await path.Take(memory_.costs().unmap_page * (entries + 1));
+  // The first that is part of a huge page decides: of one that others map too, nothing is given up.
+  for (const Folio page : pages) {
+    const Part part = co_await SplitForPart(path, process, page, leaf != nullptr);
+    if (part != Part::kNone) co_return part == Part::kStays;
+  }
+  co_return true;
+}
+
+sim::Task<AddressSpaceOps::Part> AddressSpaceOps::SplitForPart(sim::Path& path, Process& process, Folio part,
+                                                               bool by_pmd) {
+  const sim::LpId home = path.lp();
+  Zone& zone = *memory_.ZoneOf(part.head());
+  const FrameIndex frame = zone.frames().Index(part.head());
+  co_await path.GoTo(memory_.node(zone.node()).lp, memory_.costs().hop);
+  Part became = Part::kNone;
+  if (ThpPage::Holds(zone.frames(), frame)) {
+    const ThpPage page(zone.frames(), frame);
+    const Pfn head = zone.frames().PfnOf(page.head());
+    became = Part::kStays;
+    // total_mapcount(), or folio_estimated_sharers()
+    const bool alone = by_pmd ? page.total_mapcount() == 1 : page.mapcount(page.head()) == 1;
+    if (alone) {
+      zone.TakeRef(page.head(), ThpPage::kOrder);
+      if (co_await thp_.splitter().Split(path, process.cpu, head)) {
+        became = Part::kSplit;
+      } else {
+        co_await allocator_.DropRefs(path, process.cpu, std::vector<Folio>(1, Folio(head, ThpPage::kOrder)));
+      }
+    }
+  }
+  co_await path.GoTo(home, memory_.costs().hop);
+  co_return became;
 }
 
 // madvise_remove(): a hole in the file, for everybody who maps it. mmap_lock is not held meanwhile.
@@ -106,12 +197,51 @@ sim::Task<Errno> AddressSpaceOps::RemoveVma(sim::Path& path, Process& process, V
 // it.
 sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                             Vma::ThpAdvice advice) {
+  if (advice == Vma::ThpAdvice::kHugepage) {
+    Vma advised = *process.space.Find(begin);
+    advised.thp = advice;
+    co_await thp_.khugepaged().EnterVma(path, process, advised);
+  }
   if (process.space.Find(begin)->thp == advice) co_return Errno::kOk;
   co_await path.Take(memory_.costs().vma);
   const AddressSpace::Changed changed =
       process.space.Change(begin, end, MaxMapCount(process), [&](Vma& vma) { vma.thp = advice; });
+  co_await SettlePmdSplits(path, process);
   const Errno error = ErrnoOf(changed.refusal);
   co_return error == Errno::kNoMem ? Errno::kAgain : error;
+}
+
+// madvise_collapse()
+sim::Task<Errno> AddressSpaceOps::CollapseVma(sim::Path& path, Process& process, Vpn begin, Vpn end) {
+  CollapseLimits limits;
+  limits.khugepaged = false;
+  const ThpSettings& settings = memory_.node(NodeOf(process)).thp;
+  if (!MayCollapse(settings, *process.space.Find(begin), false)) co_return Errno::kInval;
+  const Vpn first = ThpStart(begin + (kThpPages - 1));
+  Vpn last = ThpStart(end);
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  bool locked = true;
+  int64_t thps = 0;
+  ScanResult failed = ScanResult::kFail;
+  for (Vpn at = first; at < last; at = at + kThpPages) {
+    if (!locked) {
+      co_await mmap_lock.AcquireRead(path);
+      locked = true;
+      failed = thp_.collapser().Revalidate(process, at, limits);
+      if (failed != ScanResult::kSucceed) break;
+      last = std::min(last, ThpStart(process.space.Find(at)->end));
+    }
+    const Collapser::Outcome outcome = co_await thp_.collapser().ScanPmd(path, process.cpu, process, at, limits);
+    locked = outcome.mmap_locked;
+    if (outcome.result == ScanResult::kSucceed || outcome.result == ScanResult::kPmdMapped) {
+      ++thps;
+      continue;
+    }
+    failed = outcome.result;
+    if (!MayGoOn(failed)) break;
+  }
+  if (!locked) co_await mmap_lock.AcquireRead(path);
+  co_return thps == (last - first) / kThpPages ? Errno::kOk : CollapseErrno(failed);
 }
 
 // __get_user_pages() of a part of a VMA that allows it, with mmap_lock held: kFault for SIGBUS.
@@ -156,6 +286,7 @@ sim::Task<Errno> AddressSpaceOps::MarkLocked(sim::Path& path, Process& process, 
     if (!vma->hugetlb()) {
       const AddressSpace::Changed changed =
           process.space.Change(at, part_end, MaxMapCount(process), [](Vma& part) { part.locked = true; });
+      co_await SettlePmdSplits(path, process);
       if (changed.refusal != AddressSpace::Refusal::kNone) co_return Errno::kNoMem;
     }
     co_await path.Take(memory_.costs().vma);

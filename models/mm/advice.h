@@ -6,7 +6,7 @@
 
 namespace numasim {
 
-// Of base pages not yet kRemove and kCollapse.
+// Of base pages not yet kRemove.
 enum class Advice : uint8_t {
   kDontneed,
   kFree,

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "models/mm/address_space_ops.h"
+#include "models/physical/thp_page.h"
+#include "models/thp/thp_allowed.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -36,6 +38,7 @@ int64_t& CountOf(TouchCounts& counts, AddressSpaceOps::FaultResult result) {
       return counts.sigsegv;
     case Result::kDone:
     case Result::kRetry:
+    case Result::kFallback:
       break;
   }
   return counts.ok;
@@ -46,10 +49,15 @@ constexpr bool Allows(Access access, bool write) {
 }
 
 // What interleaving counts by (interleave_nid). Anonymous memory counts from where a process's first mapping
-// is, which so begins on the policy's first node. In the kernel it does where that is at a multiple of 16
-// TiB: offset_il_node() takes the page number modulo 2^32.
+// is, which so begins on the policy's first node. In the kernel it does where that is at 16 TiB:
+// offset_il_node() takes the page number modulo 2^32.
 uint64_t InterleaveIndex(const Vma& vma, Vpn vpn) {
   return vma.anonymous() ? vma.IndexOf(vpn) - AddressSpace::kStartOfSpace.value : vma.IndexOf(vpn);
+}
+// The same for huge pages, whose number it takes: that of the first one does not end in zeros.
+uint64_t InterleaveIndexOfThp(const Vma& vma, Vpn first) {
+  constexpr uint64_t kFirstMapping = uint64_t{1} << 32;
+  return (InterleaveIndex(vma, first) + (vma.anonymous() ? kFirstMapping : 0)) >> kPageblockOrder;
 }
 
 }  // namespace
@@ -103,9 +111,13 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
 bool AddressSpaceOps::Hits(Process& process, const Vma& vma, Cursor& entries, Vpn vpn,
                            const TouchRequest& request) {
   if (!Allows(vma.access, request.write)) return false;
-  const Entry* const entry = vma.hugetlb()
-                                 ? process.space.page_table().FindHuge(vma.HugePageOf(vpn), vma.huge.order)
-                                 : entries.Find(vpn);
+  const Entry* entry = nullptr;
+  if (vma.hugetlb()) {
+    entry = process.space.page_table().FindHuge(vma.HugePageOf(vpn), vma.huge.order);
+  } else {
+    entry = entries.Find(vpn);
+    if (entry == nullptr) entry = process.space.page_table().FindHuge(ThpStart(vpn), ThpPage::kOrder);
+  }
   return entry != nullptr && entry->present() && (!request.write || entry->writable());
 }
 
@@ -115,8 +127,9 @@ std::optional<sim::Duration> AddressSpaceOps::FaultAtOnce(Process& process, Node
                                                           Cursor& entries, Vpn vpn,
                                                           const TouchRequest& request) {
   const bool wanted = vma != nullptr && request.write && vma->anonymous() && !vma->hugetlb() &&
-                      vma->access == Access::kReadWrite && home.thp.enabled == ThpSettings::Enabled::kNever;
+                      vma->access == Access::kReadWrite;
   if (!wanted) return std::nullopt;
+  // Where there is a table, no huge page is asked for.
   Entry* const entry = entries.Find(vpn);
   if (entry == nullptr || !entry->none()) return std::nullopt;
   const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
@@ -174,9 +187,14 @@ sim::Task<void> AddressSpaceOps::WaitForMove(sim::Path& path) const {
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process, Vma vma,
                                                                Vpn vpn, bool write) {
   const Costs& costs = memory_.costs();
-  RefuseThp(process, vma, vpn);
   co_await path.Take(costs.fault);
+  if (process.space.page_table().Find(vpn) == nullptr) {
+    if (!co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
+    const FaultResult huge = co_await ThpFault(path, process, vma, vpn, write);
+    if (huge != FaultResult::kFallback) co_return huge;
+  }
   if (!co_await EnsureTable(path, process, vpn)) co_return FaultResult::kOom;
+  if (process.space.page_table().FindEntry(vpn) == nullptr) co_return FaultResult::kRetry;  // a huge page by now
   const Entry old = EntryOf(process, vpn);
   FaultResult result = FaultResult::kDone;
   if (old.migrating()) {
@@ -203,7 +221,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Install(sim::Path& path, Process& process, Vpn vpn,
                                                                  Entry old, Pfn fresh) {
-  const bool same = EntryOf(process, vpn) == old;
+  const bool same = StillIs(process, vpn, old);
   if (same) EntryOf(process, vpn) = PrepareAnon(fresh);
   // A copy takes the place of what it was made of.
   const Pfn unused = same ? (old.none() || old.zero_page() ? kNoPfn : old.pfn()) : fresh;
@@ -219,9 +237,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
                                                                      const Vma& vma, Vpn vpn) {
   const Costs& costs = memory_.costs();
   const Entry old = EntryOf(process, vpn);
-  const Sharing sharing = old.zero_page() ? Sharing::kShared : co_await SharingOf(path, old.pfn());
+  Sharing sharing = Sharing::kShared;
+  if (!old.zero_page()) sharing = old.exclusive() ? Sharing::kAlone : co_await SharingOf(path, old.pfn());
   if (sharing == Sharing::kSettling) co_await WaitForMove(path);
-  if (sharing == Sharing::kSettling || EntryOf(process, vpn) != old) co_return FaultResult::kRetry;
+  if (sharing == Sharing::kSettling || !StillIs(process, vpn, old)) co_return FaultResult::kRetry;
   if (sharing == Sharing::kAlone) {
     ++memory_.node(NodeOf(process)).counter(PGREUSE);
     EntryOf(process, vpn) = old.WithWritable(true);
@@ -251,8 +270,20 @@ sim::Task<bool> AddressSpaceOps::EnsureTable(sim::Path& path, Process& process, 
   if (!co_await EnsurePmd(path, process, vpn)) co_return false;
   const Pfn frame = co_await AllocTable(path, process);
   if (frame == kNoPfn) co_return false;
-  tables.AddTable(vpn, frame);
+  if (tables.Find(vpn) == nullptr && tables.FindHuge(ThpStart(vpn), ThpPage::kOrder) == nullptr) {
+    tables.AddTable(vpn, frame);
+  } else {
+    // Somebody else was faster: khugepaged works here too.
+    const std::vector<Folio> unused(1, Folio(frame));
+    co_await allocator_.Release(path, process.cpu, unused);
+  }
   co_return true;
+}
+
+// pte_same()
+bool AddressSpaceOps::StillIs(Process& process, Vpn vpn, Entry old) {
+  const Entry* const entry = process.space.page_table().FindEntry(vpn);
+  return entry != nullptr && *entry == old;
 }
 
 // The entry of a base page whose table is there: that goes with the VMA only, and not under a fault.
@@ -268,13 +299,19 @@ Entry& AddressSpaceOps::EntryOf(Process& process, Vpn vpn) {
 // for that lock.
 sim::Task<AddressSpaceOps::Sharing> AddressSpaceOps::SharingOf(sim::Path& path, Pfn pfn) {
   const sim::LpId home = path.lp();
-  const Zone& zone = *memory_.ZoneOf(pfn);
+  Zone& zone = *memory_.ZoneOf(pfn);
   const sim::LpId there = memory_.node(zone.node()).lp;
   co_await path.GoTo(there, memory_.costs().hop);
   const FrameIndex frame = zone.frames().Index(pfn);
   Sharing sharing = Sharing::kAlone;
-  if (zone.frames().owner(frame, 0).mapcount != 1)
+  if (ThpPage::Holds(zone.frames(), frame)) {
+    // Every mapping of any part is a reference to the huge page.
+    const ThpPage page(zone.frames(), frame);
+    const bool alone = page.total_mapcount() == 1 && !zone.frames().IsHeld(page.head(), ThpPage::kOrder);
+    sharing = alone ? Sharing::kAlone : Sharing::kShared;
+  } else if (zone.frames().owner(frame, 0).mapcount != 1) {
     sharing = zone.IsMigrating(frame, 0) ? Sharing::kSettling : Sharing::kShared;
+  }
   co_await path.GoTo(home, memory_.costs().hop);
   co_return sharing;
 }
@@ -288,6 +325,36 @@ sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, c
   co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
 }
 
+// vma_alloc_folio() for a huge page: the local node first, or the preferred one, and no other unless the policy
+// has it so.
+sim::Task<Pfn> AddressSpaceOps::AllocThpForVma(sim::Path& path, Process& process, const Vma& vma, Vpn first,
+                                               GfpFlags gfp) {
+  const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
+  const NodeId local = NodeOf(process);
+  const Placement placement = PlaceInVma(policy, local, InterleaveIndexOfThp(vma, first));
+  AllocRequest request = MakeRequest(gfp, placement, process.cpu, AnonOwner(process, first));
+  request.order = ThpPage::kOrder;
+  const bool many = policy.mode == MemPolicy::Mode::kPreferredMany;
+  if (policy.mode == MemPolicy::Mode::kInterleave || many)
+    co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
+  const NodeId wanted = policy.mode == MemPolicy::Mode::kPreferred ? placement.preferred : local;
+  if (!placement.allowed.Has(wanted)) co_return co_await allocator_.Alloc(path, request);
+  request.preferred = wanted;
+  AllocRequest here = request;
+  here.gfp |= kGfpThisNode | kGfpNoRetry;
+  const Pfn page = co_await allocator_.Alloc(path, here);
+  if (page != kNoPfn || !gfp.Has(kGfpDirectReclaim)) co_return page;
+  co_return co_await allocator_.Alloc(path, request);
+}
+
+// alloc_pages() of the huge zero page: under the task's policy, not movable.
+sim::Task<Pfn> AddressSpaceOps::AllocZeroPage(sim::Path& path, Process& process) {
+  const Placement placement = PlaceForTask(process, NodeOf(process));
+  AllocRequest request = MakeRequest(kGfpTranshuge.Without(kGfpMovable), placement, process.cpu, FrameOwner{});
+  request.order = ThpPage::kOrder;
+  co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
+}
+
 // pte_alloc_one() and its like: alloc_pages() under the task's policy.
 sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
   const Placement placement = PlaceForTask(process, NodeOf(process));
@@ -296,21 +363,6 @@ sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
   const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
   if (pfn != kNoPfn) co_await path.Take(memory_.costs().clear_page);
   co_return pfn;
-}
-
-// Where hugepage_vma_check() of Linux 6.1 would let the fault take a huge page.
-void AddressSpaceOps::RefuseThp(const Process& process, const Vma& vma, Vpn vpn) const {
-  const ThpSettings::Enabled enabled = memory_.node(NodeOf(process)).thp.enabled;
-  if (!vma.anonymous() || vma.thp == Vma::ThpAdvice::kNohugepage || enabled == ThpSettings::Enabled::kNever)
-    return;
-  if (enabled == ThpSettings::Enabled::kMadvise && vma.thp != Vma::ThpAdvice::kHugepage) return;
-  const Vpn huge{vpn.value / kPageblockPages * kPageblockPages};
-  if (huge < vma.start || huge + kPageblockPages > vma.end) return;
-  if (process.space.page_table().Find(vpn) != nullptr) return;  // already mapped by base pages
-  throw NotModelled(
-      "a fault on a transparent huge page is not modelled yet; expected kernel { thp { enabled: \"never\" } "
-      "} in "
-      "the scenario, or `thp enabled never` before it in the script");
 }
 
 }  // namespace numasim

@@ -141,11 +141,24 @@ class Gatherer {
       ExpectMapped("PTE", first, first + kTablePages);
     });
     int64_t huge_pages = 0;
+    int64_t deposits = 0;
     tables.Walk(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn vpn, Entry entry, int order) {
-      if (order == 0) return CheckEntry(vpn, entry);
+      if (order == 0) return CheckEntry(vpn, entry, order);
       ++huge_pages;
-      if (order == kPteTableShift) ++used[vpn.value >> kPmdTableShift];
+      if (order != kPteTableShift) return;
+      ++used[vpn.value >> kPmdTableShift];
+      if (entry.anon() || entry.zero_page()) {
+        ++deposits;
+        CheckThp(vpn, entry);
+      }
     });
+    tables.ForEachDeposit([&](Pfn frame) {
+      ++count;
+      --deposits;
+      AddTableFrame(frame);
+    });
+    problems_.Expect(deposits, 0, "process ", process_->name,
+                     ": the count of transparent huge pages without a deposited table");
     problems_.Expect(tables.huge_pages(), huge_pages, "process ", process_->name,
                      ": the count of huge pages");
     tables.ForEachPmd([&](Vpn first, Pfn frame, int entries) {
@@ -167,11 +180,20 @@ class Gatherer {
                   " is left though nothing is mapped there");
   }
 
-  void CheckEntry(Vpn vpn, Entry entry) {
+  void CheckThp(Vpn vpn, Entry entry) {
+    CheckEntry(vpn, entry, kPteTableShift);
+    if (vma_ != nullptr && (vpn < vma_->start || vpn + kTablePages > vma_->end))
+      problems_.Add(At(vpn), " has a transparent huge page that sticks out of its VMA");
+    if (entry.zero_page() && !process_->huge_zero_page)
+      problems_.Add(At(vpn), " has the huge zero page, but the process no reference to it");
+  }
+
+  void CheckEntry(Vpn vpn, Entry entry, int order) {
     if (entry.migrating()) problems_.Add(At(vpn), " is a migration entry though nothing runs");
     if (vma_ == nullptr || vpn < vma_->start || vpn >= vma_->end) vma_ = process_->space.Find(vpn);
     if (entry.anon()) {
-      references_.push_back({Folio(entry.pfn()), FrameOwner::kAnon, entry.writable(), number_, vpn.value});
+      references_.push_back(
+          {Folio(entry.pfn(), order), FrameOwner::kAnon, entry.writable(), number_, vpn.value});
     }
     if (vma_ == nullptr) {
       problems_.Add(At(vpn), " has an entry but is not mapped");

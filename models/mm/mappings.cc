@@ -138,6 +138,7 @@ sim::Task<Errno> AddressSpaceOps::Unmap(sim::Path& path, Process& process, Vpn b
     co_return error;
   }
   const std::vector<Vma> removed = process.space.Remove(begin, end);
+  co_await SettlePmdSplits(path, process);
   // What is mapped there no more is taken away beside faults elsewhere.
   mmap_lock.Downgrade(path);
   co_await UnmapRegion(path, process, removed, begin, end);
@@ -156,39 +157,52 @@ Errno AddressSpaceOps::MayUnmap(const Process& process, Vpn begin, Vpn end) cons
 // unmap_region() for the VMAs that were in [begin, end), and what fput() does.
 sim::Task<void> AddressSpaceOps::UnmapRegion(sim::Path& path, Process& process,
                                              const std::vector<Vma>& removed, Vpn begin, Vpn end) {
-  for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
+  for (const Vma& vma : removed) co_await Zap(path, process, vma);
   const AddressSpace::Gap gap = process.space.GapAround(begin, end);
   const std::vector<Folio> tables = process.space.page_table().FreeRange(gap.floor, gap.ceiling);
   co_await allocator_.Release(path, process.cpu, tables);
   co_await DropFileMappings(path, process, removed);
 }
 
-// zap_page_range(): the entries of [begin, end) become none, and what they mapped loses a reference, a
-// gathered batch at a time: what is not there yet is still mapped while others have the CPU.
-sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vpn begin, Vpn end) {
-  co_await hugetlb_.Zap(path, process, begin, end);
-  std::vector<Folio> gathered;
-  while (begin < end) {
-    int64_t entries = 0;
-    gathered.clear();
-    begin = Gather(process, begin, end, gathered, entries);
-    if (entries > 0) co_await path.Take(memory_.costs().unmap_page * entries);
-    if (gathered.empty()) continue;
-    std::reverse(gathered.begin(), gathered.end());
-    co_await allocator_.Release(path, process.cpu, gathered);
+// zap_page_range() of a VMA, or a part of one: its entries become none, and what they mapped loses a reference,
+// a gathered batch at a time: what is not there yet is still mapped while others have the CPU. No transparent
+// huge page sticks out of it.
+sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vma part) {
+  if (part.hugetlb()) {
+    co_await hugetlb_.Zap(path, process, part.start, part.end);
+    co_return;
+  }
+  Gathered gathered;
+  for (Vpn begin = part.start; begin < part.end;) {
+    gathered.pages.clear();
+    gathered.tables.clear();
+    gathered.entries = 0;
+    begin = Gather(process, begin, part.end, gathered);
+    if (gathered.entries > 0) co_await path.Take(memory_.costs().unmap_page * gathered.entries);
+    // zap_deposited_table() frees at once.
+    if (!gathered.tables.empty()) co_await allocator_.Release(path, process.cpu, gathered.tables);
+    if (gathered.pages.empty()) continue;
+    std::reverse(gathered.pages.begin(), gathered.pages.end());
+    co_await allocator_.Release(path, process.cpu, gathered.pages);
     co_await memory_.cpu(process.cpu).MaybeYield(path);
   }
 }
 
 // Clears entries of [begin, end) until there is a batch of anonymous pages. Returns where to go on.
-Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, std::vector<Folio>& gathered,
-                            int64_t& entries) {
-  return process.space.page_table().Walk(begin, end, [&](Vpn, Entry& entry, int order) {
-    if (order != 0) return true;  // Hugetlb has those
-    if (gathered.size() == kGatherBatch) return false;
-    ++entries;
-    if (entry.present() && entry.anon()) gathered.push_back(Folio(entry.pfn()));
-    entry = Entry();
+Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, Gathered& gathered) {
+  PageTable& tables = process.space.page_table();
+  return tables.Walk(begin, end, [&](Vpn vpn, Entry& entry, int order) {
+    if (gathered.pages.size() == kGatherBatch) return false;
+    ++gathered.entries;
+    const Entry old = entry;
+    if (old.present() && old.anon()) gathered.pages.push_back(Folio(old.pfn(), order));
+    if (order == 0) {
+      entry = Entry();
+    } else if (old.anon() || old.zero_page()) {
+      gathered.tables.push_back(Folio(tables.TakeThp(vpn)));
+    } else {
+      tables.SetHuge(vpn, order, Entry());
+    }
     return true;
   });
 }
@@ -210,6 +224,7 @@ sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn
   const Vpn reach = process.space.MappedUntil(begin, end);
   const AddressSpace::Changed changed =
       process.space.Change(begin, reach, MaxMapCount(process), [&](Vma& vma) { vma.access = access; });
+  co_await SettlePmdSplits(path, process);
   if (access != Access::kReadWrite) WriteProtect(process.space, begin, changed.until);
   mmap_lock.ReleaseWrite(path);
   const Errno error = ErrnoOf(changed.refusal);
@@ -223,6 +238,7 @@ sim::Task<Errno> AddressSpaceOps::Bind(sim::Path& path, Process& process, Vpn be
   co_await mmap_lock.AcquireWrite(path);
   co_await path.Take(memory_.costs().vma);
   const Errno error = BindLocked(process, begin, end, policy);
+  co_await SettlePmdSplits(path, process);
   mmap_lock.ReleaseWrite(path);
   co_return error;
 }

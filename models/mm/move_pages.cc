@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "models/mm/address_space_ops.h"
+#include "models/physical/thp_page.h"
 
 namespace numasim {
 
@@ -74,7 +75,8 @@ sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vp
   co_await path.GoTo(home, memory_.costs().hop);
   co_await allocator_.ForEachOnItsNode(path, wanted, [&queue](Zone& zone, FrameIndex frame, Folio page) {
     // EACCES: mapped elsewhere too; EBUSY: somebody else moves it.
-    const bool alone = zone.frames().owner(frame, page.order()).mapcount == 1;
+    const bool part = ThpPage::Holds(zone.frames(), frame);
+    const bool alone = !part && zone.frames().owner(frame, page.order()).mapcount == 1;
     if (alone && Migrator::IsolateFromLru(zone, frame, page.order())) queue.push_back(page);
   });
   result.not_moved += static_cast<int64_t>(candidates - queue.size());

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "models/mm/address_space_ops.h"
+#include "models/physical/thp_page.h"
+#include "models/thp/thp_allowed.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -17,8 +19,12 @@ bool CollectWritable(Process& process, Vpn begin, Vpn end, PinnedPages& pages) {
     if (vma == nullptr) return false;
     if (!vma->hugetlb()) {
       const Entry* const entry = process.space.page_table().FindEntry(at);
-      if (entry == nullptr || !entry->writable()) return false;
-      pages.pages.push_back(Folio(entry->pfn()));
+      const Entry* const leaf = process.space.page_table().FindHuge(ThpStart(at), ThpPage::kOrder);
+      const Entry* const found = entry != nullptr ? entry : leaf;
+      if (found == nullptr || !found->writable()) return false;
+      // A huge page is held as often as pages of it are.
+      const int64_t part = entry != nullptr ? 0 : at - ThpStart(at);
+      pages.pages.push_back(Folio(found->pfn() + part));
       at = at + 1;
       continue;
     }
@@ -66,7 +72,11 @@ sim::Task<PinResult> AddressSpaceOps::PinLocked(sim::Path& path, Process& proces
 // get_page() of pages that the process maps.
 sim::Task<void> AddressSpaceOps::TakeReferences(sim::Path& path, const std::vector<Folio>& pages) {
   co_await allocator_.ForEachOnItsNode(
-      path, pages, [](Zone& zone, FrameIndex frame, Folio page) { zone.TakeRef(frame, page.order()); });
+      path, pages, [](Zone& zone, FrameIndex frame, Folio page) {
+        const bool part = page.order() == 0 && ThpPage::Holds(zone.frames(), frame);
+        part ? zone.TakeRef(ThpPage(zone.frames(), frame).head(), ThpPage::kOrder)
+             : zone.TakeRef(frame, page.order());
+      });
   co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
 }
 

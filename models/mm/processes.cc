@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "models/mm/address_space_ops.h"
+#include "models/physical/thp_page.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -19,7 +20,7 @@ int64_t CopyEntries(AddressSpace& parent, AddressSpace& child, Vpn begin, Vpn en
   Cursor to(child.page_table());
   parent.page_table().Walk(begin, end, [&](Vpn vpn, Entry& entry, int) {
     if (!entry.anon() && !entry.zero_page()) return;
-    entry = entry.WithWritable(false);
+    entry = entry.Shared();
     *to.Find(vpn) = entry;
     ++copied;
     if (entry.anon()) shared.push_back(Folio(entry.pfn()));
@@ -109,6 +110,7 @@ sim::Task<bool> AddressSpaceOps::CopyMemory(sim::Path& path, Process& parent, Pr
   const bool all = tables && co_await CopyPageTables(path, parent, child);
   // The tables were allocated by the parent, under its policy.
   std::swap(parent.il_prev, child.il_prev);
+  if (all && parent.in_khugepaged) co_await thp_.khugepaged().Enter(path, child);
   co_return all;
 }
 
@@ -164,19 +166,24 @@ sim::Task<void> AddressSpaceOps::CopyHugePages(sim::Path& path, Process& parent,
 // copy_page_range(): anonymous pages are shared read-only from now on; shared memory is left to be faulted in
 // again.
 sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent, Process& child) {
-  struct Part {  // of a PTE table
+  struct Part {  // of a PTE table, or a huge page
     Vpn begin, end;
+    bool huge;
   };
   std::vector<Part> parts;
   for (const auto& [start, vma] : parent.space.vmas()) {
-    if (!vma.anonymous() || vma.anon_vma == 0) continue;
-    parent.space.page_table().ForEachTable(vma.start, vma.end, [&](Vpn first, PteTable&) {
+    if (!vma.anonymous() || vma.hugetlb() || vma.anon_vma == 0) continue;
+    parent.space.page_table().ForEachUpper(vma.start, vma.end, [&](Vpn first, const Entry& entry, int) {
       const Vpn end = first + static_cast<int64_t>(kPtesPerTable);
-      parts.push_back({std::max(first, vma.start), std::min(end, vma.end)});
+      parts.push_back({std::max(first, vma.start), std::min(end, vma.end), entry.is_leaf()});
+      return true;
     });
   }
   for (const Part& part : parts) {
-    if (!co_await EnsureTable(path, child, part.begin)) co_return false;
+    const bool table = part.huge ? co_await CopyThp(path, parent, child, part.begin)
+                                 : co_await EnsureTable(path, child, part.begin);
+    if (!table) co_return false;
+    if (child.space.page_table().Find(part.begin) == nullptr) continue;  // a huge page was copied
     // The kernel copies migration entries. Here a fork waits, so that who moves a page knows all entries of
     // it.
     while (AnyMigrating(parent.space.page_table(), part.begin, part.end)) co_await WaitForMove(path);
@@ -193,8 +200,36 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
   co_return true;
 }
 
+// copy_huge_pmd(). False where memory has ended. A huge page whose mapping was split meanwhile leaves the child
+// with an empty table for its parts.
+sim::Task<bool> AddressSpaceOps::CopyThp(sim::Path& path, Process& parent, Process& child, Vpn first) {
+  if (!co_await EnsurePmd(path, child, first)) co_return false;
+  const Pfn table = co_await AllocTable(path, child);
+  if (table == kNoPfn) co_return false;
+  PageTable& to = child.space.page_table();
+  while (AnyMigrating(parent.space.page_table(), first, first + 1)) co_await WaitForMove(path);
+  Entry* const leaf = parent.space.page_table().FindHuge(first, kPteTableShift);
+  if (leaf == nullptr) {
+    to.AddTable(first, table);
+    co_return true;
+  }
+  const Entry shared = leaf->Shared();
+  *leaf = shared;
+  to.SetThp(first, shared, table);
+  if (shared.zero_page()) {
+    co_await thp_.GetZeroPage(path, child);  // it is there: the parent has a reference
+    co_return true;
+  }
+  const EntriesHold of_parent(parent.space), of_child(child.space);
+  co_await path.Take(memory_.costs().fork_page);
+  co_await AddReferences(path, std::vector<Folio>(1, Folio(shared.pfn(), kPteTableShift)));
+  co_return true;
+}
+
 sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<Folio>& pages) {
   co_await allocator_.ForEachOnItsNode(path, pages, [](Zone& zone, FrameIndex frame, Folio page) {
+    if (page.order() == 0 && ThpPage::Holds(zone.frames(), frame))
+      return ThpPage(zone.frames(), frame).DupPart(frame);
     FrameOwner& owner = zone.frames().owner(frame, page.order());
     NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), ProcessTable::kIds - 1);
     ++owner.mapcount;
@@ -203,11 +238,13 @@ sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vecto
 
 sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   NUMASIM_CHECK(process.alive);
+  co_await thp_.khugepaged().Exit(path, process);
   sim::RwSem& mmap_lock = process.space.mmap_lock();
   // exit_mmap(): nobody looks for the VMAs any more, but at the pages others may.
   co_await mmap_lock.AcquireRead(path);
   const std::vector<Vma> removed = process.space.Remove(Vpn{0}, AddressSpace::kNoRoom);
-  for (const Vma& vma : removed) co_await Zap(path, process, vma.start, vma.end);
+  co_await SettlePmdSplits(path, process);
+  for (const Vma& vma : removed) co_await Zap(path, process, vma);
   mmap_lock.ReleaseRead(path);
   co_await mmap_lock.AcquireWrite(path);
   std::vector<Folio> tables = process.space.page_table().FreeRange(Vpn{0}, AddressSpace::kNoRoom);
@@ -215,6 +252,7 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   process.base_tables.clear();
   co_await allocator_.Release(path, process.cpu, tables);
   mmap_lock.ReleaseWrite(path);
+  co_await thp_.PutZeroPage(path, process);
   co_await DropFileMappings(path, process, removed);
   while (!process.pins.empty()) co_await Unpin(path, process, process.pins.front().id, false);
   co_await ReturnId(path, process);
@@ -230,6 +268,7 @@ sim::Task<void> AddressSpaceOps::MoveToCpu(sim::Path& path, Process& process, Cp
     processes_.LeaveHome(process.id);
     // By the old home, where visits that were on their way when the table changed are over now.
     co_await path.HopTo(home, memory_.costs().hop);
+    while (process.visitors > 0) co_await path.Take(memory_.costs().hop);
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
     processes_.SetHome(process.id, to);
     co_await path.HopTo(to, memory_.costs().hop);

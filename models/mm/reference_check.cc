@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "models/physical/thp_page.h"
 
 namespace numasim {
 namespace {
@@ -63,9 +65,56 @@ void ReferenceCheck::Allocated(Pfn pfn, int order, const FrameOwner& owner) {
   ReportStray(pfn);
   const Folio page(pfn, order);
   const Iterator begin = next_;
-  while (next_ != references_.end() && next_->page.head() == pfn) ++next_;
-  CheckClaims(page, owner, begin, next_);
+  if (order == ThpPage::kOrder && owner.kind == FrameOwner::kAnon) {
+    while (next_ != references_.end() && next_->page.head() < pfn + page.pages()) ++next_;
+    CheckThp(page, owner, begin, next_);
+  } else {
+    while (next_ != references_.end() && next_->page.head() == pfn) ++next_;
+    CheckClaims(page, owner, begin, next_);
+  }
   CheckHolds(page);
+}
+
+// A huge page is mapped by PMDs, by base entries of its parts, or by both.
+void ReferenceCheck::CheckThp(Folio page, const FrameOwner& owner, Iterator begin, Iterator end) {
+  const FrameStore& frames = zone_->frames();
+  const FrameIndex head = frames.Index(page.head());
+  int64_t pmds = 0;
+  std::vector<int64_t> parts(static_cast<size_t>(page.pages()));
+  for (Iterator it = begin; it != end; ++it) {
+    const auto part = static_cast<size_t>(it->page.head() - page.head());
+    it->page.order() == ThpPage::kOrder ? ++pmds : ++parts[part];
+    problems_.Expect(owner.index + part, it->index, name_, ": the index of anonymous pfn ",
+                     it->page.head().value, " at ", Describe(*it));
+    CheckFamily(*it, owner);
+  }
+  problems_.Expect(static_cast<int64_t>(owner.mapcount), pmds, name_, ": the PMDs that map huge page pfn ",
+                   page.head().value);
+  const bool has_parts = frames.has_parts(head);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const int64_t counted = has_parts ? frames.part_mapcount(head + static_cast<FrameIndex>(i)) : 0;
+    problems_.Expect(counted, parts[i], name_, ": the mapcount of part ", i, " of huge page pfn ",
+                     page.head().value);
+  }
+  const int64_t mapped = std::accumulate(parts.begin(), parts.end(), int64_t{0});
+  problems_.Expect(has_parts ? int64_t{frames.part_mappings(head)} : 0, mapped, name_,
+                   ": the mappings of all parts of huge page pfn ", page.head().value);
+  for (Iterator it = begin; it != end; ++it) {
+    const auto part = static_cast<size_t>(it->page.head() - page.head());
+    const bool alone = it->page.order() == ThpPage::kOrder ? pmds + mapped == 1 : pmds + parts[part] == 1;
+    if (it->writable && !alone)
+      problems_.Add(Describe(*it), " may write part of huge page pfn ", page.head().value,
+                    ", which others map too; expected read-only");
+  }
+  if (pmds + mapped > 0 || frames.IsHeld(head, ThpPage::kOrder)) return;
+  problems_.Add(name_, ": huge page pfn ", page.head().value, " is allocated but nothing maps it: it leaked");
+}
+
+void ReferenceCheck::CheckFamily(const PageReference& claim, const FrameOwner& owner) {
+  const uint16_t id = processes_[static_cast<size_t>(claim.object)]->id;
+  if (anon_vmas_.Has(static_cast<AnonVmaId>(owner.object), id)) return;
+  problems_.Add(Describe(claim), " maps ", name_, " pfn ", claim.page.head().value, " but is not in its anon_vma, ",
+                static_cast<int>(owner.object));
 }
 
 void ReferenceCheck::CheckClaims(Folio page, const FrameOwner& owner, Iterator begin, Iterator end) {
@@ -100,8 +149,9 @@ void ReferenceCheck::CheckClaims(Folio page, const FrameOwner& owner, Iterator b
 // Nothing but pins holds pages of users beyond their mappings while nothing runs.
 void ReferenceCheck::CheckHolds(Folio page) {
   const FrameIndex frame = zone_->frames().Index(page.head());
-  const auto pins = std::equal_range(pins_.begin(), pins_.end(), page);
-  problems_.Expect(zone_->RefsOf(frame, page.order()), int64_t{pins.second - pins.first}, name_,
+  const auto first = std::lower_bound(pins_.begin(), pins_.end(), Folio(page.head()));
+  const auto last = std::lower_bound(pins_.begin(), pins_.end(), Folio(page.head() + page.pages()));
+  problems_.Expect(zone_->RefsOf(frame, page.order()), int64_t{last - first}, name_,
                    ": the references beyond mappings to pfn ", page.head().value);
   if (zone_->IsMigrating(frame, page.order()))
     problems_.Add(name_, ": pfn ", page.head().value, " is migrating though nothing runs");
@@ -128,11 +178,7 @@ void ReferenceCheck::CheckAnon(Pfn pfn, const FrameOwner& owner, Iterator begin,
     }
     problems_.Expect(uint64_t{owner.index}, it->index, name_, ": the index of anonymous pfn ", pfn.value,
                      " at ", Describe(*it));
-    const uint16_t id = processes_[static_cast<size_t>(it->object)]->id;
-    if (!anon_vmas_.Has(static_cast<AnonVmaId>(owner.object), id)) {
-      problems_.Add(Describe(*it), " maps ", name_, " pfn ", pfn.value, " but is not in its anon_vma, ",
-                    static_cast<int>(owner.object));
-    }
+    CheckFamily(*it, owner);
   }
 }
 

@@ -65,6 +65,8 @@ class ReferenceCheck {
   std::string Describe(const PageReference& reference) const;
   void ReportStray(Pfn before);
   void CheckClaims(Folio page, const FrameOwner& owner, Iterator begin, Iterator end);
+  void CheckThp(Folio page, const FrameOwner& owner, Iterator begin, Iterator end);
+  void CheckFamily(const PageReference& claim, const FrameOwner& owner);
   void CheckHolds(Folio page);
   void CheckBootUser(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end);
   void CheckAnon(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end);

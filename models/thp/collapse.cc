@@ -1,0 +1,180 @@
+#include "models/thp/collapse.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "models/physical/thp_page.h"
+#include "sim/check.h"
+
+namespace numasim {
+
+// find_pmd_or_thp_or_none()
+ScanResult Collapser::FindTable(Process& process, Vpn first) {
+  PageTable& tables = process.space.page_table();
+  if (!tables.HasPmd(first)) return ScanResult::kPmdNull;
+  if (tables.Find(first) != nullptr) return ScanResult::kSucceed;
+  const Entry* const leaf = tables.FindHuge(first, ThpPage::kOrder);
+  if (leaf == nullptr) return ScanResult::kPmdNone;
+  return leaf->migrating() ? ScanResult::kPmdNull : ScanResult::kPmdMapped;
+}
+
+ScanResult Collapser::Revalidate(Process& process, Vpn first, const CollapseLimits& limits) const {
+  const Vma* const vma = process.space.FindFrom(first);
+  if (vma == nullptr) return ScanResult::kVmaNull;
+  if (!CoversThp(*vma, first)) return ScanResult::kAddressRange;
+  const ThpSettings& settings = memory_.node(memory_.NodeOfCpu(process.cpu)).thp;
+  return MayCollapse(settings, *vma, limits.khugepaged) ? ScanResult::kSucceed : ScanResult::kVmaCheck;
+}
+
+// Takes note of the entries of a table that is there, then asks for their pages.
+sim::Task<void> Collapser::Look(sim::Path& path, Process& process, Vpn first, Range& range) const {
+  const PteTable& table = *process.space.page_table().Find(first);
+  std::vector<Folio> pages;
+  std::vector<size_t> places;  // of these in the range, for each of a node in turn
+  for (size_t i = 0; i < range.size(); ++i) {
+    range[i] = Seen{table.entries[i]};
+    const Entry entry = range[i].entry;
+    if (entry.present() && !entry.zero_page()) pages.push_back(Folio(entry.pfn()));
+  }
+  co_await path.Take(memory_.costs().scan_pte * kThpPages);
+  // The pages of each node come in the order of the range.
+  for (int n = 0; n < memory_.node_count(); ++n) {
+    for (size_t i = 0; i < range.size(); ++i) {
+      const Entry entry = range[i].entry;
+      if (entry.present() && !entry.zero_page() && memory_.ZoneOf(entry.pfn())->node() == NodeId{n}) places.push_back(i);
+    }
+  }
+  size_t next = 0;
+  co_await allocator_.ForEachOnItsNode(path, pages, [&](Zone& zone, FrameIndex frame, Folio) {
+    Seen& seen = range[places[next++]];
+    const bool part = ThpPage::Holds(zone.frames(), frame);
+    const ThpPage page(zone.frames(), frame);
+    const FrameIndex head = part ? page.head() : frame;
+    const int order = part ? ThpPage::kOrder : 0;
+    const int64_t mapcount =
+        part ? page.mapcount(frame) : static_cast<int64_t>(zone.frames().owner(frame, 0).mapcount);
+    seen.shared = mapcount > 1;
+    seen.locked = zone.IsMigrating(head, order);
+    seen.held = zone.RefsOf(head, order) > 0;
+  });
+}
+
+// The loop of hpage_collapse_scan_pmd(), and of __collapse_huge_page_isolate().
+ScanResult Collapser::Judge(Node& home, const Range& range, const CollapseLimits& limits) const {
+  int64_t none = 0;
+  int64_t swapped = 0;
+  int64_t shared = 0;
+  bool writable = false;
+  for (const Seen& seen : range) {
+    if (seen.entry.none() || seen.entry.zero_page()) {
+      if (++none <= limits.max_ptes_none || !limits.khugepaged) continue;
+      ++home.counter(THP_SCAN_EXCEED_NONE_PTE);
+      return ScanResult::kExceedNonePte;
+    }
+    if (!seen.entry.present()) {
+      if (++swapped <= limits.max_ptes_swap || !limits.khugepaged) continue;
+      return ScanResult::kExceedSwapPte;
+    }
+    writable = writable || seen.entry.writable();
+    if (seen.shared && ++shared > limits.max_ptes_shared && limits.khugepaged) {
+      ++home.counter(THP_SCAN_EXCEED_SHARED_PTE);
+      return ScanResult::kExceedSharedPte;
+    }
+    if (seen.locked) return ScanResult::kPageLock;
+    if (!seen.entry.anon()) return ScanResult::kPageNull;
+    if (seen.held) return ScanResult::kPageCount;
+  }
+  if (!writable) return ScanResult::kPageRo;
+  // The kernel waits for what is being moved, and finds it moved or not when it looks again.
+  return swapped > 0 ? ScanResult::kPageLock : ScanResult::kSucceed;
+}
+
+// hpage_collapse_find_target_node()
+Collapser::Target Collapser::TargetOf(const Range& range) const {
+  std::array<int64_t, kMaxNodes> load = {};
+  for (const Seen& seen : range) {
+    if (!seen.entry.present() || seen.entry.zero_page()) continue;
+    ++load[static_cast<size_t>(memory_.ZoneOf(seen.entry.pfn())->node().value)];
+  }
+  const auto most = std::max_element(load.begin(), load.end());
+  Target target{NodeId{static_cast<int32_t>(most - load.begin())}, NodeMask()};
+  for (int n = 0; n < memory_.node_count(); ++n) {
+    if (load[static_cast<size_t>(n)] == *most) target.allowed.Set(NodeId{n});
+  }
+  return target;
+}
+
+sim::Task<Collapser::Outcome> Collapser::ScanPmd(sim::Path& path, CpuId cpu, Process& process, Vpn first,
+                                                 CollapseLimits limits) {
+  ScanResult result = FindTable(process, first);
+  if (result != ScanResult::kSucceed) co_return Outcome{result, true};
+  const auto range = std::make_unique<Range>();
+  co_await Look(path, process, first, *range);
+  result = Judge(memory_.node(memory_.NodeOfCpu(process.cpu)), *range, limits);
+  if (result != ScanResult::kSucceed) co_return Outcome{result, true};
+  process.space.mmap_lock().ReleaseRead(path);
+  co_return Outcome{co_await Collapse(path, cpu, process, first, limits, TargetOf(*range)), false};
+}
+
+// collapse_huge_page()
+sim::Task<ScanResult> Collapser::Collapse(sim::Path& path, CpuId cpu, Process& process, Vpn first,
+                                          CollapseLimits limits, Target target) {
+  Node& home = memory_.node(memory_.NodeOfCpu(process.cpu));
+  AllocRequest request;
+  request.gfp = kGfpTranshuge;
+  request.order = ThpPage::kOrder;
+  request.preferred = target.node;
+  request.allowed = target.allowed;
+  request.cpu = cpu;
+  request.owner = FrameOwner{FrameOwner::kAnon, 1, process.anon_vma, first.value};
+  const Pfn page = co_await allocator_.Alloc(path, request);
+  if (page == kNoPfn) {
+    ++home.counter(THP_COLLAPSE_ALLOC_FAILED);
+    co_return ScanResult::kAllocHugePageFail;
+  }
+  ++home.counter(THP_COLLAPSE_ALLOC);
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  co_await mmap_lock.AcquireRead(path);
+  ScanResult result = Revalidate(process, first, limits);
+  if (result == ScanResult::kSucceed) result = FindTable(process, first);
+  mmap_lock.ReleaseRead(path);
+  if (result == ScanResult::kSucceed) {
+    co_await mmap_lock.AcquireWrite(path);
+    result = Revalidate(process, first, limits);
+    if (result == ScanResult::kSucceed) result = FindTable(process, first);
+    if (result == ScanResult::kSucceed) result = co_await Replace(path, cpu, process, first, limits, page);
+    mmap_lock.ReleaseWrite(path);
+  }
+  if (result == ScanResult::kSucceed) co_return result;
+  const std::vector<Folio> unused(1, Folio(page, ThpPage::kOrder));
+  co_await allocator_.Release(path, cpu, unused);
+  co_return result;
+}
+
+// With the entries held, nobody unmaps a page of them or maps another one. Who has isolated one of the pages is
+// seen, and who does so later finds it gone.
+sim::Task<ScanResult> Collapser::Replace(sim::Path& path, CpuId cpu, Process& process, Vpn first,
+                                         CollapseLimits limits, Pfn page) {
+  const Costs& costs = memory_.costs();
+  const auto range = std::make_unique<Range>();
+  std::vector<Folio> old;
+  {
+    const EntriesHold hold(process.space);
+    co_await Look(path, process, first, *range);
+    const ScanResult result = Judge(memory_.node(memory_.NodeOfCpu(process.cpu)), *range, limits);
+    if (result != ScanResult::kSucceed) co_return result;
+    for (const Seen& seen : *range) {
+      if (seen.entry.present() && !seen.entry.zero_page()) old.push_back(Folio(seen.entry.pfn()));
+    }
+    const auto copied = static_cast<int64_t>(old.size());
+    co_await path.Take(costs.copy_page * copied + costs.clear_page * (kThpPages - copied) + costs.map_page);
+    PageTable& tables = process.space.page_table();
+    const bool writable = process.space.Find(first)->access == Access::kReadWrite;
+    const Entry whole(page, Entry::kPresent | Entry::kAnon | Entry::kExclusive);
+    tables.SetThp(first, whole.WithWritable(writable), tables.RemoveTable(first));
+  }
+  co_await allocator_.Release(path, cpu, old);
+  co_return ScanResult::kSucceed;
+}
+
+}  // namespace numasim

@@ -1,0 +1,224 @@
+#include "models/thp/khugepaged.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "sim/check.h"
+
+namespace numasim {
+
+// ---- who is scanned ----
+
+sim::Task<void> Khugepaged::EnterVma(sim::Path& path, Process& process, const Vma& vma) {
+  const ThpSettings& settings = memory_.node(memory_.NodeOfCpu(process.cpu)).thp;
+  if (process.in_khugepaged || !MayCollapse(settings, vma, true)) co_return;
+  co_await Enter(path, process);
+}
+
+// Just behind the scanning cursor is the end of the list.
+sim::Task<void> Khugepaged::Enter(sim::Path& path, Process& process) {
+  process.in_khugepaged = true;
+  const sim::LpId home = path.lp();
+  const uint16_t id = process.id;
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  slots_.push_back({id});
+  if (as_thread_ && !running_ && HasWork()) Start(path);
+  co_await path.GoTo(home, memory_.costs().hop);
+}
+
+sim::Task<void> Khugepaged::Exit(sim::Path& path, Process& process) {
+  if (!process.in_khugepaged) co_return;
+  const sim::LpId home = path.lp();
+  const uint16_t id = process.id;
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  const auto slot = std::find_if(slots_.begin(), slots_.end(), [id](const Slot& s) { return s.process == id && !s.dead; });
+  NUMASIM_CHECK(slot != slots_.end());
+  if (slot == current_) {
+    slot->dead = true;  // the thread sees it when it comes by
+    while (visiting_ && current_ == slot) co_await path.Take(memory_.costs().hop);
+  } else {
+    slots_.erase(slot);
+  }
+  co_await path.GoTo(home, memory_.costs().hop);
+  process.in_khugepaged = false;
+}
+
+void Khugepaged::AddForeign(int64_t pages) { slots_.push_front({0, pages}); }
+
+bool Khugepaged::HasWork() const {
+  return !slots_.empty() && memory_.thp().enabled != ThpSettings::Enabled::kNever;
+}
+
+void Khugepaged::Stop() {
+  ++stops_;
+  running_ = false;
+  if (visiting_) return;  // it ends with this visit
+  if (current_ != slots_.end() && current_->dead) slots_.erase(current_);
+  current_ = slots_.end();
+}
+
+// ---- the thread ----
+
+CollapseLimits Khugepaged::Limits() const {
+  return {true, settings_.max_ptes_none, settings_.max_ptes_swap, settings_.max_ptes_shared};
+}
+
+sim::Task<void> Khugepaged::DoScan(sim::Path& path, CpuId cpu) {
+  sim::Cpu& runs_on = memory_.cpu(cpu);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  while (scanning_) co_await path.Take(memory_.costs().timeslice);
+  scanning_ = true;
+  co_await path.GoTo(runs_on.lp(), memory_.costs().hop);
+  co_await runs_on.Acquire(path);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  co_await DoScanAlone(path, cpu);
+  scanning_ = false;
+  co_await path.GoTo(runs_on.lp(), memory_.costs().hop);
+  runs_on.Release(path);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+}
+
+// khugepaged()
+sim::Task<void> Khugepaged::Thread(sim::Path& path) {
+  const uint64_t stops = stops_;
+  for (;;) {
+    co_await DoScan(path, kCpu);
+    if (!as_thread_ || stops != stops_ || !HasWork()) break;
+    co_await path.Take(sim::Nanoseconds(settings_.scan_sleep_millisecs * 1'000'000));
+    if (stops != stops_ || !HasWork()) break;
+  }
+  if (stops == stops_) running_ = false;
+}
+
+sim::Task<Errno> Khugepaged::RunScans(sim::Path& path, CpuId cpu, int64_t scans) {
+  constexpr sim::Duration kSleep = sim::Nanoseconds(100'000'000);
+  constexpr sim::Duration kPatience = sim::Nanoseconds(7'500'000'000);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  const int64_t wanted = counters_[KHUGEPAGED_FULL_SCANS] + scans;
+  const sim::SimTime end = path.now() + kPatience;
+  for (;;) {
+    co_await DoScan(path, cpu);
+    if (counters_[KHUGEPAGED_FULL_SCANS] >= wanted) break;
+    if (path.now() >= end) co_return Errno::kAgain;
+    co_await path.Take(kSleep);
+  }
+  co_await DoScan(path, cpu);
+  co_return Errno::kOk;
+}
+
+void Khugepaged::Start(sim::Path& path) {
+  if (running_ || !HasWork()) return;
+  running_ = true;
+  path.Start(path.lp(), sim::Duration{0}, "khugepaged",
+             [this](sim::Path& thread) -> sim::Task<void> { co_await Thread(thread); });
+}
+
+sim::Task<void> Khugepaged::DoScanAlone(sim::Path& path, CpuId cpu) {
+  const int64_t pages = settings_.pages_to_scan;
+  int64_t progress = 0;
+  int passes_through_head = 0;
+  bool may_sleep = true;
+  while (progress < pages) {
+    if (current_ == slots_.end()) ++passes_through_head;
+    if (!HasWork() || passes_through_head >= 2) co_return;
+    ScanResult result = ScanResult::kFail;
+    progress += co_await ScanSlot(path, cpu, pages - progress, result);
+    co_await memory_.CondResched(path);
+    if (progress >= pages || result != ScanResult::kAllocHugePageFail) continue;
+    // The first time memory may come back while it sleeps.
+    if (!may_sleep) co_return;
+    may_sleep = false;
+    co_await path.Take(sim::Nanoseconds(settings_.alloc_sleep_millisecs * 1'000'000));
+  }
+}
+
+// khugepaged_scan_mm_slot(). Returns how many pages it has looked at.
+sim::Task<int64_t> Khugepaged::ScanSlot(sim::Path& path, CpuId cpu, int64_t pages, ScanResult& result) {
+  if (current_ == slots_.end()) {
+    current_ = slots_.begin();
+    address_ = Vpn{0};
+  }
+  const auto slot = current_;
+  visiting_ = true;
+  const Visit visit = co_await VisitProcess(path, cpu, *slot, pages);
+  visiting_ = false;
+  counters_[KHUGEPAGED_PAGES_COLLAPSED] += visit.collapsed;
+  result = visit.result;
+  address_ = visit.next;
+  if (slot->dead || visit.finished) {
+    address_ = Vpn{0};
+    current_ = std::next(slot);
+    if (current_ == slots_.end()) ++counters_[KHUGEPAGED_FULL_SCANS];
+    if (slot->dead) slots_.erase(slot);
+  }
+  co_return visit.progress;
+}
+
+sim::Task<Khugepaged::Visit> Khugepaged::VisitProcess(sim::Path& path, CpuId cpu, const Slot& slot, int64_t pages) {
+  Visit visit;
+  visit.next = address_;
+  if (slot.foreign_pages > 0) {
+    visit.progress = slot.foreign_pages;
+    visit.finished = true;
+    co_await path.Take(memory_.costs().scan_pte * slot.foreign_pages);
+    co_return visit;
+  }
+  const ProcessTable::Entry entry = processes_.Find(slot.process);
+  // A process on its way to another node has its lock with it: not to be had now.
+  if (slot.dead || entry.process == nullptr || entry.moving) {
+    visit.progress = slot.dead ? 1 : 0;
+    visit.finished = true;
+    co_return visit;
+  }
+  Process& process = *entry.process;
+  const CollapseLimits limits = Limits();
+  co_await path.GoTo(entry.home, memory_.costs().hop);
+  ++process.visitors;
+  if (process.space.mmap_lock().TryAcquireRead(path)) {
+    co_await ScanProcess(path, cpu, process, pages, limits, visit);
+  } else {
+    visit.finished = true;
+  }
+  --process.visitors;
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  co_return visit;
+}
+
+// The VMAs from the cursor on, until there are pages enough or mmap_lock was let go.
+sim::Task<void> Khugepaged::ScanProcess(sim::Path& path, CpuId cpu, Process& process, int64_t pages,
+                                        CollapseLimits limits, Visit& visit) {
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  visit.progress = 1;
+  for (const Vma* vma = process.space.FindFrom(visit.next); vma != nullptr;) {
+    const ThpSettings& settings = memory_.node(memory_.NodeOfCpu(process.cpu)).thp;
+    const Vpn end = ThpStart(vma->end);
+    const Vpn begin = ThpStart(vma->start + (kThpPages - 1));
+    if (!MayCollapse(settings, *vma, true) || visit.next > end) {
+      ++visit.progress;
+      visit.next = std::max(visit.next, vma->end);
+      vma = process.space.FindFrom(vma->end);
+      continue;
+    }
+    visit.next = std::max(visit.next, begin);
+    while (visit.next < end) {
+      const Collapser::Outcome outcome = co_await collapser_.ScanPmd(path, cpu, process, visit.next, limits);
+      visit.result = outcome.result;
+      if (outcome.result == ScanResult::kSucceed) ++visit.collapsed;
+      visit.next = visit.next + kThpPages;
+      visit.progress += kThpPages;
+      if (!outcome.mmap_locked) co_return;
+      if (visit.progress >= pages) {
+        mmap_lock.ReleaseRead(path);
+        co_return;
+      }
+    }
+    vma = process.space.FindFrom(visit.next);
+    if (vma != nullptr && vma->start < visit.next && ThpStart(vma->end) <= visit.next)
+      vma = process.space.FindFrom(vma->end);
+  }
+  visit.progress += AddressSpace::kProgramVmas;
+  visit.finished = true;
+  mmap_lock.ReleaseRead(path);
+}
+
+}  // namespace numasim

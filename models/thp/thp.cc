@@ -1,0 +1,60 @@
+#include "models/thp/thp.h"
+
+#include <array>
+
+#include "proto/counter_info.h"
+
+namespace numasim {
+
+sim::Task<bool> TransparentHugePages::GetZeroPage(sim::Path& path, Process& process) {
+  if (process.huge_zero_page) co_return true;
+  const sim::LpId home = path.lp();
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  const bool there = zero_page_.Get();
+  co_await path.GoTo(home, memory_.costs().hop);
+  process.huge_zero_page = there;
+  co_return there;
+}
+
+sim::Task<void> TransparentHugePages::InstallZeroPage(sim::Path& path, Process& process, Pfn page) {
+  const sim::LpId home = path.lp();
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  const bool used = zero_page_.Install(page);
+  co_await path.GoTo(home, memory_.costs().hop);
+  process.huge_zero_page = true;
+  if (used) {
+    ++memory_.node(memory_.NodeOfCpu(process.cpu)).counter(THP_ZERO_PAGE_ALLOC);
+    co_return;
+  }
+  const std::array<Pfn, 1> unused = {page};
+  co_await allocator_.FreeBlocks(path, process.cpu, kPageblockOrder, unused);
+}
+
+sim::Task<void> TransparentHugePages::PutZeroPage(sim::Path& path, Process& process) {
+  if (!process.huge_zero_page) co_return;
+  process.huge_zero_page = false;
+  const sim::LpId home = path.lp();
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  zero_page_.Put();
+  co_await path.GoTo(home, memory_.costs().hop);
+}
+
+sim::Task<void> TransparentHugePages::Shrink(sim::Path& path, CpuId cpu) {
+  co_await splitter_.Shrink(path, cpu);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  const std::array<Pfn, 1> page = {zero_page_.Shrink()};
+  if (page.front() != kNoPfn) co_await allocator_.FreeBlocks(path, cpu, kPageblockOrder, page);
+}
+
+std::vector<MemorySystem::CounterColumn> TransparentHugePages::Columns() const {
+  std::vector<MemorySystem::CounterColumn> columns;
+  const auto add = [&](ThpCounter c, const int64_t* value) {
+    const CounterName info = NameOf(c);
+    columns.push_back({{info.name, info.unit, value, memory_.global_lp()}, info.gauge});
+  };
+  for (const ThpCounter c : {KHUGEPAGED_PAGES_COLLAPSED, KHUGEPAGED_FULL_SCANS}) add(c, khugepaged_.counter_ref(c));
+  add(HUGE_ZERO_PAGE_REFS, &zero_page_.refs());
+  return columns;
+}
+
+}  // namespace numasim

@@ -1,0 +1,105 @@
+#include "models/thp/thp_splitter.h"
+
+#include <vector>
+
+#include "models/physical/thp_page.h"
+#include "sim/check.h"
+
+namespace numasim {
+namespace {
+
+// The page is the caller's alone, beside those that map it, and nobody moves it.
+bool CanSplit(const Zone& zone, const ThpPage& page) {
+  return page.mapped() && zone.RefsOf(page.head(), ThpPage::kOrder) == 1 &&
+         !zone.IsMigrating(page.head(), ThpPage::kOrder);
+}
+
+}  // namespace
+
+sim::Task<bool> ThpSplitter::Split(sim::Path& path, CpuId cpu, Pfn head) {
+  Zone& zone = *memory_.ZoneOf(head);
+  Node& node = memory_.node(zone.node());
+  const ThpPage page(zone.frames(), zone.frames().Index(head));
+  if (!CanSplit(zone, page)) {
+    ++node.counter(THP_SPLIT_PAGE_FAILED);
+    co_return false;
+  }
+  zone.MarkMigrating(page.head(), ThpPage::kOrder, true);
+  const int64_t pmds = co_await SplitPmds(path, Folio(head, ThpPage::kOrder), page.owner());
+  zone.MarkMigrating(page.head(), ThpPage::kOrder, false);
+  for (int64_t i = 0; i < pmds; ++i) PageAllocator::SplitPmd(node, zone, page.head());
+  node.counter(THP_SPLIT_PMD) += pmds;
+  // A fork may have mapped it once more meanwhile, or the last that mapped it is gone.
+  if (page.pmds() > 0 || !CanSplit(zone, page)) {
+    ++node.counter(THP_SPLIT_PAGE_FAILED);
+    co_return false;
+  }
+  node.split_queue.Remove(head);
+  const bool unused = zone.DropRef(page.head(), ThpPage::kOrder);
+  NUMASIM_CHECK(!unused);
+  page.SplitIntoPages();
+  ++node.counter(THP_SPLIT_PAGE);
+  co_await path.Take((memory_.costs().unmap_page + memory_.costs().map_page) * kPageblockPages);
+  co_await FreeUnmapped(path, cpu, node, zone, page.head());
+  co_return true;
+}
+
+// try_to_migrate(TTU_SPLIT_HUGE_PMD), less the migration entries: the parts stay where they are. Returns how
+// many PMDs map it no more, which the page's counts do not know yet.
+sim::Task<int64_t> ThpSplitter::SplitPmds(sim::Path& path, Folio page, FrameOwner owner) const {
+  const sim::LpId home = path.lp();
+  std::vector<Rmap::Group> groups = Rmap::ByOwner(std::vector<FrameOwner>(1, owner));
+  int64_t pmds = 0;
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  rmap_.Find(groups);
+  co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group&) {
+    if (process.space.entries_held()) return false;
+    PageTable& tables = process.space.page_table();
+    const Vpn first{owner.index};
+    const Entry* const leaf = tables.FindHuge(first, ThpPage::kOrder);
+    if (leaf == nullptr || !leaf->anon() || leaf->pfn() != page.head()) return true;
+    tables.SplitThp(first);
+    ++pmds;
+    return true;
+  });
+  co_await path.GoTo(home, memory_.costs().hop);
+  co_await path.Take(memory_.costs().split_pmd * pmds);
+  co_return pmds;
+}
+
+// The head goes last, when who split it lets it go.
+sim::Task<void> ThpSplitter::FreeUnmapped(sim::Path& path, CpuId cpu, Node& node, Zone& zone, FrameIndex head) {
+  std::vector<Pfn> unmapped;
+  for (FrameIndex i = 1; i <= kPageblockPages; ++i) {
+    const FrameIndex frame = head + i % kPageblockPages;
+    if (zone.frames().owner(frame, 0).mapcount == 0) unmapped.push_back(zone.frames().PfnOf(frame));
+  }
+  NUMASIM_CHECK(memory_.IsOn(path, node.id));
+  co_await allocator_.FreeBlocks(path, cpu, 0, unmapped);
+}
+
+sim::Task<int64_t> ThpSplitter::Shrink(sim::Path& path, CpuId cpu) {
+  const sim::LpId home = path.lp();
+  int64_t split = 0;
+  for (int n = 0; n < memory_.node_count(); ++n) {
+    Node& node = memory_.node(NodeId{n});
+    co_await path.GoTo(node.lp, memory_.costs().hop);
+    const std::vector<Pfn> pages = node.split_queue.Pages();
+    for (const Pfn page : pages) {
+      Zone& zone = *memory_.ZoneOf(page);
+      zone.TakeRef(zone.frames().Index(page), ThpPage::kOrder);
+    }
+    for (const Pfn page : pages) {
+      if (co_await Split(path, cpu, page)) {
+        ++split;
+        continue;
+      }
+      const std::vector<Folio> held(1, Folio(page, ThpPage::kOrder));
+      co_await allocator_.DropRefs(path, cpu, held);
+    }
+  }
+  co_await path.GoTo(home, memory_.costs().hop);
+  co_return split;
+}
+
+}  // namespace numasim

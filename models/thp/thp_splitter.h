@@ -1,0 +1,43 @@
+// ThpSplitter: splits anonymous huge pages into base pages (split_huge_page_to_list and the shrinker of the
+// deferred queues, mm/huge_memory.c, Linux 6.1). No state of its own: queues are the nodes'.
+#ifndef NUMASIM_MODELS_THP_THP_SPLITTER_H_
+#define NUMASIM_MODELS_THP_THP_SPLITTER_H_
+
+#include <cstdint>
+
+#include "models/address_space/process_table.h"
+#include "models/base/types.h"
+#include "models/physical/memory_system.h"
+#include "models/physical/page_allocator.h"
+#include "models/rmap/rmap.h"
+#include "sim/path.h"
+#include "sim/task.h"
+
+namespace numasim {
+
+class ThpSplitter {
+ public:
+  ThpSplitter(MemorySystem& memory, PageAllocator& allocator, const Rmap& rmap)
+      : memory_(memory), allocator_(allocator), rmap_(rmap) {}
+
+  // split_huge_page() of one that the caller has a reference of (Zone::TakeRef), which is gone when it
+  // succeeds: every PMD that maps it is split, then the page is, and the parts that nothing maps are freed.
+  // False where somebody else holds it; the reference stays the caller's. Begins and ends on the LP of its node.
+  sim::Task<bool> Split(sim::Path& path, CpuId cpu, Pfn head);
+
+  // deferred_split_scan() of every node: splits the pages that are mapped in part only. Returns how many.
+  // Begins and ends on any LP.
+  sim::Task<int64_t> Shrink(sim::Path& path, CpuId cpu);
+
+ private:
+  sim::Task<int64_t> SplitPmds(sim::Path& path, Folio page, FrameOwner owner) const;
+  sim::Task<void> FreeUnmapped(sim::Path& path, CpuId cpu, Node& node, Zone& zone, FrameIndex head);
+
+  MemorySystem& memory_;
+  PageAllocator& allocator_;
+  const Rmap& rmap_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_THP_THP_SPLITTER_H_
