@@ -40,6 +40,7 @@ struct Layout {
   int64_t memory;  // bytes that processes can get, about
   // Keeps all but so much from them, where it is not 0: kB.
   int64_t min_free_kbytes = 0;
+  bool thp = false;
 };
 void PrintTo(const Layout& layout, std::ostream* out) { *out << layout.name; }
 
@@ -68,6 +69,10 @@ const Layout kLayouts[] = {
     {"RecordedOneNode", [] { return RecordedMachine("buddy_fragment_coalesce"); }, 48 * kMiBytes, 900 << 10},
     {"RecordedThreeNodes", [] { return RecordedMachine("numa_fallback_order"); }, 48 * kMiBytes, 1100 << 10},
     {"RecordedFourNodes", [] { return RecordedMachine("numa_interleave"); }, 2048 * kMiBytes},
+    {"OneNodeThp", [] { return DescribedMachine({64 * kMiB}, 2); }, 64 * kMiBytes, 0, true},
+    {"TwoNodesThp", [] { return DescribedMachine({48 * kMiB, 32 * kMiB}); }, 80 * kMiBytes, 0, true},
+    {"UnevenNodesThp", [] { return Uneven(); }, 48 * kMiBytes, 0, true},
+    {"RecordedThp", [] { return RecordedMachine("thp_fault_modes"); }, 2048 * kMiBytes, 0, true},
 };
 
 constexpr int kSeeds = 12;
@@ -76,6 +81,8 @@ constexpr int kOperations = 120;
 // What the scripts of a layout have come to do, so that a generator that does nothing is noticed.
 struct Seen {
   int64_t operations = 0, oom = 0, missed = 0, reused = 0, fallbacks = 0;
+  // Of transparent huge pages.
+  int64_t faults = 0, splits = 0, split_pmds = 0, collapsed = 0;
 };
 
 class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
@@ -99,7 +106,9 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
 
   static void RunOne(uint64_t seed, Seen& seen) {
     const MachineConfig config = GetParam().machine();
-    TestMachine machine(config);
+    KernelConfig kernel = TestKernel();
+    if (GetParam().thp) kernel.thp.enabled = ThpSettings::Enabled::kAlways;
+    TestMachine machine(config, kernel);
     std::string script = absl::StrCat("# ", GetParam().name, ", seed ", seed, "\n");
     script_under_way = &script;
     ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << script;
@@ -110,6 +119,12 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
     // More than there is, so that memory runs out.
     options.max_mapping = std::min(GetParam().memory, 48 * kMiBytes);
     options.max_mapped = 4 * options.max_mapping;
+    if (GetParam().thp) {
+      workloads::RandomScriptWeights& weights = options.weights;
+      weights.advise_thp = 10;
+      weights.khugepaged = weights.drop_caches = weights.pin = 3;
+      weights.thp = 2;
+    }
     std::vector<Op> ops = workloads::RandomOps(options, seed, kOperations);
     if (GetParam().min_free_kbytes > 0) ops.insert(ops.begin(), MinFree(GetParam().min_free_kbytes));
     for (const Op& random_op : ops) {
@@ -120,12 +135,20 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
       if (result.touch.has_value()) seen.oom += result.touch->oom;
       ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << "after the last line of\n" << script;
     }
+    // The huge zero page stays until it is asked for.
+    machine.Run("drop_caches 2");
     EXPECT_EQ(machine.UnusedPages(), at_boot) << "pages leaked by\n" << script;
     EXPECT_EQ(machine.kernel().files().files(), 0) << "files left by\n" << script;
     for (int n = 0; n < options.nodes; ++n) {
       seen.missed += machine.counter(n, NUMA_MISS);
       seen.reused += machine.counter(n, PGREUSE);
     }
+    for (int n = 0; n < options.nodes; ++n) {
+      seen.faults += machine.counter(n, THP_FAULT_ALLOC);
+      seen.splits += machine.counter(n, THP_SPLIT_PAGE);
+      seen.split_pmds += machine.counter(n, THP_SPLIT_PMD);
+    }
+    seen.collapsed += machine.kernel().thp().khugepaged().counter(KHUGEPAGED_PAGES_COLLAPSED);
     for (const Zone* zone : machine.memory().zones()) seen.fallbacks += *zone->counter_ref(FALLBACK_ALLOC);
   }
 };
@@ -135,6 +158,12 @@ TEST_P(RandomScriptsTest, StateHoldsAfterEveryOperationAndNothingLeaks) {
   for (uint64_t seed = 1; seed <= kSeeds && !HasFatalFailure(); ++seed) RunOne(seed, seen);
   if (HasFatalFailure()) return;
   EXPECT_GT(seen.reused, 0);
+  if (GetParam().thp) {
+    EXPECT_GT(seen.faults, 0);
+    EXPECT_GT(seen.splits, 0);
+    EXPECT_GT(seen.split_pmds, seen.splits);
+    EXPECT_GT(seen.collapsed, 0);
+  }
   if (GetParam().memory < 192 * kMiBytes) {
     EXPECT_GT(seen.oom, 0);
     // The recorded machines have free blocks of every type.

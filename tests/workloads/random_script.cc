@@ -28,6 +28,11 @@ const RandomScript::Maker RandomScript::kMakers[] = {
     {&RandomScriptWeights::protect, &RandomScript::MakeProtect},
     {&RandomScriptWeights::advise_dontneed, &RandomScript::MakeAdviseDontneed},
     {&RandomScriptWeights::bind, &RandomScript::MakeBind},
+    {&RandomScriptWeights::advise_thp, &RandomScript::MakeAdviseThp},
+    {&RandomScriptWeights::khugepaged, &RandomScript::MakeKhugepaged},
+    {&RandomScriptWeights::drop_caches, &RandomScript::MakeDropCaches},
+    {&RandomScriptWeights::thp, &RandomScript::MakeThp},
+    {&RandomScriptWeights::pin, &RandomScript::MakePin},
 };
 
 RandomScript::RandomScript(const RandomScriptOptions& options, uint64_t seed)
@@ -134,7 +139,7 @@ std::optional<Op> RandomScript::MakeMap(Backing backing) {
   if (backing == Backing::kShmem && !OneIn(4)) map.file = Cat("f", Draw(options_.shmem_files));
   if (backing == Backing::kAnon && OneIn(8)) map.shared = true;
   if (OneIn(3)) map.policy = AnyPolicy();
-  process->mappings.push_back({map.id, map.size});
+  process->mappings.push_back({map.id, map.size, backing == Backing::kShmem || map.shared});
   return Op{.process = process->name, .kind = std::move(map)};
 }
 
@@ -185,6 +190,41 @@ std::optional<Op> RandomScript::MakeBind() {
   if (process == nullptr) return std::nullopt;
   const Mapping& mapping = process->mappings[static_cast<size_t>(Draw(std::ssize(process->mappings)))];
   return Op{.process = process->name, .kind = BindOp{mapping.id, AnyPolicy()}};
+}
+
+std::optional<Op> RandomScript::MakeAdviseThp() {
+  using Advice = AdviseOp::Advice;
+  constexpr Advice kAdvice[] = {Advice::kHugepage, Advice::kHugepage, Advice::kNohugepage, Advice::kFree,
+                                Advice::kCollapse};
+  Process* const process = AnyProcessWithMapping();
+  if (process == nullptr) return std::nullopt;
+  const Mapping& mapping = process->mappings[static_cast<size_t>(Draw(std::ssize(process->mappings)))];
+  if (mapping.shared) return std::nullopt;
+  return Op{.process = process->name,
+            .kind = AdviseOp{mapping.id, AnyRange(mapping.size), kAdvice[Draw(std::ssize(kAdvice))], 0}};
+}
+
+std::optional<Op> RandomScript::MakeKhugepaged() { return Op{.kind = KhugepagedOp{1 + Draw(2)}}; }
+
+std::optional<Op> RandomScript::MakeDropCaches() { return Op{.kind = DropCachesOp{2}}; }
+
+std::optional<Op> RandomScript::MakeThp() {
+  if (OneIn(3)) return Op{.kind = ThpOp{ThpOp::Knob::kUseZeroPage, OneIn(2) ? "1" : "0"}};
+  if (OneIn(2)) {
+    constexpr const char* kEnabled[] = {"always", "always", "madvise", "never"};
+    return Op{.kind = ThpOp{ThpOp::Knob::kEnabled, kEnabled[Draw(std::ssize(kEnabled))]}};
+  }
+  const auto knob = OneIn(2) ? KhugepagedSetOp::Knob::kMaxPtesNone : KhugepagedSetOp::Knob::kMaxPtesShared;
+  return Op{.kind = KhugepagedSetOp{knob, Draw(512)}};
+}
+
+// Unpinned when the process exits, or by chance before.
+std::optional<Op> RandomScript::MakePin() {
+  Process* const process = AnyProcessWithMapping();
+  if (process == nullptr) return std::nullopt;
+  const Mapping& mapping = process->mappings[static_cast<size_t>(Draw(std::ssize(process->mappings)))];
+  if (OneIn(2)) return Op{.process = process->name, .kind = UnpinOp{mapping.id}};
+  return Op{.process = process->name, .kind = PinOp{mapping.id, AnyRange(std::min(mapping.size, kHugePageSize))}};
 }
 
 // ---- Draws ----

@@ -32,6 +32,12 @@ struct RandomScriptWeights {
   int protect = 5;
   int advise_dontneed = 6;
   int bind = 4;
+  // Of transparent huge pages.
+  int advise_thp = 0;  // hugepage, nohugepage, free, collapse
+  int khugepaged = 0;
+  int drop_caches = 0;
+  int thp = 0;  // enabled, use_zero_page, and the limits of khugepaged
+  int pin = 0;
 };
 
 struct RandomScriptOptions {
@@ -60,6 +66,7 @@ class RandomScript {
   struct Mapping {
     std::string id;
     int64_t size;
+    bool shared;
   };
   struct Process {
     std::string name;
@@ -84,6 +91,11 @@ class RandomScript {
   std::optional<Op> MakeProtect();
   std::optional<Op> MakeAdviseDontneed();
   std::optional<Op> MakeBind();
+  std::optional<Op> MakeAdviseThp();
+  std::optional<Op> MakeKhugepaged();
+  std::optional<Op> MakeDropCaches();
+  std::optional<Op> MakeThp();
+  std::optional<Op> MakePin();
 
   std::optional<Op> MakeMap(Backing backing);
   std::optional<Op> TryMake();

@@ -1,0 +1,276 @@
+// Transparent huge pages: what recordings of single operations cannot show, races above all. What operations
+// one after another do is compared with recordings (tests/kernel_truth).
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "models/kernel.h"
+#include "models/physical/thp_page.h"
+#include "models/thp/huge_zero_page.h"
+#include "models/thp/thp_allowed.h"
+#include "tests/models/test_machine.h"
+
+namespace numasim {
+namespace {
+
+using ::testing::IsEmpty;
+
+KernelConfig WithThp() {
+  KernelConfig config = TestKernel();
+  config.thp.enabled = ThpSettings::Enabled::kAlways;
+  return config;
+}
+
+class ThpTest : public ::testing::Test {
+ protected:
+  ThpTest() : machine_(DescribedMachine({64 * kMiB, 64 * kMiB}), WithThp()) {}
+
+  static Vpn First(int64_t mapping = 0) { return AddressSpace::kStartOfSpace + (mapping << kPmdTableShift); }
+  const Entry* Leaf(std::string_view process, int64_t mapping = 0, int64_t huge_page = 0) {
+    return machine_.process(process).space.page_table().FindHuge(First(mapping) + huge_page * kThpPages,
+                                                                 ThpPage::kOrder);
+  }
+  int64_t Counter(NodeCounter c) const { return machine_.counter(0, c) + machine_.counter(1, c); }
+  int64_t Counter(ThpCounter c) const { return machine_.kernel().thp().khugepaged().counter(c); }
+
+  // The process makes one access, of its first mapping, so much later than now; the machine is not run.
+  void TouchLater(std::string_view process, int64_t offset, bool write, sim::Duration delay) {
+    Process& who = machine_.process(process);
+    MemorySystem& memory = machine_.memory();
+    const uint64_t begin = (First().value << kPageShift) + static_cast<uint64_t>(offset);
+    machine_.engine().Start(memory.node(memory.NodeOfCpu(who.cpu)).lp, machine_.engine().now() + delay, "touch",
+                            [this, &who, &memory, begin, write](sim::Path& path) -> sim::Task<void> {
+                              co_await memory.cpu(who.cpu).Acquire(path);
+                              const TouchRequest touch{begin, begin + kPageSize, kPageSize, write};
+                              const TouchCounts counts = co_await machine_.ops().Touch(path, who, touch);
+                              EXPECT_EQ(counts.ok, 1);
+                              memory.cpu(who.cpu).Release(path);
+                            });
+  }
+  void ScanLater(int64_t scans, sim::Duration delay) {
+    machine_.engine().Start(machine_.memory().global_lp(), machine_.engine().now() + delay, "scan",
+                            [this, scans](sim::Path& path) -> sim::Task<void> {
+                              for (int64_t i = 0; i < scans; ++i)
+                                co_await machine_.kernel().thp().khugepaged().DoScan(path, CpuId{1});
+                            });
+  }
+  void Settle() { ASSERT_TRUE(machine_.engine().Run().ok()); }
+
+  TestMachine machine_;
+};
+
+// ---- the huge zero page ----
+
+// Who asks first, who has its page first: the last reference is the shrinker's, and one page is used.
+TEST(HugeZeroPageTest, EveryOrderOfTwoThatAllocateItEndsWithOnePage) {
+  const Pfn first{512};
+  const Pfn second{1024};
+  {
+    // One after the other.
+    HugeZeroPage zero;
+    EXPECT_FALSE(zero.Get());
+    EXPECT_TRUE(zero.Install(first));
+    EXPECT_TRUE(zero.Get());
+    EXPECT_EQ(zero.refs(), 3);
+  }
+  for (const bool swapped : {false, true}) {
+    // Both find none, and allocate.
+    HugeZeroPage zero;
+    EXPECT_FALSE(zero.Get());
+    EXPECT_FALSE(zero.Get());
+    EXPECT_TRUE(zero.Install(swapped ? second : first));
+    EXPECT_FALSE(zero.Install(swapped ? first : second)) << "the loser's is its own to free";
+    EXPECT_EQ(zero.page(), swapped ? second : first);
+    EXPECT_EQ(zero.refs(), 3);
+    EXPECT_EQ(zero.Shrink(), kNoPfn);
+    zero.Put();
+    EXPECT_EQ(zero.Shrink(), kNoPfn);
+    zero.Put();
+    EXPECT_EQ(zero.Shrink(), swapped ? second : first);
+    EXPECT_EQ(zero.refs(), 0);
+  }
+  {
+    // The winner's has come and gone before the loser comes with its own.
+    HugeZeroPage zero;
+    EXPECT_FALSE(zero.Get());
+    EXPECT_TRUE(zero.Install(first));
+    zero.Put();
+    EXPECT_EQ(zero.Shrink(), first);
+    EXPECT_TRUE(zero.Install(second));
+    EXPECT_EQ(zero.page(), second);
+  }
+}
+
+TEST_F(ThpTest, TwoCpusThatReadAtOnceAllocateTheZeroPageTwiceAndKeepOne) {
+  int met = 0;
+  for (int delay = 0; delay < 40; ++delay) {
+    machine_.Run("spawn p\nspawn q\n@q cpu 1\n@p map a 4M anon\n@q map b 4M anon");
+    const int64_t freed = Counter(PGFREE);
+    const int64_t allocated = Counter(THP_ZERO_PAGE_ALLOC);
+    TouchLater("p", 0, false, sim::Duration{0});
+    TouchLater("q", 0, false, sim::Nanoseconds(delay * 10'000));
+    Settle();
+    EXPECT_EQ(Counter(THP_ZERO_PAGE_ALLOC), allocated + 1) << delay;
+    EXPECT_EQ(machine_.kernel().thp().zero_page().refs(), 3) << delay;
+    const int64_t lost = Counter(PGFREE) - freed;
+    EXPECT_TRUE(lost == 0 || lost == kThpPages) << lost;
+    met += lost == kThpPages;
+    EXPECT_THAT(machine_.Problems(), IsEmpty()) << delay;
+    machine_.Run("@p exit\n@q exit\ndrop_caches 2");
+    EXPECT_EQ(machine_.kernel().thp().zero_page().refs(), 0) << delay;
+  }
+  EXPECT_GT(met, 0) << "the two never allocated at once";
+  EXPECT_LT(met, 40) << "the second never came when it was there";
+}
+
+// ---- splits ----
+
+TEST_F(ThpTest, APageThatIsPinnedIsNotSplit) {
+  machine_.Run("spawn p\n@p map a 4M anon\n@p touch a\n@p pin a 0 64K\n@p advise a 1M 64K dontneed\ndrop_caches 2");
+  EXPECT_EQ(Counter(THP_SPLIT_PAGE), 0);
+  EXPECT_EQ(Counter(THP_SPLIT_PAGE_FAILED), 1);
+  EXPECT_THAT(machine_.Problems(), IsEmpty());
+  machine_.Run("@p unpin a\ndrop_caches 2");
+  EXPECT_EQ(Counter(THP_SPLIT_PAGE), 1);
+  EXPECT_THAT(machine_.Problems(), IsEmpty());
+  machine_.Run("@p exit");
+  EXPECT_THAT(machine_.Problems({}), IsEmpty());
+}
+
+// A fork and the split of the page that it copies: whatever comes first, all mappings are counted.
+TEST_F(ThpTest, AForkMeetsASplit) {
+  int split = 0;
+  int failed = 0;
+  for (int delay = 0; delay < 60; ++delay) {
+    machine_.Run("spawn p\n@p map a 8M anon\n@p touch a\n@p fork c\n@c advise a 0 64K dontneed\n@c exit\n@p fork d");
+    machine_.Run("@d advise a 0 64K dontneed\n@d unmap a 2M 6M\n@p unmap a 4M 4M");
+    const int64_t before = Counter(THP_SPLIT_PAGE);
+    // The page is queued when nothing but part of it is mapped: let it be.
+    Process& parent = machine_.process("p");
+    Process child("child");
+    MemorySystem& memory = machine_.memory();
+    const Entry* const leaf = Leaf("p");
+    ASSERT_NE(leaf, nullptr);
+    const Pfn head = leaf->pfn();
+    bool ok = false;
+    sim::SimTime fork_began, fork_ended, split_at;
+    machine_.engine().Start(memory.node(NodeId{0}).lp, machine_.engine().now(), "fork",
+                            [&](sim::Path& path) -> sim::Task<void> {
+                              co_await memory.cpu(CpuId{0}).Acquire(path);
+                              fork_began = path.now();
+                              EXPECT_EQ(co_await machine_.ops().Fork(path, parent, child), Errno::kOk);
+                              fork_ended = path.now();
+                              memory.cpu(CpuId{0}).Release(path);
+                            });
+    machine_.engine().Start(memory.node(NodeId{0}).lp, machine_.engine().now() + sim::Nanoseconds(delay * 400),
+                            "split", [&](sim::Path& path) -> sim::Task<void> {
+                              split_at = path.now();
+                              Zone& zone = *memory.ZoneOf(head);
+                              zone.TakeRef(zone.frames().Index(head), ThpPage::kOrder);
+                              ok = co_await machine_.kernel().thp().splitter().Split(path, CpuId{0}, head);
+                              const std::vector<Folio> held(1, Folio(head, ThpPage::kOrder));
+                              if (!ok) co_await machine_.kernel().allocator().DropRefs(path, CpuId{0}, held);
+                            });
+    Settle();
+    if (split_at > fork_began && split_at < fork_ended) ++(ok ? split : failed);
+    EXPECT_EQ(Counter(THP_SPLIT_PAGE), before + (ok ? 1 : 0));
+    EXPECT_THAT(machine_.Problems({&parent, &machine_.process("d"), &child}), IsEmpty()) << delay;
+    machine_.engine().Start(memory.node(NodeId{0}).lp, machine_.engine().now(), "exit",
+                            [&](sim::Path& path) -> sim::Task<void> {
+                              co_await memory.cpu(CpuId{0}).Acquire(path);
+                              co_await machine_.ops().Exit(path, child);
+                              memory.cpu(CpuId{0}).Release(path);
+                            });
+    Settle();
+    machine_.Run("@p exit\n@d exit");
+    EXPECT_THAT(machine_.Problems({}), IsEmpty()) << delay;
+  }
+  EXPECT_GT(split, 0) << "no split came while a fork was under way";
+}
+
+// ---- khugepaged ----
+
+TEST_F(ThpTest, KhugepagedLeavesAnAddressSpaceWhoseLockIsTaken) {
+  machine_.Run("spawn p\n@p map a 4M anon thp=nohugepage\n@p touch a\n@p advise a 0 4M hugepage");
+  Process& process = machine_.process("p");
+  MemorySystem& memory = machine_.memory();
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  machine_.RunPath(memory.node(NodeId{0}).lp, [&](sim::Path& path) -> sim::Task<void> {
+    co_await mmap_lock.AcquireWrite(path);
+    co_await machine_.kernel().thp().khugepaged().DoScan(path, CpuId{1});
+    co_await path.GoTo(memory.node(NodeId{0}).lp, memory.costs().hop);
+    mmap_lock.ReleaseWrite(path);
+  });
+  EXPECT_EQ(Counter(KHUGEPAGED_FULL_SCANS), 1);
+  EXPECT_EQ(Counter(KHUGEPAGED_PAGES_COLLAPSED), 0);
+  machine_.Run("khugepaged 1");
+  EXPECT_EQ(Counter(KHUGEPAGED_PAGES_COLLAPSED), 2);
+  EXPECT_THAT(machine_.Problems(), IsEmpty());
+}
+
+// A write to a page that khugepaged is collapsing comes before the copy, or waits for mmap_lock.
+TEST_F(ThpTest, AWriteMeetsACollapse) {
+  int met = 0;
+  for (int delay = 0; delay < 60; ++delay) {
+    machine_.Run(
+        "spawn p\n@p map a 2M anon thp=nohugepage\n@p touch a 0 1M\n@p advise a 0 2M hugepage");
+    ScanLater(1, sim::Duration{0});
+    const int64_t collapsed = Counter(KHUGEPAGED_PAGES_COLLAPSED);
+    const int64_t faults = Counter(PGFAULT);
+    const sim::SimTime began = machine_.engine().now();
+    TouchLater("p", 1 << 20, true, sim::Nanoseconds(delay * 10'000));
+    Settle();
+    EXPECT_EQ(Counter(KHUGEPAGED_PAGES_COLLAPSED), collapsed + 1) << delay;
+    const Entry* const leaf = Leaf("p");
+    ASSERT_NE(leaf, nullptr);
+    EXPECT_TRUE(leaf->writable());
+    // Copying 256 pages and clearing as many takes longer than a scan.
+    met += Counter(PGFAULT) > faults && machine_.engine().now() - began > sim::Nanoseconds(delay * 10'000 + 20'000);
+    EXPECT_THAT(machine_.Problems(), IsEmpty()) << delay;
+    machine_.Run("@p exit");
+    EXPECT_THAT(machine_.Problems({}), IsEmpty()) << delay;
+  }
+  EXPECT_GT(met, 0);
+}
+
+// A process exits, or moves to another node, while khugepaged is there.
+TEST_F(ThpTest, AProcessLeavesWhileKhugepagedScansIt) {
+  int met = 0;
+  for (int delay = 0; delay < 60; ++delay) {
+    machine_.Run(
+        "spawn p\n@p map a 16M anon thp=nohugepage\n@p touch a 0 8M 64K\n@p advise a 0 16M hugepage\n"
+        "spawn q\n@q map b 4M anon\n@q touch b");
+    ScanLater(3, sim::Nanoseconds(delay * 2'000));
+    const int64_t collapsed = Counter(KHUGEPAGED_PAGES_COLLAPSED);
+    if (delay % 2 == 0) {
+      machine_.Run("@p exit");
+    } else {
+      machine_.Run("@p cpu 1");
+    }
+    met += Counter(KHUGEPAGED_PAGES_COLLAPSED) > collapsed;
+    EXPECT_THAT(machine_.Problems(), IsEmpty()) << delay;
+    if (delay % 2 != 0) machine_.Run("@p exit");
+    machine_.Run("@q exit");
+    EXPECT_THAT(machine_.Problems({}), IsEmpty()) << delay;
+  }
+  EXPECT_GT(met, 0) << "khugepaged never came while it lived";
+}
+
+// ---- no huge page is to be had ----
+
+TEST_F(ThpTest, WithoutAHugePageAFaultTakesABasePage) {
+  // Base pages over both nodes, of which every other one is given back: nothing is left in one piece.
+  machine_.Run(
+      "spawn p\n@p map a 120M anon thp=nohugepage\n@p touch a\n@p advise a 0 120M dontneed 8K\n"
+      "spawn q\n@q map b 4M anon\n@q touch b 0 64K");
+  EXPECT_EQ(Counter(THP_FAULT_FALLBACK), 1) << "the table is there after the first";
+  EXPECT_EQ(Leaf("q"), nullptr);
+  EXPECT_THAT(machine_.Problems(), IsEmpty());
+  EXPECT_EQ(machine_.Run("@q advise b 0 2M collapse").error, Errno::kNoMem);
+  EXPECT_GT(Counter(THP_COLLAPSE_ALLOC_FAILED), 0);
+  EXPECT_THAT(machine_.Problems(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace numasim
