@@ -143,24 +143,26 @@ bool IsFirst(const std::vector<const Process*>& processes, const Process& of, Vp
   return true;
 }
 
-// Who maps the huge zero page has a reference to it, huge pages that PMDs map are counted, and what is queued to
-// be split is a huge page of which some part is mapped and some is not.
+// Who maps the huge zero page has a reference to it, huge pages that PMDs map are counted, and what is queued
+// to be split is a huge page of which some part is mapped and some is not.
 void CheckThp(const Kernel& kernel, const std::vector<const Process*>& processes, ProblemList& problems) {
   const HugeZeroPage& zero = kernel.thp().zero_page();
-  const auto users =
-      std::count_if(processes.begin(), processes.end(), [](const Process* process) { return process->huge_zero_page; });
-  problems.Expect(zero.refs(), users + (zero.page() == kNoPfn ? 0 : 1), "the references to the huge zero page");
+  const auto users = std::count_if(processes.begin(), processes.end(),
+                                   [](const Process* process) { return process->huge_zero_page; });
+  problems.Expect(zero.refs(), users + (zero.page() == kNoPfn ? 0 : 1),
+                  "the references to the huge zero page");
   const MemorySystem& memory = kernel.memory();
   std::vector<int64_t> thps(static_cast<size_t>(memory.node_count()));
   for (const Process* process : processes) {
-    process->space.page_table().Walk(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn vpn, const Entry& entry, int order) {
-      if (order != ThpPage::kOrder || !entry.anon()) return;
-      const Zone* const zone = memory.ZoneOf(entry.pfn());
-      if (zone == nullptr) return;  // reported with the page
-      const FrameOwner& owner = zone->frames().owner(zone->frames().Index(entry.pfn()), ThpPage::kOrder);
-      if (owner.mapcount <= 1 || IsFirst(processes, *process, vpn, entry))
-        ++thps[static_cast<size_t>(zone->node().value)];
-    });
+    process->space.page_table().Walk(
+        Vpn{0}, AddressSpace::kNoRoom, [&](Vpn vpn, const Entry& entry, int order) {
+          if (order != ThpPage::kOrder || !entry.anon()) return;
+          const Zone* const zone = memory.ZoneOf(entry.pfn());
+          if (zone == nullptr) return;  // reported with the page
+          const FrameOwner& owner = zone->frames().owner(zone->frames().Index(entry.pfn()), ThpPage::kOrder);
+          if (owner.mapcount <= 1 || IsFirst(processes, *process, vpn, entry))
+            ++thps[static_cast<size_t>(zone->node().value)];
+        });
   }
   for (int n = 0; n < memory.node_count(); ++n) {
     const Node& node = memory.node(NodeId{n});

@@ -10,9 +10,9 @@ namespace numasim::sim {
 class Engine;
 class Path;
 
-// From a path: all that is simulated has ended, but for paths that would go on for ever. The run ends when what
-// is pending up to the lookahead from now is done; what is pending later is left. The same for any number of
-// threads.
+// From a path: all that is simulated has ended, but for paths that would go on for ever. The run ends when
+// what is pending up to the lookahead from now is done; what is pending later is left. The same for any
+// number of threads.
 void EndRunHere(Path& path);
 
 // Ends Engine::Run at the next instant that all LPs can be taken to, as if it were the end that Run was

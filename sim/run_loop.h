@@ -66,7 +66,7 @@ class RunLoop {
   void Finish();
 
   Engine& engine_;
-  int64_t end_ = 0;  // the last nanosecond to run; an error moves it forward
+  int64_t end_ = 0;                   // the last nanosecond to run; an error moves it forward
   std::atomic<int64_t> ends_by_ = 0;  // asked for by a path
   int failed_lp_ = -1;
   // A lone LP could run for ever in one window; this bounds a window to what takes about some milliseconds.

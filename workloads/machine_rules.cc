@@ -339,8 +339,8 @@ absl::Status CheckKernel(const MessageView& view, int nodes) {
 absl::Status CheckModelled(const MessageView& view) {
   for (const ThpKnob& knob : ThpNotModelled(static_cast<const KernelKnobs&>(view.message()).thp())) {
     return view.Nested("thp").Mistake(
-        knob.field,
-        Cat("has no effect, as transparent huge pages are not modelled yet; expected ", knob.by_default));
+        knob.field, Cat("has no effect, as huge pages of shared memory are not modelled yet; expected ",
+                        knob.by_default));
   }
   return absl::OkStatus();
 }
@@ -349,7 +349,7 @@ std::vector<std::string> NotModelled(const KernelKnobs& recorded) {
   std::vector<std::string> warnings;
   for (const ThpKnob& knob : ThpNotModelled(recorded.thp())) {
     warnings.push_back(Cat("kernel.thp.", knob.field, ": ", Quoted(knob.value),
-                           " has no effect, as transparent huge pages are not modelled yet"));
+                           " has no effect, as huge pages of shared memory are not modelled yet"));
   }
   return warnings;
 }

@@ -151,7 +151,8 @@ class PageTable {
   // Calls f(vpn, Entry&, order) for each page of [begin, end) that is mapped, in order: base pages in it and
   // huge pages that begin in it. Where f returns a bool, false ends the walk, and the entry it was called
   // with is where to go on. f may change the entry of a base page as it likes, that of a huge page too, but
-  // takes it away by TakeThp() or SetHuge() only, and none of 1 GiB. Returns the page where it ended: `end`, or f's last.
+  // takes it away by TakeThp() or SetHuge() only, and none of 1 GiB. Returns the page where it ended: `end`,
+  // or f's last.
   template <typename F>
   Vpn Walk(Vpn begin, Vpn end, F f);
   template <typename F>

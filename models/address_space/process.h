@@ -38,7 +38,7 @@ struct Process {
   uint64_t next_pin = 1;
   bool in_khugepaged = false;   // MMF_VM_HUGEPAGE: khugepaged looks for what it can collapse
   bool huge_zero_page = false;  // MMF_HUGE_ZERO_PAGE: has a reference to it, until the process exits
-  int visitors = 0;  // paths of others that are here and hold or wait for its locks
+  int visitors = 0;             // paths of others that are here and hold or wait for its locks
   bool alive = false;
 };
 

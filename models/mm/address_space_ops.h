@@ -3,7 +3,8 @@
 // there. It has no state of its own.
 //
 // Modelled are base pages of anonymous and shared memory, transparent huge pages of anonymous memory
-// (with TransparentHugePages), and HugeTLB mappings (with Hugetlb). What a path meets that is not modelled yet throws NotModelled.
+// (with TransparentHugePages), and HugeTLB mappings (with Hugetlb). What a path meets that is not modelled
+// yet throws NotModelled.
 #ifndef NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
 #define NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
 
@@ -183,7 +184,8 @@ class AddressSpaceOps {
 
   // Transparent huge pages (thp_fault.cc); `first` is where one begins.
   sim::Task<FaultResult> ThpFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
-  sim::Task<FaultResult> AnonThpFault(sim::Path& path, Process& process, const Vma& vma, Vpn first, bool write);
+  sim::Task<FaultResult> AnonThpFault(sim::Path& path, Process& process, const Vma& vma, Vpn first,
+                                      bool write);
   sim::Task<FaultResult> ZeroPageFault(sim::Path& path, Process& process, Vpn first);
   sim::Task<FaultResult> ThpCopyOnWrite(sim::Path& path, Process& process, Vpn first);
   sim::Task<void> SettlePmdSplits(sim::Path& path, Process& process);

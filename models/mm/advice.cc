@@ -111,8 +111,8 @@ sim::Task<Errno> AddressSpaceOps::DontneedVma(sim::Path& path, Process& process,
   co_return Errno::kOk;
 }
 
-// madvise_free_single_vma(): the pages stay until reclaim wants them, which is not modelled. But huge pages of
-// which a part is given up are split.
+// madvise_free_single_vma(): the pages stay until reclaim wants them, which is not modelled. But huge pages
+// of which a part is given up are split.
 sim::Task<Errno> AddressSpaceOps::FreeLazily(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   const Vma& vma = *process.space.Find(begin);
   if (vma.locked || !vma.anonymous()) co_return Errno::kInval;
@@ -231,7 +231,8 @@ sim::Task<Errno> AddressSpaceOps::CollapseVma(sim::Path& path, Process& process,
       if (failed != ScanResult::kSucceed) break;
       last = std::min(last, ThpStart(process.space.Find(at)->end));
     }
-    const Collapser::Outcome outcome = co_await thp_.collapser().ScanPmd(path, process.cpu, process, at, limits);
+    const Collapser::Outcome outcome =
+        co_await thp_.collapser().ScanPmd(path, process.cpu, process, at, limits);
     locked = outcome.mmap_locked;
     if (outcome.result == ScanResult::kSucceed || outcome.result == ScanResult::kPmdMapped) {
       ++thps;

@@ -194,7 +194,8 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
     if (huge != FaultResult::kFallback) co_return huge;
   }
   if (!co_await EnsureTable(path, process, vpn)) co_return FaultResult::kOom;
-  if (process.space.page_table().FindEntry(vpn) == nullptr) co_return FaultResult::kRetry;  // a huge page by now
+  if (process.space.page_table().FindEntry(vpn) == nullptr)
+    co_return FaultResult::kRetry;  // a huge page by now
   const Entry old = EntryOf(process, vpn);
   FaultResult result = FaultResult::kDone;
   if (old.migrating()) {
@@ -325,8 +326,8 @@ sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, c
   co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
 }
 
-// vma_alloc_folio() for a huge page: the local node first, or the preferred one, and no other unless the policy
-// has it so.
+// vma_alloc_folio() for a huge page: the local node first, or the preferred one, and no other unless the
+// policy has it so.
 sim::Task<Pfn> AddressSpaceOps::AllocThpForVma(sim::Path& path, Process& process, const Vma& vma, Vpn first,
                                                GfpFlags gfp) {
   const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
@@ -350,7 +351,8 @@ sim::Task<Pfn> AddressSpaceOps::AllocThpForVma(sim::Path& path, Process& process
 // alloc_pages() of the huge zero page: under the task's policy, not movable.
 sim::Task<Pfn> AddressSpaceOps::AllocZeroPage(sim::Path& path, Process& process) {
   const Placement placement = PlaceForTask(process, NodeOf(process));
-  AllocRequest request = MakeRequest(kGfpTranshuge.Without(kGfpMovable), placement, process.cpu, FrameOwner{});
+  AllocRequest request =
+      MakeRequest(kGfpTranshuge.Without(kGfpMovable), placement, process.cpu, FrameOwner{});
   request.order = ThpPage::kOrder;
   co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
 }

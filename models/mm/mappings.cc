@@ -164,9 +164,9 @@ sim::Task<void> AddressSpaceOps::UnmapRegion(sim::Path& path, Process& process,
   co_await DropFileMappings(path, process, removed);
 }
 
-// zap_page_range() of a VMA, or a part of one: its entries become none, and what they mapped loses a reference,
-// a gathered batch at a time: what is not there yet is still mapped while others have the CPU. No transparent
-// huge page sticks out of it.
+// zap_page_range() of a VMA, or a part of one: its entries become none, and what they mapped loses a
+// reference, a gathered batch at a time: what is not there yet is still mapped while others have the CPU. No
+// transparent huge page sticks out of it.
 sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vma part) {
   if (part.hugetlb()) {
     co_await hugetlb_.Zap(path, process, part.start, part.end);

@@ -200,8 +200,8 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
   co_return true;
 }
 
-// copy_huge_pmd(). False where memory has ended. A huge page whose mapping was split meanwhile leaves the child
-// with an empty table for its parts.
+// copy_huge_pmd(). False where memory has ended. A huge page whose mapping was split meanwhile leaves the
+// child with an empty table for its parts.
 sim::Task<bool> AddressSpaceOps::CopyThp(sim::Path& path, Process& parent, Process& child, Vpn first) {
   if (!co_await EnsurePmd(path, child, first)) co_return false;
   const Pfn table = co_await AllocTable(path, child);

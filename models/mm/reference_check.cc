@@ -113,8 +113,8 @@ void ReferenceCheck::CheckThp(Folio page, const FrameOwner& owner, Iterator begi
 void ReferenceCheck::CheckFamily(const PageReference& claim, const FrameOwner& owner) {
   const uint16_t id = processes_[static_cast<size_t>(claim.object)]->id;
   if (anon_vmas_.Has(static_cast<AnonVmaId>(owner.object), id)) return;
-  problems_.Add(Describe(claim), " maps ", name_, " pfn ", claim.page.head().value, " but is not in its anon_vma, ",
-                static_cast<int>(owner.object));
+  problems_.Add(Describe(claim), " maps ", name_, " pfn ", claim.page.head().value,
+                " but is not in its anon_vma, ", static_cast<int>(owner.object));
 }
 
 void ReferenceCheck::CheckClaims(Folio page, const FrameOwner& owner, Iterator begin, Iterator end) {
@@ -149,8 +149,12 @@ void ReferenceCheck::CheckClaims(Folio page, const FrameOwner& owner, Iterator b
 // Nothing but pins holds pages of users beyond their mappings while nothing runs.
 void ReferenceCheck::CheckHolds(Folio page) {
   const FrameIndex frame = zone_->frames().Index(page.head());
-  const auto first = std::lower_bound(pins_.begin(), pins_.end(), Folio(page.head()));
-  const auto last = std::lower_bound(pins_.begin(), pins_.end(), Folio(page.head() + page.pages()));
+  // Of a transparent huge page, the parts are pinned.
+  const bool thp =
+      page.order() == ThpPage::kOrder && zone_->frames().owner(frame, page.order()).kind == FrameOwner::kAnon;
+  const auto first = std::lower_bound(pins_.begin(), pins_.end(), thp ? Folio(page.head()) : page);
+  const auto last = thp ? std::lower_bound(first, pins_.end(), Folio(page.head() + page.pages()))
+                        : std::upper_bound(first, pins_.end(), page);
   problems_.Expect(zone_->RefsOf(frame, page.order()), int64_t{last - first}, name_,
                    ": the references beyond mappings to pfn ", page.head().value);
   if (zone_->IsMigrating(frame, page.order()))

@@ -29,13 +29,14 @@ GfpFlags ThpGfp(const ThpSettings& settings, const Vma& vma) {
 }  // namespace
 
 // The part of __handle_mm_fault() above base entries: the PMD table is there, a PTE table is not.
-sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpFault(sim::Path& path, Process& process, const Vma& vma,
-                                                                  Vpn vpn, bool write) {
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpFault(sim::Path& path, Process& process,
+                                                                  const Vma& vma, Vpn vpn, bool write) {
   if (!vma.anonymous()) co_return FaultResult::kFallback;
   const Vpn first = ThpStart(vpn);
   const Entry* const leaf = process.space.page_table().FindHuge(first, ThpPage::kOrder);
   if (leaf == nullptr) {
-    if (!ThpEnabled(memory_.node(NodeOf(process)).thp, vma) || !CoversThp(vma, first)) co_return FaultResult::kFallback;
+    if (!ThpEnabled(memory_.node(NodeOf(process)).thp, vma) || !CoversThp(vma, first))
+      co_return FaultResult::kFallback;
     if (Vma* const now = process.space.Find(vpn); now != nullptr) process.space.PrepareAnonVma(*now);
     co_return co_await AnonThpFault(path, process, vma, first, write);
   }
@@ -86,7 +87,8 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AnonThpFault(sim::Path&
 }
 
 // The read of it: the huge zero page.
-sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ZeroPageFault(sim::Path& path, Process& process, Vpn first) {
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ZeroPageFault(sim::Path& path, Process& process,
+                                                                       Vpn first) {
   Node& home = memory_.node(NodeOf(process));
   const Pfn table = co_await AllocTable(path, process);
   if (table == kNoPfn) co_return FaultResult::kOom;

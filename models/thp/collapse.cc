@@ -41,7 +41,8 @@ sim::Task<void> Collapser::Look(sim::Path& path, Process& process, Vpn first, Ra
   for (int n = 0; n < memory_.node_count(); ++n) {
     for (size_t i = 0; i < range.size(); ++i) {
       const Entry entry = range[i].entry;
-      if (entry.present() && !entry.zero_page() && memory_.ZoneOf(entry.pfn())->node() == NodeId{n}) places.push_back(i);
+      if (entry.present() && !entry.zero_page() && memory_.ZoneOf(entry.pfn())->node() == NodeId{n})
+        places.push_back(i);
     }
   }
   size_t next = 0;
@@ -151,8 +152,8 @@ sim::Task<ScanResult> Collapser::Collapse(sim::Path& path, CpuId cpu, Process& p
   co_return result;
 }
 
-// With the entries held, nobody unmaps a page of them or maps another one. Who has isolated one of the pages is
-// seen, and who does so later finds it gone.
+// With the entries held, nobody unmaps a page of them or maps another one. Who has isolated one of the pages
+// is seen, and who does so later finds it gone.
 sim::Task<ScanResult> Collapser::Replace(sim::Path& path, CpuId cpu, Process& process, Vpn first,
                                          CollapseLimits limits, Pfn page) {
   const Costs& costs = memory_.costs();

@@ -30,20 +30,20 @@ namespace numasim {
 enum class ScanResult : uint8_t {
   kSucceed,
   kFail,
-  kPmdNull,             // there is no PMD table
-  kPmdNone,             // nothing is mapped
-  kPmdMapped,           // it is a huge page already
-  kExceedNonePte,       // more than max_ptes_none entries are empty
-  kExceedSwapPte,       // more than max_ptes_swap are swapped out, or migration entries
-  kExceedSharedPte,     // more than max_ptes_shared pages are mapped elsewhere too
-  kPageRo,              // no entry is writable
-  kPageLock,            // a page is being moved
-  kPageCount,           // somebody holds a page
-  kPageNull,            // what is mapped is no page of anonymous memory
-  kAnyProcess,          // the process exits
-  kVmaNull,             // there is no VMA any more
-  kVmaCheck,            // or none that may have huge pages
-  kAddressRange,        // or a smaller one
+  kPmdNull,          // there is no PMD table
+  kPmdNone,          // nothing is mapped
+  kPmdMapped,        // it is a huge page already
+  kExceedNonePte,    // more than max_ptes_none entries are empty
+  kExceedSwapPte,    // more than max_ptes_swap are swapped out, or migration entries
+  kExceedSharedPte,  // more than max_ptes_shared pages are mapped elsewhere too
+  kPageRo,           // no entry is writable
+  kPageLock,         // a page is being moved
+  kPageCount,        // somebody holds a page
+  kPageNull,         // what is mapped is no page of anonymous memory
+  kAnyProcess,       // the process exits
+  kVmaNull,          // there is no VMA any more
+  kVmaCheck,         // or none that may have huge pages
+  kAddressRange,     // or a smaller one
   kAllocHugePageFail
 };
 
@@ -59,9 +59,9 @@ class Collapser {
  public:
   Collapser(MemorySystem& memory, PageAllocator& allocator) : memory_(memory), allocator_(allocator) {}
 
-  // Scans the 2 MiB from `first` on, which a VMA that may have huge pages covers, and collapses them where they
-  // are fit for it. `cpu` allocates and frees. On the process's LP, with mmap_lock held for reading; where it
-  // came to allocating, it is held no more.
+  // Scans the 2 MiB from `first` on, which a VMA that may have huge pages covers, and collapses them where
+  // they are fit for it. `cpu` allocates and frees. On the process's LP, with mmap_lock held for reading;
+  // where it came to allocating, it is held no more.
   struct Outcome {
     ScanResult result;
     bool mmap_locked;
@@ -89,10 +89,10 @@ class Collapser {
   sim::Task<void> Look(sim::Path& path, Process& process, Vpn first, Range& range) const;
   ScanResult Judge(Node& home, const Range& range, const CollapseLimits& limits) const;
   Target TargetOf(const Range& range) const;
-  sim::Task<ScanResult> Collapse(sim::Path& path, CpuId cpu, Process& process, Vpn first, CollapseLimits limits,
-                                 Target target);
-  sim::Task<ScanResult> Replace(sim::Path& path, CpuId cpu, Process& process, Vpn first, CollapseLimits limits,
-                                Pfn page);
+  sim::Task<ScanResult> Collapse(sim::Path& path, CpuId cpu, Process& process, Vpn first,
+                                 CollapseLimits limits, Target target);
+  sim::Task<ScanResult> Replace(sim::Path& path, CpuId cpu, Process& process, Vpn first,
+                                CollapseLimits limits, Pfn page);
 
   MemorySystem& memory_;
   PageAllocator& allocator_;

@@ -25,8 +25,8 @@ class HugeZeroPage {
     ++refs_;
     return true;
   }
-  // Makes `page` the one that is used, and takes a reference. False where another process was faster: then the
-  // reference is to that one's, and `page` is the caller's to free.
+  // Makes `page` the one that is used, and takes a reference. False where another process was faster: then
+  // the reference is to that one's, and `page` is the caller's to free.
   bool Install(Pfn page) {
     if (Get()) return false;
     page_ = page;

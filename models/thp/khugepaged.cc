@@ -31,7 +31,8 @@ sim::Task<void> Khugepaged::Exit(sim::Path& path, Process& process) {
   const sim::LpId home = path.lp();
   const uint16_t id = process.id;
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
-  const auto slot = std::find_if(slots_.begin(), slots_.end(), [id](const Slot& s) { return s.process == id && !s.dead; });
+  const auto slot =
+      std::find_if(slots_.begin(), slots_.end(), [id](const Slot& s) { return s.process == id && !s.dead; });
   NUMASIM_CHECK(slot != slots_.end());
   if (slot == current_) {
     slot->dead = true;  // the thread sees it when it comes by
@@ -154,7 +155,8 @@ sim::Task<int64_t> Khugepaged::ScanSlot(sim::Path& path, CpuId cpu, int64_t page
   co_return visit.progress;
 }
 
-sim::Task<Khugepaged::Visit> Khugepaged::VisitProcess(sim::Path& path, CpuId cpu, const Slot& slot, int64_t pages) {
+sim::Task<Khugepaged::Visit> Khugepaged::VisitProcess(sim::Path& path, CpuId cpu, const Slot& slot,
+                                                      int64_t pages) {
   Visit visit;
   visit.next = address_;
   if (slot.foreign_pages > 0) {

@@ -2,8 +2,8 @@
 // with its settings and the list of address spaces it goes round. These live on the global LP; to scan an
 // address space a path visits the process's LP.
 //
-// In a run the thread is there as long as there is work for it, and sleeps between its scans. Recordings let it
-// scan on request only (RunScans); then there is no such thread.
+// In a run the thread is there as long as there is work for it, and sleeps between its scans. Recordings let
+// it scan on request only (RunScans); then there is no such thread.
 #ifndef NUMASIM_MODELS_THP_KHUGEPAGED_H_
 #define NUMASIM_MODELS_THP_KHUGEPAGED_H_
 
@@ -53,8 +53,8 @@ class Khugepaged {
   // khugepaged_do_scan() on a CPU: up to pages_to_scan pages, but no address space twice.
   sim::Task<void> DoScan(sim::Path& path, CpuId cpu);
   // What a write to scan_sleep_millisecs, many more full scans and another write come to, as recordings are
-  // made: it wakes up every 100 ms until it has finished `scans` more, and once more then. EAGAIN where it does
-  // not within 7.5 s.
+  // made: it wakes up every 100 ms until it has finished `scans` more, and once more then. EAGAIN where it
+  // does not within 7.5 s.
   sim::Task<Errno> RunScans(sim::Path& path, CpuId cpu, int64_t scans);
   // kthread_run() by the path, which is on the global LP: the thread scans at once.
   void Start(sim::Path& path);
@@ -62,8 +62,8 @@ class Khugepaged {
   void Stop();
   bool HasWork() const;
   bool running() const { return running_; }
-  // The first of the list is an address space that is not simulated, with so many pages to scan and nothing to
-  // collapse: khugepaged goes round it too.
+  // The first of the list is an address space that is not simulated, with so many pages to scan and nothing
+  // to collapse: khugepaged goes round it too.
   void AddForeign(int64_t pages);
 
   // Where the thread runs as a rule.
@@ -95,8 +95,8 @@ class Khugepaged {
 
   sim::Task<int64_t> ScanSlot(sim::Path& path, CpuId cpu, int64_t pages, ScanResult& result);
   sim::Task<Visit> VisitProcess(sim::Path& path, CpuId cpu, const Slot& slot, int64_t pages);
-  sim::Task<void> ScanProcess(sim::Path& path, CpuId cpu, Process& process, int64_t pages, CollapseLimits limits,
-                              Visit& visit);
+  sim::Task<void> ScanProcess(sim::Path& path, CpuId cpu, Process& process, int64_t pages,
+                              CollapseLimits limits, Visit& visit);
   CollapseLimits Limits() const;
 
   MemorySystem& memory_;
@@ -107,10 +107,10 @@ class Khugepaged {
   Slots::iterator current_ = slots_.end();  // khugepaged_scan.mm_slot; end: the next scan begins at the head
   Vpn address_{0};                          // where it goes on in that one
   bool as_thread_ = false;
-  bool running_ = false;                    // there is a thread
-  uint64_t stops_ = 0;                      // a thread that was started before the last one is to end
-  bool scanning_ = false;                   // a path is in DoScan()
-  bool visiting_ = false;                   // the path is at the process of `current_`
+  bool running_ = false;   // there is a thread
+  uint64_t stops_ = 0;     // a thread that was started before the last one is to end
+  bool scanning_ = false;  // a path is in DoScan()
+  bool visiting_ = false;  // the path is at the process of `current_`
   std::array<int64_t, ThpCounter_ARRAYSIZE> counters_ = {};
 };
 

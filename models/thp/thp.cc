@@ -52,7 +52,8 @@ std::vector<MemorySystem::CounterColumn> TransparentHugePages::Columns() const {
     const CounterName info = NameOf(c);
     columns.push_back({{info.name, info.unit, value, memory_.global_lp()}, info.gauge});
   };
-  for (const ThpCounter c : {KHUGEPAGED_PAGES_COLLAPSED, KHUGEPAGED_FULL_SCANS}) add(c, khugepaged_.counter_ref(c));
+  for (const ThpCounter c : {KHUGEPAGED_PAGES_COLLAPSED, KHUGEPAGED_FULL_SCANS})
+    add(c, khugepaged_.counter_ref(c));
   add(HUGE_ZERO_PAGE_REFS, &zero_page_.refs());
   return columns;
 }

@@ -21,7 +21,8 @@ namespace numasim {
 
 class TransparentHugePages {
  public:
-  TransparentHugePages(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes, const Rmap& rmap)
+  TransparentHugePages(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes,
+                       const Rmap& rmap)
       : memory_(memory),
         allocator_(allocator),
         splitter_(memory, allocator, rmap),
@@ -31,8 +32,8 @@ class TransparentHugePages {
   // mm_get_huge_zero_page() where there is a huge zero page, or the process has a reference already: false if
   // not, and one is to be allocated. On the process's LP, where it ends too.
   sim::Task<bool> GetZeroPage(sim::Path& path, Process& process);
-  // The rest of it, with a page that was allocated and cleared: another process may have been faster, then this
-  // one is freed. Counts THP_ZERO_PAGE_ALLOC.
+  // The rest of it, with a page that was allocated and cleared: another process may have been faster, then
+  // this one is freed. Counts THP_ZERO_PAGE_ALLOC.
   sim::Task<void> InstallZeroPage(sim::Path& path, Process& process, Pfn page);
   // mm_put_huge_zero_page(), when the process exits.
   sim::Task<void> PutZeroPage(sim::Path& path, Process& process);

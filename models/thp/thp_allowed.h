@@ -15,7 +15,9 @@ inline constexpr int64_t kThpPages = kPageblockPages;
 constexpr Vpn ThpStart(Vpn vpn) { return Vpn{vpn.value / kThpPages * kThpPages}; }
 
 // Whether the aligned 2 MiB from `first` on are all of the VMA.
-constexpr bool CoversThp(const Vma& vma, Vpn first) { return first >= vma.start && first + kThpPages <= vma.end; }
+constexpr bool CoversThp(const Vma& vma, Vpn first) {
+  return first >= vma.start && first + kThpPages <= vma.end;
+}
 
 // Whether transparent_hugepage/enabled and the VMA's advice let anonymous memory have huge pages.
 constexpr bool ThpEnabled(const ThpSettings& settings, const Vma& vma) {

@@ -68,7 +68,8 @@ sim::Task<int64_t> ThpSplitter::SplitPmds(sim::Path& path, Folio page, FrameOwne
 }
 
 // The head goes last, when who split it lets it go.
-sim::Task<void> ThpSplitter::FreeUnmapped(sim::Path& path, CpuId cpu, Node& node, Zone& zone, FrameIndex head) {
+sim::Task<void> ThpSplitter::FreeUnmapped(sim::Path& path, CpuId cpu, Node& node, Zone& zone,
+                                          FrameIndex head) {
   std::vector<Pfn> unmapped;
   for (FrameIndex i = 1; i <= kPageblockPages; ++i) {
     const FrameIndex frame = head + i % kPageblockPages;

@@ -22,7 +22,8 @@ class ThpSplitter {
 
   // split_huge_page() of one that the caller has a reference of (Zone::TakeRef), which is gone when it
   // succeeds: every PMD that maps it is split, then the page is, and the parts that nothing maps are freed.
-  // False where somebody else holds it; the reference stays the caller's. Begins and ends on the LP of its node.
+  // False where somebody else holds it; the reference stays the caller's. Begins and ends on the LP of its
+  // node.
   sim::Task<bool> Split(sim::Path& path, CpuId cpu, Pfn head);
 
   // deferred_split_scan() of every node: splits the pages that are mapped in part only. Returns how many.

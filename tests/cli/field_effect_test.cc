@@ -142,6 +142,20 @@ workload { script {
 } }
 )";
 
+// Two nodes, of which the first has no room for all huge pages.
+constexpr char kWithThp[] = R"(
+machine {
+  node { memory: "64M" cpus: 1 }
+  node { memory: "128M" cpus: 1 }
+}
+kernel { thp { enabled: "always" } }
+cost_model { }
+workload { script {
+  line: "spawn p" line: "@p map heap 80M anon" line: "@p touch heap" line: "@p map zeros 4M anon" line: "@p touch zeros r"
+  line: "@p advise heap 0 64K dontneed" line: "khugepaged 1" line: "drop_caches 2"
+} }
+)";
+
 void WriteTopology() {
   const auto sets = [](const std::string& cpus, const std::string& nodes) {
     return absl::StrCat("cpuset=\"", cpus, "\" complete_cpuset=\"", cpus, "\" nodeset=\"", nodes,
@@ -185,7 +199,9 @@ std::vector<Entry> Costs() {
     if (field->name() == "timeslice_ns") value = 20'000;        // streams need less than the default
     if (field->name() == "hugetlb_work_ns") value = 2'000'000;  // nobody waits for it, but a sample shows it
     texts->push_back(absl::StrCat("cost_model { ", field->name(), ": ", value, " }"));
-    entries.push_back({name, kDescribed, "cost_model { }", texts->back().c_str()});
+    // Of transparent huge pages, which the other scenario does without.
+    const bool thp = field->name() == "split_pmd_ns" || field->name() == "scan_pte_ns";
+    entries.push_back({name, thp ? kWithThp : kDescribed, "cost_model { }", texts->back().c_str()});
   }
   return entries;
 }
@@ -264,8 +280,8 @@ const Entry kEntries[] = {
     {"KernelKnobs.max_map_count", kDescribed, "kernel {", "kernel { max_map_count: 5"},
     {"Thp.enabled", kDescribed, "\"never\"", "\"madvise\""},
     {"Thp.shmem_enabled", kDescribed, "thp {", "thp { shmem_enabled: 'always'", Effect::kRefused},
-    {"Thp.defrag", kDescribed, "thp {", "thp { defrag: 'always'", Effect::kRefused},
-    {"Thp.use_zero_page", kDescribed, "thp {", "thp { use_zero_page: false", Effect::kRefused},
+    {"Thp.defrag", kWithThp, "thp {", "thp { defrag: 'always'"},
+    {"Thp.use_zero_page", kWithThp, "thp {", "thp { use_zero_page: false"},
     {"HugetlbKnobs.irq_free", kDescribed, "\"workqueue\"", "\"direct\""},
     {"HugetlbKnobs.shrink", kDescribed, "hugetlb {", "hugetlb { shrink: 'locked'"},
     {"HugetlbKnobs.resize", kDescribed, "hugetlb {", "hugetlb { resize: 'racing'"},
@@ -381,7 +397,8 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
   const Result pinned = RunScenario(kPinned);
   WriteTopology();
   const Result from_topology = RunScenario(kFromTopology);
-  for (const Result* base : {&described, &recorded, &pinned, &from_topology}) {
+  const Result with_thp = RunScenario(kWithThp);
+  for (const Result* base : {&described, &recorded, &pinned, &from_topology, &with_thp}) {
     ASSERT_EQ(base->problem, "");
     ASSERT_THAT(base->warnings, testing::IsEmpty());
   }
@@ -395,6 +412,7 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
     const Result& base = entry.scenario == kDescribed  ? described
                          : entry.scenario == kRecorded ? recorded
                          : entry.scenario == kPinned   ? pinned
+                         : entry.scenario == kWithThp  ? with_thp
                                                        : from_topology;
     switch (entry.effect) {
       case Effect::kTrace:

@@ -85,8 +85,6 @@ CASES = [
     (script(SCRIPT + 'sleep 2562048h\n'), [], 's.mm:4: TIME: \'2562048h\' is too large; expected at most 9223372036s'),
     (script(SCRIPT + 'virtio_mem 128M\n'), [], 's.mm:4: virtio_mem: is for a device that this machine has not'),
     (script(SCRIPT + 'cma_alloc camera a 4M\n'), [], 's.mm:4: AREA: \'camera\' is not a CMA area of this machine'),
-    (script('machine nodes=1 node_mem=64M\nspawn p\n@p map a 4M anon\n@p touch a\n'), [],
-     's.mm:4: \'@p touch a\': a fault on a transparent huge page is not modelled yet; expected kernel { thp { enabled'),
     (script('machine node=2 node_mem=64M\n'), [], 's.mm:1: option: \'node=2\' is not known; did you mean \'nodes\'?'),
     (script('machine nodes=2 node_mem=64\n'), [], 'which is no whole number of 4K pages; expected a size such as 64M'),
     # Options.

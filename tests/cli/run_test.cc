@@ -247,12 +247,8 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
       {absl::StrCat(kMachine, "workload { script { file: '.' } }"), "'.' cannot be read (it is a folder)"},
       {"", "s.textproto:1:1: machine: is missing; expected machine {"},
       {std::string("\x00\xff\x80\x01 garbage", 12), "s.textproto:1: holds a NUL byte; expected text"},
-      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: 'khugepaged 1' } }"),
-       "s.textproto:3: script 'script' line 2: 'khugepaged 1': khugepaged is not modelled yet"},
-      {absl::StrCat(
-           "machine { node { memory: '64M' } }\nworkload { script { line: 'spawn p' line: '@p map a 4M "
-           "anon' line: '@p touch a' } }"),
-       "expected kernel { thp { enabled: \"never\" } }"},
+      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: 'compact' } }"),
+       "s.textproto:3: script 'script' line 2: 'compact': compact is not modelled yet"},
       {absl::StrCat(kMachine, kWorkload, "trace { counters: 'nothing*' }"),
        "trace.counters[0]: 'nothing*' matches no"},
   };

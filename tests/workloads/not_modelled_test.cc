@@ -26,14 +26,9 @@ TEST(NotModelledTest, MessageHasThePlaceTheLineAndWhatIsMissing) {
     std::string line;
     std::string part;
   } kCases[] = {
-      {"khugepaged 1", "khugepaged"},
-      {"khugepaged_set defrag 1", "khugepaged_set"},
-      {"drop_caches 3", "drop_caches"},
       {"compact", "compact"},
-      {"thp defrag always", "thp with anything but `enabled` and `shmem_enabled`"},
       {"sysctl vm.swappiness 60", "sysctl vm.swappiness"},
-      {"@p advise shmem 0 4M collapse", "advise collapse of base pages"},
-      {"@p advise anon 0 4M collapse", "advise collapse of base pages"},
+      {"@p advise shmem 0 4M collapse", "advise collapse of shared memory"},
   };
   for (const auto& [line, part] : kCases)
     EXPECT_EQ(First(line), absl::StrCat("s.mm:5: '", line, "': ", part, " is not modelled yet"));
@@ -41,7 +36,7 @@ TEST(NotModelledTest, MessageHasThePlaceTheLineAndWhatIsMissing) {
 
 TEST(NotModelledTest, SameOperationOnWhatIsModelledPasses) {
   for (const char* line :
-       {"thp enabled never", "thp shmem_enabled deny", "sysctl vm.max_map_count 100",
+       {"thp enabled never", "thp shmem_enabled deny", "thp defrag always", "thp use_zero_page 0", "khugepaged 1", "khugepaged_set defrag 1", "drop_caches 3", "@p advise anon 0 4M collapse", "sysctl vm.max_map_count 100",
         "@p map m 4M hugetlb-2M file=g", "@p advise anon 0 4M remove", "@p advise huge 0 4M remove",
         "@p advise huge 0 4M collapse", "@p move huge 0", "@p move anon 0", "@p move shmem 0",
         "@p fallocate huge 0 4M", "@p punch huge 0 4M", "@p truncate huge 0", "@p fallocate anon 0 4M",
@@ -51,10 +46,10 @@ TEST(NotModelledTest, SameOperationOnWhatIsModelledPasses) {
   }
 }
 
-TEST(NotModelledTest, BasePagesOfTheMappingDecide) {
+TEST(NotModelledTest, WhatTheMappingIsOfDecides) {
   const OpKind collapse = AdviseOp{"m", Range{}, AdviseOp::Advice::kCollapse, 0};
   EXPECT_EQ(MissingPart(collapse, [](const std::string&) { return true; }),
-            "advise collapse of base pages is not modelled yet");
+            "advise collapse of shared memory is not modelled yet");
   EXPECT_EQ(MissingPart(collapse, [](const std::string&) { return false; }), "");
 }
 

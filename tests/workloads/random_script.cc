@@ -224,7 +224,8 @@ std::optional<Op> RandomScript::MakePin() {
   if (process == nullptr) return std::nullopt;
   const Mapping& mapping = process->mappings[static_cast<size_t>(Draw(std::ssize(process->mappings)))];
   if (OneIn(2)) return Op{.process = process->name, .kind = UnpinOp{mapping.id}};
-  return Op{.process = process->name, .kind = PinOp{mapping.id, AnyRange(std::min(mapping.size, kHugePageSize))}};
+  return Op{.process = process->name,
+            .kind = PinOp{mapping.id, AnyRange(std::min(mapping.size, kHugePageSize))}};
 }
 
 // ---- Draws ----

@@ -346,20 +346,12 @@ TEST(ScenarioErrorTest, MachineFieldsAreChecked) {
     EXPECT_EQ(MachineMistake(fields), "dir/s.textproto:" + expected);
 }
 
-TEST(ScenarioErrorTest, KnobsOfTransparentHugePagesAreRefusedUntilTheyAreModelled) {
-  const std::string machine = "machine { node { memory: '1G' } }\nkernel { thp { ";
+TEST(ScenarioErrorTest, KnobsOfWhatIsNotModelledAreRefused) {
   EXPECT_EQ(
-      Mistake(machine + "defrag: 'always' } }\n" + kScript),
-      "dir/s.textproto:2:16: kernel.thp.defrag: 'always' has no effect, as transparent huge pages are not "
-      "modelled yet; expected madvise");
-  EXPECT_EQ(
-      Mistake(machine + "shmem_enabled: 'force' } }\n" + kScript),
-      "dir/s.textproto:2:16: kernel.thp.shmem_enabled: 'force' has no effect, as transparent huge pages are "
-      "not modelled yet; expected never");
-  EXPECT_EQ(
-      Mistake(machine + "use_zero_page: false } }\n" + kScript),
-      "dir/s.textproto:2:16: kernel.thp.use_zero_page: 'false' has no effect, as transparent huge pages are "
-      "not modelled yet; expected true");
+      Mistake(std::string("machine { node { memory: '1G' } }\nkernel { thp { shmem_enabled: 'force' } }\n") +
+              kScript),
+      "dir/s.textproto:2:16: kernel.thp.shmem_enabled: 'force' has no effect, as huge pages of shared "
+      "memory are not modelled yet; expected never");
 }
 
 TEST(ScenarioTest, WhatHasNoEffectIsNamedInWarnings) {
@@ -370,12 +362,12 @@ TEST(ScenarioTest, WhatHasNoEffectIsNamedInWarnings) {
                 "dir/s.textproto:2: workload.script[0].stagger: '1ms' has no effect: there is one copy",
                 "dir/s.textproto:3: seed: 3 has no effect: nothing in this run is random"}));
   const Files files = {
-      {"host.txt", "node { memory: '2G' } kernel { thp { enabled: 'never' defrag: 'defer' } }"}};
+      {"host.txt", "node { memory: '2G' } kernel { thp { enabled: 'never' shmem_enabled: 'force' } }"}};
   const LoadedScenario recorded =
       Loaded(std::string("machine { snapshot_file: 'host.txt' }\n") + kScript, files);
   EXPECT_EQ(recorded.warnings,
-            (std::vector<std::string>{"dir/host.txt: machine.kernel.thp.defrag: 'defer' has no effect, as "
-                                      "transparent huge pages are not modelled yet"}));
+            (std::vector<std::string>{"dir/host.txt: machine.kernel.thp.shmem_enabled: 'force' has no "
+                                      "effect, as huge pages of shared memory are not modelled yet"}));
 }
 
 TEST(ScenarioTest, BootArgumentSetsTransparentHugePagesUnlessTheKernelSectionDoes) {

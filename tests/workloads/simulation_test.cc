@@ -403,26 +403,30 @@ TEST(SimulationTest, DevicesThatTheMachineLacksAreRefusedBeforeTheRun) {
   EXPECT_EQ(refusal(with_device, "cma_alloc camera a 1M"), "");
 }
 
-TEST(SimulationTest, FaultOnATransparentHugePageIsRefusedBeforeTheRun) {
-  const auto refusal = [](const std::string& enabled, const std::vector<std::string>& lines) {
-    const std::string machine = absl::StrCat("kernel { thp { enabled: '", enabled,
-                                             "' } }\nmachine { node { memory: '64M' cpus: 1 } }\n");
-    return Refusal(machine + Workload({Script("name: 's'", lines)}));
-  };
-  const std::string map = "@p map a 5M anon";
-  EXPECT_THAT(
-      refusal("always", {"spawn p", map, "@p touch a 3M 4K"}),
-      HasSubstr("script 's' line 3: '@p touch a 3M 4K': a fault on a transparent huge page is not modelled"));
-  EXPECT_THAT(refusal("always", {"spawn p", map + " populate"}), HasSubstr("line 2"));
-  EXPECT_THAT(refusal("always", {"spawn p", map, "@p advise a 0 4K populate_read"}), HasSubstr("line 3"));
-  EXPECT_THAT(refusal("madvise", {"spawn p", map + " thp=hugepage", "@p touch a"}), HasSubstr("line 3"));
-  // Where the kernel would use base pages.
-  EXPECT_EQ(refusal("never", {"spawn p", map, "@p touch a"}), "");
-  EXPECT_EQ(refusal("madvise", {"spawn p", map, "@p touch a"}), "");
-  EXPECT_EQ(refusal("always", {"spawn p", map + " thp=nohugepage", "@p touch a"}), "");
-  EXPECT_EQ(refusal("always", {"spawn p", map, "@p touch a 4M 1M"}), "")
-      << "the last huge page is no whole one";
-  EXPECT_EQ(refusal("always", {"thp enabled never", "spawn p", map, "@p touch a"}), "");
+// The thread would go on for ever; it ends with the last stream, and the run's end is the same for any number
+// of threads.
+TEST(SimulationTest, KhugepagedRunsAsLongAsTheStreamsDo) {
+  const auto scenario = Load(
+      "kernel { thp { enabled: 'madvise' } }\nmachine { node { memory: '64M' cpus: 2 } node { memory: '64M' "
+      "cpus: 1 } "
+      "}\n" +
+      Workload({Script("name: 'a'", {"spawn p", "@p map m 8M anon", "@p touch m", "@p advise m 0 8M hugepage",
+                                     "sleep 25s", "@p touch m"}),
+                Script("name: 'b' start: '1s'", {"spawn q", "@q cpu 2", "sleep 12s"})}));
+  std::vector<std::pair<sim::SimTime, uint64_t>> ends;
+  for (const int threads : {1, 2, 4}) {
+    auto simulation =
+        Simulation::Create(scenario, {.threads = threads, .seed = 1, .scheme = sim::Scheme::kParallel});
+    ASSERT_TRUE(simulation.ok()) << simulation.status();
+    ASSERT_TRUE((*simulation)->Run().ok());
+    const Khugepaged& khugepaged = (*simulation)->kernel().thp().khugepaged();
+    EXPECT_EQ(khugepaged.counter(KHUGEPAGED_PAGES_COLLAPSED), 4);
+    EXPECT_EQ(khugepaged.counter(KHUGEPAGED_FULL_SCANS), 3) << "every 10 s of 25";
+    ends.emplace_back((*simulation)->engine().now(), (*simulation)->engine().events_executed());
+    EXPECT_LT(ends.back().first - sim::SimTime{}, sim::Nanoseconds(25'200'000'000));
+  }
+  EXPECT_EQ(ends[0], ends[1]);
+  EXPECT_EQ(ends[0], ends[2]);
 }
 
 TEST(SimulationTest, FailuresNameTheLinesWhereTheyWereThoseWithMostFirst) {

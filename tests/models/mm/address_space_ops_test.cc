@@ -342,14 +342,5 @@ TEST_F(AddressSpaceOpsTest, ProcessIdsAreUsedAgain) {
   EXPECT_EQ(machine_.process("r").id, 0);
 }
 
-TEST_F(AddressSpaceOpsTest, HugePagesAreRefusedRatherThanIgnored) {
-  const KernelConfig kernel;  // enabled = always
-  TestMachine huge(DescribedMachine({64 * kMiB}), kernel);
-  huge.Run("spawn p\n@p map a 4M anon\n@p map b 64K anon\n@p map c 4M anon thp=nohugepage");
-  EXPECT_EQ(huge.Run("@p touch b").touch->ok, 16);    // too small for one
-  EXPECT_EQ(huge.Run("@p touch c").touch->ok, 1024);  // and not wanted
-  EXPECT_DEATH(huge.Run("@p touch a"), "transparent huge page is not modelled yet");
-}
-
 }  // namespace
 }  // namespace numasim

@@ -39,8 +39,8 @@ class ThpTest : public ::testing::Test {
     Process& who = machine_.process(process);
     MemorySystem& memory = machine_.memory();
     const uint64_t begin = (First().value << kPageShift) + static_cast<uint64_t>(offset);
-    machine_.engine().Start(memory.node(memory.NodeOfCpu(who.cpu)).lp, machine_.engine().now() + delay, "touch",
-                            [this, &who, &memory, begin, write](sim::Path& path) -> sim::Task<void> {
+    machine_.engine().Start(memory.node(memory.NodeOfCpu(who.cpu)).lp, machine_.engine().now() + delay,
+                            "touch", [this, &who, &memory, begin, write](sim::Path& path) -> sim::Task<void> {
                               co_await memory.cpu(who.cpu).Acquire(path);
                               const TouchRequest touch{begin, begin + kPageSize, kPageSize, write};
                               const TouchCounts counts = co_await machine_.ops().Touch(path, who, touch);
@@ -127,7 +127,8 @@ TEST_F(ThpTest, TwoCpusThatReadAtOnceAllocateTheZeroPageTwiceAndKeepOne) {
 // ---- splits ----
 
 TEST_F(ThpTest, APageThatIsPinnedIsNotSplit) {
-  machine_.Run("spawn p\n@p map a 4M anon\n@p touch a\n@p pin a 0 64K\n@p advise a 1M 64K dontneed\ndrop_caches 2");
+  machine_.Run(
+      "spawn p\n@p map a 4M anon\n@p touch a\n@p pin a 0 64K\n@p advise a 1M 64K dontneed\ndrop_caches 2");
   EXPECT_EQ(Counter(THP_SPLIT_PAGE), 0);
   EXPECT_EQ(Counter(THP_SPLIT_PAGE_FAILED), 1);
   EXPECT_THAT(machine_.Problems(), IsEmpty());
@@ -143,7 +144,8 @@ TEST_F(ThpTest, AForkMeetsASplit) {
   int split = 0;
   int failed = 0;
   for (int delay = 0; delay < 60; ++delay) {
-    machine_.Run("spawn p\n@p map a 8M anon\n@p touch a\n@p fork c\n@c advise a 0 64K dontneed\n@c exit\n@p fork d");
+    machine_.Run(
+        "spawn p\n@p map a 8M anon\n@p touch a\n@p fork c\n@c advise a 0 64K dontneed\n@c exit\n@p fork d");
     machine_.Run("@d advise a 0 64K dontneed\n@d unmap a 2M 6M\n@p unmap a 4M 4M");
     const int64_t before = Counter(THP_SPLIT_PAGE);
     // The page is queued when nothing but part of it is mapped: let it be.
@@ -163,8 +165,9 @@ TEST_F(ThpTest, AForkMeetsASplit) {
                               fork_ended = path.now();
                               memory.cpu(CpuId{0}).Release(path);
                             });
-    machine_.engine().Start(memory.node(NodeId{0}).lp, machine_.engine().now() + sim::Nanoseconds(delay * 400),
-                            "split", [&](sim::Path& path) -> sim::Task<void> {
+    machine_.engine().Start(memory.node(NodeId{0}).lp,
+                            machine_.engine().now() + sim::Nanoseconds(delay * 400), "split",
+                            [&](sim::Path& path) -> sim::Task<void> {
                               split_at = path.now();
                               Zone& zone = *memory.ZoneOf(head);
                               zone.TakeRef(zone.frames().Index(head), ThpPage::kOrder);
@@ -196,12 +199,14 @@ TEST_F(ThpTest, KhugepagedLeavesAnAddressSpaceWhoseLockIsTaken) {
   Process& process = machine_.process("p");
   MemorySystem& memory = machine_.memory();
   sim::RwSem& mmap_lock = process.space.mmap_lock();
+  const uint64_t refused = mmap_lock.stats().try_failed;
+  ScanLater(1, sim::Duration{0});
   machine_.RunPath(memory.node(NodeId{0}).lp, [&](sim::Path& path) -> sim::Task<void> {
     co_await mmap_lock.AcquireWrite(path);
-    co_await machine_.kernel().thp().khugepaged().DoScan(path, CpuId{1});
-    co_await path.GoTo(memory.node(NodeId{0}).lp, memory.costs().hop);
+    co_await path.Take(sim::Nanoseconds(1'000'000));
     mmap_lock.ReleaseWrite(path);
   });
+  EXPECT_EQ(mmap_lock.stats().try_failed, refused + 1);
   EXPECT_EQ(Counter(KHUGEPAGED_FULL_SCANS), 1);
   EXPECT_EQ(Counter(KHUGEPAGED_PAGES_COLLAPSED), 0);
   machine_.Run("khugepaged 1");
@@ -213,8 +218,7 @@ TEST_F(ThpTest, KhugepagedLeavesAnAddressSpaceWhoseLockIsTaken) {
 TEST_F(ThpTest, AWriteMeetsACollapse) {
   int met = 0;
   for (int delay = 0; delay < 60; ++delay) {
-    machine_.Run(
-        "spawn p\n@p map a 2M anon thp=nohugepage\n@p touch a 0 1M\n@p advise a 0 2M hugepage");
+    machine_.Run("spawn p\n@p map a 2M anon thp=nohugepage\n@p touch a 0 1M\n@p advise a 0 2M hugepage");
     ScanLater(1, sim::Duration{0});
     const int64_t collapsed = Counter(KHUGEPAGED_PAGES_COLLAPSED);
     const int64_t faults = Counter(PGFAULT);
@@ -226,7 +230,8 @@ TEST_F(ThpTest, AWriteMeetsACollapse) {
     ASSERT_NE(leaf, nullptr);
     EXPECT_TRUE(leaf->writable());
     // Copying 256 pages and clearing as many takes longer than a scan.
-    met += Counter(PGFAULT) > faults && machine_.engine().now() - began > sim::Nanoseconds(delay * 10'000 + 20'000);
+    met += Counter(PGFAULT) > faults &&
+           machine_.engine().now() - began > sim::Nanoseconds(delay * 10'000 + 20'000);
     EXPECT_THAT(machine_.Problems(), IsEmpty()) << delay;
     machine_.Run("@p exit");
     EXPECT_THAT(machine_.Problems({}), IsEmpty()) << delay;
