@@ -17,12 +17,12 @@ class Missing {
   explicit Missing(SharedByName shared) : shared_(shared) {}
 
   // Of these nothing.
-  template <AnyOf<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp,
-                  OfflineBlockOp, VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp,
-                  MapOp, TouchOp, UnmapOp, ProtectOp, LockOp, BindOp, MoveOp, FallocateOp, PunchOp,
-                  TruncateOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp, ThpOp,
-                  KhugepagedSetOp, KhugepagedOp, DropCachesOp>
-                Kind>
+  template <
+      AnyOf<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp,
+            OfflineBlockOp, VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp, MapOp,
+            TouchOp, UnmapOp, ProtectOp, LockOp, BindOp, MoveOp, FallocateOp, PunchOp, TruncateOp, PinOp,
+            UnpinOp, ProcessPoolOp, ForkOp, ExitOp, ThpOp, KhugepagedSetOp, KhugepagedOp, DropCachesOp>
+          Kind>
   std::string operator()(const Kind&) const {
     return {};
   }
@@ -38,15 +38,16 @@ class Missing {
   }
 
   std::string operator()(const AdviseOp& op) const {
-    return op.advice == AdviseOp::Advice::kCollapse && shared_(op.id) ? "advise collapse of shared memory" : "";
+    return op.advice == AdviseOp::Advice::kCollapse && shared_(op.id) ? "advise collapse of shared memory"
+                                                                      : "";
   }
 
  private:
   SharedByName shared_;
 };
 
-// Which names have mappings of shared memory in a script. Found when it is first asked for: most scripts have no
-// operation that asks.
+// Which names have mappings of shared memory in a script. Found when it is first asked for: most scripts have
+// no operation that asks.
 class SharedOfScript {
  public:
   explicit SharedOfScript(const Script& script) : script_(script) {}

@@ -69,6 +69,7 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
 
 void Simulation::AddStreams() {
   kernel_->thp().khugepaged().RunAsThread();
+  const bool ends_khugepaged = MayHaveKhugepaged();
   for (const LoadedScript& script : scenario_.scripts) {
     for (int copy = 0; copy < script.copies; ++copy) {
       const std::string name = script.copies == 1 ? script.name : absl::StrCat(script.name, "#", copy);
@@ -79,13 +80,22 @@ void Simulation::AddStreams() {
       stream->runner = std::make_unique<ScriptRunner>(*kernel_, name, script.place);
       const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
       engine_.Start(kernel_->memory().global_lp(), start, name,
-                    [this, stream](sim::Path& path) -> sim::Task<void> {
+                    [this, stream, ends_khugepaged](sim::Path& path) -> sim::Task<void> {
                       co_await stream->runner->Run(path, stream->script->script, stream->script->loops);
                       stream->done = true;
-                      co_await EndWithLast(path);
+                      if (ends_khugepaged) co_await EndWithLast(path);
                     });
     }
   }
+}
+
+// Whether there may be a khugepaged at some time.
+bool Simulation::MayHaveKhugepaged() const {
+  if (ParseThpEnabled(scenario_.kernel.thp().enabled()) != ThpSettings::Enabled::kNever) return true;
+  const auto sets_thp = [](const Op& op) { return std::holds_alternative<ThpOp>(op.kind); };
+  return std::any_of(scenario_.scripts.begin(), scenario_.scripts.end(), [&](const LoadedScript& script) {
+    return std::any_of(script.script.ops.begin(), script.script.ops.end(), sets_thp);
+  });
 }
 
 // khugepaged would go on for ever.

@@ -92,6 +92,7 @@ class Simulation {
 
   Simulation(const LoadedScenario& scenario, const Options& options);
   void AddStreams();
+  bool MayHaveKhugepaged() const;
   sim::Task<void> EndWithLast(sim::Path& path);
   // What is wrong where a run without an end has come to its end: somebody still waits.
   absl::Status Stuck(const std::vector<sim::BlockedPath>& blocked) const;

@@ -164,8 +164,9 @@ Work Samples(int64_t n) {
 
 void Run(const Work& work) {
   const std::string text = absl::StrCat(
-      "machine {\n", work.machine, "}\nkernel { thp { enabled: 'never' shmem_enabled: 'deny' } max_map_count: 2147483647 ",
-      work.kernel, " }\n", "workload { script { name: 's' file: 's.mm' copies: ", work.copies, " } }\n");
+      "machine {\n", work.machine,
+      "}\nkernel { thp { enabled: 'never' shmem_enabled: 'deny' } max_map_count: 2147483647 ", work.kernel,
+      " }\n", "workload { script { name: 's' file: 's.mm' copies: ", work.copies, " } }\n");
   const workloads::ScenarioReaders readers = {
       [&work](const std::string&) -> absl::StatusOr<std::string> { return work.script; }, nullptr};
   const auto scenario = workloads::ParseScenario("scaling.textproto", text, readers);

@@ -118,8 +118,8 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpCopyOnWrite(sim::Pat
                                                                         Vpn first) {
   PageTable& tables = process.space.page_table();
   const Entry old = *tables.FindHuge(first, ThpPage::kOrder);
-  const bool alone = !old.zero_page() &&
-                     (old.exclusive() || co_await SharingOf(path, old.pfn()) == Sharing::kAlone);
+  const bool alone =
+      !old.zero_page() && (old.exclusive() || co_await SharingOf(path, old.pfn()) == Sharing::kAlone);
   Entry* const leaf = tables.FindHuge(first, ThpPage::kOrder);
   if (leaf == nullptr || *leaf != old) co_return FaultResult::kRetry;
   if (alone) {

@@ -361,8 +361,7 @@ TEST_F(RunTest, ConformRefusesWhatTheMachineHasNotAndWhatIsNotModelled) {
     Write("s.mm", script);
     return Refused({"conform", "s.mm", "--boot", Runfile(kRecording), "--json", "o.json"});
   };
-  EXPECT_THAT(refused("spawn p\nkhugepaged 1\n"),
-              HasSubstr("s.mm:2: 'khugepaged 1': khugepaged is not modelled"));
+  EXPECT_THAT(refused("spawn p\ncompact\n"), HasSubstr("s.mm:2: 'compact': compact is not modelled"));
   EXPECT_THAT(refused("spawn p\n@p cpu 4\n"), HasSubstr("s.mm:2: CPU: '4' is a CPU that does not exist"));
   EXPECT_THAT(refused("spawn p\n@p policy bind:64\n"), HasSubstr("expected nodes from 0 to 63"));
   EXPECT_THAT(refused("spawn p\n@p map a 2M shmem\n@p touch a\n"),

@@ -35,13 +35,31 @@ TEST(NotModelledTest, MessageHasThePlaceTheLineAndWhatIsMissing) {
 }
 
 TEST(NotModelledTest, SameOperationOnWhatIsModelledPasses) {
-  for (const char* line :
-       {"thp enabled never", "thp shmem_enabled deny", "thp defrag always", "thp use_zero_page 0", "khugepaged 1", "khugepaged_set defrag 1", "drop_caches 3", "@p advise anon 0 4M collapse", "sysctl vm.max_map_count 100",
-        "@p map m 4M hugetlb-2M file=g", "@p advise anon 0 4M remove", "@p advise huge 0 4M remove",
-        "@p advise huge 0 4M collapse", "@p move huge 0", "@p move anon 0", "@p move shmem 0",
-        "@p fallocate huge 0 4M", "@p punch huge 0 4M", "@p truncate huge 0", "@p fallocate anon 0 4M",
-        "@p map m 4M shmem file=g", "@p fallocate shmem 0 4M", "@p punch shmem 0 4M", "@p truncate shmem 0",
-        "@p advise shmem 0 4M remove"}) {
+  for (const char* line : {"thp enabled never",
+                           "thp shmem_enabled deny",
+                           "thp defrag always",
+                           "thp use_zero_page 0",
+                           "khugepaged 1",
+                           "khugepaged_set defrag 1",
+                           "drop_caches 3",
+                           "@p advise anon 0 4M collapse",
+                           "sysctl vm.max_map_count 100",
+                           "@p map m 4M hugetlb-2M file=g",
+                           "@p advise anon 0 4M remove",
+                           "@p advise huge 0 4M remove",
+                           "@p advise huge 0 4M collapse",
+                           "@p move huge 0",
+                           "@p move anon 0",
+                           "@p move shmem 0",
+                           "@p fallocate huge 0 4M",
+                           "@p punch huge 0 4M",
+                           "@p truncate huge 0",
+                           "@p fallocate anon 0 4M",
+                           "@p map m 4M shmem file=g",
+                           "@p fallocate shmem 0 4M",
+                           "@p punch shmem 0 4M",
+                           "@p truncate shmem 0",
+                           "@p advise shmem 0 4M remove"}) {
     EXPECT_EQ(First(line), "") << line;
   }
 }

@@ -368,7 +368,7 @@ TEST(SimulationTest, StreamThatStartsAtTheEndOfSimulatedTimeIsNamed) {
 
 TEST(SimulationTest, OperationThatIsNotModelledIsRefusedBeforeTheRunWithItsLine) {
   const LoadedScenario scenario =
-      Load(Machine(1, "16M", 1) + Workload({Script("name: 'web'", {"spawn p", "khugepaged 1"})}));
+      Load(Machine(1, "16M", 1) + Workload({Script("name: 'web'", {"spawn p", "compact"})}));
   const auto simulation = workloads::Simulation::Create(scenario, {});
   ASSERT_EQ(simulation.status().code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(simulation.status().message()), HasSubstr("test.textproto:9: script 'web' line 2"));
@@ -415,8 +415,8 @@ TEST(SimulationTest, KhugepagedRunsAsLongAsTheStreamsDo) {
                 Script("name: 'b' start: '1s'", {"spawn q", "@q cpu 2", "sleep 12s"})}));
   std::vector<std::pair<sim::SimTime, uint64_t>> ends;
   for (const int threads : {1, 2, 4}) {
-    auto simulation =
-        Simulation::Create(scenario, {.threads = threads, .seed = 1, .scheme = sim::Scheme::kParallel});
+    auto simulation = workloads::Simulation::Create(
+        scenario, {.threads = threads, .seed = 1, .scheme = sim::Scheme::kParallel});
     ASSERT_TRUE(simulation.ok()) << simulation.status();
     ASSERT_TRUE((*simulation)->Run().ok());
     const Khugepaged& khugepaged = (*simulation)->kernel().thp().khugepaged();
