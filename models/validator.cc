@@ -40,6 +40,21 @@ void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by
   }
 }
 
+// Transparent huge pages of files, on each node, and how many of them PMDs map: those that have more than the page
+// cache's reference.
+struct FileThps {
+  int64_t pages = 0;
+  int64_t by_pmd = 0;
+};
+void CheckFileThps(const MemorySystem& memory, const std::vector<FileThps>& by_node, ProblemList& problems) {
+  for (int n = 0; n < memory.node_count(); ++n) {
+    const auto& counters = memory.node(NodeId{n}).counters;
+    const FileThps& thps = by_node[static_cast<size_t>(n)];
+    problems.Expect(counters[NR_SHMEM_THPS], thps.pages, "node", n, ": nr_shmem_hugepages");
+    problems.Expect(counters[NR_SHMEM_PMDMAPPED], thps.by_pmd, "node", n, ": nr_shmem_pmdmapped");
+  }
+}
+
 // The frames of huge pages are those of the pools.
 void CheckHugePageFrames(const Hugetlb& hugetlb, const std::vector<PagesByOwner>& by_node,
                          ProblemList& problems) {
@@ -205,6 +220,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   ReferenceCheck reference_check(memory, processes, kernel_.processes().anon_vmas(), references, problems);
   reference_check.CheckOutside();
   std::vector<PagesByOwner> by_node(static_cast<size_t>(memory.node_count()));
+  std::vector<FileThps> file_thps(by_node.size());
   for (size_t i = 0; i < kernel_pages_.size(); ++i) {
     const Zone& zone = *memory.zones()[i];
     PagesByOwner& pages = by_node[static_cast<size_t>(zone.node().value)];
@@ -212,6 +228,11 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     reference_check.BeginZone(zone);
     const ZoneCensus census = CheckZone(zone, problems, [&](Pfn pfn, int order, const FrameOwner& owner) {
       pages[owner.kind] += int64_t{1} << order;
+      if (owner.kind == FrameOwner::kShmem && order == kPageblockOrder) {
+        FileThps& thps = file_thps[static_cast<size_t>(zone.node().value)];
+        ++thps.pages;
+        if (owner.mapcount > 1) ++thps.by_pmd;
+      }
       if (owner.kind == FrameOwner::kOffline) with_hypervisor += int64_t{1} << order;
       reference_check.Allocated(pfn, order, owner);
     });
@@ -224,6 +245,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
                     ": the count of the kernel's own pages");
   }
   CheckGauges(memory, by_node, boot_users_, problems);
+  CheckFileThps(memory, file_thps, problems);
   CheckHugePageFrames(kernel_.hugetlb(), by_node, problems);
   CheckThp(kernel_, processes, problems);
   CheckHugetlb(memory, kernel_.hugetlb(), processes, problems);

@@ -228,7 +228,7 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, const Hugetl
   out["private_hugetlb_kb"] = stats.private_hugetlb_kb;
   out["shared_hugetlb_kb"] = stats.shared_hugetlb_kb;
   out["anon_huge_kb"] = stats.anon_huge_kb;
-  out["shmem_pmd_kb"] = 0;
+  out["shmem_pmd_kb"] = stats.shmem_pmd_kb;
   for (size_t n = 0; n < stats.node_kb.size(); ++n) {
     if (stats.node_kb[n] != 0) out[absl::StrCat("node", n, "_kb")] = stats.node_kb[n];
   }

@@ -232,22 +232,6 @@ absl::Status CheckPools(const MessageView& view, const Machine& machine, int nod
   return status;
 }
 
-// A field of Thp that says something that would have an effect only if transparent huge pages were modelled.
-struct ThpKnob {
-  std::string_view field;
-  std::string value;
-  std::string by_default;
-};
-
-std::vector<ThpKnob> ThpNotModelled(const Thp& thp) {
-  std::vector<ThpKnob> found;
-  const Thp defaults;
-  const std::string& shmem = thp.shmem_enabled();
-  if (shmem != defaults.shmem_enabled() && shmem != "deny")
-    found.push_back({"shmem_enabled", shmem, defaults.shmem_enabled()});
-  return found;
-}
-
 }  // namespace
 
 std::string NodeMemoryProblem(int64_t memory, int64_t& total) {
@@ -334,24 +318,6 @@ absl::Status CheckKernel(const MessageView& view, int nodes) {
   return view.MistakeWithoutValue(
       "lowmem_reserve_ratio",
       Cat("holds ", ratios, " values; expected ", kZoneTypes, ", for DMA, DMA32, Normal and Movable"));
-}
-
-absl::Status CheckModelled(const MessageView& view) {
-  for (const ThpKnob& knob : ThpNotModelled(static_cast<const KernelKnobs&>(view.message()).thp())) {
-    return view.Nested("thp").Mistake(
-        knob.field, Cat("has no effect, as huge pages of shared memory are not modelled yet; expected ",
-                        knob.by_default));
-  }
-  return absl::OkStatus();
-}
-
-std::vector<std::string> NotModelled(const KernelKnobs& recorded) {
-  std::vector<std::string> warnings;
-  for (const ThpKnob& knob : ThpNotModelled(recorded.thp())) {
-    warnings.push_back(Cat("kernel.thp.", knob.field, ": ", Quoted(knob.value),
-                           " has no effect, as huge pages of shared memory are not modelled yet"));
-  }
-  return warnings;
 }
 
 Machine Completed(Machine from_file, const Machine& scenario) {

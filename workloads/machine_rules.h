@@ -36,13 +36,6 @@ absl::Status CheckMachine(const MessageView& view, const Machine& whole);
 // Checks a kernel section, of a machine with so many nodes (0: not known). `view` is of a KernelKnobs.
 absl::Status CheckKernel(const MessageView& view, int nodes);
 
-// Refuses knobs of what is not modelled yet, where they are not at their defaults. `view` is of a
-// KernelKnobs.
-absl::Status CheckModelled(const MessageView& view);
-
-// Of a machine that was recorded: such knobs, a warning each.
-std::vector<std::string> NotModelled(const KernelKnobs& recorded);
-
 // The machine that a file describes, as a scenario that names the file changes it: what the scenario sets
 // replaces what the file says.
 Machine Completed(Machine from_file, const Machine& scenario);

@@ -157,12 +157,7 @@ absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Mach
 // A machine brings the knobs it was recorded with; the scenario's own take precedence.
 absl::Status ScenarioLoader::LoadKernel(const MessageView& scenario) {
   absl::Status status;
-  if (loaded_.proto.has_kernel()) {
-    status = CheckKernel(scenario.Nested("kernel"), loaded_.limits.nodes);
-    if (status.ok()) status = CheckModelled(scenario.Nested("kernel"));
-  }
-  for (const std::string& warning : NotModelled(loaded_.machine.kernel()))
-    loaded_.warnings.push_back(Cat(loaded_.machine_place, ": machine.", warning));
+  if (loaded_.proto.has_kernel()) status = CheckKernel(scenario.Nested("kernel"), loaded_.limits.nodes);
   loaded_.kernel = KernelOf(loaded_.machine, loaded_.proto.kernel());
   return status;
 }

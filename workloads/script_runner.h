@@ -225,6 +225,7 @@ struct MappingStats {
   int64_t rss_kb = 0;
   int64_t anon_kb = 0;
   int64_t anon_huge_kb = 0;  // by PMDs
+  int64_t shmem_pmd_kb = 0;  // the same
   int64_t private_hugetlb_kb = 0;
   int64_t shared_hugetlb_kb = 0;
   std::vector<int64_t> node_kb;

@@ -211,6 +211,7 @@ MappingStats StatsOf(const MemorySystem& memory, const HugetlbPool& pool, const 
         return;
       }
       stats.rss_kb += kb;
+      if (order > 0 && vma.shmem()) stats.shmem_pmd_kb += kb;
       if (entry.anon()) stats.anon_kb += kb;
       if (entry.anon() && order > 0) stats.anon_huge_kb += kb;
     });

@@ -166,8 +166,12 @@ class AddressSpaceOps {
   sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<bool> AddHugeTables(sim::Path& path, const Process& parent, Process& child);
   sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn);
-  sim::Task<FaultResult> ShmemFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
-  sim::Task<FaultResult> AddShmemPage(sim::Path& path, Process& process, const Vma& vma, Vpn vpn);
+  // Of files of shared memory (file_fault.cc). `table` is kNoPfn, or a frame for the PTE table that is not there;
+  // it becomes kNoPfn where that was needed.
+  sim::Task<FaultResult> FileFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
+  sim::Task<FaultResult> MapFilePages(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write,
+                                      Pfn& table);
+  sim::Task<FaultResult> MapByPmd(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, Pfn head);
   sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<bool> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
   // Sleeps a little for who moves a page, which may need this CPU (migration_entry_wait).

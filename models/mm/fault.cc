@@ -188,6 +188,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
                                                                Vpn vpn, bool write) {
   const Costs& costs = memory_.costs();
   co_await path.Take(costs.fault);
+  if (!vma.anonymous()) {
+    if (!co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
+    co_return co_await FileFault(path, process, vma, vpn, write);
+  }
   if (process.space.page_table().Find(vpn) == nullptr) {
     if (!co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
     const FaultResult huge = co_await ThpFault(path, process, vma, vpn, write);
@@ -203,8 +207,6 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
     result = FaultResult::kRetry;
   } else if (old.present() && (!write || old.writable())) {
     // It was a migration entry when the access was made, and is none any more.
-  } else if (!vma.anonymous()) {
-    result = co_await ShmemFault(path, process, vma, vpn, write);
   } else if (!old.none()) {
     // do_wp_page(): present, but not writable.
     result = co_await CopyOnWrite(path, process, vma, vpn);

@@ -1,4 +1,5 @@
-// Faults on shared memory, whose pages a file has (shmem_fault, mm/shmem.c, Linux 6.1).
+// Faults on shared memory, whose pages a file has (do_fault of mm/memory.c, shmem_fault of mm/shmem.c,
+// Linux 6.1).
 #include <algorithm>
 #include <array>
 #include <span>
@@ -8,104 +9,145 @@
 namespace numasim {
 namespace {
 
-// fault_around_bytes: a read fault maps what the file has of the aligned 64 KiB round it.
+// fault_around_bytes: a read fault maps what the file has of the 64 KiB round it.
 constexpr uint64_t kFaultAroundPages = 16;
 
 struct FaultAround {
-  uint64_t index;      // of the first page in the file
-  uint64_t first_pte;  // its entry in the page table
+  Vpn first;
+  uint64_t index;  // of the first page in the file
   uint64_t pages;
 };
 
-// do_fault_around(): the window, cut off at the VMA. It never leaves the page table, which is aligned too.
+// do_fault_around(): from a multiple of 64 KiB on, or from where the VMA begins; up to the end of the VMA or of
+// the page table.
 FaultAround WindowAround(const Vma& vma, Vpn vpn) {
   const Vpn aligned{vpn.value / kFaultAroundPages * kFaultAroundPages};
   const Vpn first = std::max(aligned, vma.start);
-  const Vpn end = std::min(aligned + static_cast<int64_t>(kFaultAroundPages), vma.end);
-  return {vma.IndexOf(first), first.value % kPtesPerTable, static_cast<uint64_t>(end - first)};
+  const Vpn table_end{(vpn.value / kPtesPerTable + 1) * kPtesPerTable};
+  const Vpn end = std::min({first + static_cast<int64_t>(kFaultAroundPages), vma.end, table_end});
+  return {first, vma.IndexOf(first), static_cast<uint64_t>(end - first)};
 }
 
 // A write maps its own page only.
-FaultAround WindowOf(const Vma& vma, Vpn vpn) { return {vma.IndexOf(vpn), vpn.value % kPtesPerTable, 1}; }
+FaultAround WindowOf(const Vma& vma, Vpn vpn) { return {vpn, vma.IndexOf(vpn), 1}; }
 
 Entry FileEntry(const Vma& vma, Pfn pfn) {
   return Entry(pfn, Entry::kPresent).WithWritable(vma.access == Access::kReadWrite);
 }
 
+constexpr Vpn PmdStart(Vpn vpn) { return Vpn{vpn.value / kPtesPerTable * kPtesPerTable}; }
+
+// transhuge_vma_suitable(): whether a PMD may map the file where `vpn` is.
+bool SuitsPmd(const Vma& vma, Vpn vpn) {
+  const Vpn first = PmdStart(vpn);
+  const bool aligned = vma.start.value % kPtesPerTable == vma.pgoff % kPtesPerTable;
+  return aligned && first >= vma.start && first + static_cast<int64_t>(kPtesPerTable) <= vma.end;
+}
+
 }  // namespace
 
-// do_read_fault() and do_shared_fault(): what the file has is looked up at its home at once. Nothing comes
-// between that and the entries but the way back: who puts another frame into the file meanwhile visits the
-// process behind this path, and finds the entries.
-sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ShmemFault(sim::Path& path, Process& process,
-                                                                    const Vma& vma, Vpn vpn, bool write) {
-  const Costs& costs = memory_.costs();
-  const sim::LpId here = path.lp();
-  const sim::LpId home = memory_.node(vma.file.home).lp;
-  const FaultAround around = write ? WindowOf(vma, vpn) : WindowAround(vma, vpn);
-  std::array<Pfn, kFaultAroundPages> found;
-  const std::span<Pfn> pages = std::span(found).first(around.pages);
-  co_await path.GoTo(home, costs.hop);
-  const ShmemFile& file = files_.FileAt(vma.file);
-  file.mapping.LookupRange(around.index, pages);
-  const bool locked = file.mapping.IsLocked(vma.IndexOf(vpn));
-  const bool beyond = vma.IndexOf(vpn) >= file.EndIndex();
-  const bool there_now = file.mapping.Lookup(vma.IndexOf(vpn)) != kNoPfn;
-  const bool huge =
-      !there_now && Shmem::WantsHugePage(file, memory_.node(vma.file.home).thp, &vma, vma.IndexOf(vpn));
-  co_await path.GoTo(here, costs.hop);
-  if (beyond) co_return FaultResult::kSigbus;
-  if (huge) throw NotModelled(kHugeShmem);
-  if (locked) {
+// do_fault(). The PMD table is there. The PTE table that may be needed is allocated before the file is asked, and
+// freed where a PMD maps the page, or it is not to be had.
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::FileFault(sim::Path& path, Process& process,
+                                                                   const Vma& vma, Vpn vpn, bool write) {
+  const PageTable& tables = process.space.page_table();
+  const Entry* old = tables.FindHuge(PmdStart(vpn), kPteTableShift);
+  if (old == nullptr) old = tables.FindEntry(vpn);
+  if (old != nullptr && old->migrating()) {
     co_await WaitForMove(path);
     co_return FaultResult::kRetry;
   }
-  PteTable& table = *process.space.page_table().Find(vpn);
-  int64_t mapped = 0;
-  for (size_t i = 0; i < pages.size(); ++i) {
-    const uint64_t pte = around.first_pte + i;
-    // One that is there stays, but that of the access, which did not allow it.
-    if (pages[i] == kNoPfn || (!table.entries[pte].none() && pte != vpn.value % kPtesPerTable)) continue;
-    table.entries[pte] = FileEntry(vma, pages[i]);
-    ++mapped;
+  // It was a migration entry when the access was made, and is none any more.
+  if (old != nullptr && old->present() && (!write || old->writable())) co_return FaultResult::kDone;
+  Pfn table = kNoPfn;
+  if (tables.Find(vpn) == nullptr) {
+    table = co_await AllocTable(path, process);
+    if (table == kNoPfn) co_return FaultResult::kOom;
   }
-  if (mapped > 0) co_await path.Take(costs.map_page * mapped);
-  // Its neighbours are mapped also where the page itself is not there yet.
-  const bool there = pages[vma.IndexOf(vpn) - around.index] != kNoPfn;
-  co_return there ? FaultResult::kDone : co_await AddShmemPage(path, process, vma, vpn);
+  const FaultResult result = co_await MapFilePages(path, process, vma, vpn, write, table);
+  if (table != kNoPfn) {
+    const std::vector<Folio> unused(1, Folio(table));
+    co_await allocator_.Release(path, process.cpu, unused);
+  }
+  co_return result;
 }
 
-// shmem_get_folio_gfp() of a page that the file did not have.
-sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AddShmemPage(sim::Path& path, Process& process,
-                                                                      const Vma& vma, Vpn vpn) {
+// do_read_fault() and do_shared_fault(): what the file has is looked up at its home at once. Nothing comes
+// between that and the entries but the way back: who takes a page out of the file meanwhile, or puts another
+// frame there, visits the process behind this path, and finds the entries.
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapFilePages(sim::Path& path, Process& process,
+                                                                      const Vma& vma, Vpn vpn, bool write,
+                                                                      Pfn& table) {
   const Costs& costs = memory_.costs();
   const sim::LpId here = path.lp();
   const sim::LpId home = memory_.node(vma.file.home).lp;
   const uint64_t index = vma.IndexOf(vpn);
-  const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(vma.file.value), index};
-  const Pfn fresh = co_await AllocForVma(path, process, vma, vpn, owner);
-  if (fresh == kNoPfn) co_return FaultResult::kOom;
-  co_await path.Take(costs.clear_page);
+  const bool suits_pmd = table != kNoPfn && SuitsPmd(vma, vpn);
   co_await path.GoTo(home, costs.hop);
-  ShmemFile& file = files_.FileAt(vma.file);
-  const bool beyond = index >= file.EndIndex();  // truncated meanwhile
-  Pfn pfn = file.mapping.Lookup(index);
-  const bool another = pfn != kNoPfn;  // process was faster
-  const bool inserted = !another && !beyond;
-  if (inserted) file.mapping.Insert(index, pfn = fresh);
-  const bool locked = another && file.mapping.IsLocked(index);
+  const ShmemFile& file = files_.FileAt(vma.file);
+  if (index < file.EndIndex() && file.mapping.Lookup(index) == kNoPfn) {
+    const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
+    const Shmem::Added added = co_await shmem_.AddPage(path, vma.file, index, {process.cpu, policy, &vma});
+    if (added == Shmem::Added::kNoMem) {
+      co_await path.GoTo(here, costs.hop);
+      co_return FaultResult::kOom;
+    }
+  }
+  const bool beyond = index >= file.EndIndex();
+  const bool locked = file.mapping.IsLocked(index);
+  const Pfn huge = suits_pmd && !locked ? file.mapping.LookupHuge(index) : kNoPfn;
+  if (huge != kNoPfn && !beyond) co_return co_await MapByPmd(path, process, vma, vpn, huge);
+  const FaultAround around = write ? WindowOf(vma, vpn) : WindowAround(vma, vpn);
+  std::array<Pfn, kFaultAroundPages> found;
+  const uint64_t left = file.EndIndex() - std::min(around.index, file.EndIndex());
+  const std::span<Pfn> pages = std::span(found).first(std::min(around.pages, left));
+  file.mapping.LookupRange(around.index, pages);
   co_await path.GoTo(here, costs.hop);
-  if (!locked && !beyond) {
-    EntryOf(process, vpn) = FileEntry(vma, pfn);
-    co_await path.Take(costs.map_page);
-  }
-  if (!inserted) {
-    const std::vector<Folio> unused(1, Folio(fresh));
-    co_await allocator_.Release(path, process.cpu, unused);
-  }
   if (beyond) co_return FaultResult::kSigbus;
-  if (locked) co_await WaitForMove(path);
-  co_return locked ? FaultResult::kRetry : FaultResult::kDone;
+  if (locked) {
+    co_await WaitForMove(path);
+    co_return FaultResult::kRetry;
+  }
+  PageTable& tables = process.space.page_table();
+  if (tables.Find(vpn) == nullptr) {
+    if (table == kNoPfn || tables.FindHuge(PmdStart(vpn), kPteTableShift) != nullptr) co_return FaultResult::kRetry;
+    tables.AddTable(vpn, std::exchange(table, kNoPfn));
+  }
+  int64_t mapped = 0;
+  for (size_t i = 0; i < pages.size(); ++i) {
+    const Vpn at = around.first + static_cast<int64_t>(i);
+    Entry& entry = EntryOf(process, at);
+    // One that is there stays, but that of the access, which did not allow it.
+    if (pages[i] == kNoPfn || (!entry.none() && at != vpn)) continue;
+    entry = FileEntry(vma, pages[i]);
+    ++mapped;
+  }
+  if (mapped > 0) co_await path.Take(costs.map_page * mapped);
+  // It may have gone again while the page that this path had allocated for it was freed.
+  co_return pages[index - around.index] == kNoPfn ? FaultResult::kRetry : FaultResult::kDone;
+}
+
+// do_set_pmd(), from the file's home by way of the page's node, which counts the mapping.
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapByPmd(sim::Path& path, Process& process,
+                                                                  const Vma& vma, Vpn vpn, Pfn head) {
+  const sim::Duration hop = memory_.costs().hop;
+  Zone& zone = *memory_.ZoneOf(head);
+  Node& node = memory_.node(zone.node());
+  co_await path.GoTo(node.lp, hop);
+  PageAllocator::MapFilePmd(node, zone, zone.frames().Index(head));
+  co_await path.GoTo(memory_.node(NodeOf(process)).lp, hop);
+  PageTable& tables = process.space.page_table();
+  const Vpn first = PmdStart(vpn);
+  const bool free = tables.Find(first) == nullptr && tables.FindHuge(first, kPteTableShift) == nullptr;
+  if (!free) {
+    const std::vector<Folio> unused(1, Folio(head, kPteTableShift));
+    co_await allocator_.Release(path, process.cpu, unused);
+    co_return FaultResult::kRetry;
+  }
+  tables.SetHuge(first, kPteTableShift, FileEntry(vma, head));
+  ++memory_.node(NodeOf(process)).counter(THP_FILE_MAPPED);
+  co_await path.Take(memory_.costs().map_page);
+  co_return FaultResult::kDone;
 }
 
 }  // namespace numasim

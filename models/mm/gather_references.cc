@@ -63,9 +63,17 @@ class Gatherer {
     mappings_[id.value] = {file.mapping.mappers(), 0};
     file.mapping.ForEachPage([&](uint64_t index, Pfn pfn) {
       references_.push_back({Folio(pfn), FrameOwner::kShmem, false, id.value, index});
-      if (index >= file.EndIndex())
-        problems_.Add(name, " has page ", index, ", but ends at page ", file.EndIndex());
+      ExpectBeforeEnd(name, file, index);
     });
+    file.mapping.ForEachHuge([&](uint64_t first, Pfn head) {
+      references_.push_back({Folio(head, kPteTableShift), FrameOwner::kShmem, false, id.value, first});
+      ExpectBeforeEnd(name, file, first);
+    });
+  }
+
+  void ExpectBeforeEnd(const std::string& name, const ShmemFile& file, uint64_t index) {
+    if (index >= file.EndIndex())
+      problems_.Add(name, " has page ", index, ", but ends at page ", file.EndIndex());
   }
 
   // Every name is of a file that knows that it has one, and only one.
@@ -150,6 +158,8 @@ class Gatherer {
       if (entry.anon() || entry.zero_page()) {
         ++deposits;
         CheckThp(vpn, entry);
+      } else {
+        CheckFilePmd(vpn, entry);
       }
     });
     tables.ForEachDeposit([&](Pfn frame) {
@@ -220,6 +230,30 @@ class Gatherer {
     if (page == entry.pfn()) return;
     problems_.Add(At(vpn), " maps pfn ", entry.pfn().value, ", but page ", index, " of file ",
                   vma_->file.value, " is ", page == kNoPfn ? "absent" : absl::StrCat("at pfn ", page.value));
+  }
+
+  // A PMD that maps a huge page of a file, which has a reference for it.
+  void CheckFilePmd(Vpn vpn, Entry entry) {
+    if (entry.anon() || entry.zero_page()) return;
+    const Vma* const vma = process_->space.Find(vpn);
+    if (vma == nullptr || vma->hugetlb()) return;
+    if (!vma->shmem()) {
+      problems_.Add(At(vpn), " has a file's huge page in private memory");
+      return;
+    }
+    references_.push_back({Folio(entry.pfn(), kPteTableShift), FrameOwner::kShmem, false, vma->file.value,
+                           vma->IndexOf(vpn), true});
+    if (vpn < vma->start || vpn + kTablePages > vma->end)
+      problems_.Add(At(vpn), " has a transparent huge page that sticks out of its VMA");
+    if (entry.writable() && vma->access != Access::kReadWrite)
+      problems_.Add(At(vpn), " is writable, its VMA is not");
+    const ShmemFile* const file = files_.FindFile(vma->file);
+    if (file == nullptr) return;  // reported with the VMA
+    const Pfn head = file->mapping.LookupHuge(vma->IndexOf(vpn));
+    if (head == entry.pfn()) return;
+    problems_.Add(At(vpn), " maps huge page pfn ", entry.pfn().value, ", but that of file ", vma->file.value,
+                  " at page ", vma->IndexOf(vpn), " is ",
+                  head == kNoPfn ? "absent" : absl::StrCat("at pfn ", head.value));
   }
 
   std::string At(Vpn vpn) const { return absl::StrCat("process ", process_->name, ": vpn ", vpn.value); }

@@ -13,9 +13,18 @@ namespace {
 // MAX_GATHER_BATCH: how many pages munmap collects before it frees them, last one first (release_pages).
 constexpr size_t kGatherBatch = 510;
 
-// Becoming writable again is left to the next write fault.
+// Becoming writable again is left to the next write fault where that may have to copy.
 void WriteProtect(AddressSpace& space, Vpn begin, Vpn end) {
   space.page_table().Walk(begin, end, [](Vpn, Entry& entry, int) { entry = entry.WithWritable(false); });
+}
+
+// Pages of shared memory become writable at once: their vm_page_prot has it so.
+void AllowWrites(AddressSpace& space, Vpn begin, Vpn end) {
+  VmaCursor vmas(space);
+  space.page_table().Walk(begin, end, [&](Vpn vpn, Entry& entry, int) {
+    const Vma* const vma = vmas.Find(vpn);
+    if (vma != nullptr && vma->shmem()) entry = entry.WithWritable(true);
+  });
 }
 
 // Whether removing [begin, end) would leave a VMA on both sides of it where one was.
@@ -195,7 +204,9 @@ Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, Gathered& gath
     if (gathered.pages.size() == kGatherBatch) return false;
     ++gathered.entries;
     const Entry old = entry;
-    if (old.present() && old.anon()) gathered.pages.push_back(Folio(old.pfn(), order));
+    // A PMD has a reference to the huge page of a file, too.
+    const bool counted = old.anon() || (order > 0 && !old.zero_page());
+    if (old.present() && counted) gathered.pages.push_back(Folio(old.pfn(), order));
     if (order == 0) {
       entry = Entry();
     } else if (old.anon() || old.zero_page()) {
@@ -225,7 +236,11 @@ sim::Task<Errno> AddressSpaceOps::Protect(sim::Path& path, Process& process, Vpn
   const AddressSpace::Changed changed =
       process.space.Change(begin, reach, MaxMapCount(process), [&](Vma& vma) { vma.access = access; });
   co_await SettlePmdSplits(path, process);
-  if (access != Access::kReadWrite) WriteProtect(process.space, begin, changed.until);
+  if (access == Access::kReadWrite) {
+    AllowWrites(process.space, begin, changed.until);
+  } else {
+    WriteProtect(process.space, begin, changed.until);
+  }
   mmap_lock.ReleaseWrite(path);
   const Errno error = ErrnoOf(changed.refusal);
   co_return error == Errno::kOk&& reach < end ? Errno::kNoMem : error;

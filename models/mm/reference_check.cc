@@ -188,15 +188,16 @@ void ReferenceCheck::CheckAnon(Pfn pfn, const FrameOwner& owner, Iterator begin,
 
 // Pages of files and of page tables have one reference and know whose it is.
 void ReferenceCheck::CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begin, Iterator end) {
-  if (end - begin > 1) {
+  const auto pmds = std::count_if(begin, end, [](const PageReference& claim) { return claim.by_pmd; });
+  if (end - begin > pmds + 1) {
     problems_.Add(name_, ": pfn ", pfn.value, " is ", Describe(*begin), " and also ", Describe(*(begin + 1)));
   }
   const bool file = begin->kind == FrameOwner::kShmem;
   const int object = file ? begin->object : int{processes_[static_cast<size_t>(begin->object)]->id};
   problems_.Expect(static_cast<int>(owner.object), object, name_, ": the owner's number in pfn ", pfn.value,
                    ", ", Describe(*begin));
-  problems_.Expect(static_cast<int>(owner.mapcount), 1, name_, ": the mapcount of pfn ", pfn.value, ", ",
-                   Describe(*begin));
+  problems_.Expect(static_cast<int64_t>(owner.mapcount), int64_t{1 + pmds}, name_, ": the mapcount of pfn ",
+                   pfn.value, ", ", Describe(*begin));
   if (file) problems_.Expect(uint64_t{owner.index}, begin->index, name_, ": the index of pfn ", pfn.value);
 }
 

@@ -1,33 +1,11 @@
 // Faults on transparent huge pages of anonymous memory (mm/huge_memory.c, Linux 6.1), and what their mappings
 // take when VMAs are cut.
+#include "models/base/thp_gfp.h"
 #include "models/mm/address_space_ops.h"
 #include "models/physical/thp_page.h"
 #include "models/thp/thp_allowed.h"
 
 namespace numasim {
-namespace {
-
-// vma_thp_gfp_mask()
-GfpFlags ThpGfp(const ThpSettings& settings, const Vma& vma) {
-  using Defrag = ThpSettings::Defrag;
-  const bool advised = vma.thp == Vma::ThpAdvice::kHugepage;
-  switch (settings.defrag) {
-    case Defrag::kAlways:
-      return advised ? kGfpTranshuge : kGfpTranshuge | kGfpNoRetry;
-    case Defrag::kDefer:
-      return kGfpTranshugeLight | kGfpKswapdReclaim;
-    case Defrag::kDeferMadvise:
-      return kGfpTranshugeLight | (advised ? kGfpDirectReclaim : kGfpKswapdReclaim);
-    case Defrag::kMadvise:
-      return advised ? kGfpTranshuge : kGfpTranshugeLight;
-    case Defrag::kNever:
-      break;
-  }
-  return kGfpTranshugeLight;
-}
-
-}  // namespace
-
 // The part of __handle_mm_fault() above base entries: the PMD table is there, a PTE table is not.
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpFault(sim::Path& path, Process& process,
                                                                   const Vma& vma, Vpn vpn, bool write) {
@@ -63,7 +41,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AnonThpFault(sim::Path&
     co_await thp_.khugepaged().EnterVma(path, process, copy);
   }
   if (!write && home.thp.use_zero_page) co_return co_await ZeroPageFault(path, process, first);
-  const Pfn page = co_await AllocThpForVma(path, process, vma, first, ThpGfp(home.thp, vma));
+  const Pfn page = co_await AllocThpForVma(path, process, vma, first, ThpGfp(home.thp, vma.thp == Vma::ThpAdvice::kHugepage));
   if (page == kNoPfn) {
     ++home.counter(THP_FAULT_FALLBACK);
     co_return FaultResult::kFallback;
@@ -141,6 +119,7 @@ sim::Task<void> AddressSpaceOps::SettlePmdSplits(sim::Path& path, Process& proce
   co_await allocator_.ForEachOnItsNode(path, splits.anon, [this](Zone& zone, FrameIndex frame, Folio) {
     PageAllocator::SplitPmd(memory_.node(zone.node()), zone, frame);
   });
+  co_await allocator_.Release(path, process.cpu, splits.file);
 }
 
 // Transparent huge pages that lie on the edge of the range are mapped by base entries from now on.

@@ -14,11 +14,19 @@ Mapping::Leaf* Mapping::FindLeaf(uint64_t index) const {
 
 Pfn Mapping::Lookup(uint64_t index) const {
   const Leaf* const leaf = FindLeaf(index);
-  const bool there = leaf != nullptr && (leaf->present & BitOf(index)) != 0;
-  return there ? leaf->pages[index % kLeafPages] : kNoPfn;
+  if (leaf != nullptr && (leaf->present & BitOf(index)) != 0) return leaf->pages[index % kLeafPages];
+  const Pfn head = LookupHuge(index);
+  return head == kNoPfn ? kNoPfn : head + static_cast<int64_t>(index % kHugePages);
 }
 
 void Mapping::LookupRange(uint64_t first, std::span<Pfn> pages) const {
+  if (!huge_.empty()) {
+    for (Pfn& page : pages) {
+      page = IsLocked(first) ? kNoPfn : Lookup(first);
+      ++first;
+    }
+    return;
+  }
   const bool locked = !locked_.empty();
   while (!pages.empty()) {
     const uint64_t slot = first % kLeafPages;
@@ -42,8 +50,35 @@ void Mapping::Insert(uint64_t index, Pfn pfn) {
   ++pages_;
 }
 
+bool Mapping::AnyIn(uint64_t from, uint64_t to) const {
+  const std::optional<Page> base = FirstFrom(from);
+  if (base.has_value() && base->index < to) return true;
+  const auto huge = huge_.lower_bound(from / kHugePages);
+  return huge != huge_.end() && huge->first * kHugePages < to;
+}
+
+void Mapping::InsertHuge(uint64_t first, Pfn head) {
+  NUMASIM_CHECK_EQ(first % kHugePages, uint64_t{0});
+  NUMASIM_CHECK(!AnyIn(first, first + kHugePages));
+  huge_.emplace(first / kHugePages, head);
+  pages_ += kPageblockPages;
+}
+
+void Mapping::SplitHuge(uint64_t first) {
+  const auto found = huge_.find(first / kHugePages);
+  NUMASIM_CHECK(found != huge_.end());
+  const Pfn head = found->second;
+  huge_.erase(found);
+  pages_ -= kPageblockPages;
+  for (uint64_t i = 0; i < kHugePages; ++i) Insert(first + i, head + static_cast<int64_t>(i));
+}
+
 bool Mapping::Replace(uint64_t index, Pfn from, Pfn to) {
   if (Lookup(index) != from) return false;
+  if (const auto huge = huge_.find(index / kHugePages); huge != huge_.end()) {
+    huge->second = to;
+    return true;
+  }
   FindLeaf(index)->pages[index % kLeafPages] = to;
   return true;
 }
@@ -60,6 +95,25 @@ void Mapping::Erase(uint64_t index) {
 
 std::vector<Folio> Mapping::TakeRange(uint64_t from, uint64_t to) {
   std::vector<Folio> taken;
+  uint64_t base_from = from;  // what is below is taken
+  for (auto it = huge_.lower_bound(from / kHugePages); it != huge_.end();) {
+    const uint64_t first = it->first * kHugePages;
+    if (first >= to || to - first < kHugePages) break;
+    if (first < from) {
+      ++it;
+      continue;
+    }
+    TakeBase(base_from, first, taken);
+    taken.emplace_back(it->second, kPageblockOrder);
+    base_from = first + kHugePages;
+    pages_ -= kPageblockPages;
+    it = huge_.erase(it);
+  }
+  TakeBase(base_from, to, taken);
+  return taken;
+}
+
+void Mapping::TakeBase(uint64_t from, uint64_t to, std::vector<Folio>& taken) {
   for (auto it = leaves_.lower_bound(from / kLeafPages);
        it != leaves_.end() && it->first * kLeafPages < to;) {
     Leaf& leaf = *it->second;
@@ -73,17 +127,11 @@ std::vector<Folio> Mapping::TakeRange(uint64_t from, uint64_t to) {
     pages_ -= __builtin_popcountll(wanted);
     it = leaf.present == 0 ? leaves_.erase(it) : std::next(it);
   }
-  return taken;
 }
 
 std::vector<Folio> Mapping::TakeAll() {
-  std::vector<Folio> taken;
-  taken.reserve(static_cast<size_t>(pages_));
-  ForEachPage([&](uint64_t, Pfn pfn) { taken.emplace_back(pfn); });
-  leaves_.clear();
   locked_.clear();
-  pages_ = 0;
-  return taken;
+  return TakeRange(0, ~uint64_t{0});
 }
 
 bool Mapping::Lock(uint64_t index, Pfn pfn) {

@@ -2,7 +2,8 @@
 // address_space with its i_pages and i_mmap, Linux 6.1). Owned by its file, on one LP, the file's home: that
 // of the node where the file was made (ShmemFiles), or the global one (HugetlbFiles). Pure state.
 //
-// An offset counts pages of the size that the file has: huge ones on hugetlbfs.
+// An offset counts pages of the size that the file has: huge ones on hugetlbfs. A file of base pages may have
+// transparent huge pages among them, of order 9 and at multiples of 512.
 #ifndef NUMASIM_MODELS_PAGE_CACHE_MAPPING_H_
 #define NUMASIM_MODELS_PAGE_CACHE_MAPPING_H_
 
@@ -22,6 +23,7 @@ namespace numasim {
 
 class Mapping {
  public:
+  static constexpr auto kHugePages = static_cast<uint64_t>(kPageblockPages);
   struct Page {
     uint64_t index;
     Pfn pfn;
@@ -31,18 +33,31 @@ class Mapping {
     uint16_t process;  // its id
   };
 
-  // The page at an offset; kNoPfn if there is none.
+  // The page at an offset, or the part of a huge page there; kNoPfn if there is none.
   Pfn Lookup(uint64_t index) const;
+  // The first frame of the huge page that the offset is in; kNoPfn if it is in none.
+  Pfn LookupHuge(uint64_t index) const {
+    if (huge_.empty()) return kNoPfn;
+    const auto found = huge_.find(index / kHugePages);
+    return found == huge_.end() ? kNoPfn : found->second;
+  }
   // The pages from `first` on, as many as `pages` has room for, with kNoPfn where there is none or it is
   // locked: what a fault looks up around it at once (next_uptodate_page).
   void LookupRange(uint64_t first, std::span<Pfn> pages) const;
   // There must be no page at the offset.
   void Insert(uint64_t index, Pfn pfn);
-  // Puts `to` in the place of `from`; false where the file has no such page (any more).
+  // Whether there is any page in [from, to).
+  bool AnyIn(uint64_t from, uint64_t to) const;
+  // There must be no page at any of the 512 offsets from `first` on.
+  void InsertHuge(uint64_t first, Pfn head);
+  // The huge page there becomes base pages (xas_split).
+  void SplitHuge(uint64_t first);
+  // Puts `to` in the place of `from`; false where the file has no such page (any more). A huge page is named by
+  // its first offset, here and where pages are locked.
   bool Replace(uint64_t index, Pfn from, Pfn to);
   // There must be a page at the offset.
   void Erase(uint64_t index);
-  // Takes the pages [from, to) away and returns them by offset.
+  // Takes the pages that lie wholly in [from, to) away and returns them by offset.
   std::vector<Folio> TakeRange(uint64_t from, uint64_t to);
   // Takes all pages away and returns them by offset.
   std::vector<Folio> TakeAll();
@@ -51,12 +66,22 @@ class Mapping {
   // nobody but the migration replaces it. False where the file does not have that page at the offset.
   bool Lock(uint64_t index, Pfn pfn);
   void Unlock(uint64_t index, Pfn pfn);
-  bool IsLocked(uint64_t index) const { return !locked_.empty() && locked_.contains(index); }
+  bool IsLocked(uint64_t index) const {
+    if (locked_.empty()) return false;
+    return locked_.contains(index) ||
+           (LookupHuge(index) != kNoPfn && locked_.contains(index / kHugePages * kHugePages));
+  }
 
   // The page with the least offset from `index` on. A walk that is interrupted goes on behind the offset of
   // the page that was last.
   std::optional<Page> FirstFrom(uint64_t index) const;
-  // Calls f(index, pfn) for each page, by offset.
+  // Calls f(first index, first frame) for each huge page, by offset.
+  template <typename F>
+  void ForEachHuge(F f) const {
+    for (const auto& [number, head] : huge_) f(number * kHugePages, head);
+  }
+  int64_t huge_pages() const { return static_cast<int64_t>(huge_.size()); }
+  // Calls f(index, pfn) for each page that is no part of a huge one, by offset.
   template <typename F>
   void ForEachPage(F f) const {
     for (const auto& [chunk, leaf] : leaves_) {
@@ -66,7 +91,7 @@ class Mapping {
       }
     }
   }
-  int64_t pages() const { return pages_; }
+  int64_t pages() const { return pages_; }  // parts of huge ones among them
 
   // The process maps the file; it may have done so already.
   void AddMapper(uint16_t process);
@@ -97,8 +122,10 @@ class Mapping {
   };
   static constexpr uint64_t BitOf(uint64_t index) { return uint64_t{1} << index % kLeafPages; }
   Leaf* FindLeaf(uint64_t index) const;
+  void TakeBase(uint64_t from, uint64_t to, std::vector<Folio>& taken);
 
   absl::btree_map<uint64_t, std::unique_ptr<Leaf>> leaves_;  // by offset / kLeafPages
+  absl::btree_map<uint64_t, Pfn> huge_;  // by offset / 512
   int64_t pages_ = 0;
   absl::flat_hash_map<uint64_t, Pfn> locked_;               // the page that was locked, by offset
   absl::btree_map<uint64_t, uint16_t> mappers_;             // by number

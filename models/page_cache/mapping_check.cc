@@ -9,6 +9,13 @@ void MappingCheck::Check(const Mapping& mapping, const std::string& file, Proble
     if (leaf->present == 0)
       problems.Add(file, ": the leaf of page ", chunk * Mapping::kLeafPages, " is left though it is empty");
   }
+  for (const auto& [number, head] : mapping.huge_) {
+    pages += kPageblockPages;
+    const uint64_t first = number * Mapping::kHugePages;
+    const std::optional<Mapping::Page> inside = mapping.FirstFrom(first);
+    if (inside.has_value() && inside->index < first + Mapping::kHugePages)
+      problems.Add(file, ": page ", inside->index, " is there twice, as a base page and in a huge one");
+  }
   problems.Expect(mapping.pages_, pages, file, ": the count of pages");
   for (const auto& [number, process] : mapping.mappers_) {
     const auto found = mapping.mapper_numbers_.find(process);

@@ -41,9 +41,15 @@ bool IsThp(const FrameOwner& owner, int order) {
   return order == ThpPage::kOrder && owner.kind == FrameOwner::kAnon;
 }
 
-void CountOwned(Node& node, uint64_t kind, int64_t pages) {
-  const int gauge = GaugeOf(kind);
-  if (gauge != NodeCounter_ARRAYSIZE) node.counters[static_cast<size_t>(gauge)] += pages;
+bool IsShmemThp(const FrameOwner& owner, int order) {
+  return order == ThpPage::kOrder && owner.kind == FrameOwner::kShmem;
+}
+
+// Adds a block that the owner has, or with -1 takes it away.
+void CountOwned(Node& node, const FrameOwner& owner, int order, int64_t sign) {
+  const int gauge = GaugeOf(owner.kind);
+  if (gauge != NodeCounter_ARRAYSIZE) node.counters[static_cast<size_t>(gauge)] += sign << order;
+  if (IsShmemThp(owner, order)) node.counter(NR_SHMEM_THPS) += sign;
 }
 
 }  // namespace
@@ -60,7 +66,7 @@ AllocFlags PageAllocator::NoFragment(const Zone& preferred) const {
 // Before any time passes: from now on the frame is somebody's.
 void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request) {
   zone.frames().owner(frame, request.order) = request.owner;
-  CountOwned(node, request.owner.kind, int64_t{1} << request.order);
+  CountOwned(node, request.owner, request.order, 1);
   // page_add_new_anon_rmap() of a huge page comes with it.
   if (IsThp(request.owner, request.order) && request.owner.mapcount > 0) ++node.counter(NR_ANON_THPS);
   if (!request.migration_target) return;
@@ -289,7 +295,7 @@ sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, 
   const int64_t size = int64_t{1} << order;
   Zone& zone = *memory_.ZoneOf(pfn);
   const FrameIndex frame = zone.frames().Index(pfn);
-  CountOwned(node, zone.frames().owner(frame, order).kind, -size);
+  CountOwned(node, zone.frames().owner(frame, order), order, -1);
   if (order == ThpPage::kOrder) {  // free_transhuge_page()
     node.split_queue.Remove(pfn);
     zone.frames().set_has_parts(frame, false);
@@ -349,7 +355,32 @@ bool PageAllocator::DropOne(Node& node, Zone& zone, Folio page, Reference which)
   FrameOwner& owner = zone.frames().owner(frame, page.order());
   if (IsThp(owner, page.order())) return UnmapPmd(node, zone, frame);
   NUMASIM_CHECK(owner.mapcount > 0);
-  return --owner.mapcount == 0 && !zone.frames().IsHeld(frame, page.order());
+  --owner.mapcount;
+  if (IsShmemThp(owner, page.order()) && owner.mapcount == 1) --node.counter(NR_SHMEM_PMDMAPPED);
+  return owner.mapcount == 0 && !zone.frames().IsHeld(frame, page.order());
+}
+
+void PageAllocator::MapFilePmd(Node& node, Zone& zone, FrameIndex head) {
+  FrameOwner& owner = zone.frames().owner(head, ThpPage::kOrder);
+  if (owner.mapcount++ == 1) ++node.counter(NR_SHMEM_PMDMAPPED);
+}
+
+bool PageAllocator::SplitFilePage(Node& node, Zone& zone, FrameIndex head) {
+  FrameStore& frames = zone.frames();
+  const FrameOwner whole = frames.owner(head, ThpPage::kOrder);
+  if (whole.mapcount != 1 || frames.IsHeld(head, ThpPage::kOrder)) {
+    ++node.counter(THP_SPLIT_PAGE_FAILED);
+    return false;
+  }
+  for (uint32_t i = 0; i < kPageblockPages; ++i) {
+    frames.SetHead(head + i, FrameKind::kAllocated, 0);
+    FrameOwner& part = frames.owner(head + i, 0);
+    part = whole;
+    part.index = whole.index + i;
+  }
+  --node.counter(NR_SHMEM_THPS);
+  ++node.counter(THP_SPLIT_PAGE);
+  return true;
 }
 
 // page_remove_rmap() of a PMD.
@@ -398,7 +429,7 @@ sim::Task<void> PageAllocator::DropOnNode(sim::Path& path, CpuId cpu, Node& node
       co_await FreeBlock(path, cpu, page.order(), node, page.head());
       continue;
     }
-    CountOwned(node, zone.frames().owner(frame, 0).kind, -1);
+    CountOwned(node, zone.frames().owner(frame, 0), 0, -1);
     ++node.counter(PGFREE);
     ++freed;
     if (!zone.PcpWillDrain(cpu, 0)) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "models/base/gfp.h"
+#include "models/base/thp_gfp.h"
 #include "models/mempolicy/mempolicy.h"
 #include "models/shmem/shmem.h"
 
@@ -26,37 +27,113 @@ bool Shmem::WantsHugePage(const ShmemFile& file, const ThpSettings& thp, const V
   return vma != nullptr && vma->thp == Vma::ThpAdvice::kHugepage;
 }
 
-// unmap_mapping_range(): the pages [from, to), which the file has no more, in every process that maps it. A
-// fault that found one of them before is on its way to its process; this path gets there behind it.
-sim::Task<void> Shmem::UnmapRange(sim::Path& path, FileId file, uint64_t from, uint64_t to) {
+// unmap_mapping_range(): the pages of the range in every process that maps them. The mapping of a huge page of
+// which they are a part goes whole, and is counted as split; so is that of any where the page itself is split.
+//
+// The file has them no more, or has locked them. A fault that found one before is on its way to its process, by
+// way of the node of a huge page that a PMD is to map. This path gets there behind it, by the global LP and one
+// hop more.
+sim::Task<void> Shmem::UnmapRange(sim::Path& path, FileId file, Range range, Unmapping why, CpuId cpu) {
   Rmap::Group mappers{FrameOwner::kShmem, static_cast<uint64_t>(file.value), file, {}, {}};
   files_.At(file).ForEachMapper([&](uint16_t process) { mappers.processes.push_back(process); });
-  if (mappers.processes.empty()) co_return;
-  int64_t unmapped = 0;
+  if (mappers.processes.empty() || range.from >= range.to) co_return;
+  int64_t entries = 0;
+  int64_t splits = 0;
+  std::vector<Folio> pmds;  // huge pages that lose a mapping
+  const auto unmap = [&](AddressSpace& space, Vpn begin, Vpn end) {
+    space.CutPmd(begin);
+    space.CutPmd(end);
+    PageTable& tables = space.page_table();
+    tables.Walk(begin, end, [&](Vpn vpn, Entry& entry, int order) {
+      ++entries;
+      if (order == 0) {
+        entry = Entry();
+        return;
+      }
+      pmds.emplace_back(entry.pfn(), order);
+      if (why == Unmapping::kToSplit) ++splits;
+      tables.SetHuge(vpn, order, Entry());
+    });
+    const AddressSpace::PmdSplits cut = space.TakePmdSplits();
+    splits += cut.count;
+    pmds.insert(pmds.end(), cut.file.begin(), cut.file.end());
+  };
   co_await GoToGlobal(path);
+  co_await path.Take(memory_.costs().hop);
   co_await rmap_.Walk(path, std::vector<Rmap::Group>(1, mappers), [&](Process& process, const Rmap::Group&) {
     if (process.space.entries_held()) return false;
     process.space.ForEachOfFile(false, file, [&](const Vma& vma) {
-      const std::optional<Vma::Addresses> here = vma.AddressesOf(from, to);
-      if (!here.has_value()) return;
-      process.space.page_table().Walk(here->begin, here->end, [&](Vpn, Entry& entry, int) {
-        entry = Entry();
-        ++unmapped;
-      });
+      const std::optional<Vma::Addresses> here = vma.AddressesOf(range.from, range.to);
+      if (here.has_value()) unmap(process.space, here->begin, here->end);
     });
     return true;
   });
-  co_await path.Take(memory_.costs().unmap_page * unmapped);
+  co_await path.Take(memory_.costs().unmap_page * entries);
+  co_await allocator_.Release(path, cpu, pmds);
   co_await GoHome(path, file);
+  memory_.node(file.home).counter(THP_SPLIT_PMD) += splits;
 }
 
-// shmem_undo_range(). The kernel unmaps pages before it takes them out of the file, and looks again for each
-// whether a fault has mapped it meanwhile. Here the file loses them first, so that no fault can.
-sim::Task<void> Shmem::RemovePages(sim::Path& path, FileId file, uint64_t from, uint64_t to, CpuId cpu) {
-  const std::vector<Folio> removed = files_.At(file).TakeRange(from, to);
+// The pages that lie wholly in the range. The kernel unmaps pages before it takes them out of the file, and looks
+// again for each whether a fault has mapped it meanwhile. Here the file loses them first, so that no fault can.
+sim::Task<void> Shmem::RemoveWhole(sim::Path& path, FileId file, Range range, CpuId cpu) {
+  if (range.from >= range.to) co_return;
+  const std::vector<Folio> removed = files_.At(file).TakeRange(range.from, range.to);
   if (removed.empty()) co_return;
-  co_await UnmapRange(path, file, from, to);
+  co_await UnmapRange(path, file, range, Unmapping::kRange, cpu);
   co_await allocator_.Release(path, cpu, removed);
+}
+
+// shmem_undo_range() of the bytes [begin, end). A huge page that sticks out at one end is split, also where no
+// whole page of it is to go. Where it cannot be, as something holds it, it stays: what the range has of it is
+// zeroed, and only its mappings go.
+sim::Task<void> Shmem::RemovePages(sim::Path& path, FileId id, int64_t begin, int64_t end, CpuId cpu) {
+  constexpr uint64_t kHuge = Mapping::kHugePages;
+  const Mapping& mapping = files_.At(id);
+  Range range{static_cast<uint64_t>((begin + kPageSize - 1) >> kPageShift),
+              static_cast<uint64_t>(end >> kPageShift)};
+  co_await RemoveWhole(path, id, range, cpu);
+  const auto first = static_cast<uint64_t>(begin >> kPageShift);
+  const auto last = static_cast<uint64_t>((end - 1) >> kPageShift);
+  if (mapping.LookupHuge(first) != kNoPfn && !co_await SplitAt(path, id, first, range, cpu)) {
+    if (first / kHuge == last / kHuge) co_return;
+    range.from = (first / kHuge + 1) * kHuge;
+  }
+  if (mapping.LookupHuge(last) != kNoPfn && !co_await SplitAt(path, id, last, range, cpu))
+    range.to = last / kHuge * kHuge;
+  co_await RemoveWhole(path, id, range, cpu);
+}
+
+// split_huge_page() of the huge page that `index` is in, of which `range` is to go. Nothing maps it afterwards;
+// what lies behind the file's end is given up.
+sim::Task<bool> Shmem::SplitAt(sim::Path& path, FileId id, uint64_t index, Range range, CpuId cpu) {
+  const uint64_t first = index / Mapping::kHugePages * Mapping::kHugePages;
+  const Range all{first, first + Mapping::kHugePages};
+  Mapping& mapping = files_.At(id);
+  const Pfn head = mapping.LookupHuge(first);
+  Zone& zone = *memory_.ZoneOf(head);
+  Node& node = memory_.node(zone.node());
+  const FrameIndex frame = zone.frames().Index(head);
+  if (mapping.IsLocked(first) || !mapping.Lock(first, head)) co_return false;  // it moves just now
+  co_await path.GoTo(node.lp, memory_.costs().hop);
+  const bool held = zone.frames().IsHeld(frame, kPageblockOrder);  // can_split_folio()
+  co_await GoHome(path, id);
+  if (held) {
+    co_await UnmapRange(path, id, {std::max(range.from, all.from), std::min(range.to, all.to)},
+                        Unmapping::kRange, cpu);
+  } else {
+    co_await UnmapRange(path, id, all, Unmapping::kToSplit, cpu);
+  }
+  co_await path.GoTo(node.lp, memory_.costs().hop);
+  const bool split = PageAllocator::SplitFilePage(node, zone, frame);
+  co_await GoHome(path, id);
+  mapping.Unlock(first, head);
+  if (!split) co_return false;
+  mapping.SplitHuge(first);
+  const uint64_t end = files_.FileAt(id).EndIndex();
+  const std::vector<Folio> trimmed = mapping.TakeRange(std::max(first, end), all.to);
+  co_await allocator_.Release(path, cpu, trimmed);
+  co_return true;
 }
 
 // shmem_setattr()
@@ -68,7 +145,7 @@ sim::Task<Errno> Shmem::Truncate(sim::Path& path, FileId id, int64_t bytes, CpuI
   ShmemFile& file = files_.FileAt(id);
   const bool shrinks = bytes <= file.bytes;
   file.bytes = bytes;
-  if (shrinks) co_await RemovePages(path, id, file.EndIndex(), kEnd, cpu);
+  if (shrinks) co_await RemovePages(path, id, bytes, kEndOfFiles, cpu);
   file.lock->Release(path);
   co_await path.GoTo(here, memory_.costs().hop);
   co_return Errno::kOk;
@@ -83,9 +160,7 @@ sim::Task<Errno> Shmem::Punch(sim::Path& path, FileId id, int64_t offset, int64_
   ShmemFile& file = files_.FileAt(id);
   ++file.opens;  // madvise() has no mmap_lock meanwhile: its VMA may go
   co_await Lock(path, id);
-  const auto from = static_cast<uint64_t>((offset + kPageSize - 1) >> kPageShift);
-  const auto to = static_cast<uint64_t>((offset + length) >> kPageShift);
-  if (from < to) co_await RemovePages(path, id, from, to, cpu);
+  co_await RemovePages(path, id, offset, offset + length, cpu);
   file.lock->Release(path);
   --file.opens;
   co_await DropIfUnused(path, id, cpu);
@@ -93,27 +168,83 @@ sim::Task<Errno> Shmem::Punch(sim::Path& path, FileId id, int64_t offset, int64_
   co_return Errno::kOk;
 }
 
-sim::Task<bool> Shmem::AddPage(sim::Path& path, FileId file, uint64_t index, const MemPolicy& policy,
-                               CpuId cpu) {
-  const Placement placement = PlaceInVma(policy, memory_.NodeOfCpu(cpu), index);
+// shmem_alloc_hugefolio(): the local node first, or the preferred one, and no other unless the policy has it so
+// (vma_alloc_folio).
+sim::Task<Pfn> Shmem::AllocHuge(sim::Path& path, FileId file, uint64_t first, const Claim& claim) {
+  const NodeId local = memory_.NodeOfCpu(claim.cpu);
+  const Placement placement = PlaceInVma(claim.policy, local, first / Mapping::kHugePages);
+  AllocRequest request;
+  const bool advised = claim.vma != nullptr && claim.vma->thp == Vma::ThpAdvice::kHugepage;
+  request.gfp = ThpGfp(memory_.node(file.home).thp, advised);
+  request.order = kPageblockOrder;
+  request.preferred = placement.preferred;
+  request.allowed = placement.allowed;
+  request.interleave = placement.interleave;
+  request.cpu = claim.cpu;
+  request.owner = {FrameOwner::kShmem, 1, static_cast<uint64_t>(file.value), first};
+  using Mode = MemPolicy::Mode;
+  const Mode mode = claim.policy.mode;
+  if (mode == Mode::kInterleave || mode == Mode::kPreferredMany)
+    co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
+  const NodeId wanted = mode == Mode::kPreferred ? placement.preferred : local;
+  if (!placement.allowed.Has(wanted)) co_return co_await allocator_.Alloc(path, request);
+  AllocRequest here = request;
+  here.preferred = request.preferred = wanted;
+  here.gfp |= kGfpThisNode | kGfpNoRetry;
+  const Pfn page = co_await allocator_.Alloc(path, here);
+  if (page != kNoPfn || !request.gfp.Has(kGfpDirectReclaim)) co_return page;
+  co_return co_await allocator_.Alloc(path, request);
+}
+
+// False where base pages are to do: no huge page is to be had, or the file has a page there.
+sim::Task<bool> Shmem::AddHugePage(sim::Path& path, FileId id, uint64_t first, const Claim& claim) {
+  ShmemFile& file = files_.FileAt(id);
+  Node& home = memory_.node(id.home);
+  const uint64_t end = first + Mapping::kHugePages;
+  if (file.mapping.AnyIn(first, end)) co_return false;
+  const Pfn head = co_await AllocHuge(path, id, first, claim);
+  if (head == kNoPfn) {
+    ++home.counter(THP_FILE_FALLBACK);
+    co_return false;
+  }
+  co_await path.Take(memory_.costs().clear_page * kPageblockPages);
+  const bool beyond = claim.vma != nullptr && first >= file.EndIndex();  // truncated meanwhile
+  const bool fits = !file.mapping.AnyIn(first, end) && !beyond;
+  if (fits) {
+    file.mapping.InsertHuge(first, head);
+    ++home.counter(THP_FILE_ALLOC);
+    co_return true;
+  }
+  const std::vector<Folio> unused(1, Folio(head, kPageblockOrder));
+  co_await allocator_.Release(path, claim.cpu, unused);
+  co_return false;
+}
+
+sim::Task<Shmem::Added> Shmem::AddPage(sim::Path& path, FileId id, uint64_t index, Claim claim) {
+  ShmemFile& file = files_.FileAt(id);
+  if (WantsHugePage(file, memory_.node(id.home).thp, claim.vma, index)) {
+    const uint64_t first = index / Mapping::kHugePages * Mapping::kHugePages;
+    if (co_await AddHugePage(path, id, first, claim)) co_return Added::kAdded;
+  }
+  const Placement placement = PlaceInVma(claim.policy, memory_.NodeOfCpu(claim.cpu), index);
   AllocRequest request;
   request.gfp = kGfpHighuserMovable;
   request.preferred = placement.preferred;
   request.allowed = placement.allowed;
   request.interleave = placement.interleave;
-  request.cpu = cpu;
-  request.owner = {FrameOwner::kShmem, 1, static_cast<uint64_t>(file.value), index};
+  request.cpu = claim.cpu;
+  request.owner = {FrameOwner::kShmem, 1, static_cast<uint64_t>(id.value), index};
   const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
-  if (pfn == kNoPfn) co_return false;
+  if (pfn == kNoPfn) co_return Added::kNoMem;
   co_await path.Take(memory_.costs().clear_page);
-  Mapping& mapping = files_.At(file);
-  if (mapping.Lookup(index) == kNoPfn) {
-    mapping.Insert(index, pfn);
-    co_return true;
+  const bool beyond = claim.vma != nullptr && index >= file.EndIndex();  // truncated meanwhile
+  if (!beyond && file.mapping.Lookup(index) == kNoPfn) {
+    file.mapping.Insert(index, pfn);
+    co_return Added::kAdded;
   }
-  const std::vector<Folio> unused(1, Folio(pfn));  // a fault was faster
-  co_await allocator_.Release(path, cpu, unused);
-  co_return true;
+  const std::vector<Folio> unused(1, Folio(pfn));
+  co_await allocator_.Release(path, claim.cpu, unused);
+  co_return beyond ? Added::kBeyondEnd : Added::kAdded;
 }
 
 // shmem_fallocate()
@@ -121,9 +252,8 @@ sim::Task<Errno> Shmem::Fallocate(sim::Path& path, Process& process, FileId id, 
                                   int64_t length) {
   if (length <= 0) co_return Errno::kInval;  // vfs_fallocate()
   const sim::LpId here = path.lp();
-  const CpuId cpu = process.cpu;
-  const MemPolicy policy = process.policy;
-  const int64_t max_blocks = memory_.node(memory_.NodeOfCpu(cpu)).total_pages;  // size=100%
+  const Claim claim{process.cpu, process.policy};
+  const int64_t max_blocks = memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages;  // size=100%
   co_await path.Take(memory_.costs().syscall);
   const auto start = static_cast<uint64_t>(offset >> kPageShift);
   const auto end = static_cast<uint64_t>((offset + length + kPageSize - 1) >> kPageShift);
@@ -131,25 +261,33 @@ sim::Task<Errno> Shmem::Fallocate(sim::Path& path, Process& process, FileId id, 
   co_await GoHome(path, id);
   co_await Lock(path, id);
   ShmemFile& file = files_.FileAt(id);
+  const int64_t bytes = file.bytes;
   std::vector<uint64_t> added;
   Errno error = Errno::kOk;
   for (uint64_t index = start; index < end && error == Errno::kOk; ++index) {
     if (file.mapping.Lookup(index) != kNoPfn) continue;
-    if (WantsHugePage(file, memory_.node(id.home).thp, nullptr, index)) throw NotModelled(kHugeShmem);
-    if (co_await AddPage(path, id, index, policy, cpu)) {
+    if (co_await AddPage(path, id, index, claim) == Added::kAdded) {
       added.push_back(index);
     } else {
       error = Errno::kNoMem;
     }
   }
   if (error != Errno::kOk) {
-    for (const uint64_t index : added) co_await RemovePages(path, id, index, index + 1, cpu);
+    for (const uint64_t index : added) co_await RemoveAdded(path, id, index, claim.cpu);
   } else {
-    file.bytes = std::max(file.bytes, offset + length);
+    file.bytes = std::max(bytes, offset + length);
   }
   file.lock->Release(path);
   co_await path.GoTo(here, memory_.costs().hop);
   co_return error;
+}
+
+// shmem_undo_range() of a fallocate() that failed: what it added goes whole.
+sim::Task<void> Shmem::RemoveAdded(sim::Path& path, FileId id, uint64_t index, CpuId cpu) {
+  const bool huge = files_.At(id).LookupHuge(index) != kNoPfn;
+  const uint64_t pages = huge ? Mapping::kHugePages : 1;
+  const uint64_t first = index / pages * pages;
+  co_await RemoveWhole(path, id, {first, first + pages}, cpu);
 }
 
 }  // namespace numasim

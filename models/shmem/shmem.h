@@ -1,8 +1,11 @@
 // Shmem: what is done with files of shared memory as files (mm/shmem.c, Linux 6.1): names on the tmpfs, which
-// is mounted on /shm, and what truncation, holes and fallocate make of their pages. Faults on them are
-// AddressSpaceOps'. It has the directory's lock and no other state.
+// is mounted on /shm with huge=always, what comes into them, and what truncation, holes and fallocate make of
+// their pages. Faults on them are AddressSpaceOps'. It has the directory's lock and no other state.
 //
-// Every call may be made on any LP and ends on the same.
+// A huge page of a file is in its Mapping as one. Each PMD that maps it has a reference to it, which the page's
+// node counts; base entries that map parts of it have none, as those that map base pages of files.
+//
+// Every call may be made on any LP and ends on the same, unless it says otherwise.
 #ifndef NUMASIM_MODELS_SHMEM_SHMEM_H_
 #define NUMASIM_MODELS_SHMEM_SHMEM_H_
 
@@ -16,10 +19,10 @@
 #include "models/address_space/process.h"
 #include "models/base/errno.h"
 #include "models/base/folio.h"
-#include "models/base/not_modelled.h"
 #include "models/base/types.h"
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
+#include "models/mempolicy/mempolicy.h"
 #include "models/physical/page_allocator.h"
 #include "models/rmap/rmap.h"
 #include "sim/locks.h"
@@ -27,10 +30,6 @@
 #include "sim/task.h"
 
 namespace numasim {
-
-inline constexpr char kHugeShmem[] =
-    "a huge page of shared memory is not modelled yet; expected `thp shmem_enabled deny` before it in the "
-    "script";
 
 struct ShmemOpened {
   Errno error = Errno::kOk;
@@ -65,13 +64,28 @@ class Shmem {
   sim::Task<Errno> Punch(sim::Path& path, FileId file, int64_t offset, int64_t length, CpuId cpu);
   sim::Task<Errno> Fallocate(sim::Path& path, Process& process, FileId file, int64_t offset, int64_t length);
 
+  // Who asks for a page that a file lacks.
+  struct Claim {
+    CpuId cpu;
+    MemPolicy policy;          // the mapping's, or the task's
+    const Vma* vma = nullptr;  // null where no mapping asks
+  };
+  enum class Added : uint8_t { kAdded, kBeyondEnd, kNoMem };
+  // shmem_get_folio_gfp() of a page that the file lacked when the path came to its home, where it is and stays.
+  // Also where another path was faster it is there now.
+  sim::Task<Added> AddPage(sim::Path& path, FileId file, uint64_t index, Claim claim);
+
   // shmem_is_huge(): whether a page that the file lacks at `index` is to come as part of a huge page. `vma`
   // is null where no mapping asks for it.
   static bool WantsHugePage(const ShmemFile& file, const ThpSettings& thp, const Vma* vma, uint64_t index);
 
  private:
-  static constexpr uint64_t kEnd = ~uint64_t{0};
+  static constexpr int64_t kEndOfFiles = INT64_MAX;  // MAX_LFS_FILESIZE
 
+  // Pages [from, to) of a file.
+  struct Range {
+    uint64_t from, to;
+  };
   // The file's own name, without the directory; none where the path leads elsewhere.
   static std::optional<std::string_view> NameOnTmpfs(std::string_view path);
   sim::LpId HomeOf(FileId file) const { return memory_.node(file.home).lp; }
@@ -80,9 +94,14 @@ class Shmem {
   // These begin at the file's home; DropIfUnused ends on the global LP where the file is gone.
   sim::Task<void> Lock(sim::Path& path, FileId file);
   sim::Task<void> DropIfUnused(sim::Path& path, FileId file, CpuId cpu);
-  sim::Task<void> RemovePages(sim::Path& path, FileId file, uint64_t from, uint64_t to, CpuId cpu);
-  sim::Task<void> UnmapRange(sim::Path& path, FileId file, uint64_t from, uint64_t to);
-  sim::Task<bool> AddPage(sim::Path& path, FileId file, uint64_t index, const MemPolicy& policy, CpuId cpu);
+  sim::Task<void> RemovePages(sim::Path& path, FileId file, int64_t begin, int64_t end, CpuId cpu);
+  sim::Task<void> RemoveWhole(sim::Path& path, FileId file, Range range, CpuId cpu);
+  sim::Task<void> RemoveAdded(sim::Path& path, FileId file, uint64_t index, CpuId cpu);
+  sim::Task<bool> SplitAt(sim::Path& path, FileId file, uint64_t index, Range range, CpuId cpu);
+  enum class Unmapping : uint8_t { kRange, kToSplit };
+  sim::Task<void> UnmapRange(sim::Path& path, FileId file, Range range, Unmapping why, CpuId cpu);
+  sim::Task<bool> AddHugePage(sim::Path& path, FileId file, uint64_t first, const Claim& claim);
+  sim::Task<Pfn> AllocHuge(sim::Path& path, FileId file, uint64_t first, const Claim& claim);
 
   MemorySystem& memory_;
   PageAllocator& allocator_;

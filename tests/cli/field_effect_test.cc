@@ -153,6 +153,7 @@ cost_model { }
 workload { script {
   line: "spawn p" line: "@p map heap 80M anon" line: "@p touch heap" line: "@p map zeros 4M anon" line: "@p touch zeros r"
   line: "@p advise heap 0 64K dontneed" line: "khugepaged 1" line: "drop_caches 2"
+  line: "@p map shared 4M anon shared" line: "@p touch shared"
 } }
 )";
 
@@ -279,7 +280,7 @@ const Entry kEntries[] = {
     {"KernelKnobs.movablecore", kDescribed, "kernel {", "kernel { movablecore: '16M'"},
     {"KernelKnobs.max_map_count", kDescribed, "kernel {", "kernel { max_map_count: 5"},
     {"Thp.enabled", kDescribed, "\"never\"", "\"madvise\""},
-    {"Thp.shmem_enabled", kDescribed, "thp {", "thp { shmem_enabled: 'always'", Effect::kRefused},
+    {"Thp.shmem_enabled", kWithThp, "thp {", "thp { shmem_enabled: 'always'"},
     {"Thp.defrag", kWithThp, "thp {", "thp { defrag: 'always'"},
     {"Thp.use_zero_page", kWithThp, "thp {", "thp { use_zero_page: false"},
     {"HugetlbKnobs.irq_free", kDescribed, "\"workqueue\"", "\"direct\""},

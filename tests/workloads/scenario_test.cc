@@ -346,14 +346,6 @@ TEST(ScenarioErrorTest, MachineFieldsAreChecked) {
     EXPECT_EQ(MachineMistake(fields), "dir/s.textproto:" + expected);
 }
 
-TEST(ScenarioErrorTest, KnobsOfWhatIsNotModelledAreRefused) {
-  EXPECT_EQ(
-      Mistake(std::string("machine { node { memory: '1G' } }\nkernel { thp { shmem_enabled: 'force' } }\n") +
-              kScript),
-      "dir/s.textproto:2:16: kernel.thp.shmem_enabled: 'force' has no effect, as huge pages of shared "
-      "memory are not modelled yet; expected never");
-}
-
 TEST(ScenarioTest, WhatHasNoEffectIsNamedInWarnings) {
   const LoadedScenario stagger = Loaded(
       "machine { node { memory: '1G' } }\nworkload { script { line: 'spawn p' stagger: '1ms' } }\nseed: 3");
@@ -361,13 +353,6 @@ TEST(ScenarioTest, WhatHasNoEffectIsNamedInWarnings) {
             (std::vector<std::string>{
                 "dir/s.textproto:2: workload.script[0].stagger: '1ms' has no effect: there is one copy",
                 "dir/s.textproto:3: seed: 3 has no effect: nothing in this run is random"}));
-  const Files files = {
-      {"host.txt", "node { memory: '2G' } kernel { thp { enabled: 'never' shmem_enabled: 'force' } }"}};
-  const LoadedScenario recorded =
-      Loaded(std::string("machine { snapshot_file: 'host.txt' }\n") + kScript, files);
-  EXPECT_EQ(recorded.warnings,
-            (std::vector<std::string>{"dir/host.txt: machine.kernel.thp.shmem_enabled: 'force' has no "
-                                      "effect, as huge pages of shared memory are not modelled yet"}));
 }
 
 TEST(ScenarioTest, BootArgumentSetsTransparentHugePagesUnlessTheKernelSectionDoes) {

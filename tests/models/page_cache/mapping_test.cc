@@ -119,6 +119,56 @@ TEST(MappingTest, ARangeIsTakenWithinAndAcrossLeaves) {
   }
 }
 
+TEST(MappingTest, AHugePageIsAtEachOfItsOffsets) {
+  Mapping mapping;
+  mapping.Insert(511, Pfn{7});
+  mapping.InsertHuge(512, Pfn{4096});
+  mapping.Insert(1024, Pfn{9});
+  EXPECT_EQ(mapping.pages(), 514);
+  EXPECT_EQ(mapping.Lookup(511), Pfn{7});
+  EXPECT_EQ(mapping.LookupHuge(511), kNoPfn);
+  for (const uint64_t index : {512, 700, 1023}) {
+    EXPECT_EQ(mapping.Lookup(index), Pfn{4096 + index - 512});
+    EXPECT_EQ(mapping.LookupHuge(index), Pfn{4096});
+  }
+  std::vector<Pfn> found(4);
+  mapping.LookupRange(510, found);
+  EXPECT_THAT(found, ElementsAre(kNoPfn, Pfn{7}, Pfn{4096}, Pfn{4097}));
+  EXPECT_TRUE(mapping.AnyIn(600, 601));
+  EXPECT_FALSE(mapping.AnyIn(0, 511));
+  EXPECT_TRUE(mapping.Lock(512, Pfn{4096}));
+  EXPECT_TRUE(mapping.IsLocked(700));
+  EXPECT_FALSE(mapping.IsLocked(1024));
+  mapping.Unlock(512, Pfn{4096});
+  EXPECT_FALSE(mapping.IsLocked(700));
+}
+
+TEST(MappingTest, OnlyAWholeHugePageIsTakenWithARange) {
+  const auto filled = [](Mapping& mapping) {
+    mapping.Insert(511, Pfn{7});
+    mapping.InsertHuge(512, Pfn{4096});
+    mapping.Insert(1024, Pfn{9});
+  };
+  Mapping part, whole, all;
+  for (Mapping* const mapping : {&part, &whole, &all}) filled(*mapping);
+  EXPECT_THAT(part.TakeRange(0, 1023), ElementsAre(Folio(Pfn{7})));
+  EXPECT_EQ(part.pages(), 513);
+  EXPECT_THAT(whole.TakeRange(512, 1025), ElementsAre(Folio(Pfn{4096}, kPageblockOrder), Folio(Pfn{9})));
+  EXPECT_THAT(all.TakeAll(), ElementsAre(Folio(Pfn{7}), Folio(Pfn{4096}, kPageblockOrder), Folio(Pfn{9})));
+  EXPECT_EQ(all.pages(), 0);
+}
+
+TEST(MappingTest, ASplitHugePageIsBasePagesInTheSamePlaces) {
+  Mapping mapping;
+  mapping.InsertHuge(512, Pfn{4096});
+  mapping.SplitHuge(512);
+  EXPECT_EQ(mapping.huge_pages(), 0);
+  EXPECT_EQ(mapping.pages(), 512);
+  EXPECT_EQ(mapping.Lookup(700), Pfn{4096 + 188});
+  EXPECT_EQ(mapping.LookupHuge(700), kNoPfn);
+  EXPECT_EQ(mapping.TakeRange(513, 1023).size(), 510u);
+}
+
 TEST(MappingTest, AProcessThatMapsItTwiceIsOneMapper) {
   Mapping mapping;
   for (const uint16_t process : {9, 4, 9}) mapping.AddMapper(process);
