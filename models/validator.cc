@@ -40,8 +40,8 @@ void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by
   }
 }
 
-// Transparent huge pages of files, on each node, and how many of them PMDs map: those that have more than the page
-// cache's reference.
+// Transparent huge pages of files, on each node, and how many of them PMDs map: those that have more than the
+// page cache's reference.
 struct FileThps {
   int64_t pages = 0;
   int64_t by_pmd = 0;

@@ -40,7 +40,57 @@ std::string DeviceProblem(int64_t size, const Devices& devices) {
              SizeText(std::min(*devices.virtio_mem_max, 128 * devices.virtio_mem_block)));
 }
 
+// The names of mappings that are there for certain, with the lines that made them.
+class NameFollower {
+ public:
+  explicit NameFollower(int64_t total_pages) : total_pages_(total_pages) {}
+
+  // What is wrong with the operation, or an empty string.
+  std::string Add(const Op& op) {
+    if (const auto* spawn = std::get_if<SpawnOp>(&op.kind)) names_[spawn->name].clear();
+    if (const auto* fork = std::get_if<ForkOp>(&op.kind)) names_[fork->child] = names_[op.process];
+    if (const auto* unmap = std::get_if<UnmapOp>(&op.kind)) names_[op.process].erase(unmap->id);
+    if (std::holds_alternative<ExitOp>(op.kind)) names_.erase(op.process);
+    const auto* const map = std::get_if<MapOp>(&op.kind);
+    if (map == nullptr) return {};
+    std::map<std::string, int>& names = names_[op.process];
+    if (const auto found = names.find(map->id); found != names.end()) {
+      return Cat("ID: ", Quoted(map->id), " is a mapping since line ", found->second,
+                 "; expected a new name, or an unmap of all of it before");
+    }
+    if (IsCertain(*map)) names.emplace(map->id, op.line);
+    return {};
+  }
+
+ private:
+  bool IsCertain(const MapOp& map) const {
+    return map.backing == Backing::kAnon && !map.policy.has_value() && map.size / kPageSize < total_pages_;
+  }
+
+  int64_t total_pages_;
+  std::map<std::string, std::map<std::string, int>> names_;  // by process
+};
+
 }  // namespace
+
+std::string FirstMappedTwice(const Script& script, const LineName& place, int64_t total_pages,
+                             int64_t max_map_count) {
+  // An operation makes at most two more VMAs, by splitting one; a process begins with ten.
+  if (10 + 2 * static_cast<int64_t>(script.ops.size()) >= max_map_count) return {};
+  NameFollower follower(total_pages);
+  for (const Op& op : script.ops) {
+    const std::string problem = follower.Add(op);
+    if (!problem.empty()) return Cat(place(op.line), ": ", problem);
+  }
+  return {};
+}
+
+bool SetsMaxMapCount(const Script& script) {
+  return std::any_of(script.ops.begin(), script.ops.end(), [](const Op& op) {
+    const auto* sysctl = std::get_if<SysctlOp>(&op.kind);
+    return sysctl != nullptr && sysctl->name == "vm.max_map_count";
+  });
+}
 
 std::string FirstWithoutDevice(const Script& script, const LineName& place, const Devices& devices) {
   for (const Op& op : script.ops) {

@@ -25,6 +25,15 @@ struct Devices {
 // for.
 std::string FirstWithoutDevice(const Script& script, const LineName& place, const Devices& devices);
 
+// A map under a name that is a mapping already: one of anonymous memory that the kernel cannot have refused,
+// on a machine with `total_pages`, where a process may have `max_map_count` VMAs and nobody changes that. Of
+// others only the run can tell.
+std::string FirstMappedTwice(const Script& script, const LineName& place, int64_t total_pages,
+                             int64_t max_map_count);
+
+// Whether the script changes vm.max_map_count.
+bool SetsMaxMapCount(const Script& script);
+
 }  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_REQUIREMENTS_H_

@@ -101,15 +101,18 @@ std::string ScriptRunner::Doing() const { return current_ == nullptr ? "" : Plac
 void ScriptRunner::Count(const Op& op, const OpResult& result) {
   ++counts_.operations;
   const std::string name(OperationName(op.kind));
-  const auto add = [&](bool of_accesses, std::string what, int64_t count) {
-    if (count > 0) counts_.failures[Failure{of_accesses, std::move(what), op.line}] += count;
+  const auto add = [&](bool of_parts, std::string what, int64_t count) {
+    if (count > 0) counts_.failures[Failure{of_parts, std::move(what), op.line}] += count;
   };
   if (result.error != Errno::kOk) add(false, absl::StrCat(name, " ", ErrnoName(result.error)), 1);
   if (result.unmet != Errno::kOk) add(false, absl::StrCat(name, " not met: ", ErrnoName(result.unmet)), 1);
+  if (result.moved.has_value()) add(true, "move: pages that stayed", result.moved->stayed());
+  if (result.blocks_lack) add(false, absl::StrCat(name, " ", ErrnoName(Errno::kNoEnt)), 1);
   if (!result.touch.has_value()) return;
   counts_.accesses += result.touch->ok;
   add(true, "accesses: out of memory; each ended its touch", result.touch->oom);
   add(true, "accesses: SIGSEGV", result.touch->sigsegv);
+  add(true, "accesses: beyond the end of the mapping", result.beyond);
   add(true, "accesses: SIGBUS", result.touch->sigbus);
 }
 

@@ -56,10 +56,12 @@ struct OpResult {
 
   Errno error = Errno::kOk;
   std::optional<TouchCounts> touch;
+  int64_t beyond = 0;  // accesses asked for beyond the end of the mapping, which are not made
   std::optional<MoveResult> moved;
   std::optional<int64_t> plugged;   // bytes, of virtio_mem
   std::optional<int64_t> block;     // the memory block that was to go offline, if it was one
   std::optional<int64_t> offlined;  // of a range of memory blocks, those that went offline
+  bool blocks_lack = false;         // some are not there, and another failed
   // What kept a virtio_mem request from being met in full, which is no error of the operation.
   Errno unmet = Errno::kOk;
   // The mapping the operation was on, if it still has a name, and whose it is.
@@ -93,9 +95,10 @@ class ScriptRunner {
   // The processes that live, by name. Valid until the next operation.
   std::vector<const Process*> LiveProcesses() const;
 
-  // What did not go as asked: an operation with its error, or accesses of a touch with what became of them.
+  // What did not go as asked: an operation with its error, or accesses of a touch or pages of a move with
+  // what became of them.
   struct Failure {
-    bool of_accesses = false;
+    bool of_parts = false;
     std::string what;  // "map ENOMEM", "accesses: SIGBUS"
     int line = 0;      // of the script
     friend auto operator<=>(const Failure&, const Failure&) = default;

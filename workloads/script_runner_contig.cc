@@ -60,6 +60,7 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const OfflineBlockOp& op) 
     if (error == Errno::kOk) ++offlined;
     if (result.error == Errno::kOk) result.error = error;
   }
+  if (!all_there && result.error != Errno::kOk) result.blocks_lack = true;
   if (!all_there && result.error == Errno::kOk) result.error = Errno::kNoEnt;
   if (op.blocks.first == op.blocks.last) {
     if (all_there) result.block = ids.front().value;

@@ -32,6 +32,8 @@ PageRange PagesIn(const Range& range, const Region& region) {
   return {region.PageBelow(range.offset), region.PageAbove(range.offset + range.length)};
 }
 
+int64_t Accesses(int64_t length, int64_t stride) { return length / stride + (length % stride != 0 ? 1 : 0); }
+
 bool IsHuge(Backing backing) { return backing == Backing::kHugetlb2M || backing == Backing::kHugetlb1G; }
 
 MapRequest RequestOf(const MapOp& op) {
@@ -98,9 +100,14 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const To
   const Range range = Clip(op.range, on.region);
   const uint64_t begin = (on.region.start.value << kPageShift) + static_cast<uint64_t>(range.offset);
   TouchRequest request{begin, begin + static_cast<uint64_t>(range.length), kPageSize, !op.read};
-  request.stride = static_cast<uint64_t>(op.stride > 0 ? op.stride : on.region.page_bytes());
+  const int64_t stride = op.stride > 0 ? op.stride : on.region.page_bytes();
+  request.stride = static_cast<uint64_t>(stride);
   result.touch = co_await ops_.Touch(path, on.process(), request);
-  if (result.touch->oom > 0) result.error = Errno::kNoMem;
+  if (result.touch->oom > 0) {
+    result.error = Errno::kNoMem;
+  } else if (op.range.has_value()) {
+    result.beyond = Accesses(op.range->length, stride) - Accesses(range.length, stride);
+  }
   co_return result;
 }
 
@@ -159,8 +166,8 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const Mo
   OpResult result;
   const int order = on.region.huge.has_value() ? OrderOf(*on.region.huge) : 0;
   result.moved = co_await ops_.MovePages(path, on.process(), begin, end, node, order);
-  (op.node == 0 ? result.moved->moved : result.moved->not_moved) += std::exchange(result.moved->unwritten, 0);
   result.error = result.moved->error;
+  (op.node == 0 ? result.moved->moved : result.moved->not_moved) += std::exchange(result.moved->unwritten, 0);
   co_return result;
 }
 
@@ -170,7 +177,11 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const Bi
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const PinOp& op) {
-  const Range range = Clip(op.range, on.region);
+  // The mapping was rounded up to whole pages; beyond them there is nothing, and it is all pages or none.
+  Region whole = on.region;
+  whole.bytes = (whole.bytes + whole.page_bytes() - 1) / whole.page_bytes() * whole.page_bytes();
+  const Range range = Clip(op.range, whole);
+  if (op.range.has_value() && op.range->length > range.length) co_return Errno::kFault;
   if (range.length == 0) co_return Errno::kInval;
   const PageRange pages = PagesIn(range, on.region);
   const PinResult pinned = co_await ops_.Pin(path, on.process(), pages.begin, pages.end);

@@ -59,8 +59,15 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   for (const std::string& warning : warnings)
     simulation->warnings_.push_back(absl::StrCat(scenario.machine_place, ": ", warning));
   const Devices devices = DevicesOf(simulation->kernel());
+  const Node& first = simulation->memory().node(NodeId{0});
+  const bool sets_max_map_count =
+      std::any_of(scenario.scripts.begin(), scenario.scripts.end(),
+                  [](const LoadedScript& script) { return SetsMaxMapCount(script.script); });
   for (const LoadedScript& script : scenario.scripts) {
-    const std::string problem = FirstWithoutDevice(script.script, script.place, devices);
+    std::string problem = FirstWithoutDevice(script.script, script.place, devices);
+    if (problem.empty() && !sets_max_map_count) {
+      problem = FirstMappedTwice(script.script, script.place, first.total_pages, first.max_map_count);
+    }
     if (!problem.empty()) return absl::InvalidArgumentError(problem);
   }
   simulation->AddStreams();
@@ -147,7 +154,7 @@ std::vector<Simulation::FailureKind> Simulation::Failures() const {
   std::map<std::pair<bool, std::string>, std::map<std::pair<const LoadedScript*, int>, int64_t>> kinds;
   for (const auto& stream : runners_) {
     for (const auto& [failure, count] : stream->runner->counts().failures) {
-      kinds[{failure.of_accesses, failure.what}][{stream->script, failure.line}] += count;
+      kinds[{failure.of_parts, failure.what}][{stream->script, failure.line}] += count;
     }
   }
   std::vector<FailureKind> failures;

@@ -146,9 +146,10 @@ sim::Task<void> Hugetlb::Unpin(sim::Path& path, const std::vector<Pfn>& pages, C
 }
 
 // add_page_for_migration()
-sim::Task<bool> Hugetlb::IsolateAlone(sim::Path& path, Pfn pfn, FileId file, uint64_t index) {
-  if (!IsPageOf(pfn, files_.At(file), index) || pool_.pages().Used(pfn).mapcount != 1) co_return false;
-  co_return co_await pool_.Isolate(path, pfn);
+sim::Task<Errno> Hugetlb::IsolateAlone(sim::Path& path, Pfn pfn, FileId file, uint64_t index) {
+  if (!IsPageOf(pfn, files_.At(file), index)) co_return Errno::kNoEnt;
+  if (pool_.pages().Used(pfn).mapcount != 1) co_return Errno::kAcces;
+  co_return co_await pool_.Isolate(path, pfn) ? Errno::kOk : Errno::kBusy;
 }
 
 sim::Task<void> Hugetlb::VisitMappers(sim::Path& path, HugeFile& file, const Visitor& visit) {

@@ -75,9 +75,9 @@ class Hugetlb {
   static bool ForkCopies(const Vma& vma) { return vma.hugetlb() && !vma.huge.shared && vma.huge.anon_vma; }
 
   // --- migration; on the global LP, for Migrator and who isolates pages for it ---
-  // add_page_for_migration(): isolates what an entry for this page of the file was seen to map. False where
-  // others map it too, somebody else has it, or it has gone since.
-  sim::Task<bool> IsolateAlone(sim::Path& path, Pfn pfn, FileId file, uint64_t index);
+  // add_page_for_migration(): isolates what an entry for this page of the file was seen to map. kAcces:
+  // others map it too; kBusy: somebody else has it; kNoEnt: it has gone since.
+  sim::Task<Errno> IsolateAlone(sim::Path& path, Pfn pfn, FileId file, uint64_t index);
   // One attempt to move a page in use that HugetlbPool isolated to where `target` says, with all its
   // mappings; its isolation ends; `this_node`: to the preferred node only. kNoMem: no page there; kBusy: it
   // never can; kAgain: somebody else holds it. It is then still isolated.

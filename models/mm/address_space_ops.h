@@ -166,8 +166,8 @@ class AddressSpaceOps {
   sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<bool> AddHugeTables(sim::Path& path, const Process& parent, Process& child);
   sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn);
-  // Of files of shared memory (file_fault.cc). `table` is kNoPfn, or a frame for the PTE table that is not there;
-  // it becomes kNoPfn where that was needed.
+  // Of files of shared memory (file_fault.cc). `table` is kNoPfn, or a frame for the PTE table that is not
+  // there; it becomes kNoPfn where that was needed.
   sim::Task<FaultResult> FileFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
   sim::Task<FaultResult> MapFilePages(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write,
                                       Pfn& table);
@@ -217,7 +217,9 @@ class AddressSpaceOps {
                             std::vector<Folio>& queue, MoveResult& result);
   sim::Task<Vpn> QueueHugeMoves(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node, int order,
                                 std::vector<Folio>& queue, MoveResult& result);
-  sim::Task<Errno> MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue, NodeId node);
+  sim::Task<Errno> MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue, NodeId node,
+                             MoveResult& result);
+  void LogStayed(sim::Path& path, const MoveResult& result, NodeId node, int order) const;
 
   // What a batch of entries mapped, to be released.
   struct Gathered {

@@ -18,8 +18,8 @@ struct FaultAround {
   uint64_t pages;
 };
 
-// do_fault_around(): from a multiple of 64 KiB on, or from where the VMA begins; up to the end of the VMA or of
-// the page table.
+// do_fault_around(): from a multiple of 64 KiB on, or from where the VMA begins; up to the end of the VMA or
+// of the page table.
 FaultAround WindowAround(const Vma& vma, Vpn vpn) {
   const Vpn aligned{vpn.value / kFaultAroundPages * kFaultAroundPages};
   const Vpn first = std::max(aligned, vma.start);
@@ -46,8 +46,8 @@ bool SuitsPmd(const Vma& vma, Vpn vpn) {
 
 }  // namespace
 
-// do_fault(). The PMD table is there. The PTE table that may be needed is allocated before the file is asked, and
-// freed where a PMD maps the page, or it is not to be had.
+// do_fault(). The PMD table is there. The PTE table that may be needed is allocated before the file is asked,
+// and freed where a PMD maps the page, or it is not to be had.
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::FileFault(sim::Path& path, Process& process,
                                                                    const Vma& vma, Vpn vpn, bool write) {
   const PageTable& tables = process.space.page_table();
@@ -110,7 +110,8 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapFilePages(sim::Path&
   }
   PageTable& tables = process.space.page_table();
   if (tables.Find(vpn) == nullptr) {
-    if (table == kNoPfn || tables.FindHuge(PmdStart(vpn), kPteTableShift) != nullptr) co_return FaultResult::kRetry;
+    if (table == kNoPfn || tables.FindHuge(PmdStart(vpn), kPteTableShift) != nullptr)
+      co_return FaultResult::kRetry;
     tables.AddTable(vpn, std::exchange(table, kNoPfn));
   }
   int64_t mapped = 0;

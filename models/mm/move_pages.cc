@@ -25,17 +25,39 @@ sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& proce
                        : co_await QueueHugeMoves(path, process, begin, end, node, order, queue, result);
     process.space.mmap_lock().ReleaseRead(path);
     const auto queued = static_cast<int64_t>(queue.size());
-    const Errno error = co_await MoveQueue(path, process.cpu, std::move(queue), node);
+    const Errno error = co_await MoveQueue(path, process.cpu, std::move(queue), node, result);
     co_await path.GoTo(home, memory_.costs().hop);
     if (error != Errno::kOk) {
       // That somebody held a page is no error of the call: it returns how many are left.
       if (error == Errno::kNoMem) result.error = error;
-      result.unwritten = queued + ((end - begin) >> order);
+      result.untried = (end - begin) >> order;
+      result.unwritten = queued + result.untried;
       break;
     }
     result.moved += queued;
   }
+  LogStayed(path, result, node, order);
   co_return result;
+}
+
+// The kernel tells each page's status; the trace tells how many pages stayed for each reason.
+void AddressSpaceOps::LogStayed(sim::Path& path, const MoveResult& result, NodeId node, int order) const {
+  const auto log = [&](int64_t pages, Errno error, const char* function, const char* reason = "") {
+    if (pages == 0) return;
+    Failure failure = {
+        .kind = LogKind::kMigrationFailed, .error = error, .function = function, .reason = reason};
+    if (error == Errno::kNoMem) failure.nodes = NodeMask::Of(node);
+    failure.preferred = node;
+    if (order != 0) failure.size = HugeSizeOf(order);
+    failure.pages = pages;
+    memory_.LogFailure(path, std::move(failure));
+  };
+  log(result.absent, Errno::kNoEnt, "add_page_for_migration");
+  log(result.shared, Errno::kAcces, "add_page_for_migration");
+  log(result.busy, Errno::kBusy, "add_page_for_migration");
+  log(result.held, Errno::kAgain, order == 0 ? "unmap_and_move" : "unmap_and_move_huge_page");
+  log(result.no_room, Errno::kNoMem, "alloc_migration_target");
+  log(result.untried, result.no_room > 0 ? Errno::kNoMem : Errno::kAgain, "do_pages_move", "not tried");
 }
 
 // add_page_for_migration() of page after page, up to the first that is not queued, whose status is counted.
@@ -58,6 +80,7 @@ sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vp
     queues = there && memory_.ZoneOf(entry->pfn())->node() != node;
     if (!queues) {
       ++(there ? result.moved : result.not_moved);
+      result.absent += there ? 0 : 1;
     } else if (vma->anonymous() || entry->anon()) {
       wanted.emplace_back(entry->pfn());
     } else {
@@ -69,15 +92,24 @@ sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vp
   if (!file_pages.empty()) {
     const std::vector<int64_t> mapcounts = co_await migrator_.MapcountsOf(path, file_pages, of_files);
     for (size_t i = 0; i < file_pages.size(); ++i) {
-      if (mapcounts[i] == 1) wanted.push_back(file_pages[i]);
+      if (mapcounts[i] == 1) {
+        wanted.push_back(file_pages[i]);
+      } else {
+        ++result.shared;
+      }
     }
   }
   co_await path.GoTo(home, memory_.costs().hop);
-  co_await allocator_.ForEachOnItsNode(path, wanted, [&queue](Zone& zone, FrameIndex frame, Folio page) {
-    // EACCES: mapped elsewhere too; EBUSY: somebody else moves it.
-    const bool part = ThpPage::Holds(zone.frames(), frame);
-    const bool alone = !part && zone.frames().owner(frame, page.order()).mapcount == 1;
-    if (alone && Migrator::IsolateFromLru(zone, frame, page.order())) queue.push_back(page);
+  co_await allocator_.ForEachOnItsNode(path, wanted, [&](Zone& zone, FrameIndex frame, Folio page) {
+    if (ThpPage::Holds(zone.frames(), frame)) {
+      ++result.busy;  // part of a transparent huge page, which is not moved
+    } else if (zone.frames().owner(frame, page.order()).mapcount != 1) {
+      ++result.shared;
+    } else if (Migrator::IsolateFromLru(zone, frame, page.order())) {
+      queue.push_back(page);
+    } else {
+      ++result.busy;  // somebody else moves it
+    }
   });
   result.not_moved += static_cast<int64_t>(candidates - queue.size());
   co_return at;
@@ -96,6 +128,7 @@ sim::Task<Vpn> AddressSpaceOps::QueueHugeMoves(sim::Path& path, Process& process
   const sim::LpId home = path.lp();
   const int64_t step = int64_t{1} << order;
   bool there = false;
+  Errno error = Errno::kNoEnt;  // of the first that is not queued, unless it is there
   Vpn at = begin;
   for (bool queues = true; queues && at < end; at = at + step) {
     const Vma* const vma = process.space.Find(at);
@@ -107,21 +140,27 @@ sim::Task<Vpn> AddressSpaceOps::QueueHugeMoves(sim::Path& path, Process& process
   }
   if (!wanted.empty()) co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
   for (const Wanted& page : wanted) {
-    if (!co_await hugetlb_.IsolateAlone(path, page.pfn, page.file, page.index)) break;
+    const Errno isolated = co_await hugetlb_.IsolateAlone(path, page.pfn, page.file, page.index);
+    if (isolated != Errno::kOk) {
+      error = isolated;
+      there = false;
+      break;
+    }
     queue.emplace_back(page.pfn, order);
   }
   co_await path.GoTo(home, memory_.costs().hop);
   const auto queued = static_cast<int64_t>(queue.size());
   const Vpn next = begin + queued * step;
   if (next == end) co_return end;
-  const bool isolated_all = queue.size() == wanted.size();
-  ++(isolated_all && there ? result.moved : result.not_moved);
+  ++(there ? result.moved : result.not_moved);
+  if (!there)
+    ++(error == Errno::kNoEnt ? result.absent : error == Errno::kAcces ? result.shared : result.busy);
   co_return next + step;
 }
 
 // do_move_pages_to_node(): isolated pages, those of each node together. What does not move is put back.
-sim::Task<Errno> AddressSpaceOps::MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue,
-                                            NodeId node) {
+sim::Task<Errno> AddressSpaceOps::MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue, NodeId node,
+                                            MoveResult& result) {
   const MigrationTarget target{node, NodeMask::Of(node), true};
   Errno error = Errno::kOk;
   for (auto first = queue.begin(); first != queue.end();) {
@@ -137,6 +176,7 @@ sim::Task<Errno> AddressSpaceOps::MoveQueue(sim::Path& path, CpuId cpu, std::vec
       const Errno now = co_await migrator_.Migrate(path, cpu, pages, target);
       if (now != Errno::kOk) error = now;
     }
+    (error == Errno::kNoMem ? result.no_room : result.held) += static_cast<int64_t>(pages.size());
     co_await migrator_.PutBack(path, cpu, pages);
   }
   co_return error;

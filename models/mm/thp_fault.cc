@@ -41,7 +41,8 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AnonThpFault(sim::Path&
     co_await thp_.khugepaged().EnterVma(path, process, copy);
   }
   if (!write && home.thp.use_zero_page) co_return co_await ZeroPageFault(path, process, first);
-  const Pfn page = co_await AllocThpForVma(path, process, vma, first, ThpGfp(home.thp, vma.thp == Vma::ThpAdvice::kHugepage));
+  const Pfn page = co_await AllocThpForVma(path, process, vma, first,
+                                           ThpGfp(home.thp, vma.thp == Vma::ThpAdvice::kHugepage));
   if (page == kNoPfn) {
     ++home.counter(THP_FAULT_FALLBACK);
     co_return FaultResult::kFallback;

@@ -52,8 +52,8 @@ class Mapping {
   void InsertHuge(uint64_t first, Pfn head);
   // The huge page there becomes base pages (xas_split).
   void SplitHuge(uint64_t first);
-  // Puts `to` in the place of `from`; false where the file has no such page (any more). A huge page is named by
-  // its first offset, here and where pages are locked.
+  // Puts `to` in the place of `from`; false where the file has no such page (any more). A huge page is named
+  // by its first offset, here and where pages are locked.
   bool Replace(uint64_t index, Pfn from, Pfn to);
   // There must be a page at the offset.
   void Erase(uint64_t index);
@@ -125,7 +125,7 @@ class Mapping {
   void TakeBase(uint64_t from, uint64_t to, std::vector<Folio>& taken);
 
   absl::btree_map<uint64_t, std::unique_ptr<Leaf>> leaves_;  // by offset / kLeafPages
-  absl::btree_map<uint64_t, Pfn> huge_;  // by offset / 512
+  absl::btree_map<uint64_t, Pfn> huge_;                      // by offset / 512
   int64_t pages_ = 0;
   absl::flat_hash_map<uint64_t, Pfn> locked_;               // the page that was locked, by offset
   absl::btree_map<uint64_t, uint16_t> mappers_;             // by number

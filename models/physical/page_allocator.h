@@ -74,8 +74,8 @@ class PageAllocator {
   // Otherwise as Release.
   sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
 
-  // One more PMD maps the huge page of a file, on the LP of its node (page_add_file_rmap). Beside the page cache's
-  // reference its mapcount counts these alone; base entries that map parts of it are not counted.
+  // One more PMD maps the huge page of a file, on the LP of its node (page_add_file_rmap). Beside the page
+  // cache's reference its mapcount counts these alone; base entries that map parts of it are not counted.
   static void MapFilePmd(Node& node, Zone& zone, FrameIndex head);
   // Makes it base pages, on the LP of its node (split_huge_page). False where something else refers to it.
   static bool SplitFilePage(Node& node, Zone& zone, FrameIndex head);

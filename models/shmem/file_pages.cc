@@ -27,12 +27,13 @@ bool Shmem::WantsHugePage(const ShmemFile& file, const ThpSettings& thp, const V
   return vma != nullptr && vma->thp == Vma::ThpAdvice::kHugepage;
 }
 
-// unmap_mapping_range(): the pages of the range in every process that maps them. The mapping of a huge page of
-// which they are a part goes whole, and is counted as split; so is that of any where the page itself is split.
+// unmap_mapping_range(): the pages of the range in every process that maps them. The mapping of a huge page
+// of which they are a part goes whole, and is counted as split; so is that of any where the page itself is
+// split.
 //
-// The file has them no more, or has locked them. A fault that found one before is on its way to its process, by
-// way of the node of a huge page that a PMD is to map. This path gets there behind it, by the global LP and one
-// hop more.
+// The file has them no more, or has locked them. A fault that found one before is on its way to its process,
+// by way of the node of a huge page that a PMD is to map. This path gets there behind it, by the global LP
+// and one hop more.
 sim::Task<void> Shmem::UnmapRange(sim::Path& path, FileId file, Range range, Unmapping why, CpuId cpu) {
   Rmap::Group mappers{FrameOwner::kShmem, static_cast<uint64_t>(file.value), file, {}, {}};
   files_.At(file).ForEachMapper([&](uint16_t process) { mappers.processes.push_back(process); });
@@ -74,8 +75,9 @@ sim::Task<void> Shmem::UnmapRange(sim::Path& path, FileId file, Range range, Unm
   memory_.node(file.home).counter(THP_SPLIT_PMD) += splits;
 }
 
-// The pages that lie wholly in the range. The kernel unmaps pages before it takes them out of the file, and looks
-// again for each whether a fault has mapped it meanwhile. Here the file loses them first, so that no fault can.
+// The pages that lie wholly in the range. The kernel unmaps pages before it takes them out of the file, and
+// looks again for each whether a fault has mapped it meanwhile. Here the file loses them first, so that no
+// fault can.
 sim::Task<void> Shmem::RemoveWhole(sim::Path& path, FileId file, Range range, CpuId cpu) {
   if (range.from >= range.to) co_return;
   const std::vector<Folio> removed = files_.At(file).TakeRange(range.from, range.to);
@@ -84,9 +86,9 @@ sim::Task<void> Shmem::RemoveWhole(sim::Path& path, FileId file, Range range, Cp
   co_await allocator_.Release(path, cpu, removed);
 }
 
-// shmem_undo_range() of the bytes [begin, end). A huge page that sticks out at one end is split, also where no
-// whole page of it is to go. Where it cannot be, as something holds it, it stays: what the range has of it is
-// zeroed, and only its mappings go.
+// shmem_undo_range() of the bytes [begin, end). A huge page that sticks out at one end is split, also where
+// no whole page of it is to go. Where it cannot be, as something holds it, it stays: what the range has of it
+// is zeroed, and only its mappings go.
 sim::Task<void> Shmem::RemovePages(sim::Path& path, FileId id, int64_t begin, int64_t end, CpuId cpu) {
   constexpr uint64_t kHuge = Mapping::kHugePages;
   const Mapping& mapping = files_.At(id);
@@ -104,8 +106,8 @@ sim::Task<void> Shmem::RemovePages(sim::Path& path, FileId id, int64_t begin, in
   co_await RemoveWhole(path, id, range, cpu);
 }
 
-// split_huge_page() of the huge page that `index` is in, of which `range` is to go. Nothing maps it afterwards;
-// what lies behind the file's end is given up.
+// split_huge_page() of the huge page that `index` is in, of which `range` is to go. Nothing maps it
+// afterwards; what lies behind the file's end is given up.
 sim::Task<bool> Shmem::SplitAt(sim::Path& path, FileId id, uint64_t index, Range range, CpuId cpu) {
   const uint64_t first = index / Mapping::kHugePages * Mapping::kHugePages;
   const Range all{first, first + Mapping::kHugePages};
@@ -168,8 +170,8 @@ sim::Task<Errno> Shmem::Punch(sim::Path& path, FileId id, int64_t offset, int64_
   co_return Errno::kOk;
 }
 
-// shmem_alloc_hugefolio(): the local node first, or the preferred one, and no other unless the policy has it so
-// (vma_alloc_folio).
+// shmem_alloc_hugefolio(): the local node first, or the preferred one, and no other unless the policy has it
+// so (vma_alloc_folio).
 sim::Task<Pfn> Shmem::AllocHuge(sim::Path& path, FileId file, uint64_t first, const Claim& claim) {
   const NodeId local = memory_.NodeOfCpu(claim.cpu);
   const Placement placement = PlaceInVma(claim.policy, local, first / Mapping::kHugePages);

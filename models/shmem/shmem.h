@@ -2,8 +2,8 @@
 // is mounted on /shm with huge=always, what comes into them, and what truncation, holes and fallocate make of
 // their pages. Faults on them are AddressSpaceOps'. It has the directory's lock and no other state.
 //
-// A huge page of a file is in its Mapping as one. Each PMD that maps it has a reference to it, which the page's
-// node counts; base entries that map parts of it have none, as those that map base pages of files.
+// A huge page of a file is in its Mapping as one. Each PMD that maps it has a reference to it, which the
+// page's node counts; base entries that map parts of it have none, as those that map base pages of files.
 //
 // Every call may be made on any LP and ends on the same, unless it says otherwise.
 #ifndef NUMASIM_MODELS_SHMEM_SHMEM_H_
@@ -20,9 +20,9 @@
 #include "models/base/errno.h"
 #include "models/base/folio.h"
 #include "models/base/types.h"
+#include "models/mempolicy/mempolicy.h"
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
-#include "models/mempolicy/mempolicy.h"
 #include "models/physical/page_allocator.h"
 #include "models/rmap/rmap.h"
 #include "sim/locks.h"
@@ -71,8 +71,8 @@ class Shmem {
     const Vma* vma = nullptr;  // null where no mapping asks
   };
   enum class Added : uint8_t { kAdded, kBeyondEnd, kNoMem };
-  // shmem_get_folio_gfp() of a page that the file lacked when the path came to its home, where it is and stays.
-  // Also where another path was faster it is there now.
+  // shmem_get_folio_gfp() of a page that the file lacked when the path came to its home, where it is and
+  // stays. Also where another path was faster it is there now.
   sim::Task<Added> AddPage(sim::Path& path, FileId file, uint64_t index, Claim claim);
 
   // shmem_is_huge(): whether a page that the file lacks at `index` is to come as part of a huge page. `vma`

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -329,6 +330,18 @@ TEST(SimulationTest, RangeOfBlocksBeyondTheNodesIsEnoent) {
   EXPECT_EQ((*simulation)->Failures()[0].what, "offline_block ENOENT");
 }
 
+// The blocks of node 0 begin with two that do not go offline: one with a hole and one with page tables.
+TEST(SimulationTest, RangeOfBlocksTellsOfABlockThatFailsAndOfThoseThatAreNotThere) {
+  const auto scenario =
+      Load(Machine(2, "1G", 1) + Workload({Script("name: 's'", {"offline_block node0 0-99"})}));
+  const auto simulation = workloads::Simulation::Create(scenario, {});
+  ASSERT_TRUE(simulation.ok()) << simulation.status();
+  ASSERT_TRUE((*simulation)->Run().ok());
+  std::vector<std::string> what;
+  for (const auto& kind : (*simulation)->Failures()) what.push_back(kind.what);
+  EXPECT_EQ(what, (std::vector<std::string>{"offline_block EINVAL", "offline_block ENOENT"}));
+}
+
 // ---- The end of simulated time, 2^63 - 1 ns ----
 
 // The first sleep ends at 2^63 - 1 ns less 854.775807 ms; the second would end after the last nanosecond.
@@ -451,6 +464,27 @@ TEST(SimulationTest, FailuresNameTheLinesWhereTheyWereThoseWithMostFirst) {
   EXPECT_EQ(failures[0].lines[1].line, 5);
   EXPECT_EQ(failures[1].what, "accesses: SIGSEGV");
   EXPECT_EQ(failures[1].count, 2);
+}
+
+// What is asked for and not done is told by line, also where the system call itself does not fail.
+TEST(SimulationTest, FailuresTellOfPagesThatStayedAndOfWhatIsBeyondAMapping) {
+  const auto scenario =
+      Load(Machine(2, "64M", 2) +
+           Workload({Script("name: 's'", {"spawn p", "@p map a 1M anon", "@p touch a 0 512K", "@p fork q",
+                                          "@p touch a 0 64K", "@p move a 1", "@p touch a 768K 1M 4K",
+                                          "@p pin a 768K 1M", "@p pin a 768K 256K"})}));
+  const auto simulation = workloads::Simulation::Create(scenario, {});
+  ASSERT_TRUE(simulation.ok()) << simulation.status();
+  ASSERT_TRUE((*simulation)->Run().ok());
+  std::map<std::string, std::pair<int64_t, int>> found;  // count and line
+  for (const auto& kind : (*simulation)->Failures()) found[kind.what] = {kind.count, kind.lines.front().line};
+  const std::map<std::string, std::pair<int64_t, int>> expected = {
+      // Of 256 pages 16 are p's alone.
+      {"move: pages that stayed", {240, 6}},
+      {"accesses: beyond the end of the mapping", {192, 7}},
+      {"pin EFAULT", {1, 8}},
+  };
+  EXPECT_EQ(found, expected);
 }
 
 // ---- Two who take ranges ----

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "models/mm/address_space_ops.h"
 #include "models/rmap/rmap.h"
+#include "tests/models/failure_log.h"
 #include "tests/models/test_machine.h"
 
 namespace numasim {
@@ -264,6 +265,8 @@ TEST_F(MigrationTest, MovePagesCountsByStatus) {
   EXPECT_EQ(result.error, Errno::kOk);
   EXPECT_EQ(result.moved->moved, 8);
   EXPECT_EQ(result.moved->not_moved, 8) << "no page, and the zero page";
+  EXPECT_EQ(result.moved->absent, 8);
+  EXPECT_EQ(result.moved->stayed(), 8);
   EXPECT_EQ(machine_.Run("@p move a 1").moved->moved, 8) << "there already";
   EXPECT_EQ(machine_.counter(0, PGMIGRATE_SUCCESS), 8);
 }
@@ -273,8 +276,38 @@ TEST_F(MigrationTest, MovePagesLeavesWhatOthersMapToo) {
   const workloads::OpResult result = machine_.Run("@p move a 2");
   EXPECT_EQ(result.moved->moved, 4);
   EXPECT_EQ(result.moved->not_moved, 12);
+  EXPECT_EQ(result.moved->shared, 12);
+  EXPECT_EQ(result.moved->stayed(), 12);
   EXPECT_EQ(NodeAt("p", 0, 0), 2);
   EXPECT_EQ(NodeAt("p", 0, 4), 0);
+}
+
+// Pages 0 to 3 are p's alone, 4 is absent, others map 5 to 7 too.
+TEST_F(MigrationTest, MovePagesLogsHowManyPagesStayedAndWhy) {
+  FailureLog log;
+  machine_.engine().SetSampler(sim::Milliseconds(1), &log);
+  machine_.Run(
+      "spawn p\n@p map a 32K anon\n@p touch a\n@p fork c\n@p touch a 0 16K\n@p advise a 16K 4K dontneed\n"
+      "@p move a 1");
+  ASSERT_EQ(log.all.size(), 2u);
+  const Failure& absent = log.all[0];
+  EXPECT_EQ(absent.kind, LogKind::kMigrationFailed);
+  EXPECT_EQ(absent.error, Errno::kNoEnt);
+  EXPECT_EQ(absent.function, std::string("add_page_for_migration"));
+  EXPECT_EQ(absent.preferred, NodeId{1});
+  EXPECT_EQ(absent.pages, 1);
+  EXPECT_EQ(log.all[1].error, Errno::kAcces);
+  EXPECT_EQ(log.all[1].pages, 3);
+  // A held page ends the call when the absent one ends its queue, and what is behind that stays.
+  machine_.Run("@p pin a 0 4K\n@c exit\n@p move a 2");
+  ASSERT_EQ(log.all.size(), 5u);
+  EXPECT_EQ(log.all[2].error, Errno::kNoEnt);
+  EXPECT_EQ(log.all[3].error, Errno::kAgain);
+  EXPECT_EQ(log.all[3].function, std::string("unmap_and_move"));
+  EXPECT_EQ(log.all[3].pages, 1);
+  EXPECT_EQ(log.all[4].function, std::string("do_pages_move"));
+  EXPECT_EQ(log.all[4].reason, std::string("not tried"));
+  EXPECT_EQ(log.all[4].pages, 3);
 }
 
 TEST_F(MigrationTest, MovePagesOfAFileCountsItsEntries) {
@@ -282,6 +315,7 @@ TEST_F(MigrationTest, MovePagesOfAFileCountsItsEntries) {
   const workloads::OpResult result = machine_.Run("@p move s 2");
   EXPECT_EQ(result.moved->moved, 12);
   EXPECT_EQ(result.moved->not_moved, 4);
+  EXPECT_EQ(result.moved->shared, 4);
   EXPECT_EQ(NodeAt("p", 0, 0), 0);
   EXPECT_EQ(NodeAt("p", 0, 15), 2);
 }
@@ -299,6 +333,8 @@ TEST_F(MigrationTest, AHeldPageEndsMovePagesWithoutAnError) {
   EXPECT_EQ(result.error, Errno::kOk);
   EXPECT_EQ(result.moved->moved, 0);
   EXPECT_EQ(result.moved->not_moved, 16);
+  EXPECT_EQ(result.moved->held, 1);
+  EXPECT_EQ(result.moved->stayed(), 1);
   EXPECT_EQ(NodeAt("p", 0, 0), 1) << "moved, though the status does not say so";
   EXPECT_EQ(NodeAt("p", 0, 8), 0);
   // A status that was never written reads as node 0.

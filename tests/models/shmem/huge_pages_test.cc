@@ -78,7 +78,8 @@ TEST_F(HugeShmemTest, APageIsCountedAsMappedByPmdsOnceHoweverManyThereAre) {
 }
 
 TEST_F(HugeShmemTest, AHeldPageIsNotSplitAndStaysWhole) {
-  machine_.Run("spawn p\n@p map s 4M shmem file=x\n@p touch s\n@p pin s 0 4K\n@p punch s 64K 64K\n@p truncate s 3M");
+  machine_.Run(
+      "spawn p\n@p map s 4M shmem file=x\n@p touch s\n@p pin s 0 4K\n@p punch s 64K 64K\n@p truncate s 3M");
   EXPECT_EQ(Sum(THP_SPLIT_PAGE_FAILED), 1);
   EXPECT_EQ(Sum(THP_SPLIT_PAGE), 1) << "that at 2M, which nobody holds";
   EXPECT_EQ(Sum(NR_SHMEM), 512 + 256);
@@ -115,8 +116,8 @@ struct Cut {
   int64_t from, to;
 };
 
-// The process on node 1 maps a file of node 0 by PMDs and lets go of it, all the time, while that on node 2 takes a
-// part of it away.
+// The process on node 1 maps a file of node 0 by PMDs and lets go of it, all the time, while that on node 2
+// takes a part of it away.
 class CutFile : public HugeShmemMachine {
  public:
   CutFile() {
@@ -173,7 +174,8 @@ TEST_P(CutRaceTest, AFaultOnItsWayHomeLeavesNoMappingOfWhatIsGone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cuts, CutRaceTest,
-                         ::testing::Values(Cut{"WholeHugePage", true, 2 << 20, 0}, Cut{"Within", true, 3 << 20, 0},
+                         ::testing::Values(Cut{"WholeHugePage", true, 2 << 20, 0},
+                                           Cut{"Within", true, 3 << 20, 0},
                                            Cut{"WholeHole", false, 0, 2 << 20},
                                            Cut{"HoleWithin", false, 64 << 10, 128 << 10}),
                          [](const auto& param) { return std::string(param.param.name); });
