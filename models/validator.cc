@@ -40,18 +40,27 @@ void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by
   }
 }
 
-// Transparent huge pages of files, on each node, and how many of them PMDs map: those that have more than the
-// page cache's reference.
-struct FileThps {
-  int64_t pages = 0;
-  int64_t by_pmd = 0;
+// Transparent huge pages of a node that are counted: those of anonymous memory that PMDs map, those of files,
+// and those of them that PMDs map, which have more than the page cache's reference.
+struct Thps {
+  int64_t anon_by_pmd = 0;
+  int64_t of_files = 0;
+  int64_t of_files_by_pmd = 0;
+
+  void Add(int order, const FrameOwner& owner) {
+    if (order != ThpPage::kOrder) return;
+    if (owner.kind == FrameOwner::kAnon && owner.mapcount > 0) ++anon_by_pmd;
+    if (owner.kind == FrameOwner::kShmem) ++of_files;
+    if (owner.kind == FrameOwner::kShmem && owner.mapcount > 1) ++of_files_by_pmd;
+  }
 };
-void CheckFileThps(const MemorySystem& memory, const std::vector<FileThps>& by_node, ProblemList& problems) {
+void CheckThpGauges(const MemorySystem& memory, const std::vector<Thps>& by_node, ProblemList& problems) {
   for (int n = 0; n < memory.node_count(); ++n) {
     const auto& counters = memory.node(NodeId{n}).counters;
-    const FileThps& thps = by_node[static_cast<size_t>(n)];
-    problems.Expect(counters[NR_SHMEM_THPS], thps.pages, "node", n, ": nr_shmem_hugepages");
-    problems.Expect(counters[NR_SHMEM_PMDMAPPED], thps.by_pmd, "node", n, ": nr_shmem_pmdmapped");
+    const Thps& thps = by_node[static_cast<size_t>(n)];
+    problems.Expect(counters[NR_ANON_THPS], thps.anon_by_pmd, "node", n, ": nr_anon_transparent_hugepages");
+    problems.Expect(counters[NR_SHMEM_THPS], thps.of_files, "node", n, ": nr_shmem_hugepages");
+    problems.Expect(counters[NR_SHMEM_PMDMAPPED], thps.of_files_by_pmd, "node", n, ": nr_shmem_pmdmapped");
   }
 }
 
@@ -148,18 +157,7 @@ void CheckMemoryBlocks(const MemorySystem& memory, ProblemList& problems) {
   }
 }
 
-// Whether no process before this one in the list maps the same huge page by a PMD.
-bool IsFirst(const std::vector<const Process*>& processes, const Process& of, Vpn vpn, Entry entry) {
-  for (const Process* process : processes) {
-    if (process == &of) return true;
-    const Entry* const other = process->space.page_table().FindHuge(vpn, ThpPage::kOrder);
-    if (other != nullptr && other->anon() && other->pfn() == entry.pfn()) return false;
-  }
-  return true;
-}
-
-// Who maps the huge zero page has a reference to it, huge pages that PMDs map are counted, and what is queued
-// to be split is a huge page of which some part is mapped and some is not.
+// Who maps the huge zero page has a reference to it, and what is queued to be split is a huge page.
 void CheckThp(const Kernel& kernel, const std::vector<const Process*>& processes, ProblemList& problems) {
   const HugeZeroPage& zero = kernel.thp().zero_page();
   const auto users = std::count_if(processes.begin(), processes.end(),
@@ -167,26 +165,11 @@ void CheckThp(const Kernel& kernel, const std::vector<const Process*>& processes
   problems.Expect(zero.refs(), users + (zero.page() == kNoPfn ? 0 : 1),
                   "the references to the huge zero page");
   const MemorySystem& memory = kernel.memory();
-  std::vector<int64_t> thps(static_cast<size_t>(memory.node_count()));
-  for (const Process* process : processes) {
-    process->space.page_table().Walk(
-        Vpn{0}, AddressSpace::kNoRoom, [&](Vpn vpn, const Entry& entry, int order) {
-          if (order != ThpPage::kOrder || !entry.anon()) return;
-          const Zone* const zone = memory.ZoneOf(entry.pfn());
-          if (zone == nullptr) return;  // reported with the page
-          const FrameOwner& owner = zone->frames().owner(zone->frames().Index(entry.pfn()), ThpPage::kOrder);
-          if (owner.mapcount <= 1 || IsFirst(processes, *process, vpn, entry))
-            ++thps[static_cast<size_t>(zone->node().value)];
-        });
-  }
   for (int n = 0; n < memory.node_count(); ++n) {
-    const Node& node = memory.node(NodeId{n});
-    problems.Expect(node.counters[NR_ANON_THPS], thps[static_cast<size_t>(n)], "node", n,
-                    ": nr_anon_transparent_hugepages");
-    for (const Pfn page : node.split_queue.Pages()) {
-      FrameStore& frames = memory.ZoneOf(page)->frames();
+    for (const Pfn page : memory.node(NodeId{n}).split_queue.Pages()) {
+      const FrameStore& frames = memory.ZoneOf(page)->frames();
       const FrameIndex frame = frames.Index(page);
-      const bool thp = frames.KindOf(frames.state(frame, ThpPage::kOrder)) == FrameKind::kAllocated &&
+      const bool thp = FrameStore::KindOf(frames.state(frame, ThpPage::kOrder)) == FrameKind::kAllocated &&
                        frames.owner(frame, ThpPage::kOrder).kind == FrameOwner::kAnon;
       if (!thp) problems.Add("node", n, ": pfn ", page.value, " is queued to be split, but is no huge page");
     }
@@ -220,7 +203,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   ReferenceCheck reference_check(memory, processes, kernel_.processes().anon_vmas(), references, problems);
   reference_check.CheckOutside();
   std::vector<PagesByOwner> by_node(static_cast<size_t>(memory.node_count()));
-  std::vector<FileThps> file_thps(by_node.size());
+  std::vector<Thps> thps(by_node.size());
   for (size_t i = 0; i < kernel_pages_.size(); ++i) {
     const Zone& zone = *memory.zones()[i];
     PagesByOwner& pages = by_node[static_cast<size_t>(zone.node().value)];
@@ -228,11 +211,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     reference_check.BeginZone(zone);
     const ZoneCensus census = CheckZone(zone, problems, [&](Pfn pfn, int order, const FrameOwner& owner) {
       pages[owner.kind] += int64_t{1} << order;
-      if (owner.kind == FrameOwner::kShmem && order == kPageblockOrder) {
-        FileThps& thps = file_thps[static_cast<size_t>(zone.node().value)];
-        ++thps.pages;
-        if (owner.mapcount > 1) ++thps.by_pmd;
-      }
+      thps[static_cast<size_t>(zone.node().value)].Add(order, owner);
       if (owner.kind == FrameOwner::kOffline) with_hypervisor += int64_t{1} << order;
       reference_check.Allocated(pfn, order, owner);
     });
@@ -245,7 +224,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
                     ": the count of the kernel's own pages");
   }
   CheckGauges(memory, by_node, boot_users_, problems);
-  CheckFileThps(memory, file_thps, problems);
+  CheckThpGauges(memory, thps, problems);
   CheckHugePageFrames(kernel_.hugetlb(), by_node, problems);
   CheckThp(kernel_, processes, problems);
   CheckHugetlb(memory, kernel_.hugetlb(), processes, problems);

@@ -70,9 +70,9 @@ sim::Task<void> WriteThp(sim::Path& path, Kernel& kernel, const ThpOp& op) {
   ThpSettings& thp = memory.thp();
   switch (op.knob) {
     case ThpOp::Knob::kEnabled: {
-      const bool before = thp.enabled != ThpSettings::Enabled::kNever;
+      const bool before = thp.any();
       thp.enabled = ParseThpEnabled(op.value);
-      const bool now = thp.enabled != ThpSettings::Enabled::kNever;
+      const bool now = thp.any();
       // start_stop_khugepaged()
       memory.reserves().ThpChanged(now);
       if (now && !before) kernel.thp().khugepaged().Start(path);

@@ -13,10 +13,10 @@
 namespace numasim::workloads {
 namespace {
 
-// Operations of the system that do not run on its CPU: those of the script itself, and writes of settings,
-// which the global LP serves.
+// Operations of the system that do not run on its CPU: those of the script itself, writes of settings, which
+// the global LP serves, and the wait for khugepaged, which takes the CPU itself when it scans.
 template <class Kind>
-concept WithoutCpu = AnyOf<Kind, SpawnOp, SleepOp, ThpOp, SysctlOp, KhugepagedSetOp>;
+concept WithoutCpu = AnyOf<Kind, SpawnOp, SleepOp, ThpOp, SysctlOp, KhugepagedSetOp, KhugepagedOp>;
 
 std::string Complaint(const LineName& place, const Op& op, const std::string& what) {
   return absl::StrCat(PlaceAndText(op, place), ": ", what);
@@ -135,7 +135,7 @@ sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
     return subject.mapping.has_value() && subject.mapping->region.shmem;
   };
   const std::string missing = MissingPart(op.kind, shared);
-  if (!missing.empty()) throw NotModelled(Complaint(place_, op, missing));
+  if (!missing.empty()) throw ScriptError(Complaint(place_, op, missing));
   if (op.process.empty()) co_return co_await Begin(path, op.kind, subject);
   if (subject.owned == nullptr) co_return Errno::kSrch;  // its spawn or fork failed
   co_return co_await OnProcessCpu(path, op, subject);
@@ -149,8 +149,6 @@ sim::Task<OpResult> ScriptRunner::OnProcessCpu(sim::Path& path, const Op& op, co
   std::string problem;
   try {
     result = co_await Begin(path, op.kind, subject);
-  } catch (const NotModelled& e) {
-    problem = e.what();
   } catch (const ScriptError& e) {
     problem = e.what();
   }
@@ -183,7 +181,7 @@ sim::Task<OpResult> ScriptRunner::Begin(sim::Path& path, const OpKind& kind, con
         } else if constexpr (WithoutCpu<Kind>) {
           return Do(path, op);
         } else if constexpr (NotModelledKind<Kind>) {
-          throw NotModelled(std::string(OperationName(op)));  // Perform has refused it before.
+          throw ScriptError(std::string(OperationName(op)));  // Perform has refused it before.
         } else {
           return OnSystemCpu(path, Do(path, op));
         }
@@ -215,14 +213,8 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const KhugepagedSetOp& op)
   co_return co_await WriteKhugepaged(path, kernel_, op);
 }
 
-// The thread takes the CPU itself when it scans.
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const KhugepagedOp& op) {
-  memory_.cpu(kSystemCpu).Release(path);
-  const sim::LpId home = memory_.node(memory_.NodeOfCpu(kSystemCpu)).lp;
-  const Errno error = co_await kernel_.thp().khugepaged().RunScans(path, kSystemCpu, op.scans);
-  co_await path.GoTo(home, memory_.costs().hop);
-  co_await memory_.cpu(kSystemCpu).Acquire(path);
-  co_return error;
+  co_return co_await kernel_.thp().khugepaged().RunScans(path, kSystemCpu, op.scans);
 }
 
 // drop_slab(). The page cache of disks, which 1 and 3 drop, is not modelled.

@@ -158,6 +158,7 @@ class ScriptRunner {
   sim::Task<OpResult> Do(sim::Path& path, const ThpOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const SysctlOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const KhugepagedSetOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const KhugepagedOp& op);
 
   // Of the system, on its CPU.
   sim::Task<OpResult> Do(sim::Path& path, const PoolOp& op);
@@ -171,7 +172,6 @@ class ScriptRunner {
   sim::Task<OpResult> Do(sim::Path& path, const VirtioMemOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const CmaAllocOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const CmaReleaseOp& op);
-  sim::Task<OpResult> Do(sim::Path& path, const KhugepagedOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const DropCachesOp& op);
 
   // Of a process, on its CPU.

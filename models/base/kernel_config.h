@@ -23,6 +23,7 @@ struct ThpSettings {
   // Whether faults wait for compaction, wake kswapd, or take what there is (vma_thp_gfp_mask).
   enum class Defrag : uint8_t { kNever, kMadvise, kDeferMadvise, kDefer, kAlways };
   Enabled enabled = Enabled::kAlways;
+  bool any() const { return enabled != Enabled::kNever; }  // hugepage_flags_enabled()
   // shmem_enabled, which is two settings: of the kernel's own mount, and what overrules every mount.
   enum class ShmemHuge : uint8_t { kNever, kAlways, kWithinSize, kAdvise };
   enum class ShmemOverride : uint8_t { kNone, kDeny, kForce };

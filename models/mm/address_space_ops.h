@@ -2,9 +2,8 @@
 // Linux 6.1). Every call must be made on the LP of the process's CPU, by a path that holds the CPU, and ends
 // there. It has no state of its own.
 //
-// Modelled are base pages of anonymous and shared memory, transparent huge pages of anonymous memory
-// (with TransparentHugePages), and HugeTLB mappings (with Hugetlb). What a path meets that is not modelled
-// yet throws NotModelled.
+// Modelled are base pages of anonymous and shared memory, transparent huge pages of both (with
+// TransparentHugePages and Shmem), and HugeTLB mappings (with Hugetlb).
 #ifndef NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
 #define NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
 
@@ -16,7 +15,6 @@
 #include "models/address_space/process_table.h"
 #include "models/base/errno.h"
 #include "models/base/move_result.h"
-#include "models/base/not_modelled.h"
 #include "models/hugetlb/hugetlb.h"
 #include "models/migrate/migration.h"
 #include "models/mm/advice.h"

@@ -169,7 +169,7 @@ sim::Task<AddressSpaceOps::Part> AddressSpaceOps::SplitForPart(sim::Path& path, 
       if (co_await thp_.splitter().Split(path, process.cpu, head)) {
         became = Part::kSplit;
       } else {
-        co_await allocator_.DropRefs(path, process.cpu, std::vector<Folio>(1, Folio(head, ThpPage::kOrder)));
+        co_await allocator_.DropRefs(path, process.cpu, Folio(head, ThpPage::kOrder));
       }
     }
   }
@@ -197,7 +197,7 @@ sim::Task<Errno> AddressSpaceOps::RemoveVma(sim::Path& path, Process& process, V
 // it.
 sim::Task<Errno> AddressSpaceOps::AdviseThp(sim::Path& path, Process& process, Vpn begin, Vpn end,
                                             Vma::ThpAdvice advice) {
-  if (advice == Vma::ThpAdvice::kHugepage) {
+  if (advice == Vma::ThpAdvice::kHugepage && !process.in_khugepaged) {
     Vma advised = *process.space.Find(begin);
     advised.thp = advice;
     co_await thp_.khugepaged().EnterVma(path, process, advised);

@@ -1,6 +1,7 @@
 // Faults: what an access to memory does when the page table does not allow it as it stands.
 #include <algorithm>
 
+#include "models/mempolicy/placed_alloc.h"
 #include "models/mm/address_space_ops.h"
 #include "models/physical/thp_page.h"
 #include "models/thp/thp_allowed.h"
@@ -14,17 +15,6 @@ Placement PlaceForTask(Process& process, NodeId local) {
   if (process.policy.mode != MemPolicy::Mode::kInterleave) return PlaceNear(process.policy, local);
   process.il_prev = process.policy.nodes.NextAfter(process.il_prev);
   return {process.il_prev, NodeMask::All(), true};
-}
-
-AllocRequest MakeRequest(GfpFlags gfp, const Placement& placement, CpuId cpu, FrameOwner owner) {
-  AllocRequest request;
-  request.gfp = gfp;
-  request.preferred = placement.preferred;
-  request.allowed = placement.allowed;
-  request.interleave = placement.interleave;
-  request.cpu = cpu;
-  request.owner = owner;
-  return request;
 }
 
 int64_t& CountOf(TouchCounts& counts, AddressSpaceOps::FaultResult result) {
@@ -135,7 +125,7 @@ std::optional<sim::Duration> AddressSpaceOps::FaultAtOnce(Process& process, Node
   const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
   const Placement placement = PlaceInVma(policy, home.id, InterleaveIndex(*vma, vpn));
   const Pfn pfn = allocator_.TryAllocLocal(
-      home, MakeRequest(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
+      home, RequestFor(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
   if (pfn == kNoPfn) return std::nullopt;
   ++home.counter(PGFAULT);
   process.space.PrepareAnonVma(*vma);
@@ -228,10 +218,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Install(sim::Path& path
   if (same) EntryOf(process, vpn) = PrepareAnon(fresh);
   // A copy takes the place of what it was made of.
   const Pfn unused = same ? (old.none() || old.zero_page() ? kNoPfn : old.pfn()) : fresh;
-  if (unused != kNoPfn) {
-    const std::vector<Folio> released(1, Folio(unused));
-    co_await allocator_.Release(path, process.cpu, released);
-  }
+  if (unused != kNoPfn) co_await allocator_.Release(path, process.cpu, Folio(unused));
   co_return same ? FaultResult::kDone : FaultResult::kRetry;
 }
 
@@ -273,12 +260,11 @@ sim::Task<bool> AddressSpaceOps::EnsureTable(sim::Path& path, Process& process, 
   if (!co_await EnsurePmd(path, process, vpn)) co_return false;
   const Pfn frame = co_await AllocTable(path, process);
   if (frame == kNoPfn) co_return false;
-  if (tables.Find(vpn) == nullptr && tables.FindHuge(ThpStart(vpn), ThpPage::kOrder) == nullptr) {
+  if (NothingAt(process, ThpStart(vpn))) {
     tables.AddTable(vpn, frame);
   } else {
     // Somebody else was faster: khugepaged works here too.
-    const std::vector<Folio> unused(1, Folio(frame));
-    co_await allocator_.Release(path, process.cpu, unused);
+    co_await allocator_.Release(path, process.cpu, Folio(frame));
   }
   co_return true;
 }
@@ -324,37 +310,22 @@ sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, c
                                             FrameOwner owner) {
   const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
   const Placement placement = PlaceInVma(policy, NodeOf(process), InterleaveIndex(vma, vpn));
-  const AllocRequest request = MakeRequest(kGfpHighuserMovable, placement, process.cpu, owner);
+  const AllocRequest request = RequestFor(kGfpHighuserMovable, placement, process.cpu, owner);
   co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
 }
 
-// vma_alloc_folio() for a huge page: the local node first, or the preferred one, and no other unless the
-// policy has it so.
+// vma_alloc_folio() for a huge page
 sim::Task<Pfn> AddressSpaceOps::AllocThpForVma(sim::Path& path, Process& process, const Vma& vma, Vpn first,
                                                GfpFlags gfp) {
   const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
-  const NodeId local = NodeOf(process);
-  const Placement placement = PlaceInVma(policy, local, InterleaveIndexOfThp(vma, first));
-  AllocRequest request = MakeRequest(gfp, placement, process.cpu, AnonOwner(process, first));
-  request.order = ThpPage::kOrder;
-  const bool many = policy.mode == MemPolicy::Mode::kPreferredMany;
-  if (policy.mode == MemPolicy::Mode::kInterleave || many)
-    co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
-  const NodeId wanted = policy.mode == MemPolicy::Mode::kPreferred ? placement.preferred : local;
-  if (!placement.allowed.Has(wanted)) co_return co_await allocator_.Alloc(path, request);
-  request.preferred = wanted;
-  AllocRequest here = request;
-  here.gfp |= kGfpThisNode | kGfpNoRetry;
-  const Pfn page = co_await allocator_.Alloc(path, here);
-  if (page != kNoPfn || !gfp.Has(kGfpDirectReclaim)) co_return page;
-  co_return co_await allocator_.Alloc(path, request);
+  return AllocThp(path, allocator_, gfp, policy, NodeOf(process), InterleaveIndexOfThp(vma, first),
+                  process.cpu, AnonOwner(process, first));
 }
 
 // alloc_pages() of the huge zero page: under the task's policy, not movable.
 sim::Task<Pfn> AddressSpaceOps::AllocZeroPage(sim::Path& path, Process& process) {
   const Placement placement = PlaceForTask(process, NodeOf(process));
-  AllocRequest request =
-      MakeRequest(kGfpTranshuge.Without(kGfpMovable), placement, process.cpu, FrameOwner{});
+  AllocRequest request = RequestFor(kGfpTranshuge.Without(kGfpMovable), placement, process.cpu, FrameOwner{});
   request.order = ThpPage::kOrder;
   co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
 }
@@ -363,7 +334,7 @@ sim::Task<Pfn> AddressSpaceOps::AllocZeroPage(sim::Path& path, Process& process)
 sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
   const Placement placement = PlaceForTask(process, NodeOf(process));
   const FrameOwner owner{FrameOwner::kPageTable, 1, process.id, 0};
-  const AllocRequest request = MakeRequest(kGfpKernel, placement, process.cpu, owner);
+  const AllocRequest request = RequestFor(kGfpKernel, placement, process.cpu, owner);
   const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
   if (pfn != kNoPfn) co_await path.Take(memory_.costs().clear_page);
   co_return pfn;

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "models/mm/address_space_ops.h"
+#include "models/thp/thp_allowed.h"
 
 namespace numasim {
 namespace {
@@ -35,13 +36,10 @@ Entry FileEntry(const Vma& vma, Pfn pfn) {
   return Entry(pfn, Entry::kPresent).WithWritable(vma.access == Access::kReadWrite);
 }
 
-constexpr Vpn PmdStart(Vpn vpn) { return Vpn{vpn.value / kPtesPerTable * kPtesPerTable}; }
-
 // transhuge_vma_suitable(): whether a PMD may map the file where `vpn` is.
 bool SuitsPmd(const Vma& vma, Vpn vpn) {
-  const Vpn first = PmdStart(vpn);
-  const bool aligned = vma.start.value % kPtesPerTable == vma.pgoff % kPtesPerTable;
-  return aligned && first >= vma.start && first + static_cast<int64_t>(kPtesPerTable) <= vma.end;
+  const bool aligned = vma.start.value % kThpPages == vma.pgoff % kThpPages;
+  return aligned && CoversThp(vma, ThpStart(vpn));
 }
 
 }  // namespace
@@ -51,7 +49,7 @@ bool SuitsPmd(const Vma& vma, Vpn vpn) {
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::FileFault(sim::Path& path, Process& process,
                                                                    const Vma& vma, Vpn vpn, bool write) {
   const PageTable& tables = process.space.page_table();
-  const Entry* old = tables.FindHuge(PmdStart(vpn), kPteTableShift);
+  const Entry* old = tables.FindHuge(ThpStart(vpn), kPteTableShift);
   if (old == nullptr) old = tables.FindEntry(vpn);
   if (old != nullptr && old->migrating()) {
     co_await WaitForMove(path);
@@ -66,8 +64,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::FileFault(sim::Path& pa
   }
   const FaultResult result = co_await MapFilePages(path, process, vma, vpn, write, table);
   if (table != kNoPfn) {
-    const std::vector<Folio> unused(1, Folio(table));
-    co_await allocator_.Release(path, process.cpu, unused);
+    co_await allocator_.Release(path, process.cpu, Folio(table));
   }
   co_return result;
 }
@@ -110,7 +107,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapFilePages(sim::Path&
   }
   PageTable& tables = process.space.page_table();
   if (tables.Find(vpn) == nullptr) {
-    if (table == kNoPfn || tables.FindHuge(PmdStart(vpn), kPteTableShift) != nullptr)
+    if (table == kNoPfn || tables.FindHuge(ThpStart(vpn), kPteTableShift) != nullptr)
       co_return FaultResult::kRetry;
     tables.AddTable(vpn, std::exchange(table, kNoPfn));
   }
@@ -138,11 +135,9 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapByPmd(sim::Path& pat
   PageAllocator::MapFilePmd(node, zone, zone.frames().Index(head));
   co_await path.GoTo(memory_.node(NodeOf(process)).lp, hop);
   PageTable& tables = process.space.page_table();
-  const Vpn first = PmdStart(vpn);
-  const bool free = tables.Find(first) == nullptr && tables.FindHuge(first, kPteTableShift) == nullptr;
-  if (!free) {
-    const std::vector<Folio> unused(1, Folio(head, kPteTableShift));
-    co_await allocator_.Release(path, process.cpu, unused);
+  const Vpn first = ThpStart(vpn);
+  if (!NothingAt(process, first)) {
+    co_await allocator_.Release(path, process.cpu, Folio(head, kPteTableShift));
     co_return FaultResult::kRetry;
   }
   tables.SetHuge(first, kPteTableShift, FileEntry(vma, head));

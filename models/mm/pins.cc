@@ -71,10 +71,9 @@ sim::Task<PinResult> AddressSpaceOps::PinLocked(sim::Path& path, Process& proces
 
 // get_page() of pages that the process maps.
 sim::Task<void> AddressSpaceOps::TakeReferences(sim::Path& path, const std::vector<Folio>& pages) {
-  co_await allocator_.ForEachOnItsNode(path, pages, [](Zone& zone, FrameIndex frame, Folio page) {
-    const bool part = page.order() == 0 && ThpPage::Holds(zone.frames(), frame);
-    part ? zone.TakeRef(ThpPage(zone.frames(), frame).head(), ThpPage::kOrder)
-         : zone.TakeRef(frame, page.order());
+  co_await allocator_.ForEachOnItsNode(path, pages, [](Zone& zone, FrameIndex, Folio page) {
+    const Folio whole = ThpPage::WholeOf(zone.frames(), page);
+    zone.TakeRef(zone.frames().Index(whole.head()), whole.order());
   });
   co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
 }

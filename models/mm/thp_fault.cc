@@ -6,6 +6,7 @@
 #include "models/thp/thp_allowed.h"
 
 namespace numasim {
+
 // The part of __handle_mm_fault() above base entries: the PMD table is there, a PTE table is not.
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpFault(sim::Path& path, Process& process,
                                                                   const Vma& vma, Vpn vpn, bool write) {
@@ -15,7 +16,9 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpFault(sim::Path& pat
   if (leaf == nullptr) {
     if (!ThpEnabled(memory_.node(NodeOf(process)).thp, vma) || !CoversThp(vma, first))
       co_return FaultResult::kFallback;
-    if (Vma* const now = process.space.Find(vpn); now != nullptr) process.space.PrepareAnonVma(*now);
+    Vma& now = *process.space.Find(vpn);  // mmap_lock keeps it
+    process.space.PrepareAnonVma(now);
+    if (!process.in_khugepaged) co_await thp_.khugepaged().EnterVma(path, process, now);
     co_return co_await AnonThpFault(path, process, vma, first, write);
   }
   if (leaf->migrating()) {
@@ -36,10 +39,6 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AnonThpFault(sim::Path&
                                                                       const Vma& vma, Vpn first, bool write) {
   const Costs& costs = memory_.costs();
   Node& home = memory_.node(NodeOf(process));
-  if (const Vma* const now = process.space.Find(first); now != nullptr) {
-    const Vma copy = *now;
-    co_await thp_.khugepaged().EnterVma(path, process, copy);
-  }
   if (!write && home.thp.use_zero_page) co_return co_await ZeroPageFault(path, process, first);
   const Pfn page = co_await AllocThpForVma(path, process, vma, first,
                                            ThpGfp(home.thp, vma.thp == Vma::ThpAdvice::kHugepage));
@@ -47,16 +46,15 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AnonThpFault(sim::Path&
     ++home.counter(THP_FAULT_FALLBACK);
     co_return FaultResult::kFallback;
   }
-  const std::vector<Folio> unused(1, Folio(page, ThpPage::kOrder));
   const Pfn table = co_await AllocTable(path, process);
   if (table == kNoPfn) {
-    co_await allocator_.Release(path, process.cpu, unused);
+    co_await allocator_.Release(path, process.cpu, Folio(page, ThpPage::kOrder));
     co_return FaultResult::kOom;
   }
   co_await path.Take(costs.clear_page * kThpPages + costs.map_page);
   if (!NothingAt(process, first)) {
-    co_await allocator_.Release(path, process.cpu, std::vector<Folio>(1, Folio(table)));
-    co_await allocator_.Release(path, process.cpu, unused);
+    co_await allocator_.Release(path, process.cpu, Folio(table));
+    co_await allocator_.Release(path, process.cpu, Folio(page, ThpPage::kOrder));
     co_return FaultResult::kRetry;
   }
   const Entry entry(page, Entry::kPresent | Entry::kAnon | Entry::kExclusive);
@@ -71,12 +69,11 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ZeroPageFault(sim::Path
   Node& home = memory_.node(NodeOf(process));
   const Pfn table = co_await AllocTable(path, process);
   if (table == kNoPfn) co_return FaultResult::kOom;
-  const std::vector<Folio> unused(1, Folio(table));
   if (!co_await thp_.GetZeroPage(path, process)) {
     const Pfn page = co_await AllocZeroPage(path, process);
     if (page == kNoPfn) {
       ++home.counter(THP_ZERO_PAGE_ALLOC_FAILED);
-      co_await allocator_.Release(path, process.cpu, unused);
+      co_await allocator_.Release(path, process.cpu, Folio(table));
       ++home.counter(THP_FAULT_FALLBACK);
       co_return FaultResult::kFallback;
     }
@@ -86,7 +83,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ZeroPageFault(sim::Path
   if (NothingAt(process, first)) {
     process.space.page_table().SetThp(first, Entry::ZeroPage(), table);
   } else {
-    co_await allocator_.Release(path, process.cpu, unused);
+    co_await allocator_.Release(path, process.cpu, Folio(table));
   }
   co_return FaultResult::kDone;
 }

@@ -223,7 +223,7 @@ void MemorySystem::SetUpReserves(const MachineConfig& machine, const KernelConfi
   }
   reserves_ = std::make_unique<Reserves>(std::move(shapes), cpu_count(), kernel);
   reserves_->Boot();
-  if (!machine.min_free_kbytes.has_value() && thp_.enabled != ThpSettings::Enabled::kNever) {
+  if (!machine.min_free_kbytes.has_value() && thp_.any()) {
     reserves_->ThpChanged(true);
   }
   if (!machine.recorded_zones.empty()) {
@@ -241,8 +241,8 @@ void MemorySystem::SetUpReserves(const MachineConfig& machine, const KernelConfi
 // now.
 void MemorySystem::ApplyChangedKnobs(const MachineConfig& machine, const KernelConfig& kernel) {
   const KernelConfig& recorded = machine.recorded_kernel;
-  const bool thp_now = thp_.enabled != ThpSettings::Enabled::kNever;
-  const bool thp_then = recorded.thp.enabled != ThpSettings::Enabled::kNever;
+  const bool thp_now = thp_.any();
+  const bool thp_then = recorded.thp.any();
   if (machine.thp_recorded && thp_now != thp_then) reserves_->ThpChanged(thp_now);
   if (kernel.min_free_kbytes.has_value() && kernel.min_free_kbytes != machine.min_free_kbytes) {
     reserves_->SetMinFreeKbytes(*kernel.min_free_kbytes);
@@ -288,8 +288,7 @@ sim::Task<void> MemorySystem::ManagedChanged(sim::Path& path, const Zone& zone, 
   NUMASIM_CHECK_EQ(path.lp().value, global_lp_.value);
   const auto found = std::find(zones_.begin(), zones_.end(), &zone);
   managed_pages_ += pages;
-  reserves_->ManagedChanged(static_cast<size_t>(found - zones_.begin()), pages,
-                            thp_.enabled != ThpSettings::Enabled::kNever);
+  reserves_->ManagedChanged(static_cast<size_t>(found - zones_.begin()), pages, thp_.any());
   co_await ApplySettings(path);
 }
 

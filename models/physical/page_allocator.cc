@@ -321,8 +321,16 @@ sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::span<con
   return Drop(path, cpu, pages, Reference::kMapping);
 }
 
+sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, Folio page) {
+  co_await Drop(path, cpu, std::span(&page, 1), Reference::kMapping);
+}
+
 sim::Task<void> PageAllocator::DropRefs(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
   return Drop(path, cpu, pages, Reference::kHold);
+}
+
+sim::Task<void> PageAllocator::DropRefs(sim::Path& path, CpuId cpu, Folio page) {
+  co_await Drop(path, cpu, std::span(&page, 1), Reference::kHold);
 }
 
 sim::Task<void> PageAllocator::Drop(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
@@ -366,18 +374,12 @@ void PageAllocator::MapFilePmd(Node& node, Zone& zone, FrameIndex head) {
 }
 
 bool PageAllocator::SplitFilePage(Node& node, Zone& zone, FrameIndex head) {
-  FrameStore& frames = zone.frames();
-  const FrameOwner whole = frames.owner(head, ThpPage::kOrder);
-  if (whole.mapcount != 1 || frames.IsHeld(head, ThpPage::kOrder)) {
+  if (zone.frames().owner(head, ThpPage::kOrder).mapcount != 1 ||
+      zone.frames().IsHeld(head, ThpPage::kOrder)) {
     ++node.counter(THP_SPLIT_PAGE_FAILED);
     return false;
   }
-  for (uint32_t i = 0; i < kPageblockPages; ++i) {
-    frames.SetHead(head + i, FrameKind::kAllocated, 0);
-    FrameOwner& part = frames.owner(head + i, 0);
-    part = whole;
-    part.index = whole.index + i;
-  }
+  ThpPage(zone.frames(), head).SplitIntoPages();
   --node.counter(NR_SHMEM_THPS);
   ++node.counter(THP_SPLIT_PAGE);
   return true;
@@ -414,17 +416,12 @@ sim::Task<void> PageAllocator::DropOnNode(sim::Path& path, CpuId cpu, Node& node
                                           std::span<const Folio> pages, Reference which) {
   const Costs& costs = memory_.costs();
   int64_t freed = 0;
-  for (const Folio page : pages) {
-    Zone& zone = *memory_.ZoneOf(page.head());
-    const FrameIndex frame = zone.frames().Index(page.head());
-    if (page.order() == 0 && ThpPage::Holds(zone.frames(), frame)) {
-      const Pfn head = zone.frames().PfnOf(ThpPage(zone.frames(), frame).head());
-      const bool free = which == Reference::kHold ? DropOne(node, zone, Folio(head, ThpPage::kOrder), which)
-                                                  : UnmapPart(node, zone, frame);
-      if (free) co_await FreeBlock(path, cpu, ThpPage::kOrder, node, head);
-      continue;
-    }
-    if (!DropOne(node, zone, page, which)) continue;
+  for (const Folio given : pages) {
+    Zone& zone = *memory_.ZoneOf(given.head());
+    const FrameIndex frame = zone.frames().Index(given.head());
+    const Folio page = ThpPage::WholeOf(zone.frames(), given);
+    const bool part_unmapped = page != given && which == Reference::kMapping;
+    if (!(part_unmapped ? UnmapPart(node, zone, frame) : DropOne(node, zone, page, which))) continue;
     if (page.order() > 0) {
       co_await FreeBlock(path, cpu, page.order(), node, page.head());
       continue;

@@ -67,8 +67,10 @@ class PageAllocator {
   // freed with the last of them. Pages may be of any node and order; each node's are freed in the order
   // given. May be called on any LP, and ends on the same. `pages` must live until then.
   sim::Task<void> Release(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
+  sim::Task<void> Release(sim::Path& path, CpuId cpu, Folio page);
   // put_page() of what took a reference with Zone::TakeRef(). Otherwise the same.
   sim::Task<void> DropRefs(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
+  sim::Task<void> DropRefs(sim::Path& path, CpuId cpu, Folio page);
 
   // Frees whole blocks of 2^order frames each, whatever their mapcount (__free_pages); nothing may hold them.
   // Otherwise as Release.

@@ -49,16 +49,17 @@ bool ThpPage::SplitPmd() const {
 }
 
 void ThpPage::SplitIntoPages() const {
-  NUMASIM_CHECK_EQ(pmds(), 0);
-  NUMASIM_CHECK(!frames_.IsHeld(head_, kOrder));
-  if (!frames_.has_parts(head_)) MakeParts();
   const FrameOwner whole = owner();
+  const bool of_file = whole.kind == FrameOwner::kShmem;
+  NUMASIM_CHECK_EQ(static_cast<int>(whole.mapcount), of_file ? 1 : 0);
+  NUMASIM_CHECK(!frames_.IsHeld(head_, kOrder));
+  if (!of_file && !frames_.has_parts(head_)) MakeParts();
   frames_.set_has_parts(head_, false);
   frames_.ClearHead(head_, kOrder);
   for (FrameIndex i = 0; i < kPageblockPages; ++i) {
     const FrameIndex frame = head_ + i;
     FrameOwner part = whole;
-    part.mapcount = static_cast<uint64_t>(frames_.part_mapcount(frame)) & kMaxMapcount;
+    if (!of_file) part.mapcount = static_cast<uint64_t>(frames_.part_mapcount(frame)) & kMaxMapcount;
     part.index = (whole.index + i) & ((uint64_t{1} << 30) - 1);
     frames_.SetHead(frame, FrameKind::kAllocated, 0);
     frames_.owner(frame, 0) = part;

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 
+#include "models/base/folio.h"
 #include "models/base/types.h"
 #include "models/physical/frame_store.h"
 
@@ -29,6 +30,12 @@ class ThpPage {
   ThpPage(FrameStore& frames, FrameIndex frame) : frames_(frames), head_(frame >> kOrder << kOrder) {}
   // Whether an allocated frame, mapped by a base entry, is part of such a page.
   static bool Holds(const FrameStore& frames, FrameIndex frame) { return !frames.IsSplit(frame); }
+  // compound_head(): the page itself, or the huge page that it is part of.
+  static Folio WholeOf(const FrameStore& frames, Folio page) {
+    const FrameIndex frame = frames.Index(page.head());
+    if (page.order() != 0 || !Holds(frames, frame)) return page;
+    return Folio(frames.PfnOf(frame >> kOrder << kOrder), kOrder);
+  }
 
   FrameIndex head() const { return head_; }
   FrameOwner& owner() const { return frames_.owner(head_, kOrder); }
@@ -43,8 +50,7 @@ class ThpPage {
   // How many of its frames nothing maps.
   int64_t UnmappedParts() const;
 
-  // page_dup_rmap() of a PMD, of a base entry.
-  void DupPmd() const { owner().mapcount = static_cast<uint64_t>(pmds() + 1) & kMaxMapcount; }
+  // page_dup_rmap() of a base entry.
   void DupPart(FrameIndex part) const { ChangePart(part, 1); }
   // page_remove_rmap(): whether the page is now to be split when memory is short, as some of it is of no use
   // (deferred_split_huge_page).
@@ -54,8 +60,9 @@ class ThpPage {
   // it is where parts were taken away before.
   bool SplitPmd() const;
 
-  // __split_huge_page(): no PMD maps it and nothing holds it; it becomes base pages, each with its own count;
-  // those that nothing maps are for the caller to free.
+  // __split_huge_page(): no PMD maps it and nothing holds it; it becomes base pages. Those of anonymous
+  // memory have each its own count, and those that nothing maps are for the caller to free; those of a file
+  // have the reference of the page cache each, as the huge page had.
   void SplitIntoPages() const;
 
  private:

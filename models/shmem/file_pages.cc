@@ -3,7 +3,7 @@
 
 #include "models/base/gfp.h"
 #include "models/base/thp_gfp.h"
-#include "models/mempolicy/mempolicy.h"
+#include "models/mempolicy/placed_alloc.h"
 #include "models/shmem/shmem.h"
 
 namespace numasim {
@@ -170,32 +170,12 @@ sim::Task<Errno> Shmem::Punch(sim::Path& path, FileId id, int64_t offset, int64_
   co_return Errno::kOk;
 }
 
-// shmem_alloc_hugefolio(): the local node first, or the preferred one, and no other unless the policy has it
-// so (vma_alloc_folio).
+// shmem_alloc_hugefolio()
 sim::Task<Pfn> Shmem::AllocHuge(sim::Path& path, FileId file, uint64_t first, const Claim& claim) {
-  const NodeId local = memory_.NodeOfCpu(claim.cpu);
-  const Placement placement = PlaceInVma(claim.policy, local, first / Mapping::kHugePages);
-  AllocRequest request;
   const bool advised = claim.vma != nullptr && claim.vma->thp == Vma::ThpAdvice::kHugepage;
-  request.gfp = ThpGfp(memory_.node(file.home).thp, advised);
-  request.order = kPageblockOrder;
-  request.preferred = placement.preferred;
-  request.allowed = placement.allowed;
-  request.interleave = placement.interleave;
-  request.cpu = claim.cpu;
-  request.owner = {FrameOwner::kShmem, 1, static_cast<uint64_t>(file.value), first};
-  using Mode = MemPolicy::Mode;
-  const Mode mode = claim.policy.mode;
-  if (mode == Mode::kInterleave || mode == Mode::kPreferredMany)
-    co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
-  const NodeId wanted = mode == Mode::kPreferred ? placement.preferred : local;
-  if (!placement.allowed.Has(wanted)) co_return co_await allocator_.Alloc(path, request);
-  AllocRequest here = request;
-  here.preferred = request.preferred = wanted;
-  here.gfp |= kGfpThisNode | kGfpNoRetry;
-  const Pfn page = co_await allocator_.Alloc(path, here);
-  if (page != kNoPfn || !request.gfp.Has(kGfpDirectReclaim)) co_return page;
-  co_return co_await allocator_.Alloc(path, request);
+  const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(file.value), first};
+  return AllocThp(path, allocator_, ThpGfp(memory_.node(file.home).thp, advised), claim.policy,
+                  memory_.NodeOfCpu(claim.cpu), first / Mapping::kHugePages, claim.cpu, owner);
 }
 
 // False where base pages are to do: no huge page is to be had, or the file has a page there.
@@ -217,8 +197,7 @@ sim::Task<bool> Shmem::AddHugePage(sim::Path& path, FileId id, uint64_t first, c
     ++home.counter(THP_FILE_ALLOC);
     co_return true;
   }
-  const std::vector<Folio> unused(1, Folio(head, kPageblockOrder));
-  co_await allocator_.Release(path, claim.cpu, unused);
+  co_await allocator_.Release(path, claim.cpu, Folio(head, kPageblockOrder));
   co_return false;
 }
 
@@ -229,13 +208,8 @@ sim::Task<Shmem::Added> Shmem::AddPage(sim::Path& path, FileId id, uint64_t inde
     if (co_await AddHugePage(path, id, first, claim)) co_return Added::kAdded;
   }
   const Placement placement = PlaceInVma(claim.policy, memory_.NodeOfCpu(claim.cpu), index);
-  AllocRequest request;
-  request.gfp = kGfpHighuserMovable;
-  request.preferred = placement.preferred;
-  request.allowed = placement.allowed;
-  request.interleave = placement.interleave;
-  request.cpu = claim.cpu;
-  request.owner = {FrameOwner::kShmem, 1, static_cast<uint64_t>(id.value), index};
+  const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(id.value), index};
+  const AllocRequest request = RequestFor(kGfpHighuserMovable, placement, claim.cpu, owner);
   const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
   if (pfn == kNoPfn) co_return Added::kNoMem;
   co_await path.Take(memory_.costs().clear_page);
@@ -244,8 +218,7 @@ sim::Task<Shmem::Added> Shmem::AddPage(sim::Path& path, FileId id, uint64_t inde
     file.mapping.Insert(index, pfn);
     co_return Added::kAdded;
   }
-  const std::vector<Folio> unused(1, Folio(pfn));
-  co_await allocator_.Release(path, claim.cpu, unused);
+  co_await allocator_.Release(path, claim.cpu, Folio(pfn));
   co_return beyond ? Added::kBeyondEnd : Added::kAdded;
 }
 

@@ -30,33 +30,27 @@ ScanResult Collapser::Revalidate(Process& process, Vpn first, const CollapseLimi
 sim::Task<void> Collapser::Look(sim::Path& path, Process& process, Vpn first, Range& range) const {
   const PteTable& table = *process.space.page_table().Find(first);
   std::vector<Folio> pages;
-  std::vector<size_t> places;  // of these in the range, for each of a node in turn
+  std::vector<size_t> places;  // of these in the range, as the nodes are asked: one after the other
   for (size_t i = 0; i < range.size(); ++i) {
     range[i] = Seen{table.entries[i]};
     const Entry entry = range[i].entry;
-    if (entry.present() && !entry.zero_page()) pages.push_back(Folio(entry.pfn()));
+    if (!entry.present() || entry.zero_page()) continue;
+    pages.push_back(Folio(entry.pfn()));
+    places.push_back(i);
   }
   co_await path.Take(memory_.costs().scan_pte * kThpPages);
-  // The pages of each node come in the order of the range.
-  for (int n = 0; n < memory_.node_count(); ++n) {
-    for (size_t i = 0; i < range.size(); ++i) {
-      const Entry entry = range[i].entry;
-      if (entry.present() && !entry.zero_page() && memory_.ZoneOf(entry.pfn())->node() == NodeId{n})
-        places.push_back(i);
-    }
-  }
+  const auto node_at = [&](size_t i) { return memory_.ZoneOf(range[i].entry.pfn())->node().value; };
+  std::stable_sort(places.begin(), places.end(), [&](size_t a, size_t b) { return node_at(a) < node_at(b); });
   size_t next = 0;
-  co_await allocator_.ForEachOnItsNode(path, pages, [&](Zone& zone, FrameIndex frame, Folio) {
+  co_await allocator_.ForEachOnItsNode(path, pages, [&](Zone& zone, FrameIndex frame, Folio page) {
     Seen& seen = range[places[next++]];
-    const bool part = ThpPage::Holds(zone.frames(), frame);
-    const ThpPage page(zone.frames(), frame);
-    const FrameIndex head = part ? page.head() : frame;
-    const int order = part ? ThpPage::kOrder : 0;
-    const int64_t mapcount =
-        part ? page.mapcount(frame) : static_cast<int64_t>(zone.frames().owner(frame, 0).mapcount);
+    const Folio whole = ThpPage::WholeOf(zone.frames(), page);
+    const FrameIndex head = zone.frames().Index(whole.head());
+    const int64_t mapcount = whole != page ? ThpPage(zone.frames(), frame).mapcount(frame)
+                                           : static_cast<int64_t>(zone.frames().owner(frame, 0).mapcount);
     seen.shared = mapcount > 1;
-    seen.locked = zone.IsMigrating(head, order);
-    seen.held = zone.RefsOf(head, order) > 0;
+    seen.locked = zone.IsMigrating(head, whole.order());
+    seen.held = zone.RefsOf(head, whole.order()) > 0;
   });
 }
 
@@ -147,8 +141,7 @@ sim::Task<ScanResult> Collapser::Collapse(sim::Path& path, CpuId cpu, Process& p
     mmap_lock.ReleaseWrite(path);
   }
   if (result == ScanResult::kSucceed) co_return result;
-  const std::vector<Folio> unused(1, Folio(page, ThpPage::kOrder));
-  co_await allocator_.Release(path, cpu, unused);
+  co_await allocator_.Release(path, cpu, Folio(page, ThpPage::kOrder));
   co_return result;
 }
 

@@ -40,7 +40,6 @@ enum class ScanResult : uint8_t {
   kPageLock,         // a page is being moved
   kPageCount,        // somebody holds a page
   kPageNull,         // what is mapped is no page of anonymous memory
-  kAnyProcess,       // the process exits
   kVmaNull,          // there is no VMA any more
   kVmaCheck,         // or none that may have huge pages
   kAddressRange,     // or a smaller one

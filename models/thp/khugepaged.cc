@@ -46,9 +46,7 @@ sim::Task<void> Khugepaged::Exit(sim::Path& path, Process& process) {
 
 void Khugepaged::AddForeign(int64_t pages) { slots_.push_front({0, pages}); }
 
-bool Khugepaged::HasWork() const {
-  return !slots_.empty() && memory_.thp().enabled != ThpSettings::Enabled::kNever;
-}
+bool Khugepaged::HasWork() const { return !slots_.empty() && memory_.thp().any(); }
 
 void Khugepaged::Stop() {
   ++stops_;

@@ -95,8 +95,7 @@ sim::Task<int64_t> ThpSplitter::Shrink(sim::Path& path, CpuId cpu) {
         ++split;
         continue;
       }
-      const std::vector<Folio> held(1, Folio(page, ThpPage::kOrder));
-      co_await allocator_.DropRefs(path, cpu, held);
+      co_await allocator_.DropRefs(path, cpu, Folio(page, ThpPage::kOrder));
     }
   }
   co_await path.GoTo(home, memory_.costs().hop);

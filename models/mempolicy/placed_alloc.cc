@@ -1,0 +1,34 @@
+#include "models/mempolicy/placed_alloc.h"
+
+namespace numasim {
+
+AllocRequest RequestFor(GfpFlags gfp, const Placement& placement, CpuId cpu, FrameOwner owner) {
+  AllocRequest request;
+  request.gfp = gfp;
+  request.preferred = placement.preferred;
+  request.allowed = placement.allowed;
+  request.interleave = placement.interleave;
+  request.cpu = cpu;
+  request.owner = owner;
+  return request;
+}
+
+sim::Task<Pfn> AllocThp(sim::Path& path, PageAllocator& allocator, GfpFlags gfp, MemPolicy policy,
+                        NodeId local, uint64_t index, CpuId cpu, FrameOwner owner) {
+  using Mode = MemPolicy::Mode;
+  const Placement placement = PlaceInVma(policy, local, index);
+  AllocRequest request = RequestFor(gfp, placement, cpu, owner);
+  request.order = kPageblockOrder;
+  if (policy.mode == Mode::kInterleave || policy.mode == Mode::kPreferredMany)
+    co_return co_await allocator.AllocPlaced(path, request, placement.retry_anywhere);
+  const NodeId wanted = policy.mode == Mode::kPreferred ? placement.preferred : local;
+  if (!placement.allowed.Has(wanted)) co_return co_await allocator.Alloc(path, request);
+  request.preferred = wanted;
+  AllocRequest here = request;
+  here.gfp |= kGfpThisNode | kGfpNoRetry;
+  const Pfn page = co_await allocator.Alloc(path, here);
+  if (page != kNoPfn || !gfp.Has(kGfpDirectReclaim)) co_return page;
+  co_return co_await allocator.Alloc(path, request);
+}
+
+}  // namespace numasim
