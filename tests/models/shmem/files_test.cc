@@ -9,50 +9,12 @@
 #include "models/base/errno.h"
 #include "models/page_cache/shmem.h"
 #include "models/shmem/shmem.h"
-#include "tests/models/test_machine.h"
+#include "tests/models/shmem/tmpfs_machine.h"
 
 namespace numasim {
 namespace {
 
 using ::testing::IsEmpty;
-
-constexpr Vpn kFirst = AddressSpace::kStartOfSpace;
-
-// Three nodes with a CPU each.
-class TmpfsMachine {
- public:
-  TmpfsMachine() : machine_(DescribedMachine({64 * kMiB, 64 * kMiB, 64 * kMiB})) {
-    machine_.Run("machine nodes=3 node_mem=64M");
-  }
-
- protected:
-  ShmemFiles& files() { return machine_.kernel().files(); }
-  int64_t PagesInUse() {
-    int64_t pages = 0;
-    for (int n = 0; n < 3; ++n) pages += machine_.counter(n, NR_SHMEM);
-    return pages;
-  }
-  FileId FileOf(std::string_view process) {
-    return machine_.process(process).space.vmas().begin()->second.file;
-  }
-  // Starts a path of the process, which holds its CPU, so long from now. The engine runs with the next
-  // RunPath.
-  template <typename Body>
-  void StartOn(std::string_view name, sim::Duration in, Body body) {
-    Process& process = machine_.process(name);
-    sim::Cpu& cpu = machine_.memory().cpu(process.cpu);
-    const sim::LpId lp = machine_.memory().node(machine_.memory().NodeOfCpu(process.cpu)).lp;
-    machine_.engine().Start(lp, machine_.engine().now() + in, std::string(name),
-                            [&cpu, &process, body](sim::Path& path) -> sim::Task<void> {
-                              co_await cpu.Acquire(path);
-                              co_await body(path, process);
-                              cpu.Release(path);
-                            });
-  }
-  void RunAll() { ASSERT_TRUE(machine_.engine().Run().ok()); }
-
-  TestMachine machine_;
-};
 
 class TmpfsTest : public TmpfsMachine, public ::testing::Test {
  protected:
@@ -63,12 +25,12 @@ TEST_F(TmpfsTest, AFileIsFoundByItsNameAndOutlivesWhoMadeIt) {
   machine_.Run(
       "spawn p\nspawn q\n@p cpu 1\n@p map s 64K shmem file=x\n@p touch s\n@p exit\n"
       "@q cpu 2\n@q map t 64K shmem file=/shm/x\n@q touch t r");
-  EXPECT_EQ(PagesInUse(), 16);
+  EXPECT_EQ(Sum(NR_SHMEM), 16);
   EXPECT_EQ(FileOf("q").home, NodeId{1});
   machine_.Run("unlink /shm/x");
-  EXPECT_EQ(PagesInUse(), 16) << "mapped and open still";
+  EXPECT_EQ(Sum(NR_SHMEM), 16) << "mapped and open still";
   machine_.Run("@q unmap t");
-  EXPECT_EQ(PagesInUse(), 0);
+  EXPECT_EQ(Sum(NR_SHMEM), 0);
   EXPECT_EQ(files().files(), 0);
 }
 
@@ -80,7 +42,7 @@ TEST_F(TmpfsTest, AMapGrowsAFileAndNeverShrinksIt) {
 
 TEST_F(TmpfsTest, AFileWithoutANameIsFoundByNobody) {
   machine_.Run("spawn p\nspawn q\n@p map s 64K shmem\n@q map s 64K shmem\n@p touch s\n@q touch s");
-  EXPECT_EQ(PagesInUse(), 32);
+  EXPECT_EQ(Sum(NR_SHMEM), 32);
   EXPECT_EQ(machine_.Run("unlink /shm/s").error, Errno::kNoEnt);
 }
 
@@ -102,7 +64,7 @@ TEST_F(TmpfsTest, ThereIsNoOtherDirectory) {
 TEST_F(TmpfsTest, FallocateWithoutMemoryGivesBackWhatItAdded) {
   machine_.Run("spawn p\n@p map s 100M shmem file=x\n@p touch s 0 64K\n@p policy bind:0");
   EXPECT_EQ(machine_.Run("@p fallocate s 0 90M").error, Errno::kNoMem);
-  EXPECT_EQ(PagesInUse(), 16);
+  EXPECT_EQ(Sum(NR_SHMEM), 16);
   EXPECT_EQ(machine_.Run("@p touch s 0 64K r").touch->ok, 16);
 }
 
@@ -115,7 +77,7 @@ TEST_F(TmpfsTest, WhoUnmapsDuringAMadviseRemoveDoesNotTakeTheFileAway) {
     co_await machine_.ops().Advise(path, q, kFirst, kFirst + 64, Advice::kRemove);
   });
   RunAll();
-  EXPECT_EQ(PagesInUse(), 256 - 64);
+  EXPECT_EQ(Sum(NR_SHMEM), 256 - 64);
   EXPECT_EQ(files().FileAt(file).opens, 1);
 }
 

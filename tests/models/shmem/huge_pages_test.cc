@@ -9,14 +9,12 @@
 #include "gtest/gtest.h"
 #include "models/page_cache/shmem.h"
 #include "models/shmem/shmem.h"
-#include "tests/models/test_machine.h"
+#include "tests/models/shmem/tmpfs_machine.h"
 
 namespace numasim {
 namespace {
 
 using ::testing::IsEmpty;
-
-constexpr Vpn kFirst = AddressSpace::kStartOfSpace;
 
 KernelConfig WithHugeShmem() {
   KernelConfig config = TestKernel();
@@ -24,37 +22,12 @@ KernelConfig WithHugeShmem() {
   return config;
 }
 
-// Three nodes with a CPU each.
-class HugeShmemMachine {
+class HugeShmemMachine : public TmpfsMachine {
  public:
-  HugeShmemMachine() : machine_(DescribedMachine({64 * kMiB, 64 * kMiB, 64 * kMiB}), WithHugeShmem()) {
-    machine_.Run("machine nodes=3 node_mem=64M");
-  }
-
-  int64_t Sum(NodeCounter c) const {
-    return machine_.counter(0, c) + machine_.counter(1, c) + machine_.counter(2, c);
-  }
+  HugeShmemMachine() : TmpfsMachine(WithHugeShmem()) {}
 
  protected:
-  FileId FileOf(std::string_view process) {
-    return machine_.process(process).space.vmas().begin()->second.file;
-  }
-  Mapping& MappingOf(std::string_view process) { return machine_.kernel().files().At(FileOf(process)); }
-  template <typename Body>
-  void StartOn(std::string_view name, sim::Duration in, Body body) {
-    Process& process = machine_.process(name);
-    sim::Cpu& cpu = machine_.memory().cpu(process.cpu);
-    const sim::LpId lp = machine_.memory().node(machine_.memory().NodeOfCpu(process.cpu)).lp;
-    machine_.engine().Start(lp, machine_.engine().now() + in, std::string(name),
-                            [&cpu, &process, body](sim::Path& path) -> sim::Task<void> {
-                              co_await cpu.Acquire(path);
-                              co_await body(path, process);
-                              cpu.Release(path);
-                            });
-  }
-  void RunAll() { ASSERT_TRUE(machine_.engine().Run().ok()); }
-
-  TestMachine machine_;
+  Mapping& MappingOf(std::string_view process) { return files().At(FileOf(process)); }
 };
 
 class HugeShmemTest : public HugeShmemMachine, public ::testing::Test {
