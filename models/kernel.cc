@@ -14,7 +14,7 @@ Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
       hugetlb_(*memory_, allocator_, processes_, rmap_),
       migrator_(*memory_, allocator_, files_, rmap_, hugetlb_),
       shmem_(*memory_, allocator_, files_, rmap_),
-      thp_(*memory_, allocator_, processes_, rmap_),
+      thp_(*memory_, allocator_, processes_, rmap_, files_, shmem_),
       ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_, thp_) {}
 
 absl::StatusOr<std::unique_ptr<Kernel>> Kernel::Boot(sim::Engine& engine, const MachineConfig& machine,

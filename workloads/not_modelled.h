@@ -6,7 +6,6 @@
 
 #include <string>
 
-#include "absl/functional/function_ref.h"
 #include "workloads/operation_groups.h"
 #include "workloads/script.h"
 
@@ -16,12 +15,8 @@ namespace numasim::workloads {
 template <class Kind>
 concept NotModelledKind = AnyOf<Kind, CompactOp>;
 
-// Whether mappings of a name are, or may be, of shared memory.
-using SharedByName = absl::FunctionRef<bool(const std::string& mapping)>;
-
-// What the models cannot do yet, as "PART is not modelled yet"; empty if they can do all of it. `shared` is
-// asked only where it matters.
-std::string MissingPart(const OpKind& kind, SharedByName shared);
+// What the models cannot do yet, as "PART is not modelled yet"; empty if they can do all of it.
+std::string MissingPart(const OpKind& kind);
 
 // The first operation with such a part, as "FILE:LINE: 'OPERATION': PART is not modelled yet"; empty if the
 // models can do all.

@@ -131,10 +131,7 @@ ScriptRunner::Subject ScriptRunner::Find(const Op& op) {
 
 sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
   const Subject subject = Find(op);
-  const auto shared = [&subject](const std::string&) {
-    return subject.mapping.has_value() && subject.mapping->region.shmem;
-  };
-  const std::string missing = MissingPart(op.kind, shared);
+  const std::string missing = MissingPart(op.kind);
   if (!missing.empty()) throw ScriptError(Complaint(place_, op, missing));
   if (op.process.empty()) co_return co_await Begin(path, op.kind, subject);
   if (subject.owned == nullptr) co_return Errno::kSrch;  // its spawn or fork failed

@@ -45,8 +45,10 @@ struct Vma {
   Vpn start, end;
   Access access = Access::kReadWrite;
   FileId file = kNoFile;  // kNoFile: anonymous and private; else shared memory
-  uint64_t pgoff = 0;     // page offset of `start` in the file; for anonymous memory start itself
-  MemPolicy policy;       // mbind; default: the task's
+  // Of a file on the kernel's own mount, which keeps its size: how many pages it has. 0: on the tmpfs.
+  uint64_t file_pages = 0;
+  uint64_t pgoff = 0;  // page offset of `start` in the file; for anonymous memory start itself
+  MemPolicy policy;    // mbind; default: the task's
   // The number of its anon_vma, from 1; 0: it was never written to. A fork copies the entries of one that was
   // (vma_needs_copy).
   uint32_t anon_vma = 0;
@@ -60,6 +62,7 @@ struct Vma {
   bool anonymous() const { return file.value == kNoFile.value; }
   bool hugetlb() const { return huge.order != 0; }
   bool shmem() const { return !anonymous() && !hugetlb(); }
+  bool tmpfs() const { return shmem() && file_pages == 0; }
   uint64_t IndexOf(Vpn vpn) const { return pgoff + static_cast<uint64_t>(vpn - start); }
   // Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).
   bool CutsHugePage(Vpn vpn) const { return hugetlb() && vpn.value % (uint64_t{1} << huge.order) != 0; }

@@ -39,6 +39,7 @@ struct Process {
   bool in_khugepaged = false;   // MMF_VM_HUGEPAGE: khugepaged looks for what it can collapse
   bool huge_zero_page = false;  // MMF_HUGE_ZERO_PAGE: has a reference to it, until the process exits
   int visitors = 0;             // paths of others that are here and hold or wait for its locks
+  bool exiting = false;         // nobody uses it any more (mm_users is 0)
   bool alive = false;
 };
 

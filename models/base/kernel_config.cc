@@ -55,6 +55,7 @@ KernelConfig::KernelConfig(const KernelKnobs& kernel)
       thp{.enabled = ParseThpEnabled(kernel.thp().enabled()),
           .defrag = ParseThpDefrag(kernel.thp().defrag()),
           .use_zero_page = kernel.thp().use_zero_page()},
+      pte_mapped_thp_retry(kernel.thp().pte_mapped() == "retry"),
       hugetlb(kernel.hugetlb()),
       contig_hugetlb_fails(kernel.contig().hugetlb() == "fail"),
       cma_lock_is_mutex(kernel.cma().lock() == "mutex") {

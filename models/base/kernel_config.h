@@ -57,6 +57,7 @@ struct KernelConfig {
   std::array<int32_t, kZoneTypes> lowmem_reserve_ratio;
   int64_t max_map_count;  // VMAs of a process
   ThpSettings thp;
+  bool pte_mapped_thp_retry;  // khugepaged tries pte-mapped huge pages of files again, since 5.4
   HugetlbBehaviour hugetlb;
   bool contig_hugetlb_fails;  // alloc_contig_range() fails at any huge page, as before 5.13
   bool cma_lock_is_mutex;     // as before 5.13

@@ -174,6 +174,9 @@ class AddressSpaceOps {
   sim::Task<bool> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
   // Sleeps a little for who moves a page, which may need this CPU (migration_entry_wait).
   sim::Task<void> WaitForMove(sim::Path& path) const;
+  sim::Task<void> LeaveHome(sim::Path& path, Process& process);
+  sim::Task<ScanResult> CollapseFile(sim::Path& path, Process& process, const Vma& vma, Vpn first,
+                                     CollapseLimits limits);
   // Who maps an anonymous page: kSettling while a migration has it and others may.
   enum class Sharing : uint8_t { kAlone, kShared, kSettling };
   sim::Task<Sharing> SharingOf(sim::Path& path, Pfn pfn);

@@ -13,6 +13,7 @@ namespace {
 bool MayGoOn(ScanResult result) {
   switch (result) {
     case ScanResult::kPmdNull:
+    case ScanResult::kPteNonPresent:
     case ScanResult::kPageRo:
     case ScanResult::kPageNull:
     case ScanResult::kPageCount:
@@ -231,8 +232,10 @@ sim::Task<Errno> AddressSpaceOps::CollapseVma(sim::Path& path, Process& process,
       if (failed != ScanResult::kSucceed) break;
       last = std::min(last, ThpStart(process.space.Find(at)->end));
     }
+    const Vma& vma = *process.space.Find(at);
     const Collapser::Outcome outcome =
-        co_await thp_.collapser().ScanPmd(path, process.cpu, process, at, limits);
+        vma.shmem() ? Collapser::Outcome{co_await CollapseFile(path, process, vma, at, limits), false}
+                    : co_await thp_.collapser().ScanPmd(path, process.cpu, process, at, limits);
     locked = outcome.mmap_locked;
     if (outcome.result == ScanResult::kSucceed || outcome.result == ScanResult::kPmdMapped) {
       ++thps;
@@ -243,6 +246,24 @@ sim::Task<Errno> AddressSpaceOps::CollapseVma(sim::Path& path, Process& process,
   }
   if (!locked) co_await mmap_lock.AcquireRead(path);
   co_return thps == (last - first) / kThpPages ? Errno::kOk : CollapseErrno(failed);
+}
+
+// hpage_collapse_scan_file() for madvise_collapse(): begins with mmap_lock held and ends without.
+sim::Task<ScanResult> AddressSpaceOps::CollapseFile(sim::Path& path, Process& process, const Vma& vma,
+                                                    Vpn first, CollapseLimits limits) {
+  const sim::LpId home = path.lp();
+  FileCollapser& collapser = thp_.file_collapser();
+  const FileCollapser::Place place{vma.file, vma.IndexOf(first), process.id, first};
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  mmap_lock.ReleaseRead(path);
+  ScanResult result = co_await collapser.Scan(path, process.cpu, place, limits);
+  co_await path.GoTo(home, memory_.costs().hop);
+  if (result != ScanResult::kPteMappedHugepage) co_return result;
+  co_await mmap_lock.AcquireWrite(path);
+  result =
+      co_await collapser.CollapsePteMapped(path, process.cpu, process, first, FileCollapser::Install::kPmd);
+  mmap_lock.ReleaseWrite(path);
+  co_return result;
 }
 
 // __get_user_pages() of a part of a VMA that allows it, with mmap_lock held: kFault for SIGBUS.

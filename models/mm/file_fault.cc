@@ -36,12 +36,6 @@ Entry FileEntry(const Vma& vma, Pfn pfn) {
   return Entry(pfn, Entry::kPresent).WithWritable(vma.access == Access::kReadWrite);
 }
 
-// transhuge_vma_suitable(): whether a PMD may map the file where `vpn` is.
-bool SuitsPmd(const Vma& vma, Vpn vpn) {
-  const bool aligned = vma.start.value % kThpPages == vma.pgoff % kThpPages;
-  return aligned && CoversThp(vma, ThpStart(vpn));
-}
-
 }  // namespace
 
 // do_fault(). The PMD table is there. The PTE table that may be needed is allocated before the file is asked,
@@ -79,10 +73,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapFilePages(sim::Path&
   const sim::LpId here = path.lp();
   const sim::LpId home = memory_.node(vma.file.home).lp;
   const uint64_t index = vma.IndexOf(vpn);
-  const bool suits_pmd = table != kNoPfn && SuitsPmd(vma, vpn);
+  const bool suits_pmd = table != kNoPfn && SuitsThp(vma, ThpStart(vpn));
   co_await path.GoTo(home, costs.hop);
   const ShmemFile& file = files_.FileAt(vma.file);
-  if (index < file.EndIndex() && file.mapping.Lookup(index) == kNoPfn) {
+  if (index < file.EndIndex() && file.mapping.Lookup(index) == kNoPfn && !file.mapping.IsLocked(index)) {
     const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
     const Shmem::Added added = co_await shmem_.AddPage(path, vma.file, index, {process.cpu, policy, &vma});
     if (added == Shmem::Added::kNoMem) {

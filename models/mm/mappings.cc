@@ -108,7 +108,10 @@ sim::Task<MapResult> AddressSpaceOps::MapLocked(sim::Path& path, Process& proces
   if (request.shared && !co_await MapShared(path, process, request, vma))
     co_return MapResult{Errno::kNoMem, Vpn{}};
   const Vpn start = process.space.Map(vma, request.pages);
-  if (start != AddressSpace::kNoRoom) co_return MapResult{Errno::kOk, start};
+  if (start != AddressSpace::kNoRoom) {
+    if (vma.shmem()) co_await thp_.khugepaged().EnterVma(path, process, *process.space.Find(start));
+    co_return MapResult{Errno::kOk, start};
+  }
   if (!vma.anonymous()) {
     std::vector<Vma> unused(1, vma);
     co_await DropFileMappings(path, process, unused);
@@ -129,6 +132,7 @@ sim::Task<bool> AddressSpaceOps::MapShared(sim::Path& path, const Process& proce
     co_await path.HopTo(here, hop);
     if (vma.file == kNoFile) co_return false;
     files_.Make(vma.file).bytes = request.pages << kPageShift;
+    vma.file_pages = static_cast<uint64_t>(request.pages);
   }
   co_await path.GoTo(memory_.node(vma.file.home).lp, hop);
   files_.At(vma.file).AddMapper(process.id);

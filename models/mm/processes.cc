@@ -238,6 +238,7 @@ sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vecto
 
 sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   NUMASIM_CHECK(process.alive);
+  process.exiting = true;
   co_await thp_.khugepaged().Exit(path, process);
   sim::RwSem& mmap_lock = process.space.mmap_lock();
   // exit_mmap(): nobody looks for the VMAs any more, but at the pages others may.
@@ -259,17 +260,31 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   process.alive = false;
 }
 
+// Ends on the global LP, with nobody at the process any more. A visitor may wait for a page that somebody has
+// locked who in turn looks for this process: as long as there is one, the process is still at home.
+sim::Task<void> AddressSpaceOps::LeaveHome(sim::Path& path, Process& process) {
+  const sim::LpId home = path.lp();
+  const sim::Duration hop = memory_.costs().hop;
+  for (;;) {
+    co_await path.HopTo(memory_.global_lp(), hop);
+    processes_.LeaveHome(process.id);
+    // By the old home, where visits that were on their way when the table changed are over now.
+    co_await path.HopTo(home, hop);
+    const bool visited = process.visitors > 0;
+    co_await path.HopTo(memory_.global_lp(), hop);
+    if (!visited) co_return;
+    processes_.SetHome(process.id, home);
+    co_await path.HopTo(home, hop);
+    while (process.visitors > 0) co_await path.Take(hop);
+  }
+}
+
 sim::Task<void> AddressSpaceOps::MoveToCpu(sim::Path& path, Process& process, CpuId cpu) {
   const sim::LpId home = path.lp();
   const sim::LpId to = memory_.node(memory_.NodeOfCpu(cpu)).lp;
   memory_.cpu(process.cpu).Release(path);
   if (home != to) {
-    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    processes_.LeaveHome(process.id);
-    // By the old home, where visits that were on their way when the table changed are over now.
-    co_await path.HopTo(home, memory_.costs().hop);
-    while (process.visitors > 0) co_await path.Take(memory_.costs().hop);
-    co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+    co_await LeaveHome(path, process);
     processes_.SetHome(process.id, to);
     co_await path.HopTo(to, memory_.costs().hop);
     process.space.mmap_lock().MoveTo(memory_.engine(), path);

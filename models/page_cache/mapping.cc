@@ -27,7 +27,7 @@ void Mapping::LookupRange(uint64_t first, std::span<Pfn> pages) const {
     }
     return;
   }
-  const bool locked = !locked_.empty();
+  const bool locked = any_locked();
   while (!pages.empty()) {
     const uint64_t slot = first % kLeafPages;
     const size_t count = std::min<size_t>(pages.size(), kLeafPages - slot);
@@ -135,9 +135,21 @@ std::vector<Folio> Mapping::TakeAll() {
 }
 
 bool Mapping::Lock(uint64_t index, Pfn pfn) {
-  if (Lookup(index) != pfn) return false;
+  if (Lookup(index) != pfn || IsCollapsing(index)) return false;
   locked_[index] = pfn;
   return true;
+}
+
+bool Mapping::BeginCollapse(uint64_t first) {
+  NUMASIM_CHECK_EQ(first % kHugePages, uint64_t{0});
+  const auto there = [first](const auto& lock) { return lock.first / kHugePages == first / kHugePages; };
+  if (std::any_of(locked_.begin(), locked_.end(), there)) return false;
+  return collapsing_.insert(first / kHugePages).second;
+}
+
+bool Mapping::AnyCollapsing(uint64_t from, uint64_t to) const {
+  const auto found = collapsing_.lower_bound(from / kHugePages);
+  return found != collapsing_.end() && *found * kHugePages < to;
 }
 
 void Mapping::Unlock(uint64_t index, Pfn pfn) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "models/base/folio.h"
 #include "models/base/types.h"
@@ -67,10 +68,20 @@ class Mapping {
   bool Lock(uint64_t index, Pfn pfn);
   void Unlock(uint64_t index, Pfn pfn);
   bool IsLocked(uint64_t index) const {
-    if (locked_.empty()) return false;
-    return locked_.contains(index) ||
+    if (!any_locked()) return false;
+    return IsCollapsing(index) || locked_.contains(index) ||
            (LookupHuge(index) != kNoPfn && locked_.contains(index / kHugePages * kHugePages));
   }
+  // A huge page comes in the place of the base pages and holes of the 512 offsets from `first` on: they are
+  // all locked until EndCollapse(), as is the huge page that is there then. False, and nothing is locked,
+  // where one of them is already.
+  bool BeginCollapse(uint64_t first);
+  void EndCollapse(uint64_t first) { collapsing_.erase(first / kHugePages); }
+  bool IsCollapsing(uint64_t index) const {
+    return !collapsing_.empty() && collapsing_.contains(index / kHugePages);
+  }
+  // Whether that is so for any of [from, to).
+  bool AnyCollapsing(uint64_t from, uint64_t to) const;
 
   // The page with the least offset from `index` on. A walk that is interrupted goes on behind the offset of
   // the page that was last.
@@ -123,11 +134,13 @@ class Mapping {
   static constexpr uint64_t BitOf(uint64_t index) { return uint64_t{1} << index % kLeafPages; }
   Leaf* FindLeaf(uint64_t index) const;
   void TakeBase(uint64_t from, uint64_t to, std::vector<Folio>& taken);
+  bool any_locked() const { return !locked_.empty() || !collapsing_.empty(); }
 
   absl::btree_map<uint64_t, std::unique_ptr<Leaf>> leaves_;  // by offset / kLeafPages
   absl::btree_map<uint64_t, Pfn> huge_;                      // by offset / 512
   int64_t pages_ = 0;
   absl::flat_hash_map<uint64_t, Pfn> locked_;               // the page that was locked, by offset
+  absl::btree_set<uint64_t> collapsing_;                    // by offset / 512
   absl::btree_map<uint64_t, uint16_t> mappers_;             // by number
   absl::flat_hash_map<uint16_t, uint64_t> mapper_numbers_;  // by process
   uint64_t next_mapper_ = 0;

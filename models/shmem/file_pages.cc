@@ -5,6 +5,7 @@
 #include "models/base/thp_gfp.h"
 #include "models/mempolicy/placed_alloc.h"
 #include "models/shmem/shmem.h"
+#include "models/thp/thp_allowed.h"
 
 namespace numasim {
 
@@ -16,15 +17,8 @@ sim::Task<void> Shmem::Lock(sim::Path& path, FileId id) {
 }
 
 bool Shmem::WantsHugePage(const ShmemFile& file, const ThpSettings& thp, const Vma* vma, uint64_t index) {
-  if (vma != nullptr && vma->thp == Vma::ThpAdvice::kNohugepage) return false;
-  if (thp.shmem_override == ThpSettings::ShmemOverride::kDeny) return false;
-  if (thp.shmem_override == ThpSettings::ShmemOverride::kForce) return true;
-  using Huge = ThpSettings::ShmemHuge;
-  const Huge mount = file.mount == ShmemFile::Mount::kTmpfs ? Huge::kAlways : thp.shmem;
-  if (mount == Huge::kNever || mount == Huge::kAlways) return mount == Huge::kAlways;
-  const bool within = index / kPageblockPages * kPageblockPages + kPageblockPages <= file.EndIndex();
-  if (mount == Huge::kWithinSize && within) return true;
-  return vma != nullptr && vma->thp == Vma::ThpAdvice::kHugepage;
+  const auto advice = vma == nullptr ? Vma::ThpAdvice::kNone : vma->thp;
+  return ShmemIsHuge(thp, file.mount == ShmemFile::Mount::kTmpfs, advice, index, file.EndIndex());
 }
 
 // unmap_mapping_range(): the pages of the range in every process that maps them. The mapping of a huge page
@@ -75,11 +69,18 @@ sim::Task<void> Shmem::UnmapRange(sim::Path& path, FileId file, Range range, Unm
   memory_.node(file.home).counter(THP_SPLIT_PMD) += splits;
 }
 
+// folio_lock() of what is being collapsed in the range.
+sim::Task<void> Shmem::WaitForCollapse(sim::Path& path, FileId file, Range range) {
+  const Mapping& mapping = files_.At(file);
+  while (mapping.AnyCollapsing(range.from, range.to)) co_await path.Take(memory_.costs().hop);
+}
+
 // The pages that lie wholly in the range. The kernel unmaps pages before it takes them out of the file, and
 // looks again for each whether a fault has mapped it meanwhile. Here the file loses them first, so that no
 // fault can.
 sim::Task<void> Shmem::RemoveWhole(sim::Path& path, FileId file, Range range, CpuId cpu) {
   if (range.from >= range.to) co_return;
+  co_await WaitForCollapse(path, file, range);
   const std::vector<Folio> removed = files_.At(file).TakeRange(range.from, range.to);
   if (removed.empty()) co_return;
   co_await UnmapRange(path, file, range, Unmapping::kRange, cpu);
@@ -97,10 +98,12 @@ sim::Task<void> Shmem::RemovePages(sim::Path& path, FileId id, int64_t begin, in
   co_await RemoveWhole(path, id, range, cpu);
   const auto first = static_cast<uint64_t>(begin >> kPageShift);
   const auto last = static_cast<uint64_t>((end - 1) >> kPageShift);
+  co_await WaitForCollapse(path, id, {first, first + 1});
   if (mapping.LookupHuge(first) != kNoPfn && !co_await SplitAt(path, id, first, range, cpu)) {
     if (first / kHuge == last / kHuge) co_return;
     range.from = (first / kHuge + 1) * kHuge;
   }
+  co_await WaitForCollapse(path, id, {last, last + 1});
   if (mapping.LookupHuge(last) != kNoPfn && !co_await SplitAt(path, id, last, range, cpu))
     range.to = last / kHuge * kHuge;
   co_await RemoveWhole(path, id, range, cpu);
@@ -191,7 +194,7 @@ sim::Task<bool> Shmem::AddHugePage(sim::Path& path, FileId id, uint64_t first, c
   }
   co_await path.Take(memory_.costs().clear_page * kPageblockPages);
   const bool beyond = claim.vma != nullptr && first >= file.EndIndex();  // truncated meanwhile
-  const bool fits = !file.mapping.AnyIn(first, end) && !beyond;
+  const bool fits = !file.mapping.AnyIn(first, end) && !file.mapping.IsCollapsing(first) && !beyond;
   if (fits) {
     file.mapping.InsertHuge(first, head);
     ++home.counter(THP_FILE_ALLOC);
@@ -214,12 +217,12 @@ sim::Task<Shmem::Added> Shmem::AddPage(sim::Path& path, FileId id, uint64_t inde
   if (pfn == kNoPfn) co_return Added::kNoMem;
   co_await path.Take(memory_.costs().clear_page);
   const bool beyond = claim.vma != nullptr && index >= file.EndIndex();  // truncated meanwhile
-  if (!beyond && file.mapping.Lookup(index) == kNoPfn) {
+  if (!beyond && file.mapping.Lookup(index) == kNoPfn && !file.mapping.IsCollapsing(index)) {
     file.mapping.Insert(index, pfn);
     co_return Added::kAdded;
   }
   co_await allocator_.Release(path, claim.cpu, Folio(pfn));
-  co_return beyond ? Added::kBeyondEnd : Added::kAdded;
+  co_return beyond ? Added::kBeyondEnd : Added::kRaced;
 }
 
 // shmem_fallocate()
@@ -240,11 +243,11 @@ sim::Task<Errno> Shmem::Fallocate(sim::Path& path, Process& process, FileId id, 
   std::vector<uint64_t> added;
   Errno error = Errno::kOk;
   for (uint64_t index = start; index < end && error == Errno::kOk; ++index) {
-    if (file.mapping.Lookup(index) != kNoPfn) continue;
-    if (co_await AddPage(path, id, index, claim) == Added::kAdded) {
-      added.push_back(index);
-    } else {
-      error = Errno::kNoMem;
+    while (error == Errno::kOk && file.mapping.Lookup(index) == kNoPfn) {
+      co_await WaitForCollapse(path, id, {index, index + 1});
+      const Added result = co_await AddPage(path, id, index, claim);
+      if (result == Added::kAdded) added.push_back(index);
+      if (result == Added::kNoMem) error = Errno::kNoMem;
     }
   }
   if (error != Errno::kOk) {

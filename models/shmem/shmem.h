@@ -64,15 +64,24 @@ class Shmem {
   sim::Task<Errno> Punch(sim::Path& path, FileId file, int64_t offset, int64_t length, CpuId cpu);
   sim::Task<Errno> Fallocate(sim::Path& path, Process& process, FileId file, int64_t offset, int64_t length);
 
+  // Pages [from, to) of a file.
+  struct Range {
+    uint64_t from, to;
+  };
+  enum class Unmapping : uint8_t { kRange, kToSplit };
+  // From the file's home, where the file has these pages no more, or has locked them; ends there.
+  sim::Task<void> UnmapRange(sim::Path& path, FileId file, Range range, Unmapping why, CpuId cpu);
+
   // Who asks for a page that a file lacks.
   struct Claim {
     CpuId cpu;
     MemPolicy policy;          // the mapping's, or the task's
     const Vma* vma = nullptr;  // null where no mapping asks
   };
-  enum class Added : uint8_t { kAdded, kBeyondEnd, kNoMem };
-  // shmem_get_folio_gfp() of a page that the file lacked when the path came to its home, where it is and
-  // stays. Also where another path was faster it is there now.
+  // kRaced: another path was faster, and the page is there or is being collapsed.
+  enum class Added : uint8_t { kAdded, kRaced, kBeyondEnd, kNoMem };
+  // shmem_get_folio_gfp() of a page that the file lacked, and that was not locked, when the path came to its
+  // home, where it is and stays.
   sim::Task<Added> AddPage(sim::Path& path, FileId file, uint64_t index, Claim claim);
 
   // shmem_is_huge(): whether a page that the file lacks at `index` is to come as part of a huge page. `vma`
@@ -82,10 +91,6 @@ class Shmem {
  private:
   static constexpr int64_t kEndOfFiles = INT64_MAX;  // MAX_LFS_FILESIZE
 
-  // Pages [from, to) of a file.
-  struct Range {
-    uint64_t from, to;
-  };
   // The file's own name, without the directory; none where the path leads elsewhere.
   static std::optional<std::string_view> NameOnTmpfs(std::string_view path);
   sim::LpId HomeOf(FileId file) const { return memory_.node(file.home).lp; }
@@ -98,8 +103,7 @@ class Shmem {
   sim::Task<void> RemoveWhole(sim::Path& path, FileId file, Range range, CpuId cpu);
   sim::Task<void> RemoveAdded(sim::Path& path, FileId file, uint64_t index, CpuId cpu);
   sim::Task<bool> SplitAt(sim::Path& path, FileId file, uint64_t index, Range range, CpuId cpu);
-  enum class Unmapping : uint8_t { kRange, kToSplit };
-  sim::Task<void> UnmapRange(sim::Path& path, FileId file, Range range, Unmapping why, CpuId cpu);
+  sim::Task<void> WaitForCollapse(sim::Path& path, FileId file, Range range);
   sim::Task<bool> AddHugePage(sim::Path& path, FileId file, uint64_t first, const Claim& claim);
   sim::Task<Pfn> AllocHuge(sim::Path& path, FileId file, uint64_t first, const Claim& claim);
 

@@ -8,16 +8,6 @@
 
 namespace numasim {
 
-// find_pmd_or_thp_or_none()
-ScanResult Collapser::FindTable(Process& process, Vpn first) {
-  PageTable& tables = process.space.page_table();
-  if (!tables.HasPmd(first)) return ScanResult::kPmdNull;
-  if (tables.Find(first) != nullptr) return ScanResult::kSucceed;
-  const Entry* const leaf = tables.FindHuge(first, ThpPage::kOrder);
-  if (leaf == nullptr) return ScanResult::kPmdNone;
-  return leaf->migrating() ? ScanResult::kPmdNull : ScanResult::kPmdMapped;
-}
-
 ScanResult Collapser::Revalidate(Process& process, Vpn first, const CollapseLimits& limits) const {
   const Vma* const vma = process.space.FindFrom(first);
   if (vma == nullptr) return ScanResult::kVmaNull;
@@ -84,59 +74,42 @@ ScanResult Collapser::Judge(Node& home, const Range& range, const CollapseLimits
   return swapped > 0 ? ScanResult::kPageLock : ScanResult::kSucceed;
 }
 
-// hpage_collapse_find_target_node()
-Collapser::Target Collapser::TargetOf(const Range& range) const {
-  std::array<int64_t, kMaxNodes> load = {};
+NodeLoads Collapser::LoadsOf(const Range& range) const {
+  NodeLoads loads;
   for (const Seen& seen : range) {
-    if (!seen.entry.present() || seen.entry.zero_page()) continue;
-    ++load[static_cast<size_t>(memory_.ZoneOf(seen.entry.pfn())->node().value)];
+    if (seen.entry.present() && !seen.entry.zero_page()) loads.Add(memory_.ZoneOf(seen.entry.pfn())->node());
   }
-  const auto most = std::max_element(load.begin(), load.end());
-  Target target{NodeId{static_cast<int32_t>(most - load.begin())}, NodeMask()};
-  for (int n = 0; n < memory_.node_count(); ++n) {
-    if (load[static_cast<size_t>(n)] == *most) target.allowed.Set(NodeId{n});
-  }
-  return target;
+  return loads;
 }
 
 sim::Task<Collapser::Outcome> Collapser::ScanPmd(sim::Path& path, CpuId cpu, Process& process, Vpn first,
                                                  CollapseLimits limits) {
-  ScanResult result = FindTable(process, first);
+  ScanResult result = FindPteTable(process, first);
   if (result != ScanResult::kSucceed) co_return Outcome{result, true};
   const auto range = std::make_unique<Range>();
   co_await Look(path, process, first, *range);
   result = Judge(memory_.node(memory_.NodeOfCpu(process.cpu)), *range, limits);
   if (result != ScanResult::kSucceed) co_return Outcome{result, true};
   process.space.mmap_lock().ReleaseRead(path);
-  co_return Outcome{co_await Collapse(path, cpu, process, first, limits, TargetOf(*range)), false};
+  co_return Outcome{co_await Collapse(path, cpu, process, first, limits, LoadsOf(*range)), false};
 }
 
 // collapse_huge_page()
 sim::Task<ScanResult> Collapser::Collapse(sim::Path& path, CpuId cpu, Process& process, Vpn first,
-                                          CollapseLimits limits, Target target) {
+                                          CollapseLimits limits, NodeLoads loads) {
   Node& home = memory_.node(memory_.NodeOfCpu(process.cpu));
-  AllocRequest request;
-  request.gfp = kGfpTranshuge;
-  request.order = ThpPage::kOrder;
-  request.preferred = target.node;
-  request.allowed = target.allowed;
-  request.cpu = cpu;
-  request.owner = FrameOwner{FrameOwner::kAnon, 1, process.anon_vma, first.value};
-  const Pfn page = co_await allocator_.Alloc(path, request);
-  if (page == kNoPfn) {
-    ++home.counter(THP_COLLAPSE_ALLOC_FAILED);
-    co_return ScanResult::kAllocHugePageFail;
-  }
-  ++home.counter(THP_COLLAPSE_ALLOC);
+  const FrameOwner owner{FrameOwner::kAnon, 1, process.anon_vma, first.value};
+  const Pfn page = co_await loads.AllocHugePage(path, allocator_, memory_, home, cpu, owner);
+  if (page == kNoPfn) co_return ScanResult::kAllocHugePageFail;
   sim::RwSem& mmap_lock = process.space.mmap_lock();
   co_await mmap_lock.AcquireRead(path);
   ScanResult result = Revalidate(process, first, limits);
-  if (result == ScanResult::kSucceed) result = FindTable(process, first);
+  if (result == ScanResult::kSucceed) result = FindPteTable(process, first);
   mmap_lock.ReleaseRead(path);
   if (result == ScanResult::kSucceed) {
     co_await mmap_lock.AcquireWrite(path);
     result = Revalidate(process, first, limits);
-    if (result == ScanResult::kSucceed) result = FindTable(process, first);
+    if (result == ScanResult::kSucceed) result = FindPteTable(process, first);
     if (result == ScanResult::kSucceed) result = co_await Replace(path, cpu, process, first, limits, page);
     mmap_lock.ReleaseWrite(path);
   }

@@ -20,39 +20,11 @@
 #include "models/base/types.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
-#include "models/thp/thp_allowed.h"
+#include "models/thp/scan.h"
 #include "sim/path.h"
 #include "sim/task.h"
 
 namespace numasim {
-
-// enum scan_result: what became of a range.
-enum class ScanResult : uint8_t {
-  kSucceed,
-  kFail,
-  kPmdNull,          // there is no PMD table
-  kPmdNone,          // nothing is mapped
-  kPmdMapped,        // it is a huge page already
-  kExceedNonePte,    // more than max_ptes_none entries are empty
-  kExceedSwapPte,    // more than max_ptes_swap are swapped out, or migration entries
-  kExceedSharedPte,  // more than max_ptes_shared pages are mapped elsewhere too
-  kPageRo,           // no entry is writable
-  kPageLock,         // a page is being moved
-  kPageCount,        // somebody holds a page
-  kPageNull,         // what is mapped is no page of anonymous memory
-  kVmaNull,          // there is no VMA any more
-  kVmaCheck,         // or none that may have huge pages
-  kAddressRange,     // or a smaller one
-  kAllocHugePageFail
-};
-
-// What bounds a scan (struct collapse_control with the settings of khugepaged).
-struct CollapseLimits {
-  bool khugepaged = true;  // else MADV_COLLAPSE, which minds none of the others
-  int64_t max_ptes_none = kThpPages - 1;
-  int64_t max_ptes_swap = kThpPages / 8;
-  int64_t max_ptes_shared = kThpPages / 2;
-};
 
 class Collapser {
  public:
@@ -79,17 +51,11 @@ class Collapser {
     bool locked = false;  // is being moved
   };
   using Range = std::array<Seen, kThpPages>;
-  struct Target {
-    NodeId node;
-    NodeMask allowed;
-  };
-
-  static ScanResult FindTable(Process& process, Vpn first);
   sim::Task<void> Look(sim::Path& path, Process& process, Vpn first, Range& range) const;
   ScanResult Judge(Node& home, const Range& range, const CollapseLimits& limits) const;
-  Target TargetOf(const Range& range) const;
+  NodeLoads LoadsOf(const Range& range) const;
   sim::Task<ScanResult> Collapse(sim::Path& path, CpuId cpu, Process& process, Vpn first,
-                                 CollapseLimits limits, Target target);
+                                 CollapseLimits limits, NodeLoads loads);
   sim::Task<ScanResult> Replace(sim::Path& path, CpuId cpu, Process& process, Vpn first,
                                 CollapseLimits limits, Pfn page);
 

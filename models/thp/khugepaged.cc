@@ -1,6 +1,7 @@
 #include "models/thp/khugepaged.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "sim/check.h"
@@ -11,7 +12,7 @@ namespace numasim {
 
 sim::Task<void> Khugepaged::EnterVma(sim::Path& path, Process& process, const Vma& vma) {
   const ThpSettings& settings = memory_.node(memory_.NodeOfCpu(process.cpu)).thp;
-  if (process.in_khugepaged || !MayCollapse(settings, vma, true)) co_return;
+  if (process.in_khugepaged || !settings.any() || !MayCollapse(settings, vma, true)) co_return;
   co_await Enter(path, process);
 }
 
@@ -21,7 +22,7 @@ sim::Task<void> Khugepaged::Enter(sim::Path& path, Process& process) {
   const sim::LpId home = path.lp();
   const uint16_t id = process.id;
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
-  slots_.push_back({id});
+  slots_.Add(id);
   if (as_thread_ && !running_ && HasWork()) Start(path);
   co_await path.GoTo(home, memory_.costs().hop);
 }
@@ -31,20 +32,18 @@ sim::Task<void> Khugepaged::Exit(sim::Path& path, Process& process) {
   const sim::LpId home = path.lp();
   const uint16_t id = process.id;
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
-  const auto slot =
-      std::find_if(slots_.begin(), slots_.end(), [id](const Slot& s) { return s.process == id && !s.dead; });
-  NUMASIM_CHECK(slot != slots_.end());
+  const MmSlots::Iterator slot = slots_.Find(id);
   if (slot == current_) {
-    slot->dead = true;  // the thread sees it when it comes by
+    slots_.MarkDead(slot);  // the thread sees it when it comes by
     while (visiting_ && current_ == slot) co_await path.Take(memory_.costs().hop);
   } else {
-    slots_.erase(slot);
+    slots_.Erase(slot);
   }
   co_await path.GoTo(home, memory_.costs().hop);
   process.in_khugepaged = false;
 }
 
-void Khugepaged::AddForeign(int64_t pages) { slots_.push_front({0, pages}); }
+void Khugepaged::AddForeign(int64_t pages) { slots_.AddForeign(pages); }
 
 bool Khugepaged::HasWork() const { return !slots_.empty() && memory_.thp().any(); }
 
@@ -52,7 +51,7 @@ void Khugepaged::Stop() {
   ++stops_;
   running_ = false;
   if (visiting_) return;  // it ends with this visit
-  if (current_ != slots_.end() && current_->dead) slots_.erase(current_);
+  if (current_ != slots_.end() && current_->dead) slots_.Erase(current_);
   current_ = slots_.end();
 }
 
@@ -137,10 +136,11 @@ sim::Task<int64_t> Khugepaged::ScanSlot(sim::Path& path, CpuId cpu, int64_t page
     current_ = slots_.begin();
     address_ = Vpn{0};
   }
-  const auto slot = current_;
+  const MmSlots::Iterator slot = current_;
   visiting_ = true;
   const Visit visit = co_await VisitProcess(path, cpu, *slot, pages);
   visiting_ = false;
+  slots_.ForgetPteMapped(slot, visit.pte_mapped);
   counters_[KHUGEPAGED_PAGES_COLLAPSED] += visit.collapsed;
   result = visit.result;
   address_ = visit.next;
@@ -148,12 +148,12 @@ sim::Task<int64_t> Khugepaged::ScanSlot(sim::Path& path, CpuId cpu, int64_t page
     address_ = Vpn{0};
     current_ = std::next(slot);
     if (current_ == slots_.end()) ++counters_[KHUGEPAGED_FULL_SCANS];
-    if (slot->dead) slots_.erase(slot);
+    if (slot->dead) slots_.Erase(slot);
   }
   co_return visit.progress;
 }
 
-sim::Task<Khugepaged::Visit> Khugepaged::VisitProcess(sim::Path& path, CpuId cpu, const Slot& slot,
+sim::Task<Khugepaged::Visit> Khugepaged::VisitProcess(sim::Path& path, CpuId cpu, const MmSlot& slot,
                                                       int64_t pages) {
   Visit visit;
   visit.next = address_;
@@ -172,16 +172,53 @@ sim::Task<Khugepaged::Visit> Khugepaged::VisitProcess(sim::Path& path, CpuId cpu
   }
   Process& process = *entry.process;
   const CollapseLimits limits = Limits();
+  const std::array<Vpn, MmSlot::kMaxPteMapped> noted = slot.pte_mapped;
+  const auto to_try = std::span(noted).first(slot.pte_mapped_count);
   co_await path.GoTo(entry.home, memory_.costs().hop);
   ++process.visitors;
+  visit.pte_mapped = co_await CollapsePteMapped(path, cpu, process, to_try);
   if (process.space.mmap_lock().TryAcquireRead(path)) {
     co_await ScanProcess(path, cpu, process, pages, limits, visit);
   } else {
     visit.finished = true;
   }
   --process.visitors;
+  if (visit.file.has_value()) co_await ScanFile(path, cpu, limits, visit);
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
   co_return visit;
+}
+
+// khugepaged_collapse_pte_mapped_thps(). Returns how many are done with, whatever became of them.
+sim::Task<size_t> Khugepaged::CollapsePteMapped(sim::Path& path, CpuId cpu, Process& process,
+                                                std::span<const Vpn> noted) {
+  sim::RwSem& mmap_lock = process.space.mmap_lock();
+  if (noted.empty() || !mmap_lock.TryAcquireWrite(path)) co_return 0;
+  for (const Vpn first : noted) {
+    if (process.exiting) break;
+    co_await file_collapser_.CollapsePteMapped(path, cpu, process, first, FileCollapser::Install::kNo);
+  }
+  mmap_lock.ReleaseWrite(path);
+  co_return noted.size();
+}
+
+// hpage_collapse_scan_file() of the range that the visit ended with, right after mmap_lock was let go. The
+// process may go elsewhere meanwhile, and is looked for where it is then.
+sim::Task<void> Khugepaged::ScanFile(sim::Path& path, CpuId cpu, CollapseLimits limits, Visit& visit) {
+  const sim::Duration hop = memory_.costs().hop;
+  const FileCollapser::Place place = *visit.file;
+  visit.result = co_await file_collapser_.Scan(path, cpu, place, limits);
+  if (visit.result == ScanResult::kPteMappedHugepage) {
+    co_await path.GoTo(memory_.global_lp(), hop);
+    ProcessTable::Entry entry = processes_.Find(place.process);
+    for (; entry.moving; entry = processes_.Find(place.process)) co_await path.Take(hop);
+    co_await path.GoTo(entry.home, hop);
+    visit.result = FindPteTable(*entry.process, place.first);
+    co_await path.GoTo(memory_.global_lp(), hop);
+    const bool found = visit.result == ScanResult::kSucceed;
+    if (found && slots_.NotePteMapped(place.process, place.first)) ++visit.collapsed;
+  } else if (visit.result == ScanResult::kSucceed) {
+    ++visit.collapsed;
+  }
 }
 
 // The VMAs from the cursor on, until there are pages enough or mmap_lock was let go.
@@ -201,6 +238,13 @@ sim::Task<void> Khugepaged::ScanProcess(sim::Path& path, CpuId cpu, Process& pro
     }
     visit.next = std::max(visit.next, begin);
     while (visit.next < end) {
+      if (vma->shmem()) {
+        visit.file = {vma->file, vma->IndexOf(visit.next), process.id, visit.next};
+        visit.next = visit.next + kThpPages;
+        visit.progress += kThpPages;
+        mmap_lock.ReleaseRead(path);
+        co_return;
+      }
       const Collapser::Outcome outcome = co_await collapser_.ScanPmd(path, cpu, process, visit.next, limits);
       visit.result = outcome.result;
       if (outcome.result == ScanResult::kSucceed) ++visit.collapsed;

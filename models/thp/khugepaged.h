@@ -9,14 +9,17 @@
 
 #include <array>
 #include <cstdint>
-#include <list>
-#include <vector>
+#include <optional>
+#include <span>
 
 #include "models/address_space/process.h"
 #include "models/address_space/process_table.h"
 #include "models/base/errno.h"
 #include "models/physical/memory_system.h"
 #include "models/thp/collapse.h"
+#include "models/thp/file_collapse.h"
+#include "models/thp/mm_slots.h"
+#include "models/thp/scan.h"
 #include "proto/counters.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -36,8 +39,13 @@ class Khugepaged {
     bool defrag = true;
   };
 
-  Khugepaged(MemorySystem& memory, Collapser& collapser, const ProcessTable& processes)
-      : memory_(memory), collapser_(collapser), processes_(processes) {}
+  Khugepaged(MemorySystem& memory, Collapser& collapser, FileCollapser& file_collapser,
+             const ProcessTable& processes, MmSlots& slots)
+      : memory_(memory),
+        collapser_(collapser),
+        file_collapser_(file_collapser),
+        processes_(processes),
+        slots_(slots) {}
 
   // --- a process's path, on its LP, where it ends too ---
   // khugepaged_enter_vma(): the process is scanned from now on, where a VMA of it may have huge pages.
@@ -74,13 +82,6 @@ class Khugepaged {
   const int64_t* counter_ref(ThpCounter c) const { return &counters_[static_cast<size_t>(c)]; }
 
  private:
-  // struct mm_slot
-  struct Slot {
-    uint16_t process = 0;
-    int64_t foreign_pages = 0;
-    bool dead = false;  // the process is gone
-  };
-  using Slots = std::list<Slot>;
   // It is one thread: a second path that puts it to work waits for the first.
   sim::Task<void> DoScanAlone(sim::Path& path, CpuId cpu);
   sim::Task<void> Thread(sim::Path& path);
@@ -90,22 +91,29 @@ class Khugepaged {
     Vpn next;               // where the next one begins
     bool finished = false;  // all of its VMAs were scanned
     int64_t collapsed = 0;
-    ScanResult result = ScanResult::kFail;  // of the last range
+    ScanResult result = ScanResult::kFail;     // of the last range
+    std::optional<FileCollapser::Place> file;  // the last range is of a file, and still to be scanned
+    size_t pte_mapped = 0;                     // so many of those that were noted were tried again
   };
 
   sim::Task<int64_t> ScanSlot(sim::Path& path, CpuId cpu, int64_t pages, ScanResult& result);
-  sim::Task<Visit> VisitProcess(sim::Path& path, CpuId cpu, const Slot& slot, int64_t pages);
+  sim::Task<Visit> VisitProcess(sim::Path& path, CpuId cpu, const MmSlot& slot, int64_t pages);
+  sim::Task<size_t> CollapsePteMapped(sim::Path& path, CpuId cpu, Process& process,
+                                      std::span<const Vpn> noted);
+  sim::Task<void> ScanFile(sim::Path& path, CpuId cpu, CollapseLimits limits, Visit& visit);
   sim::Task<void> ScanProcess(sim::Path& path, CpuId cpu, Process& process, int64_t pages,
                               CollapseLimits limits, Visit& visit);
   CollapseLimits Limits() const;
 
   MemorySystem& memory_;
   Collapser& collapser_;
+  FileCollapser& file_collapser_;
   const ProcessTable& processes_;
   Settings settings_;
-  Slots slots_;
-  Slots::iterator current_ = slots_.end();  // khugepaged_scan.mm_slot; end: the next scan begins at the head
-  Vpn address_{0};                          // where it goes on in that one
+  MmSlots& slots_;
+  MmSlots::Iterator current_ =
+      slots_.end();  // khugepaged_scan.mm_slot; end: the next scan begins at the head
+  Vpn address_{0};   // where it goes on in that one
   bool as_thread_ = false;
   bool running_ = false;   // there is a thread
   uint64_t stops_ = 0;     // a thread that was started before the last one is to end

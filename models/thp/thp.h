@@ -7,12 +7,16 @@
 
 #include "models/address_space/process.h"
 #include "models/address_space/process_table.h"
+#include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "models/rmap/rmap.h"
+#include "models/shmem/shmem.h"
 #include "models/thp/collapse.h"
+#include "models/thp/file_collapse.h"
 #include "models/thp/huge_zero_page.h"
 #include "models/thp/khugepaged.h"
+#include "models/thp/mm_slots.h"
 #include "models/thp/thp_splitter.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -22,12 +26,14 @@ namespace numasim {
 class TransparentHugePages {
  public:
   TransparentHugePages(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes,
-                       const Rmap& rmap)
+                       const Rmap& rmap, ShmemFiles& files, Shmem& shmem)
       : memory_(memory),
         allocator_(allocator),
+        slots_(memory.kernel().pte_mapped_thp_retry),
         splitter_(memory, allocator, rmap),
         collapser_(memory, allocator),
-        khugepaged_(memory, collapser_, processes) {}
+        file_collapser_(memory, allocator, files, shmem, rmap, slots_),
+        khugepaged_(memory, collapser_, file_collapser_, processes, slots_) {}
 
   // mm_get_huge_zero_page() where there is a huge zero page, or the process has a reference already: false if
   // not, and one is to be allocated. On the process's LP, where it ends too.
@@ -43,6 +49,7 @@ class TransparentHugePages {
 
   ThpSplitter& splitter() { return splitter_; }
   Collapser& collapser() { return collapser_; }
+  FileCollapser& file_collapser() { return file_collapser_; }
   Khugepaged& khugepaged() { return khugepaged_; }
   const Khugepaged& khugepaged() const { return khugepaged_; }
   const HugeZeroPage& zero_page() const { return zero_page_; }
@@ -53,8 +60,10 @@ class TransparentHugePages {
   MemorySystem& memory_;
   PageAllocator& allocator_;
   HugeZeroPage zero_page_;
+  MmSlots slots_;
   ThpSplitter splitter_;
   Collapser collapser_;
+  FileCollapser file_collapser_;
   Khugepaged khugepaged_;
 };
 

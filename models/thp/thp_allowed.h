@@ -26,12 +26,43 @@ constexpr bool ThpEnabled(const ThpSettings& settings, const Vma& vma) {
   return settings.enabled == ThpSettings::Enabled::kMadvise && vma.thp == Vma::ThpAdvice::kHugepage;
 }
 
-// Whether khugepaged, or with `enforce` false MADV_COLLAPSE, may collapse ranges of the VMA.
+// transhuge_vma_suitable(): whether a PMD may map what the VMA has in the 2 MiB from `first` on.
+constexpr bool SuitsThp(const Vma& vma, Vpn first) {
+  const bool aligned = vma.anonymous() || vma.start.value % kThpPages == vma.pgoff % kThpPages;
+  return aligned && CoversThp(vma, first);
+}
+
+// shmem_is_huge() without `force`: whether page `index` of a file of so many pages is to be part of a huge
+// one.
+constexpr bool ShmemIsHuge(const ThpSettings& settings, bool tmpfs, Vma::ThpAdvice advice, uint64_t index,
+                           uint64_t file_pages) {
+  if (advice == Vma::ThpAdvice::kNohugepage) return false;
+  if (settings.shmem_override == ThpSettings::ShmemOverride::kDeny) return false;
+  if (settings.shmem_override == ThpSettings::ShmemOverride::kForce) return true;
+  using Huge = ThpSettings::ShmemHuge;
+  const Huge mount = tmpfs ? Huge::kAlways : settings.shmem;
+  if (mount == Huge::kNever || mount == Huge::kAlways) return mount == Huge::kAlways;
+  constexpr auto kPages = static_cast<uint64_t>(kThpPages);
+  if (mount == Huge::kWithinSize && index / kPages * kPages + kPages <= file_pages) return true;
+  return advice == Vma::ThpAdvice::kHugepage;
+}
+
+// shmem_huge_enabled(): whether the settings, which only `enforce` asks for all of, let a VMA of shared
+// memory have huge pages.
+constexpr bool ShmemEnabled(const ThpSettings& settings, const Vma& vma, bool enforce) {
+  if (enforce) return ShmemIsHuge(settings, vma.tmpfs(), vma.thp, vma.pgoff, vma.file_pages);
+  return vma.thp != Vma::ThpAdvice::kNohugepage &&
+         settings.shmem_override != ThpSettings::ShmemOverride::kDeny;
+}
+
+// hugepage_vma_check(): whether khugepaged, or with `enforce` false MADV_COLLAPSE, may collapse ranges of the
+// VMA.
 constexpr bool MayCollapse(const ThpSettings& settings, const Vma& vma, bool enforce) {
-  if (vma.hugetlb() || !vma.anonymous() || vma.anon_vma == 0) return false;
   const Vpn last = ThpStart(vma.end);
-  const bool large = last.value >= kThpPages && CoversThp(vma, last + -kThpPages);
-  return large && (enforce ? ThpEnabled(settings, vma) : vma.thp != Vma::ThpAdvice::kNohugepage);
+  if (vma.hugetlb() || last.value < kThpPages || !SuitsThp(vma, last + -kThpPages)) return false;
+  if (vma.shmem()) return ShmemEnabled(settings, vma, enforce);
+  if (vma.anon_vma == 0) return false;
+  return enforce ? ThpEnabled(settings, vma) : vma.thp != Vma::ThpAdvice::kNohugepage;
 }
 
 }  // namespace numasim

@@ -364,9 +364,6 @@ TEST_F(RunTest, ConformRefusesWhatTheMachineHasNotAndWhatIsNotModelled) {
   EXPECT_THAT(refused("spawn p\ncompact\n"), HasSubstr("s.mm:2: 'compact': compact is not modelled"));
   EXPECT_THAT(refused("spawn p\n@p cpu 4\n"), HasSubstr("s.mm:2: CPU: '4' is a CPU that does not exist"));
   EXPECT_THAT(refused("spawn p\n@p policy bind:64\n"), HasSubstr("expected nodes from 0 to 63"));
-  EXPECT_THAT(
-      refused("spawn p\n@p map a 2M shmem\n@p advise a 0 2M collapse\n"),
-      HasSubstr("s.mm:3: '@p advise a 0 2M collapse': advise collapse of shared memory is not modelled"));
 }
 
 class DeviceTest : public RunTest {

@@ -1,0 +1,37 @@
+#include "models/thp/scan.h"
+
+#include <algorithm>
+
+#include "models/base/gfp.h"
+#include "models/physical/thp_page.h"
+
+namespace numasim {
+
+ScanResult FindPteTable(Process& process, Vpn first) {
+  PageTable& tables = process.space.page_table();
+  if (!tables.HasPmd(first)) return ScanResult::kPmdNull;
+  if (tables.Find(first) != nullptr) return ScanResult::kSucceed;
+  const Entry* const leaf = tables.FindHuge(first, ThpPage::kOrder);
+  if (leaf == nullptr) return ScanResult::kPmdNone;
+  return leaf->migrating() ? ScanResult::kPmdNull : ScanResult::kPmdMapped;
+}
+
+// hpage_collapse_find_target_node(), hpage_collapse_alloc_page()
+sim::Task<Pfn> NodeLoads::AllocHugePage(sim::Path& path, PageAllocator& allocator, MemorySystem& memory,
+                                        Node& counts, CpuId cpu, FrameOwner owner) const {
+  const auto most = std::max_element(pages_.begin(), pages_.end());
+  AllocRequest request;
+  request.gfp = kGfpTranshuge;
+  request.order = ThpPage::kOrder;
+  request.preferred = NodeId{static_cast<int32_t>(most - pages_.begin())};
+  for (int n = 0; n < memory.node_count(); ++n) {
+    if (pages_[static_cast<size_t>(n)] == *most) request.allowed.Set(NodeId{n});
+  }
+  request.cpu = cpu;
+  request.owner = owner;
+  const Pfn page = co_await allocator.Alloc(path, request);
+  ++counts.counter(page == kNoPfn ? THP_COLLAPSE_ALLOC_FAILED : THP_COLLAPSE_ALLOC);
+  co_return page;
+}
+
+}  // namespace numasim
