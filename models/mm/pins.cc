@@ -94,6 +94,7 @@ sim::Task<Errno> AddressSpaceOps::FaultInForWrite(sim::Path& path, Process& proc
       const TouchRequest touch{at.value << kPageShift, until.value << kPageShift, kPageSize, true};
       const TouchCounts touched = co_await TouchPages(path, process, touch, Locking::kHeld);
       if (touched.oom > 0) co_return Errno::kNoMem;
+      if (touched.sigbus > 0) co_return Errno::kFault;
       at = until;
       continue;
     }

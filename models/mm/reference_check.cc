@@ -150,8 +150,9 @@ void ReferenceCheck::CheckClaims(Folio page, const FrameOwner& owner, Iterator b
 void ReferenceCheck::CheckHolds(Folio page) {
   const FrameIndex frame = zone_->frames().Index(page.head());
   // Of a transparent huge page, the parts are pinned.
+  const uint64_t kind = zone_->frames().owner(frame, page.order()).kind;
   const bool thp =
-      page.order() == ThpPage::kOrder && zone_->frames().owner(frame, page.order()).kind == FrameOwner::kAnon;
+      page.order() == ThpPage::kOrder && (kind == FrameOwner::kAnon || kind == FrameOwner::kShmem);
   const auto first = std::lower_bound(pins_.begin(), pins_.end(), thp ? Folio(page.head()) : page);
   const auto last = thp ? std::lower_bound(first, pins_.end(), Folio(page.head() + page.pages()))
                         : std::upper_bound(first, pins_.end(), page);

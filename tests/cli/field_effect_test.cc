@@ -154,6 +154,9 @@ workload { script {
   line: "spawn p" line: "@p map heap 80M anon" line: "@p touch heap" line: "@p map zeros 4M anon" line: "@p touch zeros r"
   line: "@p advise heap 0 64K dontneed" line: "khugepaged 1" line: "drop_caches 2"
   line: "@p map shared 4M anon shared" line: "@p touch shared"
+  line: "spawn q" line: "@p map f 2M shmem file=f" line: "@q map f 2M shmem file=f" line: "thp shmem_enabled deny"
+  line: "@p touch f" line: "@q touch f" line: "thp shmem_enabled never" line: "@p advise f 0 2M collapse"
+  line: "khugepaged 2" line: "@q touch f"
 } }
 )";
 
@@ -282,6 +285,7 @@ const Entry kEntries[] = {
     {"Thp.enabled", kDescribed, "\"never\"", "\"madvise\""},
     {"Thp.shmem_enabled", kWithThp, "thp {", "thp { shmem_enabled: 'always'"},
     {"Thp.defrag", kWithThp, "thp {", "thp { defrag: 'always'"},
+    {"Thp.pte_mapped", kWithThp, "thp {", "thp { pte_mapped: 'leave'"},
     {"Thp.use_zero_page", kWithThp, "thp {", "thp { use_zero_page: false"},
     {"HugetlbKnobs.irq_free", kDescribed, "\"workqueue\"", "\"direct\""},
     {"HugetlbKnobs.shrink", kDescribed, "hugetlb {", "hugetlb { shrink: 'locked'"},

@@ -8,7 +8,6 @@
 #include <iostream>
 #include <ostream>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -76,6 +75,7 @@ const Layout kLayouts[] = {
 };
 
 constexpr int kSeeds = 12;
+constexpr int kThpSeeds = 48;  // more kinds of operations
 constexpr int kOperations = 120;
 
 // What the scripts of a layout have come to do, so that a generator that does nothing is noticed.
@@ -83,6 +83,7 @@ struct Seen {
   int64_t operations = 0, oom = 0, missed = 0, reused = 0, fallbacks = 0;
   // Of transparent huge pages.
   int64_t faults = 0, splits = 0, split_pmds = 0, collapsed = 0;
+  int64_t file_faults = 0, file_pmds = 0;
 };
 
 class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
@@ -93,13 +94,6 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
     script_under_way = nullptr;
   }
 
-  // Files with names are shmem that a later version models; here they are nameless.
-  static Op WithoutFile(Op op) {
-    if (auto* map = std::get_if<workloads::MapOp>(&op.kind)) map->file.reset();
-    op.text = ToString(op);
-    return op;
-  }
-
   static Op MinFree(int64_t kbytes) {
     return Op{.kind = workloads::SysctlOp{"vm.min_free_kbytes", absl::StrCat(kbytes)}};
   }
@@ -107,7 +101,10 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
   static void RunOne(uint64_t seed, Seen& seen) {
     const MachineConfig config = GetParam().machine();
     KernelConfig kernel = TestKernel();
-    if (GetParam().thp) kernel.thp.enabled = ThpSettings::Enabled::kAlways;
+    if (GetParam().thp) {
+      kernel.thp.enabled = ThpSettings::Enabled::kAlways;
+      kernel.thp.SetShmemEnabled("never");
+    }
     TestMachine machine(config, kernel);
     std::string script = absl::StrCat("# ", GetParam().name, ", seed ", seed, "\n");
     script_under_way = &script;
@@ -123,12 +120,12 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
       workloads::RandomScriptWeights& weights = options.weights;
       weights.advise_thp = 10;
       weights.khugepaged = weights.drop_caches = weights.pin = 4;
-      weights.thp = 1;
+      weights.thp = 2;
+      weights.change_file = 8;
     }
     std::vector<Op> ops = workloads::RandomOps(options, seed, kOperations);
     if (GetParam().min_free_kbytes > 0) ops.insert(ops.begin(), MinFree(GetParam().min_free_kbytes));
-    for (const Op& random_op : ops) {
-      const Op op = WithoutFile(random_op);
+    for (const Op& op : ops) {
       absl::StrAppend(&script, op.text, "\n");
       const workloads::OpResult result = machine.Perform(op);
       ++seen.operations;
@@ -148,6 +145,8 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
       seen.splits += machine.counter(n, THP_SPLIT_PAGE);
       seen.split_pmds += machine.counter(n, THP_SPLIT_PMD);
       seen.collapsed += machine.counter(n, THP_COLLAPSE_ALLOC);
+      seen.file_faults += machine.counter(n, THP_FILE_ALLOC);
+      seen.file_pmds += machine.counter(n, THP_FILE_MAPPED);
     }
     for (const Zone* zone : machine.memory().zones()) seen.fallbacks += *zone->counter_ref(FALLBACK_ALLOC);
   }
@@ -155,14 +154,17 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
 
 TEST_P(RandomScriptsTest, StateHoldsAfterEveryOperationAndNothingLeaks) {
   Seen seen;
-  for (uint64_t seed = 1; seed <= kSeeds && !HasFatalFailure(); ++seed) RunOne(seed, seen);
+  const uint64_t seeds = GetParam().thp ? kThpSeeds : kSeeds;
+  for (uint64_t seed = 1; seed <= seeds && !HasFatalFailure(); ++seed) RunOne(seed, seen);
   if (HasFatalFailure()) return;
   EXPECT_GT(seen.reused, 0);
   if (GetParam().thp) {
     EXPECT_GT(seen.faults, 0);
     EXPECT_GT(seen.splits, 0);
-    EXPECT_GT(seen.split_pmds, seen.splits);
+    EXPECT_GT(seen.split_pmds, 0);
     EXPECT_GT(seen.collapsed, 0);
+    EXPECT_GT(seen.file_faults, 0);
+    EXPECT_GT(seen.file_pmds, 0);
   }
   if (GetParam().memory < 192 * kMiBytes && !GetParam().thp) {
     EXPECT_GT(seen.oom, 0);

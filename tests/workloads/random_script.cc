@@ -33,6 +33,7 @@ const RandomScript::Maker RandomScript::kMakers[] = {
     {&RandomScriptWeights::drop_caches, &RandomScript::MakeDropCaches},
     {&RandomScriptWeights::thp, &RandomScript::MakeThp},
     {&RandomScriptWeights::pin, &RandomScript::MakePin},
+    {&RandomScriptWeights::change_file, &RandomScript::MakeChangeFile},
 };
 
 RandomScript::RandomScript(const RandomScriptOptions& options, uint64_t seed)
@@ -57,10 +58,12 @@ Op RandomScript::Next() {
 
 std::vector<Op> RandomScript::Finish() {
   std::vector<Op> ops;
-  ops.reserve(processes_.size());
+  ops.reserve(processes_.size() + files_.size());
   for (const Process& process : processes_)
     ops.push_back(Numbered({.process = process.name, .kind = ExitOp()}));
   processes_.clear();
+  for (const std::string& file : files_) ops.push_back(Numbered({.kind = UnlinkOp{Cat("/shm/", file)}}));
+  files_.clear();
   return ops;
 }
 
@@ -136,7 +139,10 @@ std::optional<Op> RandomScript::MakeMap(Backing backing) {
   const int64_t most = std::min(options_.max_mapping, options_.max_mapped - Mapped());
   if (most < kPageSize) return std::nullopt;
   MapOp map = {.id = Cat("m", mapped_++), .size = AnySize(most), .backing = backing};
-  if (backing == Backing::kShmem && !OneIn(4)) map.file = Cat("f", Draw(options_.shmem_files));
+  if (backing == Backing::kShmem && !OneIn(4)) {
+    map.file = Cat("f", Draw(options_.shmem_files));
+    files_.insert(*map.file);
+  }
   if (backing == Backing::kAnon && OneIn(8)) map.shared = true;
   if (OneIn(3)) map.policy = AnyPolicy();
   process->mappings.push_back({map.id, map.size, backing == Backing::kShmem || map.shared});
@@ -199,7 +205,6 @@ std::optional<Op> RandomScript::MakeAdviseThp() {
   Process* const process = AnyProcessWithMapping();
   if (process == nullptr) return std::nullopt;
   const Mapping& mapping = process->mappings[static_cast<size_t>(Draw(std::ssize(process->mappings)))];
-  if (mapping.shared) return std::nullopt;
   return Op{.process = process->name,
             .kind = AdviseOp{mapping.id, AnyRange(mapping.size), kAdvice[Draw(std::ssize(kAdvice))], 0}};
 }
@@ -214,6 +219,10 @@ std::optional<Op> RandomScript::MakeThp() {
     constexpr const char* kEnabled[] = {"always", "always", "madvise", "never"};
     return Op{.kind = ThpOp{ThpOp::Knob::kEnabled, kEnabled[Draw(std::ssize(kEnabled))]}};
   }
+  if (OneIn(2)) {
+    constexpr const char* kShmem[] = {"always", "within_size", "advise", "never", "deny", "force"};
+    return Op{.kind = ThpOp{ThpOp::Knob::kShmemEnabled, kShmem[Draw(std::ssize(kShmem))]}};
+  }
   const auto knob = OneIn(2) ? KhugepagedSetOp::Knob::kMaxPtesNone : KhugepagedSetOp::Knob::kMaxPtesShared;
   return Op{.kind = KhugepagedSetOp{knob, Draw(512)}};
 }
@@ -226,6 +235,32 @@ std::optional<Op> RandomScript::MakePin() {
   if (OneIn(2)) return Op{.process = process->name, .kind = UnpinOp{mapping.id}};
   return Op{.process = process->name,
             .kind = PinOp{mapping.id, AnyRange(std::min(mapping.size, kHugePageSize))}};
+}
+
+std::optional<Op> RandomScript::MakeChangeFile() {
+  Process* const process = AnyProcessWithMapping();
+  if (process == nullptr) return std::nullopt;
+  const Mapping& mapping = process->mappings[static_cast<size_t>(Draw(std::ssize(process->mappings)))];
+  if (!mapping.shared) return std::nullopt;
+  const Range range = AnyRange(mapping.size);
+  Op op{.process = process->name};
+  switch (Draw(5)) {
+    case 0:
+      op.kind = FallocateOp{mapping.id, range};
+      break;
+    case 1:
+      op.kind = TruncateOp{mapping.id, range.offset};
+      break;
+    case 2:
+      op.kind = TruncateOp{mapping.id, mapping.size};
+      break;
+    case 3:
+      op.kind = AdviseOp{mapping.id, range, AdviseOp::Advice::kRemove, 0};
+      break;
+    default:
+      op.kind = PunchOp{mapping.id, range};
+  }
+  return op;
 }
 
 // ---- Draws ----

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct RandomScriptWeights {
   int drop_caches = 0;
   int thp = 0;  // enabled, use_zero_page, and the limits of khugepaged
   int pin = 0;
+  // Of files of shared memory: fallocate, punch, truncate, advise remove.
+  int change_file = 0;
 };
 
 struct RandomScriptOptions {
@@ -59,7 +62,7 @@ class RandomScript {
   // The next operation, with its text and line (counted from 1).
   Op Next();
 
-  // The exits of all processes that live; nothing is left mapped after them.
+  // The exits of all processes that live, and the unlinks of all files; nothing is left after them.
   std::vector<Op> Finish();
 
  private:
@@ -96,6 +99,7 @@ class RandomScript {
   std::optional<Op> MakeDropCaches();
   std::optional<Op> MakeThp();
   std::optional<Op> MakePin();
+  std::optional<Op> MakeChangeFile();
 
   std::optional<Op> MakeMap(Backing backing);
   std::optional<Op> TryMake();
@@ -118,6 +122,7 @@ class RandomScript {
   std::vector<Process> processes_;
   int spawned_ = 0;
   int mapped_ = 0;
+  std::set<std::string> files_;  // that have names
   int line_ = 0;
 };
 

@@ -50,7 +50,7 @@ TEST(RandomScriptTest, EveryKindWithAWeightOccurs) {
     if (const auto* policy = std::get_if<PolicyOp>(&op.kind)) modes.insert(policy->policy.mode);
   }
   EXPECT_EQ(names, (std::set<std::string_view>{"spawn", "fork", "exit", "cpu", "policy", "map", "touch",
-                                               "unmap", "protect", "advise", "bind"}));
+                                               "unmap", "protect", "advise", "bind", "unlink"}));
   EXPECT_EQ(modes.size(), 6u);
 }
 

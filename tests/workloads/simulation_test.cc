@@ -83,9 +83,7 @@ std::vector<std::string> RandomLines(uint64_t seed, int stream) {
                                     "@first touch heap"};
   int spawned = 0;
   for (Op& op : workloads::RandomOps(options, 1000 * seed + static_cast<uint64_t>(stream), 60)) {
-    // Files with names are on a tmpfs that a later version models; here they are nameless.
-    auto* const map = std::get_if<workloads::MapOp>(&op.kind);
-    if (map != nullptr) map->file.reset();
+    const auto* const map = std::get_if<workloads::MapOp>(&op.kind);
     lines.push_back(ToString(op));
     if (map != nullptr) lines.push_back(absl::StrCat("@", op.process, " touch ", map->id));
     if (const auto* spawn = std::get_if<workloads::SpawnOp>(&op.kind)) {

@@ -40,6 +40,12 @@ TEST_F(TmpfsTest, AMapGrowsAFileAndNeverShrinksIt) {
   EXPECT_EQ(machine_.Run("@p touch b").touch->sigbus, 0);
 }
 
+TEST_F(TmpfsTest, APinBehindTheEndFails) {
+  machine_.Run("spawn p\n@p map s 64K shmem file=x\n@p truncate s 32K");
+  EXPECT_EQ(machine_.Run("@p pin s 16K 32K").error, Errno::kFault);
+  EXPECT_EQ(machine_.Run("@p pin s 0 32K").error, Errno::kOk);
+}
+
 TEST_F(TmpfsTest, AFileWithoutANameIsFoundByNobody) {
   machine_.Run("spawn p\nspawn q\n@p map s 64K shmem\n@q map s 64K shmem\n@p touch s\n@q touch s");
   EXPECT_EQ(Sum(NR_SHMEM), 32);

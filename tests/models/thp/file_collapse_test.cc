@@ -1,6 +1,8 @@
 // Huge pages that files of shared memory get by collapse: each way on which a scan or a retry ends, and what
 // meets them on the way. What operations one after another do is compared with recordings
 // (tests/kernel_truth).
+#include "models/thp/file_collapse.h"
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +12,6 @@
 #include "gtest/gtest.h"
 #include "models/kernel.h"
 #include "models/physical/thp_page.h"
-#include "models/thp/file_collapse.h"
 #include "models/thp/mm_slots.h"
 #include "models/thp/thp_allowed.h"
 #include "tests/models/shmem/tmpfs_machine.h"
@@ -82,19 +83,16 @@ class FileCollapseMachine : public TmpfsMachine {
   }
   void StartPteMapped(std::string_view name, FileCollapser::Install install, int64_t huge_page,
                       ScanResult& result) {
-    StartOn(name, sim::Duration{0},
-            [=, this, &result](sim::Path& path, Process& process) -> sim::Task<void> {
-              co_await process.space.mmap_lock().AcquireWrite(path);
-              result =
-                  co_await collapser().CollapsePteMapped(path, process.cpu, process, At(huge_page), install);
-              process.space.mmap_lock().ReleaseWrite(path);
-            });
+    StartOn(name, sim::Duration{0}, [=, this, &result](sim::Path& path, Process& process) -> sim::Task<void> {
+      co_await process.space.mmap_lock().AcquireWrite(path);
+      result = co_await collapser().CollapsePteMapped(path, process.cpu, process, At(huge_page), install);
+      process.space.mmap_lock().ReleaseWrite(path);
+    });
   }
   void KhugepagedScans(sim::Duration in = {}, CpuId cpu = CpuId{0}) {
-    machine_.engine().Start(machine_.memory().global_lp(), machine_.engine().now() + in, "scan",
-                            [this, cpu](sim::Path& path) -> sim::Task<void> {
-                              co_await khugepaged().DoScan(path, cpu);
-                            });
+    machine_.engine().Start(
+        machine_.memory().global_lp(), machine_.engine().now() + in, "scan",
+        [this, cpu](sim::Path& path) -> sim::Task<void> { co_await khugepaged().DoScan(path, cpu); });
   }
   // The process has its mmap_lock for writing so long.
   void KeepBusy(std::string_view name, sim::Duration in, sim::Duration time) {
@@ -124,14 +122,13 @@ class FileCollapseMachine : public TmpfsMachine {
     machine_.Run("thp shmem_enabled never\n@p advise s 0 2M collapse");
     ASSERT_TRUE(MapsPmd("p"));
     for (const char* who : {"@p", "@q"}) {
-      machine_.Run(absl::StrCat(who, " protect s 0 4K r\n", who, " touch s 0 2M r\n", who, " protect s 0 4K rw"));
+      machine_.Run(
+          absl::StrCat(who, " protect s 0 4K r\n", who, " touch s 0 2M r\n", who, " protect s 0 4K rw"));
     }
     ASSERT_EQ(Mapped("p"), kThpPages);
     ASSERT_EQ(Mapped("q"), kThpPages);
   }
-  Entry& EntryAt(std::string_view process, int64_t page) {
-    return *Tables(process).FindEntry(kFirst + page);
-  }
+  Entry& EntryAt(std::string_view process, int64_t page) { return *Tables(process).FindEntry(kFirst + page); }
 };
 
 class FileCollapseTest : public FileCollapseMachine, public ::testing::Test {};
@@ -309,7 +306,8 @@ TEST_F(MeetingTest, AHoleWithinWaitsAndSplitsTheHugePage) {
   });
 }
 
-// A pin that comes before its page is unmapped is found, and all is put back but the mappings up to that page.
+// A pin that comes before its page is unmapped is found, and all is put back but the mappings up to that
+// page.
 TEST_F(MeetingTest, APinEndsIt) {
   int put_back = 0;
   Sweep([&put_back](Meeting& meeting, sim::Duration delay) {
@@ -542,25 +540,25 @@ TEST_F(FileCollapseTest, TheNinthWaitsForAScanOfItsOwn) {
   machine_.Run(
       "spawn p\nspawn q\n@q cpu 1\n@p map s 18M shmem file=x\n"
       "thp shmem_enabled never\n@q map s 18M shmem file=x\n"  // khugepaged knows q alone
-      "thp shmem_enabled deny\n@p touch s\n@q touch s\nthp shmem_enabled never\nkhugepaged_set pages_to_scan 512");
+      "thp shmem_enabled deny\n@p touch s\n@q touch s\nthp shmem_enabled never\nkhugepaged_set pages_to_scan "
+      "512");
   StartOn("q", sim::Duration{0}, [](sim::Path& path, Process& q) -> sim::Task<void> {
     co_await q.space.mmap_lock().AcquireWrite(path);
     co_await path.Take(sim::Nanoseconds(100'000'000));
     q.space.mmap_lock().ReleaseWrite(path);
   });
-  machine_.engine().Start(machine_.memory().global_lp(), machine_.engine().now(), "collapse all of p",
-                          [this](sim::Path& path) -> sim::Task<void> {
-                            CollapseLimits limits;
-                            Process& p = machine_.process("p");
-                            const FileId file = p.space.vmas().begin()->second.file;
-                            for (int64_t i = 0; i < 9; ++i) {
-                              co_await path.GoTo(machine_.memory().node(NodeId{0}).lp,
-                                                 machine_.memory().costs().hop);
-                              const FileCollapser::Place place{file, static_cast<uint64_t>(i) * 512, p.id, At(i)};
-                              EXPECT_EQ(co_await collapser().Scan(path, p.cpu, place, limits),
-                                        ScanResult::kSucceed);
-                            }
-                          });
+  machine_.engine().Start(
+      machine_.memory().global_lp(), machine_.engine().now(), "collapse all of p",
+      [this](sim::Path& path) -> sim::Task<void> {
+        CollapseLimits limits;
+        Process& p = machine_.process("p");
+        const FileId file = p.space.vmas().begin()->second.file;
+        for (int64_t i = 0; i < 9; ++i) {
+          co_await path.GoTo(machine_.memory().node(NodeId{0}).lp, machine_.memory().costs().hop);
+          const FileCollapser::Place place{file, static_cast<uint64_t>(i) * 512, p.id, At(i)};
+          EXPECT_EQ(co_await collapser().Scan(path, p.cpu, place, limits), ScanResult::kSucceed);
+        }
+      });
   RunAll();
   int64_t tables = 0;
   for (int64_t i = 0; i < 9; ++i) tables += HasTable("q", i);
@@ -583,7 +581,8 @@ TEST(FileCollapseRaceTest, AProcessMovesWhileKhugepagedWaitsForItsPage) {
       machine_.Run(
           "spawn p\nspawn q\n@q cpu 1\n@p map s 4M shmem file=x\n"
           "thp shmem_enabled never\n@q map s 4M shmem file=x\n"  // khugepaged knows q alone
-          "thp shmem_enabled deny\n@p touch s\n@q touch s\nthp shmem_enabled never\n@p advise s 0 2M collapse");
+          "thp shmem_enabled deny\n@p touch s\n@q touch s\nthp shmem_enabled never\n@p advise s 0 2M "
+          "collapse");
     }
     // p punches a hole into the page, which it locks; khugepaged comes to q; q goes to another node.
     bool Race(sim::Duration scan, sim::Duration move) {
