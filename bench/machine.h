@@ -20,15 +20,20 @@ class BenchMachine {
  public:
   static constexpr int64_t kGiBPages = int64_t{1} << (30 - kPageShift);
 
+  static KernelConfig WithThp(ThpSettings::Enabled enabled) {
+    KernelConfig knobs;
+    knobs.thp.enabled = enabled;
+    return knobs;
+  }
+
   // `config`: what there is besides nodes and CPUs.
-  BenchMachine(int nodes, int64_t pages_of_each, MachineConfig config = {})
+  BenchMachine(int nodes, int64_t pages_of_each, MachineConfig config = {},
+               const KernelConfig& knobs = WithThp(ThpSettings::Enabled::kNever))
       : engine_({.threads = 1, .lookahead = Costs().hop}), process_("p") {
     for (int n = 0; n < nodes; ++n) {
       config.nodes.push_back({pages_of_each});
       config.node_of_cpu.push_back(NodeId{n});
     }
-    KernelConfig knobs;
-    knobs.thp.enabled = ThpSettings::Enabled::kNever;
     std::vector<std::string> warnings;
     kernel_ = *Kernel::Boot(engine_, config, knobs, Costs(), warnings);
     Run([this](sim::Path& path) -> sim::Task<void> { co_await ops().Spawn(path, process_); });

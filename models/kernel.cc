@@ -12,9 +12,10 @@ Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
       files_(memory_->node_count()),
       rmap_(*memory_, processes_, files_),
       hugetlb_(*memory_, allocator_, processes_, rmap_),
-      migrator_(*memory_, allocator_, files_, rmap_, hugetlb_),
+      splitter_(*memory_, allocator_, rmap_),
+      migrator_(*memory_, allocator_, files_, rmap_, hugetlb_, splitter_),
       shmem_(*memory_, allocator_, files_, rmap_),
-      thp_(*memory_, allocator_, processes_, rmap_, files_, shmem_),
+      thp_(*memory_, allocator_, processes_, rmap_, files_, shmem_, splitter_),
       ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_, thp_) {}
 
 absl::StatusOr<std::unique_ptr<Kernel>> Kernel::Boot(sim::Engine& engine, const MachineConfig& machine,

@@ -7,9 +7,10 @@
 //   ShmemFiles        the page cache: files of shared memory
 //   Rmap              from a page to the processes that may map it
 //   Hugetlb           pools of huge pages, their reservations, files and faults
+//   ThpSplitter       makes base pages of huge ones
 //   Migrator          moves pages in use
 //   Shmem             names of files on the tmpfs, truncation, holes
-//   TransparentHugePages  splitting, khugepaged, the huge zero page
+//   TransparentHugePages  khugepaged, the huge zero page
 //   AddressSpaceOps   what processes ask for: mappings, faults, fork, pins
 //   Contig            ranges of frames: alloc_contig_range(), CMA, gigantic pages
 //   MemoryHotplug     memory blocks that go offline; VirtioMemDriver, whose device adds and takes them
@@ -41,6 +42,7 @@
 #include "models/rmap/rmap.h"
 #include "models/shmem/shmem.h"
 #include "models/thp/thp.h"
+#include "models/thp/thp_splitter.h"
 #include "sim/engine.h"
 
 namespace numasim {
@@ -88,6 +90,7 @@ class Kernel {
   ShmemFiles files_;
   Rmap rmap_;
   Hugetlb hugetlb_;
+  ThpSplitter splitter_;
   Migrator migrator_;
   Shmem shmem_;
   TransparentHugePages thp_;

@@ -167,11 +167,11 @@ void AddressSpace::SplitPmd(Vpn first) {
   const Entry entry = *leaf;
   if (entry.zero_page() || entry.anon()) {
     page_table_.SplitThp(first);
-    if (entry.anon()) pmd_splits_.anon.push_back(Folio(entry.pfn(), kPteTableShift));
+    if (entry.anon() && entry.present()) pmd_splits_.anon.push_back(Folio(entry.pfn(), kPteTableShift));
     return;
   }
   page_table_.SetHuge(first, kPteTableShift, Entry());
-  pmd_splits_.file.push_back(Folio(entry.pfn(), kPteTableShift));
+  if (entry.present()) pmd_splits_.file.push_back(Folio(entry.pfn(), kPteTableShift));
 }
 
 std::vector<Vma> AddressSpace::Remove(Vpn begin, Vpn end) {

@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <span>
 
 #include "models/base/types.h"
 
@@ -18,6 +19,7 @@ class Folio {
   constexpr Pfn head() const { return Pfn{bits_ >> kOrderBits}; }
   constexpr int order() const { return static_cast<int>(bits_ & ((1 << kOrderBits) - 1)); }
   constexpr int64_t pages() const { return int64_t{1} << order(); }
+  constexpr Pfn end() const { return head() + pages(); }
   // By the first frame.
   friend auto operator<=>(Folio, Folio) = default;
 
@@ -26,6 +28,13 @@ class Folio {
 
   uint64_t bits_ = 0;
 };
+
+// In base pages.
+constexpr int64_t PagesOf(std::span<const Folio> folios) {
+  int64_t pages = 0;
+  for (const Folio folio : folios) pages += folio.pages();
+  return pages;
+}
 
 }  // namespace numasim
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
 // COMPACT_CLUSTER_MAX: how many pages are taken before they are migrated.
-constexpr size_t kCluster = 32;
+constexpr int64_t kCluster = 32;
 // How often a batch that did not move is tried again (__alloc_contig_migrate_range).
 constexpr int kTries = 5;
 
@@ -24,8 +24,7 @@ sim::Task<ContigResult> ContigRanges::MigrateRange(sim::Path& path, CpuId cpu, Z
   ContigResult result;
   while (scan.next < end && result.error == Errno::kOk) {
     result = co_await IsolatePages(path, cpu, zone, end, scan);
-    node.counter(COMPACT_ISOLATED) +=
-        static_cast<int64_t>(scan.base.size()) + static_cast<int64_t>(scan.huge.size()) * kPageblockPages;
+    node.counter(COMPACT_ISOLATED) += PagesOf(scan.base) + PagesOf(scan.huge);
     if (result.error != Errno::kOk) break;
     result = co_await MigratePages(path, cpu, scan.huge, target, kTries);
     if (result.error == Errno::kOk) result = co_await MigratePages(path, cpu, scan.base, target, kTries);
@@ -48,7 +47,8 @@ sim::Task<ContigResult> ContigRanges::MigratePages(sim::Path& path, CpuId cpu, s
       co_return ContigResult{error, pages.front().head(), "alloc_migration_target", {}, target.allowed};
   }
   if (pages.empty()) co_return ContigResult{};
-  const char* const function = pages.front().order() == 0 ? "unmap_and_move" : "unmap_and_move_huge_page";
+  const char* const function =
+      migrator_.OfHugetlb(pages.front()) ? "unmap_and_move_huge_page" : "unmap_and_move";
   co_return ContigResult{Errno::kBusy, pages.front().head(), function};
 }
 
@@ -59,7 +59,7 @@ sim::Task<ContigResult> ContigRanges::IsolatePages(sim::Path& path, CpuId cpu, Z
   ContigResult result;
   int64_t looks = 0;
   bool begins = false;  // a block is known to begin where the scan is
-  while (scan.next < end && scan.huge.empty() && scan.base.size() < kCluster) {
+  while (scan.next < end && scan.huge.empty() && PagesOf(scan.base) < kCluster) {
     const FrameStore::Head head = begins ? frames.HeadAt(scan.next) : frames.Find(scan.next);
     ++looks;
     if (OwnedBy(frames, head, FrameOwner::kHugetlb)) {
@@ -71,10 +71,11 @@ sim::Task<ContigResult> ContigRanges::IsolatePages(sim::Path& path, CpuId cpu, Z
       begins = false;  // time has passed
       continue;
     }
+    const bool whole = head.frame == scan.next;  // not a huge page that the range begins inside of
     scan.next = EndOf(head);
     begins = true;
     if (head.kind != FrameKind::kAllocated) continue;
-    if (Migrator::Isolate(zone, head)) {
+    if (whole && Migrator::Isolate(zone, head)) {
       scan.base.emplace_back(frames.PfnOf(head.frame), head.order);
     } else if (scan.first.error == Errno::kOk) {
       scan.first = Busy(zone, head.frame, "isolate_migratepages_block");

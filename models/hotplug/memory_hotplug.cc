@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "models/physical/isolation.h"
+#include "models/physical/thp_page.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -132,7 +133,7 @@ MemoryHotplug::Movable MemoryHotplug::ScanMovable(Zone& zone, FrameIndex begin, 
     if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return;
     const bool referred = frames.IsHeld(head.frame, head.order);
     // On its way to the buddy allocator.
-    if (frames.owner(head.frame, head.order).mapcount == 0 && !referred) return;
+    if (!ThpPage::Mapped(frames, head.frame, head.order) && !referred) return;
     found.any = true;
     if (Migrator::Isolate(zone, head)) {
       found.base.emplace_back(frames.PfnOf(head.frame), head.order);

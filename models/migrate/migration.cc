@@ -1,6 +1,8 @@
 #include "models/migrate/migration.h"
 
 #include <algorithm>
+#include <numeric>
+#include <span>
 #include <utility>
 
 #include "models/physical/thp_page.h"
@@ -18,11 +20,16 @@ bool OfBootUser(const FrameOwner& owner) {
   return owner.kind == FrameOwner::kAnon && owner.object == kBootUser;
 }
 
-// In base pages.
-int64_t PagesOf(std::span<const Folio> folios) {
-  int64_t pages = 0;
-  for (const Folio folio : folios) pages += folio.pages();
-  return pages;
+int64_t ThpsOf(std::span<const Folio> folios) {
+  return std::count_if(folios.begin(), folios.end(), [](Folio folio) { return folio.order() > 0; });
+}
+
+// a - b, of counts of parts that may be empty.
+std::vector<int32_t> Less(std::span<const int32_t> a, std::span<const int32_t> b) {
+  std::vector<int32_t> difference(std::max(a.size(), b.size()));
+  for (size_t i = 0; i < a.size(); ++i) difference[i] += a[i];
+  for (size_t i = 0; i < b.size(); ++i) difference[i] -= b[i];
+  return difference;
 }
 
 void AddMappers(const Mapping& mapping, Rmap::Group& group) {
@@ -32,15 +39,17 @@ void AddMappers(const Mapping& mapping, Rmap::Group& group) {
 }  // namespace
 
 bool Migrator::Isolate(Zone& zone, const FrameStore::Head& head) {
-  if (head.kind != FrameKind::kAllocated || head.order != 0) return false;
+  const bool thp = head.order == ThpPage::kOrder;
+  if (head.kind != FrameKind::kAllocated || (head.order != 0 && !thp)) return false;
   if (zone.frames().IsHeld(head.frame, head.order)) return false;
   return IsolateFromLru(zone, head.frame, head.order);
 }
 
 bool Migrator::IsolateFromLru(Zone& zone, FrameIndex frame, int order) {
-  if (order == 0 && ThpPage::Holds(zone.frames(), frame)) return false;  // part of a huge page: not yet moved
+  NUMASIM_CHECK(order != 0 || !ThpPage::Holds(zone.frames(), frame));
   const FrameOwner& owner = zone.frames().owner(frame, order);
-  if (!OfUser(owner) || owner.mapcount == 0 || zone.IsMigrating(frame, order)) return false;
+  if (!OfUser(owner) || !ThpPage::Mapped(zone.frames(), frame, order) || zone.IsMigrating(frame, order))
+    return false;
   zone.TakeRef(frame, order);
   zone.MarkMigrating(frame, order, true);
   return true;
@@ -63,22 +72,55 @@ sim::Task<Errno> Migrator::Migrate(sim::Path& path, CpuId cpu, std::vector<Folio
   if (pages.empty()) co_return Errno::kOk;
   Node& node = memory_.node(memory_.ZoneOf(pages.front().head())->node());
   if (OfHugetlb(pages.front())) co_return co_await MigrateHuge(path, cpu, node, pages, target);
+  Stats stats;
   std::vector<Folio> held;
+  std::vector<Folio> parts;
+  co_await MigrateBatch(path, cpu, node, pages, target, held, &parts, stats);
+  if (pages.empty() && !parts.empty()) {
+    pages = std::exchange(parts, {});
+    co_await MigrateBatch(path, cpu, node, pages, target, held, nullptr, stats);
+  }
+  node.counter(PGMIGRATE_SUCCESS) += stats.succeeded;
+  node.counter(PGMIGRATE_FAIL) += stats.failed;
+  node.counter(THP_MIGRATION_SUCCESS) += stats.thp_succeeded;
+  node.counter(THP_MIGRATION_FAIL) += stats.thp_failed;
+  node.counter(THP_MIGRATION_SPLIT) += stats.thp_split;
+  const Errno error = !pages.empty() ? Errno::kNoMem : held.empty() ? Errno::kOk : Errno::kAgain;
+  pages.insert(pages.end(), held.begin(), held.end());
+  pages.insert(pages.end(), parts.begin(), parts.end());
+  co_return error;
+}
+
+sim::Task<void> Migrator::MigrateBatch(sim::Path& path, CpuId cpu, Node& node, std::vector<Folio>& pages,
+                                       const MigrationTarget& target, std::vector<Folio>& held,
+                                       std::vector<Folio>* parts, Stats& stats) {
   size_t begun = 0;
   bool room = true;
   while (room && begun < pages.size()) {
     const std::span rest = std::span(pages).subspan(begun);
     const std::span cluster = rest.first(std::min(kCluster, rest.size()));
-    const size_t moved = co_await MoveCluster(path, cpu, node, cluster, target, held);
+    std::vector<Folio> stayed;
+    const size_t moved = co_await MoveCluster(path, cpu, node, cluster, target, stayed);
+    stats.succeeded += PagesOf(cluster.first(moved)) - PagesOf(stayed);
+    stats.thp_succeeded += ThpsOf(cluster.first(moved)) - ThpsOf(stayed);
+    stats.failed += PagesOf(stayed);
+    stats.thp_failed += ThpsOf(stayed);
+    held.insert(held.end(), stayed.begin(), stayed.end());
     begun += moved;
-    room = moved == cluster.size();
+    if (moved == cluster.size()) continue;
+    const Folio next = pages[begun];
+    stats.thp_failed += next.order() > 0 ? 1 : 0;
+    room = next.order() > 0 && parts != nullptr && OwnerOf(next).kind == FrameOwner::kAnon &&
+           OwnerOf(next).object != kBootUser &&
+           co_await splitter_.SplitIsolated(path, cpu, next.head(), *parts);
+    if (room) {
+      ++stats.thp_split;
+      ++begun;
+    } else {
+      stats.failed += next.pages();
+    }
   }
-  node.counter(PGMIGRATE_SUCCESS) += static_cast<int64_t>(begun - held.size());
-  node.counter(PGMIGRATE_FAIL) += static_cast<int64_t>(held.size()) + (room ? 0 : 1);
   pages.erase(pages.begin(), pages.begin() + static_cast<std::ptrdiff_t>(begun));
-  const Errno error = !room ? Errno::kNoMem : held.empty() ? Errno::kOk : Errno::kAgain;
-  pages.insert(pages.end(), held.begin(), held.end());
-  co_return error;
 }
 
 // migrate_hugetlbs(): one after the other, in each pass all that are left.
@@ -139,7 +181,8 @@ FrameOwner& Migrator::OwnerOf(Folio page) const {
 // its node.
 bool Migrator::Freed(Folio page) const {
   const Zone& zone = *memory_.ZoneOf(page.head());
-  return OwnerOf(page).mapcount == 0 && zone.RefsOf(zone.frames().Index(page.head()), page.order()) == 1;
+  const FrameIndex frame = zone.frames().Index(page.head());
+  return !ThpPage::Mapped(zone.frames(), frame, page.order()) && zone.RefsOf(frame, page.order()) == 1;
 }
 
 // alloc_migration_target(): as many as there is room for. A page of ZONE_MOVABLE may go to one again.
@@ -156,6 +199,7 @@ sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<c
     request.gfp = kGfpReclaim | kGfpMovable | kGfpRetryMayfail | kGfpNoWarn;
     if (zone.type() == ZoneType::kMovable) request.gfp |= kGfpHighmem;
     if (target.this_node) request.gfp = kGfpHighuserMovable | kGfpThisNode;
+    if (page.order() > 0) request.gfp = request.gfp.Without(kGfpReclaim) | kGfpTranshuge;
     request.order = page.order();
     request.preferred = target.preferred;
     request.allowed = target.allowed;
@@ -179,7 +223,9 @@ sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<c
 sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& batch) {
   std::vector<FrameOwner> owners;
   for (Moving& page : batch) {
-    page.unmapped = page.restored = 0;
+    page.unmapped = page.restored = page.announced = 0;
+    page.unmapped_parts.clear();
+    page.restored_parts.clear();
     page.locked = false;
     owners.push_back(page.owner);
   }
@@ -192,8 +238,9 @@ sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& ba
   co_await rmap_.TryToMigrate(path, groups, page_at);
   co_await path.HopTo(node.lp, memory_.costs().hop);
   Judge(batch);
-  const auto moves = std::count_if(batch.begin(), batch.end(), [](const Moving& page) { return page.moves; });
-  co_await path.Take(memory_.costs().copy_page * moves);
+  int64_t copied = 0;
+  for (const Moving& page : batch) copied += page.moves ? page.from.pages() : 0;
+  co_await path.Take(memory_.costs().copy_page * copied);
   co_await Announce(path, batch);
   co_await ReplaceInCache(path, groups, batch);
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
@@ -224,7 +271,7 @@ sim::Task<std::vector<int64_t>> Migrator::MapcountsOf(sim::Path& path, const std
   std::vector<int64_t> mapcounts(pages.size());
   co_await rmap_.Walk(path, groups, [&](Process& process, const Rmap::Group& group) {
     for (const uint32_t i : group.pages)
-      Rmap::ForEachEntry(process, Rmap::PlaceOf(owners[i]), pages[i], [&](Vpn, Entry&) { ++mapcounts[i]; });
+      mapcounts[i] += Rmap::MappingsOf(process, Rmap::PlaceOf(owners[i]), pages[i]);
     return true;
   });
   co_return mapcounts;
@@ -245,6 +292,10 @@ sim::Task<void> Migrator::Lock(sim::Path& path, std::vector<Rmap::Group>& groups
 // counts, until it is known whether the file has it still.
 void Migrator::Judge(Batch& batch) const {
   for (Moving& page : batch) {
+    if (page.thp()) {
+      JudgeThp(page);
+      continue;
+    }
     FrameOwner& owner = OwnerOf(page.from);
     const Zone& zone = *memory_.ZoneOf(page.from.head());
     const auto mapcount = static_cast<int64_t>(owner.mapcount);
@@ -258,10 +309,45 @@ void Migrator::Judge(Batch& batch) const {
   }
 }
 
+// The same of a huge page. Its PMDs are references also where a file has it.
+void Migrator::JudgeThp(Moving& page) const {
+  Zone& zone = *memory_.ZoneOf(page.from.head());
+  const ThpPage thp(zone.frames(), zone.frames().Index(page.from.head()));
+  if (OfBootUser(page.owner)) page.unmapped = page.restored = thp.pmds();
+  const int64_t parts = std::accumulate(page.unmapped_parts.begin(), page.unmapped_parts.end(), int64_t{0});
+  page.counted = page.unmapped + (page.anon() ? parts : 1);
+  const bool alone = zone.RefsOf(thp.head(), ThpPage::kOrder) == 1;
+  page.gone = Freed(page.from);
+  const int64_t mapcount = page.anon() ? thp.total_mapcount() : thp.pmds();
+  page.moves = alone && mapcount == page.counted && (page.locked || page.anon()) && !page.gone;
+  // As page_remove_rmap() does when a part is unmapped while others are mapped.
+  if (page.anon() && !page.unmapped_parts.empty())
+    PageAllocator::QueueSplit(memory_.node(zone.node()), zone, thp);
+  if (page.moves && page.anon()) ChangeThpMappings(page.from, -page.unmapped, Less({}, page.unmapped_parts));
+}
+
+void Migrator::ChangeThpMappings(Folio page, int64_t pmds, std::span<const int32_t> parts) const {
+  Zone& zone = *memory_.ZoneOf(page.head());
+  Node& node = memory_.node(zone.node());
+  PageAllocator::ChangeThpMappings(node, zone, zone.frames().Index(page.head()), pmds, parts);
+}
+
+sim::Task<void> Migrator::AnnounceThp(sim::Path& path, Moving& page) {
+  if (!page.moves) co_return;
+  page.announced = 1;
+  co_await GoTo(path, page.to);
+  if (!page.anon()) ++OwnerOf(page.to).mapcount;
+  ChangeThpMappings(page.to, page.unmapped, page.unmapped_parts);
+}
+
 // As many mappings as one page had may come to the other: they are counted there before they come, since the
 // process may unmap them at once.
 sim::Task<void> Migrator::Announce(sim::Path& path, Batch& batch) {
   for (Moving& page : batch) {
+    if (page.thp()) {
+      co_await AnnounceThp(path, page);
+      continue;
+    }
     page.announced = page.moves ? page.counted : 0;
     if (page.announced == 0) continue;
     co_await GoTo(path, page.to);
@@ -291,24 +377,50 @@ sim::Task<void> Migrator::Unlock(sim::Path& path, std::vector<Rmap::Group>& grou
   });
 }
 
+// What the new page was given of mappings that did not come to it.
+sim::Task<void> Migrator::CorrectTarget(sim::Path& path, const Moving& page) {
+  if (page.thp()) {
+    const auto lost_parts = Less(page.restored_parts, page.unmapped_parts);
+    if (page.announced == 0) co_return;
+    co_await GoTo(path, page.to);
+    if (page.moves) {
+      ChangeThpMappings(page.to, page.restored - page.unmapped, lost_parts);
+    } else {
+      ChangeThpMappings(page.to, -page.unmapped, {});
+      --OwnerOf(page.to).mapcount;
+    }
+    co_return;
+  }
+  const int64_t come = page.moves ? (page.anon() ? page.restored : page.counted) : 0;
+  if (page.announced == come) co_return;
+  co_await GoTo(path, page.to);
+  OwnerOf(page.to).mapcount -= static_cast<uint64_t>(page.announced - come);
+}
+
+// What the old page has lost: all, or what was unmapped meanwhile. On the LP of its node.
+void Migrator::CorrectSource(const Moving& page) const {
+  if (page.thp()) {
+    if (!page.moves) {
+      const auto lost_parts = Less(page.restored_parts, page.unmapped_parts);
+      ChangeThpMappings(page.from, page.restored - page.unmapped, lost_parts);
+    } else if (!page.anon()) {
+      ChangeThpMappings(page.from, -page.unmapped, {});
+      --OwnerOf(page.from).mapcount;
+    }
+    return;
+  }
+  int64_t gone = 0;
+  if (page.moves && !page.anon()) gone = page.counted;
+  if (!page.moves && page.anon()) gone = page.unmapped - page.restored;
+  OwnerOf(page.from).mapcount -= static_cast<uint64_t>(gone);
+}
+
 // Sets the counts to what came about: a process may have unmapped what was a migration entry, and a page may
 // have been taken out of its file. Then the old pages are freed, and a new one that nobody wants any more.
 sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, Batch& batch) {
-  for (const Moving& page : batch) {
-    const bool anon = page.owner.kind == FrameOwner::kAnon;
-    const int64_t come = page.moves ? (anon ? page.restored : page.counted) : 0;
-    if (page.announced == come) continue;
-    co_await GoTo(path, page.to);
-    OwnerOf(page.to).mapcount -= static_cast<uint64_t>(page.announced - come);
-  }
+  for (const Moving& page : batch) co_await CorrectTarget(path, page);
   co_await path.GoTo(node.lp, memory_.costs().hop);
-  for (const Moving& page : batch) {
-    const bool anon = page.owner.kind == FrameOwner::kAnon;
-    int64_t gone = 0;
-    if (page.moves && !anon) gone = page.counted;
-    if (!page.moves && anon) gone = page.unmapped - page.restored;
-    OwnerOf(page.from).mapcount -= static_cast<uint64_t>(gone);
-  }
+  for (const Moving& page : batch) CorrectSource(page);
   const auto left = std::stable_partition(batch.begin(), batch.end(),
                                           [](const Moving& page) { return !page.moves && !page.gone; });
   const Batch done(left, batch.end());

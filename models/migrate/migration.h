@@ -15,6 +15,9 @@
 //   process  migration entries -> entries of the new page, or of the old one again   (remove_migration_ptes)
 //   node     what was unmapped meanwhile is counted, the old page freed
 //
+// A transparent huge page moves as one, with a PMD or base entries that map it, or both. Where there is no
+// huge page to move to it is split, and its parts move after all others.
+//
 // A page that somebody else refers to, an unmap under way or a pin, is tried again in the next pass, ten
 // times in all.
 #ifndef NUMASIM_MODELS_MIGRATE_MIGRATION_H_
@@ -33,6 +36,7 @@
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "models/rmap/rmap.h"
+#include "models/thp/thp_splitter.h"
 #include "sim/path.h"
 #include "sim/task.h"
 
@@ -51,8 +55,13 @@ class Migrator {
   static constexpr int kPasses = 10;
 
   Migrator(MemorySystem& memory, PageAllocator& allocator, ShmemFiles& files, const Rmap& rmap,
-           Hugetlb& hugetlb)
-      : memory_(memory), allocator_(allocator), files_(files), rmap_(rmap), hugetlb_(hugetlb) {}
+           Hugetlb& hugetlb, ThpSplitter& splitter)
+      : memory_(memory),
+        allocator_(allocator),
+        files_(files),
+        rmap_(rmap),
+        hugetlb_(hugetlb),
+        splitter_(splitter) {}
 
   // isolate_migratepages_block(): takes a reference to a page in use that can be moved, on the LP of its
   // node. False where somebody else has it (a pin, another migration), it is just being freed, or it is no
@@ -60,6 +69,7 @@ class Migrator {
   static bool Isolate(Zone& zone, const FrameStore::Head& head);
   // isolate_lru_page(), for a page that the caller knows: the same, but does not mind pins.
   static bool IsolateFromLru(Zone& zone, FrameIndex frame, int order);
+  bool OfHugetlb(Folio page) const { return OwnerOf(page).kind == FrameOwner::kHugetlb; }
   // putback_movable_pages(), of pages as Migrate takes them.
   sim::Task<void> PutBack(sim::Path& path, CpuId cpu, const std::vector<Folio>& pages);
 
@@ -79,9 +89,12 @@ class Migrator {
     FrameOwner owner;                // of `from` when it was isolated
     // Of one pass:
     int64_t counted = 0;    // references that the page's mapcount has for what was unmapped, or for its file
-    int64_t announced = 0;  // that the mapcount of `to` was given before
+    int64_t announced = 0;  // that the mapcount of `to` was given before; of a huge page, whether it was
     bool locked = false;    // in its file; one that is on its way there, from a fault, is not
     bool gone = false;      // it was freed meanwhile: nothing but the migration refers to it
+
+    bool anon() const { return owner.kind == FrameOwner::kAnon; }
+    bool thp() const { return from.order() > 0; }
   };
   using Batch = std::vector<Moving>;
 
@@ -91,6 +104,17 @@ class Migrator {
   // Of HugeTLB pages.
   sim::Task<Errno> MigrateHuge(sim::Path& path, CpuId cpu, Node& node, std::vector<Folio>& pages,
                                const MigrationTarget& target);
+  // What became of pages that are not HugeTLB's (struct migrate_pages_stats).
+  struct Stats {
+    int64_t succeeded = 0, failed = 0;  // base pages
+    int64_t thp_succeeded = 0, thp_failed = 0, thp_split = 0;
+  };
+  // migrate_pages_batch(): `held` gets what could not move, `parts` those of huge pages that were split as
+  // there was no room for them; with `parts` null none is. Where there is no room for another page it ends,
+  // and that is the first that is left in `pages`.
+  sim::Task<void> MigrateBatch(sim::Path& path, CpuId cpu, Node& node, std::vector<Folio>& pages,
+                               const MigrationTarget& target, std::vector<Folio>& held,
+                               std::vector<Folio>* parts, Stats& stats);
   sim::Task<size_t> MoveCluster(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
                                 const MigrationTarget& target, std::vector<Folio>& held);
   // Returns how many pages have a target now, or need none any more.
@@ -108,7 +132,12 @@ class Migrator {
   sim::Task<void> ForEachFile(sim::Path& path, std::vector<Rmap::Group>& groups,
                               absl::FunctionRef<void(Mapping&, Rmap::Group&)> f);
   sim::Task<void> Settle(sim::Path& path, CpuId cpu, Node& node, Batch& batch);
-  bool OfHugetlb(Folio page) const { return OwnerOf(page).kind == FrameOwner::kHugetlb; }
+  // The counts of mappings, of transparent huge pages and of others.
+  void ChangeThpMappings(Folio page, int64_t pmds, std::span<const int32_t> parts) const;
+  void JudgeThp(Moving& page) const;
+  sim::Task<void> AnnounceThp(sim::Path& path, Moving& page);
+  sim::Task<void> CorrectTarget(sim::Path& path, const Moving& page);
+  void CorrectSource(const Moving& page) const;
   FrameOwner& OwnerOf(Folio page) const;
   sim::Task<void> LetGo(sim::Path& path, CpuId cpu, Folio page);
   // Goes to the LP of the page's node if it is not there.
@@ -119,6 +148,7 @@ class Migrator {
   ShmemFiles& files_;
   const Rmap& rmap_;
   Hugetlb& hugetlb_;
+  ThpSplitter& splitter_;
 };
 
 }  // namespace numasim

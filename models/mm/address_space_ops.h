@@ -215,7 +215,7 @@ class AddressSpaceOps {
   sim::Task<Errno> PopulateVma(sim::Path& path, Process& process, Vpn begin, Vpn end);
 
   sim::Task<Vpn> QueueMoves(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node,
-                            std::vector<Folio>& queue, MoveResult& result);
+                            std::vector<Folio>& queue, int64_t& with_others, MoveResult& result);
   sim::Task<Vpn> QueueHugeMoves(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node, int order,
                                 std::vector<Folio>& queue, MoveResult& result);
   sim::Task<Errno> MoveQueue(sim::Path& path, CpuId cpu, std::vector<Folio> queue, NodeId node,

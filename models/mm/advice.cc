@@ -129,7 +129,7 @@ sim::Task<Errno> AddressSpaceOps::FreeLazily(sim::Path& path, Process& process, 
 sim::Task<bool> AddressSpaceOps::FreePartLazily(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   PageTable& tables = process.space.page_table();
   const Entry* const leaf = tables.FindHuge(ThpStart(begin), ThpPage::kOrder);
-  if (leaf != nullptr && (leaf->zero_page() || end - begin == kThpPages)) {
+  if (leaf != nullptr && (leaf->zero_page() || leaf->migrating() || end - begin == kThpPages)) {
     co_await path.Take(memory_.costs().unmap_page);
     co_return true;
   }

@@ -297,7 +297,8 @@ sim::Task<AddressSpaceOps::Sharing> AddressSpaceOps::SharingOf(sim::Path& path, 
     // Every mapping of any part is a reference to the huge page.
     const ThpPage page(zone.frames(), frame);
     const bool alone = page.total_mapcount() == 1 && !zone.frames().IsHeld(page.head(), ThpPage::kOrder);
-    sharing = alone ? Sharing::kAlone : Sharing::kShared;
+    const bool settles = page.total_mapcount() != 1 && zone.IsMigrating(page.head(), ThpPage::kOrder);
+    sharing = alone ? Sharing::kAlone : settles ? Sharing::kSettling : Sharing::kShared;
   } else if (zone.frames().owner(frame, 0).mapcount != 1) {
     sharing = zone.IsMigrating(frame, 0) ? Sharing::kSettling : Sharing::kShared;
   }

@@ -2,10 +2,33 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "models/mm/address_space_ops.h"
 #include "models/physical/thp_page.h"
+#include "models/thp/thp_allowed.h"
 
 namespace numasim {
+
+namespace {
+
+// follow_page(): what entries of one order or the other map.
+class PageLookup {
+ public:
+  explicit PageLookup(AddressSpace& space) : tables_(space.page_table()), entries_(tables_) {}
+  // kNoPfn where there is no page, or the zero page.
+  Pfn At(Vpn vpn) {
+    const Entry* const entry = entries_.Find(vpn);
+    const Entry* const found = entry != nullptr ? entry : tables_.FindHuge(ThpStart(vpn), ThpPage::kOrder);
+    if (found == nullptr || !found->present() || found->zero_page()) return kNoPfn;
+    return entry != nullptr ? entry->pfn() : found->pfn() + (vpn - ThpStart(vpn));
+  }
+
+ private:
+  PageTable& tables_;
+  Cursor entries_;
+};
+
+}  // namespace
 
 // Pages are queued and moved together as far as nothing comes between: one that is on the node already, or
 // that is not there. One that others map too, or that cannot be isolated, comes between only among huge pages
@@ -21,7 +44,8 @@ sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& proce
   while (begin < end) {
     co_await process.space.mmap_lock().AcquireRead(path);
     std::vector<Folio> queue;
-    begin = order == 0 ? co_await QueueMoves(path, process, begin, end, node, queue, result)
+    int64_t with_others = 0;  // parts of huge pages that are queued
+    begin = order == 0 ? co_await QueueMoves(path, process, begin, end, node, queue, with_others, result)
                        : co_await QueueHugeMoves(path, process, begin, end, node, order, queue, result);
     process.space.mmap_lock().ReleaseRead(path);
     const auto queued = static_cast<int64_t>(queue.size());
@@ -30,11 +54,11 @@ sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& proce
     if (error != Errno::kOk) {
       // That somebody held a page is no error of the call: it returns how many are left.
       if (error == Errno::kNoMem) result.error = error;
-      result.untried = (end - begin) >> order;
+      result.untried = ((end - begin) >> order) + with_others;
       result.unwritten = queued + result.untried;
       break;
     }
-    result.moved += queued;
+    result.moved += queued + with_others;
   }
   LogStayed(path, result, node, order);
   co_return result;
@@ -63,28 +87,29 @@ void AddressSpaceOps::LogStayed(sim::Path& path, const MoveResult& result, NodeI
 // add_page_for_migration() of page after page, up to the first that is not queued, whose status is counted.
 // Returns where to go on.
 sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vpn begin, Vpn end, NodeId node,
-                                           std::vector<Folio>& queue, MoveResult& result) {
+                                           std::vector<Folio>& queue, int64_t& with_others,
+                                           MoveResult& result) {
   const sim::LpId home = path.lp();
   // No page may go while the path asks for it.
   const EntriesHold hold(process.space);
   std::vector<Folio> wanted;
   std::vector<Folio> file_pages;
   std::vector<FrameOwner> of_files;  // whose these are
-  Cursor entries(process.space.page_table());
+  PageLookup pages(process.space);
   VmaCursor vmas(process.space);
   Vpn at = begin;
   for (bool queues = true; queues && at < end; at = at + 1) {
     const Vma* const vma = vmas.Find(at);
-    const Entry* const entry = entries.Find(at);
-    const bool there = vma != nullptr && entry != nullptr && entry->present() && !entry->zero_page();
-    queues = there && memory_.ZoneOf(entry->pfn())->node() != node;
+    const Pfn page = vma == nullptr ? kNoPfn : pages.At(at);
+    const bool there = page != kNoPfn;
+    queues = there && memory_.ZoneOf(page)->node() != node;
     if (!queues) {
       ++(there ? result.moved : result.not_moved);
       result.absent += there ? 0 : 1;
-    } else if (vma->anonymous() || entry->anon()) {
-      wanted.emplace_back(entry->pfn());
+    } else if (vma->anonymous()) {
+      wanted.emplace_back(page);
     } else {
-      file_pages.emplace_back(entry->pfn());
+      file_pages.emplace_back(page);
       of_files.push_back({FrameOwner::kShmem, 0, static_cast<uint64_t>(vma->file.value), vma->IndexOf(at)});
     }
   }
@@ -100,18 +125,32 @@ sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vp
     }
   }
   co_await path.GoTo(home, memory_.costs().hop);
+  absl::flat_hash_map<uint64_t, int64_t>
+      parts;  // of huge pages that are queued, by head: how many parts more
   co_await allocator_.ForEachOnItsNode(path, wanted, [&](Zone& zone, FrameIndex frame, Folio page) {
-    if (ThpPage::Holds(zone.frames(), frame)) {
-      ++result.busy;  // part of a transparent huge page, which is not moved
-    } else if (zone.frames().owner(frame, page.order()).mapcount != 1) {
+    const Folio whole = ThpPage::WholeOf(zone.frames(), page);
+    if (const auto queued = parts.find(whole.head().value); queued != parts.end()) {
+      // It is isolated already. That ends the queue, and with it the huge page moves: the parts behind are on
+      // the node then.
+      ++(queued->second++ == 0 ? result.busy : with_others);
+      return;
+    }
+    const FrameIndex head = zone.frames().Index(whole.head());
+    const FrameOwner& owner = zone.frames().owner(head, whole.order());
+    int64_t mapcount = 1;  // of a file: asked before
+    if (owner.kind == FrameOwner::kAnon)
+      mapcount =
+          whole == page ? static_cast<int64_t>(owner.mapcount) : ThpPage(zone.frames(), head).mapcount(frame);
+    if (mapcount != 1) {
       ++result.shared;
-    } else if (Migrator::IsolateFromLru(zone, frame, page.order())) {
-      queue.push_back(page);
+    } else if (Migrator::IsolateFromLru(zone, head, whole.order())) {
+      queue.push_back(whole);
+      if (whole.order() > 0) parts[whole.head().value] = 0;
     } else {
       ++result.busy;  // somebody else moves it
     }
   });
-  result.not_moved += static_cast<int64_t>(candidates - queue.size());
+  result.not_moved += static_cast<int64_t>(candidates - queue.size()) - with_others;
   co_return at;
 }
 

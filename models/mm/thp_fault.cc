@@ -94,11 +94,12 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpCopyOnWrite(sim::Pat
                                                                         Vpn first) {
   PageTable& tables = process.space.page_table();
   const Entry old = *tables.FindHuge(first, ThpPage::kOrder);
-  const bool alone =
-      !old.zero_page() && (old.exclusive() || co_await SharingOf(path, old.pfn()) == Sharing::kAlone);
+  Sharing sharing = Sharing::kShared;
+  if (!old.zero_page()) sharing = old.exclusive() ? Sharing::kAlone : co_await SharingOf(path, old.pfn());
+  if (sharing == Sharing::kSettling) co_await WaitForMove(path);
   Entry* const leaf = tables.FindHuge(first, ThpPage::kOrder);
-  if (leaf == nullptr || *leaf != old) co_return FaultResult::kRetry;
-  if (alone) {
+  if (sharing == Sharing::kSettling || leaf == nullptr || *leaf != old) co_return FaultResult::kRetry;
+  if (sharing == Sharing::kAlone) {
     *leaf = Entry(old.pfn(), Entry::kPresent | Entry::kAnon | Entry::kExclusive | Entry::kWritable);
     co_return FaultResult::kDone;
   }

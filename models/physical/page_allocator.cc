@@ -369,8 +369,18 @@ bool PageAllocator::DropOne(Node& node, Zone& zone, Folio page, Reference which)
 }
 
 void PageAllocator::MapFilePmd(Node& node, Zone& zone, FrameIndex head) {
-  FrameOwner& owner = zone.frames().owner(head, ThpPage::kOrder);
-  if (owner.mapcount++ == 1) ++node.counter(NR_SHMEM_PMDMAPPED);
+  ChangeThpMappings(node, zone, head, 1, {});
+}
+
+void PageAllocator::ChangeThpMappings(Node& node, Zone& zone, FrameIndex head, int64_t pmds,
+                                      std::span<const int32_t> parts) {
+  const ThpPage page(zone.frames(), head);
+  const bool anon = page.owner().kind == FrameOwner::kAnon;
+  const int64_t none = anon ? 0 : 1;  // of a file, the page cache's reference
+  const bool before = page.pmds() > none;
+  page.ChangeMappings(pmds, anon ? parts : std::span<const int32_t>());
+  const int change = (page.pmds() > none ? 1 : 0) - (before ? 1 : 0);
+  node.counter(anon ? NR_ANON_THPS : NR_SHMEM_PMDMAPPED) += change;
 }
 
 bool PageAllocator::SplitFilePage(Node& node, Zone& zone, FrameIndex head) {
@@ -406,7 +416,6 @@ void PageAllocator::SplitPmd(Node& node, Zone& zone, FrameIndex frame) {
   if (page.pmds() == 0) --node.counter(NR_ANON_THPS);
 }
 
-// deferred_split_huge_page()
 void PageAllocator::QueueSplit(Node& node, const Zone& zone, const ThpPage& page) {
   if (node.split_queue.Add(zone.frames().PfnOf(page.head()))) ++node.counter(THP_DEFERRED_SPLIT_PAGE);
 }

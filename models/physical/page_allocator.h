@@ -79,9 +79,15 @@ class PageAllocator {
   // One more PMD maps the huge page of a file, on the LP of its node (page_add_file_rmap). Beside the page
   // cache's reference its mapcount counts these alone; base entries that map parts of it are not counted.
   static void MapFilePmd(Node& node, Zone& zone, FrameIndex head);
+  // So many PMDs map a huge page of anonymous memory or of a file more, or less, and so many base entries
+  // each part of one of anonymous memory (`parts` may be empty). On the LP of its node.
+  static void ChangeThpMappings(Node& node, Zone& zone, FrameIndex head, int64_t pmds,
+                                std::span<const int32_t> parts);
   // Makes it base pages, on the LP of its node (split_huge_page). False where something else refers to it.
   static bool SplitFilePage(Node& node, Zone& zone, FrameIndex head);
 
+  // deferred_split_huge_page(): the page is to be split when memory is short. On the LP of its node.
+  static void QueueSplit(Node& node, const Zone& zone, const ThpPage& page);
   // What __split_huge_pmd() does to the counts of the huge page whose head is `frame`, on the LP of its node.
   static void SplitPmd(Node& node, Zone& zone, FrameIndex frame);
 
@@ -129,7 +135,6 @@ class PageAllocator {
   static bool DropOne(Node& node, Zone& zone, Folio page, Reference which);
   static bool UnmapPmd(Node& node, Zone& zone, FrameIndex frame);
   static bool UnmapPart(Node& node, Zone& zone, FrameIndex part);
-  static void QueueSplit(Node& node, const Zone& zone, const ThpPage& page);
   AllocFlags NoFragment(const Zone& preferred) const;
   void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const;
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);

@@ -39,6 +39,16 @@ bool ThpPage::RemovePart(FrameIndex part) const {
   return mapcount(part) == 0;
 }
 
+void ThpPage::ChangeMappings(int64_t by, std::span<const int32_t> parts) const {
+  NUMASIM_CHECK_GE(pmds() + by, 0);
+  owner().mapcount = static_cast<uint64_t>(pmds() + by) & kMaxMapcount;
+  FrameIndex part = head_;
+  for (const int32_t change : parts) {
+    if (change != 0) ChangePart(part, change);
+    ++part;
+  }
+}
+
 bool ThpPage::SplitPmd() const {
   NUMASIM_CHECK(pmds() > 0);
   if (!frames_.has_parts(head_)) MakeParts();

@@ -15,6 +15,7 @@
 #define NUMASIM_MODELS_PHYSICAL_THP_PAGE_H_
 
 #include <cstdint>
+#include <span>
 
 #include "models/base/folio.h"
 #include "models/base/types.h"
@@ -44,6 +45,11 @@ class ThpPage {
   int64_t total_mapcount() const {
     return pmds() + (frames_.has_parts(head_) ? frames_.part_mappings(head_) : 0);
   }
+  // folio_mapped() of an allocated block of any order.
+  static bool Mapped(const FrameStore& frames, FrameIndex frame, int order) {
+    const bool parts = order == kOrder && frames.has_parts(frame) && frames.part_mappings(frame) > 0;
+    return parts || frames.owner(frame, order).mapcount > 0;
+  }
   int64_t mapcount(FrameIndex part) const {  // page_mapcount()
     return pmds() + (frames_.has_parts(head_) ? frames_.part_mapcount(part) : 0);
   }
@@ -56,6 +62,8 @@ class ThpPage {
   // (deferred_split_huge_page).
   bool RemovePmd() const;
   bool RemovePart(FrameIndex part) const;
+  // So many PMDs more, or less, and so many base entries of each part; `parts` may be empty.
+  void ChangeMappings(int64_t pmds, std::span<const int32_t> parts) const;
   // __split_huge_pmd_locked(): one PMD less, each part is mapped once more. Whether it is to be split, which
   // it is where parts were taken away before.
   bool SplitPmd() const;

@@ -6,6 +6,20 @@
 #include <utility>
 
 namespace numasim {
+namespace {
+
+// Counts an entry that maps the page, or a part of it.
+void CountEntry(const Rmap::Unmapping& page, Entry entry, int order, int64_t& whole,
+                std::vector<int32_t>& parts) {
+  if (order == page.from.order()) {
+    ++whole;
+    return;
+  }
+  if (parts.empty()) parts.resize(static_cast<size_t>(page.from.pages()));
+  ++parts[static_cast<size_t>(entry.pfn() - page.from.head())];
+}
+
+}  // namespace
 
 Rmap::Place Rmap::PlaceOf(const FrameOwner& owner) {
   if (owner.kind == FrameOwner::kAnon) return {Place::kAnon, kNoFile, owner.index};
@@ -26,6 +40,28 @@ std::vector<Rmap::Group> Rmap::ByOwner(std::span<const FrameOwner> owners) {
   groups.reserve(by_owner.size());
   for (auto& [owner, group] : by_owner) groups.push_back(std::move(group));
   return groups;
+}
+
+int64_t Rmap::MappingsOf(Process& process, const Place& place, Folio page) {
+  int64_t mappings = 0;
+  const auto at = [&](Vpn vpn) {
+    PageTable& tables = process.space.page_table();
+    const Vpn first{vpn.value >> kPteTableShift << kPteTableShift};
+    const Entry* const entry = tables.FindEntry(vpn);
+    const Entry* const leaf = tables.FindHuge(first, kPteTableShift);
+    if (entry != nullptr && entry->present() && entry->pfn() == page.head()) ++mappings;
+    if (leaf != nullptr && leaf->present() && !leaf->zero_page() &&
+        leaf->pfn() + (vpn - first) == page.head())
+      ++mappings;
+  };
+  if (place.kind == Place::kAnon) {
+    at(Vpn{place.index});
+  } else {
+    process.space.ForEachOfFile(false, place.file, [&](const Vma& vma) {
+      if (const auto vpn = vma.AddressOf(place.index); vpn.has_value()) at(*vpn);
+    });
+  }
+  return mappings;
 }
 
 void Rmap::Find(std::vector<Group>& groups) const {
@@ -79,9 +115,9 @@ sim::Task<void> Rmap::TryToMigrate(sim::Path& path, const std::vector<Group>& gr
     if (process.space.entries_held()) return false;
     for (const uint32_t i : group.pages) {
       Unmapping& one = page(i);
-      ForEachEntry(process, one.place, one.from, [&one](Vpn, Entry& entry) {
+      ForEachEntry(process, one.place, one.from, [&one](Vpn, Entry& entry, int order) {
         entry = entry.ToMigration();
-        ++one.unmapped;
+        CountEntry(one, entry, order, one.unmapped, one.unmapped_parts);
       });
     }
     return true;
@@ -96,10 +132,10 @@ sim::Task<void> Rmap::RemoveMigrationEntries(sim::Path& path, const std::vector<
     for (const uint32_t i : group.pages) {
       Unmapping& one = page(i);
       const Pfn now = (one.moves ? one.to : one.from).head();
-      ForEachEntry(process, one.place, one.from, [&one, now](Vpn, Entry& entry) {
+      ForEachEntry(process, one.place, one.from, [&one, now](Vpn, Entry& entry, int order) {
         if (!entry.migrating()) return;
-        entry = entry.FromMigration(now);
-        ++one.restored;
+        CountEntry(one, entry, order, one.restored, one.restored_parts);
+        entry = entry.FromMigration(now + (entry.pfn() - one.from.head()));
       });
     }
     return true;

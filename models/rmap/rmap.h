@@ -43,9 +43,13 @@ class Rmap {
   struct Unmapping {
     Folio from, to;
     Place place;
-    int64_t unmapped = 0;  // entries that became migration entries
-    int64_t restored = 0;  // entries that became mappings again
-    bool moves = false;    // mappings of `to`, not of `from` again
+    // Entries of the page's own order that became migration entries, and that became mappings again.
+    int64_t unmapped = 0;
+    int64_t restored = 0;
+    // The same of base entries that map a part of a transparent huge page, for each part; empty where none
+    // does. A process may cut its huge entry in parts in between.
+    std::vector<int32_t> unmapped_parts = {}, restored_parts = {};
+    bool moves = false;  // mappings of `to`, not of `from` again
   };
   // The page at this position among those that were asked about.
   using PageAt = absl::FunctionRef<Unmapping&(uint32_t)>;
@@ -71,10 +75,12 @@ class Rmap {
   sim::Task<void> RemoveMigrationEntries(sim::Path& path, const std::vector<Group>& groups,
                                          PageAt page) const;
 
-  // Calls f(Vpn, Entry&) for each entry of the process that maps the page, or is a migration entry of it. On
-  // the process's LP.
+  // Calls f(Vpn, Entry&, order) for each entry of the process that maps the page, or is a migration entry of
+  // it; of a transparent huge page also for those of order 0 that map a part. On the process's LP.
   template <typename F>
   static void ForEachEntry(Process& process, const Place& place, Folio page, F f);
+  // How many entries of the process map a base page, or by a PMD the huge page that it is part of.
+  static int64_t MappingsOf(Process& process, const Place& place, Folio page);
 
  private:
   MemorySystem& memory_;
@@ -84,12 +90,27 @@ class Rmap {
 
 template <typename F>
 void Rmap::ForEachEntry(Process& process, const Place& place, Folio page, F f) {
+  PageTable& tables = process.space.page_table();
   const auto at = [&](Vpn vpn) {
-    PageTable& tables = process.space.page_table();
     Entry* const entry = page.order() == 0 ? tables.FindEntry(vpn) : tables.FindHuge(vpn, page.order());
     if (entry == nullptr || entry->none() || entry->zero_page() || entry->pfn() != page.head()) return;
-    f(vpn, *entry);
+    f(vpn, *entry, page.order());
   };
+  if (page.order() > 0 && place.kind != Place::kHugetlbFile) {
+    const auto in = [&](Vpn begin, Vpn end) {
+      tables.Walk(begin, end, [&](Vpn vpn, Entry& entry, int order) {
+        const bool part = !entry.zero_page() && entry.pfn() >= page.head() && entry.pfn() < page.end();
+        if (part) f(vpn, entry, order);
+      });
+    };
+    if (place.kind == Place::kAnon) return in(Vpn{place.index}, Vpn{place.index} + page.pages());
+    process.space.ForEachOfFile(false, place.file, [&](const Vma& vma) {
+      const auto pages = static_cast<uint64_t>(page.pages());
+      if (const auto here = vma.AddressesOf(place.index, place.index + pages); here.has_value())
+        in(here->begin, here->end);
+    });
+    return;
+  }
   if (place.kind == Place::kAnon) return at(Vpn{place.index});
   process.space.ForEachOfFile(place.kind == Place::kHugetlbFile, place.file, [&](const Vma& vma) {
     if (const auto vpn = vma.AddressOf(place.index); vpn.has_value()) at(*vpn);

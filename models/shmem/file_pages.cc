@@ -45,7 +45,7 @@ sim::Task<void> Shmem::UnmapRange(sim::Path& path, FileId file, Range range, Unm
         entry = Entry();
         return;
       }
-      pmds.emplace_back(entry.pfn(), order);
+      if (entry.present()) pmds.emplace_back(entry.pfn(), order);  // else who moves it finds it gone
       if (why == Unmapping::kToSplit) ++splits;
       tables.SetHuge(vpn, order, Entry());
     });

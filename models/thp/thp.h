@@ -26,11 +26,11 @@ namespace numasim {
 class TransparentHugePages {
  public:
   TransparentHugePages(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes,
-                       const Rmap& rmap, ShmemFiles& files, Shmem& shmem)
+                       const Rmap& rmap, ShmemFiles& files, Shmem& shmem, ThpSplitter& splitter)
       : memory_(memory),
         allocator_(allocator),
         slots_(memory.kernel().pte_mapped_thp_retry),
-        splitter_(memory, allocator, rmap),
+        splitter_(splitter),
         collapser_(memory, allocator),
         file_collapser_(memory, allocator, files, shmem, rmap, slots_),
         khugepaged_(memory, collapser_, file_collapser_, processes, slots_) {}
@@ -61,7 +61,7 @@ class TransparentHugePages {
   PageAllocator& allocator_;
   HugeZeroPage zero_page_;
   MmSlots slots_;
-  ThpSplitter splitter_;
+  ThpSplitter& splitter_;
   Collapser collapser_;
   FileCollapser file_collapser_;
   Khugepaged khugepaged_;

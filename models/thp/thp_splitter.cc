@@ -8,10 +8,9 @@
 namespace numasim {
 namespace {
 
-// The page is the caller's alone, beside those that map it, and nobody moves it.
+// can_split_folio(): the page is the caller's alone, beside those that map it.
 bool CanSplit(const Zone& zone, const ThpPage& page) {
-  return page.mapped() && zone.RefsOf(page.head(), ThpPage::kOrder) == 1 &&
-         !zone.IsMigrating(page.head(), ThpPage::kOrder);
+  return page.mapped() && zone.RefsOf(page.head(), ThpPage::kOrder) == 1;
 }
 
 }  // namespace
@@ -20,28 +19,64 @@ sim::Task<bool> ThpSplitter::Split(sim::Path& path, CpuId cpu, Pfn head) {
   Zone& zone = *memory_.ZoneOf(head);
   Node& node = memory_.node(zone.node());
   const ThpPage page(zone.frames(), zone.frames().Index(head));
-  if (!CanSplit(zone, page)) {
+  const bool moves = zone.IsMigrating(page.head(), ThpPage::kOrder);
+  bool splits = !moves && CanSplit(zone, page);
+  if (splits) {
+    zone.MarkMigrating(page.head(), ThpPage::kOrder, true);
+    splits = co_await SplitMappings(path, node, zone, page.head());
+    zone.MarkMigrating(page.head(), ThpPage::kOrder, false);
+  }
+  if (!splits) {
     ++node.counter(THP_SPLIT_PAGE_FAILED);
     co_return false;
   }
-  zone.MarkMigrating(page.head(), ThpPage::kOrder, true);
-  const int64_t pmds = co_await SplitPmds(path, Folio(head, ThpPage::kOrder), page.owner());
+  BecomeBasePages(node, zone, page);
+  co_await path.Take((memory_.costs().unmap_page + memory_.costs().map_page) * kPageblockPages);
+  co_await FreeUnmapped(path, cpu, node, zone, page.head());
+  co_return true;
+}
+
+sim::Task<bool> ThpSplitter::SplitIsolated(sim::Path& path, CpuId cpu, Pfn head, std::vector<Folio>& parts) {
+  Zone& zone = *memory_.ZoneOf(head);
+  Node& node = memory_.node(zone.node());
+  const ThpPage page(zone.frames(), zone.frames().Index(head));
+  if (!CanSplit(zone, page) || !co_await SplitMappings(path, node, zone, page.head())) {
+    ++node.counter(THP_SPLIT_PAGE_FAILED);
+    co_return false;
+  }
   zone.MarkMigrating(page.head(), ThpPage::kOrder, false);
-  for (int64_t i = 0; i < pmds; ++i) PageAllocator::SplitPmd(node, zone, page.head());
-  node.counter(THP_SPLIT_PMD) += pmds;
-  // A fork may have mapped it once more meanwhile, or the last that mapped it is gone.
-  if (page.pmds() > 0 || !CanSplit(zone, page)) {
-    ++node.counter(THP_SPLIT_PAGE_FAILED);
-    co_return false;
+  BecomeBasePages(node, zone, page);
+  for (FrameIndex i = 0; i < kPageblockPages; ++i) {
+    const FrameIndex frame = page.head() + i;
+    if (zone.frames().owner(frame, 0).mapcount == 0) continue;
+    zone.TakeRef(frame, 0);
+    zone.MarkMigrating(frame, 0, true);
+    parts.emplace_back(zone.frames().PfnOf(frame));
   }
-  node.split_queue.Remove(head);
+  co_await path.Take((memory_.costs().unmap_page + memory_.costs().map_page) * kPageblockPages);
+  co_await FreeUnmapped(path, cpu, node, zone, page.head());
+  co_return true;
+}
+
+// A fork may have mapped it once more meanwhile, or the last that mapped it is gone.
+sim::Task<bool> ThpSplitter::SplitMappings(sim::Path& path, Node& node, Zone& zone, FrameIndex head) const {
+  const ThpPage page(zone.frames(), head);
+  const int64_t pmds =
+      co_await SplitPmds(path, Folio(zone.frames().PfnOf(head), ThpPage::kOrder), page.owner());
+  for (int64_t i = 0; i < pmds; ++i) PageAllocator::SplitPmd(node, zone, head);
+  node.counter(THP_SPLIT_PMD) += pmds;
+  // unmap_folio() takes the parts away one by one, which queues the page.
+  PageAllocator::QueueSplit(node, zone, page);
+  co_return page.pmds() == 0 && CanSplit(zone, page);
+}
+
+// __split_huge_page(), less the reference of who splits it.
+void ThpSplitter::BecomeBasePages(Node& node, Zone& zone, const ThpPage& page) {
+  node.split_queue.Remove(zone.frames().PfnOf(page.head()));
   const bool unused = zone.DropRef(page.head(), ThpPage::kOrder);
   NUMASIM_CHECK(!unused);
   page.SplitIntoPages();
   ++node.counter(THP_SPLIT_PAGE);
-  co_await path.Take((memory_.costs().unmap_page + memory_.costs().map_page) * kPageblockPages);
-  co_await FreeUnmapped(path, cpu, node, zone, page.head());
-  co_return true;
 }
 
 // try_to_migrate(TTU_SPLIT_HUGE_PMD), less the migration entries: the parts stay where they are. Returns how

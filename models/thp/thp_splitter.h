@@ -4,11 +4,14 @@
 #define NUMASIM_MODELS_THP_THP_SPLITTER_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "models/address_space/process_table.h"
+#include "models/base/folio.h"
 #include "models/base/types.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
+#include "models/physical/thp_page.h"
 #include "models/rmap/rmap.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -26,12 +29,19 @@ class ThpSplitter {
   // node.
   sim::Task<bool> Split(sim::Path& path, CpuId cpu, Pfn head);
 
+  // The same of a page that the caller has isolated: true, and the base pages that processes map are isolated
+  // and appended to `parts`.
+  sim::Task<bool> SplitIsolated(sim::Path& path, CpuId cpu, Pfn head, std::vector<Folio>& parts);
+
   // deferred_split_scan() of every node: splits the pages that are mapped in part only. Returns how many.
   // Begins and ends on any LP.
   sim::Task<int64_t> Shrink(sim::Path& path, CpuId cpu);
 
  private:
+  // Splits the PMDs of a page that is marked as migrating, then whether it can be split itself.
+  sim::Task<bool> SplitMappings(sim::Path& path, Node& node, Zone& zone, FrameIndex head) const;
   sim::Task<int64_t> SplitPmds(sim::Path& path, Folio page, FrameOwner owner) const;
+  static void BecomeBasePages(Node& node, Zone& zone, const ThpPage& page);
   sim::Task<void> FreeUnmapped(sim::Path& path, CpuId cpu, Node& node, Zone& zone, FrameIndex head);
 
   MemorySystem& memory_;

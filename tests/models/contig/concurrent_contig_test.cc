@@ -59,6 +59,10 @@ TEST_P(ConcurrentContigTest, StreamsLeaveAWholeStateAndNothingInUse) {
 std::vector<Knobs> AllKnobs() {
   std::vector<Knobs> all;
   for (int bits = 0; bits < 32; ++bits) all.push_back(Knobs::Of(bits));
+  for (const int bits : {0, 21}) {
+    all.push_back(Knobs::Of(bits));
+    all.back().thp = true;
+  }
   return all;
 }
 INSTANTIATE_TEST_SUITE_P(Knobs, ConcurrentContigTest, ::testing::ValuesIn(AllKnobs()),
@@ -86,7 +90,9 @@ class Recorder : public sim::SampleSink {
 
 std::string TraceOf(const ContigLayout& layout, uint64_t seed, int threads) {
   Recorder recorder;
-  Streams streams(layout, Knobs::Of(static_cast<int>(seed % 32)), RandomScripts(layout, seed, 60), threads);
+  Knobs knobs = Knobs::Of(static_cast<int>(seed % 32));
+  knobs.thp = seed % 2 == 0;
+  Streams streams(layout, knobs, RandomScripts(layout, seed, 60), threads);
   TestMachine& machine = streams.machine();
   std::vector<MemorySystem::CounterColumn> columns = machine.kernel().Columns();
   for (auto& column : columns) machine.engine().AddColumn(column.column);

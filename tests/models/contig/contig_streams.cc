@@ -23,13 +23,17 @@ KernelConfig Knobs::kernel() const {
   kernel.hugetlb.resizes_race = racing;
   kernel.contig_hugetlb_fails = fails;
   kernel.cma_lock_is_mutex = mutex;
+  if (thp) {
+    kernel.thp.enabled = ThpSettings::Enabled::kAlways;
+    kernel.thp.SetShmemEnabled("always");
+  }
   return kernel;
 }
 
 std::string Knobs::Name() const {
   return absl::StrCat(workqueue ? "Workqueue" : "Direct", locked ? "Locked" : "Batched",
                       racing ? "Racing" : "Serialized", fails ? "Fail" : "Replace",
-                      mutex ? "Mutex" : "Spinlock");
+                      mutex ? "Mutex" : "Spinlock", thp ? "Thp" : "");
 }
 
 void PrintTo(const Knobs& knobs, std::ostream* out) { *out << knobs.Name(); }

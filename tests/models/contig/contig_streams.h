@@ -18,9 +18,11 @@
 
 namespace numasim {
 
-// Behaviours that a scenario can set to what they were before Linux 5.13.
+// Behaviours that a scenario can set to what they were before Linux 5.13; and whether memory may have
+// transparent huge pages.
 struct Knobs {
   bool workqueue = false, locked = false, racing = false, fails = false, mutex = false;
+  bool thp = false;
 
   static Knobs Of(int bits) {
     return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, (bits & 16) != 0};

@@ -80,6 +80,7 @@ class Scenario {
     const std::vector<ContigLayout> layouts = Layouts();
     layout_ = layouts[Draw(layouts.size())];
     knobs_ = Knobs::Of(static_cast<int>(Draw(32)));
+    knobs_.thp = seed % 4 == 0;
     int64_t memory = layout_.device / 2;
     for (const int64_t pages : layout_.nodes) memory += pages;
     const uint64_t streams = 3 + Draw(4);
