@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/container/flat_hash_map.h"
 #include "models/base/types.h"
 #include "workloads/nearest_name.h"
 #include "workloads/operation_groups.h"
@@ -40,7 +41,8 @@ std::string DeviceProblem(int64_t size, const Devices& devices) {
              SizeText(std::min(*devices.virtio_mem_max, 128 * devices.virtio_mem_block)));
 }
 
-// The names of mappings that are there for certain, with the lines that made them.
+// The names of mappings that are there for certain, with the lines that made them. They are the operations'
+// own strings, which must outlive it.
 class NameFollower {
  public:
   explicit NameFollower(int64_t total_pages) : total_pages_(total_pages) {}
@@ -53,7 +55,7 @@ class NameFollower {
     if (std::holds_alternative<ExitOp>(op.kind)) names_.erase(op.process);
     const auto* const map = std::get_if<MapOp>(&op.kind);
     if (map == nullptr) return {};
-    std::map<std::string, int>& names = names_[op.process];
+    Names& names = names_[op.process];
     if (const auto found = names.find(map->id); found != names.end()) {
       return Cat("ID: ", Quoted(map->id), " is a mapping since line ", found->second,
                  "; expected a new name, or an unmap of all of it before");
@@ -67,8 +69,10 @@ class NameFollower {
     return map.backing == Backing::kAnon && !map.policy.has_value() && map.size / kPageSize < total_pages_;
   }
 
+  using Names = absl::flat_hash_map<std::string_view, int>;
+
   int64_t total_pages_;
-  std::map<std::string, std::map<std::string, int>> names_;  // by process
+  std::map<std::string_view, Names> names_;  // by process
 };
 
 }  // namespace

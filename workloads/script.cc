@@ -32,8 +32,7 @@ std::string_view WithoutComment(std::string_view line) {
   return line;
 }
 
-// How many lines of a script say something, comments aside: its operations, and the machine. A list of
-// operations that grows as it is read would move each of them once or twice.
+// How many lines of a script say something, comments aside: its operations, and the machine.
 size_t CountLinesWithText(std::string_view text) {
   size_t count = 0;
   while (!text.empty()) {
@@ -73,6 +72,9 @@ class ScriptParser {
 
   // Parses a line; returns what is wrong with it, or an empty string.
   std::string ParseLine(int number, std::string_view line);
+
+  // So many more operations are to come, at most.
+  void ReserveFor(size_t more) { script_.ops.reserve(script_.ops.size() + more); }
 
   Script& script() { return script_; }
 
@@ -171,11 +173,12 @@ absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_o
   const std::string_view all = text;
   if (const auto fault = FindTextFault(text)) return mistake(fault->line, fault->what);
   ScriptParser parser(limits);
-  // No more than some hundred MiB before the first line has been judged.
-  constexpr size_t kMostReserved = size_t{1} << 20;
-  parser.script().ops.reserve(std::min(CountLinesWithText(text), kMostReserved));
+  // A list of operations that grows as it is read would move each of them once or twice, and be there twice
+  // meanwhile. What is no script is told by its first lines, before room is made for all of them.
+  constexpr int kJudgedFirst = 1000;
   int number = 0;
   while (!text.empty()) {
+    if (number == kJudgedFirst) parser.ReserveFor(CountLinesWithText(text));
     const size_t end = text.find('\n');
     const std::string problem = parser.ParseLine(++number, text.substr(0, end));
     if (!problem.empty()) {

@@ -17,25 +17,27 @@ void RoomIndex::Set(Vpn begin, Vpn end, bool gap) {
   const uint64_t boundary = (begin.value + (uint64_t{1} << order_) - 1) >> order_;
   const uint64_t first = boundary << order_;
   if (first >= end.value) return;  // too small to have a boundary in it
-  SetBelow(root_, levels_ - 1, boundary, gap ? static_cast<uint32_t>(end.value - first) : 0);
+  constexpr uint32_t kUnasked = UINT32_MAX;  // nobody keeps how much room there is in all
+  SetBelow(root_, levels_ - 1, boundary, gap ? static_cast<uint32_t>(end.value - first) : 0, kUnasked);
 }
 
-// Returns the most room that is now below `node`.
-uint32_t RoomIndex::SetBelow(Node& node, int level, uint64_t boundary, uint32_t pages) {
+// Returns the most room that is now below `node`, where it was `most` before. All of the node is looked at
+// only where what had the most has it no more.
+uint32_t RoomIndex::SetBelow(Node& node, int level, uint64_t boundary, uint32_t pages, uint32_t most) {
   const uint64_t at = boundary >> (kBits * level);
   NUMASIM_CHECK(level < levels_ - 1 || at < kFanout);
-  uint32_t& most = node.most[at % kFanout];
+  uint32_t& here = node.most[at % kFanout];
+  const uint32_t before = here;
   if (level == 0) {
-    most = pages;
+    here = pages;
   } else {
     if (node.children.empty()) node.children.resize(kFanout);
     std::unique_ptr<Node>& child = node.children[at % kFanout];
     if (child == nullptr) child = std::make_unique<Node>();
-    most = SetBelow(*child, level - 1, boundary, pages);
+    here = SetBelow(*child, level - 1, boundary, pages, before);
   }
-  uint32_t all = 0;
-  for (const uint32_t each : node.most) all = std::max(all, each);
-  return all;
+  if (here >= most) return here;
+  return before < most ? most : *std::max_element(node.most.begin(), node.most.end());
 }
 
 std::optional<Vpn> RoomIndex::FirstWith(int64_t pages) const {

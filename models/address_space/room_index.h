@@ -39,7 +39,7 @@ class RoomIndex {
   };
 
   void Set(Vpn begin, Vpn end, bool gap);
-  uint32_t SetBelow(Node& node, int level, uint64_t boundary, uint32_t pages);
+  uint32_t SetBelow(Node& node, int level, uint64_t boundary, uint32_t pages, uint32_t most);
 
   int order_;
   int levels_ = 1;

@@ -65,7 +65,10 @@ sim::Task<bool> Hugetlb::MoveMappings(sim::Path& path, HugeFile& file, Pfn from,
   Rmap::Unmapping page{
       Folio(from, order), Folio(to, order), {Rmap::Place::kHugetlbFile, file.id, source.index}};
   const auto page_at = [&page](uint32_t) -> Rmap::Unmapping& { return page; };
-  std::vector<Rmap::Group> groups(1, Rmap::Group{FrameOwner::kHugetlb, 0, file.id, {0}, {}});
+  std::vector<Rmap::Group> groups(1);
+  groups[0].kind = FrameOwner::kHugetlb;
+  groups[0].file = file.id;
+  groups[0].pages.push_back(0);
   // A page that nobody maps is only in the page cache.
   if (source.mapcount > 0)
     file.mapping.ForEachMapper([&](uint16_t process) { groups[0].processes.push_back(process); });

@@ -2,17 +2,6 @@
 
 namespace numasim {
 
-AllocRequest RequestFor(GfpFlags gfp, const Placement& placement, CpuId cpu, FrameOwner owner) {
-  AllocRequest request;
-  request.gfp = gfp;
-  request.preferred = placement.preferred;
-  request.allowed = placement.allowed;
-  request.interleave = placement.interleave;
-  request.cpu = cpu;
-  request.owner = owner;
-  return request;
-}
-
 sim::Task<Pfn> AllocThp(sim::Path& path, PageAllocator& allocator, GfpFlags gfp, MemPolicy policy,
                         NodeId local, uint64_t index, CpuId cpu, FrameOwner owner) {
   using Mode = MemPolicy::Mode;

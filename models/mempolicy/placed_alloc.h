@@ -13,7 +13,16 @@
 namespace numasim {
 
 // For one base page, by a CPU.
-AllocRequest RequestFor(GfpFlags gfp, const Placement& placement, CpuId cpu, FrameOwner owner);
+inline AllocRequest RequestFor(GfpFlags gfp, const Placement& placement, CpuId cpu, FrameOwner owner) {
+  AllocRequest request;
+  request.gfp = gfp;
+  request.preferred = placement.preferred;
+  request.allowed = placement.allowed;
+  request.interleave = placement.interleave;
+  request.cpu = cpu;
+  request.owner = owner;
+  return request;
+}
 
 // A transparent huge page under `policy`, for a CPU of node `local`: from that node, or from the one that is
 // preferred, and from others only where the policy has it so or the caller may reclaim. `index` is what

@@ -157,6 +157,7 @@ sim::Task<Errno> Migrator::MigrateHuge(sim::Path& path, CpuId cpu, Node& node, s
 sim::Task<size_t> Migrator::MoveCluster(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
                                         const MigrationTarget& target, std::vector<Folio>& held) {
   Batch batch;
+  batch.reserve(pages.size());
   const size_t begun = co_await AllocTargets(path, cpu, pages, target, batch);
   for (int pass = 0; pass < kPasses && !batch.empty(); ++pass) co_await Pass(path, cpu, node, batch);
   for (const Moving& page : batch) {
@@ -165,11 +166,6 @@ sim::Task<size_t> Migrator::MoveCluster(sim::Path& path, CpuId cpu, Node& node, 
   }
   co_await path.GoTo(node.lp, memory_.costs().hop);
   co_return begun;
-}
-
-sim::Task<void> Migrator::GoTo(sim::Path& path, Folio page) const {
-  const sim::LpId there = memory_.node(memory_.ZoneOf(page.head())->node()).lp;
-  co_await path.GoTo(there, memory_.costs().hop);
 }
 
 FrameOwner& Migrator::OwnerOf(Folio page) const {
@@ -207,21 +203,21 @@ sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<c
     request.owner = OwnerOf(page);
     request.owner.mapcount = 0;  // nothing maps it yet
     request.migration_target = true;
-    Moving moving;
-    moving.from = page;
-    moving.owner = request.owner;
-    moving.place = Rmap::PlaceOf(moving.owner);
     const Pfn to = co_await allocator_.Alloc(path, request);
     if (to == kNoPfn) co_return i;
-    moving.to = Folio(to, page.order());
     co_await path.Take(memory_.costs().migrate_page);
-    batch.push_back(moving);
+    Moving& moving = batch.emplace_back();
+    moving.from = page;
+    moving.to = Folio(to, page.order());
+    moving.owner = request.owner;
+    moving.place = Rmap::PlaceOf(moving.owner);
   }
   co_return pages.size();
 }
 
 sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& batch) {
   std::vector<FrameOwner> owners;
+  owners.reserve(batch.size());
   for (Moving& page : batch) {
     page.unmapped = page.restored = page.announced = 0;
     page.unmapped_parts.clear();
@@ -436,7 +432,7 @@ sim::Task<void> Migrator::LetGo(sim::Path& path, CpuId cpu, Folio page) {
   co_await GoTo(path, page);
   Zone& zone = *memory_.ZoneOf(page.head());
   zone.MarkMigrating(zone.frames().Index(page.head()), page.order(), false);
-  co_await allocator_.DropRefs(path, cpu, std::span(&page, 1));
+  co_await allocator_.DropRefsHere(path, cpu, std::span(&page, 1));
 }
 
 }  // namespace numasim

@@ -140,8 +140,10 @@ class Migrator {
   void CorrectSource(const Moving& page) const;
   FrameOwner& OwnerOf(Folio page) const;
   sim::Task<void> LetGo(sim::Path& path, CpuId cpu, Folio page);
-  // Goes to the LP of the page's node if it is not there.
-  sim::Task<void> GoTo(sim::Path& path, Folio page) const;
+  // co_await: goes to the LP of the page's node if it is not there.
+  sim::Path::GoAwaiter GoTo(sim::Path& path, Folio page) const {
+    return path.GoTo(memory_.node(memory_.ZoneOf(page.head())->node()).lp, memory_.costs().hop);
+  }
 
   MemorySystem& memory_;
   PageAllocator& allocator_;

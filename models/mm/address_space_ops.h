@@ -148,7 +148,6 @@ class AddressSpaceOps {
   static bool StillIs(Process& process, Vpn vpn, Entry old);
 
   sim::Task<TouchCounts> TouchPages(sim::Path& path, Process& process, TouchRequest request, Locking locking);
-  static bool Hits(Process& process, const Vma& vma, Cursor& entries, Vpn vpn, const TouchRequest& request);
   std::optional<sim::Duration> FaultAtOnce(Process& process, Node& home, Vma* vma, Cursor& entries, Vpn vpn,
                                            const TouchRequest& request);
   sim::Task<FaultResult> HandleFault(sim::Path& path, Process& process, Vma* vma, Vpn vpn, bool write);

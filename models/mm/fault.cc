@@ -38,6 +38,19 @@ constexpr bool Allows(Access access, bool write) {
   return write ? access == Access::kReadWrite : access != Access::kNone;
 }
 
+// Whether the page table allows the access as it stands.
+bool Hits(Process& process, const Vma& vma, Cursor& entries, Vpn vpn, const TouchRequest& request) {
+  if (!Allows(vma.access, request.write)) return false;
+  const Entry* entry = nullptr;
+  if (vma.hugetlb()) {
+    entry = process.space.page_table().FindHuge(vma.HugePageOf(vpn), vma.huge.order);
+  } else {
+    entry = entries.Find(vpn);
+    if (entry == nullptr) entry = process.space.page_table().FindHuge(ThpStart(vpn), ThpPage::kOrder);
+  }
+  return entry != nullptr && entry->present() && (!request.write || entry->writable());
+}
+
 // What interleaving counts by (interleave_nid). Anonymous memory counts from where a process's first mapping
 // is, which so begins on the policy's first node. In the kernel it does where that is at 16 TiB:
 // offset_il_node() takes the page number modulo 2^32.
@@ -95,20 +108,6 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
     co_await cpu.MaybeYield(path);
   }
   co_return counts;
-}
-
-// Whether the page table allows the access as it stands.
-bool AddressSpaceOps::Hits(Process& process, const Vma& vma, Cursor& entries, Vpn vpn,
-                           const TouchRequest& request) {
-  if (!Allows(vma.access, request.write)) return false;
-  const Entry* entry = nullptr;
-  if (vma.hugetlb()) {
-    entry = process.space.page_table().FindHuge(vma.HugePageOf(vpn), vma.huge.order);
-  } else {
-    entry = entries.Find(vpn);
-    if (entry == nullptr) entry = process.space.page_table().FindHuge(ThpStart(vpn), ThpPage::kOrder);
-  }
-  return entry != nullptr && entry->present() && (!request.write || entry->writable());
 }
 
 // The hot path, without a coroutine: a first write to private memory, a page at hand on this node. Returns

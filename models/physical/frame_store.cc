@@ -15,6 +15,9 @@ namespace numasim {
 namespace {
 
 constexpr int64_t kLargestBlock = int64_t{1} << kMaxOrder;
+// From this size on a table that is written as a whole has the host's huge pages: a part of one that is left
+// over counts little.
+constexpr size_t kLarge = size_t{4} << 20;
 
 void* Reserve(size_t bytes, bool huge) {
   void* memory =
@@ -44,7 +47,8 @@ FrameStore::FrameStore(Pfn start, int64_t pages) : start_(start), pages_(pages) 
   const int64_t covered = (start + pages - base_ + kLargestBlock - 1) / kLargestBlock * kLargestBlock;
   NUMASIM_CHECK(covered < int64_t{kNilFrame});
   pageblocks_ = static_cast<uint32_t>(covered >> kPageblockOrder);
-  blocks_ = static_cast<Pageblock*>(Reserve(pageblocks_ * sizeof(Pageblock), false));
+  blocks_ = static_cast<Pageblock*>(
+      Reserve(pageblocks_ * sizeof(Pageblock), pageblocks_ * sizeof(Pageblock) >= kLarge));
   words_ = static_cast<Word*>(Reserve(static_cast<size_t>(covered) * sizeof(Word), true));
   states_ = static_cast<uint8_t*>(Reserve(static_cast<size_t>(covered), true));
   holds_ = static_cast<PageHolds*>(Reserve(static_cast<size_t>(covered) * sizeof(PageHolds), false));

@@ -333,6 +333,12 @@ sim::Task<void> PageAllocator::DropRefs(sim::Path& path, CpuId cpu, Folio page) 
   co_await Drop(path, cpu, std::span(&page, 1), Reference::kHold);
 }
 
+sim::Task<void> PageAllocator::DropRefsHere(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
+  Node& node = memory_.node(NodeOf(pages.front().head()));
+  NUMASIM_DCHECK(memory_.IsOn(path, node.id));
+  return DropOnNode(path, cpu, node, pages, Reference::kHold);
+}
+
 sim::Task<void> PageAllocator::Drop(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
                                     Reference which) {
   const sim::LpId home = path.lp();

@@ -71,6 +71,8 @@ class PageAllocator {
   // put_page() of what took a reference with Zone::TakeRef(). Otherwise the same.
   sim::Task<void> DropRefs(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
   sim::Task<void> DropRefs(sim::Path& path, CpuId cpu, Folio page);
+  // The same for pages that are all of one node, on its LP.
+  sim::Task<void> DropRefsHere(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
 
   // Frees whole blocks of 2^order frames each, whatever their mapcount (__free_pages); nothing may hold them.
   // Otherwise as Release.

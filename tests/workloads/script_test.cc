@@ -194,6 +194,18 @@ TEST(ScriptTest, LinesKeepTheirNumberAndText) {
   EXPECT_EQ(script.ops[2].process, "p");
 }
 
+// Room for all operations is made only behind the first thousand lines.
+TEST(ScriptTest, TheLinesOfALongScriptAreAllReadAndNumbered) {
+  constexpr int kLines = 3000;
+  std::string text = "spawn p\n";
+  for (int i = 2; i <= kLines; ++i) text += i % 2 == 0 ? "@p map m" + std::to_string(i) + " 4K anon\n" : "\n";
+  const Script script = Parsed(text);
+  ASSERT_EQ(script.ops.size(), 1501u);
+  for (size_t i = 1; i < script.ops.size(); ++i) ASSERT_EQ(script.ops[i].line, 2 * static_cast<int>(i));
+  EXPECT_EQ(script.ops.back().text, "@p map m3000 4K anon");
+  EXPECT_THAT(Mistake(text + "@p tuch m2\n"), HasSubstr("s.mm:3001: "));
+}
+
 TEST(ScriptTest, MachineLineGivesMemoryPerNode) {
   const Script script = Parsed("machine nodes=3 node_mem=512M,384M,1T cpus_per_node=2\n");
   ASSERT_TRUE(script.machine.has_value());
