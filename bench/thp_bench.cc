@@ -66,10 +66,9 @@ void BM_KhugepagedScan(benchmark::State& state) {
     co_await machine.ops().Advise(path, machine.process(), start, start + kPages, Advice::kHugepage);
   });
   for (auto _ : state) {
-    machine.engine().Start(machine.memory().global_lp(), machine.engine().now(), "khugepaged",
-                           [&](sim::Path& path) -> sim::Task<void> {
-                             co_await khugepaged.DoScan(path, CpuId{0});
-                           });
+    machine.engine().Start(
+        machine.memory().global_lp(), machine.engine().now(), "khugepaged",
+        [&](sim::Path& path) -> sim::Task<void> { co_await khugepaged.DoScan(path, CpuId{0}); });
     if (!machine.engine().Run().ok()) abort();
   }
   if (khugepaged.counter(KHUGEPAGED_PAGES_COLLAPSED) != 0 || khugepaged.counter(KHUGEPAGED_FULL_SCANS) == 0)

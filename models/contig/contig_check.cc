@@ -42,7 +42,11 @@ void CheckFramesOfArea(const Zone& zone, const CmaArea& area, FrameIndex begin, 
     const bool driver = owner != nullptr && kind == FrameOwner::kContig;
     const bool movable = kind == FrameOwner::kAnon || kind == FrameOwner::kShmem ||
                          (huge && owner->object == static_cast<uint64_t>(HugeSize::k2M));
-    const bool right = used ? (area.hugetlb ? huge : driver) : (owner == nullptr || movable);
+    // The huge zero page is unmovable, but a CPU's list of huge pages does not tell migratetypes apart (6.1),
+    // so it may come from an area.
+    const bool zero_page = kind == FrameOwner::kKernel && head.order == kPageblockOrder;
+    const bool free_or_movable = owner == nullptr || movable || zero_page;
+    const bool right = used ? (area.hugetlb ? huge : driver) : free_or_movable;
     if (right) return;
     problems.Add("cma ", area.name, ": pfn ", frames.PfnOf(head.frame).value, " is ",
                  used ? "handed out" : "not handed out", ", but its owner is ",

@@ -33,7 +33,7 @@ class ThpMigrationTest : public ::testing::Test {
   Folio HugePage(std::string_view process) {
     const Entry* const leaf = Tables(process).FindHuge(kFirst, ThpPage::kOrder);
     const Pfn pfn = leaf != nullptr ? leaf->pfn() : Tables(process).FindEntry(kFirst + 300)->pfn() + -300;
-    return {pfn, ThpPage::kOrder};
+    return Folio(pfn, ThpPage::kOrder);
   }
   bool MapsPmd(std::string_view process) {
     return Tables(process).FindHuge(kFirst, ThpPage::kOrder) != nullptr;
@@ -182,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Meeting{"Dontneed", "@p advise a 0 1M dontneed"},
                       Meeting{"Free", "@p advise a 0 1M free"}, Meeting{"Write", "@p touch a 64K 4K"},
                       Meeting{"Read", "@p touch a 64K 4K r"}, Meeting{"Fork", "@p fork e\n@e exit"},
-                      Meeting{"Exit", "@c exit"}, Meeting{"Pin", "@p pin a 64K 4K"},
+                      Meeting{"Exit", "@e exit", "@c fork e"}, Meeting{"Pin", "@p pin a 64K 4K"},
                       Meeting{"Collapse", "@c advise a 0 2M collapse", "@c touch a 0 4K"},
                       Meeting{"Shrink", "drop_caches 2", "@c touch a 0 4K\n@p advise a 0 4K dontneed"},
                       Meeting{"UnmapOfParts", "@c unmap a 0 1M", "@c touch a 0 4K"},
