@@ -40,6 +40,30 @@ void PrintNodes(const MemorySystem& memory, std::ostream& out) {
   }
 }
 
+// Of transparent huge pages, where there were any: how much of the anonymous memory is mapped by them now,
+// and what came about.
+void PrintThp(const MemorySystem& memory, std::ostream& out) {
+  constexpr NodeCounter kEvents[] = {THP_FAULT_ALLOC, THP_FAULT_FALLBACK, THP_COLLAPSE_ALLOC, THP_SPLIT_PAGE,
+                                     THP_MIGRATION_SUCCESS};
+  int64_t events = 0;
+  for (int n = 0; n < memory.node_count(); ++n) {
+    for (const NodeCounter c : kEvents) events += memory.node(NodeId{n}).counters[c];
+  }
+  if (events == 0) return;
+  out << absl::StrFormat("  %-6s %12s %8s %12s %12s %12s %10s %10s\n", "thp", "anonymous", "by PMDs",
+                         "faults", "fallbacks", "collapsed", "split", "moved");
+  for (int n = 0; n < memory.node_count(); ++n) {
+    const auto& counters = memory.node(NodeId{n}).counters;
+    const int64_t pages = counters[NR_ANON_PAGES];
+    const double share = 100.0 * static_cast<double>(counters[NR_ANON_THPS] * kPageblockPages) /
+                         static_cast<double>(std::max(pages, int64_t{1}));
+    out << absl::StrFormat("  %-6d %12s %8s %12d %12d %12d %10d %10d\n", n, SizeForPeople(pages * kPageSize),
+                           pages == 0 ? "" : absl::StrFormat("%.1f%%", share), counters[kEvents[0]],
+                           counters[kEvents[1]], counters[kEvents[2]], counters[kEvents[3]],
+                           counters[kEvents[4]]);
+  }
+}
+
 bool EverUsed(const HugetlbPool& pool, HugeSize size) {
   const Hstate& h = pool.hstate(size);
   const bool any = std::any_of(h.counters().begin(), h.counters().end(), [](int64_t c) { return c != 0; });
@@ -142,6 +166,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std:
   out << absl::StrFormat("%d of %d streams ended; %d operations, %d accesses\n", simulation.streams_done(),
                          simulation.streams(), totals.operations, totals.accesses);
   PrintNodes(simulation.memory(), out);
+  PrintThp(simulation.memory(), out);
   PrintPools(simulation.kernel().pool(), out);
   PrintFailures(simulation.Failures(), facts, out);
   if (!facts.trace_path.empty()) {

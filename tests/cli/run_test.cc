@@ -155,6 +155,23 @@ TEST_F(RunTest, ScriptRunsOnTheMachineOfItsFirstLine) {
   EXPECT_THAT(Files(), testing::ElementsAre("s.mm", "s.trace.pb"));
 }
 
+TEST_F(RunTest, SummaryTellsWhatBecameOfTransparentHugePages) {
+  Write("s.mm",
+        "machine nodes=2 node_mem=64M\nspawn p\n@p map a 8M anon\n@p touch a\n@p move a 1\n"
+        "@p advise a 0 64K free\n@p map b 2M anon thp=nohugepage\n@p touch b 0 2M\n");
+  const Outcome run = Numasim({"run", "s.mm"});
+  EXPECT_EQ(run.exit_status, 0) << run.err;
+  EXPECT_THAT(
+      run.out,
+      HasSubstr(
+          "  thp       anonymous  by PMDs       faults    fallbacks    collapsed      split      moved\n"
+          "  0           2.0 MiB     0.0%            4            0            0          0          4\n"
+          "  1           8.0 MiB    75.0%            0            0            0          1          0\n"));
+  Write("none.mm",
+        "machine nodes=2 node_mem=64M\nthp enabled never\nspawn p\n@p map a 1M anon\n@p touch a\n");
+  EXPECT_THAT(Numasim({"run", "none.mm"}).out, testing::Not(HasSubstr("by PMDs")));
+}
+
 TEST_F(RunTest, WhatTheHeaderHoldsRunsAgainToTheSameBytes) {
   fs::create_directory("sub");
   Write("sub/load.mm", "spawn p\n@p map a 4M anon policy=interleave:0,1\n@p touch a\n");
