@@ -16,7 +16,7 @@ void RoomIndex::Forget(Vpn begin, Vpn end) { Set(begin, end, false); }
 void RoomIndex::Set(Vpn begin, Vpn end, bool gap) {
   const uint64_t boundary = (begin.value + (uint64_t{1} << order_) - 1) >> order_;
   const uint64_t first = boundary << order_;
-  if (first >= end.value) return;  // too small to have a boundary in it
+  if (first >= end.value) return;            // too small to have a boundary in it
   constexpr uint32_t kUnasked = UINT32_MAX;  // nobody keeps how much room there is in all
   SetBelow(root_, levels_ - 1, boundary, gap ? static_cast<uint32_t>(end.value - first) : 0, kUnasked);
 }
