@@ -156,10 +156,14 @@ TEST_F(RunTest, ScriptRunsOnTheMachineOfItsFirstLine) {
 }
 
 TEST_F(RunTest, SummaryTellsWhatBecameOfTransparentHugePages) {
-  Write("s.mm",
-        "machine nodes=2 node_mem=64M\nspawn p\n@p map a 8M anon\n@p touch a\n@p move a 1\n"
-        "@p advise a 0 64K free\n@p map b 2M anon thp=nohugepage\n@p touch b 0 2M\n");
-  const Outcome run = Numasim({"run", "s.mm"});
+  Write("s.textproto", R"(
+    machine { node { memory: "64M" cpus: 1 } node { memory: "64M" cpus: 1 } }
+    workload { script {
+      line: "spawn p" line: "@p map a 8M anon" line: "@p touch a" line: "@p move a 1" line: "@p advise a 0 64K free"
+      line: "@p map b 2M anon thp=nohugepage" line: "@p touch b" line: "sleep 1h"
+    } }
+    stop_after: "1s")");
+  const Outcome run = Numasim({"run", "s.textproto"});
   EXPECT_EQ(run.exit_status, 0) << run.err;
   EXPECT_THAT(
       run.out,
