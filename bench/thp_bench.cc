@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "bench/machine.h"
@@ -35,19 +36,23 @@ int64_t ResidentKiB() {
   return 0;
 }
 
-// Faults of a 1 TiB mapping: huge pages a second, and the host memory that they take.
+// Faults of a 1 TiB mapping: huge pages a second, and the host memory that the machine takes with them.
 void BM_ThpFaults1TiB(benchmark::State& state) {
   constexpr int64_t kPages = 1024 * kGiB;
   int64_t host_kib = 0;
   for (auto _ : state) {
     state.PauseTiming();
-    BenchMachine machine(1, kPages + 16 * kGiB, {}, BenchMachine::WithThp(Enabled::kAlways));
     const int64_t before = ResidentKiB();
+    std::optional<BenchMachine> machine;
+    machine.emplace(1, kPages + 64 * kGiB, MachineConfig(), BenchMachine::WithThp(Enabled::kAlways));
     state.ResumeTiming();
-    machine.Run([&](sim::Path& path) -> sim::Task<void> { co_await TouchHugePages(path, machine, kPages); });
-    host_kib = ResidentKiB() - before;
-    if (machine.memory().node(NodeId{0}).counters[THP_FAULT_ALLOC] != kPages / kPageblockPages) abort();
+    machine->Run(
+        [&](sim::Path& path) -> sim::Task<void> { co_await TouchHugePages(path, *machine, kPages); });
     state.PauseTiming();
+    host_kib = ResidentKiB() - before;
+    if (machine->memory().node(NodeId{0}).counters[THP_FAULT_ALLOC] != kPages / kPageblockPages) abort();
+    machine.reset();
+    state.ResumeTiming();
   }
   state.SetItemsProcessed(state.iterations() * kPages / kPageblockPages);
   state.counters["host_MiB"] = static_cast<double>(host_kib) / 1024;
@@ -59,7 +64,7 @@ void BM_KhugepagedScan(benchmark::State& state) {
   constexpr int64_t kPages = 4 * kGiB;
   BenchMachine machine(1, 6 * kGiB, {}, BenchMachine::WithThp(Enabled::kMadvise));
   Khugepaged& khugepaged = machine.kernel().thp().khugepaged();
-  khugepaged.settings().pages_to_scan = kPages;
+  khugepaged.settings().pages_to_scan = 2 * kPages;  // all of it, once
   machine.Run([&](sim::Path& path) -> sim::Task<void> {
     const Vpn start = co_await machine.MapAndTouch(path, kPages, std::nullopt);
     co_await machine.ops().Protect(path, machine.process(), start, start + kPages, Access::kRead);
@@ -83,12 +88,15 @@ void BM_BaseFaults(benchmark::State& state) {
   const Enabled enabled = state.range(0) == 0 ? Enabled::kNever : Enabled::kMadvise;
   for (auto _ : state) {
     state.PauseTiming();
-    BenchMachine machine(1, 6 * kGiB, {}, BenchMachine::WithThp(enabled));
+    std::optional<BenchMachine> machine;
+    machine.emplace(1, 6 * kGiB, MachineConfig(), BenchMachine::WithThp(enabled));
     state.ResumeTiming();
-    machine.Run([&](sim::Path& path) -> sim::Task<void> {
-      co_await machine.MapAndTouch(path, kPages, std::nullopt);
+    machine->Run([&](sim::Path& path) -> sim::Task<void> {
+      co_await machine->MapAndTouch(path, kPages, std::nullopt);
     });
     state.PauseTiming();
+    machine.reset();
+    state.ResumeTiming();
   }
   state.SetItemsProcessed(state.iterations() * kPages);
 }

@@ -19,6 +19,11 @@ constexpr int64_t kLargestBlock = int64_t{1} << kMaxOrder;
 // over counts little.
 constexpr size_t kLarge = size_t{4} << 20;
 
+// Up to this size a table that is written here and there has them, too. A page of the host's for each place
+// that is used could take all of a larger one: 1.3 GiB, where 1 TiB is mapped by transparent huge pages, and
+// their page tables lie 2 GiB apart.
+constexpr size_t kDense = size_t{256} << 20;
+
 void* Reserve(size_t bytes, bool huge) {
   void* memory =
       mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -49,8 +54,9 @@ FrameStore::FrameStore(Pfn start, int64_t pages) : start_(start), pages_(pages) 
   pageblocks_ = static_cast<uint32_t>(covered >> kPageblockOrder);
   blocks_ = static_cast<Pageblock*>(
       Reserve(pageblocks_ * sizeof(Pageblock), pageblocks_ * sizeof(Pageblock) >= kLarge));
-  words_ = static_cast<Word*>(Reserve(static_cast<size_t>(covered) * sizeof(Word), true));
-  states_ = static_cast<uint8_t*>(Reserve(static_cast<size_t>(covered), true));
+  const bool dense = static_cast<size_t>(covered) * sizeof(Word) <= kDense;
+  words_ = static_cast<Word*>(Reserve(static_cast<size_t>(covered) * sizeof(Word), dense));
+  states_ = static_cast<uint8_t*>(Reserve(static_cast<size_t>(covered), dense));
   holds_ = static_cast<PageHolds*>(Reserve(static_cast<size_t>(covered) * sizeof(PageHolds), false));
 }
 

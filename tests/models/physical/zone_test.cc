@@ -21,6 +21,18 @@ constexpr Migratetype kMovable = Migratetype::kMovable;
 constexpr CpuId kCpu{0};
 constexpr CpuId kOther{1};
 
+// As page tables lie where all other memory is mapped by huge pages: a page here and there.
+TEST(FrameStoreTest, AFewPagesOfALargeMachineTakeLittle) {
+  constexpr int64_t kTiB = int64_t{1} << (40 - kPageShift);
+  constexpr FrameIndex kApart = FrameIndex{1} << (31 - kPageShift);
+  FrameStore frames(Pfn{0}, kTiB);
+  for (FrameIndex frame = 0; frame < kTiB; frame += kApart) {
+    frames.SetHead(frame, FrameKind::kAllocated, 0);
+    frames.owner(frame, 0) = FrameOwner{FrameOwner::kPageTable, 1, 0, 0};
+  }
+  EXPECT_LT(frames.ResidentBytes(), size_t{16} << 20);
+}
+
 class ZoneTest : public ::testing::Test {
  protected:
   static constexpr int64_t kPages = int64_t{16} << kMaxOrder;
