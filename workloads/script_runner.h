@@ -33,7 +33,6 @@ struct Region {
   int64_t bytes = 0;
   std::optional<HugeSize> huge = {};  // of HugeTLB pages
   FileId open_file = {};              // on hugetlbfs or the tmpfs; kNoFile: none
-  bool shmem = false;                 // shared memory, of a file or without one
 
   Vpn PageBelow(int64_t offset) const { return start + (offset >> kPageShift); }
   Vpn PageAbove(int64_t offset) const { return start + ((offset + kPageSize - 1) >> kPageShift); }

@@ -63,8 +63,7 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const MapOp&
   const OpResult opened = co_await OpenFile(path, op, process.cpu, request);
   if (opened.error != Errno::kOk) co_return opened;
   const MapResult mapped = co_await ops_.Map(path, process, request);
-  const Region region{mapped.start, op.size, request.huge, request.file,
-                      request.shared && !request.huge.has_value()};
+  const Region region{mapped.start, op.size, request.huge, request.file};
   if (mapped.error != Errno::kOk) {
     co_await Close(path, region, process.cpu);
     co_return mapped.error;

@@ -376,11 +376,11 @@ sim::Task<void> Migrator::Unlock(sim::Path& path, std::vector<Rmap::Group>& grou
 // What the new page was given of mappings that did not come to it.
 sim::Task<void> Migrator::CorrectTarget(sim::Path& path, const Moving& page) {
   if (page.thp()) {
-    const auto lost_parts = Less(page.restored_parts, page.unmapped_parts);
     if (page.announced == 0) co_return;
     co_await GoTo(path, page.to);
     if (page.moves) {
-      ChangeThpMappings(page.to, page.restored - page.unmapped, lost_parts);
+      ChangeThpMappings(page.to, page.restored - page.unmapped,
+                        Less(page.restored_parts, page.unmapped_parts));
     } else {
       ChangeThpMappings(page.to, -page.unmapped, {});
       --OwnerOf(page.to).mapcount;
@@ -397,8 +397,8 @@ sim::Task<void> Migrator::CorrectTarget(sim::Path& path, const Moving& page) {
 void Migrator::CorrectSource(const Moving& page) const {
   if (page.thp()) {
     if (!page.moves) {
-      const auto lost_parts = Less(page.restored_parts, page.unmapped_parts);
-      ChangeThpMappings(page.from, page.restored - page.unmapped, lost_parts);
+      ChangeThpMappings(page.from, page.restored - page.unmapped,
+                        Less(page.restored_parts, page.unmapped_parts));
     } else if (!page.anon()) {
       ChangeThpMappings(page.from, -page.unmapped, {});
       --OwnerOf(page.from).mapcount;

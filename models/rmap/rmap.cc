@@ -42,6 +42,15 @@ std::vector<Rmap::Group> Rmap::ByOwner(std::span<const FrameOwner> owners) {
   return groups;
 }
 
+std::vector<Rmap::Group> Rmap::MappersOf(FileId file, const Mapping& mapping) {
+  std::vector<Group> groups(1);
+  groups[0].kind = FrameOwner::kShmem;
+  groups[0].object = static_cast<uint64_t>(file.value);
+  groups[0].file = file;
+  mapping.ForEachMapper([&](uint16_t process) { groups[0].processes.push_back(process); });
+  return groups;
+}
+
 int64_t Rmap::MappingsOf(Process& process, const Place& place, Folio page) {
   int64_t mappings = 0;
   const auto at = [&](Vpn vpn) {

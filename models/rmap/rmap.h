@@ -61,6 +61,8 @@ class Rmap {
 
   // Groups pages by their owners, in the order of kind and object.
   static std::vector<Group> ByOwner(std::span<const FrameOwner> owners);
+  // Who maps a file of shared memory, at its home.
+  static std::vector<Group> MappersOf(FileId file, const Mapping& mapping);
   // Fills in who may map anonymous pages, and which file has the others: at its home is who maps it. On the
   // global LP.
   void Find(std::vector<Group>& groups) const;

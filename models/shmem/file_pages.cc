@@ -29,9 +29,8 @@ bool Shmem::WantsHugePage(const ShmemFile& file, const ThpSettings& thp, const V
 // by way of the node of a huge page that a PMD is to map. This path gets there behind it, by the global LP
 // and one hop more.
 sim::Task<void> Shmem::UnmapRange(sim::Path& path, FileId file, Range range, Unmapping why, CpuId cpu) {
-  Rmap::Group mappers{FrameOwner::kShmem, static_cast<uint64_t>(file.value), file, {}, {}};
-  files_.At(file).ForEachMapper([&](uint16_t process) { mappers.processes.push_back(process); });
-  if (mappers.processes.empty() || range.from >= range.to) co_return;
+  const std::vector<Rmap::Group> mappers = Rmap::MappersOf(file, files_.At(file));
+  if (mappers.front().processes.empty() || range.from >= range.to) co_return;
   int64_t entries = 0;
   int64_t splits = 0;
   std::vector<Folio> pmds;  // huge pages that lose a mapping
@@ -55,7 +54,7 @@ sim::Task<void> Shmem::UnmapRange(sim::Path& path, FileId file, Range range, Unm
   };
   co_await GoToGlobal(path);
   co_await path.Take(memory_.costs().hop);
-  co_await rmap_.Walk(path, std::vector<Rmap::Group>(1, mappers), [&](Process& process, const Rmap::Group&) {
+  co_await rmap_.Walk(path, mappers, [&](Process& process, const Rmap::Group&) {
     if (process.space.entries_held()) return false;
     process.space.ForEachOfFile(false, file, [&](const Vma& vma) {
       const std::optional<Vma::Addresses> here = vma.AddressesOf(range.from, range.to);

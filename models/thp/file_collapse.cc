@@ -117,11 +117,10 @@ sim::Task<ScanResult> FileCollapser::Retract(sim::Path& path, CpuId cpu, const P
   const sim::Duration hop = memory_.costs().hop;
   const sim::LpId home = path.lp();
   if (!limits.khugepaged) co_await CountPmd(path, huge);
-  Rmap::Group mappers{FrameOwner::kShmem, static_cast<uint64_t>(place.file.value), place.file, {}, {}};
-  files_.At(place.file).ForEachMapper([&](uint16_t process) { mappers.processes.push_back(process); });
+  const std::vector<Rmap::Group> mappers = Rmap::MappersOf(place.file, files_.At(place.file));
   Retracted all;
   co_await path.GoTo(memory_.global_lp(), hop);
-  co_await rmap_.Walk(path, std::vector<Rmap::Group>(1, mappers), [&](Process& process, const Rmap::Group&) {
+  co_await rmap_.Walk(path, mappers, [&](Process& process, const Rmap::Group&) {
     if (process.space.entries_held()) return false;
     RetractFrom(path, process, place, limits.khugepaged, huge, all);
     return true;

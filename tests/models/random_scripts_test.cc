@@ -100,11 +100,7 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
 
   static void RunOne(uint64_t seed, Seen& seen) {
     const MachineConfig config = GetParam().machine();
-    KernelConfig kernel = TestKernel();
-    if (GetParam().thp) {
-      kernel.thp.enabled = ThpSettings::Enabled::kAlways;
-      kernel.thp.SetShmemEnabled("never");
-    }
+    const KernelConfig kernel = GetParam().thp ? TestKernelWithThp("never") : TestKernel();
     TestMachine machine(config, kernel);
     std::string script = absl::StrCat("# ", GetParam().name, ", seed ", seed, "\n");
     script_under_way = &script;

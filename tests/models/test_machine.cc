@@ -14,6 +14,13 @@ KernelConfig TestKernel() {
   return kernel;
 }
 
+KernelConfig TestKernelWithThp(std::string_view shmem) {
+  KernelConfig kernel;
+  kernel.thp.enabled = ThpSettings::Enabled::kAlways;
+  kernel.thp.SetShmemEnabled(shmem);
+  return kernel;
+}
+
 MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus) {
   MachineConfig config;
   for (size_t n = 0; n < node_pages.size(); ++n) {

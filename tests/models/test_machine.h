@@ -31,6 +31,8 @@ MachineConfig DescribedMachine(const std::vector<int64_t>& node_pages, int cpus 
 
 // The kernel's defaults, but without transparent huge pages.
 KernelConfig TestKernel();
+// With them, and with `shmem` as shmem_enabled.
+KernelConfig TestKernelWithThp(std::string_view shmem = "deny");
 
 class TestMachine {
  public:

@@ -17,16 +17,12 @@ namespace numasim {
 using ::testing::IsEmpty;
 
 KernelConfig Knobs::kernel() const {
-  KernelConfig kernel = TestKernel();
+  KernelConfig kernel = thp ? TestKernelWithThp("always") : TestKernel();
   kernel.hugetlb.irq_frees_in_workqueue = workqueue;
   kernel.hugetlb.shrinks_locked = locked;
   kernel.hugetlb.resizes_race = racing;
   kernel.contig_hugetlb_fails = fails;
   kernel.cma_lock_is_mutex = mutex;
-  if (thp) {
-    kernel.thp.enabled = ThpSettings::Enabled::kAlways;
-    kernel.thp.SetShmemEnabled("always");
-  }
   return kernel;
 }
 

@@ -15,16 +15,9 @@ namespace {
 
 using ::testing::IsEmpty;
 
-KernelConfig WithThp() {
-  KernelConfig config = TestKernel();
-  config.thp.enabled = ThpSettings::Enabled::kAlways;
-  config.thp.SetShmemEnabled("always");
-  return config;
-}
-
 class ThpMigrationTest : public ::testing::Test {
  protected:
-  ThpMigrationTest() : machine_(DescribedMachine({64 * kMiB, 64 * kMiB}), WithThp()) {}
+  ThpMigrationTest() : machine_(DescribedMachine({64 * kMiB, 64 * kMiB}), TestKernelWithThp("always")) {}
   void TearDown() override { EXPECT_THAT(machine_.Problems(), IsEmpty()); }
 
   static constexpr Vpn kFirst = AddressSpace::kStartOfSpace;

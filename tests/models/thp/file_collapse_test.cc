@@ -23,9 +23,7 @@ using ::testing::IsEmpty;
 
 // The tmpfs has huge pages always; while it is denied them, base pages come.
 KernelConfig WithThp(bool retry = true) {
-  KernelConfig config = TestKernel();
-  config.thp.enabled = ThpSettings::Enabled::kAlways;
-  config.thp.SetShmemEnabled("deny");
+  KernelConfig config = TestKernelWithThp("deny");
   config.pte_mapped_thp_retry = retry;
   return config;
 }

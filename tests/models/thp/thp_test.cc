@@ -16,15 +16,9 @@ namespace {
 
 using ::testing::IsEmpty;
 
-KernelConfig WithThp() {
-  KernelConfig config = TestKernel();
-  config.thp.enabled = ThpSettings::Enabled::kAlways;
-  return config;
-}
-
 class ThpTest : public ::testing::Test {
  protected:
-  ThpTest() : machine_(DescribedMachine({64 * kMiB, 64 * kMiB}), WithThp()) {}
+  ThpTest() : machine_(DescribedMachine({64 * kMiB, 64 * kMiB}), TestKernelWithThp()) {}
 
   static Vpn First(int64_t mapping = 0) { return AddressSpace::kStartOfSpace + (mapping << kPmdTableShift); }
   const Entry* Leaf(std::string_view process, int64_t mapping = 0, int64_t huge_page = 0) {
