@@ -73,7 +73,7 @@ bool EverUsed(const HugetlbPool& pool, HugeSize size) {
 
 void PrintPool(const Hstate& h, std::ostream& out) {
   constexpr const char* kRow = "  %-6s %5s %11d %11d %11s %11d\n";
-  const char* const name = kHugeSizeNames[static_cast<size_t>(h.size())];
+  const char* const name = kHugeSizeNames[h.size()];
   out << absl::StrFormat(kRow, name, "all", h.counter(NR_HUGEPAGES), h.counter(FREE_HUGEPAGES),
                          absl::StrCat(static_cast<uint64_t>(h.counter(RESV_HUGEPAGES))),
                          h.counter(SURPLUS_HUGEPAGES));

@@ -40,7 +40,7 @@ trace::Failure ToProto(const Failure& from) {
   trace::Failure to;
   if (!from.area.empty()) to.set_area(from.area);
   if (from.order.has_value()) to.set_order(*from.order);
-  if (from.size.has_value()) to.set_size(kHugeSizeNames[static_cast<size_t>(*from.size)]);
+  if (from.size.has_value()) to.set_size(kHugeSizeNames[*from.size]);
   for (NodeMask rest = from.nodes; !rest.empty(); rest.Clear(rest.First())) to.add_node(rest.First().value);
   if (from.preferred != kNoNode) to.set_preferred(from.preferred.value);
   to.set_error(ErrnoName(from.error));

@@ -33,9 +33,9 @@ void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by
   for (int n = 0; n < memory.node_count(); ++n) {
     const Node& node = memory.node(NodeId{n});
     for (const Gauge& gauge : kGauges) {
-      const int64_t before = gauge.owner == FrameOwner::kAnon ? boot_users[static_cast<size_t>(n)] : 0;
-      problems.Expect(node.counters[gauge.counter], by_node[static_cast<size_t>(n)][gauge.owner] - before,
-                      "node", n, ": ", NameOf(gauge.counter).name);
+      const int64_t before = gauge.owner == FrameOwner::kAnon ? boot_users[n] : 0;
+      problems.Expect(node.counters[gauge.counter], by_node[n][gauge.owner] - before, "node", n, ": ",
+                      NameOf(gauge.counter).name);
     }
   }
 }
@@ -57,7 +57,7 @@ struct Thps {
 void CheckThpGauges(const MemorySystem& memory, const std::vector<Thps>& by_node, ProblemList& problems) {
   for (int n = 0; n < memory.node_count(); ++n) {
     const auto& counters = memory.node(NodeId{n}).counters;
-    const Thps& thps = by_node[static_cast<size_t>(n)];
+    const Thps& thps = by_node[n];
     problems.Expect(counters[NR_ANON_THPS], thps.anon_by_pmd, "node", n, ": nr_anon_transparent_hugepages");
     problems.Expect(counters[NR_SHMEM_THPS], thps.of_files, "node", n, ": nr_shmem_hugepages");
     problems.Expect(counters[NR_SHMEM_PMDMAPPED], thps.of_files_by_pmd, "node", n, ": nr_shmem_pmdmapped");
@@ -188,7 +188,7 @@ Validator::Validator(const Kernel& kernel)
     : kernel_(kernel), boot_users_(static_cast<size_t>(kernel.memory().node_count())) {
   ProblemList ignored;
   for (const Zone* zone : kernel.memory().zones()) {
-    int64_t& users = boot_users_[static_cast<size_t>(zone->node().value)];
+    int64_t& users = boot_users_[zone->node().value];
     const ZoneCensus census = CheckZone(*zone, ignored, [&](Pfn, int order, const FrameOwner& owner) {
       if (owner.kind == FrameOwner::kAnon) users += int64_t{1} << order;
     });
@@ -206,12 +206,12 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   std::vector<Thps> thps(by_node.size());
   for (size_t i = 0; i < kernel_pages_.size(); ++i) {
     const Zone& zone = *memory.zones()[i];
-    PagesByOwner& pages = by_node[static_cast<size_t>(zone.node().value)];
+    PagesByOwner& pages = by_node[zone.node().value];
     int64_t with_hypervisor = 0;  // unplugged, but its memory block is still there
     reference_check.BeginZone(zone);
     const ZoneCensus census = CheckZone(zone, problems, [&](Pfn pfn, int order, const FrameOwner& owner) {
       pages[owner.kind] += int64_t{1} << order;
-      thps[static_cast<size_t>(zone.node().value)].Add(order, owner);
+      thps[zone.node().value].Add(order, owner);
       if (owner.kind == FrameOwner::kOffline) with_hypervisor += int64_t{1} << order;
       reference_check.Allocated(pfn, order, owner);
     });

@@ -109,7 +109,7 @@ class CounterView {
     int64_t kb = 0;
     for (const HugeSize size : kHugeSizes) {
       const Hstate& h = pool_.hstate(size);
-      json& places = out["hugetlb"][kHugeSizeNames[static_cast<size_t>(size)]];
+      json& places = out["hugetlb"][kHugeSizeNames[size]];
       for (int c = 0; c < HugetlbCounter_ARRAYSIZE; ++c) {
         const auto counter = static_cast<HugetlbCounter>(c);
         Set(places["global"], NameOf(counter).name, h.counter(counter));
@@ -141,8 +141,7 @@ class CounterView {
       for (const auto& zone : memory_.node(NodeId{n}).zones) {
         if (zone == nullptr) continue;
         free_node += zone->buddy().free_pages();
-        Add(out["vmstat"],
-            absl::StrCat("pgalloc_", absl::AsciiStrToLower(kZoneNames[static_cast<int>(zone->type())])),
+        Add(out["vmstat"], absl::StrCat("pgalloc_", absl::AsciiStrToLower(kZoneNames[zone->type()])),
             zone->counter(PGALLOC));
       }
       free_total += free_node;
@@ -163,7 +162,7 @@ class CounterView {
     json pageblocks = json::array();
     for (const Zone* zone : memory_.zones()) {
       if (zone->present() == 0) continue;
-      const json where = {{"node", zone->node().value}, {"zone", kZoneNames[static_cast<int>(zone->type())]}};
+      const json where = {{"node", zone->node().value}, {"zone", kZoneNames[zone->type()]}};
       json entry = where;
       for (int order = 0; order < kOrders; ++order) entry["free"].push_back(zone->buddy().blocks(order));
       buddyinfo.push_back(entry);

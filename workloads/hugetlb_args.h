@@ -40,11 +40,11 @@ class HugetlbArgs {
 
   const int nodes_;
   KernelArgs& args_;
-  std::array<Count, kHstates> counts_;
-  std::array<bool, kHstates> known_ = {};  // there is an hstate of the size
-  Count of_default_;                       // hugepages= before any size
-  std::optional<HugeSize> parsed_;         // the hstate that was made or named last
-  bool valid_ = true;                      // the last size, or none so far, was one
+  PerHugeSize<Count> counts_;
+  PerHugeSize<bool> known_ = {};    // there is an hstate of the size
+  Count of_default_;                // hugepages= before any size
+  std::optional<HugeSize> parsed_;  // the hstate that was made or named last
+  bool valid_ = true;               // the last size, or none so far, was one
   bool default_given_ = false;
   const Count* last_ = nullptr;  // what the last hugepages= was for
 };

@@ -134,7 +134,7 @@ class AddressSpace {
   bool CutsHugePage(Vpn vpn) const;
 
   // mm->map_count: how many VMAs there are, those of the program itself among them.
-  int64_t map_count() const { return static_cast<int64_t>(vmas_.size()) + kProgramVmas; }
+  int64_t map_count() const { return std::ssize(vmas_) + kProgramVmas; }
   // Text, data, heap, stack, vdso and the like of a small static program.
   static constexpr int64_t kProgramVmas = 10;
 

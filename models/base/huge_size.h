@@ -5,13 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "models/base/enum_array.h"
+
 namespace numasim {
 
 enum class HugeSize : uint8_t { k2M, k1G };
 inline constexpr size_t kHstates = 2;
+template <typename T>
+using PerHugeSize = EnumArray<HugeSize, T, kHstates>;
 inline constexpr HugeSize kHugeSizes[kHstates] = {HugeSize::k2M, HugeSize::k1G};
 // As scripts and recordings spell them.
-inline constexpr const char* kHugeSizeNames[kHstates] = {"2M", "1G"};
+inline constexpr PerHugeSize<const char*> kHugeSizeNames = {"2M", "1G"};
 
 constexpr int OrderOf(HugeSize size) { return size == HugeSize::k2M ? 9 : 18; }
 constexpr HugeSize HugeSizeOf(int order) { return order == 9 ? HugeSize::k2M : HugeSize::k1G; }

@@ -6,10 +6,10 @@ namespace numasim {
 namespace {
 
 // Those that `kernel` does not give are the kernel's own.
-std::array<int32_t, kZoneTypes> LowmemReserveRatio(const KernelKnobs& kernel) {
-  std::array<int32_t, kZoneTypes> ratios = {256, 256, 32, 0};
+PerZoneType<int32_t> LowmemReserveRatio(const KernelKnobs& kernel) {
+  PerZoneType<int32_t> ratios = {256, 256, 32, 0};
   for (int i = 0; i < kernel.lowmem_reserve_ratio_size() && i < kZoneTypes; ++i)
-    ratios[static_cast<size_t>(i)] = kernel.lowmem_reserve_ratio(i);
+    ratios[i] = kernel.lowmem_reserve_ratio(i);
   return ratios;
 }
 

@@ -54,7 +54,7 @@ struct KernelConfig {
   std::optional<int64_t> min_free_kbytes;
   int watermark_scale_factor;  // in 1/10000 of the zone
   int pcp_high_fraction;       // percpu_pagelist_high_fraction
-  std::array<int32_t, kZoneTypes> lowmem_reserve_ratio;
+  PerZoneType<int32_t> lowmem_reserve_ratio;
   int64_t max_map_count;  // VMAs of a process
   ThpSettings thp;
   bool pte_mapped_thp_retry;  // khugepaged tries pte-mapped huge pages of files again, since 5.4

@@ -44,7 +44,7 @@ struct HugetlbConfig {
   };
 
   std::vector<Request> requests;
-  std::array<Pool, kHstates> pools;  // by HugeSize
+  PerHugeSize<Pool> pools;  // by HugeSize
   HugeSize default_size = HugeSize::k2M;
 };
 

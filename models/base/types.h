@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/base/enum_array.h"
+
 namespace numasim {
 
 inline constexpr int kPageShift = 12;
@@ -100,15 +102,19 @@ class NodeMask {
 // enum migratetype; the recordings' kernel is built without CMA, so kCma stays empty unless an area is made.
 enum class Migratetype : uint8_t { kUnmovable, kMovable, kReclaimable, kHighAtomic, kCma, kIsolate };
 inline constexpr int kMigratetypes = 6;
+template <typename T>
+using PerMigratetype = EnumArray<Migratetype, T, kMigratetypes>;
 inline constexpr int kPcpMigratetypes = 3;  // MIGRATE_PCPTYPES
 // As /proc/pagetypeinfo spells them.
-inline constexpr const char* kMigratetypeNames[kMigratetypes] = {"Unmovable",  "Movable", "Reclaimable",
-                                                                 "HighAtomic", "CMA",     "Isolate"};
+inline constexpr PerMigratetype<const char*> kMigratetypeNames = {"Unmovable",  "Movable", "Reclaimable",
+                                                                  "HighAtomic", "CMA",     "Isolate"};
 
 // enum zone_type, without ZONE_DEVICE.
 enum class ZoneType : uint8_t { kDma, kDma32, kNormal, kMovable };
 inline constexpr int kZoneTypes = 4;
-inline constexpr const char* kZoneNames[kZoneTypes] = {"DMA", "DMA32", "Normal", "Movable"};
+template <typename T>
+using PerZoneType = EnumArray<ZoneType, T, kZoneTypes>;
+inline constexpr PerZoneType<const char*> kZoneNames = {"DMA", "DMA32", "Normal", "Movable"};
 
 }  // namespace numasim
 

@@ -12,7 +12,7 @@
 namespace numasim {
 namespace {
 
-constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
+constexpr FrameIndex kBlock = kPageblockPages;
 constexpr Pfn k4GiB{uint64_t{4} << (30 - kPageShift)};
 
 uint64_t RoundUp(uint64_t value, uint64_t step) { return (value + step - 1) / step * step; }
@@ -244,8 +244,8 @@ std::vector<MemorySystem::CounterColumn> CmaAreas::Columns() const {
   for (const auto& area : areas_) {
     for (int c = 0; c < CmaCounter_ARRAYSIZE; ++c) {
       const CounterName info = NameOf(static_cast<CmaCounter>(c));
-      columns.push_back({{absl::StrCat("cma.", area->name, ".", info.name), info.unit,
-                          &area->counters[static_cast<size_t>(c)], memory_.node(area->node).lp},
+      columns.push_back({{absl::StrCat("cma.", area->name, ".", info.name), info.unit, &area->counters[c],
+                          memory_.node(area->node).lp},
                          info.gauge});
     }
   }

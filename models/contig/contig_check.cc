@@ -7,7 +7,7 @@
 namespace numasim {
 namespace {
 
-constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
+constexpr FrameIndex kBlock = kPageblockPages;
 
 // The bitmap by itself. Returns how many pages are handed out.
 int64_t CheckBitmap(const CmaArea& area, ProblemList& problems) {
@@ -62,7 +62,7 @@ void CheckArea(const MemorySystem& memory, const CmaArea& area, ProblemList& pro
   for (FrameIndex block = base; block < end; block += kBlock) {
     if (zone.frames().pageblock_type(block) == Migratetype::kCma) continue;
     problems.Add("cma ", area.name, ": the pageblock at pfn ", zone.frames().PfnOf(block).value, " is ",
-                 kMigratetypeNames[static_cast<int>(zone.frames().pageblock_type(block))]);
+                 kMigratetypeNames[zone.frames().pageblock_type(block)]);
   }
   FrameIndex at = base;
   for (const auto& [first, last] : area.used) {

@@ -8,7 +8,7 @@
 namespace numasim {
 namespace {
 
-constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
+constexpr FrameIndex kBlock = kPageblockPages;
 FrameIndex BlockOf(FrameIndex frame) { return frame / kBlock * kBlock; }
 
 bool IsHugetlb(const FrameStore& frames, const FrameStore::Head& head) {

@@ -27,7 +27,7 @@ void TakeUnplugged(Zone& zone, Pfn start, int64_t pages) {
   if (pages == 0) return;
   const FrameIndex begin = zone.frames().Index(start);
   const auto end = static_cast<FrameIndex>(begin + pages);
-  constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
+  constexpr FrameIndex kBlock = kPageblockPages;
   IsolateFree(zone, begin, end);
   TakeIsolated(zone, begin, end, kUnplugged);
   for (FrameIndex block = begin; block < end; block += kBlock) {
@@ -241,8 +241,7 @@ std::vector<MemorySystem::CounterColumn> VirtioMemDriver::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns;
   for (int c = 0; c < VirtioMemCounter_ARRAYSIZE; ++c) {
     const CounterName info = NameOf(static_cast<VirtioMemCounter>(c));
-    columns.push_back(
-        {{info.name, info.unit, &counters_[static_cast<size_t>(c)], memory_.global_lp()}, info.gauge});
+    columns.push_back({{info.name, info.unit, &counters_[c], memory_.global_lp()}, info.gauge});
   }
   return columns;
 }

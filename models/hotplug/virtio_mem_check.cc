@@ -9,7 +9,7 @@
 namespace numasim {
 namespace {
 
-constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
+constexpr FrameIndex kBlock = kPageblockPages;
 
 void CheckSubBlocks(const VirtioMemDriver& device, size_t block, ProblemList& problems) {
   const FrameStore& frames = device.zone().frames();

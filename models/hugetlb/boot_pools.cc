@@ -17,7 +17,7 @@ FrameOwner OwnerOf(HugeSize size) {
   return FrameOwner{FrameOwner::kHugetlb, 1, static_cast<uint64_t>(size), 0};
 }
 
-std::string SizeName(HugeSize size) { return kHugeSizeNames[static_cast<size_t>(size)]; }
+std::string SizeName(HugeSize size) { return kHugeSizeNames[size]; }
 
 // Owned by BootPools().
 class PoolBooter {
@@ -145,7 +145,7 @@ class PoolBooter {
   void ReplayTurns() {
     for (const HugeSize size : kHugeSizes) {
       std::vector<int64_t> left;
-      for (const HugetlbConfig::Share& share : machine_.hugetlb.pools[static_cast<size_t>(size)].nodes)
+      for (const HugetlbConfig::Share& share : machine_.hugetlb.pools[size].nodes)
         left.push_back(share.pages);
       left.resize(static_cast<size_t>(memory_.node_count()));
       for (const HugetlbConfig::Request& request : machine_.hugetlb.requests) {
@@ -169,7 +169,7 @@ class PoolBooter {
     for (const Zone* const zone : memory_.zones()) {
       const FrameStore& frames = zone->frames();
       if (Empty(zone->node())) continue;
-      for (FrameIndex f = 0; f < frames.frames(); f += static_cast<FrameIndex>(kPageblockPages)) {
+      for (FrameIndex f = 0; f < frames.frames(); f += kPageblockPages) {
         const FrameStore::Head head = frames.Find(f);
         if (!OwnedBy(frames, head, FrameOwner::kHugetlb)) continue;
         const auto size = static_cast<HugeSize>(frames.owner(f, head.order).object);
@@ -189,7 +189,7 @@ class PoolBooter {
 
   // What of the pool is in use, surplus or reserved.
   void SetState(HugeSize size) {
-    const HugetlbConfig::Pool& config = machine_.hugetlb.pools[static_cast<size_t>(size)];
+    const HugetlbConfig::Pool& config = machine_.hugetlb.pools[size];
     Hstate& h = pool_.hstate(size);
     for (size_t n = 0; n < config.nodes.size(); ++n) {
       const NodeId node{static_cast<int32_t>(n)};

@@ -160,13 +160,12 @@ sim::Task<bool> HugetlbPool::GatherSurplus(sim::Path& path, Hstate& h, int64_t d
       if (memory_left) fresh.push_back(pfn);
     }
     co_await lock_->Acquire(path);
-    needed =
-        h.counter(RESV_HUGEPAGES) + delta - h.counter(FREE_HUGEPAGES) - static_cast<int64_t>(fresh.size());
+    needed = h.counter(RESV_HUGEPAGES) + delta - h.counter(FREE_HUGEPAGES) - std::ssize(fresh);
   }
   const bool enough = needed <= 0;
   if (enough) {
     h.counter(RESV_HUGEPAGES) += delta;
-    const int64_t wanted = needed + static_cast<int64_t>(fresh.size());
+    const int64_t wanted = needed + std::ssize(fresh);
     for (int64_t i = 0; i < wanted; ++i) {
       h.Enqueue(NodeOf(fresh.back()), fresh.back());
       fresh.pop_back();

@@ -25,7 +25,7 @@ sim::Task<void> Hugetlb::UnmapRange(sim::Path& path, HugeFile& file, uint64_t fr
     });
   };
   co_await VisitMappers(path, file, visit);
-  co_await path.Take(memory_.costs().unmap_page * static_cast<int64_t>(unmapped.size()));
+  co_await path.Take(memory_.costs().unmap_page * std::ssize(unmapped));
   co_await Unreference(path, cpu, unmapped);
 }
 

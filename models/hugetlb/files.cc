@@ -29,7 +29,7 @@ HugeFile& HugetlbFiles::Create(HugeSize page_size, int mount) {
   file.page_size = page_size;
   file.mount = mount;
   if (mount >= 0) {
-    HugetlbMount& on = mounts_[static_cast<size_t>(mount)];
+    HugetlbMount& on = mounts_[mount];
     file.subpool = on.subpool.get();
     on.files.insert(file.id.value);
   }
@@ -42,8 +42,8 @@ void HugetlbFiles::Remove(FileId id) {
   NUMASIM_CHECK(!At(id).InUse());
   NUMASIM_CHECK_EQ(At(id).mapping.pages(), 0);
   NUMASIM_CHECK(At(id).resv.empty());
-  if (At(id).mount >= 0) mounts_[static_cast<size_t>(At(id).mount)].files.erase(id.value);
-  files_[static_cast<size_t>(id.value)].reset();
+  if (At(id).mount >= 0) mounts_[At(id).mount].files.erase(id.value);
+  files_[id.value].reset();
   free_ids_.push_back(id.value);
 }
 
@@ -66,13 +66,13 @@ int HugetlbFiles::AddMount(HugetlbMount mount) {
 }
 
 void HugetlbFiles::Unmounted(int index) {
-  const auto found = mounted_.find(mounts_[static_cast<size_t>(index)].directory);
+  const auto found = mounted_.find(mounts_[index].directory);
   std::erase(found->second, index);
   if (found->second.empty()) mounted_.erase(found);
 }
 
 bool HugetlbFiles::MountBusy(int index) const {
-  const auto& files = mounts_[static_cast<size_t>(index)].files;
+  const auto& files = mounts_[index].files;
   return std::any_of(files.begin(), files.end(), [this](int32_t id) {
     const HugeFile& file = At(FileId{id});
     return file.opens > 0 || file.mapping.mapped();

@@ -52,8 +52,8 @@ class HugetlbFiles {
  public:
   HugetlbFiles(sim::Engine& engine, sim::LpId lp);
 
-  HugeFile& At(FileId id) { return *files_[static_cast<size_t>(id.value)]; }
-  const HugeFile& At(FileId id) const { return *files_[static_cast<size_t>(id.value)]; }
+  HugeFile& At(FileId id) { return *files_[id.value]; }
+  const HugeFile& At(FileId id) const { return *files_[id.value]; }
 
   // A file without a name, on a mount or (-1) for an anonymous mapping.
   HugeFile& Create(HugeSize page_size, int mount);
@@ -88,7 +88,7 @@ class HugetlbFiles {
   void Unmounted(int index);
   // Whether a file of the mount is open or mapped.
   bool MountBusy(int index) const;
-  HugetlbMount& mount(int index) { return mounts_[static_cast<size_t>(index)]; }
+  HugetlbMount& mount(int index) { return mounts_[index]; }
 
  private:
   sim::Engine& engine_;

@@ -38,8 +38,8 @@ class Hstate {
 
   int64_t& counter(HugetlbCounter c) { return counters_[c]; }
   int64_t counter(HugetlbCounter c) const { return counters_[c]; }
-  HstateNode& node(NodeId id) { return nodes_[static_cast<size_t>(id.value)]; }
-  const HstateNode& node(NodeId id) const { return nodes_[static_cast<size_t>(id.value)]; }
+  HstateNode& node(NodeId id) { return nodes_[id.value]; }
+  const HstateNode& node(NodeId id) const { return nodes_[id.value]; }
   const HugetlbCounters& counters() const { return counters_; }
   int nodes() const { return static_cast<int>(nodes_.size()); }
 

@@ -28,8 +28,7 @@ class Checker {
     hugetlb_.files().ForEach([&](const HugeFile& file) { CheckFile(file); });
     for (const Process* process : processes_) CheckProcess(*process);
     for (const Pfn pfn : hugetlb_.pool().boot_users()) ++uses_[pfn.value].pinned;
-    for (const HugeSize size : kHugeSizes)
-      reserved_[static_cast<size_t>(size)] += hugetlb_.pool().reserved_at_boot(size);
+    for (const HugeSize size : kHugeSizes) reserved_[size] += hugetlb_.pool().reserved_at_boot(size);
     CheckMappers();
     CheckUsedPages();
     CheckTable();
@@ -45,7 +44,7 @@ class Checker {
     const HugeFile* origin = nullptr;  // that a mapping of it is of
   };
 
-  static std::string Name(const Hstate& h) { return kHugeSizeNames[static_cast<size_t>(h.size())]; }
+  static std::string Name(const Hstate& h) { return kHugeSizeNames[h.size()]; }
 
   void CheckPool(const Hstate& h) {
     for (const HugetlbCounter c : {NR_HUGEPAGES, FREE_HUGEPAGES, SURPLUS_HUGEPAGES}) {
@@ -57,7 +56,7 @@ class Checker {
     // A node by itself may have more surplus than pages: shrinking takes free pages wherever they are.
     const bool fewer = h.counter(NR_HUGEPAGES) < h.counter(SURPLUS_HUGEPAGES);
     if (fewer && !h.wrapped()) problems_.Add(Name(h), " pages: more are surplus than there are");
-    used_[static_cast<size_t>(h.size())] = h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES);
+    used_[h.size()] = h.counter(NR_HUGEPAGES) - h.counter(FREE_HUGEPAGES);
     if (h.available() < 0 && !AnyMinSize() && !h.wrapped()) {
       problems_.Add(Name(h), " pages: ", h.counter(RESV_HUGEPAGES), " reservations, but only ",
                     h.counter(FREE_HUGEPAGES), " free pages");
@@ -96,7 +95,7 @@ class Checker {
 
   // Every entry of the table: what it says of a page against the lists, the counters and the frames.
   void CheckTable() {
-    std::array<std::vector<int64_t>, kHstates> by_node;
+    PerHugeSize<std::vector<int64_t>> by_node;
     for (auto& count : by_node) count.resize(static_cast<size_t>(memory_.node_count()));
     int64_t used = 0;
     Pfn inside_until;  // of the gigantic page that was last
@@ -108,7 +107,7 @@ class Checker {
       const HugePage* const page = pages_.Find(pfn);
       if (page == nullptr) continue;
       if (page->size == HugeSize::k1G) inside_until = pfn + PagesOf(page->size);
-      ++by_node[static_cast<size_t>(page->size)][static_cast<size_t>(NodeOf(pfn))];
+      ++by_node[page->size][NodeOf(pfn)];
       if (page->state == HugePageState::kUsed) {
         ++used;
         if (!uses_.contains(pfn.value))
@@ -125,8 +124,7 @@ class Checker {
     for (const HugeSize size : kHugeSizes) {
       const Hstate& h = hugetlb_.pool().hstate(size);
       for (int n = 0; n < h.nodes(); ++n) {
-        problems_.Expect(h.node(NodeId{n}).counters[NR_HUGEPAGES],
-                         by_node[static_cast<size_t>(size)][static_cast<size_t>(n)], Name(h),
+        problems_.Expect(h.node(NodeId{n}).counters[NR_HUGEPAGES], by_node[size][n], Name(h),
                          " pages: nr_hugepages of node", n);
       }
     }
@@ -165,7 +163,7 @@ class Checker {
         problems_.Add(name, " has page ", index, " outside its reservation map");
       --reserved;
     });
-    reserved_[static_cast<size_t>(file.page_size)] += reserved;
+    reserved_[file.page_size] += reserved;
     files_.insert(file.id.value);
   }
 
@@ -216,14 +214,14 @@ class Checker {
   }
 
   void CheckUsedPages() {
-    std::array<int64_t, kHstates> found = {};
+    PerHugeSize<int64_t> found = {};
     for (const auto& [value, use] : uses_) {
       const HugePage* const page = pages_.Find(Pfn{value});
       if (page == nullptr || page->state != HugePageState::kUsed) {
         problems_.Add("huge page ", value, " is used but not known as in use");
         continue;
       }
-      ++found[static_cast<size_t>(page->size)];
+      ++found[page->size];
       problems_.Expect(page->mapcount, use.mapped, "huge page ", value, ": the mapcount");
       problems_.Expect(page->refs, use.pinned, "huge page ", value, ": the count of references");
       if (page->isolated || page->locked)
@@ -267,8 +265,8 @@ class Checker {
   const HugePageStore& pages_;
   const std::vector<const Process*>& processes_;
   ProblemList& problems_;
-  std::array<int64_t, kHstates> used_ = {};      // by the counters
-  std::array<int64_t, kHstates> reserved_ = {};  // by mappings, files and mounts
+  PerHugeSize<int64_t> used_ = {};      // by the counters
+  PerHugeSize<int64_t> reserved_ = {};  // by mappings, files and mounts
   std::set<uint64_t> free_;
   std::set<int32_t> files_;
   std::map<uint64_t, Use> uses_;               // by frame

@@ -81,7 +81,7 @@ sim::Task<void> Hugetlb::Zap(sim::Path& path, Process& process, Vpn begin, Vpn e
   std::vector<Pfn> pages;
   process.space.page_table().TakeHuge(begin, end, pages);
   if (pages.empty()) co_return;
-  co_await path.Take(memory_.costs().unmap_page * static_cast<int64_t>(pages.size()));
+  co_await path.Take(memory_.costs().unmap_page * std::ssize(pages));
   const sim::LpId home = path.lp();
   const CpuId cpu = process.cpu;
   co_await ToGlobal(path);
@@ -144,7 +144,7 @@ sim::Task<void> Hugetlb::Fork(sim::Path& path, Process& parent, Process& child, 
     });
   });
   if (files.empty()) co_return;
-  co_await path.Take(memory_.costs().fork_page * static_cast<int64_t>(shared.size()));
+  co_await path.Take(memory_.costs().fork_page * std::ssize(shared));
   const sim::LpId home = path.lp();
   co_await ToGlobal(path);
   for (const FileId file : files) files_.At(file).mapping.AddMapper(child.id);

@@ -13,9 +13,7 @@ namespace numasim {
 namespace {
 
 // "hugetlb-2M"
-std::string PoolName(HugeSize size) {
-  return absl::StrCat("hugetlb-", kHugeSizeNames[static_cast<size_t>(size)]);
-}
+std::string PoolName(HugeSize size) { return absl::StrCat("hugetlb-", kHugeSizeNames[size]); }
 
 // Kept for each node, too.
 constexpr HugetlbCounter kNodeCounters[] = {NR_HUGEPAGES, FREE_HUGEPAGES, SURPLUS_HUGEPAGES};
@@ -52,7 +50,7 @@ std::vector<MemorySystem::CounterColumn> HugetlbPool::Columns() const {
   for (const Hstate& h : hstates_) {
     const std::string name = absl::StrCat(PoolName(h.size()), ".");
     for (int c = 0; c < HugetlbCounter_ARRAYSIZE; ++c) {
-      add(name, NameOf(static_cast<HugetlbCounter>(c)), h.counters()[static_cast<size_t>(c)]);
+      add(name, NameOf(static_cast<HugetlbCounter>(c)), h.counters()[c]);
     }
     for (int n = 0; n < h.nodes(); ++n) {
       for (const HugetlbCounter c : kNodeCounters) {
@@ -61,7 +59,7 @@ std::vector<MemorySystem::CounterColumn> HugetlbPool::Columns() const {
     }
   }
   for (int c = 0; c < GlobalCounter_ARRAYSIZE; ++c) {
-    add("", NameOf(static_cast<GlobalCounter>(c)), counters_[static_cast<size_t>(c)]);
+    add("", NameOf(static_cast<GlobalCounter>(c)), counters_[c]);
   }
   return columns;
 }
@@ -86,7 +84,7 @@ bool HugetlbPool::GiveToBootUser(HugeSize size, NodeId node) {
 
 void HugetlbPool::ReserveForBootUsers(HugeSize size, int64_t pages) {
   hstate(size).counter(RESV_HUGEPAGES) += pages;
-  reserved_at_boot_[static_cast<size_t>(size)] += pages;
+  reserved_at_boot_[size] += pages;
 }
 
 sim::Task<void> HugetlbPool::LockResize(sim::Path& path, Hstate& h) {
@@ -325,7 +323,7 @@ sim::Task<void> HugetlbPool::FreeDeferred(sim::Path& path, CpuId cpu) {
 }
 
 sim::Task<void> HugetlbPool::FreeUnused(sim::Path& path, CpuId cpu, std::span<const Pfn> pages) {
-  std::vector<Pfn> to_buddy[kHstates];
+  PerHugeSize<std::vector<Pfn>> to_buddy;
   for (const Pfn pfn : pages) {
     const HugePage page = pages_.At(pfn);
     Hstate& h = hstate(page.size);
@@ -335,11 +333,11 @@ sim::Task<void> HugetlbPool::FreeUnused(sim::Path& path, CpuId cpu, std::span<co
     const bool leaves = FreeUnderLock(h, pfn, page.temporary, restore);
     co_await path.Take(LockTime(1));
     lock_->Release(path);
-    if (leaves) to_buddy[static_cast<size_t>(page.size)].push_back(pfn);
+    if (leaves) to_buddy[page.size].push_back(pfn);
     if (page.subpool != nullptr) co_await ReleaseIfUnused(path, *page.subpool, cpu);
   }
   for (const HugeSize size : kHugeSizes) {
-    co_await ToBuddy(path, hstate(size), to_buddy[static_cast<size_t>(size)], cpu);
+    co_await ToBuddy(path, hstate(size), to_buddy[size], cpu);
   }
 }
 

@@ -75,7 +75,7 @@ class HugetlbPool {
   bool GiveToBootUser(HugeSize size, NodeId node);
   void ReserveForBootUsers(HugeSize size, int64_t pages);
   const std::vector<Pfn>& boot_users() const { return boot_users_; }
-  int64_t reserved_at_boot(HugeSize size) const { return reserved_at_boot_[static_cast<size_t>(size)]; }
+  int64_t reserved_at_boot(HugeSize size) const { return reserved_at_boot_[size]; }
 
   // A write to nr_hugepages: `count` huge pages on `node`, or (kNoNode) on all nodes together, added and
   // removed on `allowed` (set_max_huge_pages). Succeeds also where memory does not suffice.
@@ -178,7 +178,7 @@ class HugetlbPool {
   std::vector<Hstate> hstates_;
   std::array<int64_t, GlobalCounter_ARRAYSIZE> counters_ = {};
   std::vector<Pfn> boot_users_;  // pages that they keep
-  std::array<int64_t, kHstates> reserved_at_boot_ = {};
+  PerHugeSize<int64_t> reserved_at_boot_ = {};
   std::vector<Pfn> deferred_;  // hpage_freelist: left by interrupts for a worker, the last one to go first
 };
 

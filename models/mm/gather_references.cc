@@ -86,7 +86,7 @@ class Gatherer {
                       file == nullptr ? "does not exist" : "knows of no name");
       if (!named.insert(id.value).second) problems_.Add("file ", id.value, " has a second name, ", name);
     }
-    problems_.Expect(linked_, static_cast<int64_t>(named.size()), "the count of files with a name");
+    problems_.Expect(linked_, std::ssize(named), "the count of files with a name");
   }
 
   void CheckProcess(const Process& process, int32_t number) {

@@ -48,7 +48,7 @@ sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& proce
     begin = order == 0 ? co_await QueueMoves(path, process, begin, end, node, queue, with_others, result)
                        : co_await QueueHugeMoves(path, process, begin, end, node, order, queue, result);
     process.space.mmap_lock().ReleaseRead(path);
-    const auto queued = static_cast<int64_t>(queue.size());
+    const auto queued = std::ssize(queue);
     const Errno error = co_await MoveQueue(path, process.cpu, std::move(queue), node, result);
     co_await path.GoTo(home, memory_.costs().hop);
     if (error != Errno::kOk) {
@@ -188,7 +188,7 @@ sim::Task<Vpn> AddressSpaceOps::QueueHugeMoves(sim::Path& path, Process& process
     queue.emplace_back(page.pfn, order);
   }
   co_await path.GoTo(home, memory_.costs().hop);
-  const auto queued = static_cast<int64_t>(queue.size());
+  const auto queued = std::ssize(queue);
   const Vpn next = begin + queued * step;
   if (next == end) co_return end;
   ++(there ? result.moved : result.not_moved);
@@ -215,7 +215,7 @@ sim::Task<Errno> AddressSpaceOps::MoveQueue(sim::Path& path, CpuId cpu, std::vec
       const Errno now = co_await migrator_.Migrate(path, cpu, pages, target);
       if (now != Errno::kOk) error = now;
     }
-    (error == Errno::kNoMem ? result.no_room : result.held) += static_cast<int64_t>(pages.size());
+    (error == Errno::kNoMem ? result.no_room : result.held) += std::ssize(pages);
     co_await migrator_.PutBack(path, cpu, pages);
   }
   co_return error;

@@ -75,7 +75,7 @@ sim::Task<void> AddressSpaceOps::TakeReferences(sim::Path& path, const std::vect
     const Folio whole = ThpPage::WholeOf(zone.frames(), page);
     zone.TakeRef(zone.frames().Index(whole.head()), whole.order());
   });
-  co_await path.Take(memory_.costs().pin * static_cast<int64_t>(pages.size()));
+  co_await path.Take(memory_.costs().pin * std::ssize(pages));
 }
 
 sim::Task<void> AddressSpaceOps::DropPins(sim::Path& path, const PinnedPages& pages, CpuId cpu,

@@ -25,7 +25,7 @@ std::string ReferenceCheck::Describe(const PageReference& reference) const {
   if (reference.kind == FrameOwner::kShmem) {
     return absl::StrCat("page ", reference.index, " of file ", reference.object);
   }
-  const std::string& name = processes_[static_cast<size_t>(reference.object)]->name;
+  const std::string& name = processes_[reference.object]->name;
   if (reference.kind == FrameOwner::kPageTable) return absl::StrCat("a page table of process ", name);
   return absl::StrCat("vpn ", reference.index, " of process ", name);
 }
@@ -111,7 +111,7 @@ void ReferenceCheck::CheckThp(Folio page, const FrameOwner& owner, Iterator begi
 }
 
 void ReferenceCheck::CheckFamily(const PageReference& claim, const FrameOwner& owner) {
-  const uint16_t id = processes_[static_cast<size_t>(claim.object)]->id;
+  const uint16_t id = processes_[claim.object]->id;
   if (anon_vmas_.Has(static_cast<AnonVmaId>(owner.object), id)) return;
   problems_.Add(Describe(claim), " maps ", name_, " pfn ", claim.page.head().value,
                 " but is not in its anon_vma, ", static_cast<int>(owner.object));
@@ -194,7 +194,7 @@ void ReferenceCheck::CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begi
     problems_.Add(name_, ": pfn ", pfn.value, " is ", Describe(*begin), " and also ", Describe(*(begin + 1)));
   }
   const bool file = begin->kind == FrameOwner::kShmem;
-  const int object = file ? begin->object : int{processes_[static_cast<size_t>(begin->object)]->id};
+  const int object = file ? begin->object : int{processes_[begin->object]->id};
   problems_.Expect(static_cast<int>(owner.object), object, name_, ": the owner's number in pfn ", pfn.value,
                    ", ", Describe(*begin));
   problems_.Expect(static_cast<int64_t>(owner.mapcount), int64_t{1 + pmds}, name_, ": the mapcount of pfn ",

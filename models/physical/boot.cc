@@ -90,8 +90,7 @@ absl::StatusOr<Layout::FreeCounts> RecordedFreeBlocks(const std::string& where,
                                                        " do not fit into its ", recorded.present(),
                                                        " pages"));
       }
-      blocks[static_cast<size_t>(order)][static_cast<size_t>(type)] +=
-          static_cast<int64_t>(counts.Get(order));
+      blocks[order][type] += static_cast<int64_t>(counts.Get(order));
     }
     return absl::OkStatus();
   };
@@ -110,7 +109,7 @@ absl::StatusOr<Layout::Counts> RecordedPageblocks(const RecordedZone& recorded) 
   for (const PageblockCount& count : recorded.pageblocks()) {
     const auto type = ParseMigratetype(count.type());
     if (!type.ok()) return type.status();
-    pageblocks[static_cast<size_t>(*type)] += static_cast<int64_t>(count.count());
+    pageblocks[*type] += static_cast<int64_t>(count.count());
   }
   return pageblocks;
 }
@@ -152,7 +151,7 @@ void FillPcpLists(Zone& zone, const RecordedZone& recorded, const std::vector<Fr
     for (int i = 0; i < pcp.count(); ++i, ++next) {
       const Migratetype type = i < unmovable ? Migratetype::kUnmovable : Migratetype::kMovable;
       zone.frames().SetHead(frames[next], FrameKind::kPcp, 0);
-      lists.lists[static_cast<size_t>(PcpLists::ListOf(0, type))].PushBack(frames[next]);
+      lists.lists[PcpLists::ListOf(0, type)].PushBack(frames[next]);
       ++lists.count;
       ++zone.counter(PCP_PAGES);
     }
@@ -270,8 +269,8 @@ absl::Status AddDevice(const MemoryDevice& device, bool recorded, std::vector<Zo
       return absl::InvalidArgumentError(absl::StrCat("machine.virtio_mem.plugged: ", device.plugged,
                                                      " pages; expected that many recorded in "
                                                      "a zone ",
-                                                     kZoneNames[static_cast<int>(device.type)], " of node ",
-                                                     device.node.value, ", at or above 4G"));
+                                                     kZoneNames[device.type], " of node ", device.node.value,
+                                                     ", at or above 4G"));
     }
     hot.start = zone->start + zone->spanned;
   } else {
@@ -321,14 +320,14 @@ absl::StatusOr<std::vector<HugePageCounts>> ShareHugePages(const std::vector<Rec
           if (extents[i].node != wanted.node || static_cast<int>(extents[i].type) != type) continue;
           const int64_t share =
               std::min(left, HugePageRoom(recorded[i], extents[i], size, shares[i][kGigantic]));
-          shares[i][static_cast<size_t>(size)] = share;
+          shares[i][size] = share;
           left -= share;
         }
       }
       if (left == 0) continue;
       return absl::InvalidArgumentError(absl::StrCat(
-          wanted.where, ": ", wanted.pages, " pages of ", kHugeSizeNames[static_cast<size_t>(size)],
-          " are more than node ", wanted.node.value, " has in use; expected at most ", wanted.pages - left));
+          wanted.where, ": ", wanted.pages, " pages of ", kHugeSizeNames[size], " are more than node ",
+          wanted.node.value, " has in use; expected at most ", wanted.pages - left));
     }
   }
   return shares;
@@ -347,7 +346,7 @@ absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded, const HugePa
   zone.AdjustManaged(plugged);
   int64_t free = 0;
   for (int order = 0; order < kOrders; ++order) {
-    for (const int64_t count : (*blocks)[static_cast<size_t>(order)]) free += count << order;
+    for (const int64_t count : (*blocks)[order]) free += count << order;
   }
   if (free + *pcp_pages > zone.managed()) {
     return absl::InvalidArgumentError(absl::StrCat(where, ": ", free, " free pages and ", *pcp_pages,
@@ -376,7 +375,7 @@ std::vector<Reserves::ZoneSettings> RecordedSettings(const std::vector<RecordedZ
                                   static_cast<int64_t>(zone.high())};
       }
       for (int t = 0; t < std::min(zone.protection_size(), kZoneTypes); ++t) {
-        settings[i].lowmem_reserve[static_cast<size_t>(t)] = static_cast<int64_t>(zone.protection(t));
+        settings[i].lowmem_reserve[t] = static_cast<int64_t>(zone.protection(t));
       }
       if (zone.pcp().empty()) continue;
       settings[i].pcp_high = zone.pcp(0).high();

@@ -32,8 +32,8 @@ void Buddy::AddToList(FrameIndex frame, int order, Migratetype type, bool to_tai
   const FreeList::Place place = to_tail ? to.PushBack(frame, blocks) : to.PushFront(frame, blocks);
   store_.SetHead(frame, order, FrameStore::FreeCode(order, type));
   store_.list_place(frame, order) = place;
-  nonempty_[static_cast<size_t>(type)] |= 1u << order;
-  ++nr_free_[static_cast<size_t>(order)];
+  nonempty_[type] |= 1u << order;
+  ++nr_free_[order];
 }
 
 void Buddy::RemoveFromList(FrameIndex frame, int order) {
@@ -42,8 +42,8 @@ void Buddy::RemoveFromList(FrameIndex frame, int order) {
   from.Remove(store_.list_place(frame, order));
   // Entries that stay in the ring must not look like blocks of the list.
   store_.ClearHead(frame, order);
-  --nr_free_[static_cast<size_t>(order)];
-  if (from.empty()) nonempty_[static_cast<size_t>(type)] &= ~(1u << order);
+  --nr_free_[order];
+  if (from.empty()) nonempty_[type] &= ~(1u << order);
 }
 
 void Buddy::TakeOffline(FrameIndex frame, int order) {
@@ -69,7 +69,7 @@ FrameIndex Buddy::Take(int order, Migratetype type, AllocFlags alloc_flags) {
 
 // __rmqueue_smallest
 FrameIndex Buddy::TakeSmallest(int order, Migratetype type) {
-  const uint32_t fitting = nonempty_[static_cast<size_t>(type)] >> order;
+  const uint32_t fitting = nonempty_[type] >> order;
   if (fitting == 0) return kNilFrame;
   const int found = order + __builtin_ctz(fitting);
   const FrameIndex frame = First(found, type);
@@ -115,7 +115,7 @@ bool Buddy::StealFallback(int order, Migratetype type, AllocFlags alloc_flags) {
 int Buddy::FindSuitableFallback(int order, Migratetype type, bool* can_steal) const {
   *can_steal = false;
   for (Migratetype from : kFallbackOrder[static_cast<int>(type)]) {
-    if (lists_[static_cast<size_t>(order)][static_cast<size_t>(from)].empty()) continue;
+    if (lists_[order][from].empty()) continue;
     *can_steal = CanStealPageblock(order, type);
     return static_cast<int>(from);
   }
@@ -155,7 +155,7 @@ void Buddy::StealSuitable(FrameIndex frame, int order, Migratetype from, Migrate
 
 int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movable) {
   FrameIndex begin = frame >> kPageblockOrder << kPageblockOrder;
-  const FrameIndex end = begin + static_cast<FrameIndex>(kPageblockPages);
+  const FrameIndex end = begin + kPageblockPages;
   // Of a pageblock that begins before the zone it takes what is from the frame on; one that ends behind it,
   // not at all.
   if (store_.PfnOf(begin) < store_.start()) begin = frame;

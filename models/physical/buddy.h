@@ -75,9 +75,9 @@ class Buddy {
   }
   const FreeList& list(int order, Migratetype type) const { return lists_[order][static_cast<int>(type)]; }
   // Bit o is set where the list of order o has a block.
-  uint32_t nonempty(Migratetype type) const { return nonempty_[static_cast<size_t>(type)]; }
+  uint32_t nonempty(Migratetype type) const { return nonempty_[type]; }
   // Free blocks of an order over all types (nr_free).
-  const int64_t& blocks(int order) const { return nr_free_[static_cast<size_t>(order)]; }
+  const int64_t& blocks(int order) const { return nr_free_[order]; }
   // The largest order with a free block; -1 if nothing is free.
   int LargestFreeOrder() const;
   const Counters& counters() const { return counters_; }
@@ -102,9 +102,7 @@ class Buddy {
   FrameIndex First(int order, Migratetype type) {
     return MutableList(order, type).First(Blocks{store_, order, type});
   }
-  FreeList& MutableList(int order, Migratetype type) {
-    return lists_[static_cast<size_t>(order)][static_cast<size_t>(type)];
-  }
+  FreeList& MutableList(int order, Migratetype type) { return lists_[order][type]; }
   FrameIndex TakeSmallest(int order, Migratetype type);
   void Expand(FrameIndex frame, int low, int high, Migratetype type);
   bool StealFallback(int order, Migratetype type, AllocFlags alloc_flags);
@@ -113,11 +111,11 @@ class Buddy {
   bool MayMergePageblocks(FrameIndex frame, FrameIndex buddy, Migratetype type) const;
 
   FrameStore& store_;
-  std::array<std::array<FreeList, kMigratetypes>, kOrders> lists_;
+  std::array<PerMigratetype<FreeList>, kOrders> lists_;
   std::array<int64_t, kOrders> nr_free_ = {};
   int64_t free_pages_ = 0;
   int64_t cma_pages_ = 0;
-  std::array<uint32_t, kMigratetypes> nonempty_ = {};
+  PerMigratetype<uint32_t> nonempty_ = {};
   Counters counters_;
 };
 
@@ -125,7 +123,7 @@ template <typename Sink>
 int Buddy::TakeSingles(int count, Migratetype type, AllocFlags alloc_flags, Sink sink) {
   int taken = 0;
   while (taken < count) {
-    const uint32_t nonempty = nonempty_[static_cast<size_t>(type)];
+    const uint32_t nonempty = nonempty_[type];
     if (nonempty == 0 || (cma_pages_ > 0 && alloc_flags.Has(kAllocCma))) {
       const FrameIndex frame = Take(0, type, alloc_flags);
       if (frame == kNilFrame) break;

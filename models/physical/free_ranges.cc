@@ -54,7 +54,7 @@ void TakeFree(Zone& zone, Pfn start, int64_t pages, FrameOwner owner) {
   const auto end = static_cast<FrameIndex>(begin + pages);
   IsolateFree(zone, begin, end);
   TakeIsolated(zone, begin, end, owner);
-  for (FrameIndex block = begin; block < end; block += static_cast<FrameIndex>(kPageblockPages)) {
+  for (FrameIndex block = begin; block < end; block += kPageblockPages) {
     UnisolatePageblock(zone, block, Migratetype::kMovable);
   }
 }

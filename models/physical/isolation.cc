@@ -7,7 +7,7 @@
 namespace numasim {
 namespace {
 
-constexpr auto kBlock = static_cast<FrameIndex>(kPageblockPages);
+constexpr FrameIndex kBlock = kPageblockPages;
 
 bool Movable(const FrameOwner& owner, IsolateFor why) {
   switch (static_cast<FrameOwner::Kind>(owner.kind)) {

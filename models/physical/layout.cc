@@ -64,10 +64,10 @@ Layout::Layout(Zone& zone, const Counts& pageblocks, const HugePageCounts& huge)
     hot_end_ = store_.Index(extent.hot.start + extent.hot.plugged);
   }
   for (const int64_t count : pageblocks) types_known_ = types_known_ || count > 0;
-  NUMASIM_CHECK(huge[static_cast<size_t>(HugeSize::k1G)] <= GiganticRoom(extent));
+  NUMASIM_CHECK(huge[HugeSize::k1G] <= GiganticRoom(extent));
   const int64_t step = PagesOf(HugeSize::k1G);
   uint64_t number = (memory.begin + extent.managed).value / static_cast<uint64_t>(step);
-  for (int64_t i = 0; i < huge[static_cast<size_t>(HugeSize::k1G)]; ++i) {
+  for (int64_t i = 0; i < huge[HugeSize::k1G]; ++i) {
     gigantic_.push_back(store_.Index(Pfn{--number * static_cast<uint64_t>(step)}));
   }
 }
@@ -80,7 +80,7 @@ int Layout::PlaceFree(const FreeCounts& blocks) {
   // A device's memory has nothing reserved in it: its blocks are free first of all. The others end where the
   // reserved memory begins, or above if there are that many.
   const int64_t hot = std::min<int64_t>(largest, (hot_end_ - hot_begin_) / kLargest);
-  const int64_t pool = (huge_[static_cast<size_t>(HugeSize::k2M)] + 1) / 2;
+  const int64_t pool = (huge_[HugeSize::k2M] + 1) / 2;
   const auto managed_end = static_cast<FrameIndex>(begin_ + zone_.extent().managed);
   FrameIndex bottom = managed_end;
   FrameIndex top = managed_end;
@@ -106,7 +106,7 @@ int Layout::PlaceFree(const FreeCounts& blocks) {
   PlaceAtEdge(top, managed_end, left);
   for (int order = kMaxOrder - 1; order >= 0; --order) {
     for (int type = 0; type < kMigratetypes; ++type) {
-      for (int64_t i = 0; i < left[static_cast<size_t>(order)][static_cast<size_t>(type)]; ++i) {
+      for (int64_t i = 0; i < left[order][type]; ++i) {
         if (!PlaceOne(order, static_cast<Migratetype>(type))) return order;
       }
     }
@@ -120,7 +120,7 @@ bool Layout::FindSlots(FrameIndex top, int64_t count, std::vector<FrameIndex>& s
   const auto gigantic_pages = static_cast<FrameIndex>(PagesOf(HugeSize::k1G));
   FrameIndex end = top;
   auto next = gigantic_.begin();
-  while (static_cast<int64_t>(slots.size()) < count) {
+  while (std::ssize(slots) < count) {
     while (next != gigantic_.end() && end > *next && end <= *next + gigantic_pages) end = *next++;
     if (end < kLargest || end - kLargest < begin_) return false;
     end -= kLargest;
@@ -132,7 +132,7 @@ bool Layout::FindSlots(FrameIndex top, int64_t count, std::vector<FrameIndex>& s
 void Layout::PlaceLargest(const std::vector<FrameIndex>& slots, const Counts& blocks) {
   auto slot = slots.begin();
   for (int type = 0; type < kMigratetypes; ++type) {
-    for (int64_t i = 0; i < blocks[static_cast<size_t>(type)]; ++i) {
+    for (int64_t i = 0; i < blocks[type]; ++i) {
       Put(*slot++, kMaxOrder, static_cast<Migratetype>(type));
     }
   }
@@ -141,15 +141,15 @@ void Layout::PlaceLargest(const std::vector<FrameIndex>& slots, const Counts& bl
 // Two pages of 2M in each slot. The kernel takes the lowest block first and of a block the lower half first,
 // so an odd page has the highest slot, and its other half was left free or went to the kernel.
 void Layout::PlaceHugePages(const std::vector<FrameIndex>& slots, FreeCounts& left) {
-  constexpr auto kHalf = static_cast<FrameIndex>(kPageblockPages);
-  int64_t pages = huge_[static_cast<size_t>(HugeSize::k2M)];
+  constexpr FrameIndex kHalf = kPageblockPages;
+  int64_t pages = huge_[HugeSize::k2M];
   for (auto slot = slots.rbegin(); slot != slots.rend(); ++slot, pages -= 2) {
     TakeHuge(*slot, HugeSize::k2M);
     if (pages > 1) {
       TakeHuge(*slot + kHalf, HugeSize::k2M);
       continue;
     }
-    int64_t& free = left[kPageblockOrder][static_cast<size_t>(Migratetype::kMovable)];
+    int64_t& free = left[kPageblockOrder][Migratetype::kMovable];
     if (free == 0) {
       AddPart(low_, *slot + kHalf, kPageblockOrder);
     } else {
@@ -163,7 +163,7 @@ void Layout::PlaceHugePages(const std::vector<FrameIndex>& slots, FreeCounts& le
 // Allocated for HugeTLB in blocks of a pageblock.
 void Layout::TakeHuge(FrameIndex frame, HugeSize size) {
   const auto end = frame + static_cast<FrameIndex>(PagesOf(size));
-  for (FrameIndex f = frame; f < end; f += static_cast<FrameIndex>(kPageblockPages)) {
+  for (FrameIndex f = frame; f < end; f += kPageblockPages) {
     Tag(f, kPageblockOrder, Migratetype::kMovable);
     store_.SetHead(f, FrameKind::kAllocated, kPageblockOrder);
     store_.owner(f, kPageblockOrder) = FrameOwner{FrameOwner::kHugetlb, 1, static_cast<uint64_t>(size), 0};
@@ -191,7 +191,7 @@ void Layout::PlaceAtEdge(FrameIndex begin, FrameIndex end, FreeCounts& left) {
                                                Migratetype::kCma,         Migratetype::kIsolate};
   ForEachRun(begin, end, [&](FrameIndex frame, int order) {
     for (const Migratetype type : kPreferred) {
-      int64_t& count = left[static_cast<size_t>(order)][static_cast<size_t>(type)];
+      int64_t& count = left[order][type];
       if (order == kMaxOrder || count == 0) continue;
       --count;
       return Put(frame, order, type);
@@ -221,7 +221,7 @@ bool Layout::PlaceOne(int order, Migratetype type) {
 // type, else in any.
 bool Layout::TakePart(Parts& parts, int order, Migratetype type, Run& part) const {
   const auto take = [&](int from, uint8_t tag) {
-    std::vector<FrameIndex>& list = parts[static_cast<size_t>(from)][tag];
+    std::vector<FrameIndex>& list = parts[from][tag];
     if (list.empty()) return false;
     part = {list.back(), from};
     list.pop_back();
@@ -230,7 +230,7 @@ bool Layout::TakePart(Parts& parts, int order, Migratetype type, Run& part) cons
   for (int from = order + 1; from <= kMaxOrder; ++from) {
     if (take(from, static_cast<uint8_t>(type))) return true;
   }
-  const bool more = !types_known_ || types_left_[static_cast<size_t>(type)] > 0;
+  const bool more = !types_known_ || types_left_[type] > 0;
   for (int from = order + 1; more && from <= kMaxOrder; ++from) {
     if (take(from, kUntagged)) return true;
   }
@@ -245,7 +245,7 @@ bool Layout::TakePart(Parts& parts, int order, Migratetype type, Run& part) cons
 // A part of just this order, whose buddy is in part outside of the memory and never free as a whole.
 bool Layout::TakeAlone(Parts& parts, int order, Run& part) const {
   const FrameIndex size = FrameIndex{1} << order;
-  for (std::vector<FrameIndex>& list : parts[static_cast<size_t>(order)]) {
+  for (std::vector<FrameIndex>& list : parts[order]) {
     const auto alone = std::find_if(list.begin(), list.end(), [&](FrameIndex frame) {
       const bool hot = frame >= hot_begin_ && hot_end_ > hot_begin_;
       const FrameIndex buddy = frame ^ size;
@@ -260,12 +260,12 @@ bool Layout::TakeAlone(Parts& parts, int order, Run& part) const {
 }
 
 void Layout::AddPart(Parts& parts, FrameIndex frame, int order) const {
-  parts[static_cast<size_t>(order)][tags_[frame >> kPageblockOrder]].push_back(frame);
+  parts[order][tags_[frame >> kPageblockOrder]].push_back(frame);
 }
 
 void Layout::Put(FrameIndex frame, int order, Migratetype type) {
   Tag(frame, order, type);
-  placed_[static_cast<size_t>(order)][static_cast<size_t>(type)].push_back(frame);
+  placed_[order][type].push_back(frame);
 }
 
 // The pageblocks of a free block are of its list's type where there are still some of that type.
@@ -274,8 +274,8 @@ void Layout::Tag(FrameIndex frame, int order, Migratetype type) {
     uint8_t& tag = tags_[f >> kPageblockOrder];
     if (tag != kUntagged) continue;
     Migratetype as = type;
-    if (types_known_ && types_left_[static_cast<size_t>(type)] <= 0) {
-      if (types_left_[static_cast<size_t>(Migratetype::kMovable)] > 0) as = Migratetype::kMovable;
+    if (types_known_ && types_left_[type] <= 0) {
+      if (types_left_[Migratetype::kMovable] > 0) as = Migratetype::kMovable;
     }
     tag = static_cast<uint8_t>(as);
     --types_left_[tag];
@@ -287,11 +287,11 @@ void Layout::FillLists() {
   int64_t pages = 0;
   for (int order = 0; order <= kMaxOrder; ++order) {
     for (int type = 0; type < kMigratetypes; ++type) {
-      auto& blocks = placed_[static_cast<size_t>(order)][static_cast<size_t>(type)];
+      auto& blocks = placed_[order][type];
       std::sort(blocks.begin(), blocks.end());
       for (const FrameIndex f : blocks)
         zone_.buddy().AddToList(f, order, static_cast<Migratetype>(type), true);
-      pages += static_cast<int64_t>(blocks.size()) << order;
+      pages += std::ssize(blocks) << order;
     }
   }
   zone_.buddy().AdoptFreePages(pages);
@@ -305,7 +305,7 @@ void Layout::TypeRest() {
     if (tags_[block] != kUntagged) return;
     Migratetype as = Migratetype::kMovable;
     for (int type = kMigratetypes - 1; type >= 0; --type) {
-      if (types_left_[static_cast<size_t>(type)] > 0) as = static_cast<Migratetype>(type);
+      if (types_left_[type] > 0) as = static_cast<Migratetype>(type);
     }
     Tag(block << kPageblockOrder, 0, as);
   };
@@ -321,7 +321,7 @@ std::vector<Layout::Run> Layout::TakeLeftOver() {
   std::vector<Run> runs;
   for (const Parts* parts : {&low_, &high_}) {
     for (int order = 0; order <= kMaxOrder; ++order) {
-      for (const auto& list : (*parts)[static_cast<size_t>(order)]) {
+      for (const auto& list : (*parts)[order]) {
         for (const FrameIndex frame : list) runs.push_back({frame, order});
       }
     }
@@ -347,12 +347,12 @@ std::vector<FrameIndex> Layout::UseRest(int64_t pcp_pages) {
   std::stable_sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.order < b.order; });
   std::vector<FrameIndex> singles;
   for (const Run& run : runs) {
-    if (static_cast<int64_t>(singles.size()) == pcp_pages) {
+    if (std::ssize(singles) == pcp_pages) {
       MarkUsed(run.frame, run.order);
       continue;
     }
     for (FrameIndex f = run.frame; f < run.frame + (FrameIndex{1} << run.order); ++f) {
-      if (static_cast<int64_t>(singles.size()) < pcp_pages) {
+      if (std::ssize(singles) < pcp_pages) {
         singles.push_back(f);
       } else {
         MarkUsed(f, 0);

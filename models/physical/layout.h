@@ -31,14 +31,14 @@ struct BootMemory {
 BootMemory BootMemoryOf(const Zone::Extent& extent);
 
 // Huge pages of a recorded zone, by HugeSize.
-using HugePageCounts = std::array<int64_t, kHstates>;
+using HugePageCounts = PerHugeSize<int64_t>;
 
 // How many gigantic pages the boot memory of the zone has room for.
 int64_t GiganticRoom(const Zone::Extent& extent);
 
 class Layout {
  public:
-  using Counts = std::array<int64_t, kMigratetypes>;
+  using Counts = PerMigratetype<int64_t>;
   using FreeCounts = std::array<Counts, kOrders>;
 
   // `pageblocks` is how many pageblocks of each type there are; all zero where that was not recorded. `huge`
@@ -89,7 +89,7 @@ class Layout {
   std::vector<FrameIndex> gigantic_;  // the first frames of gigantic pages, from the highest down
   Parts low_;                         // below the free blocks of the largest order
   Parts high_;  // above them, where reserved memory is to be: used where low_ has no room
-  std::array<std::array<std::vector<FrameIndex>, kMigratetypes>, kOrders> placed_;
+  std::array<PerMigratetype<std::vector<FrameIndex>>, kOrders> placed_;
   std::vector<uint8_t> tags_;  // by pageblock
   bool types_known_ = false;
   Counts types_left_;        // pageblocks of each type that are not tagged yet

@@ -22,7 +22,7 @@ void MemoryBlocks::AddRange(Zone& zone, Pfn begin, Pfn end) {
     const MemoryBlockId id = MemoryBlockId::Of(begin);
     const Pfn upto = std::min(end, id.start() + kMemoryBlockPages);
     if (id >= this->end()) blocks_.resize(static_cast<size_t>(id.value) + 1);
-    MemoryBlock& block = blocks_[static_cast<size_t>(id.value)];
+    MemoryBlock& block = blocks_[id.value];
     block.zone = block.present == 0 ? &zone : nullptr;
     block.nodes.Set(zone.node());
     block.present += upto - begin;
@@ -33,13 +33,13 @@ void MemoryBlocks::AddRange(Zone& zone, Pfn begin, Pfn end) {
 
 const MemoryBlock* MemoryBlocks::Find(MemoryBlockId id) const {
   if (id.value < 0 || id >= end()) return nullptr;
-  const MemoryBlock& block = blocks_[static_cast<size_t>(id.value)];
+  const MemoryBlock& block = blocks_[id.value];
   return block.present > 0 ? &block : nullptr;
 }
 
 MemoryBlock& MemoryBlocks::At(MemoryBlockId id) {
   NUMASIM_CHECK(Find(id) != nullptr);
-  return blocks_[static_cast<size_t>(id.value)];
+  return blocks_[id.value];
 }
 
 bool MemoryBlocks::IsOnline(Pfn pfn) const {
@@ -50,7 +50,7 @@ bool MemoryBlocks::IsOnline(Pfn pfn) const {
 std::optional<MemoryBlockId> MemoryBlocks::OnlineOfNode(NodeId node, int64_t index) const {
   if (index < 0) return std::nullopt;
   for (MemoryBlockId id{0}; id < end(); ++id.value) {
-    const MemoryBlock& block = blocks_[static_cast<size_t>(id.value)];
+    const MemoryBlock& block = blocks_[id.value];
     if (block.present == 0 || !block.online || !block.nodes.Has(node)) continue;
     if (index-- == 0) return id;
   }

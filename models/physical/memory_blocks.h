@@ -39,7 +39,7 @@ class MemoryBlocks {
   const MemoryBlock* Find(MemoryBlockId id) const;
   bool IsOnline(Pfn pfn) const;
   // Blocks lie below this one.
-  MemoryBlockId end() const { return {static_cast<int64_t>(blocks_.size())}; }
+  MemoryBlockId end() const { return {std::ssize(blocks_)}; }
 
   // The `index`th, from 0, of the online blocks that have memory of the node, by rising number.
   std::optional<MemoryBlockId> OnlineOfNode(NodeId node, int64_t index) const;

@@ -31,7 +31,7 @@ void AppendZoneColumns(const Zone& zone, sim::LpId lp, std::vector<MemorySystem:
 std::vector<NodeHugePages> RecordedHugePages(const HugetlbConfig& hugetlb) {
   std::vector<NodeHugePages> pages;
   for (const HugeSize size : kHugeSizes) {
-    const auto& nodes = hugetlb.pools[static_cast<size_t>(size)].nodes;
+    const auto& nodes = hugetlb.pools[size].nodes;
     for (size_t n = 0; n < nodes.size(); ++n) {
       pages.push_back({NodeId{static_cast<int32_t>(n)}, size, nodes[n].pages, nodes[n].where});
     }
@@ -131,9 +131,8 @@ absl::Status MemorySystem::AddZones(const std::vector<Zone::Extent>& extents) {
                                                      " does not exist; expected 0 to ", node_count() - 1));
     }
     Node& home = node(extent.node);
-    auto& slot = home.zones[static_cast<size_t>(extent.type)];
-    const std::string name =
-        absl::StrCat("node", extent.node.value, ".", kZoneNames[static_cast<int>(extent.type)]);
+    auto& slot = home.zones[extent.type];
+    const std::string name = absl::StrCat("node", extent.node.value, ".", kZoneNames[extent.type]);
     if (slot != nullptr)
       return absl::InvalidArgumentError(absl::StrCat("machine.zone ", name, ": given twice"));
     slot = std::make_unique<Zone>(
@@ -208,7 +207,7 @@ void MemorySystem::BuildZonelists() {
       for (NodeId from : order[n]) {
         for (int type = highest; type >= 0; --type) {
           Zone* zone = node(from).zone(static_cast<ZoneType>(type));
-          if (zone != nullptr && MayServe(*zone)) zonelists_[n][static_cast<size_t>(highest)].push_back(zone);
+          if (zone != nullptr && MayServe(*zone)) zonelists_[n][highest].push_back(zone);
         }
       }
     }
@@ -310,9 +309,9 @@ std::vector<MemorySystem::CounterColumn> MemorySystem::Columns() const {
   for (const auto& home : nodes_) {
     for (int c = 0; c < NodeCounter_ARRAYSIZE; ++c) {
       const CounterName info = NameOf(static_cast<NodeCounter>(c));
-      columns.push_back({{absl::StrCat("node", home->id.value, ".", info.name), info.unit,
-                          &home->counters[static_cast<size_t>(c)], home->lp},
-                         info.gauge});
+      columns.push_back(
+          {{absl::StrCat("node", home->id.value, ".", info.name), info.unit, &home->counters[c], home->lp},
+           info.gauge});
     }
     for (const auto& zone : home->zones) {
       if (zone != nullptr) AppendZoneColumns(*zone, home->lp, columns);

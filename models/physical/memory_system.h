@@ -44,8 +44,8 @@ class MemorySystem {
   const KernelConfig& kernel() const { return kernel_; }  // as it was at boot
 
   int node_count() const { return static_cast<int>(nodes_.size()); }
-  Node& node(NodeId id) { return *nodes_[static_cast<size_t>(id.value)]; }
-  const Node& node(NodeId id) const { return *nodes_[static_cast<size_t>(id.value)]; }
+  Node& node(NodeId id) { return *nodes_[id.value]; }
+  const Node& node(NodeId id) const { return *nodes_[id.value]; }
   NodeMask all_nodes() const { return all_nodes_; }
   // N_MEMORY as of boot, and the nodes that a device may plug memory into.
   NodeMask nodes_with_memory() const { return nodes_with_memory_; }
@@ -53,9 +53,9 @@ class MemorySystem {
   bool IsOn(const sim::Path& path, NodeId id) const { return path.lp() == node(id).lp; }
 
   int cpu_count() const { return static_cast<int>(cpus_.size()); }
-  NodeId NodeOfCpu(CpuId cpu) const { return node_of_cpu_[static_cast<size_t>(cpu.value)]; }
-  sim::Cpu& cpu(CpuId id) { return *cpus_[static_cast<size_t>(id.value)]; }
-  const sim::Cpu& cpu(CpuId id) const { return *cpus_[static_cast<size_t>(id.value)]; }
+  NodeId NodeOfCpu(CpuId cpu) const { return node_of_cpu_[cpu.value]; }
+  sim::Cpu& cpu(CpuId id) { return *cpus_[id.value]; }
+  const sim::Cpu& cpu(CpuId id) const { return *cpus_[id.value]; }
 
   // The zone that has, or whose device may plug, memory at `pfn`; null if none. O(1).
   Zone* ZoneOf(Pfn pfn) const {
@@ -68,7 +68,7 @@ class MemorySystem {
   // `highest` down. Zones that have no memory now but may get some are among them: who walks the list passes
   // over them, for the kernel's lists do not hold them.
   const std::vector<Zone*>& Zonelist(NodeId preferred, ZoneType highest) const {
-    return zonelists_[static_cast<size_t>(preferred.value)][static_cast<size_t>(highest)];
+    return zonelists_[preferred.value][highest];
   }
   const DistanceMatrix& distance() const { return distance_; }
 
@@ -143,7 +143,7 @@ class MemorySystem {
   std::vector<Zone*> zones_by_index_;      // [0] is null
   std::vector<uint16_t> zone_of_section_;  // by pfn >> kMaxOrder
   DistanceMatrix distance_;
-  std::vector<std::array<std::vector<Zone*>, kZoneTypes>> zonelists_;
+  std::vector<PerZoneType<std::vector<Zone*>>> zonelists_;
   std::unique_ptr<Reserves> reserves_;
   std::unique_ptr<MemoryBlocks> blocks_;
   ThpSettings thp_;

@@ -20,14 +20,14 @@ struct Node {
   sim::LpId lp;
   std::vector<CpuId> cpus;
   // By ZoneType; null where the node has no such zone.
-  std::array<std::unique_ptr<Zone>, kZoneTypes> zones;
+  PerZoneType<std::unique_ptr<Zone>> zones;
   std::array<int64_t, NodeCounter_ARRAYSIZE> counters = {};
   ThpSettings thp;
   SplitQueue split_queue;
   int64_t total_pages = 0;    // totalram_pages(), a copy like `thp`
   int64_t max_map_count = 0;  // vm.max_map_count, a copy too
 
-  Zone* zone(ZoneType type) const { return zones[static_cast<size_t>(type)].get(); }
+  Zone* zone(ZoneType type) const { return zones[type].get(); }
   int64_t& counter(NodeCounter c) { return counters[c]; }
 };
 

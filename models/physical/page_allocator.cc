@@ -48,7 +48,7 @@ bool IsShmemThp(const FrameOwner& owner, int order) {
 // Adds a block that the owner has, or with -1 takes it away.
 void CountOwned(Node& node, const FrameOwner& owner, int order, int64_t sign) {
   const int gauge = GaugeOf(owner.kind);
-  if (gauge != NodeCounter_ARRAYSIZE) node.counters[static_cast<size_t>(gauge)] += sign << order;
+  if (gauge != NodeCounter_ARRAYSIZE) node.counters[gauge] += sign << order;
   if (IsShmemThp(owner, order)) node.counter(NR_SHMEM_THPS) += sign;
 }
 

@@ -127,7 +127,7 @@ void Reserves::SetupWatermarks() {
 // setup_per_zone_lowmem_reserve()
 void Reserves::SetupLowmemReserve() {
   for (size_t i = 0; i < zones_.size(); ++i) {
-    const int ratio = reserve_ratio_[static_cast<size_t>(zones_[i].type)];
+    const int ratio = reserve_ratio_[zones_[i].type];
     settings_[i].lowmem_reserve = {};
     if (ratio == 0 || zones_[i].managed == 0) continue;
     int64_t above = 0;
@@ -135,7 +135,7 @@ void Reserves::SetupLowmemReserve() {
       for (const ZoneShape& other : zones_) {
         if (other.node == zones_[i].node && static_cast<int>(other.type) == type) above += other.managed;
       }
-      settings_[i].lowmem_reserve[static_cast<size_t>(type)] = above / ratio;
+      settings_[i].lowmem_reserve[type] = above / ratio;
     }
   }
 }

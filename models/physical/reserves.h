@@ -25,7 +25,7 @@ class Reserves {
   };
   struct ZoneSettings {
     Watermarks watermarks;
-    std::array<int64_t, kZoneTypes> lowmem_reserve = {};
+    PerZoneType<int64_t> lowmem_reserve = {};
     int32_t pcp_high = 0;
     int32_t pcp_batch = 1;
   };
@@ -68,7 +68,7 @@ class Reserves {
   std::optional<int64_t> user_min_free_kbytes_;
   int watermark_scale_factor_;
   int pcp_high_fraction_;
-  std::array<int32_t, kZoneTypes> reserve_ratio_;
+  PerZoneType<int32_t> reserve_ratio_;
 };
 
 }  // namespace numasim

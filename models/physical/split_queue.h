@@ -15,7 +15,7 @@ namespace numasim {
 class SplitQueue {
  public:
   bool empty() const { return turns_.empty(); }
-  int64_t size() const { return static_cast<int64_t>(turns_.size()); }
+  int64_t size() const { return std::ssize(turns_); }
   bool Has(Pfn page) const { return !turns_.empty() && turns_.contains(page.value); }
   // At its end; false where it is there already.
   bool Add(Pfn page) {

@@ -39,7 +39,7 @@ void PcpTable::SetLimits(int32_t high, int32_t batch) {
 }
 
 std::string Zone::Name() const {
-  return absl::StrCat("node", extent_.node.value, ".", kZoneNames[static_cast<int>(extent_.type)]);
+  return absl::StrCat("node", extent_.node.value, ".", kZoneNames[extent_.type]);
 }
 
 // __rmqueue_pcplist() with an empty list: a refill is `batch` pages, but at least two blocks.
@@ -94,7 +94,7 @@ void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
   pages = std::min(pages, pcp.count);
   counters_[PCP_PAGES] -= pcp.count;
   for (int list = first_list; pages > 0; list = (list + 1) % PcpLists::kLists) {
-    FrameRing& ring = pcp.lists[static_cast<size_t>(list)];
+    FrameRing& ring = pcp.lists[list];
     const int order = PcpLists::OrderOf(list);
     while (pages > 0 && !ring.empty()) {
       const FrameIndex entry = ring.FromBack(0);

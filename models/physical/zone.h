@@ -81,8 +81,8 @@ class Zone {
   const Watermarks& watermarks() const { return watermarks_; }
   // lowmem_reserve[]: pages kept from requests that could have used a higher zone, by the highest zone they
   // allow.
-  std::array<int64_t, kZoneTypes>& lowmem_reserve() { return lowmem_reserve_; }
-  const std::array<int64_t, kZoneTypes>& lowmem_reserve() const { return lowmem_reserve_; }
+  PerZoneType<int64_t>& lowmem_reserve() { return lowmem_reserve_; }
+  const PerZoneType<int64_t>& lowmem_reserve() const { return lowmem_reserve_; }
 
   // zone_watermark_fast(): whether the zone may serve the request at its watermark.
   bool WatermarkOk(int order, ZoneType highest, AllocFlags alloc_flags) const;
@@ -90,7 +90,7 @@ class Zone {
   // --- with the PCP lists of a CPU (rmqueue_pcplist, free_unref_page) ---
   // Whether AllocPcp would have to refill, that is, needs `lock`.
   bool PcpNeedsRefill(CpuId cpu, int order, Migratetype type) const {
-    return pcp(cpu).lists[static_cast<size_t>(PcpLists::ListOf(order, type))].empty();
+    return pcp(cpu).lists[PcpLists::ListOf(order, type)].empty();
   }
   PcpResult AllocPcp(CpuId cpu, int order, Migratetype type, AllocFlags alloc_flags);
   // Returns the pages given back to the buddy; 0 as a rule. The block must be allocated.
@@ -155,7 +155,7 @@ class Zone {
   bool pcp_disabled_ = false;
   uint64_t refs_dropped_ = 0;
   Watermarks watermarks_;
-  std::array<int64_t, kZoneTypes> lowmem_reserve_ = {};
+  PerZoneType<int64_t> lowmem_reserve_ = {};
   std::array<int64_t, ZoneCounter_ARRAYSIZE> counters_ = {};
   std::unique_ptr<sim::SpinLock> lock_;
 };
@@ -163,7 +163,7 @@ class Zone {
 // ---- the hot paths, inline ----
 
 inline bool Zone::WatermarkOk(int order, ZoneType highest, AllocFlags alloc_flags) const {
-  const int64_t reserve = lowmem_reserve_[static_cast<size_t>(highest)];
+  const int64_t reserve = lowmem_reserve_[highest];
   // What is free in CMA areas is of use for movable memory only (__zone_watermark_unusable_free).
   const int64_t free = buddy_.free_pages() - (alloc_flags.Has(kAllocCma) ? 0 : buddy_.cma_pages());
   int64_t mark = watermarks_.Of(alloc_flags);
@@ -183,7 +183,7 @@ inline bool Zone::WatermarkOk(int order, ZoneType highest, AllocFlags alloc_flag
 
 inline Zone::PcpResult Zone::AllocPcp(CpuId cpu, int order, Migratetype type, AllocFlags alloc_flags) {
   PcpLists& lists = pcp(cpu);
-  FrameRing& ring = lists.lists[static_cast<size_t>(PcpLists::ListOf(order, type))];
+  FrameRing& ring = lists.lists[PcpLists::ListOf(order, type)];
   lists.free_factor >>= 1;
   PcpResult result;
   if (ring.empty()) {
@@ -216,7 +216,7 @@ inline int64_t Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
   } else {
     frames_.SetHead(frame, FrameKind::kPcp, order);
   }
-  lists.lists[static_cast<size_t>(list)].PushFront(PcpLists::Entry(frame, order, type));
+  lists.lists[list].PushFront(PcpLists::Entry(frame, order, type));
   lists.count += 1 << order;
   counters_[PCP_PAGES] += 1 << order;
   // free_unref_page_commit()

@@ -74,7 +74,7 @@ class ZoneChecker {
   // Where a frame is, for messages.
   std::string At(FrameIndex frame) const { return absl::StrCat(name_, ": pfn ", frames_.PfnOf(frame).value); }
   static std::string ListName(int order, Migratetype type) {
-    return absl::StrCat("the free list of order ", order, " ", kMigratetypeNames[static_cast<int>(type)]);
+    return absl::StrCat("the free list of order ", order, " ", kMigratetypeNames[type]);
   }
   static std::string StateName(uint8_t state) {
     static constexpr const char* kKinds[] = {"unmanaged", "allocated", "on a PCP list", "split"};
@@ -152,7 +152,7 @@ class ZoneChecker {
     const std::string where = absl::StrCat(name_, ": cpu ", cpu.value);
     int64_t pages = 0;
     for (int list = 0; list < PcpLists::kLists; ++list) {
-      const FrameRing& ring = pcp.lists[static_cast<size_t>(list)];
+      const FrameRing& ring = pcp.lists[list];
       const int order = PcpLists::OrderOf(list);
       for (uint32_t i = 0; i < ring.size(); ++i) CheckPcpEntry(where, ring.FromBack(i), order);
       pages += int64_t{ring.size()} << order;
@@ -176,7 +176,7 @@ class ZoneChecker {
 
   // Returns where the next pageblock to look at begins.
   FrameIndex CheckPageblock(FrameIndex begin) {
-    const auto size = static_cast<FrameIndex>(kPageblockPages);
+    const FrameIndex size = kPageblockPages;
     if (static_cast<int>(frames_.pageblock_type(begin)) >= kMigratetypes) {
       problems_.Add(At(begin), ": the type of its pageblock is ",
                     static_cast<int>(frames_.pageblock_type(begin)));
@@ -199,7 +199,7 @@ class ZoneChecker {
   }
 
   FrameIndex CheckWhole(FrameIndex begin) {
-    const auto size = static_cast<FrameIndex>(kPageblockPages);
+    const FrameIndex size = kPageblockPages;
     const uint8_t state = frames_.state(begin, kPageblockOrder);
     if (FrameStore::KindOf(state) == FrameKind::kUnmanaged) {
       previous_ = {};
@@ -266,7 +266,7 @@ class ZoneChecker {
                      list == Migratetype::kIsolate || list == Migratetype::kCma;
     if (!own || list == block) return;
     problems_.Add(At(frame), " is on ", ListName(order, list), " but its pageblock is ",
-                  kMigratetypeNames[static_cast<int>(block)]);
+                  kMigratetypeNames[block]);
   }
 
   // The block before this one is its buddy if both are free and of one order: then they should have merged.

@@ -14,14 +14,14 @@ int NextBest(int from, const DistanceMatrix& distance, const std::vector<NodeSha
              const std::vector<int>& load, std::vector<bool>& used) {
   const int count = static_cast<int>(nodes.size());
   int best = -1;
-  if (!used[static_cast<size_t>(from)]) {
+  if (!used[from]) {
     best = from;
   } else {
     int best_value = std::numeric_limits<int>::max();
     for (int n = 0; n < count; ++n) {
       const auto i = static_cast<size_t>(n);
       if (used[i] || !nodes[i].has_memory) continue;
-      int value = distance[static_cast<size_t>(from)][i];
+      int value = distance[from][i];
       value += n < from ? 1 : 0;             // prefer the nodes that come after
       value += nodes[i].has_cpus ? 1 : 0;    // and those without CPUs
       value = value * kLoadScale + load[i];  // and those that are next for fewer others
@@ -31,7 +31,7 @@ int NextBest(int from, const DistanceMatrix& distance, const std::vector<NodeSha
       }
     }
   }
-  if (best >= 0) used[static_cast<size_t>(best)] = true;
+  if (best >= 0) used[best] = true;
   return best;
 }
 
@@ -48,10 +48,10 @@ std::vector<std::vector<NodeId>> FallbackOrder(const DistanceMatrix& distance,
          next = NextBest(static_cast<int>(from), distance, nodes, load, used)) {
       // Where a new distance begins, its first node carries this one's load, so that the next node picks
       // another.
-      if (distance[from][static_cast<size_t>(next)] != distance[from][static_cast<size_t>(previous)]) {
-        ++load[static_cast<size_t>(next)];
+      if (distance[from][next] != distance[from][previous]) {
+        ++load[next];
       }
-      if (nodes[static_cast<size_t>(next)].has_memory) order[from].push_back(NodeId{next});
+      if (nodes[next].has_memory) order[from].push_back(NodeId{next});
       previous = next;
     }
   }

@@ -19,7 +19,7 @@ using ::testing::IsEmpty;
 std::vector<std::string> HugePages(const std::string& line, int nodes = 2) {
   std::vector<std::string> texts;
   for (const HugePagesArgument& asked : ParseKernelArgs(line, nodes).huge_pages) {
-    texts.push_back(absl::StrCat(kHugeSizeNames[static_cast<size_t>(asked.size)], " ", asked.pages,
+    texts.push_back(absl::StrCat(kHugeSizeNames[asked.size], " ", asked.pages,
                                  asked.node == kNoNode ? "" : absl::StrCat("@node", asked.node.value)));
   }
   return texts;

@@ -138,7 +138,7 @@ absl::Status AddCmaArguments(const KernelKnobs& kernel, const KernelArgs& args, 
 }
 
 std::string PoolName(HugeSize size, int node) {
-  return absl::StrCat("machine.hugepages of ", kHugeSizeNames[static_cast<size_t>(size)],
+  return absl::StrCat("machine.hugepages of ", kHugeSizeNames[size],
                       node < 0 ? "" : absl::StrCat(" on node ", node));
 }
 

@@ -61,8 +61,8 @@ struct Span {
   bool operator==(const Span&) const = default;
 };
 void PrintTo(const Span& span, std::ostream* out) {
-  *out << "node" << span.node << "." << kZoneNames[static_cast<int>(span.type)] << " [" << span.start << ", "
-       << span.end << ")";
+  *out << "node" << span.node << "." << kZoneNames[span.type] << " [" << span.start << ", " << span.end
+       << ")";
 }
 
 std::vector<Span> Described(const std::vector<int64_t>& node_pages, int64_t movablecore = 0) {
@@ -229,7 +229,7 @@ TEST_P(BootRecordedTest, PageblocksOfEachTypeAreAsRecorded) {
     // Holes of whole pageblocks, which /proc/pagetypeinfo leaves out, are at the top.
     const Pfn end = BootMemoryOf((*extents_)[i]).present_end;
     for (FrameIndex f = 0; frames.PfnOf(f) < end; f += kPageblockPages) {
-      ++blocks[kMigratetypeNames[static_cast<int>(frames.pageblock_type(f))]];
+      ++blocks[kMigratetypeNames[frames.pageblock_type(f)]];
     }
     for (const PageblockCount& count : recorded.pageblocks()) {
       EXPECT_EQ(blocks[count.type()], static_cast<int64_t>(count.count()))

@@ -180,7 +180,7 @@ TEST_F(BuddyTest, EachTypeFallsBackToItsNearestFirst) {
       for (FrameIndex b = f; b < f + kLargest; b += kBlock) store.set_pageblock_type(b, type);
       buddy.Free(f, kMaxOrder, type);
     }
-    EXPECT_EQ(buddy.Take(0, c.wants, {}), kLargest) << kMigratetypeNames[static_cast<int>(c.wants)];
+    EXPECT_EQ(buddy.Take(0, c.wants, {}), kLargest) << kMigratetypeNames[c.wants];
     EXPECT_EQ(buddy.counters().fallbacks, 1);
   }
 }

@@ -20,7 +20,7 @@ constexpr ZoneType kTypes[] = {ZoneType::kDma, ZoneType::kDma32, ZoneType::kNorm
 
 ZoneType TypeOf(const std::string& name) {
   for (ZoneType type : kTypes) {
-    if (name == kZoneNames[static_cast<int>(type)]) return type;
+    if (name == kZoneNames[type]) return type;
   }
   ADD_FAILURE() << "no zone is named " << name;
   return ZoneType::kNormal;
