@@ -160,9 +160,18 @@ void CheckMemoryBlocks(const MemorySystem& memory, ProblemList& problems) {
 // Who maps the huge zero page has a reference to it, and what is queued to be split is a huge page.
 void CheckThp(const Kernel& kernel, const std::vector<const Process*>& processes, ProblemList& problems) {
   const HugeZeroPage& zero = kernel.thp().zero_page();
-  const auto users = std::count_if(processes.begin(), processes.end(),
-                                   [](const Process* process) { return process->huge_zero_page; });
-  problems.Expect(zero.refs(), users + (zero.page() == kNoPfn ? 0 : 1),
+  const ZeroPageRefs refs = kernel.memory().kernel().zero_page_refs;
+  int64_t used = 0;
+  for (const Process* const process : processes) {
+    const int64_t mapped = process->space.page_table().huge_zero_pages();
+    const int64_t wanted = refs == ZeroPageRefs::kMapping ? mapped
+                           : refs == ZeroPageRefs::kMm    ? int64_t{process->huge_zero_page}
+                                                          : 0;
+    problems.Expect(process->zero_page_refs, wanted, "process ", process->name,
+                    ": its references to the huge zero page");
+    used += process->zero_page_refs;
+  }
+  problems.Expect(zero.refs(), used + (zero.page() == kNoPfn ? 0 : 1),
                   "the references to the huge zero page");
   const MemorySystem& memory = kernel.memory();
   for (int n = 0; n < memory.node_count(); ++n) {

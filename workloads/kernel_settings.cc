@@ -76,7 +76,7 @@ sim::Task<void> WriteThp(sim::Path& path, Kernel& kernel, const ThpOp& op) {
       // start_stop_khugepaged()
       memory.reserves().ThpChanged(now);
       if (now && !before) kernel.thp().khugepaged().Start(path);
-      if (before && !now) kernel.thp().khugepaged().Stop();
+      if (before && !now) kernel.thp().khugepaged().Stop(path);
       break;
     }
     case ThpOp::Knob::kDefrag:
@@ -96,7 +96,8 @@ sim::Task<Errno> WriteKhugepaged(sim::Path& path, Kernel& kernel, const Khugepag
   using Knob = KhugepagedSetOp::Knob;
   co_await path.HopTo(kernel.memory().global_lp(), kernel.memory().costs().hop);
   co_await path.Take(kernel.memory().costs().sysctl);
-  Khugepaged::Settings& settings = kernel.thp().khugepaged().settings();
+  Khugepaged& khugepaged = kernel.thp().khugepaged();
+  Khugepaged::Settings& settings = khugepaged.settings();
   const bool few = op.value >= 0 && op.value < kThpPages;
   const bool fits = op.value >= 0 && op.value <= std::numeric_limits<uint32_t>::max();
   const auto set = [](int64_t& knob, int64_t value, bool allowed) {
@@ -117,9 +118,13 @@ sim::Task<Errno> WriteKhugepaged(sim::Path& path, Kernel& kernel, const Khugepag
     case Knob::kPagesToScan:
       co_return set(settings.pages_to_scan, op.value, fits && op.value > 0);
     case Knob::kScanSleepMillisecs:
-      co_return set(settings.scan_sleep_millisecs, op.value, fits);
-    case Knob::kAllocSleepMillisecs:
-      co_return set(settings.alloc_sleep_millisecs, op.value, fits);
+    case Knob::kAllocSleepMillisecs: {
+      int64_t& sleep = op.knob == Knob::kScanSleepMillisecs ? settings.scan_sleep_millisecs
+                                                            : settings.alloc_sleep_millisecs;
+      const Errno error = set(sleep, op.value, fits);
+      if (error == Errno::kOk) khugepaged.WakeUp(path);
+      co_return error;
+    }
   }
   co_return Errno::kInval;
 }

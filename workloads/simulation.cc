@@ -108,14 +108,16 @@ bool Simulation::MayHaveKhugepaged() const {
 // khugepaged would go on for ever.
 sim::Task<void> Simulation::EndWithLast(sim::Path& path) {
   co_await path.GoTo(kernel_->memory().global_lp(), kernel_->memory().costs().hop);
-  if (++streams_ended_ == runners_.size() && kernel_->thp().khugepaged().running()) sim::EndRunHere(path);
+  if (++streams_ended_ < runners_.size() || !kernel_->thp().khugepaged().pending()) co_return;
+  left_khugepaged_ = true;
+  sim::EndRunHere(path);
 }
 
 absl::Status Simulation::Run() {
   const sim::SimTime end = scenario_.stop_after_ns ? sim::SimTime{*scenario_.stop_after_ns} : sim::kNever;
   if (absl::Status status = engine_.Run(end); !status.ok()) return status;
   const std::vector<sim::BlockedPath> blocked = engine_.blocked_paths();
-  const bool ended = scenario_.stop_after_ns.has_value() || sim::RunWasStopped(engine_);
+  const bool ended = scenario_.stop_after_ns.has_value() || sim::RunWasStopped(engine_) || left_khugepaged_;
   if (blocked.empty() || ended) return absl::OkStatus();
   return Stuck(blocked);
 }

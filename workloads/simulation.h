@@ -102,7 +102,8 @@ class Simulation {
   sim::Engine engine_;
   std::unique_ptr<Kernel> kernel_;
   std::vector<std::unique_ptr<Stream>> runners_;
-  size_t streams_ended_ = 0;  // global LP
+  size_t streams_ended_ = 0;      // global LP
+  bool left_khugepaged_ = false;  // the run was ended with the last stream, and khugepaged with it
 };
 
 }  // namespace numasim::workloads

@@ -61,12 +61,14 @@ void PageTable::SetThp(Vpn first, Entry entry, Pfn table) {
   NUMASIM_CHECK(pmd != nullptr && pmd->entries[IndexInPmd(first)].none());
   SetHuge(first, kPteTableShift, entry);
   pmd->Deposit(table);
+  huge_zero_pages_ += entry.zero_page();
   ++tables_;
 }
 
 Pfn PageTable::TakeThp(Vpn first) {
   PmdTable* const pmd = FindPmd(first);
   NUMASIM_CHECK(pmd != nullptr);
+  huge_zero_pages_ -= pmd->entries[IndexInPmd(first)].zero_page();
   SetHuge(first, kPteTableShift, Entry());
   --tables_;
   return pmd->Withdraw();

@@ -209,6 +209,7 @@ class PageTable {
 
   int64_t tables() const { return tables_; }
   int64_t huge_pages() const { return huge_pages_; }
+  int64_t huge_zero_pages() const { return huge_zero_pages_; }  // PMDs that map the huge zero page
   // Changes whenever a table comes or goes.
   uint64_t generation() const { return generation_; }
 
@@ -249,6 +250,7 @@ class PageTable {
   absl::btree_map<uint64_t, Entry> puds_;  // by number of the GiB; never none
   int64_t tables_ = 0;                     // of both levels
   int64_t huge_pages_ = 0;
+  int64_t huge_zero_pages_ = 0;
   uint64_t generation_ = 0;
   mutable uint64_t last_key_ = ~uint64_t{0};
   mutable PmdTable* last_ = nullptr;

@@ -37,7 +37,8 @@ struct Process {
   std::deque<PinnedPages> pins;    // the oldest first: by rising id
   uint64_t next_pin = 1;
   bool in_khugepaged = false;   // MMF_VM_HUGEPAGE: khugepaged looks for what it can collapse
-  bool huge_zero_page = false;  // MMF_HUGE_ZERO_PAGE: has a reference to it, until the process exits
+  bool huge_zero_page = false;  // MMF_HUGE_ZERO_PAGE: has mapped it
+  int64_t zero_page_refs = 0;   // and its references to it (ZeroPageRefs)
   int visitors = 0;             // paths of others that are here and hold or wait for its locks
   bool exiting = false;         // nobody uses it any more (mm_users is 0)
   bool alive = false;

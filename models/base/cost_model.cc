@@ -26,6 +26,7 @@ Costs::Costs(const CostModel& m)
       zonelist{m.zonelist_ns()},
       sysctl{m.sysctl_ns()},
       timeslice{m.timeslice_ns()},
+      cache_line{m.cache_line_ns()},
       hugetlb_lock{m.hugetlb_lock_ns()},
       hugetlb_resv{m.hugetlb_resv_ns()},
       hugetlb_work{m.hugetlb_work_ns()},

@@ -45,6 +45,15 @@ HugetlbBehaviour::HugetlbBehaviour(const HugetlbKnobs& knobs)
       shrinks_locked(knobs.shrink() == "locked"),
       resizes_race(knobs.resize() == "racing") {}
 
+namespace {
+
+ZeroPageRefs ParseZeroPageRefs(std::string_view value) {
+  if (value == "mapping") return ZeroPageRefs::kMapping;
+  return value == "none" ? ZeroPageRefs::kNone : ZeroPageRefs::kMm;
+}
+
+}  // namespace
+
 KernelConfig::KernelConfig() : KernelConfig(KernelKnobs()) {}
 
 KernelConfig::KernelConfig(const KernelKnobs& kernel)
@@ -55,6 +64,7 @@ KernelConfig::KernelConfig(const KernelKnobs& kernel)
       thp{.enabled = ParseThpEnabled(kernel.thp().enabled()),
           .defrag = ParseThpDefrag(kernel.thp().defrag()),
           .use_zero_page = kernel.thp().use_zero_page()},
+      zero_page_refs(ParseZeroPageRefs(kernel.thp().zero_page_refs())),
       pte_mapped_thp_retry(kernel.thp().pte_mapped() == "retry"),
       hugetlb(kernel.hugetlb()),
       contig_hugetlb_fails(kernel.contig().hugetlb() == "fail"),

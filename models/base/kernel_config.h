@@ -39,6 +39,10 @@ ThpSettings::Enabled ParseThpEnabled(std::string_view value);
 // "never", "madvise", "defer+madvise", "defer" or "always".
 ThpSettings::Defrag ParseThpDefrag(std::string_view value);
 
+// Who has a reference to the huge zero page: each mapping of it (from 3.8 on), each address space that ever
+// mapped it (since 4.9), or nobody: it stays once it is allocated.
+enum class ZeroPageRefs : uint8_t { kMapping, kMm, kNone };
+
 // Behaviours of HugeTLB that a scenario can set to what they were before Linux 5.13.
 struct HugetlbBehaviour {
   explicit HugetlbBehaviour(const HugetlbKnobs& knobs);
@@ -57,6 +61,7 @@ struct KernelConfig {
   PerZoneType<int32_t> lowmem_reserve_ratio;
   int64_t max_map_count;  // VMAs of a process
   ThpSettings thp;
+  ZeroPageRefs zero_page_refs;
   bool pte_mapped_thp_retry;  // khugepaged tries pte-mapped huge pages of files again, since 5.4
   HugetlbBehaviour hugetlb;
   bool contig_hugetlb_fails;  // alloc_contig_range() fails at any huge page, as before 5.13

@@ -15,6 +15,10 @@ sim::Task<Pfn> AllocThp(sim::Path& path, PageAllocator& allocator, GfpFlags gfp,
   request.preferred = wanted;
   AllocRequest here = request;
   here.gfp |= kGfpThisNode | kGfpNoRetry;
+  if (const Pfn at_hand = allocator.TryAllocHere(path, here); at_hand != kNoPfn) {
+    co_await path.Take(allocator.at_hand_cost());
+    co_return at_hand;
+  }
   const Pfn page = co_await allocator.Alloc(path, here);
   if (page != kNoPfn || !gfp.Has(kGfpDirectReclaim)) co_return page;
   co_return co_await allocator.Alloc(path, request);

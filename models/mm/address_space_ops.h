@@ -182,7 +182,11 @@ class AddressSpaceOps {
   // Puts `fresh` where the entry is `old` still (pte_same); else releases its page.
   sim::Task<FaultResult> Install(sim::Path& path, Process& process, Vpn vpn, Entry old, Pfn fresh);
   sim::Task<Pfn> AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, FrameOwner owner);
+  // A page table's frame, cleared; on the LP of the process's node.
   sim::Task<Pfn> AllocTable(sim::Path& path, Process& process);
+  // The same without a coroutine, where TryAllocLocal() has one: else kNoPfn, and nothing has happened. The
+  // caller pays pcp_alloc and clear_page.
+  Pfn TryAllocTable(Process& process);
   sim::Task<Pfn> AllocThpForVma(sim::Path& path, Process& process, const Vma& vma, Vpn first, GfpFlags gfp);
   sim::Task<Pfn> AllocZeroPage(sim::Path& path, Process& process);
 

@@ -228,8 +228,11 @@ sim::Task<Errno> AddressSpaceOps::CollapseVma(sim::Path& path, Process& process,
     if (!locked) {
       co_await mmap_lock.AcquireRead(path);
       locked = true;
-      failed = thp_.collapser().Revalidate(process, at, limits);
-      if (failed != ScanResult::kSucceed) break;
+      if (const ScanResult found = thp_.collapser().Revalidate(process, at, limits);
+          found != ScanResult::kSucceed) {
+        failed = found;
+        break;
+      }
       last = std::min(last, ThpStart(process.space.Find(at)->end));
     }
     const Vma& vma = *process.space.Find(at);

@@ -10,6 +10,8 @@
 namespace numasim {
 namespace {
 
+FrameOwner TableOwner(const Process& process) { return {FrameOwner::kPageTable, 1, process.id, 0}; }
+
 // The process's own il_prev turn (interleave_nodes): allocations without an address, page tables above all.
 Placement PlaceForTask(Process& process, NodeId local) {
   if (process.policy.mode != MemPolicy::Mode::kInterleave) return PlaceNear(process.policy, local);
@@ -177,12 +179,13 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
                                                                Vpn vpn, bool write) {
   const Costs& costs = memory_.costs();
   co_await path.Take(costs.fault);
+  const bool lacks_pmd = !process.space.page_table().HasPmd(vpn);
   if (!vma.anonymous()) {
-    if (!co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
+    if (lacks_pmd && !co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
     co_return co_await FileFault(path, process, vma, vpn, write);
   }
   if (process.space.page_table().Find(vpn) == nullptr) {
-    if (!co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
+    if (lacks_pmd && !co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
     const FaultResult huge = co_await ThpFault(path, process, vma, vpn, write);
     if (huge != FaultResult::kFallback) co_return huge;
   }
@@ -332,12 +335,26 @@ sim::Task<Pfn> AddressSpaceOps::AllocZeroPage(sim::Path& path, Process& process)
 
 // pte_alloc_one() and its like: alloc_pages() under the task's policy.
 sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
+  NUMASIM_DCHECK(memory_.IsOn(path, NodeOf(process)));
+  const Costs& costs = memory_.costs();
+  Pfn pfn = TryAllocTable(process);
+  if (pfn != kNoPfn) {
+    co_await path.Take(costs.pcp_alloc + costs.clear_page);
+    co_return pfn;
+  }
   const Placement placement = PlaceForTask(process, NodeOf(process));
-  const FrameOwner owner{FrameOwner::kPageTable, 1, process.id, 0};
-  const AllocRequest request = RequestFor(kGfpKernel, placement, process.cpu, owner);
-  const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
-  if (pfn != kNoPfn) co_await path.Take(memory_.costs().clear_page);
+  const AllocRequest request = RequestFor(kGfpKernel, placement, process.cpu, TableOwner(process));
+  pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
+  if (pfn != kNoPfn) co_await path.Take(costs.clear_page);
   co_return pfn;
+}
+
+Pfn AddressSpaceOps::TryAllocTable(Process& process) {
+  // To ask where it would go moves the turn of an interleaving task on.
+  if (process.policy.mode == MemPolicy::Mode::kInterleave) return kNoPfn;
+  Node& home = memory_.node(NodeOf(process));
+  const Placement placement = PlaceForTask(process, home.id);
+  return allocator_.TryAllocLocal(home, RequestFor(kGfpKernel, placement, process.cpu, TableOwner(process)));
 }
 
 }  // namespace numasim

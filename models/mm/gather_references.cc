@@ -149,6 +149,7 @@ class Gatherer {
       ExpectMapped("PTE", first, first + kTablePages);
     });
     int64_t huge_pages = 0;
+    int64_t huge_zero_pages = 0;
     int64_t deposits = 0;
     tables.Walk(Vpn{0}, AddressSpace::kNoRoom, [&](Vpn vpn, Entry entry, int order) {
       if (order == 0) return CheckEntry(vpn, entry, order);
@@ -157,6 +158,7 @@ class Gatherer {
       ++used[vpn.value >> kPmdTableShift];
       if (entry.anon() || entry.zero_page()) {
         ++deposits;
+        huge_zero_pages += entry.zero_page();
         CheckThp(vpn, entry);
       } else {
         CheckFilePmd(vpn, entry);
@@ -171,6 +173,8 @@ class Gatherer {
                      ": the count of transparent huge pages without a deposited table");
     problems_.Expect(tables.huge_pages(), huge_pages, "process ", process_->name,
                      ": the count of huge pages");
+    problems_.Expect(tables.huge_zero_pages(), huge_zero_pages, "process ", process_->name,
+                     ": the count of PMDs that map the huge zero page");
     tables.ForEachPmd([&](Vpn first, Pfn frame, int entries) {
       ++count;
       AddTableFrame(frame);
@@ -195,7 +199,7 @@ class Gatherer {
     if (vma_ != nullptr && (vpn < vma_->start || vpn + kTablePages > vma_->end))
       problems_.Add(At(vpn), " has a transparent huge page that sticks out of its VMA");
     if (entry.zero_page() && !process_->huge_zero_page)
-      problems_.Add(At(vpn), " has the huge zero page, but the process no reference to it");
+      problems_.Add(At(vpn), " has the huge zero page, but the process has not asked for it");
   }
 
   void CheckEntry(Vpn vpn, Entry entry, int order) {

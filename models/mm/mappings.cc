@@ -199,6 +199,8 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vma part
     co_await allocator_.Release(path, process.cpu, gathered.pages);
     co_await memory_.cpu(process.cpu).MaybeYield(path);
   }
+  const int64_t zero_pages = thp_.StaleZeroPageRefs(process);
+  if (zero_pages > 0) co_await thp_.PutZeroPage(path, process, zero_pages);
 }
 
 // Clears entries of [begin, end) until there is a batch of anonymous pages. Returns where to go on.

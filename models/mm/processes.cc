@@ -253,7 +253,8 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   process.base_tables.clear();
   co_await allocator_.Release(path, process.cpu, tables);
   mmap_lock.ReleaseWrite(path);
-  co_await thp_.PutZeroPage(path, process);
+  process.huge_zero_page = false;
+  co_await thp_.PutZeroPage(path, process, process.zero_page_refs);
   co_await DropFileMappings(path, process, removed);
   while (!process.pins.empty()) co_await Unpin(path, process, process.pins.front().id, false);
   co_await ReturnId(path, process);

@@ -46,12 +46,19 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::AnonThpFault(sim::Path&
     ++home.counter(THP_FAULT_FALLBACK);
     co_return FaultResult::kFallback;
   }
-  const Pfn table = co_await AllocTable(path, process);
+  // As a rule there is a page for the table at hand, and it takes no coroutine to have it.
+  sim::Duration takes = costs.clear_page * kThpPages + costs.map_page;
+  Pfn table = TryAllocTable(process);
+  if (table != kNoPfn) {
+    takes += costs.pcp_alloc + costs.clear_page;
+  } else {
+    table = co_await AllocTable(path, process);
+  }
   if (table == kNoPfn) {
     co_await allocator_.Release(path, process.cpu, Folio(page, ThpPage::kOrder));
     co_return FaultResult::kOom;
   }
-  co_await path.Take(costs.clear_page * kThpPages + costs.map_page);
+  co_await path.Take(takes);
   if (!NothingAt(process, first)) {
     co_await allocator_.Release(path, process.cpu, Folio(table));
     co_await allocator_.Release(path, process.cpu, Folio(page, ThpPage::kOrder));
@@ -83,6 +90,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ZeroPageFault(sim::Path
   if (NothingAt(process, first)) {
     process.space.page_table().SetThp(first, Entry::ZeroPage(), table);
   } else {
+    co_await thp_.PutZeroPage(path, process, thp_.StaleZeroPageRefs(process));
     co_await allocator_.Release(path, process.cpu, Folio(table));
   }
   co_return FaultResult::kDone;
@@ -119,6 +127,7 @@ sim::Task<void> AddressSpaceOps::SettlePmdSplits(sim::Path& path, Process& proce
     PageAllocator::SplitPmd(memory_.node(zone.node()), zone, frame);
   });
   co_await allocator_.Release(path, process.cpu, splits.file);
+  co_await thp_.PutZeroPage(path, process, thp_.StaleZeroPageRefs(process));
 }
 
 // Transparent huge pages that lie on the edge of the range are mapped by base entries from now on.

@@ -84,7 +84,7 @@ void PageAllocator::CountAllocation(Node& node, NodeId preferred, const AllocReq
 }
 
 Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
-  NUMASIM_DCHECK(request.order == 0);
+  NUMASIM_DCHECK(PcpLists::Allowed(request.order));
   if (memory_.NodeOfCpu(request.cpu) != node.id || request.preferred != node.id ||
       !request.allowed.Has(node.id)) {
     return kNoPfn;
@@ -97,17 +97,27 @@ Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
   if (first == zonelist.end() || (*first)->node() != node.id) return kNoPfn;
   Zone& zone = **first;
   const Migratetype type = GfpMigratetype(request.gfp);
-  if (zone.PcpNeedsRefill(request.cpu, 0, type) ||
-      !zone.WatermarkOk(0, highest, kAllocWmarkLow | CmaFlag(request.gfp)))
+  if (zone.PcpNeedsRefill(request.cpu, request.order, type) ||
+      !zone.WatermarkOk(request.order, highest, kAllocWmarkLow | CmaFlag(request.gfp)))
     return kNoPfn;
-  const FrameIndex frame = zone.AllocPcp(request.cpu, 0, type, {}).frame;
+  const FrameIndex frame = zone.AllocPcp(request.cpu, request.order, type, {}).frame;
   Own(node, zone, frame, request);
   CountAllocation(node, node.id, request);
   return zone.frames().PfnOf(frame);
 }
 
+Pfn PageAllocator::TryAllocHere(const sim::Path& path, const AllocRequest& request) {
+  Node& preferred = memory_.node(request.preferred);
+  if (preferred.lp != path.lp() || !PcpLists::Allowed(request.order)) return kNoPfn;
+  return TryAllocLocal(preferred, request);
+}
+
 sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
   const sim::LpId home = path.lp();
+  if (const Pfn at_hand = TryAllocHere(path, request); at_hand != kNoPfn) {
+    co_await path.Take(at_hand_cost());
+    co_return at_hand;
+  }
   Walk walk;
   const AllocFlags cma = CmaFlag(request.gfp);
   Pfn pfn = co_await FromFreelist(path, request, kAllocWmarkLow | cma, walk);

@@ -57,10 +57,13 @@ class PageAllocator {
   // stays.
   sim::Task<size_t> AllocRun(sim::Path& path, const AllocRequest& request, std::span<Pfn> out);
 
-  // The common case without a coroutine: the CPU's own node, order 0, the first zone above its low watermark
-  // and a page on the PCP list. The path must be on that node's LP. Takes no time: the caller pays
+  // The common case without a coroutine: the CPU's own node, the first zone above its low watermark and a
+  // block on the PCP list. The path must be on that node's LP. Takes no time: the caller pays
   // costs().pcp_alloc. kNoPfn if it is not the common case.
   Pfn TryAllocLocal(Node& node, const AllocRequest& request);
+  // The same for a path on any LP: kNoPfn where it is not that of the preferred node.
+  Pfn TryAllocHere(const sim::Path& path, const AllocRequest& request);
+  sim::Duration at_hand_cost() const { return memory_.costs().pcp_alloc; }
 
   // Drops one mapping of each page (page_remove_rmap and put_page), or its owner's only reference, and frees
   // those that nothing else refers to. A base page may be part of a transparent huge page, which is then

@@ -16,19 +16,27 @@ ScanResult Collapser::Revalidate(Process& process, Vpn first, const CollapseLimi
   return MayCollapse(settings, *vma, limits.khugepaged) ? ScanResult::kSucceed : ScanResult::kVmaCheck;
 }
 
-// Takes note of the entries of a table that is there, then asks for their pages.
-sim::Task<void> Collapser::Look(sim::Path& path, Process& process, Vpn first, Range& range) const {
+// Takes note of the entries of a table that is there, up to one that is none too many, then asks for their
+// pages.
+sim::Task<void> Collapser::Look(sim::Path& path, Process& process, Vpn first, const CollapseLimits& limits,
+                                Range& range) const {
   const PteTable& table = *process.space.page_table().Find(first);
+  const int64_t may_be_none = limits.khugepaged ? limits.max_ptes_none : kThpPages;
+  int64_t none = 0;
+  int64_t seen_entries = 0;
   std::vector<Folio> pages;
   std::vector<size_t> places;  // of these in the range, as the nodes are asked: one after the other
   for (size_t i = 0; i < range.size(); ++i) {
     range[i] = Seen{table.entries[i]};
+    ++seen_entries;
     const Entry entry = range[i].entry;
+    none += entry.none() || entry.zero_page();
+    if (none > may_be_none) break;
     if (!entry.present() || entry.zero_page()) continue;
     pages.push_back(Folio(entry.pfn()));
     places.push_back(i);
   }
-  co_await path.Take(memory_.costs().scan_pte * kThpPages);
+  co_await path.Take(memory_.costs().scan_pte * seen_entries);
   const auto node_at = [&](size_t i) { return memory_.ZoneOf(range[i].entry.pfn())->node().value; };
   std::stable_sort(places.begin(), places.end(), [&](size_t a, size_t b) { return node_at(a) < node_at(b); });
   size_t next = 0;
@@ -85,9 +93,12 @@ NodeLoads Collapser::LoadsOf(const Range& range) const {
 sim::Task<Collapser::Outcome> Collapser::ScanPmd(sim::Path& path, CpuId cpu, Process& process, Vpn first,
                                                  CollapseLimits limits) {
   ScanResult result = FindPteTable(process, first);
-  if (result != ScanResult::kSucceed) co_return Outcome{result, true};
+  if (result != ScanResult::kSucceed) {
+    co_await path.Take(memory_.costs().scan_pte);  // the PMD
+    co_return Outcome{result, true};
+  }
   const auto range = std::make_unique<Range>();
-  co_await Look(path, process, first, *range);
+  co_await Look(path, process, first, limits, *range);
   result = Judge(memory_.node(memory_.NodeOfCpu(process.cpu)), *range, limits);
   if (result != ScanResult::kSucceed) co_return Outcome{result, true};
   process.space.mmap_lock().ReleaseRead(path);
@@ -127,7 +138,7 @@ sim::Task<ScanResult> Collapser::Replace(sim::Path& path, CpuId cpu, Process& pr
   std::vector<Folio> old;
   {
     const EntriesHold hold(process.space);
-    co_await Look(path, process, first, *range);
+    co_await Look(path, process, first, limits, *range);
     const ScanResult result = Judge(memory_.node(memory_.NodeOfCpu(process.cpu)), *range, limits);
     if (result != ScanResult::kSucceed) co_return result;
     for (const Seen& seen : *range) {

@@ -51,7 +51,8 @@ class Collapser {
     bool locked = false;  // is being moved
   };
   using Range = std::array<Seen, kThpPages>;
-  sim::Task<void> Look(sim::Path& path, Process& process, Vpn first, Range& range) const;
+  sim::Task<void> Look(sim::Path& path, Process& process, Vpn first, const CollapseLimits& limits,
+                       Range& range) const;
   ScanResult Judge(Node& home, const Range& range, const CollapseLimits& limits) const;
   NodeLoads LoadsOf(const Range& range) const;
   sim::Task<ScanResult> Collapse(sim::Path& path, CpuId cpu, Process& process, Vpn first,

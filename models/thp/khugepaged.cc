@@ -47,9 +47,10 @@ void Khugepaged::AddForeign(int64_t pages) { slots_.AddForeign(pages); }
 
 bool Khugepaged::HasWork() const { return !slots_.empty() && memory_.thp().any(); }
 
-void Khugepaged::Stop() {
+void Khugepaged::Stop(sim::Path& path) {
   ++stops_;
   running_ = false;
+  WakeUp(path);
   if (visiting_) return;  // it ends with this visit
   if (current_ != slots_.end() && current_->dead) slots_.Erase(current_);
   current_ = slots_.end();
@@ -82,10 +83,32 @@ sim::Task<void> Khugepaged::Thread(sim::Path& path) {
   for (;;) {
     co_await DoScan(path, kCpu);
     if (!as_thread_ || stops != stops_ || !HasWork()) break;
-    co_await path.Take(sim::Nanoseconds(settings_.scan_sleep_millisecs * 1'000'000));
+    co_await Sleep(path, settings_.scan_sleep_millisecs);
     if (stops != stops_ || !HasWork()) break;
   }
   if (stops == stops_) running_ = false;
+}
+
+// schedule_timeout() on khugepaged_wait. A timer that comes after its sleep is over does nothing.
+sim::Task<void> Khugepaged::Sleep(sim::Path& path, int64_t millisecs) {
+  if (millisecs == 0) co_return;
+  sim::Completion wake(memory_.engine(), memory_.global_lp(), "khugepaged_wait");
+  const uint64_t sleep = sleeps_++;
+  sleepers_[sleep] = &wake;
+  ++timers_;
+  path.Start(path.lp(), sim::Milliseconds(millisecs), "khugepaged timer",
+             [this, sleep](sim::Path& timer) -> sim::Task<void> {
+               --timers_;
+               if (const auto sleeper = sleepers_.find(sleep); sleeper != sleepers_.end())
+                 sleeper->second->Signal(timer);
+               co_return;
+             });
+  co_await wake.Wait(path);
+  sleepers_.erase(sleep);
+}
+
+void Khugepaged::WakeUp(sim::Path& path) {
+  for (const auto& [sleep, wake] : sleepers_) wake->Signal(path);
 }
 
 sim::Task<Errno> Khugepaged::RunScans(sim::Path& path, CpuId cpu, int64_t scans) {
@@ -126,7 +149,7 @@ sim::Task<void> Khugepaged::DoScanAlone(sim::Path& path, CpuId cpu) {
     // The first time memory may come back while it sleeps.
     if (!may_sleep) co_return;
     may_sleep = false;
-    co_await path.Take(sim::Nanoseconds(settings_.alloc_sleep_millisecs * 1'000'000));
+    co_await Sleep(path, settings_.alloc_sleep_millisecs);
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 
@@ -22,6 +23,7 @@
 #include "models/thp/scan.h"
 #include "proto/counters.h"
 #include "sim/path.h"
+#include "sim/sync.h"
 #include "sim/task.h"
 
 namespace numasim {
@@ -67,9 +69,13 @@ class Khugepaged {
   // kthread_run() by the path, which is on the global LP: the thread scans at once.
   void Start(sim::Path& path);
   // kthread_stop(): it scans no more, and where it is started again it begins at the head of the list.
-  void Stop();
+  void Stop(sim::Path& path);
+  // A write to one of the settings that tell how long it sleeps: it does not sleep any longer.
+  void WakeUp(sim::Path& path);
   bool HasWork() const;
   bool running() const { return running_; }
+  // Something of it is still to come, if only a timer.
+  bool pending() const { return running_ || timers_ > 0; }
   // The first of the list is an address space that is not simulated, with so many pages to scan and nothing
   // to collapse: khugepaged goes round it too.
   void AddForeign(int64_t pages);
@@ -85,6 +91,8 @@ class Khugepaged {
   // It is one thread: a second path that puts it to work waits for the first.
   sim::Task<void> DoScanAlone(sim::Path& path, CpuId cpu);
   sim::Task<void> Thread(sim::Path& path);
+  // Without its CPU, until the time is over or somebody wakes it.
+  sim::Task<void> Sleep(sim::Path& path, int64_t millisecs);
   // A visit of an address space.
   struct Visit {
     int64_t progress = 0;
@@ -114,6 +122,9 @@ class Khugepaged {
   MmSlots::Iterator current_ =
       slots_.end();  // khugepaged_scan.mm_slot; end: the next scan begins at the head
   Vpn address_{0};   // where it goes on in that one
+  std::map<uint64_t, sim::Completion*> sleepers_;  // khugepaged_wait, by number of the sleep
+  uint64_t sleeps_ = 0;                            // so many were begun
+  int timers_ = 0;
   bool as_thread_ = false;
   bool running_ = false;   // there is a thread
   uint64_t stops_ = 0;     // a thread that was started before the last one is to end

@@ -12,6 +12,7 @@
 #include "models/physical/page_allocator.h"
 #include "models/rmap/rmap.h"
 #include "models/shmem/shmem.h"
+#include "models/thp/cache_line.h"
 #include "models/thp/collapse.h"
 #include "models/thp/file_collapse.h"
 #include "models/thp/huge_zero_page.h"
@@ -29,20 +30,28 @@ class TransparentHugePages {
                        const Rmap& rmap, ShmemFiles& files, Shmem& shmem, ThpSplitter& splitter)
       : memory_(memory),
         allocator_(allocator),
+        zero_page_refs_(memory.kernel().zero_page_refs),
+        zero_page_(zero_page_refs_ != ZeroPageRefs::kNone),
+        zero_page_line_(memory, memory.global_lp(), "huge_zero_refcount"),
         slots_(memory.kernel().pte_mapped_thp_retry),
         splitter_(splitter),
         collapser_(memory, allocator),
         file_collapser_(memory, allocator, files, shmem, rmap, slots_),
         khugepaged_(memory, collapser_, file_collapser_, processes, slots_) {}
 
-  // mm_get_huge_zero_page() where there is a huge zero page, or the process has a reference already: false if
-  // not, and one is to be allocated. On the process's LP, where it ends too.
+  // mm_get_huge_zero_page() where there is a huge zero page, or the process needs no reference any more:
+  // false if not, and one is to be allocated. On the process's LP, where it ends too.
   sim::Task<bool> GetZeroPage(sim::Path& path, Process& process);
   // The rest of it, with a page that was allocated and cleared: another process may have been faster, then
   // this one is freed. Counts THP_ZERO_PAGE_ALLOC.
   sim::Task<void> InstallZeroPage(sim::Path& path, Process& process, Pfn page);
-  // mm_put_huge_zero_page(), when the process exits.
-  sim::Task<void> PutZeroPage(sim::Path& path, Process& process);
+  // How many references of the process stand for mappings that are no more; 0 where mappings have none.
+  int64_t StaleZeroPageRefs(const Process& process) const {
+    if (zero_page_refs_ != ZeroPageRefs::kMapping) return 0;
+    return process.zero_page_refs - process.space.page_table().huge_zero_pages();
+  }
+  // put_huge_zero_page() of so many, one by one: others get at the cache line in between.
+  sim::Task<void> PutZeroPage(sim::Path& path, Process& process, int64_t refs);
 
   // What `drop_caches 2` makes of the shrinkers there are: the deferred queues, and the huge zero page.
   sim::Task<void> Shrink(sim::Path& path, CpuId cpu);
@@ -59,7 +68,9 @@ class TransparentHugePages {
  private:
   MemorySystem& memory_;
   PageAllocator& allocator_;
+  ZeroPageRefs zero_page_refs_;
   HugeZeroPage zero_page_;
+  CacheLine zero_page_line_;  // where its references are counted
   MmSlots slots_;
   ThpSplitter& splitter_;
   Collapser collapser_;

@@ -204,7 +204,8 @@ std::vector<Entry> Costs() {
     if (field->name() == "hugetlb_work_ns") value = 2'000'000;  // nobody waits for it, but a sample shows it
     texts->push_back(absl::StrCat("cost_model { ", field->name(), ": ", value, " }"));
     // Of transparent huge pages, which the other scenario does without.
-    const bool thp = field->name() == "split_pmd_ns" || field->name() == "scan_pte_ns";
+    const std::set<std::string> of_thp = {"split_pmd_ns", "scan_pte_ns", "cache_line_ns"};
+    const bool thp = of_thp.contains(std::string(field->name()));
     entries.push_back({name, thp ? kWithThp : kDescribed, "cost_model { }", texts->back().c_str()});
   }
   return entries;
@@ -286,6 +287,7 @@ const Entry kEntries[] = {
     {"Thp.shmem_enabled", kWithThp, "thp {", "thp { shmem_enabled: 'always'"},
     {"Thp.defrag", kWithThp, "thp {", "thp { defrag: 'always'"},
     {"Thp.pte_mapped", kWithThp, "thp {", "thp { pte_mapped: 'leave'"},
+    {"Thp.zero_page_refs", kWithThp, "thp {", "thp { zero_page_refs: 'mapping'"},
     {"Thp.use_zero_page", kWithThp, "thp {", "thp { use_zero_page: false"},
     {"HugetlbKnobs.irq_free", kDescribed, "\"workqueue\"", "\"direct\""},
     {"HugetlbKnobs.shrink", kDescribed, "hugetlb {", "hugetlb { shrink: 'locked'"},

@@ -414,6 +414,44 @@ TEST(SimulationTest, DevicesThatTheMachineLacksAreRefusedBeforeTheRun) {
   EXPECT_EQ(refusal(with_device, "cma_alloc camera a 1M"), "");
 }
 
+// A write to scan_sleep_millisecs ends the sleep that is under way, and `enabled never` the thread: neither
+// leaves a timer behind that the run would wait for.
+TEST(SimulationTest, KhugepagedDoesNotSleepOnWhenItsSleepIsSet) {
+  const std::vector<std::string> setup = {"spawn p", "@p map m 8M anon", "@p touch m",
+                                          "@p advise m 0 8M hugepage", "sleep 1s"};
+  const auto scans = [&](std::vector<std::string> more) {
+    std::vector<std::string> lines = setup;
+    lines.insert(lines.end(), more.begin(), more.end());
+    const auto scenario =
+        Load("kernel { thp { enabled: 'madvise' } }\nmachine { node { memory: '64M' cpus: 2 } }\n" +
+             Workload({Script("name: 'a'", lines)}));
+    auto simulation = workloads::Simulation::Create(scenario, {.threads = 1, .seed = 1});
+    EXPECT_TRUE(simulation.ok()) << simulation.status();
+    EXPECT_TRUE((*simulation)->Run().ok());
+    const int64_t ended = ((*simulation)->engine().now() - sim::SimTime{}).ns / 1'000'000;  // and some ms
+    return std::pair((*simulation)->kernel().thp().khugepaged().counter(KHUGEPAGED_FULL_SCANS), ended / 100);
+  };
+  EXPECT_EQ(scans({"sleep 1s"}), std::pair(int64_t{1}, int64_t{20}));
+  EXPECT_EQ(scans({"khugepaged_set scan_sleep_millisecs 300", "sleep 1s"}),
+            std::pair(int64_t{5}, int64_t{20}));
+  EXPECT_EQ(scans({"thp enabled never", "sleep 1s"}), std::pair(int64_t{1}, int64_t{20}));
+}
+
+// While it sleeps, as there was no huge page to be had, others have its CPU.
+TEST(SimulationTest, KhugepagedSleepsWithoutItsCpu) {
+  const auto scenario =
+      Load("kernel { thp { enabled: 'madvise' } }\nmachine { node { memory: '64M' cpus: 1 } }\n" +
+           Workload({Script("name: 'a'", {"spawn p", "@p map m 8M anon", "@p touch m", "pool 2M all 100",
+                                          "@p advise m 0 8M hugepage", "sleep 20s"}),
+                     Script("name: 'b' start: '15s'", {"spawn q", "@q map m 64K anon", "@q touch m"})}));
+  auto simulation = workloads::Simulation::Create(scenario, {.threads = 1, .seed = 1});
+  ASSERT_TRUE(simulation.ok()) << simulation.status();
+  ASSERT_TRUE((*simulation)->Run().ok());
+  const MemorySystem& memory = (*simulation)->kernel().memory();
+  EXPECT_GT(memory.node(NodeId{0}).counters[THP_COLLAPSE_ALLOC_FAILED], 0);
+  EXPECT_LT((*simulation)->engine().now() - sim::SimTime{}, sim::Milliseconds(20'500));
+}
+
 // The thread would go on for ever; it ends with the last stream, and the run's end is the same for any number
 // of threads.
 TEST(SimulationTest, KhugepagedRunsAsLongAsTheStreamsDo) {

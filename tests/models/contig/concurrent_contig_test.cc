@@ -92,6 +92,7 @@ std::string TraceOf(const ContigLayout& layout, uint64_t seed, int threads) {
   Recorder recorder;
   Knobs knobs = Knobs::Of(static_cast<int>(seed % 32));
   knobs.thp = seed % 2 == 0;
+  if (knobs.thp) knobs.zero_page_refs = ZeroPageRefs::kMapping;
   Streams streams(layout, knobs, RandomScripts(layout, seed, 60), threads);
   TestMachine& machine = streams.machine();
   std::vector<MemorySystem::CounterColumn> columns = machine.kernel().Columns();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <optional>
 #include <ostream>
 #include <utility>
@@ -23,6 +24,7 @@ KernelConfig Knobs::kernel() const {
   kernel.hugetlb.resizes_race = racing;
   kernel.contig_hugetlb_fails = fails;
   kernel.cma_lock_is_mutex = mutex;
+  kernel.zero_page_refs = zero_page_refs;
   return kernel;
 }
 
@@ -45,6 +47,15 @@ Streams::Streams(const ContigLayout& layout, const Knobs& knobs, std::vector<Scr
         machine_.kernel(), absl::StrCat("s", i), [](int line) { return absl::StrCat("line ", line); }));
     longest_ = std::max(longest_, scripts_[i].size());
   }
+  if (!knobs.thp) return;
+  khugepaged().RunAsThread();
+  khugepaged().settings().scan_sleep_millisecs = 1;
+}
+
+int64_t Streams::total_operations() const {
+  int64_t total = 0;
+  for (const Script& script : scripts_) total += std::ssize(script);
+  return total;
 }
 
 void Streams::RunPhase(size_t from) {
@@ -52,12 +63,15 @@ void Streams::RunPhase(size_t from) {
   for (size_t i = 0; i < scripts_.size(); ++i) {
     machine_.engine().Start(machine_.memory().global_lp(), machine_.engine().now(), absl::StrCat("s", i),
                             [this, i, from, &ended](sim::Path& path) -> sim::Task<void> {
+                              khugepaged().Start(path);
                               const Script& ops = scripts_[i];
                               const size_t end = std::min(from + kPhase, ops.size());
                               for (size_t at = from; at < end; ++at) {
                                 co_await Perform(path, i, ops[at]);
                               }
-                              ++ended;
+                              co_await path.GoTo(machine_.memory().global_lp(),
+                                                 machine_.memory().costs().hop);
+                              if (++ended == scripts_.size()) khugepaged().Stop(path);
                             });
   }
   // Much longer than a phase takes, though a cma_alloc that tries every page of a pinned area takes

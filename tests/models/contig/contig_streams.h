@@ -1,4 +1,5 @@
-// Several random scripts at the same time on one machine, in phases between which nothing runs. For tests.
+// Several random scripts at the same time on one machine, in phases between which nothing runs; khugepaged
+// too, where there are transparent huge pages. For tests.
 #ifndef NUMASIM_TESTS_MODELS_CONTIG_CONTIG_STREAMS_H_
 #define NUMASIM_TESTS_MODELS_CONTIG_CONTIG_STREAMS_H_
 
@@ -23,6 +24,7 @@ namespace numasim {
 struct Knobs {
   bool workqueue = false, locked = false, racing = false, fails = false, mutex = false;
   bool thp = false;
+  ZeroPageRefs zero_page_refs = ZeroPageRefs::kMm;
 
   static Knobs Of(int bits) {
     return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, (bits & 16) != 0};
@@ -47,7 +49,8 @@ class Streams {
           SystemCpu system_cpu = SystemCpu::kCpu0);
 
   TestMachine& machine() { return machine_; }
-  size_t operations() const { return longest_; }
+  size_t operations() const { return longest_; }  // of the longest stream
+  int64_t total_operations() const;
 
   // Runs the phase that begins with that operation, to its end. Fails where something is left running, or the
   // state is not as it must be.
@@ -65,6 +68,7 @@ class Streams {
     int64_t pages;
   };
 
+  Khugepaged& khugepaged() { return machine_.kernel().thp().khugepaged(); }
   CpuId CpuOf(size_t stream) { return CpuId{static_cast<int32_t>(stream) % machine_.memory().cpu_count()}; }
   sim::Task<void> Perform(sim::Path& path, size_t stream, const workloads::Op& op);
   // Takes and gives back ranges and resizes pools, on the stream's CPU. False: it is no such operation.

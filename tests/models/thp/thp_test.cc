@@ -1,5 +1,6 @@
 // Transparent huge pages: what recordings of single operations cannot show, races above all. What operations
 // one after another do is compared with recordings (tests/kernel_truth).
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -116,6 +117,97 @@ TEST_F(ThpTest, TwoCpusThatReadAtOnceAllocateTheZeroPageTwiceAndKeepOne) {
   }
   EXPECT_GT(met, 0) << "the two never allocated at once";
   EXPECT_LT(met, 40) << "the second never came when it was there";
+}
+
+// Whoever has references, they are as many as there are users, and the page goes when the last one has gone.
+class ZeroPageRefsTest : public ::testing::Test {
+ protected:
+  static std::unique_ptr<TestMachine> Machine(ZeroPageRefs refs) {
+    KernelConfig kernel = TestKernelWithThp();
+    kernel.zero_page_refs = refs;
+    return std::make_unique<TestMachine>(DescribedMachine({64 * kMiB, 64 * kMiB}), kernel);
+  }
+  // The references after each of these lines, which follow one another.
+  static std::vector<int64_t> Refs(TestMachine& machine, const std::vector<std::string>& lines) {
+    std::vector<int64_t> refs;
+    for (const std::string& line : lines) {
+      machine.Run(line);
+      EXPECT_THAT(machine.Problems(), IsEmpty()) << line;
+      refs.push_back(machine.kernel().thp().zero_page().refs());
+    }
+    return refs;
+  }
+  const std::vector<std::string> lines_ = {
+      "spawn p\n@p map a 8M anon\n@p touch a r",  // four mappings
+      "@p fork q",                                // of two processes
+      "@p touch a 0 4K",                          // a write splits one
+      "@q unmap a 0 4M",
+      "@q advise a 4M 2M dontneed",
+      "@q advise a 7M 4K dontneed",
+      "@q touch a r",  // two in what is still mapped, and one of those in parts
+      "drop_caches 2",
+      "@q exit",
+      "@p exit",
+      "drop_caches 2",
+  };
+};
+
+TEST_F(ZeroPageRefsTest, OfEachMapping) {
+  EXPECT_EQ(Refs(*Machine(ZeroPageRefs::kMapping), lines_),
+            (std::vector<int64_t>{5, 9, 8, 6, 5, 4, 5, 5, 4, 1, 0}));
+}
+
+TEST_F(ZeroPageRefsTest, OfEachAddressSpace) {
+  EXPECT_EQ(Refs(*Machine(ZeroPageRefs::kMm), lines_),
+            (std::vector<int64_t>{2, 3, 3, 3, 3, 3, 3, 3, 2, 1, 0}));
+}
+
+TEST_F(ZeroPageRefsTest, OfNobodySoItStays) {
+  EXPECT_EQ(Refs(*Machine(ZeroPageRefs::kNone), lines_), std::vector<int64_t>(11, 1));
+}
+
+// The line that has the count goes from CPU to CPU, one at a time: two processes that read beside each other
+// wait for it with a reference for each mapping, and not with one for each address space.
+TEST_F(ZeroPageRefsTest, ContendForOneCacheLine) {
+  for (const ZeroPageRefs refs : {ZeroPageRefs::kMapping, ZeroPageRefs::kMm, ZeroPageRefs::kNone}) {
+    const auto machine = Machine(refs);
+    machine->Run("spawn w\n@w map a 2M anon\n@w touch a r");
+    machine->Run("spawn p\nspawn q\n@q cpu 1\n@p map a 96M anon\n@q map a 96M anon");
+    for (const char* name : {"p", "q"}) {
+      Process& who = machine->process(name);
+      MemorySystem& memory = machine->memory();
+      machine->engine().Start(memory.node(memory.NodeOfCpu(who.cpu)).lp, machine->engine().now(), name,
+                              [&](sim::Path& path) -> sim::Task<void> {
+                                co_await memory.cpu(who.cpu).Acquire(path);
+                                const uint64_t begin = AddressSpace::kStartOfSpace.value << kPageShift;
+                                const TouchRequest touch{begin, begin + (uint64_t{96} << 20),
+                                                         uint64_t{kThpPages} << kPageShift, false};
+                                EXPECT_EQ((co_await machine->ops().Touch(path, who, touch)).ok, 48);
+                                memory.cpu(who.cpu).Release(path);
+                              });
+    }
+    ASSERT_TRUE(machine->engine().Run().ok());
+    int64_t writes = 0;
+    int64_t waits = 0;
+    for (const sim::LockStats* const lock : machine->engine().lock_stats()) {
+      if (lock->name != "huge_zero_refcount") continue;
+      writes += static_cast<int64_t>(lock->acquisitions);
+      waits += static_cast<int64_t>(lock->contended);
+    }
+    EXPECT_EQ(writes, refs == ZeroPageRefs::kMapping ? 2 + 96 : refs == ZeroPageRefs::kMm ? 2 + 2 : 0);
+    EXPECT_EQ(waits > 8, refs == ZeroPageRefs::kMapping) << waits;
+  }
+}
+
+// ---- MADV_COLLAPSE ----
+
+// The first range cannot be collapsed, the others can, each after a look at the VMA: the first one's failure
+// is the call's.
+TEST_F(ThpTest, CollapseFailsAsItsLastFailureTells) {
+  machine_.Run("spawn p\nthp enabled never\n@p map a 6M anon\n@p touch a\n@p pin a 0 4K");
+  EXPECT_EQ(machine_.Run("@p advise a 0 6M collapse").error, Errno::kAgain);
+  EXPECT_EQ(Counter(THP_COLLAPSE_ALLOC), 2);
+  EXPECT_EQ(machine_.Run("@p unpin a\n@p advise a 0 6M collapse").error, Errno::kOk);
 }
 
 // ---- splits ----
