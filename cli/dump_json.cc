@@ -123,6 +123,7 @@ class JsonLocks : public TraceVisitor {
   explicit JsonLocks(std::ostream& out) : array_("locks", out) {}
   void OnLock(const trace::LockStats& lock) override {
     array_.Add({{"name", lock.name()},
+                {"lp", lock.lp()},
                 {"kind", lock.kind()},
                 {"acquired", lock.acquired()},
                 {"contended", lock.contended()},

@@ -87,6 +87,7 @@ void TraceSink::WriteLocks() {
     if (lock->acquisitions == 0 && lock->try_failed == 0) continue;
     trace::LockStats stats;
     stats.set_name(lock->name);
+    stats.set_lp(engine_.lp_name(lock->lp));
     stats.set_kind(sim::LockKindName(lock->kind));
     stats.set_acquired(lock->acquisitions);
     stats.set_contended(lock->contended);

@@ -32,7 +32,7 @@ class Run:
         self._trace = trace
         self._index = {column["name"]: i for i, column in enumerate(trace["columns"])}
         self.events = trace["events"]
-        self._locks = {lock["name"]: lock for lock in trace["locks"]}
+        self._locks = {(lock["name"], lock["lp"]): lock for lock in trace["locks"]}
 
     def last(self, counter):
         """The counter's value at the end."""
@@ -47,9 +47,18 @@ class Run:
             value = sample["values"][self._index[counter]]
         return value
 
-    def lock(self, name):
-        """What the lock saw, in the form of the dump; None if it was never taken."""
-        return self._locks.get(name)
+    def reaches(self, counter):
+        """What the nodes' counters come to at the end, and the simulated milliseconds in which they do."""
+        columns = [i for name, i in self._index.items() if name.endswith("." + counter)]
+        sums = [(sum(sample["values"][i] for i in columns), sample["time_ns"]) for sample in self._trace["samples"]]
+        last = sums[-1][0]
+        return last, next(time_ns for value, time_ns in sums if value == last) / 1e6
+
+    def lock(self, name, lp=None):
+        """What the lock saw, in the form of the dump; None if it was never taken. `lp` where more than one has the name."""
+        found = [lock for (known, at), lock in self._locks.items() if known == name and lp in (None, at)]
+        assert len(found) <= 1, f"{name} is on {len(found)} LPs"
+        return found[0] if found else None
 
     def count(self, kind, **fields):
         """How many failures of a kind have these values."""
@@ -99,15 +108,17 @@ def text(cell):
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
-def print_table(columns, rows):
+def table(columns, rows):
     rows = [[text(cell) for cell in row] for row in rows]
     widths = [max(len(line[i]) for line in [columns, *rows]) for i in range(len(columns))]
-    for line in [columns, ["-" * width for width in widths], *rows]:
-        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")
+    return "".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |\n"
+                   for line in [columns, ["-" * width for width in widths], *rows])
 
 
-def check(folder, study, rows):
+def check(folder, study, rows, printed):
     failed = [f"{name}.textproto is not what study.py writes; run with --generate" for name in stale(folder, study)]
+    if printed not in (folder / "README.md").read_text():
+        failed.append("README.md has the table that is printed here")
     lines = {row[0]: dict(zip(study.COLUMNS, row[1:])) for row in rows}
     failed += [claim for claim, holds in study.check(lines) if not holds]
     for claim in failed:
@@ -133,8 +144,9 @@ def main():
         for name in names(folder, study):
             run = simulate(arguments.numasim, folder / f"{name}.textproto", pathlib.Path(scratch))
             rows.append([name, *study.row(name, run)])
-    print_table(["scenario", *study.COLUMNS], rows)
-    return 0 if not arguments.check or check(folder, study, rows) else 1
+    printed = table(["scenario", *study.COLUMNS], rows)
+    print(printed, end="")
+    return 0 if not arguments.check or check(folder, study, rows, printed) else 1
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ machine {{
   node {{ memory: "16G" cpus: 8 }}
 }}
 kernel {{
-  thp {{ enabled: "never" }}
   cma {{
     area {{ name: "camera" node: 0 size: "1G" }}
     hugetlb {{ node: 0 size: "4G" }}
@@ -47,12 +46,12 @@ def process(cpu, *lines):
 
 def resident(*then):
     """Memory that stays. When over half of what is free is CMA, movable pages go there."""
-    return script("resident", "0s", 1, process(1, "map a 9G anon policy=bind:0", "touch a") + list(then))
+    return script("resident", "0s", 1, process(1, "map a 9G anon policy=bind:0 thp=nohugepage", "touch a") + list(then))
 
 
 FAULTS = [
     script("pool", "5s", 1, ["pool 2M node0 512"]),
-    script("base", "8s", 1000, process(2, "map a 64M anon policy=bind:0", "touch a", "exit")),
+    script("base", "8s", 1000, process(2, "map a 64M anon policy=bind:0 thp=nohugepage", "touch a", "exit")),
     script("huge", "8s", 1000, process(3, "map a 256M hugetlb-2M policy=bind:0", "touch a", "exit")),
 ]
 RESIZE = script("administrator", "8s", 1000,

@@ -12,7 +12,6 @@ machine {{
   node {{ memory: "512G" cpus: 16 }}
 }}
 kernel {{
-  thp {{ enabled: "never" }}
   hugetlb {{ shrink: "{shrink}" }}
 }}
 workload {{

@@ -32,7 +32,6 @@ machine {{
   node {{ memory: "80G" cpus: 4 }}
 }}
 kernel {{
-  thp {{ enabled: "never" }}
   hugetlb {{ {knobs} }}
 }}
 workload {{

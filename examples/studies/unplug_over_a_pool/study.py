@@ -13,7 +13,6 @@ machine {{
   kernel_args: "memhp_default_state=online_movable"
 }}
 kernel {{
-  thp {{ enabled: "never" }}
   contig {{ hugetlb: "{knob}" }}
 }}
 workload {{
@@ -25,7 +24,7 @@ trace {{ interval: "1s" counters: "*hugetlb-2M.*_hugepages" counters: "virtio_me
 """
 
 # Base pages in all of node 1, before there is anything else: bound, so that they cannot go elsewhere.
-FILL = ["spawn full", "@full cpu 2", "@full policy bind:1", "@full map rest 9G anon", "@full touch rest"]
+FILL = ["spawn full", "@full cpu 2", "@full policy bind:1", "@full map rest 9G anon thp=nohugepage", "@full touch rest"]
 UNPLUG_S = 60
 
 
