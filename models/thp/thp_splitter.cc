@@ -30,9 +30,9 @@ sim::Task<bool> ThpSplitter::Split(sim::Path& path, CpuId cpu, Pfn head) {
     ++node.counter(THP_SPLIT_PAGE_FAILED);
     co_return false;
   }
-  BecomeBasePages(node, zone, page);
+  const std::vector<Pfn> unmapped = BecomeBasePages(node, zone, page);
   co_await path.Take((memory_.costs().unmap_page + memory_.costs().map_page) * kPageblockPages);
-  co_await FreeUnmapped(path, cpu, node, zone, page.head());
+  co_await allocator_.FreeBlocks(path, cpu, 0, unmapped);
   co_return true;
 }
 
@@ -45,7 +45,7 @@ sim::Task<bool> ThpSplitter::SplitIsolated(sim::Path& path, CpuId cpu, Pfn head,
     co_return false;
   }
   zone.MarkMigrating(page.head(), ThpPage::kOrder, false);
-  BecomeBasePages(node, zone, page);
+  const std::vector<Pfn> unmapped = BecomeBasePages(node, zone, page);
   for (FrameIndex i = 0; i < kPageblockPages; ++i) {
     const FrameIndex frame = page.head() + i;
     if (zone.frames().owner(frame, 0).mapcount == 0) continue;
@@ -54,7 +54,7 @@ sim::Task<bool> ThpSplitter::SplitIsolated(sim::Path& path, CpuId cpu, Pfn head,
     parts.emplace_back(zone.frames().PfnOf(frame));
   }
   co_await path.Take((memory_.costs().unmap_page + memory_.costs().map_page) * kPageblockPages);
-  co_await FreeUnmapped(path, cpu, node, zone, page.head());
+  co_await allocator_.FreeBlocks(path, cpu, 0, unmapped);
   co_return true;
 }
 
@@ -70,13 +70,22 @@ sim::Task<bool> ThpSplitter::SplitMappings(sim::Path& path, Node& node, Zone& zo
   co_return page.pmds() == 0 && CanSplit(zone, page);
 }
 
-// __split_huge_page(), less the reference of who splits it.
-void ThpSplitter::BecomeBasePages(Node& node, Zone& zone, const ThpPage& page) {
-  node.split_queue.Remove(zone.frames().PfnOf(page.head()));
+// __split_huge_page(), less the reference of who splits it. Returns the pages that nothing maps, in the order
+// in which they are to be freed: the head goes last, when who split it lets it go. Before any time passes:
+// what is unmapped later is freed by who unmaps it.
+std::vector<Pfn> ThpSplitter::BecomeBasePages(Node& node, Zone& zone, const ThpPage& page) {
+  FrameStore& frames = zone.frames();
+  node.split_queue.Remove(frames.PfnOf(page.head()));
   const bool unused = zone.DropRef(page.head(), ThpPage::kOrder);
   NUMASIM_CHECK(!unused);
   page.SplitIntoPages();
   ++node.counter(THP_SPLIT_PAGE);
+  std::vector<Pfn> unmapped;
+  for (FrameIndex i = 1; i <= kPageblockPages; ++i) {
+    const FrameIndex frame = page.head() + i % kPageblockPages;
+    if (frames.owner(frame, 0).mapcount == 0) unmapped.push_back(frames.PfnOf(frame));
+  }
+  return unmapped;
 }
 
 // try_to_migrate(TTU_SPLIT_HUGE_PMD), less the migration entries: the parts stay where they are. Returns how
@@ -100,18 +109,6 @@ sim::Task<int64_t> ThpSplitter::SplitPmds(sim::Path& path, Folio page, FrameOwne
   co_await path.GoTo(home, memory_.costs().hop);
   co_await path.Take(memory_.costs().split_pmd * pmds);
   co_return pmds;
-}
-
-// The head goes last, when who split it lets it go.
-sim::Task<void> ThpSplitter::FreeUnmapped(sim::Path& path, CpuId cpu, Node& node, Zone& zone,
-                                          FrameIndex head) {
-  std::vector<Pfn> unmapped;
-  for (FrameIndex i = 1; i <= kPageblockPages; ++i) {
-    const FrameIndex frame = head + i % kPageblockPages;
-    if (zone.frames().owner(frame, 0).mapcount == 0) unmapped.push_back(zone.frames().PfnOf(frame));
-  }
-  NUMASIM_CHECK(memory_.IsOn(path, node.id));
-  co_await allocator_.FreeBlocks(path, cpu, 0, unmapped);
 }
 
 sim::Task<int64_t> ThpSplitter::Shrink(sim::Path& path, CpuId cpu) {

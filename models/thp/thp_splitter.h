@@ -41,8 +41,7 @@ class ThpSplitter {
   // Splits the PMDs of a page that is marked as migrating, then whether it can be split itself.
   sim::Task<bool> SplitMappings(sim::Path& path, Node& node, Zone& zone, FrameIndex head) const;
   sim::Task<int64_t> SplitPmds(sim::Path& path, Folio page, FrameOwner owner) const;
-  static void BecomeBasePages(Node& node, Zone& zone, const ThpPage& page);
-  sim::Task<void> FreeUnmapped(sim::Path& path, CpuId cpu, Node& node, Zone& zone, FrameIndex head);
+  static std::vector<Pfn> BecomeBasePages(Node& node, Zone& zone, const ThpPage& page);
 
   MemorySystem& memory_;
   PageAllocator& allocator_;

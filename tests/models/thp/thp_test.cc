@@ -226,6 +226,38 @@ TEST_F(ThpTest, APageThatIsPinnedIsNotSplit) {
 }
 
 // A fork and the split of the page that it copies: whatever comes first, all mappings are counted.
+// A part that is unmapped right after the page was split is freed once, by who unmapped it.
+TEST_F(ThpTest, AnUnmapMeetsASplit) {
+  int met = 0;
+  for (int delay = 0; delay < 60; ++delay) {
+    TestMachine machine(DescribedMachine({64 * kMiB, 64 * kMiB}), TestKernelWithThp());
+    machine.Run("spawn p\n@p cpu 1\n@p map a 2M anon\n@p touch a\n@p advise a 0 64K dontneed");
+    Process& process = machine.process("p");
+    MemorySystem& memory = machine.memory();
+    sim::SimTime began, unmapped, ended;
+    machine.engine().Start(memory.global_lp(), machine.engine().now(), "split",
+                           [&](sim::Path& path) -> sim::Task<void> {
+                             began = path.now();
+                             co_await machine.kernel().thp().Shrink(path, CpuId{0});
+                             ended = path.now();
+                           });
+    machine.engine().Start(memory.node(NodeId{1}).lp, machine.engine().now() + sim::Microseconds(4 * delay),
+                           "unmap", [&](sim::Path& path) -> sim::Task<void> {
+                             co_await memory.cpu(CpuId{1}).Acquire(path);
+                             const Vpn first = First() + 64;
+                             co_await machine.ops().Unmap(path, process, first, first + 128);
+                             unmapped = path.now();
+                             memory.cpu(CpuId{1}).Release(path);
+                           });
+    ASSERT_TRUE(machine.engine().Run().ok());
+    met += unmapped > began && unmapped < ended;
+    EXPECT_EQ(machine.counter(1, THP_SPLIT_PAGE), 1) << delay;
+    EXPECT_THAT(machine.Problems(), IsEmpty()) << delay;
+  }
+  EXPECT_GT(met, 0) << "nothing was unmapped while the page was split";
+  EXPECT_LT(met, 60);
+}
+
 TEST_F(ThpTest, AForkMeetsASplit) {
   int split = 0;
   int failed = 0;
