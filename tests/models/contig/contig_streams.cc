@@ -50,6 +50,7 @@ Streams::Streams(const ContigLayout& layout, const Knobs& knobs, std::vector<Scr
   if (!knobs.thp) return;
   khugepaged().RunAsThread();
   khugepaged().settings().scan_sleep_millisecs = 1;
+  khugepaged().settings().alloc_sleep_millisecs = 10;
 }
 
 int64_t Streams::total_operations() const {
