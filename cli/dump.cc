@@ -1,22 +1,19 @@
 #include "cli/dump.h"
 
 #include <fnmatch.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 #include <limits>
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/dump_format.h"
 #include "cli/every_time.h"
+#include "cli/standard_output.h"
 #include "proto/trace_reader.h"
 #include "workloads/units.h"
 
@@ -142,16 +139,6 @@ absl::Status DumpColumns(const DumpOptions& options, const DumpFormat& format, T
     for (size_t column : view.columns) view.widths.push_back(survey.Width(column));
   }
   return format.dump(trace, view, out);
-}
-
-// Of a terminal, else as the environment says, else what every terminal has.
-size_t OutputWidth() {
-  winsize size = {};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  constexpr size_t kUsual = 80;
-  const char* const columns = std::getenv("COLUMNS");
-  size_t width = 0;
-  return columns != nullptr && absl::SimpleAtoi(columns, &width) && width > 0 ? width : kUsual;
 }
 
 int RunDump(const DumpOptions& options) {

@@ -7,80 +7,14 @@
 #include "absl/strings/str_split.h"
 #include "cli/dump_format.h"
 #include "cli/failure_text.h"
+#include "cli/percentile.h"
+#include "cli/text_table.h"
 #include "cli/time_text.h"
 
 namespace numasim {
 namespace {
 
 constexpr size_t kTimeWidth = 14;
-
-std::string PadLeft(absl::string_view text, size_t width) {
-  return absl::StrCat(std::string(width - std::min(width, text.size()), ' '), text);
-}
-
-std::string PadRight(absl::string_view text, size_t width) {
-  return absl::StrCat(text, std::string(width - std::min(width, text.size()), ' '));
-}
-
-// Splits columns of these widths, each with a gap of two before it, into as many lines' worth as are needed
-// to fit `room`. Each gets one at least. `room` 0: all fit.
-std::vector<std::vector<size_t>> FoldColumns(const std::vector<size_t>& widths, size_t room) {
-  std::vector<std::vector<size_t>> groups;
-  size_t used = 0;
-  for (size_t i = 0; i < widths.size(); ++i) {
-    used += 2 + widths[i];
-    if (groups.empty() || (room > 0 && used > room)) {
-      groups.emplace_back();
-      used = 2 + widths[i];
-    }
-    groups.back().push_back(i);
-  }
-  return groups;
-}
-
-size_t RoomBehind(size_t first_column, size_t width) {
-  return width == 0 ? 0 : std::max<size_t>(1, width - std::min(width, first_column));
-}
-
-// A line, and where it is too long for `width` more, indented, that begin at a word.
-void PrintFolded(std::string line, size_t indent, size_t width, std::ostream& out) {
-  while (width > indent && line.size() > width) {
-    size_t end = line.rfind(' ', width);
-    if (end == std::string::npos || end <= indent) end = line.find(' ', width);
-    if (end == std::string::npos) break;
-    out << line.substr(0, end) << "\n";
-    line = std::string(indent, ' ') + line.substr(end + 1);
-  }
-  out << line << "\n";
-}
-
-// Rows of cells, each column as wide as its widest cell, the first to the left. What does not fit beside it
-// follows below.
-class Table {
- public:
-  void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-
-  void Print(size_t width, std::ostream& out) const {
-    std::vector<size_t> widths;
-    for (const std::vector<std::string>& row : rows_) {
-      widths.resize(std::max(widths.size(), row.size()), 0);
-      for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    }
-    const std::vector<size_t> others(widths.begin() + 1, widths.end());
-    bool first = true;
-    for (const std::vector<size_t>& group : FoldColumns(others, RoomBehind(2 + widths[0], width))) {
-      if (!std::exchange(first, false)) out << "\n";
-      for (const std::vector<std::string>& row : rows_) {
-        out << "  " << PadRight(row[0], widths[0]);
-        for (const size_t i : group) out << "  " << PadLeft(row[i + 1], others[i]);
-        out << "\n";
-      }
-    }
-  }
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
 
 void PrintHead(const TraceReader& trace, const DumpView& view, std::ostream& out) {
   const trace::Header& header = trace.header();
@@ -240,21 +174,6 @@ class EventLines : public TraceVisitor {
   const size_t width_;
   std::ostream& out_;
 };
-
-// Greatest value of the bucket below which `percent` of the values lie.
-int64_t Percentile(const trace::Histogram& histogram, uint64_t percent) {
-  uint64_t total = 0;
-  for (const trace::Histogram::Bucket& bucket : histogram.bucket()) total += bucket.count();
-  uint64_t seen = 0;
-  for (const trace::Histogram::Bucket& bucket : histogram.bucket()) {
-    seen += bucket.count();
-    // seen / total >= percent / 100, without a product that overflows.
-    if (seen >= total / 100 * percent + (total % 100 * percent + 99) / 100) {
-      return std::min(bucket.high(), histogram.max());
-    }
-  }
-  return histogram.max();
-}
 
 class LockLines : public TraceVisitor {
  public:
