@@ -48,7 +48,9 @@ Json ColumnsJson(const trace::Header& header, const DumpView& view) {
   Json columns = Json::array();
   for (size_t i : view.columns) {
     const trace::Column& column = header.column(static_cast<int>(i));
-    columns.push_back({{"name", column.name()}, {"unit", column.unit()}, {"gauge", column.gauge()}});
+    Json json = {{"name", column.name()}, {"unit", column.unit()}, {"gauge", column.gauge()}};
+    if (column.has_more_is_worse()) json["more_is_worse"] = column.more_is_worse();
+    columns.push_back(std::move(json));
   }
   return columns;
 }

@@ -44,6 +44,7 @@ absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
     column.set_name(counter.column.name);
     column.set_unit(counter.column.unit);
     column.set_gauge(counter.gauge);
+    if (counter.more_is_worse.has_value()) column.set_more_is_worse(*counter.more_is_worse);
   }
   const auto& globs = simulation.scenario().proto.trace().counters();
   for (int i = 0; i < globs.size(); ++i) {

@@ -1,5 +1,7 @@
 #include "proto/counter_info.h"
 
+#include <optional>
+
 #include "absl/strings/ascii.h"
 #include "google/protobuf/descriptor.h"
 #include "proto/annotations.pb.h"
@@ -11,8 +13,10 @@ namespace {
 CounterName FromDescriptor(const google::protobuf::EnumValueDescriptor& value) {
   const CounterInfo& info = value.options().GetExtension(counter);
   const bool in_kernel = !info.kernel_name().empty();
-  return {in_kernel ? info.kernel_name() : absl::AsciiStrToLower(value.name()), info.unit(), info.gauge(),
-          in_kernel};
+  CounterName name = {in_kernel ? info.kernel_name() : absl::AsciiStrToLower(value.name()), info.unit(),
+                      info.gauge(), in_kernel, std::nullopt};
+  if (info.has_more_is_worse()) name.more_is_worse = info.more_is_worse();
+  return name;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #ifndef NUMASIM_PROTO_COUNTER_INFO_H_
 #define NUMASIM_PROTO_COUNTER_INFO_H_
 
+#include <optional>
 #include <string>
 
 #include "proto/counters.h"
@@ -12,7 +13,8 @@ struct CounterName {
   std::string name;  // the kernel's where it has one, else the enum's in lower case
   std::string unit;
   bool gauge = false;
-  bool in_kernel = false;  // the kernel shows a counter of this name
+  bool in_kernel = false;             // the kernel shows a counter of this name
+  std::optional<bool> more_is_worse;  // false: less is; none: neither
 };
 
 CounterName NameOf(NodeCounter counter);

@@ -246,7 +246,8 @@ std::vector<MemorySystem::CounterColumn> CmaAreas::Columns() const {
       const CounterName info = NameOf(static_cast<CmaCounter>(c));
       columns.push_back({{absl::StrCat("cma.", area->name, ".", info.name), info.unit, &area->counters[c],
                           memory_.node(area->node).lp},
-                         info.gauge});
+                         info.gauge,
+                         info.more_is_worse});
     }
   }
   return columns;

@@ -241,7 +241,8 @@ std::vector<MemorySystem::CounterColumn> VirtioMemDriver::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns;
   for (int c = 0; c < VirtioMemCounter_ARRAYSIZE; ++c) {
     const CounterName info = NameOf(static_cast<VirtioMemCounter>(c));
-    columns.push_back({{info.name, info.unit, &counters_[c], memory_.global_lp()}, info.gauge});
+    columns.push_back(
+        {{info.name, info.unit, &counters_[c], memory_.global_lp()}, info.gauge, info.more_is_worse});
   }
   return columns;
 }

@@ -44,8 +44,9 @@ HugetlbPool::HugetlbPool(MemorySystem& memory, PageAllocator& allocator)
 std::vector<MemorySystem::CounterColumn> HugetlbPool::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns;
   const auto add = [&](const std::string& prefix, const CounterName& info, const int64_t& value) {
-    columns.push_back(
-        {{absl::StrCat(prefix, info.name), info.unit, &value, memory_.global_lp()}, info.gauge});
+    columns.push_back({{absl::StrCat(prefix, info.name), info.unit, &value, memory_.global_lp()},
+                       info.gauge,
+                       info.more_is_worse});
   };
   for (const Hstate& h : hstates_) {
     const std::string name = absl::StrCat(PoolName(h.size()), ".");

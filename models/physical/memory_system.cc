@@ -1,6 +1,7 @@
 #include "models/physical/memory_system.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,12 +20,14 @@ void AppendZoneColumns(const Zone& zone, sim::LpId lp, std::vector<MemorySystem:
     const CounterName info = NameOf(static_cast<ZoneCounter>(c));
     columns.push_back({{absl::StrCat(zone.Name(), ".", info.name), info.unit,
                         zone.counter_ref(static_cast<ZoneCounter>(c)), lp},
-                       info.gauge});
+                       info.gauge,
+                       info.more_is_worse});
   }
   for (int order = 0; order < kOrders; ++order) {
     columns.push_back(
         {{absl::StrCat(zone.Name(), ".free_blocks.order", order), "blocks", &zone.buddy().blocks(order), lp},
-         true});
+         true,
+         std::nullopt});
   }
 }
 
@@ -311,7 +314,8 @@ std::vector<MemorySystem::CounterColumn> MemorySystem::Columns() const {
       const CounterName info = NameOf(static_cast<NodeCounter>(c));
       columns.push_back(
           {{absl::StrCat("node", home->id.value, ".", info.name), info.unit, &home->counters[c], home->lp},
-           info.gauge});
+           info.gauge,
+           info.more_is_worse});
     }
     for (const auto& zone : home->zones) {
       if (zone != nullptr) AppendZoneColumns(*zone, home->lp, columns);

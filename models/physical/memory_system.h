@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,7 @@ class MemorySystem {
   struct CounterColumn {
     sim::Column column;
     bool gauge = false;
+    std::optional<bool> more_is_worse;  // as its declaration in proto/counters.proto says
   };
   // Every counter, by node and zone.
   std::vector<CounterColumn> Columns() const;

@@ -58,7 +58,7 @@ std::vector<MemorySystem::CounterColumn> TransparentHugePages::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns;
   const auto add = [&](ThpCounter c, const int64_t* value) {
     const CounterName info = NameOf(c);
-    columns.push_back({{info.name, info.unit, value, memory_.global_lp()}, info.gauge});
+    columns.push_back({{info.name, info.unit, value, memory_.global_lp()}, info.gauge, info.more_is_worse});
   };
   for (const ThpCounter c : {KHUGEPAGED_PAGES_COLLAPSED, KHUGEPAGED_FULL_SCANS})
     add(c, khugepaged_.counter_ref(c));
