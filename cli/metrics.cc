@@ -1,0 +1,168 @@
+#include "cli/metrics.h"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/percentile.h"
+#include "proto/trace_reader.h"
+
+namespace numasim {
+namespace {
+
+constexpr char kNanoseconds[] = "ns";
+
+// The samples of a column, put together.
+struct ColumnTotals {
+  int64_t last = 0;
+  int64_t peak = 0;
+  double area = 0;  // the values times the nanoseconds for which they stood
+};
+
+class MetricsReader : public TraceVisitor {
+ public:
+  explicit MetricsReader(const trace::Header& header) : header_(header), columns_(header.column_size()) {}
+
+  // A value stands until the next sample.
+  void OnSamples(const SampleSpan& samples) override {
+    EndStand(samples.first_ns);
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const int64_t value = samples.values[i];
+      columns_[i].last = value;
+      columns_[i].peak = any_ ? std::max(columns_[i].peak, value) : value;
+    }
+    if (!any_) first_ns_ = samples.first_ns;
+    any_ = true;
+    stands_from_ns_ = samples.first_ns;
+    last_ns_ = samples.last_ns();
+  }
+
+  void OnEvent(const trace::Event& event) override {
+    Kind& kind = kinds_[event.kind()];
+    kind.count += 1;
+    kind.failure = kind.failure || event.has_failure();
+  }
+
+  void OnLock(const trace::LockStats& lock) override {
+    const std::string place = lock.lp().empty() ? "" : lock.lp() + ".";
+    const std::string name =
+        absl::StrCat("lock.", absl::StartsWith(lock.name(), place) ? "" : place, lock.name(), ".");
+    Add(name + "acquired",
+        {.info = {.unit = "times", .absent_is_zero = true}, .value = static_cast<double>(lock.acquired())});
+    Add(name + "contended",
+        {.info = {.unit = "times", .direction = Direction::kMoreIsWorse, .absent_is_zero = true},
+         .value = static_cast<double>(lock.contended())});
+    // Who never waits waits no time at all, but a lock that nobody takes is not held for a short time.
+    AddTimes(name + "wait", lock.wait_ns(), lock.contended(), /*absent_is_zero=*/true);
+    if (lock.acquired() > 0)
+      AddTimes(name + "hold", lock.hold_ns(), lock.acquired(), /*absent_is_zero=*/false);
+  }
+
+  // What was read. `end_ns` is the run's.
+  std::map<std::string, Metric> Finish(int64_t end_ns) {
+    EndStand(last_ns_);
+    for (size_t i = 0; i < columns_.size(); ++i) AddColumn(header_.column(static_cast<int>(i)), columns_[i]);
+    for (const auto& [name, kind] : kinds_) {
+      const Direction direction = kind.failure ? Direction::kMoreIsWorse : Direction::kNeither;
+      Add(absl::StrCat("events.", name),
+          {.info = {.unit = "events", .direction = direction, .absent_is_zero = true}, .value = kind.count});
+    }
+    Add("simulated_ns", {.info = {.unit = kNanoseconds,
+                                  .kind = MetricInfo::Kind::kTime,
+                                  .direction = Direction::kMoreIsWorse},
+                         .value = static_cast<double>(end_ns)});
+    return std::move(metrics_);
+  }
+
+ private:
+  struct Kind {
+    double count = 0;
+    bool failure = false;
+  };
+
+  void EndStand(int64_t now_ns) {
+    if (!any_) return;
+    const double stood_ns = static_cast<double>(now_ns) - static_cast<double>(stands_from_ns_);
+    for (ColumnTotals& column : columns_) column.area += static_cast<double>(column.last) * stood_ns;
+  }
+
+  // Traces from before a lock's place was noted hold locks of one name; they are told apart by their order.
+  void Add(const std::string& name, Metric metric) {
+    std::string unique = name;
+    for (int n = 2; !metrics_.emplace(unique, metric).second; ++n) unique = absl::StrCat(name, "#", n);
+  }
+
+  void AddTimes(const std::string& name, const trace::Histogram& times, uint64_t count, bool absent_is_zero) {
+    const MetricInfo info = {.unit = kNanoseconds,
+                             .kind = MetricInfo::Kind::kTime,
+                             .direction = Direction::kMoreIsWorse,
+                             .absent_is_zero = absent_is_zero};
+    const double mean = count == 0 ? 0 : static_cast<double>(times.sum()) / static_cast<double>(count);
+    Add(name + "_mean_ns", {.info = info, .value = mean});
+    Add(name + "_99_ns", {.info = info, .value = static_cast<double>(Percentile(times, 99))});
+    Add(name + "_max_ns", {.info = info, .value = static_cast<double>(times.max())});
+  }
+
+  void AddColumn(const trace::Column& column, const ColumnTotals& totals) {
+    MetricInfo info = {.unit = column.unit()};
+    if (column.unit() == kNanoseconds) info.kind = MetricInfo::Kind::kTime;
+    if (column.has_more_is_worse())
+      info.direction = column.more_is_worse() ? Direction::kMoreIsWorse : Direction::kLessIsWorse;
+    Add(column.name(), {.info = info, .value = static_cast<double>(totals.last)});
+    if (!column.gauge()) return;
+    const double time_ns = static_cast<double>(last_ns_) - static_cast<double>(first_ns_);
+    const double mean = time_ns > 0 ? totals.area / time_ns : static_cast<double>(totals.last);
+    Add(column.name() + ".peak", {.info = info, .value = static_cast<double>(totals.peak)});
+    if (info.kind == MetricInfo::Kind::kCount) info.kind = MetricInfo::Kind::kMean;
+    Add(column.name() + ".mean", {.info = info, .value = mean});
+  }
+
+  const trace::Header& header_;
+  std::vector<ColumnTotals> columns_;
+  bool any_ = false;  // a sample was seen
+  int64_t first_ns_ = 0;
+  int64_t stands_from_ns_ = 0;
+  int64_t last_ns_ = 0;
+  std::map<std::string, Kind> kinds_;
+  std::map<std::string, Metric> metrics_;
+};
+
+size_t ScenarioHash(const trace::Header& header) {
+  // Lengths keep texts that only begin elsewhere apart.
+  std::string all = absl::StrCat(header.scenario().size(), ":", header.scenario());
+  for (const trace::Script& script : header.script())
+    absl::StrAppend(&all, script.text().size(), ":", script.text());
+  return std::hash<std::string>()(all);
+}
+
+}  // namespace
+
+absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);
+  if (!trace.ok()) return trace.status();
+  constexpr char kExpected[] = "; expected the trace of a run that went to its end";
+  const trace::Footer& index = (*trace)->index();
+  if (index.has_ended_by()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("trace ", path, " is of a run that ", index.ended_by(), " ended", kExpected));
+  }
+  const trace::Header& header = (*trace)->header();
+  MetricsReader reader(header);
+  if (const absl::Status status = (*trace)->Read(TimeRange(), &reader); !status.ok())
+    return absl::Status(status.code(), absl::StrCat(status.message(), kExpected));
+  RunMetrics run = {.path = path,
+                    .scenario_name = header.scenario_name(),
+                    .program_version = header.program_version(),
+                    .seed = header.seed(),
+                    .scenario_hash = ScenarioHash(header),
+                    .metrics = {}};
+  run.metrics = reader.Finish(index.last_ns());
+  return run;
+}
+
+}  // namespace numasim

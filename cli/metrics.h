@@ -1,0 +1,53 @@
+// Metrics: the numbers in which two runs can be compared, read from a trace.
+//
+//   NAME                 a column's last value; of a gauge also NAME.peak and NAME.mean, over simulated time
+//   events.KIND          how often an event was reported
+//   lock.LP.NAME.VALUE   what a lock saw; VALUE is acquired, contended, or wait_ or hold_ with mean_ns, 99_ns
+//                        or max_ns. Waits are those of the contended acquisitions. Where a lock's name begins
+//                        with its place, as node0.Normal.lock does, that is not said again
+//   simulated_ns         when the run ended
+#ifndef NUMASIM_CLI_METRICS_H_
+#define NUMASIM_CLI_METRICS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace numasim {
+
+enum class Direction { kNeither, kMoreIsWorse, kLessIsWorse };
+
+struct MetricInfo {
+  enum class Kind { kCount, kMean, kTime };
+
+  std::string unit;  // "ns" of a time
+  Kind kind = Kind::kCount;
+  Direction direction = Direction::kNeither;
+  bool absent_is_zero = false;  // a run that does not name it has none of it: an event, a wait
+};
+
+struct Metric {
+  MetricInfo info;
+  double value = 0;  // exact up to 2^53
+};
+
+// What a trace tells of its run.
+struct RunMetrics {
+  std::string path;
+  std::string scenario_name;
+  std::string program_version;
+  uint64_t seed = 0;
+  size_t scenario_hash = 0;  // of the texts of the scenario and all that it names, without their names
+  std::map<std::string, Metric> metrics;
+};
+
+// Reads the whole trace. Fails if it cannot be read, is no trace, is cut or damaged, or if its run was ended
+// before its end: counts of a part of a run are not those of the run. The status names the file.
+absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path);
+
+}  // namespace numasim
+
+#endif  // NUMASIM_CLI_METRICS_H_
