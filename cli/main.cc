@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/compare.h"
 #include "cli/conform.h"
 #include "cli/dump.h"
 #include "cli/run.h"
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   numasim::AddRunCommand(app, &exit_status);
   numasim::AddConformCommand(app, &exit_status);
   numasim::AddDumpCommand(app, &exit_status);
+  numasim::AddCompareCommand(app, &exit_status);
   numasim::AddSnapshotCommand(app, &exit_status);
   AddHelpCommand(app, &exit_status);
   app.set_version_flag("--version", std::string("numasim ") + numasim::kVersion, "Show the version");

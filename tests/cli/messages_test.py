@@ -103,6 +103,10 @@ COMMANDS = [
     (['run', 'a.mm', 'b.mm'], 'numasim run: The following argument was not expected: b.mm; see numasim run --help'),
     (['run', 'a.mm', '--out'], 'numasim run: --out: 1 required'),
     (['dump', 'x.pb', '--form', 'csv'], 'numasim dump: \'--form\' is no option; expected one of '),
+    (['compare', 'x.pb'], 'numasim compare: NEW is required; see numasim compare --help'),
+    (['compare', 'x.pb', 'y.pb', '--level', '5%'], "--level: '5%' is no level; expected a number above 0 and below 1, such as 0.05"),
+    (['compare', 'x.pb', 'y.pb', '--min-effect', '0.01'], "--min-effect: '0.01' is no share; expected 0% or more, such as 1%"),
+    (['compare', '.', '.'], '.: holds no trace; expected one or more files *.pb'),
     (['dump', 'x.pb', '--from', '1.5ns'], '--from: \'1.5ns\' is not a whole number of nanoseconds'),
 ]
 

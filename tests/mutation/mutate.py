@@ -143,6 +143,9 @@ def traces(numasim, work):
         content = read(trace)
         for form in ["text", "csv", "json"]:
             yield Case("trace", {"in.pb": content}, ["dump", "in.pb", "--format", form], ["in.pb"])
+        for form in ["text", "json", "markdown"]:
+            yield Case("trace", {"in.pb": content, "base.pb": content},
+                       ["compare", "base.pb", "in.pb", "--format", form], ["in.pb"])
 
 
 def all_cases(numasim, work):
@@ -398,7 +401,7 @@ def execute(command, folder, options):
         return status, asked, err.read(4096).decode("utf-8", "replace")
 
 
-def judge(status, asked, message):
+def judge(status, asked, message, subcommand):
     """What is wrong with an answer; empty if nothing is."""
     if status is None:
         return "hangs: not even SIGTERM ends it"
@@ -406,7 +409,7 @@ def judge(status, asked, message):
         return "" if status in (0, 1, 128 + signal.SIGTERM, -signal.SIGTERM) else f"asked to end, exit status {status}"
     if status < 0:
         return f"ended by {signal.Signals(-status).name}"
-    if status == 0:
+    if status == 0 or (status == 2 and subcommand == "compare"):  # where 2 says that something is worse
         return ""
     if status != 1:
         return f"exit status {status}"
@@ -437,7 +440,7 @@ def run_one(number, kinds, options, work):
     os.mkdir(folder)
     place_files(files, folder)
     status, asked, message = execute([options.numasim] + case.command, folder, options)
-    problem = judge(status, asked, message)
+    problem = judge(status, asked, message, case.command[0])
     if problem or (asked and options.show_long):
         report(number, case, folder, message, problem or "long, asked to end", options)
     shutil.rmtree(folder)
