@@ -3,8 +3,9 @@
 
 An indented block of README is read as a terminal: lines that begin with ./numasim are commands, the lines of the same or
 the next block that are no command are what the last one prints. "..." stands for lines left out. What depends on the
-computer it runs on is masked. A block that begins with a machine line is a script. `numasim run` and `numasim dump`
-within a sentence are commands too, unless they hold a word in capitals, which stands for something.
+computer it runs on is masked. A command's exit status is 0, or shown by "; echo $?". A block that begins with a machine
+line is a script. `numasim run` and `numasim dump` within a sentence are commands too, unless they hold a word in capitals,
+which stands for something.
 """
 import os
 import re
@@ -16,6 +17,7 @@ import tempfile
 ROOT = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'])
 NUMASIM = os.path.join(ROOT, 'cli/numasim')
 OTHER_COMMANDS = ('./test', 'examples/studies/')
+SHOW_STATUS = '; echo $?'
 # Wall time, and events in it: "... in 1.16 s, 19028493 events, 16.4 M events/s"
 HOST = re.compile(r' in [0-9.]+ s, ([0-9]+ events), [0-9.]+ M events/s')
 
@@ -39,8 +41,10 @@ def masked(lines):
     return [HOST.sub(r' in # s, \1, # M events/s', line) for line in lines]
 
 
-def run(words):
+def run(words, shows_status=False):
     done = subprocess.run([NUMASIM] + words[1:], capture_output=True, text=True)
+    if shows_status:
+        return done.stdout.splitlines() + [str(done.returncode)]
     if done.returncode != 0:
         sys.exit(f'FAILED: {shlex.join(words)} ends with {done.returncode}: {done.stderr}')
     return done.stdout.splitlines()
@@ -93,12 +97,15 @@ def main():
                 continue
             while quoted and not quoted[0]:
                 quoted.pop(0)
+            while quoted and not quoted[-1]:
+                quoted.pop()
             if quoted:
                 check_quoted(command, quoted, printed)
                 checked += 1
             quoted = []
             if is_command and line.startswith('./numasim '):
-                command, printed = line, run(shlex.split(line))
+                words = line.removesuffix(SHOW_STATUS)
+                command, printed = line, run(shlex.split(words), shows_status=words != line)
     inline = [span for span in re.findall(r'`(numasim (?:run|dump) [^`]*)`', re.sub(r'\s*\n\s*', ' ', text))
               if not re.search(r'[A-Z]{2}|\\\|', span)]
     for span in inline:
