@@ -1,7 +1,5 @@
 #include "cli/compare.h"
 
-#include <fnmatch.h>
-
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
@@ -16,11 +14,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "cli/compare_format.h"
 #include "cli/comparison.h"
+#include "cli/glob_match.h"
 #include "cli/metrics.h"
 #include "cli/standard_output.h"
 #include "cli/warnings.h"
@@ -33,8 +30,6 @@ namespace fs = std::filesystem;
 using workloads::Quoted;
 
 using FormatFunction = void (*)(const CompareReport&, std::ostream&);
-
-constexpr char kDefaultLevel[] = "0.05";
 
 absl::StatusOr<FormatFunction> FindFormat(const std::string& name) {
   if (name == "text") return &CompareText;
@@ -108,32 +103,19 @@ absl::StatusOr<Side> ReadSide(const std::string& path) {
   return side;
 }
 
-absl::Status NothingMatches(const std::string& glob, const std::set<std::string>& names) {
-  std::vector<absl::string_view> some;
-  for (auto name = names.begin(); name != names.end() && some.size() < 5; ++name) some.push_back(*name);
-  return absl::InvalidArgumentError(absl::StrCat("--metrics ", glob, ": matches none of the ", names.size(),
-                                                 " metrics, such as ", absl::StrJoin(some, ", ")));
-}
-
-// The names that match any of the globs, each of which must match one.
+// The names of the metrics to compare.
 absl::StatusOr<std::set<std::string>> MatchMetrics(const std::vector<std::string>& globs, const Side& base,
                                                    const Side& changed) {
-  std::set<std::string> names;
+  std::set<std::string> all;
   for (const Side* side : {&base, &changed}) {
-    for (const auto& [name, series] : side->series()) names.insert(name);
+    for (const auto& [name, series] : side->series()) all.insert(name);
   }
-  if (globs.empty()) return names;
-  std::set<std::string> chosen;
-  for (const std::string& glob : globs) {
-    bool any = false;
-    for (const std::string& name : names) {
-      if (fnmatch(glob.c_str(), name.c_str(), 0) != 0) continue;
-      chosen.insert(name);
-      any = true;
-    }
-    if (!any) return NothingMatches(glob, names);
-  }
-  return chosen;
+  const std::vector<std::string> names(all.begin(), all.end());
+  const absl::StatusOr<std::vector<size_t>> chosen = MatchGlobs("--metrics", globs, names, "metrics");
+  if (!chosen.ok()) return chosen.status();
+  std::set<std::string> wanted;
+  for (const size_t i : *chosen) wanted.insert(names[i]);
+  return wanted;
 }
 
 // What the reader of a comparison must know of what was compared.
@@ -155,7 +137,7 @@ std::vector<std::string> NotesOn(const Side& base, const Side& changed, bool exa
 
 std::vector<std::string> WarningsOn(const CompareOptions& options, const Comparison& comparison) {
   std::vector<std::string> warnings;
-  if (comparison.exact && options.level != kDefaultLevel) {
+  if (comparison.exact && options.level != CompareOptions().level) {
     warnings.push_back(
         absl::StrCat("--level: ", options.level, " has no effect: no run of a side differs from another"));
   }

@@ -1,7 +1,5 @@
 #include "cli/dump.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <iostream>
@@ -10,9 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "cli/dump_format.h"
 #include "cli/every_time.h"
+#include "cli/glob_match.h"
 #include "cli/standard_output.h"
 #include "proto/trace_reader.h"
 #include "workloads/units.h"
@@ -100,31 +98,10 @@ class Survey : public TraceVisitor {
   std::vector<int64_t> greatest_;
 };
 
-absl::Status NothingMatches(const std::string& glob, const std::string& path, const trace::Header& header) {
-  std::vector<absl::string_view> names;
-  for (int i = 0; i < std::min(5, header.column_size()); ++i) names.push_back(header.column(i).name());
-  return absl::InvalidArgumentError(
-      absl::StrCat("--counters ", glob, ": matches none of the ", header.column_size(), " columns of ", path,
-                   names.empty() ? "" : ", such as ", absl::StrJoin(names, ", ")));
-}
-
-// The columns that match any of the globs, each of which must match one.
 absl::StatusOr<std::vector<size_t>> MatchColumns(const DumpOptions& options, const trace::Header& header) {
-  std::vector<bool> chosen(header.column_size(), false);
-  for (const std::string& glob : options.counters) {
-    bool any = false;
-    for (int i = 0; i < header.column_size(); ++i) {
-      if (fnmatch(glob.c_str(), header.column(i).name().c_str(), 0) != 0) continue;
-      chosen[i] = true;
-      any = true;
-    }
-    if (!any) return NothingMatches(glob, options.path, header);
-  }
-  std::vector<size_t> columns;
-  for (size_t i = 0; i < chosen.size(); ++i) {
-    if (chosen[i] || options.counters.empty()) columns.push_back(i);
-  }
-  return columns;
+  std::vector<std::string> names;
+  for (const trace::Column& column : header.column()) names.push_back(column.name());
+  return MatchGlobs("--counters", options.counters, names, absl::StrCat("columns of ", options.path));
 }
 
 absl::Status DumpColumns(const DumpOptions& options, const DumpFormat& format, TraceReader& trace,

@@ -32,7 +32,7 @@ class Run:
         self._trace = trace
         self._index = {column["name"]: i for i, column in enumerate(trace["columns"])}
         self.events = trace["events"]
-        self._locks = {(lock["name"], lock["lp"]): lock for lock in trace["locks"]}
+        self._locks = trace["locks"]
 
     def last(self, counter):
         """The counter's value at the end."""
@@ -56,7 +56,7 @@ class Run:
 
     def lock(self, name, lp=None):
         """What the lock saw, in the form of the dump; None if it was never taken. `lp` where more than one has the name."""
-        found = [lock for (known, at), lock in self._locks.items() if known == name and lp in (None, at)]
+        found = [lock for lock in self._locks if lock["name"] == name and lp in (None, lock["lp"])]
         assert len(found) <= 1, f"{name} is on {len(found)} LPs"
         return found[0] if found else None
 

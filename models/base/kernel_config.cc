@@ -13,6 +13,11 @@ PerZoneType<int32_t> LowmemReserveRatio(const KernelKnobs& kernel) {
   return ratios;
 }
 
+ZeroPageRefs ParseZeroPageRefs(std::string_view value) {
+  if (value == "mapping") return ZeroPageRefs::kMapping;
+  return value == "none" ? ZeroPageRefs::kNone : ZeroPageRefs::kMm;
+}
+
 }  // namespace
 
 ThpSettings::Enabled ParseThpEnabled(std::string_view value) {
@@ -44,15 +49,6 @@ HugetlbBehaviour::HugetlbBehaviour(const HugetlbKnobs& knobs)
     : irq_frees_in_workqueue(knobs.irq_free() == "workqueue"),
       shrinks_locked(knobs.shrink() == "locked"),
       resizes_race(knobs.resize() == "racing") {}
-
-namespace {
-
-ZeroPageRefs ParseZeroPageRefs(std::string_view value) {
-  if (value == "mapping") return ZeroPageRefs::kMapping;
-  return value == "none" ? ZeroPageRefs::kNone : ZeroPageRefs::kMm;
-}
-
-}  // namespace
 
 KernelConfig::KernelConfig() : KernelConfig(KernelKnobs()) {}
 

@@ -23,51 +23,50 @@ class CompareProgramTest : public ProgramTest {
     const std::string path = Runfile(absl::StrCat("examples/studies/", scenario, ".textproto"));
     ASSERT_EQ(Numasim({"run", path, "--out", out, "--quiet"}).exit_status, 0);
   }
+  // Runs the case of a study as the kernel was before and as it is since, for before.pb and after.pb.
+  static void RunBoth(const std::string& scenario) {
+    RunStudy(scenario + "_before", "before.pb");
+    RunStudy(scenario + "_after", "after.pb");
+  }
+  // Of these metrics, what NEW is to BASE; the exit status must be this one.
+  static std::string Compare(const std::string& base, const std::string& changed, const std::string& metrics,
+                             int exit_status) {
+    const Outcome outcome = Numasim({"compare", base, changed, "--metrics", metrics});
+    EXPECT_EQ(outcome.exit_status, exit_status) << outcome.out << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    return outcome.out;
+  }
 };
 
 // A range with free huge pages in it could not be taken away before 5.13.
 TEST_F(CompareProgramTest, UnpluggingOverAPoolGotBetter) {
-  RunStudy("unplug_over_a_pool/room_50_free_before", "before.pb");
-  RunStudy("unplug_over_a_pool/room_50_free_after", "after.pb");
-  const std::vector<std::string> what = {"--metrics", "events.*,virtio_mem_*"};
-  const Outcome better = Numasim({"compare", "before.pb", "after.pb", what[0], what[1]});
-  EXPECT_EQ(better.exit_status, 0) << better.out << better.err;
-  EXPECT_EQ(better.err, "");
-  EXPECT_THAT(better.out, ContainsRegex("events.contig_failed +better +-100.0% +[0-9]+ +0"));
-  EXPECT_THAT(better.out, ContainsRegex("virtio_mem_failed +better +-100.0% +1 +0"));
-  EXPECT_THAT(better.out, Not(HasSubstr("worse")));
-
-  const Outcome worse = Numasim({"compare", "after.pb", "before.pb", what[0], what[1]});
-  EXPECT_EQ(worse.exit_status, 2) << worse.out << worse.err;
-  EXPECT_THAT(worse.out, ContainsRegex("events.contig_failed +worse +from 0 +0 +[0-9]+"));
-  EXPECT_THAT(worse.out, ContainsRegex("virtio_mem_ns +worse +\\+[0-9.]+% +[0-9.]+ms +[0-9.]+ms"));
+  RunBoth("unplug_over_a_pool/room_50_free");
+  const std::string metrics = "events.*,virtio_mem_*";
+  const std::string better = Compare("before.pb", "after.pb", metrics, 0);
+  EXPECT_THAT(better, ContainsRegex("events.contig_failed +better +-100.0% +[0-9]+ +0"));
+  EXPECT_THAT(better, ContainsRegex("virtio_mem_failed +better +-100.0% +1 +0"));
+  EXPECT_THAT(better, Not(HasSubstr("worse")));
+  const std::string worse = Compare("after.pb", "before.pb", metrics, 2);
+  EXPECT_THAT(worse, ContainsRegex("events.contig_failed +worse +from 0 +0 +[0-9]+"));
+  EXPECT_THAT(worse, ContainsRegex("virtio_mem_ns +worse +\\+[0-9.]+% +[0-9.]+ms +[0-9.]+ms"));
 }
 
 // Before 5.13 the pages of a pool that shrinks were freed under hugetlb_lock.
 TEST_F(CompareProgramTest, HoldingHugetlbLockGotShorter) {
-  RunStudy("shrinking_a_large_pool/1k_before", "before.pb");
-  RunStudy("shrinking_a_large_pool/1k_after", "after.pb");
-  const Outcome better =
-      Numasim({"compare", "before.pb", "after.pb", "--metrics", "lock.kernel.hugetlb_lock.*_max_ns"});
-  EXPECT_EQ(better.exit_status, 0) << better.out << better.err;
-  EXPECT_THAT(better.out, HasSubstr("2 metrics: 2 better\n"));
-  const Outcome worse =
-      Numasim({"compare", "after.pb", "before.pb", "--metrics", "lock.kernel.hugetlb_lock.*_max_ns"});
-  EXPECT_EQ(worse.exit_status, 2) << worse.out << worse.err;
-  EXPECT_THAT(worse.out, HasSubstr("2 metrics: 2 worse\n"));
+  RunBoth("shrinking_a_large_pool/1k");
+  const std::string metrics = "lock.kernel.hugetlb_lock.*_max_ns";
+  EXPECT_THAT(Compare("before.pb", "after.pb", metrics, 0), HasSubstr("2 metrics: 2 better\n"));
+  EXPECT_THAT(Compare("after.pb", "before.pb", metrics, 2), HasSubstr("2 metrics: 2 worse\n"));
 }
 
 // Two writers of nr_hugepages: the second's write is lost before 5.13, and the pool is not what either wrote.
+// A smaller pool counts as worse; here the smaller was wanted.
 TEST_F(CompareProgramTest, ARaceOfTwoWritersShowsInThePool) {
-  RunStudy("two_administrators/up_and_down_before", "before.pb");
-  RunStudy("two_administrators/up_and_down_after", "after.pb");
-  const Outcome outcome =
-      Numasim({"compare", "before.pb", "after.pb", "--metrics", "hugetlb-2M.nr_hugepages"});
-  EXPECT_EQ(outcome.exit_status, 2) << outcome.out
-                                    << outcome.err;  // a smaller pool; here the smaller was wanted
-  EXPECT_THAT(outcome.out, ContainsRegex("hugetlb-2M.nr_hugepages +worse +-83.3% +30000 +5000"));
-  EXPECT_EQ(Numasim({"compare", "after.pb", "before.pb", "--metrics", "hugetlb-2M.nr_hugepages"}).exit_status,
-            0);
+  RunBoth("two_administrators/up_and_down");
+  const std::string metrics = "hugetlb-2M.nr_hugepages";
+  EXPECT_THAT(Compare("before.pb", "after.pb", metrics, 2),
+              ContainsRegex("hugetlb-2M.nr_hugepages +worse +-83.3% +30000 +5000"));
+  Compare("after.pb", "before.pb", metrics, 0);
 }
 
 // Seeds have no effect on what is not random; then a difference is one from a single run on.

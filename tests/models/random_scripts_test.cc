@@ -112,13 +112,7 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
     // More than there is, so that memory runs out.
     options.max_mapping = std::min(GetParam().memory, 48 * kMiBytes);
     options.max_mapped = 4 * options.max_mapping;
-    if (GetParam().thp) {
-      workloads::RandomScriptWeights& weights = options.weights;
-      weights.advise_thp = 10;
-      weights.khugepaged = weights.drop_caches = weights.pin = 4;
-      weights.thp = 2;
-      weights.change_file = 8;
-    }
+    if (GetParam().thp) options.weights = options.weights.WithThp();
     std::vector<Op> ops = workloads::RandomOps(options, seed, kOperations);
     if (GetParam().min_free_kbytes > 0) ops.insert(ops.begin(), MinFree(GetParam().min_free_kbytes));
     for (const Op& op : ops) {

@@ -41,6 +41,16 @@ struct RandomScriptWeights {
   int pin = 0;
   // Of files of shared memory: fallocate, punch, truncate, advise remove.
   int change_file = 0;
+
+  // The same, and what makes, splits and collapses huge pages.
+  RandomScriptWeights WithThp() const {
+    RandomScriptWeights weights = *this;
+    weights.advise_thp = 10;
+    weights.khugepaged = weights.drop_caches = weights.pin = 4;
+    weights.thp = 2;
+    weights.change_file = 8;
+    return weights;
+  }
 };
 
 struct RandomScriptOptions {

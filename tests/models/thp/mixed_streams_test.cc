@@ -32,11 +32,8 @@ std::vector<Streams::Script> MixedScripts(const ContigLayout& layout, uint64_t s
   options.max_processes = 4;
   options.max_mapping = int64_t{16} << 20;
   options.max_mapped = int64_t{96} << 20;
-  options.weights.advise_thp = 10;
-  options.weights.drop_caches = options.weights.pin = 4;
-  options.weights.khugepaged = 1;
-  options.weights.thp = 2;
-  options.weights.change_file = 8;
+  options.weights = options.weights.WithThp();
+  options.weights.khugepaged = 1;  // it runs beside them
   return {workloads::RandomOps(options, 2 * seed, kOperations),
           workloads::RandomOps(options, 2 * seed + 1, kOperations),
           workloads::RandomContigOps(layout.options(), 2 * seed, kOperations),
