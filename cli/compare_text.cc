@@ -8,18 +8,9 @@
 #include "absl/strings/str_replace.h"
 #include "cli/compare_format.h"
 #include "cli/text_table.h"
-#include "cli/time_text.h"
 
 namespace numasim {
 namespace {
-
-std::string ValueText(const MetricInfo& info, double value) {
-  constexpr double kLongest = 9e18;  // what 64 bits of nanoseconds hold
-  if (info.kind == MetricInfo::Kind::kTime && std::abs(value) < kLongest)
-    return TimeText(std::llround(value));
-  if (value == std::round(value)) return absl::StrFormat("%.0f", value);
-  return std::abs(value) < 1000 ? absl::StrFormat("%.4g", value) : absl::StrFormat("%.1f", value);
-}
 
 // How far the interval reaches from the median at most. Unbounded where there are too few runs for one.
 std::string SpreadText(const MedianInterval& interval) {
@@ -76,8 +67,8 @@ std::vector<std::string> Titles(bool exact) {
 
 std::vector<std::string> Cells(const ComparedMetric& metric, bool exact) {
   const std::string verdict = VerdictName(metric.verdict);
-  const std::string base = ValueText(metric.info, metric.base.median);
-  const std::string changed = ValueText(metric.info, metric.changed.median);
+  const std::string base = MetricText(metric.info, metric.base.median);
+  const std::string changed = MetricText(metric.info, metric.changed.median);
   if (exact) return {metric.name, verdict, ChangeText(metric), base, changed};
   return {metric.name,
           verdict,

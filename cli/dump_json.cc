@@ -138,6 +138,25 @@ class JsonLocks : public TraceVisitor {
   ArrayMember array_;
 };
 
+class JsonOperations : public TraceVisitor {
+ public:
+  explicit JsonOperations(std::ostream& out) : array_("operations", out) {}
+  void OnOperation(const trace::OperationStats& operation) override {
+    Json failed = Json::object();
+    for (const trace::FailureCount& reason : operation.failed()) failed[reason.reason()] = reason.count();
+    Json json = {{"operation", operation.operation()},
+                 {"tried", operation.tried()},
+                 {"failed", std::move(failed)},
+                 {"latency_ns", HistogramJson(operation.latency_ns())}};
+    if (operation.has_script()) json["script"] = operation.script();
+    array_.Add(json);
+  }
+  void End() { array_.End(); }
+
+ private:
+  ArrayMember array_;
+};
+
 template <typename Visitor>
 void ShowPart(TraceReader& trace, const TimeRange& range, Visitor visitor, absl::Status* status) {
   status->Update(trace.Read(range, &visitor));
@@ -156,6 +175,7 @@ absl::Status DumpJson(TraceReader& trace, const DumpView& view, std::ostream& ou
   samples.End();
   ShowPart(trace, view.range, JsonEvents(out), &status);
   ShowPart(trace, kNoTime, JsonLocks(out), &status);
+  ShowPart(trace, kNoTime, JsonOperations(out), &status);
   out << ",\n\"complete\": " << (status.ok() ? "true" : "false");
   if (trace.index().has_ended_by()) out << ",\n\"ended_by\": " << Print(trace.index().ended_by());
   out << "}\n";

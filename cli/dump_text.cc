@@ -175,6 +175,18 @@ class EventLines : public TraceVisitor {
   std::ostream& out_;
 };
 
+// The cells of a histogram: mean, two percentiles and the greatest, or as many dashes.
+void AddTimes(const trace::Histogram& times, uint64_t count, std::vector<std::string>* row) {
+  if (count == 0) {
+    row->insert(row->end(), 4, "-");
+    return;
+  }
+  row->push_back(TimeText(static_cast<int64_t>(static_cast<uint64_t>(times.sum()) / count)));
+  row->push_back(TimeText(Percentile(times, 50)));
+  row->push_back(TimeText(Percentile(times, 99)));
+  row->push_back(TimeText(times.max()));
+}
+
 class LockLines : public TraceVisitor {
  public:
   LockLines() {
@@ -193,17 +205,33 @@ class LockLines : public TraceVisitor {
   void Print(size_t width, std::ostream& out) const { table_.Print(width, out); }
 
  private:
-  static void AddTimes(const trace::Histogram& times, uint64_t count, std::vector<std::string>* row) {
-    if (count == 0) {
-      row->insert(row->end(), 4, "-");
-      return;
-    }
-    row->push_back(TimeText(static_cast<int64_t>(static_cast<uint64_t>(times.sum()) / count)));
-    row->push_back(TimeText(Percentile(times, 50)));
-    row->push_back(TimeText(Percentile(times, 99)));
-    row->push_back(TimeText(times.max()));
+  Table table_;
+};
+
+class OperationLines : public TraceVisitor {
+ public:
+  OperationLines() {
+    table_.AddRow({"operation", "tried", "failed", "took mean", "50%", "99%", "max", "why it failed"});
   }
 
+  void OnOperation(const trace::OperationStats& operation) override {
+    uint64_t failed = 0;
+    std::vector<std::string> reasons;
+    for (const trace::FailureCount& reason : operation.failed()) {
+      failed += reason.count();
+      reasons.push_back(absl::StrCat(reason.count(), " ", reason.reason()));
+    }
+    const std::string script = operation.has_script() ? operation.script() + ": " : "";
+    std::vector<std::string> row = {script + operation.operation(), absl::StrCat(operation.tried()),
+                                    absl::StrCat(failed)};
+    AddTimes(operation.latency_ns(), operation.has_latency_ns() ? operation.tried() : 0, &row);
+    row.push_back(absl::StrJoin(reasons, ", "));
+    table_.AddRow(std::move(row));
+  }
+
+  void Print(size_t width, std::ostream& out) const { table_.Print(width, out); }
+
+ private:
   Table table_;
 };
 
@@ -228,6 +256,12 @@ absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& ou
     LockLines locks;
     status.Update(trace.Read(kNoTime, &locks));
     locks.Print(view.width, out);
+  }
+  if (trace.index().operations() > 0) {
+    out << "\noperations\n";
+    OperationLines operations;
+    status.Update(trace.Read(kNoTime, &operations));
+    operations.Print(view.width, out);
   }
   return status;
 }

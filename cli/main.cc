@@ -10,6 +10,7 @@
 #include "cli/compare.h"
 #include "cli/conform.h"
 #include "cli/dump.h"
+#include "cli/list_metrics.h"
 #include "cli/run.h"
 #include "cli/signals.h"
 #include "cli/snapshot.h"
@@ -61,6 +62,7 @@ int main(int argc, char** argv) {
   numasim::AddRunCommand(app, &exit_status);
   numasim::AddConformCommand(app, &exit_status);
   numasim::AddDumpCommand(app, &exit_status);
+  numasim::AddMetricsCommand(app, &exit_status);
   numasim::AddCompareCommand(app, &exit_status);
   numasim::AddSnapshotCommand(app, &exit_status);
   AddHelpCommand(app, &exit_status);

@@ -1,6 +1,7 @@
 #include "cli/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -9,24 +10,36 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "cli/percentile.h"
 #include "proto/trace_reader.h"
+#include "sim/time.h"
 
 namespace numasim {
 namespace {
 
 constexpr char kNanoseconds[] = "ns";
+constexpr char kShare[] = "share";
+
+size_t ScenarioHash(const trace::Header& header) {
+  // Lengths keep texts that only begin elsewhere apart.
+  std::string all = absl::StrCat(header.scenario().size(), ":", header.scenario());
+  for (const trace::Script& script : header.script())
+    absl::StrAppend(&all, script.text().size(), ":", script.text());
+  return std::hash<std::string>()(all);
+}
 
 // The samples of a column, put together.
 struct ColumnTotals {
   int64_t last = 0;
+  int64_t least = 0;
   int64_t peak = 0;
   double area = 0;  // the values times the nanoseconds for which they stood
 };
 
-class MetricsReader : public TraceVisitor {
+class Collector : public MetricsCollector {
  public:
-  explicit MetricsReader(const trace::Header& header) : header_(header), columns_(header.column_size()) {}
+  explicit Collector(const trace::Header& header) : header_(header), columns_(header.column_size()) {}
 
   // A value stands until the next sample.
   void OnSamples(const SampleSpan& samples) override {
@@ -34,6 +47,7 @@ class MetricsReader : public TraceVisitor {
     for (size_t i = 0; i < columns_.size(); ++i) {
       const int64_t value = samples.values[i];
       columns_[i].last = value;
+      columns_[i].least = any_ ? std::min(columns_[i].least, value) : value;
       columns_[i].peak = any_ ? std::max(columns_[i].peak, value) : value;
     }
     if (!any_) first_ns_ = samples.first_ns;
@@ -58,13 +72,29 @@ class MetricsReader : public TraceVisitor {
         {.info = {.unit = "times", .direction = Direction::kMoreIsWorse, .absent_is_zero = true},
          .value = static_cast<double>(lock.contended())});
     // Who never waits waits no time at all, but a lock that nobody takes is not held for a short time.
-    AddTimes(name + "wait", lock.wait_ns(), lock.contended(), /*absent_is_zero=*/true);
+    AddTimes(name + "wait_", lock.wait_ns(), lock.contended(), /*absent_is_zero=*/true);
     if (lock.acquired() > 0)
-      AddTimes(name + "hold", lock.hold_ns(), lock.acquired(), /*absent_is_zero=*/false);
+      AddTimes(name + "hold_", lock.hold_ns(), lock.acquired(), /*absent_is_zero=*/false);
   }
 
-  // What was read. `end_ns` is the run's.
-  std::map<std::string, Metric> Finish(int64_t end_ns) {
+  void OnOperation(const trace::OperationStats& operation) override {
+    const std::string of = operation.has_script() ? operation.script() + "." : "";
+    const std::string name = absl::StrCat("operation.", of, operation.operation(), ".");
+    const auto tried = static_cast<double>(operation.tried());
+    double failed = 0;
+    for (const trace::FailureCount& reason : operation.failed()) {
+      const auto count = static_cast<double>(reason.count());
+      failed += count;
+      AddFailures(absl::StrCat(name, "failed.", reason.reason()), "times", MetricInfo::Kind::kCount, count);
+    }
+    Add(name + "tried", {.info = {.unit = "times", .absent_is_zero = true}, .value = tried});
+    AddFailures(name + "failed", "times", MetricInfo::Kind::kCount, failed);
+    AddFailures(name + "failed_share", kShare, MetricInfo::Kind::kMean, tried > 0 ? failed / tried : 0);
+    if (operation.has_latency_ns())
+      AddTimes(name, operation.latency_ns(), operation.tried(), /*absent_is_zero=*/false);
+  }
+
+  RunMetrics Finish(int64_t end_ns) override {
     EndStand(last_ns_);
     for (size_t i = 0; i < columns_.size(); ++i) AddColumn(header_.column(static_cast<int>(i)), columns_[i]);
     for (const auto& [name, kind] : kinds_) {
@@ -76,7 +106,12 @@ class MetricsReader : public TraceVisitor {
                                   .kind = MetricInfo::Kind::kTime,
                                   .direction = Direction::kMoreIsWorse},
                          .value = static_cast<double>(end_ns)});
-    return std::move(metrics_);
+    return {.path = "",
+            .scenario_name = header_.scenario_name(),
+            .program_version = header_.program_version(),
+            .seed = header_.seed(),
+            .scenario_hash = ScenarioHash(header_),
+            .metrics = std::move(metrics_)};
   }
 
  private:
@@ -97,15 +132,21 @@ class MetricsReader : public TraceVisitor {
     for (int n = 2; !metrics_.emplace(unique, metric).second; ++n) unique = absl::StrCat(name, "#", n);
   }
 
+  void AddFailures(const std::string& name, const char* unit, MetricInfo::Kind kind, double value) {
+    Add(name,
+        {.info = {.unit = unit, .kind = kind, .direction = Direction::kMoreIsWorse, .absent_is_zero = true},
+         .value = value});
+  }
+
   void AddTimes(const std::string& name, const trace::Histogram& times, uint64_t count, bool absent_is_zero) {
     const MetricInfo info = {.unit = kNanoseconds,
                              .kind = MetricInfo::Kind::kTime,
                              .direction = Direction::kMoreIsWorse,
                              .absent_is_zero = absent_is_zero};
     const double mean = count == 0 ? 0 : static_cast<double>(times.sum()) / static_cast<double>(count);
-    Add(name + "_mean_ns", {.info = info, .value = mean});
-    Add(name + "_99_ns", {.info = info, .value = static_cast<double>(Percentile(times, 99))});
-    Add(name + "_max_ns", {.info = info, .value = static_cast<double>(times.max())});
+    Add(name + "mean_ns", {.info = info, .value = mean});
+    Add(name + "99_ns", {.info = info, .value = static_cast<double>(Percentile(times, 99))});
+    Add(name + "max_ns", {.info = info, .value = static_cast<double>(times.max())});
   }
 
   void AddColumn(const trace::Column& column, const ColumnTotals& totals) {
@@ -117,6 +158,7 @@ class MetricsReader : public TraceVisitor {
     if (!column.gauge()) return;
     const double time_ns = static_cast<double>(last_ns_) - static_cast<double>(first_ns_);
     const double mean = time_ns > 0 ? totals.area / time_ns : static_cast<double>(totals.last);
+    Add(column.name() + ".least", {.info = info, .value = static_cast<double>(totals.least)});
     Add(column.name() + ".peak", {.info = info, .value = static_cast<double>(totals.peak)});
     if (info.kind == MetricInfo::Kind::kCount) info.kind = MetricInfo::Kind::kMean;
     Add(column.name() + ".mean", {.info = info, .value = mean});
@@ -132,15 +174,20 @@ class MetricsReader : public TraceVisitor {
   std::map<std::string, Metric> metrics_;
 };
 
-size_t ScenarioHash(const trace::Header& header) {
-  // Lengths keep texts that only begin elsewhere apart.
-  std::string all = absl::StrCat(header.scenario().size(), ":", header.scenario());
-  for (const trace::Script& script : header.script())
-    absl::StrAppend(&all, script.text().size(), ":", script.text());
-  return std::hash<std::string>()(all);
+}  // namespace
+
+std::string MetricText(const MetricInfo& info, double value) {
+  constexpr double kLongest = 9e18;  // what 64 bits of nanoseconds hold
+  if (info.kind == MetricInfo::Kind::kTime && std::abs(value) < kLongest)
+    return sim::ToString(sim::Duration{std::llround(value)});
+  if (info.unit == kShare) return absl::StrFormat("%.4g%%", 100 * value);
+  if (value == std::round(value)) return absl::StrFormat("%.0f", value);
+  return std::abs(value) < 1000 ? absl::StrFormat("%.4g", value) : absl::StrFormat("%.1f", value);
 }
 
-}  // namespace
+std::unique_ptr<MetricsCollector> MetricsCollector::Create(const trace::Header& header) {
+  return std::make_unique<Collector>(header);
+}
 
 absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path) {
   absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);
@@ -151,17 +198,11 @@ absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path) {
     return absl::FailedPreconditionError(
         absl::StrCat("trace ", path, " is of a run that ", index.ended_by(), " ended", kExpected));
   }
-  const trace::Header& header = (*trace)->header();
-  MetricsReader reader(header);
-  if (const absl::Status status = (*trace)->Read(TimeRange(), &reader); !status.ok())
+  const std::unique_ptr<MetricsCollector> metrics = MetricsCollector::Create((*trace)->header());
+  if (const absl::Status status = (*trace)->Read(TimeRange(), metrics.get()); !status.ok())
     return absl::Status(status.code(), absl::StrCat(status.message(), kExpected));
-  RunMetrics run = {.path = path,
-                    .scenario_name = header.scenario_name(),
-                    .program_version = header.program_version(),
-                    .seed = header.seed(),
-                    .scenario_hash = ScenarioHash(header),
-                    .metrics = {}};
-  run.metrics = reader.Finish(index.last_ns());
+  RunMetrics run = metrics->Finish(index.last_ns());
+  run.path = path;
   return run;
 }
 

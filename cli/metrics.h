@@ -1,10 +1,15 @@
 // Metrics: the numbers in which two runs can be compared, read from a trace.
 //
-//   NAME                 a column's last value; of a gauge also NAME.peak and NAME.mean, over simulated time
+//   NAME                 a column's last value; of a gauge also NAME.least, NAME.peak and NAME.mean, the mean
+//                        over simulated time
 //   events.KIND          how often an event was reported
 //   lock.LP.NAME.VALUE   what a lock saw; VALUE is acquired, contended, or wait_ or hold_ with mean_ns, 99_ns
 //                        or max_ns. Waits are those of the contended acquisitions. Where a lock's name begins
 //                        with its place, as node0.Normal.lock does, that is not said again
+//   operation.SCRIPT.OPERATION.VALUE
+//                        what the streams of a script did; VALUE is tried, failed, failed_share (of those
+//                        tried), failed.REASON, mean_ns, 99_ns or max_ns. Without SCRIPT: of the whole
+//                        machine, such as operation.fault_base.mean_ns
 //   simulated_ns         when the run ended
 #ifndef NUMASIM_CLI_METRICS_H_
 #define NUMASIM_CLI_METRICS_H_
@@ -12,9 +17,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "proto/trace.pb.h"
+#include "proto/trace_reader.h"
 
 namespace numasim {
 
@@ -23,7 +31,7 @@ enum class Direction { kNeither, kMoreIsWorse, kLessIsWorse };
 struct MetricInfo {
   enum class Kind { kCount, kMean, kTime };
 
-  std::string unit;  // "ns" of a time
+  std::string unit;  // "ns" of a time, "share" of 0 to 1
   Kind kind = Kind::kCount;
   Direction direction = Direction::kNeither;
   bool absent_is_zero = false;  // a run that does not name it has none of it: an event, a wait
@@ -43,6 +51,19 @@ struct RunMetrics {
   size_t scenario_hash = 0;  // of the texts of the scenario and all that it names, without their names
   std::map<std::string, Metric> metrics;
 };
+
+// Puts the metrics of a run together from what its trace holds, or will hold: be it read from a file or
+// handed on while the run goes.
+class MetricsCollector : public TraceVisitor {
+ public:
+  // Of the run whose trace begins with `header`, which must outlive the collector.
+  static std::unique_ptr<MetricsCollector> Create(const trace::Header& header);
+  // Of a run that ended at `end_ns`; without a path. Once, when all is handed on.
+  virtual RunMetrics Finish(int64_t end_ns) = 0;
+};
+
+// A value for people: "12.5ms", "0.4%", "3072", without its unit where that is no time and no share.
+std::string MetricText(const MetricInfo& info, double value);
 
 // Reads the whole trace. Fails if it cannot be read, is no trace, is cut or damaged, or if its run was ended
 // before its end: counts of a part of a run are not those of the run. The status names the file.

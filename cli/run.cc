@@ -17,6 +17,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
+#include "cli/expectations.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/standard_output.h"
@@ -30,7 +31,7 @@
 namespace numasim {
 namespace {
 
-using workloads::Simulation;
+constexpr int kNotAsExpected = 2;  // exit status
 
 struct RunOptions {
   std::string input;
@@ -39,6 +40,8 @@ struct RunOptions {
   int threads = 0;   // 0: as many as the machine has
   bool quiet = false;
   bool allow_outside_files = false;
+  std::vector<std::string> fail_on;
+  std::string format = "text";  // of the summary, or "json"
 };
 
 // The scenario's name without its folder and ending, in the current folder.
@@ -92,13 +95,21 @@ absl::Status Watched(TracedRun& run, const RunOptions& options) {
   return run.Run();
 }
 
-// As a shell tells of a signal, after a message that says so.
-int ExitStatus(const RunFacts& facts, Simulation& simulation) {
-  if (facts.ended_by.empty()) return 0;
-  std::cerr << "numasim: " << facts.ended_by << " ended the run at "
-            << sim::ToString(simulation.engine().now()) << " of simulated time; its trace so far is "
-            << facts.trace_path << "\n";
-  return 128 + EndSignals::Noted();
+// As a shell tells of a signal, after a message that says so; else 2, after a message of each, where the run
+// is not as it should be.
+absl::StatusOr<int> ExitStatus(TracedRun& run, const Expectations& expectations) {
+  const RunFacts& facts = run.facts();
+  if (!facts.ended_by.empty()) {
+    std::cerr << "numasim: " << facts.ended_by << " ended the run at "
+              << sim::ToString(run.simulation().engine().now()) << " of simulated time; its trace so far is "
+              << facts.trace_path << "\n";
+    return 128 + EndSignals::Noted();
+  }
+  if (expectations.empty()) return 0;
+  const absl::StatusOr<std::vector<std::string>> not_met = expectations.NotMet(*run.metrics());
+  if (!not_met.ok()) return not_met.status();
+  for (const std::string& line : *not_met) std::cerr << "numasim: " << line << "\n";
+  return not_met->empty() ? 0 : kNotAsExpected;
 }
 
 absl::StatusOr<int> Run(const RunOptions& options) {
@@ -110,10 +121,17 @@ absl::StatusOr<int> Run(const RunOptions& options) {
   if (absl::Status status = CheckTracePath(trace_path, options.input, *scenario); !status.ok()) return status;
   const absl::StatusOr<int> threads = ThreadsToUse(options.threads);
   if (!threads.ok()) return threads.status();
+  const absl::StatusOr<Expectations> expectations = Expectations::Create(*scenario, options.fail_on);
+  if (!expectations.ok()) return expectations.status();
   const std::optional<int> summary_stream = SummaryStream(options, trace_path);
   const EndSignals signals;
-  auto run = TracedRun::Create(*scenario, {.trace_path = trace_path, .seed = *seed, .threads = *threads});
+  auto run =
+      TracedRun::Create(*scenario, {.trace_path = trace_path,
+                                    .seed = *seed,
+                                    .threads = *threads,
+                                    .collect_metrics = !expectations->empty() || options.format == "json"});
   if (!run.ok()) return run.status();
+  if (absl::Status status = expectations->CheckCounters((*run)->header()); !status.ok()) return status;
   PrintWarnings((*run)->simulation().warnings(), std::cerr);
   // Nothing that is modelled draws from the engine's random streams yet.
   if (seed->has_value()) {
@@ -123,10 +141,14 @@ absl::StatusOr<int> Run(const RunOptions& options) {
   if (absl::Status status = Watched(**run, options); !status.ok()) return status;
   if (summary_stream.has_value()) {
     std::ostringstream summary;
-    PrintSummary((*run)->simulation(), (*run)->facts(), summary);
+    if (options.format == "json") {
+      PrintSummaryJson((*run)->simulation(), (*run)->facts(), (*run)->metrics(), summary);
+    } else {
+      PrintSummary((*run)->simulation(), (*run)->facts(), summary);
+    }
     if (absl::Status status = Print(*summary_stream, summary.str()); !status.ok()) return status;
   }
-  return ExitStatus((*run)->facts(), (*run)->simulation());
+  return ExitStatus(**run, *expectations);
 }
 
 }  // namespace
@@ -148,6 +170,16 @@ void AddRunCommand(CLI::App& app, int* exit_status) {
       ->check(CLI::Range(1, 1024));
   command->add_flag("--allow-outside-files", options->allow_outside_files,
                     "the scenario may name files outside its own folder");
+  command
+      ->add_option(
+          "--fail-on", options->fail_on,
+          "a condition on the run's metrics, such as 'operation.guests.map.failed_share > 1%': where it\n"
+          "holds at the end, the exit status is 2. May be given several times. The scenario's own are\n"
+          "its expect fields, which must hold")
+      ->type_name("CONDITION")
+      ->allow_extra_args(false);
+  command->add_option("--format", options->format, "of the summary: text or json; json has all metrics, too")
+      ->check(CLI::IsMember({"text", "json"}));
   command->add_flag("--quiet", options->quiet, "no progress, no summary");
   command->callback([command, options, exit_status] {
     if (command->count("--out") > 0 && options->out.empty()) {

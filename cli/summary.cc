@@ -1,10 +1,12 @@
 #include "cli/summary.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/text_table.h"
 #include "cli/time_text.h"
 #include "models/hugetlb/pool.h"
 #include "models/physical/memory_system.h"
@@ -15,6 +17,7 @@ namespace {
 
 // Groups of failures that are shown; the trace has all.
 constexpr size_t kShownEvents = 10;
+constexpr size_t kShownScripts = 20;
 // Lines of scripts that are shown of a kind of failure.
 constexpr size_t kShownLines = 3;
 
@@ -64,6 +67,51 @@ void PrintThp(const MemorySystem& memory, std::ostream& out) {
   }
 }
 
+// A line for each script: its operations, and the accesses of its touches.
+void PrintScripts(const std::vector<workloads::Simulation::Operations>& all, std::ostream& out) {
+  Table table;
+  table.AddRow({"script", "operations", "failed", "accesses", "failed"});
+  size_t scripts = 0;
+  for (const workloads::Simulation::Operations& operations : all) {
+    if (operations.script == nullptr || ++scripts > kShownScripts) continue;
+    OperationStats accesses;
+    uint64_t tried = 0;
+    uint64_t failed = 0;
+    for (const auto& [name, stats] : operations.table) {
+      if (name == workloads::kAccess) {
+        accesses = stats;
+        continue;
+      }
+      tried += stats.tried();
+      failed += stats.all_failed();
+    }
+    table.AddRow({operations.script->name, absl::StrCat(tried), absl::StrCat(failed),
+                  absl::StrCat(accesses.tried()), absl::StrCat(accesses.all_failed())});
+  }
+  if (scripts == 0) return;
+  table.Print(/*width=*/0, out);
+  if (scripts > kShownScripts)
+    out << absl::StrFormat("  and %d more scripts; see numasim dump\n", scripts - kShownScripts);
+}
+
+// A line for each kind of what takes time in the whole machine: faults, collapses.
+void PrintTimed(const std::vector<workloads::Simulation::Operations>& all, std::ostream& out) {
+  Table table;
+  table.AddRow({"latency", "times", "failed", "mean", "99%", "max"});
+  bool any = false;
+  for (const workloads::Simulation::Operations& operations : all) {
+    if (operations.script != nullptr) continue;
+    for (const auto& [name, stats] : operations.table) {
+      const sim::Histogram& latency = stats.latency();
+      table.AddRow({std::string(name), absl::StrCat(stats.tried()), absl::StrCat(stats.all_failed()),
+                    TimeText(std::llround(latency.mean())), TimeText(latency.Quantile(0.99)),
+                    TimeText(latency.max())});
+      any = true;
+    }
+  }
+  if (any) table.Print(/*width=*/0, out);
+}
+
 bool EverUsed(const HugetlbPool& pool, HugeSize size) {
   const Hstate& h = pool.hstate(size);
   const bool any = std::any_of(h.counters().begin(), h.counters().end(), [](int64_t c) { return c != 0; });
@@ -103,7 +151,8 @@ void PrintPools(const HugetlbPool& pool, std::ostream& out) {
   for (const Hstate* h : used) PrintLock(h->resize_lock().stats(), out);
 }
 
-// Where in its script a kind of failure was, and at which operation.
+}  // namespace
+
 std::string LineText(const workloads::Simulation::FailedLine& failed) {
   const std::vector<workloads::Op>& ops = failed.script->script.ops;
   const auto op = std::lower_bound(ops.begin(), ops.end(), failed.line,
@@ -111,6 +160,8 @@ std::string LineText(const workloads::Simulation::FailedLine& failed) {
   const std::string text = op == ops.end() ? "" : absl::StrCat(": ", workloads::Quoted(op->text));
   return absl::StrCat(failed.script->place(failed.line), text);
 }
+
+namespace {
 
 void PrintFailureKind(const workloads::Simulation::FailureKind& kind, std::ostream& out) {
   out << absl::StrFormat("  %10d  %s\n", kind.count, kind.what);
@@ -165,6 +216,9 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std:
   if (!facts.ended_by.empty()) out << "ended by " << facts.ended_by << " before its end\n";
   out << absl::StrFormat("%d of %d streams ended; %d operations, %d accesses\n", simulation.streams_done(),
                          simulation.streams(), totals.operations, totals.accesses);
+  const std::vector<workloads::Simulation::Operations> operations = simulation.AllOperations();
+  PrintScripts(operations, out);
+  PrintTimed(operations, out);
   PrintNodes(simulation.memory(), out);
   PrintThp(simulation.memory(), out);
   PrintPools(simulation.kernel().pool(), out);

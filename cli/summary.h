@@ -3,10 +3,12 @@
 #define NUMASIM_CLI_SUMMARY_H_
 
 #include <map>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
 
+#include "cli/metrics.h"
 #include "workloads/simulation.h"
 
 namespace numasim {
@@ -23,6 +25,13 @@ struct RunFacts {
 };
 
 void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std::ostream& out);
+
+// The same and more for programs, as one JSON object; `run` has the metrics, if the run went to its end.
+void PrintSummaryJson(workloads::Simulation& simulation, const RunFacts& facts,
+                      const std::optional<RunMetrics>& run, std::ostream& out);
+
+// Where in its script a kind of failure was, and at which operation.
+std::string LineText(const workloads::Simulation::FailedLine& failed);
 
 // "64.0 GiB", "512 KiB", "0".
 std::string SizeForPeople(int64_t bytes);

@@ -60,11 +60,17 @@ void TraceSink::OnSample(sim::SimTime t, std::span<const int64_t> values) {
   if (t <= last_) return;
   last_ = t;
   writer_.AddSample(t.ns, absl::MakeConstSpan(values.data(), values.size()));
+  if (also_ == nullptr) return;
+  last_values_.assign(values.begin(), values.end());
+  also_->OnSamples({.first_ns = t.ns, .values = last_values_});
 }
 
 void TraceSink::OnRepeat(sim::SimTime first, sim::Duration interval, int64_t count) {
   last_ = first + interval * (count - 1);
   writer_.AddRepeat(first.ns, interval.ns, count);
+  if (also_ == nullptr) return;
+  also_->OnSamples(
+      {.first_ns = first.ns, .interval_ns = interval.ns, .count = count, .values = last_values_});
 }
 
 void TraceSink::OnLog(const sim::LogRecord& record) {
@@ -79,7 +85,28 @@ void TraceSink::OnLog(const sim::LogRecord& record) {
     event.set_detail(record.detail);
   }
   ++events_[{event.kind(), ReasonText(event)}];
+  if (also_ != nullptr) also_->OnEvent(event);
   writer_.AddEvent(std::move(event));
+}
+
+void TraceSink::WriteOperations(const workloads::Simulation& simulation) {
+  for (const workloads::Simulation::Operations& operations : simulation.AllOperations()) {
+    for (const auto& [name, of_kind] : operations.table) {
+      trace::OperationStats stats;
+      if (operations.script != nullptr) stats.set_script(operations.script->name);
+      stats.set_operation(std::string(name));
+      stats.set_tried(of_kind.tried());
+      for (const auto& [reason, count] : of_kind.failed()) {
+        trace::FailureCount& failed = *stats.add_failed();
+        failed.set_reason(std::string(reason));
+        failed.set_count(count);
+      }
+      const sim::Histogram& latency = of_kind.latency();
+      if (latency.count() > 0) *stats.mutable_latency_ns() = ToProto(latency);
+      if (also_ != nullptr) also_->OnOperation(stats);
+      writer_.AddOperationStats(std::move(stats));
+    }
+  }
 }
 
 void TraceSink::WriteLocks() {
@@ -93,6 +120,7 @@ void TraceSink::WriteLocks() {
     stats.set_contended(lock->contended);
     *stats.mutable_wait_ns() = ToProto(lock->wait);
     *stats.mutable_hold_ns() = ToProto(lock->hold);
+    if (also_ != nullptr) also_->OnLock(stats);
     writer_.AddLockStats(std::move(stats));
   }
 }

@@ -8,16 +8,21 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "proto/trace_reader.h"
 #include "proto/trace_writer.h"
 #include "sim/engine.h"
 #include "sim/sampler.h"
+#include "workloads/simulation.h"
 
 namespace numasim {
 
 class TraceSink : public sim::SampleSink {
  public:
-  TraceSink(const sim::Engine& engine, TraceWriter& writer) : engine_(engine), writer_(writer) {}
+  // What goes to `writer` is shown to `also`, too, unless it is null.
+  TraceSink(const sim::Engine& engine, TraceWriter& writer, TraceVisitor* also)
+      : engine_(engine), writer_(writer), also_(also) {}
 
   void OnSample(sim::SimTime t, std::span<const int64_t> values) override;
   void OnRepeat(sim::SimTime first, sim::Duration interval, int64_t count) override;
@@ -25,6 +30,8 @@ class TraceSink : public sim::SampleSink {
 
   // The engine's lock statistics, at the end of a run.
   void WriteLocks();
+  // What `simulation` did, by kind of operation, at the end of a run.
+  void WriteOperations(const workloads::Simulation& simulation);
 
   // How often each kind of event was logged for each reason: see ReasonText().
   const std::map<std::pair<std::string, std::string>, int64_t>& events() const { return events_; }
@@ -32,6 +39,8 @@ class TraceSink : public sim::SampleSink {
  private:
   const sim::Engine& engine_;
   TraceWriter& writer_;
+  TraceVisitor* const also_;
+  std::vector<int64_t> last_values_;  // for `also_`
   sim::SimTime last_{-1};
   std::map<std::pair<std::string, std::string>, int64_t> events_;
 };

@@ -90,13 +90,14 @@ absl::StatusOr<std::unique_ptr<TracedRun>> TracedRun::Create(const LoadedScenari
       Simulation::Create(scenario, {.threads = options.threads, .seed = seed, .scheme = options.scheme});
   if (!simulation.ok()) return simulation.status();
   run->simulation_ = *std::move(simulation);
-  trace::Header header = MakeHeader(scenario, seed);
-  if (absl::Status status = AddColumns(*run->simulation_, header); !status.ok()) return status;
-  auto writer = TraceWriter::Create(options.trace_path, header);
+  run->header_ = MakeHeader(scenario, seed);
+  if (absl::Status status = AddColumns(*run->simulation_, run->header_); !status.ok()) return status;
+  if (options.collect_metrics) run->collector_ = MetricsCollector::Create(run->header_);
+  auto writer = TraceWriter::Create(options.trace_path, run->header_);
   if (!writer.ok()) return writer.status();
   run->writer_ = *std::move(writer);
   sim::Engine& engine = run->simulation_->engine();
-  run->sink_ = std::make_unique<TraceSink>(engine, *run->writer_);
+  run->sink_ = std::make_unique<TraceSink>(engine, *run->writer_, run->collector_.get());
   engine.SetSampler(sim::Nanoseconds(scenario.trace_interval_ns), run->sink_.get());
   run->facts_.trace_path = options.trace_path;
   return run;
@@ -114,6 +115,9 @@ absl::Status TracedRun::Run() {
   facts_.wall_s = std::chrono::duration<double>(Clock::now() - started).count();
   simulation_->engine().SampleNow();
   sink_->WriteLocks();
+  sink_->WriteOperations(*simulation_);
+  if (collector_ != nullptr && facts_.ended_by.empty())
+    metrics_ = collector_->Finish(simulation_->engine().now().ns);
   if (absl::Status finished = writer_->Finish(facts_.ended_by); !finished.ok()) return finished;
   if (!facts_.ended_by.empty()) facts_.trace_path = writer_->partial_path();
   facts_.trace_is_file = !writer_->direct();

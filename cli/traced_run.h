@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "cli/metrics.h"
 #include "cli/summary.h"
 #include "cli/trace_sink.h"
 #include "proto/trace_writer.h"
@@ -26,6 +27,7 @@ struct TracedRunOptions {
   std::optional<uint64_t> seed;  // instead of the scenario's
   int threads = 1;
   sim::Scheme scheme = sim::Scheme::kAuto;
+  bool collect_metrics = false;
 };
 
 // Reads what `numasim run` is given: a script if its name ends in .mm, else a scenario. An error names file,
@@ -57,6 +59,11 @@ class TracedRun {
   workloads::Simulation& simulation() { return *simulation_; }
   // Of the run and its trace, when Run has returned.
   const RunFacts& facts() const { return facts_; }
+  // Those of the run, when Run has returned; none unless asked for, or where the run was ended before its
+  // end.
+  const std::optional<RunMetrics>& metrics() const { return metrics_; }
+  // What the trace begins with.
+  const trace::Header& header() const { return header_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -66,7 +73,10 @@ class TracedRun {
 
   std::unique_ptr<workloads::Simulation> simulation_;
   std::unique_ptr<TraceWriter> writer_;
+  trace::Header header_;
+  std::unique_ptr<MetricsCollector> collector_;  // null unless asked for
   std::unique_ptr<TraceSink> sink_;
+  std::optional<RunMetrics> metrics_;
   RunFacts facts_;
   std::function<void(sim::SimTime, uint64_t)> progress_;
   std::function<std::string()> ended_by_;

@@ -93,6 +93,7 @@ trace::BlockIndex IndexOf(const trace::Block& block, uint64_t offset) {
   index.set_samples(samples);
   index.set_events(block.event_size());
   index.set_locks(block.lock_size());
+  if (block.operation_size() > 0) index.set_operations(block.operation_size());
   return index;
 }
 
@@ -106,6 +107,7 @@ void TraceIndexBuilder::AddBlock(const trace::Block& block, uint64_t offset) {
   footer_.set_samples(footer_.samples() + index.samples());
   footer_.set_events(footer_.events() + index.events());
   footer_.set_locks(footer_.locks() + index.locks());
+  if (index.operations() > 0) footer_.set_operations(footer_.operations() + index.operations());
   for (const trace::Event& event : block.event()) ++event_kinds_[event.kind()];
 }
 

@@ -48,6 +48,7 @@ class TraceVisitor {
   virtual void OnSamples(const SampleSpan& samples) {}
   virtual void OnEvent(const trace::Event& event) {}
   virtual void OnLock(const trace::LockStats& lock) {}
+  virtual void OnOperation(const trace::OperationStats& operation) {}
 };
 
 // Bytes at rest: a file, or memory in tests.
@@ -81,8 +82,9 @@ class TraceReader {
   // opening it could tell.
   const absl::Status& end_status() const { return end_status_; }
 
-  // Shows `visitor` the samples and events within `range`, and the lock statistics, which are of the whole
-  // run. Blocks outside the range are not read. Returns kDataLoss at the first damage, else end_status().
+  // Shows `visitor` the samples and events within `range`, and the statistics of locks and operations, which
+  // are of the whole run. Blocks outside the range are not read. Returns kDataLoss at the first damage, else
+  // end_status().
   absl::Status Read(const TimeRange& range, TraceVisitor* visitor);
 
  private:

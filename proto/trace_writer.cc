@@ -99,6 +99,14 @@ void TraceWriter::AddLockStats(trace::LockStats stats) {
   EndBlockIfFull();
 }
 
+void TraceWriter::AddOperationStats(trace::OperationStats stats) {
+  if (!status_.ok()) return;
+  saved_ = false;
+  event_bytes_ += stats.ByteSizeLong();
+  *block().add_operation() = std::move(stats);
+  EndBlockIfFull();
+}
+
 void TraceWriter::LogChanges(absl::Span<const int64_t> values) {
   const int64_t* now = values.data();
   int64_t* last = last_.data();
@@ -150,7 +158,9 @@ void TraceWriter::EndBlockIfFull() {
 }
 
 void TraceWriter::EndBlock() {
-  if (block().run_size() == 0 && block().event_size() == 0 && block().lock_size() == 0) return;
+  const bool empty = block().run_size() == 0 && block().event_size() == 0 && block().lock_size() == 0 &&
+                     block().operation_size() == 0;
+  if (empty) return;
   Complete(block());
   index_.AddBlock(block(), offset_);
   WriteRecord(record_);

@@ -47,6 +47,7 @@ class TraceWriter {
   // May be reported later than samples of the same time or after.
   void AddEvent(trace::Event event);
   void AddLockStats(trace::LockStats stats);
+  void AddOperationStats(trace::OperationStats stats);
 
   // Writes what has come since the last block, for the case that the process is killed. The finished trace
   // does not show it: the block goes on and is written again in the same place when it is full. Call it from

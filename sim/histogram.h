@@ -4,11 +4,9 @@
 #ifndef NUMASIM_SIM_HISTOGRAM_H_
 #define NUMASIM_SIM_HISTOGRAM_H_
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "sim/check.h"
@@ -17,32 +15,30 @@ namespace numasim::sim {
 
 class Histogram {
  public:
+  // Page faults are recorded here. A run of equal values, as their times mostly are, is counted by its length
+  // until another value comes, or somebody asks.
   void Record(int64_t value) {
     NUMASIM_DCHECK_GE(value, 0);
-    const size_t bucket = BucketOf(static_cast<uint64_t>(value));
-    if (bucket >= buckets_.size()) [[unlikely]]
-      Grow(bucket);
-    ++buckets_[bucket];
-    ++count_;
-    // Many waits of years are more than 64 bits hold.
-    if (__builtin_add_overflow(sum_, value, &sum_)) [[unlikely]]
-      sum_ = std::numeric_limits<int64_t>::max();
-    max_ = std::max(max_, value);
+    if (value != last_) [[unlikely]] {
+      Settle();
+      last_ = value;
+    }
+    ++run_;
   }
 
   void Merge(const Histogram& other);
 
-  uint64_t count() const { return count_; }
-  int64_t sum() const { return sum_; }  // the greatest number where it is more
-  int64_t max() const { return max_; }  // 0 when empty
-  double mean() const { return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_); }
+  uint64_t count() const { return count_ + run_; }
+  int64_t sum() const { return Settled().sum_; }  // the greatest number where it is more
+  int64_t max() const { return Settled().max_; }  // 0 when empty
+  double mean() const { return count() == 0 ? 0 : static_cast<double>(sum()) / static_cast<double>(count()); }
 
   // The least bucket bound that at least a share `q` of the values do not exceed, 0 <= q <= 1; never above
   // max(). 0 when empty.
   int64_t Quantile(double q) const;
 
   // The buckets in order of value. Bucket b counts the values LowerBound(b) <= v < LowerBound(b + 1).
-  const std::vector<uint64_t>& buckets() const { return buckets_; }
+  const std::vector<uint64_t>& buckets() const { return Settled().buckets_; }
   static int64_t LowerBound(size_t bucket);
 
  private:
@@ -54,12 +50,19 @@ class Histogram {
     const int shift = std::bit_width(value) - 1 - kSubBits;
     return (static_cast<uint64_t>(shift) << kSubBits) + (value >> shift);
   }
-  void Grow(size_t bucket);
+  // Puts the run of equal values where it belongs.
+  void Settle() const;
+  const Histogram& Settled() const {
+    Settle();
+    return *this;
+  }
 
-  std::vector<uint64_t> buckets_;
-  uint64_t count_ = 0;
-  int64_t sum_ = 0;
-  int64_t max_ = 0;
+  int64_t last_ = 0;          // the value of the run
+  mutable uint64_t run_ = 0;  // its length: what the others do not have yet
+  mutable std::vector<uint64_t> buckets_;
+  mutable uint64_t count_ = 0;
+  mutable int64_t sum_ = 0;
+  mutable int64_t max_ = 0;
 };
 
 }  // namespace numasim::sim

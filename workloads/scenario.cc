@@ -63,6 +63,7 @@ class ScenarioLoader {
   void WarnOfKernelArgs(const MessageView& view, const std::string& kernel_args);
   absl::Status LoadKernel(const MessageView& scenario);
   absl::Status LoadTimes(const MessageView& scenario);
+  absl::Status LoadExpectations(const MessageView& scenario);
   absl::Status LoadWorkload(const MessageView& scenario);
   absl::Status LoadScript(const MessageView& view, const Workload::Script& proto);
   absl::Status ReadScriptFile(const MessageView& view, const std::string& name, LoadedScript& loaded);
@@ -96,6 +97,7 @@ absl::Status ScenarioLoader::Load() {
   if (status.ok()) status = LoadMachine(scenario);
   if (status.ok()) status = LoadKernel(scenario);
   if (status.ok()) status = LoadTimes(scenario);
+  if (status.ok()) status = LoadExpectations(scenario);
   if (status.ok()) status = LoadWorkload(scenario);
   // Nothing that is modelled draws from the engine's random streams yet.
   if (loaded_.proto.seed() != Scenario().seed()) {
@@ -103,6 +105,15 @@ absl::Status ScenarioLoader::Load() {
                                    " has no effect: nothing in this run is random"));
   }
   return status;
+}
+
+absl::Status ScenarioLoader::LoadExpectations(const MessageView& scenario) {
+  for (int i = 0; i < loaded_.proto.expect_size(); ++i) {
+    absl::StatusOr<Condition> condition = ParseCondition(loaded_.proto.expect(i));
+    if (!condition.ok()) return scenario.Mistake("expect", i, FromAbsl(condition.status().message()));
+    loaded_.expectations.push_back({*std::move(condition), scenario.FileAndLine("expect", i)});
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ScenarioLoader::LoadMachine(const MessageView& scenario) {

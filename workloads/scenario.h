@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "proto/scenario.pb.h"
+#include "workloads/condition.h"
 #include "workloads/script.h"
 
 namespace numasim::workloads {
@@ -31,6 +32,12 @@ struct LoadedScript {
   int64_t stagger_ns = 0;  // each copy starting this much after the one before
 };
 
+// A condition that the scenario expects to hold at the end.
+struct Expectation {
+  Condition condition;
+  std::string place;  // for messages: "FILE:LINE"
+};
+
 struct LoadedScenario {
   Scenario proto;   // as written: unset fields have their defaults
   Machine machine;  // proto.machine(), with what the file it names says; see ScenarioReaders
@@ -43,6 +50,7 @@ struct LoadedScenario {
   std::vector<LoadedScript> scripts;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;
+  std::vector<Expectation> expectations;
   // What the scenario asks for and will not get, a line each, with the place where it does.
   std::vector<std::string> warnings;
   // The text of every file the scenario names, by the name it uses: with `text` all that a second run needs.

@@ -72,28 +72,36 @@ std::vector<const Process*> ScriptRunner::LiveProcesses() const {
   return live;
 }
 
-sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loops) {
+sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loops, OperationLog& log) {
   sim::SimTime began;
   for (loop_ = 0; loop_ < loops; ++loop_) {
     if (loop_ > 0 && path.now() == began) co_await GiveWay(path);
     began = path.now();
     for (const Op& op : script.ops) {
       current_ = &op;
-      const OpResult result = co_await Perform(path, op);
-      Count(op, result);
+      co_await PerformAndCount(path, op, log);
     }
     while (!processes_.empty()) {
       Op exit;
       exit.process = processes_.begin()->first;
       exit.kind = ExitOp{};
-      const OpResult result = co_await Perform(path, exit);
-      Count(exit, result);
+      co_await PerformAndCount(path, exit, log);
     }
     while (!cma_ranges_.empty()) {
       const std::string name = cma_ranges_.begin()->first;
       co_await ReleaseCma(path, name);
     }
   }
+}
+
+sim::Task<void> ScriptRunner::PerformAndCount(sim::Path& path, const Op& op, OperationLog& log) {
+  const sim::SimTime began = path.now();
+  const OpResult result = co_await Perform(path, op);
+  Count(op, result);
+  OperationLog::OfLp& here = log.at(path.lp());
+  const Errno error = result.error != Errno::kOk ? result.error : result.unmet;
+  here.Record(OperationName(op.kind), path.now() - began, error);
+  if (result.touch.has_value()) here.RecordAccesses(*result.touch, result.beyond);
 }
 
 std::string ScriptRunner::Doing() const { return current_ == nullptr ? "" : PlaceAndText(*current_, place_); }

@@ -21,6 +21,7 @@
 #include "models/physical/memory_system.h"
 #include "sim/path.h"
 #include "sim/task.h"
+#include "workloads/operation_log.h"
 #include "workloads/operations.h"
 #include "workloads/requirements.h"
 #include "workloads/script.h"
@@ -79,9 +80,9 @@ class ScriptRunner {
   // Performs one operation. May begin on any LP, ends on any.
   sim::Task<OpResult> Perform(sim::Path& path, const Op& op);
 
-  // Performs all operations, `loops` times; processes still alive at the end of a loop exit. Throws
-  // ScriptError with file and line.
-  sim::Task<void> Run(sim::Path& path, const Script& script, int loops);
+  // Performs all operations, `loops` times; processes still alive at the end of a loop exit. Records them in
+  // `log`. Throws ScriptError with file and line.
+  sim::Task<void> Run(sim::Path& path, const Script& script, int loops, OperationLog& log);
 
   // Where the process's next operation starts; the global LP for operations of the system.
   sim::LpId HomeOf(const Op& op) const;
@@ -207,6 +208,7 @@ class ScriptRunner {
   sim::Task<void> CloseFiles(sim::Path& path, Owned& owned);
   sim::Task<Errno> ReleaseCma(sim::Path& path, const std::string& name);
 
+  sim::Task<void> PerformAndCount(sim::Path& path, const Op& op, OperationLog& log);
   void Count(const Op& op, const OpResult& result);
 
   MemorySystem& memory_;

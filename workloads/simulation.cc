@@ -78,6 +78,8 @@ void Simulation::AddStreams() {
   kernel_->thp().khugepaged().RunAsThread();
   const bool ends_khugepaged = MayHaveKhugepaged();
   for (const LoadedScript& script : scenario_.scripts) {
+    logs_.push_back(std::make_unique<OperationLog>(engine_));
+    OperationLog* const log = logs_.back().get();
     for (int copy = 0; copy < script.copies; ++copy) {
       const std::string name = script.copies == 1 ? script.name : absl::StrCat(script.name, "#", copy);
       runners_.push_back(std::make_unique<Stream>());
@@ -87,8 +89,8 @@ void Simulation::AddStreams() {
       stream->runner = std::make_unique<ScriptRunner>(*kernel_, name, script.place);
       const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
       engine_.Start(kernel_->memory().global_lp(), start, name,
-                    [this, stream, ends_khugepaged](sim::Path& path) -> sim::Task<void> {
-                      co_await stream->runner->Run(path, stream->script->script, stream->script->loops);
+                    [this, stream, log, ends_khugepaged](sim::Path& path) -> sim::Task<void> {
+                      co_await stream->runner->Run(path, stream->script->script, stream->script->loops, *log);
                       stream->done = true;
                       if (ends_khugepaged) co_await EndWithLast(path);
                     });
@@ -171,6 +173,17 @@ std::vector<Simulation::FailureKind> Simulation::Failures() const {
                      [](const FailedLine& a, const FailedLine& b) { return a.count > b.count; });
   }
   return failures;
+}
+
+std::vector<Simulation::Operations> Simulation::AllOperations() const {
+  std::vector<Operations> all;
+  for (size_t i = 0; i < logs_.size(); ++i) all.push_back({&scenario_.scripts[i], logs_[i]->Sum()});
+  Operations& machine = all.emplace_back();
+  const TimedStats timed = kernel_->memory().AllTimed();
+  for (size_t kind = 0; kind < timed.size(); ++kind) {
+    if (timed[kind].tried() > 0) machine.table[kTimedNames[kind]] = timed[kind];
+  }
+  return all;
 }
 
 int64_t Simulation::streams_done() const {

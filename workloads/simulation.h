@@ -16,6 +16,7 @@
 #include "models/mm/address_space_ops.h"
 #include "sim/engine.h"
 #include "sim/run_control.h"
+#include "workloads/operation_log.h"
 #include "workloads/scenario.h"
 #include "workloads/script_runner.h"
 
@@ -67,6 +68,13 @@ class Simulation {
     std::vector<FailedLine> lines;
   };
   std::vector<FailureKind> Failures() const;
+  // What was done, by kind of operation: first of each script, in their order, then of the whole machine
+  // (Timed). Read while nothing runs.
+  struct Operations {
+    const LoadedScript* script = nullptr;  // null: of the whole machine
+    OperationTable table;
+  };
+  std::vector<Operations> AllOperations() const;
   int64_t streams() const { return static_cast<int64_t>(runners_.size()); }
   int64_t streams_done() const;
   // The processes that live, by stream and name. Read while nothing runs.
@@ -102,7 +110,8 @@ class Simulation {
   sim::Engine engine_;
   std::unique_ptr<Kernel> kernel_;
   std::vector<std::unique_ptr<Stream>> runners_;
-  size_t streams_ended_ = 0;      // global LP
+  std::vector<std::unique_ptr<OperationLog>> logs_;  // of each script
+  size_t streams_ended_ = 0;                         // global LP
   bool left_khugepaged_ = false;  // the run was ended with the last stream, and khugepaged with it
 };
 

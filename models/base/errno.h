@@ -18,7 +18,8 @@ enum class Errno : uint8_t {
   kNoSpc,
   kAcces,
   kIntr,
-  kNoDev
+  kNoDev,
+  kLast = kNoDev
 };
 
 // "0" or the errno's name, as recordings spell it.

@@ -24,6 +24,7 @@ enum class LogKind : int32_t {
   kMigrationFailed = 5,  // a page that could not be moved away
   kOfflineFailed = 6,    // a memory block that stayed online
   kCmaFailed = 7,        // an allocation from a CMA area
+  kLast = kCmaFailed
 };
 
 // As traces name it: "alloc_failed".

@@ -150,6 +150,8 @@ class AddressSpaceOps {
   sim::Task<TouchCounts> TouchPages(sim::Path& path, Process& process, TouchRequest request, Locking locking);
   std::optional<sim::Duration> FaultAtOnce(Process& process, Node& home, Vma* vma, Cursor& entries, Vpn vpn,
                                            const TouchRequest& request);
+  void EndFault(const sim::Path& path, Process& process, const Vma* vma, Vpn vpn,
+                std::optional<sim::SimTime>& began, FaultResult result);
   sim::Task<FaultResult> HandleFault(sim::Path& path, Process& process, Vma* vma, Vpn vpn, bool write);
   sim::Task<FaultResult> BadAccess(sim::Path& path) const;
   // handle_pte_fault() for an access that the VMA allows and that the entry does not. Faults have a copy of

@@ -1,5 +1,7 @@
 // Faults: what an access to memory does when the page table does not allow it as it stands.
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "models/mempolicy/placed_alloc.h"
 #include "models/mm/address_space_ops.h"
@@ -34,6 +36,24 @@ int64_t& CountOf(TouchCounts& counts, AddressSpaceOps::FaultResult result) {
       break;
   }
   return counts.ok;
+}
+
+// What the access meets; null where nothing is wrong.
+const char* FailureOf(AddressSpaceOps::FaultResult result) {
+  using Result = AddressSpaceOps::FaultResult;
+  switch (result) {
+    case Result::kOom:
+      return "ENOMEM";
+    case Result::kSigbus:
+      return "SIGBUS";
+    case Result::kSigsegv:
+      return "SIGSEGV";
+    case Result::kDone:
+    case Result::kRetry:
+    case Result::kFallback:
+      break;
+  }
+  return nullptr;
 }
 
 constexpr bool Allows(Access access, bool write) {
@@ -75,6 +95,23 @@ sim::Task<TouchCounts> AddressSpaceOps::Touch(sim::Path& path, Process& process,
   return TouchPages(path, process, request, Locking::kEachFault);
 }
 
+// Records how long the fault took; the path is on the LP of the process's node. `began` is empty then.
+void AddressSpaceOps::EndFault(const sim::Path& path, Process& process, const Vma* vma, Vpn vpn,
+                               std::optional<sim::SimTime>& began, FaultResult result) {
+  const sim::Duration took = path.now() - *std::exchange(began, std::nullopt);
+  Timed kind = Timed::kFaultBase;
+  if (vma != nullptr && vma->hugetlb()) {
+    kind = Timed::kFaultHugetlb;
+  } else if (result == FaultResult::kDone &&
+             process.space.page_table().FindHuge(ThpStart(vpn), ThpPage::kOrder) != nullptr) {
+    kind = Timed::kFaultThp;
+  }
+  OperationStats& stats = memory_.timed(path.lp())[kind];
+  const char* const reason = FailureOf(result);
+  if (reason == nullptr) return stats.Record(took);
+  stats.RecordFailed(took, reason);
+}
+
 sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& process, TouchRequest request,
                                                    Locking locking) {
   sim::Cpu& cpu = memory_.cpu(process.cpu);
@@ -83,13 +120,18 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
   TouchCounts counts;
   VmaCursor vmas(process.space);
   Cursor entries(process.space.page_table());
+  OperationStats& base_faults = memory_.timed(home.lp)[Timed::kFaultBase];
+  std::optional<sim::SimTime> began;  // of the fault that is under way, and may have to be tried again
   for (uint64_t at = request.begin; at < request.end; at += request.stride) {
     const Vpn vpn{at >> kPageShift};
     if (const Vma* const vma = vmas.Find(vpn); vma != nullptr && Hits(process, *vma, entries, vpn, request)) {
       ++counts.ok;
+      // What it waited for, such as a page's move, made it good.
+      if (began.has_value()) EndFault(path, process, vma, vpn, began, FaultResult::kDone);
       co_await path.Take(memory_.costs().touch);
       continue;
     }
+    if (!began.has_value()) began = path.now();
     if (locking == Locking::kEachFault) co_await mmap_lock.AcquireRead(path);
     Vma* const vma = vmas.Find(vpn);  // looked up again: another path may have had the lock
     FaultResult result = FaultResult::kDone;
@@ -103,6 +145,11 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
     if (result == FaultResult::kRetry) {
       at -= request.stride;
       continue;
+    }
+    if (took.has_value()) {
+      base_faults.Record(path.now() - *std::exchange(began, std::nullopt));
+    } else {
+      EndFault(path, process, vmas.Find(vpn), vpn, began, result);
     }
     ++CountOf(counts, result);
     if (result == FaultResult::kSigsegv) continue;

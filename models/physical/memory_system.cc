@@ -66,6 +66,14 @@ absl::StatusOr<std::unique_ptr<MemorySystem>> MemorySystem::Create(sim::Engine& 
   return system;
 }
 
+TimedStats MemorySystem::AllTimed() const {
+  TimedStats all;
+  for (const auto& of_lp : timed_) {
+    for (size_t kind = 0; kind < all.size(); ++kind) all[kind].Merge((*of_lp)[kind]);
+  }
+  return all;
+}
+
 absl::Status MemorySystem::BootZones(const MachineConfig& machine) {
   const bool recorded = !machine.recorded_zones.empty();
   std::vector<int64_t> node_pages;
@@ -110,6 +118,7 @@ absl::Status MemorySystem::AddNodesAndCpus(const MachineConfig& machine) {
     nodes_.push_back(std::move(node));
   }
   global_lp_ = engine_.AddLp("kernel");
+  for (int lp = 0; lp <= global_lp_.value; ++lp) timed_.push_back(std::make_unique<TimedStats>());
   node_of_cpu_ = machine.node_of_cpu;
   for (NodeId home : node_of_cpu_) {
     if (home.value >= 0 && home.value < count) continue;

@@ -22,6 +22,7 @@
 #include "models/base/failure.h"
 #include "models/base/kernel_config.h"
 #include "models/base/machine_config.h"
+#include "models/base/timed.h"
 #include "models/base/types.h"
 #include "models/physical/memory_blocks.h"
 #include "models/physical/node.h"
@@ -92,6 +93,10 @@ class MemorySystem {
   // is there again afterwards.
   sim::Task<void> ManagedChanged(sim::Path& path, const Zone& zone, int64_t pages);
 
+  // What happens on the LP is recorded there, on it; the sum over all LPs is read while nothing runs.
+  TimedStats& timed(sim::LpId lp) { return *timed_[static_cast<size_t>(lp.value)]; }
+  TimedStats AllTimed() const;
+
   // An event in the trace, at the path's place and time.
   void LogFailure(sim::Path& path, Failure failure) const;
 
@@ -149,6 +154,7 @@ class MemorySystem {
   std::unique_ptr<Reserves> reserves_;
   std::unique_ptr<MemoryBlocks> blocks_;
   ThpSettings thp_;
+  std::vector<std::unique_ptr<TimedStats>> timed_;  // by LP: the nodes' and the global one
 };
 
 }  // namespace numasim

@@ -108,6 +108,14 @@ sim::Task<Collapser::Outcome> Collapser::ScanPmd(sim::Path& path, CpuId cpu, Pro
 // collapse_huge_page()
 sim::Task<ScanResult> Collapser::Collapse(sim::Path& path, CpuId cpu, Process& process, Vpn first,
                                           CollapseLimits limits, NodeLoads loads) {
+  const sim::SimTime began = path.now();
+  const ScanResult result = co_await TryCollapse(path, cpu, process, first, limits, loads);
+  RecordCollapse(memory_, path, began, result);
+  co_return result;
+}
+
+sim::Task<ScanResult> Collapser::TryCollapse(sim::Path& path, CpuId cpu, Process& process, Vpn first,
+                                             CollapseLimits limits, NodeLoads loads) {
   Node& home = memory_.node(memory_.NodeOfCpu(process.cpu));
   const FrameOwner owner{FrameOwner::kAnon, 1, process.anon_vma, first.value};
   const Pfn page = co_await loads.AllocHugePage(path, allocator_, memory_, home, cpu, owner);

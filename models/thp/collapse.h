@@ -57,6 +57,8 @@ class Collapser {
   NodeLoads LoadsOf(const Range& range) const;
   sim::Task<ScanResult> Collapse(sim::Path& path, CpuId cpu, Process& process, Vpn first,
                                  CollapseLimits limits, NodeLoads loads);
+  sim::Task<ScanResult> TryCollapse(sim::Path& path, CpuId cpu, Process& process, Vpn first,
+                                    CollapseLimits limits, NodeLoads loads);
   sim::Task<ScanResult> Replace(sim::Path& path, CpuId cpu, Process& process, Vpn first,
                                 CollapseLimits limits, Pfn page);
 

@@ -64,9 +64,12 @@ sim::Task<ScanResult> FileCollapser::ScanFile(sim::Path& path, CpuId cpu, const 
   NodeLoads loads;
   for (const Mapping::Page& page : pages) loads.Add(memory_.ZoneOf(page.pfn)->node());
   const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(place.file.value), place.index};
+  const sim::SimTime began = path.now();
   const Pfn huge = co_await loads.AllocHugePage(path, allocator_, memory_, home, cpu, owner);
-  if (huge == kNoPfn) co_return ScanResult::kAllocHugePageFail;
-  co_return co_await Collapse(path, cpu, place, limits, huge);
+  ScanResult result = ScanResult::kAllocHugePageFail;
+  if (huge != kNoPfn) result = co_await Collapse(path, cpu, place, limits, huge);
+  RecordCollapse(memory_, path, began, result);
+  co_return result;
 }
 
 // collapse_file(). The kernel goes page by page: locks it, unmaps it, and puts everything back where it meets

@@ -1,11 +1,47 @@
 #include "models/thp/scan.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "models/base/gfp.h"
 #include "models/physical/thp_page.h"
 
 namespace numasim {
+
+const char* ScanResultName(ScanResult result) {
+  static constexpr const char* kNames[] = {"succeeded",
+                                           "failed",
+                                           "pmd_null",
+                                           "pmd_none",
+                                           "page_pmd_mapped",
+                                           "exceed_none_pte",
+                                           "exceed_swap_pte",
+                                           "exceed_shared_pte",
+                                           "pte_non_present",
+                                           "pte_mapped_hugepage",
+                                           "no_writable_page",
+                                           "page_locked",
+                                           "not_suitable_page_count",
+                                           "page_null",
+                                           "no_process_for_page",
+                                           "vma_null",
+                                           "vma_check_failed",
+                                           "not_suitable_address_range",
+                                           "alloc_huge_page_failed",
+                                           "truncated"};
+  static_assert(std::size(kNames) == static_cast<size_t>(ScanResult::kTruncated) + 1);
+  return kNames[static_cast<size_t>(result)];
+}
+
+void RecordCollapse(MemorySystem& memory, const sim::Path& path, sim::SimTime began, ScanResult result) {
+  OperationStats& stats = memory.timed(path.lp())[Timed::kCollapse];
+  const sim::Duration took = path.now() - began;
+  if (result == ScanResult::kSucceed) {
+    stats.Record(took);
+  } else {
+    stats.RecordFailed(took, ScanResultName(result));
+  }
+}
 
 ScanResult FindPteTable(Process& process, Vpn first) {
   PageTable& tables = process.space.page_table();

@@ -41,6 +41,9 @@ enum class ScanResult : uint8_t {
   kTruncated  // the file has nothing of it any more
 };
 
+// As the tracepoints of khugepaged show it (include/trace/events/huge_memory.h).
+const char* ScanResultName(ScanResult result);
+
 // What bounds a scan (struct collapse_control with the settings of khugepaged).
 struct CollapseLimits {
   bool khugepaged = true;  // else MADV_COLLAPSE, which minds none of the others
@@ -61,6 +64,9 @@ class NodeLoads {
  private:
   std::array<int64_t, kMaxNodes> pages_ = {};
 };
+
+// That a collapse which began then has ended as `result`, on the path's LP.
+void RecordCollapse(MemorySystem& memory, const sim::Path& path, sim::SimTime began, ScanResult result);
 
 // find_pmd_or_thp_or_none(): kSucceed where there is a PTE table. On the process's LP.
 ScanResult FindPteTable(Process& process, Vpn first);

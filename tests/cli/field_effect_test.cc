@@ -214,6 +214,7 @@ std::vector<Entry> Costs() {
 const Entry kEntries[] = {
     {"Scenario.name", kDescribed, "\"base\"", "\"other\""},
     {"Scenario.seed", kDescribed, "name:", "seed: 5 name:", Effect::kWarned},
+    {"Scenario.expect", kDescribed, "name:", "expect: 'operation.first.map.failed' name:", Effect::kRefused},
     {"Scenario.stop_after", kDescribed, "name:", "stop_after: '20ms' name:"},
     {"Node.memory", kDescribed, "6G", "7G"},
     {"Node.cpus", kDescribed, "cpus: 2", "cpus: 3"},

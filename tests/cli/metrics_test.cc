@@ -56,12 +56,13 @@ class MetricsTest : public testing::Test {
   std::unique_ptr<TraceWriter> writer_;
 };
 
-TEST_F(MetricsTest, CountersHaveTheirLastValueAndGaugesAlsoPeakAndMean) {
+TEST_F(MetricsTest, CountersHaveTheirLastValueAndGaugesAlsoLeastPeakAndMean) {
   const RunMetrics run = Read();
   EXPECT_EQ(run.metrics.at("node0.numa_miss").value, 5);
   EXPECT_EQ(run.metrics.count("node0.numa_miss.peak"), 0u);
   EXPECT_EQ(run.metrics.at("hugetlb-2M.nr_hugepages").value, 2);
   EXPECT_EQ(run.metrics.at("hugetlb-2M.nr_hugepages.peak").value, 8);
+  EXPECT_EQ(run.metrics.at("hugetlb-2M.nr_hugepages.least").value, 2);
   // 4 for 10 ns and 8 for 50 ns.
   EXPECT_DOUBLE_EQ(run.metrics.at("hugetlb-2M.nr_hugepages.mean").value, (4 * 10 + 8 * 50) / 60.0);
   EXPECT_EQ(run.metrics.at("simulated_ns").value, 60);
@@ -100,6 +101,40 @@ TEST_F(MetricsTest, EventsAreCountedByKindAndFailuresAreWorse) {
   EXPECT_EQ(run.metrics.at("events.cma_failed").info.direction, Direction::kMoreIsWorse);
   EXPECT_TRUE(run.metrics.at("events.cma_failed").info.absent_is_zero);
   EXPECT_EQ(run.metrics.at("simulated_ns").value, 62);
+}
+
+TEST_F(MetricsTest, OperationsHaveWhatWasTriedWhatFailedAndHowLongItTook) {
+  trace::OperationStats map;
+  map.set_script("guests");
+  map.set_operation("map");
+  map.set_tried(8);
+  for (const char* reason : {"ENOMEM", "EINVAL"}) {
+    map.add_failed()->set_reason(reason);
+    map.mutable_failed(map.failed_size() - 1)->set_count(1);
+  }
+  map.mutable_latency_ns()->set_sum(800);
+  map.mutable_latency_ns()->set_max(130);
+  trace::Histogram::Bucket& bucket = *map.mutable_latency_ns()->add_bucket();
+  bucket.set_low(64);
+  bucket.set_high(127);
+  bucket.set_count(8);
+  writer_->AddOperationStats(map);
+  trace::OperationStats fault;
+  fault.set_operation("fault_base");
+  fault.set_tried(5);
+  writer_->AddOperationStats(fault);
+  const RunMetrics run = Read();
+  EXPECT_EQ(run.metrics.at("operation.guests.map.tried").value, 8);
+  EXPECT_EQ(run.metrics.at("operation.guests.map.failed").value, 2);
+  EXPECT_EQ(run.metrics.at("operation.guests.map.failed.ENOMEM").value, 1);
+  EXPECT_DOUBLE_EQ(run.metrics.at("operation.guests.map.failed_share").value, 2 / 8.0);
+  EXPECT_EQ(run.metrics.at("operation.guests.map.mean_ns").value, 100);
+  EXPECT_EQ(run.metrics.at("operation.guests.map.99_ns").value, 127);
+  EXPECT_EQ(run.metrics.at("operation.guests.map.max_ns").value, 130);
+  EXPECT_EQ(run.metrics.at("operation.guests.map.failed").info.direction, Direction::kMoreIsWorse);
+  EXPECT_EQ(run.metrics.at("operation.fault_base.tried").value, 5);
+  EXPECT_EQ(run.metrics.at("operation.fault_base.failed_share").value, 0);
+  EXPECT_FALSE(run.metrics.contains("operation.fault_base.mean_ns"));
 }
 
 TEST_F(MetricsTest, LocksOfOneNameAreToldApartByTheirPlace) {

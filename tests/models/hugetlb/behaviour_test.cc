@@ -230,6 +230,7 @@ class ConcurrentTest : public ::testing::TestWithParam<Knobs> {
     constexpr int kStreams = 4;
     std::vector<std::unique_ptr<workloads::ScriptRunner>> runners;
     std::vector<workloads::Script> scripts(kStreams);
+    workloads::OperationLog log(machine.engine());
     for (uint64_t stream = 0; stream < kStreams; ++stream) {
       workloads::RandomHugetlbOptions options;
       options.pool = 60;
@@ -239,9 +240,10 @@ class ConcurrentTest : public ::testing::TestWithParam<Knobs> {
           machine.kernel(), absl::StrCat("s", stream), [](int line) { return absl::StrCat("line ", line); }));
       workloads::ScriptRunner* const runner = runners.back().get();
       const workloads::Script* const script = &scripts[stream];
-      machine.engine().Start(
-          machine.memory().global_lp(), machine.engine().now(), "stream",
-          [runner, script](sim::Path& path) -> sim::Task<void> { co_await runner->Run(path, *script, 1); });
+      machine.engine().Start(machine.memory().global_lp(), machine.engine().now(), "stream",
+                             [runner, script, &log](sim::Path& path) -> sim::Task<void> {
+                               co_await runner->Run(path, *script, 1, log);
+                             });
     }
     ASSERT_EQ(machine.engine().Run().ToString(), "OK") << "seed " << seed;
     ASSERT_THAT(machine.engine().blocked_paths(), IsEmpty()) << "seed " << seed;

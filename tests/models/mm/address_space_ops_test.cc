@@ -54,6 +54,28 @@ TEST_F(AddressSpaceOpsTest, AFirstWriteTakesAPageOfTheCpusNode) {
   EXPECT_EQ(Sum(PGFAULT), 256);  // no fault the second time
 }
 
+TEST_F(AddressSpaceOpsTest, EachFaultIsRecordedOnceWithTheTimeItTook) {
+  Run("spawn p\n@p map a 1M anon\n@p touch a\n@p touch a");
+  const Costs costs = machine_.memory().costs();
+  const OperationStats faults = machine_.memory().AllTimed()[Timed::kFaultBase];
+  EXPECT_EQ(faults.tried(), 256u);
+  EXPECT_EQ(faults.all_failed(), 0u);
+  // Most take a page at hand; those that refill the CPU's list, or need a table, take longer.
+  const int64_t at_hand = (costs.fault + costs.pcp_alloc + costs.clear_page + costs.map_page).ns;
+  EXPECT_LE(at_hand, faults.latency().Quantile(0.5));
+  EXPECT_LE(faults.latency().Quantile(0.5), at_hand + at_hand / 32);
+  EXPECT_GT(faults.latency().max(), at_hand);
+}
+
+TEST_F(AddressSpaceOpsTest, AFaultThatMeetsNoMemoryIsRecordedAsFailed) {
+  Run("spawn p\n@p map a 400M anon");
+  const TouchCounts counts = Touch("@p touch a");
+  EXPECT_EQ(counts.oom, 1);
+  const OperationStats faults = machine_.memory().AllTimed()[Timed::kFaultBase];
+  EXPECT_EQ(faults.tried(), static_cast<uint64_t>(counts.ok) + 1);
+  EXPECT_THAT(faults.failed(), ::testing::ElementsAre(::testing::Pair("ENOMEM", 1)));
+}
+
 TEST_F(AddressSpaceOpsTest, AFirstReadMapsTheZeroPageAndAWriteThenTakesOne) {
   Run("spawn p\n@p map a 64K anon\n@p touch a 0 64K r");
   EXPECT_EQ(Sum(NR_ANON_PAGES), 0);

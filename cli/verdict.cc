@@ -1,0 +1,100 @@
+#include "cli/verdict.h"
+
+#include <fnmatch.h>
+
+#include <optional>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "models/base/errno.h"
+#include "models/base/failure.h"
+#include "workloads/nearest_name.h"
+#include "workloads/units.h"
+
+namespace numasim {
+namespace {
+
+using workloads::Condition;
+
+constexpr double kPageBytes = 4096;
+constexpr double kKilobyte = 1024;
+
+// How many of the condition's unit one of the metric's is; none where they do not go together.
+std::optional<double> Scale(Condition::Unit unit, const MetricInfo& info) {
+  switch (unit) {
+    case Condition::Unit::kNone:
+      return 1;
+    case Condition::Unit::kPercent:
+      if (info.unit == "share") return 1;
+      break;
+    case Condition::Unit::kTime:
+      if (info.kind == MetricInfo::Kind::kTime) return 1;
+      break;
+    case Condition::Unit::kSize:
+      if (info.unit == "pages") return kPageBytes;
+      if (info.unit == "kB") return kKilobyte;
+      if (info.unit == "bytes") return 1;
+      break;
+  }
+  return std::nullopt;
+}
+
+bool IsKnownEvent(const std::string& kind) {
+  for (int32_t known = 1; known <= static_cast<int32_t>(LogKind::kLast); ++known) {
+    if (kind == LogKindName(static_cast<LogKind>(known))) return true;
+  }
+  return false;
+}
+
+bool IsKnownReason(const std::string& reason) {
+  if (reason == "SIGBUS" || reason == "SIGSEGV" || reason == "beyond") return true;
+  for (int known = 1; known <= static_cast<int>(Errno::kLast); ++known) {
+    if (reason == ErrnoName(static_cast<Errno>(known))) return true;
+  }
+  return false;
+}
+
+// Whether it is the name of something that this run could have had and just has none of.
+bool IsNone(const std::string& name, const RunMetrics& run) {
+  constexpr absl::string_view kEvents = "events.";
+  constexpr absl::string_view kFailed = ".failed.";
+  if (absl::StartsWith(name, kEvents)) return IsKnownEvent(name.substr(kEvents.size()));
+  const size_t failed = name.rfind(kFailed.data());
+  if (failed == std::string::npos) return false;
+  return run.metrics.contains(absl::StrCat(name.substr(0, failed), ".tried")) &&
+         IsKnownReason(name.substr(failed + kFailed.size()));
+}
+
+absl::Status MeansNothing(const Condition& condition, const RunMetrics& run) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, metric] : run.metrics) names.push_back(name);
+  return absl::InvalidArgumentError(
+      absl::StrCat("names no metric of this run: ", workloads::Quoted(condition.metric),
+                   workloads::DidYouMean(condition.metric, names),
+                   "; expected a name that numasim metrics shows, or a glob over such names"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Judgement>> Judge(const Condition& condition, const RunMetrics& run) {
+  std::vector<Judgement> judgements;
+  for (const auto& [name, metric] : run.metrics) {
+    if (fnmatch(condition.metric.c_str(), name.c_str(), 0) != 0) continue;
+    const std::optional<double> scale = Scale(condition.unit, metric.info);
+    if (!scale.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("compares ", name, ", which is in ", metric.info.unit,
+                       ", with a value of another unit; expected a number, or a value of that unit"));
+    }
+    judgements.push_back(
+        {name, MetricText(metric.info, metric.value), condition.HoldsFor(metric.value * *scale)});
+  }
+  if (!judgements.empty()) return judgements;
+  if (!IsNone(condition.metric, run)) return MeansNothing(condition, run);
+  judgements.push_back({condition.metric, "0", condition.HoldsFor(0)});
+  return judgements;
+}
+
+}  // namespace numasim

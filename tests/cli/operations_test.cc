@@ -1,0 +1,134 @@
+// What a run says of its operations, latencies and expectations, as a user of the program sees it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/cli/program_test.h"
+
+namespace numasim {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// One guest that gets its pages of the pool, one whose mmap finds none, and two touches.
+constexpr char kScenario[] = R"(
+machine { node { memory: '256M' } hugepages { size: '2M' nr: 8 } }
+kernel { thp { enabled: 'never' } }
+workload {
+  script { name: 'first' line: 'spawn p' line: '@p map a 16M hugetlb-2M' line: '@p touch a' }
+  script { name: 'late' start: '1s' copies: 3 stagger: '1s' line: 'spawn p'
+    line: '@p map a 32M hugetlb-2M' line: '@p map b 1M anon' line: '@p touch b' line: 'sleep 500' }
+}
+)";
+
+class OperationsTest : public ProgramTest {
+ protected:
+  static Outcome RunWith(const std::string& fields, std::vector<std::string> arguments = {}) {
+    Write("s.textproto", fields + kScenario);
+    arguments.insert(arguments.begin(), {"run", "s.textproto"});
+    return Numasim(arguments);
+  }
+  static double Metric(const std::string& name) {
+    const Outcome outcome = Numasim({"metrics", "s.trace.pb", name, "--format", "json"});
+    EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+    return json::parse(outcome.out).at(name).at("value");
+  }
+};
+
+TEST_F(OperationsTest, AreCountedByScriptWithWhatFailedAndHowLongItTook) {
+  EXPECT_EQ(RunWith("").exit_status, 0);
+  EXPECT_EQ(Metric("operation.first.map.tried"), 1);
+  EXPECT_EQ(Metric("operation.first.map.failed"), 0);
+  EXPECT_EQ(Metric("operation.late.map.tried"), 6);
+  EXPECT_EQ(Metric("operation.late.map.failed.ENOMEM"), 3);
+  EXPECT_EQ(Metric("operation.late.map.failed_share"), 0.5);
+  EXPECT_EQ(Metric("operation.late.access.tried"), 3 * 256);
+  EXPECT_EQ(Metric("operation.first.access.tried"), 4096);
+  EXPECT_EQ(Metric("operation.fault_hugetlb.tried"), 8);
+  EXPECT_EQ(Metric("operation.fault_base.tried"), 3 * 256);
+  EXPECT_EQ(Metric("operation.late.sleep.mean_ns"), 500e6);
+}
+
+TEST_F(OperationsTest, TheSummaryHasALineForEachScriptAndEachKindOfFault) {
+  const Outcome run = RunWith("");
+  EXPECT_THAT(run.out, testing::ContainsRegex("script +operations +failed +accesses +failed\n"
+                                              " *first +4 +0 +4096 +0\n"
+                                              " *late +18 +3 +768 +0\n"));
+  EXPECT_THAT(run.out, testing::ContainsRegex("\n *fault_hugetlb +8 +0 "));
+}
+
+TEST_F(OperationsTest, TheSummaryAsJsonHasThemAndAllMetrics) {
+  const Outcome run = RunWith("", {"--format", "json"});
+  EXPECT_EQ(run.exit_status, 0) << run.err;
+  const json summary = json::parse(run.out);
+  EXPECT_EQ(summary["metrics"]["operation.late.map.failed"], 3);
+  EXPECT_EQ(summary["metrics"]["hugetlb-2M.nr_hugepages.peak"], 8);
+  EXPECT_EQ(summary["streams"], 4);
+  EXPECT_EQ(summary["failures"][0]["what"], "map ENOMEM");
+  EXPECT_EQ(summary["failures"][0]["lines"][0]["count"], 3);
+  const auto late_map =
+      std::find_if(summary["operations"].begin(), summary["operations"].end(),
+                   [](const json& o) { return o.value("script", "") == "late" && o["operation"] == "map"; });
+  ASSERT_NE(late_map, summary["operations"].end());
+  EXPECT_EQ((*late_map)["failed"]["ENOMEM"], 3);
+}
+
+TEST_F(OperationsTest, WhatTheSummarySaysTheTraceSaysToo) {
+  const Outcome run = RunWith("", {"--format", "json"});
+  const json summary = json::parse(run.out);
+  const Outcome listed = Numasim({"metrics", "s.trace.pb", "--format", "json"});
+  const json metrics = json::parse(listed.out);
+  ASSERT_GT(metrics.size(), 100u);
+  EXPECT_EQ(metrics.size(), summary["metrics"].size());
+  for (const auto& [name, metric] : metrics.items())
+    EXPECT_EQ(metric["value"], summary["metrics"][name]) << name;
+}
+
+TEST_F(OperationsTest, AnExpectationThatHoldsEndsWith0AndOneThatDoesNotWith2) {
+  EXPECT_EQ(RunWith("expect: 'operation.first.map.failed == 0'\n").exit_status, 0);
+  const Outcome run = RunWith("expect: 'operation.*.map.failed_share < 10%'\n");
+  EXPECT_EQ(run.exit_status, 2);
+  EXPECT_EQ(run.err,
+            "numasim: s.textproto:1: expect: 'operation.*.map.failed_share < 10%' does not hold: "
+            "operation.late.map.failed_share is 50%\n");
+  EXPECT_THAT(run.out, HasSubstr("trace: s.trace.pb"));
+  EXPECT_THAT(Files(), testing::Contains("s.trace.pb"));
+}
+
+TEST_F(OperationsTest, FailOnEndsWith2WhereItHoldsAndNeedsNoTraceFile) {
+  EXPECT_EQ(RunWith("", {"--fail-on", "operation.late.map.failed > 3", "--quiet"}).exit_status, 0);
+  const Outcome run = RunWith("", {"--fail-on", "operation.late.map.failed > 2", "--fail-on",
+                                   "operation.fault_hugetlb.max_ns > 1h", "--quiet", "--out", "/dev/null"});
+  EXPECT_EQ(run.exit_status, 2);
+  EXPECT_EQ(run.err,
+            "numasim: --fail-on: 'operation.late.map.failed > 2' holds: operation.late.map.failed is 3\n");
+}
+
+TEST_F(OperationsTest, ConditionsThatMeanNothingAreRefused) {
+  EXPECT_THAT(
+      RefusedScenario(std::string("expect: 'operation.first.map.failed'\n") + kScenario),
+      HasSubstr("s.textproto:1:9: expect[0]: 'operation.first.map.failed' has no comparison; expected"));
+  Write("s.textproto", kScenario);
+  EXPECT_THAT(Refused({"run", "s.textproto", "--fail-on", "node0.nuna_miss > 1"}),
+              HasSubstr("did you mean 'node0.numa_miss'?"));
+  EXPECT_THAT(Refused({"run", "s.textproto", "--format", "yaml"}), HasSubstr("yaml"));
+}
+
+TEST_F(OperationsTest, MetricsCanBeChosenAndHaveThreeForms) {
+  RunWith("");
+  EXPECT_EQ(Numasim({"metrics", "s.trace.pb", "operation.late.map.t*", "operation.late.sleep.mean_ns"}).out,
+            "operation.late.map.tried          6  times\n"
+            "operation.late.sleep.mean_ns  500ms\n");
+  EXPECT_EQ(Numasim({"metrics", "s.trace.pb", "operation.late.map.tried", "--format", "csv"}).out,
+            "metric,value,unit\noperation.late.map.tried,6,times\n");
+  EXPECT_THAT(Refused({"metrics", "s.trace.pb", "operation.later.*"}), HasSubstr("matches none of the"));
+  EXPECT_THAT(Refused({"metrics", "s.trace.pb", "--format", "xml"}), HasSubstr("expected text, csv or json"));
+  EXPECT_THAT(Refused({"metrics", "s.textproto"}), HasSubstr("s.textproto"));
+}
+
+}  // namespace
+}  // namespace numasim
