@@ -59,12 +59,12 @@ void TraceSink::OnSample(sim::SimTime t, std::span<const int64_t> values) {
   // The last sample, of the final state, may fall on the time of a regular one.
   if (t <= last_) return;
   last_ = t;
-  writer_.AddSample(t.ns, absl::MakeConstSpan(values.data(), values.size()));
+  output_.AddSample(t.ns, absl::MakeConstSpan(values.data(), values.size()));
 }
 
 void TraceSink::OnRepeat(sim::SimTime first, sim::Duration interval, int64_t count) {
   last_ = first + interval * (count - 1);
-  writer_.AddRepeat(first.ns, interval.ns, count);
+  output_.AddRepeat(first.ns, interval.ns, count);
 }
 
 void TraceSink::OnLog(const sim::LogRecord& record) {
@@ -79,7 +79,7 @@ void TraceSink::OnLog(const sim::LogRecord& record) {
     event.set_detail(record.detail);
   }
   ++events_[{event.kind(), ReasonText(event)}];
-  writer_.AddEvent(std::move(event));
+  output_.AddEvent(std::move(event));
 }
 
 void TraceSink::WriteLocks() {
@@ -93,7 +93,7 @@ void TraceSink::WriteLocks() {
     stats.set_contended(lock->contended);
     *stats.mutable_wait_ns() = ToProto(lock->wait);
     *stats.mutable_hold_ns() = ToProto(lock->hold);
-    writer_.AddLockStats(std::move(stats));
+    output_.AddLockStats(std::move(stats));
   }
 }
 
