@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -21,38 +20,38 @@ namespace {
 constexpr char kNanoseconds[] = "ns";
 constexpr char kShare[] = "share";
 
-size_t ScenarioHash(const trace::Header& header) {
-  // Lengths keep texts that only begin elsewhere apart.
-  std::string all = absl::StrCat(header.scenario().size(), ":", header.scenario());
-  for (const trace::Script& script : header.script())
-    absl::StrAppend(&all, script.text().size(), ":", script.text());
-  return std::hash<std::string>()(all);
-}
-
 // The samples of a column, put together.
 struct ColumnTotals {
   int64_t last = 0;
   int64_t least = 0;
+  int64_t since_ns = 0;  // it has had this value
   int64_t peak = 0;
-  double area = 0;  // the values times the nanoseconds for which they stood
+  double area = 0;  // the values before, times the nanoseconds for which they stood
+
+  double AreaAt(int64_t now_ns) const {
+    return area + static_cast<double>(last) * (static_cast<double>(now_ns) - static_cast<double>(since_ns));
+  }
 };
 
-class Collector : public MetricsCollector {
+class MetricsReader : public TraceVisitor {
  public:
-  explicit Collector(const trace::Header& header) : header_(header), columns_(header.column_size()) {}
+  explicit MetricsReader(const trace::Header& header) : header_(header), columns_(header.column_size()) {}
 
-  // A value stands until the next sample.
+  // A value stands until a sample shows another. What comes out does not depend on how many spans equal
+  // samples come in.
   void OnSamples(const SampleSpan& samples) override {
-    EndStand(samples.first_ns);
     for (size_t i = 0; i < columns_.size(); ++i) {
+      ColumnTotals& column = columns_[i];
       const int64_t value = samples.values[i];
-      columns_[i].last = value;
-      columns_[i].least = any_ ? std::min(columns_[i].least, value) : value;
-      columns_[i].peak = any_ ? std::max(columns_[i].peak, value) : value;
+      if (any_ && value == column.last) continue;
+      if (any_) column.area = column.AreaAt(samples.first_ns);
+      column.least = any_ ? std::min(column.least, value) : value;
+      column.peak = any_ ? std::max(column.peak, value) : value;
+      column.last = value;
+      column.since_ns = samples.first_ns;
     }
     if (!any_) first_ns_ = samples.first_ns;
     any_ = true;
-    stands_from_ns_ = samples.first_ns;
     last_ns_ = samples.last_ns();
   }
 
@@ -94,8 +93,8 @@ class Collector : public MetricsCollector {
       AddTimes(name, operation.latency_ns(), operation.tried(), /*absent_is_zero=*/false);
   }
 
-  RunMetrics Finish(int64_t end_ns) override {
-    EndStand(last_ns_);
+  // What was read. `end_ns` is the run's.
+  std::map<std::string, Metric> Finish(int64_t end_ns) {
     for (size_t i = 0; i < columns_.size(); ++i) AddColumn(header_.column(static_cast<int>(i)), columns_[i]);
     for (const auto& [name, kind] : kinds_) {
       const Direction direction = kind.failure ? Direction::kMoreIsWorse : Direction::kNeither;
@@ -106,12 +105,7 @@ class Collector : public MetricsCollector {
                                   .kind = MetricInfo::Kind::kTime,
                                   .direction = Direction::kMoreIsWorse},
                          .value = static_cast<double>(end_ns)});
-    return {.path = "",
-            .scenario_name = header_.scenario_name(),
-            .program_version = header_.program_version(),
-            .seed = header_.seed(),
-            .scenario_hash = ScenarioHash(header_),
-            .metrics = std::move(metrics_)};
+    return std::move(metrics_);
   }
 
  private:
@@ -119,12 +113,6 @@ class Collector : public MetricsCollector {
     double count = 0;
     bool failure = false;
   };
-
-  void EndStand(int64_t now_ns) {
-    if (!any_) return;
-    const double stood_ns = static_cast<double>(now_ns) - static_cast<double>(stands_from_ns_);
-    for (ColumnTotals& column : columns_) column.area += static_cast<double>(column.last) * stood_ns;
-  }
 
   // Traces from before a lock's place was noted hold locks of one name; they are told apart by their order.
   void Add(const std::string& name, Metric metric) {
@@ -157,7 +145,7 @@ class Collector : public MetricsCollector {
     Add(column.name(), {.info = info, .value = static_cast<double>(totals.last)});
     if (!column.gauge()) return;
     const double time_ns = static_cast<double>(last_ns_) - static_cast<double>(first_ns_);
-    const double mean = time_ns > 0 ? totals.area / time_ns : static_cast<double>(totals.last);
+    const double mean = time_ns > 0 ? totals.AreaAt(last_ns_) / time_ns : static_cast<double>(totals.last);
     Add(column.name() + ".least", {.info = info, .value = static_cast<double>(totals.least)});
     Add(column.name() + ".peak", {.info = info, .value = static_cast<double>(totals.peak)});
     if (info.kind == MetricInfo::Kind::kCount) info.kind = MetricInfo::Kind::kMean;
@@ -168,11 +156,31 @@ class Collector : public MetricsCollector {
   std::vector<ColumnTotals> columns_;
   bool any_ = false;  // a sample was seen
   int64_t first_ns_ = 0;
-  int64_t stands_from_ns_ = 0;
   int64_t last_ns_ = 0;
   std::map<std::string, Kind> kinds_;
   std::map<std::string, Metric> metrics_;
 };
+
+// FNV-1a: the same in every build, as databases of sweeps keep it.
+uint64_t ScenarioHash(const trace::Header& header) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  const auto add = [&hash](absl::string_view text) {
+    // Lengths keep texts that only begin elsewhere apart.
+    for (const unsigned char c : absl::StrCat(text.size(), ":", text)) hash = (hash ^ c) * 0x100000001b3u;
+  };
+  add(header.scenario());
+  for (const trace::Script& script : header.script()) add(script.text());
+  return hash;
+}
+
+RunMetrics MetricsOf(const std::string& path, const trace::Header& header) {
+  return {.path = path,
+          .scenario_name = header.scenario_name(),
+          .program_version = header.program_version(),
+          .seed = header.seed(),
+          .scenario_hash = ScenarioHash(header),
+          .metrics = {}};
+}
 
 }  // namespace
 
@@ -185,10 +193,6 @@ std::string MetricText(const MetricInfo& info, double value) {
   return std::abs(value) < 1000 ? absl::StrFormat("%.4g", value) : absl::StrFormat("%.1f", value);
 }
 
-std::unique_ptr<MetricsCollector> MetricsCollector::Create(const trace::Header& header) {
-  return std::make_unique<Collector>(header);
-}
-
 absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path) {
   absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);
   if (!trace.ok()) return trace.status();
@@ -198,11 +202,51 @@ absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path) {
     return absl::FailedPreconditionError(
         absl::StrCat("trace ", path, " is of a run that ", index.ended_by(), " ended", kExpected));
   }
-  const std::unique_ptr<MetricsCollector> metrics = MetricsCollector::Create((*trace)->header());
-  if (const absl::Status status = (*trace)->Read(TimeRange(), metrics.get()); !status.ok())
+  const trace::Header& header = (*trace)->header();
+  MetricsReader reader(header);
+  if (const absl::Status status = (*trace)->Read(TimeRange(), &reader); !status.ok())
     return absl::Status(status.code(), absl::StrCat(status.message(), kExpected));
-  RunMetrics run = metrics->Finish(index.last_ns());
-  run.path = path;
+  RunMetrics run = MetricsOf(path, header);
+  run.metrics = reader.Finish(index.last_ns());
+  return run;
+}
+
+struct MetricsRecorder::State {
+  explicit State(trace::Header of) : header(std::move(of)), reader(header), values(header.column_size()) {}
+
+  const trace::Header header;
+  MetricsReader reader;
+  std::vector<int64_t> values;  // of the last sample
+  int64_t last_ns = 0;
+};
+
+MetricsRecorder::MetricsRecorder(trace::Header header) : state_(std::make_unique<State>(std::move(header))) {}
+
+MetricsRecorder::~MetricsRecorder() = default;
+
+void MetricsRecorder::AddSample(int64_t time_ns, absl::Span<const int64_t> values) {
+  state_->values.assign(values.begin(), values.end());
+  AddRepeat(time_ns, /*interval_ns=*/0, 1);
+}
+
+void MetricsRecorder::AddRepeat(int64_t first_ns, int64_t interval_ns, int64_t count) {
+  const SampleSpan span = {first_ns, interval_ns, count, state_->values};
+  state_->reader.OnSamples(span);
+  state_->last_ns = std::max(state_->last_ns, span.last_ns());
+}
+
+void MetricsRecorder::AddEvent(trace::Event event) {
+  state_->reader.OnEvent(event);
+  state_->last_ns = std::max(state_->last_ns, event.time_ns());
+}
+
+void MetricsRecorder::AddLockStats(trace::LockStats stats) { state_->reader.OnLock(stats); }
+
+void MetricsRecorder::AddOperationStats(trace::OperationStats stats) { state_->reader.OnOperation(stats); }
+
+RunMetrics MetricsRecorder::Finish() {
+  RunMetrics run = MetricsOf("", state_->header);
+  run.metrics = state_->reader.Finish(state_->last_ns);
   return run;
 }
 

@@ -21,8 +21,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "proto/trace.pb.h"
-#include "proto/trace_reader.h"
+#include "proto/trace_output.h"
 
 namespace numasim {
 
@@ -48,18 +49,8 @@ struct RunMetrics {
   std::string scenario_name;
   std::string program_version;
   uint64_t seed = 0;
-  size_t scenario_hash = 0;  // of the texts of the scenario and all that it names, without their names
+  uint64_t scenario_hash = 0;  // of the texts of the scenario and all that it names, without their names
   std::map<std::string, Metric> metrics;
-};
-
-// Puts the metrics of a run together from what its trace holds, or will hold: be it read from a file or
-// handed on while the run goes.
-class MetricsCollector : public TraceVisitor {
- public:
-  // Of the run whose trace begins with `header`, which must outlive the collector.
-  static std::unique_ptr<MetricsCollector> Create(const trace::Header& header);
-  // Of a run that ended at `end_ns`; without a path. Once, when all is handed on.
-  virtual RunMetrics Finish(int64_t end_ns) = 0;
 };
 
 // A value for people: "12.5ms", "0.4%", "3072", without its unit where that is no time and no share.
@@ -68,6 +59,27 @@ std::string MetricText(const MetricInfo& info, double value);
 // Reads the whole trace. Fails if it cannot be read, is no trace, is cut or damaged, or if its run was ended
 // before its end: counts of a part of a run are not those of the run. The status names the file.
 absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path);
+
+// Makes the same numbers of a run as it goes, without a trace. Owned by who runs the engine.
+class MetricsRecorder final : public TraceOutput {
+ public:
+  // `header` is what the trace would have.
+  explicit MetricsRecorder(trace::Header header);
+  ~MetricsRecorder() override;
+
+  void AddSample(int64_t time_ns, absl::Span<const int64_t> values) override;
+  void AddRepeat(int64_t first_ns, int64_t interval_ns, int64_t count) override;
+  void AddEvent(trace::Event event) override;
+  void AddLockStats(trace::LockStats stats) override;
+  void AddOperationStats(trace::OperationStats stats) override;
+
+  // When the run is at its end, once. RunMetrics::path is empty.
+  RunMetrics Finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace numasim
 

@@ -2,14 +2,12 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,22 +20,27 @@
 #include "cli/signals.h"
 #include "cli/standard_output.h"
 #include "cli/summary.h"
+#include "cli/thread_count.h"
 #include "cli/traced_run.h"
 #include "cli/warnings.h"
-#include "sim/host_memory.h"
 #include "workloads/scenario.h"
 #include "workloads/simulation.h"
 
 namespace numasim {
 namespace {
 
+using workloads::FieldSetting;
+
+constexpr int kNotAsExpected = 2;  // exit status
+
 constexpr int kNotAsExpected = 2;  // exit status
 
 struct RunOptions {
   std::string input;
   std::string out;
-  std::string seed;  // as given; empty: the scenario's
-  int threads = 0;   // 0: as many as the machine has
+  std::vector<std::string> set;  // "PATH=VALUE" each
+  std::string seed;              // as given; empty: the scenario's
+  int threads = 0;               // 0: as many as the machine has
   bool quiet = false;
   bool allow_outside_files = false;
   std::vector<std::string> fail_on;
@@ -75,16 +78,14 @@ absl::StatusOr<std::optional<uint64_t>> ParseSeed(const std::string& text) {
       "--seed: '", text, "' is no seed; expected a whole number from 0 to 18446744073709551615"));
 }
 
-// As many as asked for, or as the host has CPUs and gives threads: the result is the same for any number.
-absl::StatusOr<int> ThreadsToUse(int asked) {
-  const int cpus = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  // More than CPUs are not made.
-  const int wanted = asked > 0 ? std::min(asked, cpus) : cpus;
-  const int given = sim::ThreadsOfHost(wanted);
-  if (asked == 0 || given == wanted) return given;
-  return absl::ResourceExhaustedError(absl::StrCat("--threads: '", asked, "' is more than the host gives (",
-                                                   given, "; ulimit -u, ulimit -v); expected at most ",
-                                                   given));
+absl::StatusOr<std::vector<FieldSetting>> ParseSettings(const std::vector<std::string>& texts) {
+  std::vector<FieldSetting> settings;
+  for (const std::string& text : texts) {
+    absl::StatusOr<FieldSetting> setting = workloads::ParseFieldSetting("--set", text);
+    if (!setting.ok()) return setting.status();
+    settings.push_back(*std::move(setting));
+  }
+  return settings;
 }
 
 // Runs with progress, until the end or a signal.
@@ -115,7 +116,9 @@ absl::StatusOr<int> ExitStatus(TracedRun& run, const Expectations& expectations)
 absl::StatusOr<int> Run(const RunOptions& options) {
   const auto seed = ParseSeed(options.seed);
   if (!seed.ok()) return seed.status();
-  const auto scenario = LoadInput(options.input, options.allow_outside_files);
+  const absl::StatusOr<std::vector<FieldSetting>> settings = ParseSettings(options.set);
+  if (!settings.ok()) return settings.status();
+  const auto scenario = LoadInput(options.input, options.allow_outside_files, *settings);
   if (!scenario.ok()) return scenario.status();
   const std::string trace_path = options.out.empty() ? DefaultTracePath(options.input) : options.out;
   if (absl::Status status = CheckTracePath(trace_path, options.input, *scenario); !status.ok()) return status;
@@ -130,7 +133,7 @@ absl::StatusOr<int> Run(const RunOptions& options) {
                                     .seed = *seed,
                                     .threads = *threads,
                                     .collect_metrics = !expectations->empty() || options.format == "json"});
-  if (!run.ok()) return run.status();
+  if (!run.ok()) return WithSettings(run.status(), *settings);
   if (absl::Status status = expectations->CheckCounters((*run)->header()); !status.ok()) return status;
   PrintWarnings((*run)->simulation().warnings(), std::cerr);
   // Nothing that is modelled draws from the engine's random streams yet.
@@ -165,6 +168,13 @@ void AddRunCommand(CLI::App& app, int* exit_status) {
       "--out", options->out,
       "the trace; default: the scenario's name with .trace.pb, in this folder. It is written as\n"
       "NAME.partial and takes its name when the run is at its end");
+  command
+      ->add_option("--set", options->set,
+                   "changes a field of the scenario, such as 'workload.script[guests].copies=4'; several by "
+                   "giving it\n"
+                   "again")
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
   command->add_option("--seed", options->seed, "instead of the scenario's seed")->type_name("UINT");
   command->add_option("--threads", options->threads, "threads; the result is the same for any number")
       ->check(CLI::Range(1, 1024));

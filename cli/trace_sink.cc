@@ -59,18 +59,12 @@ void TraceSink::OnSample(sim::SimTime t, std::span<const int64_t> values) {
   // The last sample, of the final state, may fall on the time of a regular one.
   if (t <= last_) return;
   last_ = t;
-  writer_.AddSample(t.ns, absl::MakeConstSpan(values.data(), values.size()));
-  if (also_ == nullptr) return;
-  last_values_.assign(values.begin(), values.end());
-  also_->OnSamples({.first_ns = t.ns, .values = last_values_});
+  output_.AddSample(t.ns, absl::MakeConstSpan(values.data(), values.size()));
 }
 
 void TraceSink::OnRepeat(sim::SimTime first, sim::Duration interval, int64_t count) {
   last_ = first + interval * (count - 1);
-  writer_.AddRepeat(first.ns, interval.ns, count);
-  if (also_ == nullptr) return;
-  also_->OnSamples(
-      {.first_ns = first.ns, .interval_ns = interval.ns, .count = count, .values = last_values_});
+  output_.AddRepeat(first.ns, interval.ns, count);
 }
 
 void TraceSink::OnLog(const sim::LogRecord& record) {
@@ -85,8 +79,7 @@ void TraceSink::OnLog(const sim::LogRecord& record) {
     event.set_detail(record.detail);
   }
   ++events_[{event.kind(), ReasonText(event)}];
-  if (also_ != nullptr) also_->OnEvent(event);
-  writer_.AddEvent(std::move(event));
+  output_.AddEvent(std::move(event));
 }
 
 void TraceSink::WriteOperations(const workloads::Simulation& simulation) {
@@ -103,8 +96,7 @@ void TraceSink::WriteOperations(const workloads::Simulation& simulation) {
       }
       const sim::Histogram& latency = of_kind.latency();
       if (latency.count() > 0) *stats.mutable_latency_ns() = ToProto(latency);
-      if (also_ != nullptr) also_->OnOperation(stats);
-      writer_.AddOperationStats(std::move(stats));
+      output_.AddOperationStats(std::move(stats));
     }
   }
 }
@@ -120,8 +112,7 @@ void TraceSink::WriteLocks() {
     stats.set_contended(lock->contended);
     *stats.mutable_wait_ns() = ToProto(lock->wait);
     *stats.mutable_hold_ns() = ToProto(lock->hold);
-    if (also_ != nullptr) also_->OnLock(stats);
-    writer_.AddLockStats(std::move(stats));
+    output_.AddLockStats(std::move(stats));
   }
 }
 

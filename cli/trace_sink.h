@@ -1,5 +1,5 @@
-// TraceSink: hands the engine's samples and log records on to a trace file, and keeps the log's sums for the
-// summary. Owned by `numasim run`; called by the thread in Engine::Run.
+// TraceSink: hands the engine's samples and log records on as those of a trace, and keeps the log's sums for
+// the summary. Owned by who runs the engine; called by the thread in Engine::Run.
 #ifndef NUMASIM_CLI_TRACE_SINK_H_
 #define NUMASIM_CLI_TRACE_SINK_H_
 
@@ -10,8 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "proto/trace_reader.h"
-#include "proto/trace_writer.h"
+#include "proto/trace_output.h"
 #include "sim/engine.h"
 #include "sim/sampler.h"
 #include "workloads/simulation.h"
@@ -20,9 +19,7 @@ namespace numasim {
 
 class TraceSink : public sim::SampleSink {
  public:
-  // What goes to `writer` is shown to `also`, too, unless it is null.
-  TraceSink(const sim::Engine& engine, TraceWriter& writer, TraceVisitor* also)
-      : engine_(engine), writer_(writer), also_(also) {}
+  TraceSink(const sim::Engine& engine, TraceOutput& output) : engine_(engine), output_(output) {}
 
   void OnSample(sim::SimTime t, std::span<const int64_t> values) override;
   void OnRepeat(sim::SimTime first, sim::Duration interval, int64_t count) override;
@@ -38,9 +35,7 @@ class TraceSink : public sim::SampleSink {
 
  private:
   const sim::Engine& engine_;
-  TraceWriter& writer_;
-  TraceVisitor* const also_;
-  std::vector<int64_t> last_values_;  // for `also_`
+  TraceOutput& output_;
   sim::SimTime last_{-1};
   std::map<std::pair<std::string, std::string>, int64_t> events_;
 };

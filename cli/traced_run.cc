@@ -1,21 +1,17 @@
 #include "cli/traced_run.h"
 
-#include <fnmatch.h>
-
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "cli/version.h"
+#include "cli/trace_header.h"
 #include "files/read_file.h"
 #include "sim/run_control.h"
 #include "workloads/machine/boot_state.h"
 #include "workloads/machine/topology.h"
 
 namespace numasim {
-namespace {
 
 using workloads::LoadedScenario;
 using workloads::Simulation;
@@ -28,54 +24,15 @@ absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string
   return state->machine;
 }
 
-bool Wanted(const LoadedScenario& scenario, const std::string& column) {
-  const auto& globs = scenario.proto.trace().counters();
-  return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-           return fnmatch(glob.c_str(), column.c_str(), 0) == 0;
-         });
-}
-
-// Adds the columns to sample to the engine and describes them for the trace.
-absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
-  for (const MemorySystem::CounterColumn& counter : simulation.kernel().Columns()) {
-    if (!Wanted(simulation.scenario(), counter.column.name)) continue;
-    simulation.engine().AddColumn(counter.column);
-    trace::Column& column = *header.add_column();
-    column.set_name(counter.column.name);
-    column.set_unit(counter.column.unit);
-    column.set_gauge(counter.gauge);
-    if (counter.more_is_worse.has_value()) column.set_more_is_worse(*counter.more_is_worse);
-  }
-  const auto& globs = simulation.scenario().proto.trace().counters();
-  for (int i = 0; i < globs.size(); ++i) {
-    const bool any = std::any_of(header.column().begin(), header.column().end(), [&](const auto& column) {
-      return fnmatch(globs[i].c_str(), column.name().c_str(), 0) == 0;
-    });
-    if (!any) return workloads::NoSuchCounter(simulation.scenario(), i);
-  }
-  return absl::OkStatus();
-}
-
-trace::Header MakeHeader(const LoadedScenario& scenario, uint64_t seed) {
-  trace::Header header;
-  header.set_scenario(scenario.text);
-  header.set_scenario_name(scenario.path);
-  for (const auto& [name, text] : scenario.files) {
-    trace::Script& script = *header.add_script();
-    script.set_name(name);
-    script.set_text(text);
-  }
-  header.set_program_version(kVersion);
-  header.set_seed(seed);
-  header.set_sampling_interval_ns(scenario.trace_interval_ns);
-  return header;
-}
-
-}  // namespace
-
-absl::StatusOr<LoadedScenario> LoadInput(const std::string& path, bool allow_outside_files) {
+absl::StatusOr<LoadedScenario> LoadInput(const std::string& path, bool allow_outside_files,
+                                         const std::vector<workloads::FieldSetting>& settings) {
   if (!absl::EndsWith(path, ".mm"))
-    return workloads::LoadScenario(path, ReadMachineFile, allow_outside_files);
+    return workloads::LoadScenario(path, ReadMachineFile, allow_outside_files, settings);
+  if (!settings.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(settings.front().given, ": ", path,
+                                                   " is a script and has no fields; expected a scenario "
+                                                   "(.textproto)"));
+  }
   auto text = ReadInputFile(path);
   if (!text.ok())
     return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
@@ -90,14 +47,19 @@ absl::StatusOr<std::unique_ptr<TracedRun>> TracedRun::Create(const LoadedScenari
       Simulation::Create(scenario, {.threads = options.threads, .seed = seed, .scheme = options.scheme});
   if (!simulation.ok()) return simulation.status();
   run->simulation_ = *std::move(simulation);
-  run->header_ = MakeHeader(scenario, seed);
-  if (absl::Status status = AddColumns(*run->simulation_, run->header_); !status.ok()) return status;
-  if (options.collect_metrics) run->collector_ = MetricsCollector::Create(run->header_);
+  absl::StatusOr<trace::Header> header = AddColumns(*run->simulation_, seed);
+  if (!header.ok()) return header.status();
+  run->header_ = *std::move(header);
   auto writer = TraceWriter::Create(options.trace_path, run->header_);
   if (!writer.ok()) return writer.status();
   run->writer_ = *std::move(writer);
   sim::Engine& engine = run->simulation_->engine();
-  run->sink_ = std::make_unique<TraceSink>(engine, *run->writer_, run->collector_.get());
+  if (options.collect_metrics) {
+    run->recorder_ = std::make_unique<MetricsRecorder>(run->header_);
+    run->both_ = std::make_unique<BothOutputs>(*run->writer_, *run->recorder_);
+  }
+  TraceOutput* const output = run->both_ != nullptr ? static_cast<TraceOutput*>(run->both_.get()) : run->writer_.get();
+  run->sink_ = std::make_unique<TraceSink>(engine, *output);
   engine.SetSampler(sim::Nanoseconds(scenario.trace_interval_ns), run->sink_.get());
   run->facts_.trace_path = options.trace_path;
   return run;
@@ -116,8 +78,7 @@ absl::Status TracedRun::Run() {
   simulation_->engine().SampleNow();
   sink_->WriteLocks();
   sink_->WriteOperations(*simulation_);
-  if (collector_ != nullptr && facts_.ended_by.empty())
-    metrics_ = collector_->Finish(simulation_->engine().now().ns);
+  if (recorder_ != nullptr && facts_.ended_by.empty()) metrics_ = recorder_->Finish();
   if (absl::Status finished = writer_->Finish(facts_.ended_by); !finished.ok()) return finished;
   if (!facts_.ended_by.empty()) facts_.trace_path = writer_->partial_path();
   facts_.trace_is_file = !writer_->direct();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -30,11 +31,16 @@ struct TracedRunOptions {
   bool collect_metrics = false;
 };
 
-// Reads what `numasim run` is given: a script if its name ends in .mm, else a scenario. An error names file,
-// line, field and what would be right.
-// A scenario may name files outside its folder only with `allow_outside_files`.
-absl::StatusOr<workloads::LoadedScenario> LoadInput(const std::string& path,
-                                                    bool allow_outside_files = false);
+// The machine in an lstopo_file or a boot_state_file, for workloads::FileReaders.
+absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string& name,
+                                        const std::string& text);
+
+// Reads what `numasim run` is given: a script if its name ends in .mm, else a scenario, with these of its
+// fields set; a script has none. An error names file, line, field and what would be right. A scenario may
+// name files outside its folder only with `allow_outside_files`.
+absl::StatusOr<workloads::LoadedScenario> LoadInput(
+    const std::string& path, bool allow_outside_files = false,
+    const std::vector<workloads::FieldSetting>& settings = {});
 
 class TracedRun {
  public:
@@ -74,7 +80,8 @@ class TracedRun {
   std::unique_ptr<workloads::Simulation> simulation_;
   std::unique_ptr<TraceWriter> writer_;
   trace::Header header_;
-  std::unique_ptr<MetricsCollector> collector_;  // null unless asked for
+  std::unique_ptr<MetricsRecorder> recorder_;  // null unless asked for, as is:
+  std::unique_ptr<BothOutputs> both_;          // the recorder and the writer
   std::unique_ptr<TraceSink> sink_;
   std::optional<RunMetrics> metrics_;
   RunFacts facts_;

@@ -22,10 +22,11 @@
 #include "files/replaced_file.h"
 #include "proto/trace.pb.h"
 #include "proto/trace_block.h"
+#include "proto/trace_output.h"
 
 namespace numasim {
 
-class TraceWriter {
+class TraceWriter final : public TraceOutput {
  public:
   // Begins the trace that will be `path` and writes the header, whose columns give the order of values in
   // samples. Fails, and leaves no file, if that cannot be done or if another program is writing that trace.
@@ -34,20 +35,13 @@ class TraceWriter {
 
   TraceWriter(const TraceWriter&) = delete;
   TraceWriter& operator=(const TraceWriter&) = delete;
-  ~TraceWriter();
+  ~TraceWriter() override;
 
-  // Times are simulated nanoseconds, not negative. The time of each sample is later than that of the one
-  // before; `values` has one value per column.
-  void AddSample(int64_t time_ns, absl::Span<const int64_t> values);
-
-  // `count` samples from `first_ns` on, `interval_ns` apart, that show the last sample's values again. There
-  // has been a sample; `count` and `interval_ns` are at least 1.
-  void AddRepeat(int64_t first_ns, int64_t interval_ns, int64_t count);
-
-  // May be reported later than samples of the same time or after.
-  void AddEvent(trace::Event event);
-  void AddLockStats(trace::LockStats stats);
-  void AddOperationStats(trace::OperationStats stats);
+  void AddSample(int64_t time_ns, absl::Span<const int64_t> values) override;
+  void AddRepeat(int64_t first_ns, int64_t interval_ns, int64_t count) override;
+  void AddEvent(trace::Event event) override;
+  void AddLockStats(trace::LockStats stats) override;
+  void AddOperationStats(trace::OperationStats stats) override;
 
   // Writes what has come since the last block, for the case that the process is killed. The finished trace
   // does not show it: the block goes on and is written again in the same place when it is full. Call it from

@@ -328,23 +328,27 @@ absl::StatusOr<LoadedScenario> ParseScenario(const std::string& path, const std:
   return loader.Take();
 }
 
-absl::StatusOr<LoadedScenario> LoadScenario(
-    const std::string& path,
-    std::function<absl::StatusOr<Machine>(const Machine&, const std::string&, const std::string&)>
-        read_machine,
-    bool allow_outside_files) {
-  const absl::StatusOr<std::string> text = ReadInputFile(path);
+ScenarioReaders FileReaders(const std::string& path, MachineReader read_machine, bool allow_outside_files) {
+  const auto read_file = [path, allow_outside_files](const std::string& name) -> absl::StatusOr<std::string> {
+    const std::filesystem::path file = std::filesystem::path(path).parent_path() / name;
+    if (allow_outside_files || IsInFolderOf(path, file)) return ReadInputFile(file.string());
+    return absl::PermissionDeniedError(
+        "it is outside the scenario's folder, which needs --allow-outside-files");
+  };
+  return {read_file, std::move(read_machine)};
+}
+
+absl::StatusOr<LoadedScenario> LoadScenario(const std::string& path, MachineReader read_machine,
+                                            bool allow_outside_files,
+                                            const std::vector<FieldSetting>& settings) {
+  absl::StatusOr<std::string> text = ReadInputFile(path);
   if (!text.ok()) return absl::Status(text.status().code(), Cat(path, ": ", text.status().message()));
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  const ScenarioReaders readers = {
-      [&](const std::string& name) -> absl::StatusOr<std::string> {
-        const std::filesystem::path file = folder / name;
-        if (allow_outside_files || IsInFolderOf(path, file)) return ReadInputFile(file.string());
-        return absl::PermissionDeniedError(
-            "it is outside the scenario's folder, which needs --allow-outside-files");
-      },
-      std::move(read_machine)};
-  return ParseScenario(path, *text, readers);
+  if (!settings.empty()) text = PatchText(path, *text, Scenario(), settings);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<LoadedScenario> loaded =
+      ParseScenario(path, *text, FileReaders(path, std::move(read_machine), allow_outside_files));
+  if (!loaded.ok()) return WithSettings(loaded.status(), settings);
+  return loaded;
 }
 
 Machine MachineFromLine(const MachineLine& line) {

@@ -17,6 +17,7 @@
 #include "proto/scenario.pb.h"
 #include "workloads/condition.h"
 #include "workloads/script.h"
+#include "workloads/text_patch.h"
 
 namespace numasim::workloads {
 
@@ -57,17 +58,18 @@ struct LoadedScenario {
   std::map<std::string, std::string> files;
 };
 
+// The machine in the text of an lstopo_file or a boot_state_file; `source` has that field set. A Status names
+// the line or field of the file.
+using MachineReader = std::function<absl::StatusOr<Machine>(const Machine& source, const std::string& name,
+                                                            const std::string& text)>;
+
 // How files outside the scenario are read.
 struct ScenarioReaders {
   // The text of a file, by the name the scenario uses. A Status says why there is none.
   std::function<absl::StatusOr<std::string>(const std::string& name)> read_file;
-  // The machine in the text of an lstopo_file or a boot_state_file; `source` has that field set. If there is
-  // no such function these files are not looked into: LoadedScenario::machine is without nodes and zones
-  // then, and the node and CPU numbers of scripts are not checked. A Status names the line or field of the
-  // file.
-  std::function<absl::StatusOr<Machine>(const Machine& source, const std::string& name,
-                                        const std::string& text)>
-      read_machine;
+  // If there is no such function, machines in files are not looked into: LoadedScenario::machine is without
+  // nodes and zones then, and the node and CPU numbers of scripts are not checked.
+  MachineReader read_machine;
 };
 
 // Reads a scenario whose text is given. `path` is for messages, and LoadedScenario::path.
@@ -78,14 +80,15 @@ absl::StatusOr<LoadedScenario> ParseScenario(const std::string& path, const std:
 // The mistake that the `index`th glob of trace.counters matches nothing, which shows when there are counters.
 absl::Status NoSuchCounter(const LoadedScenario& scenario, int index);
 
-// Reads a scenario from a file. Files it names are relative to its folder and, unless `allow_outside_files`,
-// in it or below: a scenario that somebody sent must not read any file of this machine. NotFound if there is
-// no such file.
-absl::StatusOr<LoadedScenario> LoadScenario(
-    const std::string& path,
-    std::function<absl::StatusOr<Machine>(const Machine&, const std::string&, const std::string&)>
-        read_machine = nullptr,
-    bool allow_outside_files = false);
+// Reads files by their names relative to the folder of `path` and, unless `allow_outside_files`, in it or
+// below: a scenario that somebody sent must not read any file of this machine.
+ScenarioReaders FileReaders(const std::string& path, MachineReader read_machine, bool allow_outside_files);
+
+// Reads a scenario from a file, with FileReaders for what it names, and with these of its fields set
+// (`--set`): they are in LoadedScenario::text too. NotFound if there is no such file.
+absl::StatusOr<LoadedScenario> LoadScenario(const std::string& path, MachineReader read_machine = nullptr,
+                                            bool allow_outside_files = false,
+                                            const std::vector<FieldSetting>& settings = {});
 
 // A scenario that runs one script once, on the machine of its machine line. `path` and `text` are the
 // script's file. InvalidArgument if the script has no machine line.

@@ -46,7 +46,7 @@ std::string_view QuotedAfter(std::string_view text, std::string_view before) {
   return rest.substr(0, rest.find('"'));
 }
 
-std::vector<std::string_view> FieldNames(const Descriptor& type) {
+std::vector<std::string_view> NamesOfFields(const Descriptor& type) {
   std::vector<std::string_view> names;
   names.reserve(static_cast<size_t>(type.field_count()));
   for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
@@ -61,9 +61,7 @@ std::string UnknownField(const std::string& message) {
       type_name.empty() ? nullptr
                         : DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(type_name));
   if (field.empty() || type == nullptr) return {};
-  const std::vector<std::string_view> names = FieldNames(*type);
-  return Cat(field, ": is not a field of ", type->name(), "; expected one of ", Join(names, ", "),
-             DidYouMean(field, names));
+  return NotAField(*type, field, field);
 }
 
 // The line of the text that a place is in.
@@ -196,6 +194,13 @@ void ClearReplaced(const Message& upper, Message& lower) {
 }
 
 }  // namespace
+
+std::string FieldNames(const Descriptor& type) { return Join(NamesOfFields(type), ", "); }
+
+std::string NotAField(const Descriptor& type, std::string_view path, std::string_view name) {
+  return Cat(path, ": is not a field of ", type.name(), "; expected one of ", FieldNames(type),
+             DidYouMean(name, NamesOfFields(type)));
+}
 
 const FieldDescriptor* MessageView::FieldNamed(std::string_view name) const {
   return message_->GetDescriptor()->FindFieldByName(std::string(name));

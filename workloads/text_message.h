@@ -78,6 +78,13 @@ class TextMessage {
   google::protobuf::TextFormat::ParseInfoTree tree_;
 };
 
+// The names of a message type's fields, by commas.
+std::string FieldNames(const google::protobuf::Descriptor& type);
+
+// The mistake that a message type has no field of that name: "PATH: is not a field of ...; expected one of
+// ...".
+std::string NotAField(const google::protobuf::Descriptor& type, std::string_view path, std::string_view name);
+
 // Calls `check` on the message and then on each message inside, in the order of their fields' numbers, until
 // one returns a mistake.
 absl::Status ForEachMessage(const MessageView& view,

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -211,6 +212,50 @@ TEST(CounterDirectionTest, IsDeclaredWithTheCounter) {
   EXPECT_EQ(NameOf(CMA_ALLOC_FAIL).more_is_worse, true);
   EXPECT_EQ(NameOf(NR_HUGEPAGES).more_is_worse, false);
   EXPECT_EQ(NameOf(NR_FREE_PAGES).more_is_worse, std::nullopt);
+}
+
+// Reports whatever `to` takes: samples with and without repeats, events, and locks.
+void Report(TraceOutput& to) {
+  to.AddSample(0, {0, 4, 0});
+  // Products of large values and times, whose sum depends on the order in which it is made.
+  int64_t now = 1;
+  for (int64_t i = 1; i <= 200; ++i) {
+    to.AddSample(now, {i, 1'000'003 * (i % 7), 1'000'000'007 * (i / 50)});
+    to.AddRepeat(now + 1'000'000'009, 1'000'000'009, 1 + i % 3);
+    now += int64_t{5} * 1'000'000'009;
+  }
+  to.AddEvent(EventAt(40, "alloc_failed"));
+  to.AddEvent(EventAt(now, "note"));
+  to.AddLockStats(LockNamed("zone_lock"));
+}
+
+TEST_F(MetricsTest, RecorderMakesTheSameNumbersWithoutATrace) {
+  auto writer = TraceWriter::Create(path_.get() + ".other", header_);
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  MetricsRecorder recorder(header_);
+  Report(**writer);
+  Report(recorder);
+  ASSERT_TRUE((*writer)->Finish().ok());
+  const auto read = ReadMetrics(path_.get() + ".other");
+  ASSERT_TRUE(read.ok()) << read.status();
+  const RunMetrics recorded = recorder.Finish();
+  ASSERT_EQ(recorded.metrics.size(), read->metrics.size());
+  for (const auto& [name, metric] : recorded.metrics) {
+    SCOPED_TRACE(name);
+    ASSERT_TRUE(read->metrics.contains(name));
+    const Metric& of_trace = read->metrics.at(name);
+    EXPECT_EQ(metric.value, of_trace.value);
+    EXPECT_EQ(metric.info.unit, of_trace.info.unit);
+    EXPECT_EQ(metric.info.kind, of_trace.info.kind);
+    EXPECT_EQ(metric.info.direction, of_trace.info.direction);
+    EXPECT_EQ(metric.info.absent_is_zero, of_trace.info.absent_is_zero);
+  }
+  EXPECT_EQ(recorded.scenario_name, read->scenario_name);
+  EXPECT_EQ(recorded.program_version, read->program_version);
+  EXPECT_EQ(recorded.seed, read->seed);
+  EXPECT_EQ(recorded.scenario_hash, read->scenario_hash);
+  EXPECT_EQ(recorded.metrics.at("events.note").value, 1);
+  std::filesystem::remove(path_.get() + ".other");
 }
 
 }  // namespace

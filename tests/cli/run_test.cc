@@ -92,6 +92,49 @@ TEST_F(RunTest, OutSeedAndQuietDoWhatTheySay) {
   EXPECT_EQ((*TraceReader::Open("y.pb"))->header().seed(), 5u);
 }
 
+TEST_F(RunTest, SetChangesTheScenarioAndTheTraceHasWhatWasRun) {
+  const std::string text = absl::StrCat(kMachine, kWorkload);
+  Write("s.textproto", text);
+  const Outcome run =
+      Numasim({"run", "s.textproto", "--quiet", "--out", "x.pb", "--set", "machine.node[1].memory=128M",
+               "--set", "workload.script[0].line[1]=@p map a 2M anon"});
+  EXPECT_EQ(run.exit_status, 0) << run.err;
+  EXPECT_EQ(FileText("s.textproto"), text);
+  const std::string changed =
+      absl::StrReplaceAll(text, {{"{ memory: '64M' } }\n", "{ memory: \"128M\" } }\n"},
+                                 {"'@p map a 1M anon'", "\"@p map a 2M anon\""}});
+  EXPECT_EQ((*TraceReader::Open("x.pb"))->header().scenario(), changed);
+  Write("s.textproto", changed);
+  EXPECT_EQ(Numasim({"run", "s.textproto", "--quiet", "--out", "y.pb"}).exit_status, 0);
+  EXPECT_TRUE(FileText("x.pb") == FileText("y.pb"));
+}
+
+TEST_F(RunTest, WrongSettingIsOneMessage) {
+  Write("s.textproto", absl::StrCat(kMachine, kWorkload));
+  Write("s.mm", "machine nodes=1 node_mem=64M\n");
+  const auto refused = [](const std::string& input, const std::vector<std::string>& settings) {
+    std::vector<std::string> arguments = {"run", input};
+    for (const std::string& setting : settings) arguments.insert(arguments.end(), {"--set", setting});
+    return Refused(arguments);
+  };
+  EXPECT_EQ(
+      refused("s.textproto", {"machine.nod[0].memory=1G"}),
+      "numasim: --set machine.nod[0].memory=1G: machine.nod[0]: is not a field of Machine; expected one of "
+      "node, "
+      "distance, zone, lstopo_file, boot_state_file, snapshot_file, kernel_args, virtio_mem, hugepages, "
+      "min_free_kbytes, cpus, kernel; did you mean 'node'?\n");
+  EXPECT_THAT(refused("s.textproto", {"seed=1", "seed=2"}),
+              HasSubstr("--set seed=2: sets again what --set seed=1 sets"));
+  EXPECT_THAT(refused("s.textproto", {"seed"}), HasSubstr("--set seed: is no setting; expected PATH=VALUE"));
+  EXPECT_THAT(refused("s.mm", {"seed=1"}), HasSubstr("--set seed=1: s.mm is a script and has no fields"));
+  // What only the whole scenario, or its machine, tells.
+  EXPECT_THAT(
+      refused("s.textproto", {"workload.script[0].line[2]=@q touch a"}),
+      HasSubstr("with --set workload.script[0].line[2]=@q touch a: s.textproto:6: script 'script' line 3: "));
+  EXPECT_THAT(refused("s.textproto", {"trace.counters=nothing*"}),
+              HasSubstr("with --set trace.counters=nothing*: s.textproto:1:"));
+}
+
 TEST_F(RunTest, SeedThatNothingDrawsFromIsNamedInAWarning) {
   Write("s.textproto", absl::StrCat(kMachine, kWorkload));
   const Outcome silent = Numasim({"run", "s.textproto", "--quiet"});
