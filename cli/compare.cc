@@ -9,17 +9,20 @@
 #include <memory>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "cli/compare_format.h"
 #include "cli/comparison.h"
 #include "cli/glob_match.h"
 #include "cli/metrics.h"
 #include "cli/standard_output.h"
+#include "cli/sweep_side.h"
 #include "cli/warnings.h"
 #include "workloads/units.h"
 
@@ -86,7 +89,9 @@ absl::StatusOr<std::vector<std::string>> TracesIn(const std::string& folder) {
   return paths;
 }
 
-absl::StatusOr<Side> ReadSide(const std::string& path) {
+// Of the points `where` chooses, if it is a sweep's database.
+absl::StatusOr<Side> ReadSide(const std::string& path, const std::vector<std::string>& where) {
+  if (IsDatabase(path)) return ReadSweepSide(path, where);
   std::vector<std::string> paths = {path};
   std::error_code error;
   if (fs::is_directory(path, error)) {
@@ -101,6 +106,29 @@ absl::StatusOr<Side> ReadSide(const std::string& path) {
     side.Add(*run);
   }
   return side;
+}
+
+std::vector<std::string> Joined(std::vector<std::string> both, const std::vector<std::string>& one) {
+  both.insert(both.end(), one.begin(), one.end());
+  return both;
+}
+
+// That no choice among points is without effect.
+absl::Status CheckChoices(const CompareOptions& options) {
+  const bool base = IsDatabase(options.base);
+  const bool changed = IsDatabase(options.changed);
+  const auto mistake = [](const char* option, const std::string& choice, const std::string& what) {
+    return absl::InvalidArgumentError(absl::StrCat(option, " ", choice,
+                                                   ": chooses among the points of a sweep, but ", what,
+                                                   "; expected the database that numasim sweep wrote"));
+  };
+  if (!options.where.empty() && !base && !changed)
+    return mistake("--where", options.where.front(), "neither BASE nor NEW is one");
+  if (!options.where_base.empty() && !base)
+    return mistake("--where-base", options.where_base.front(), options.base + " is none");
+  if (!options.where_new.empty() && !changed)
+    return mistake("--where-new", options.where_new.front(), options.changed + " is none");
+  return absl::OkStatus();
 }
 
 // The names of the metrics to compare.
@@ -119,10 +147,16 @@ absl::StatusOr<std::set<std::string>> MatchMetrics(const std::vector<std::string
 }
 
 // What the reader of a comparison must know of what was compared.
-std::vector<std::string> NotesOn(const Side& base, const Side& changed, bool exact) {
+std::vector<std::string> NotesOn(const CompareOptions& options, const Side& base, const Side& changed,
+                                 bool exact) {
   std::vector<std::string> notes;
   for (const Side* side : {&base, &changed}) {
     const char* const name = side == &base ? "base" : "new";
+    const bool chosen = IsDatabase(side == &base ? options.base : options.changed);
+    const std::vector<std::string> where =
+        Joined(options.where, side == &base ? options.where_base : options.where_new);
+    if (chosen && !where.empty())
+      notes.push_back(absl::StrCat(name, " is of the points where ", absl::StrJoin(where, ", ")));
     for (const std::string& same : side->same_runs())
       notes.push_back(absl::StrCat(same, " (scenario, seed and version); it counts once"));
     if (side->scenario_hashes().size() > 1)
@@ -167,9 +201,10 @@ absl::StatusOr<CompareOutcome> CompareTraces(const CompareOptions& options, std:
   if (!format.ok()) return format.status();
   const absl::StatusOr<CompareRules> rules = ParseRules(options);
   if (!rules.ok()) return rules.status();
-  const absl::StatusOr<Side> base = ReadSide(options.base);
+  if (absl::Status status = CheckChoices(options); !status.ok()) return status;
+  const absl::StatusOr<Side> base = ReadSide(options.base, Joined(options.where, options.where_base));
   if (!base.ok()) return base.status();
-  const absl::StatusOr<Side> changed = ReadSide(options.changed);
+  const absl::StatusOr<Side> changed = ReadSide(options.changed, Joined(options.where, options.where_new));
   if (!changed.ok()) return changed.status();
   const absl::StatusOr<std::set<std::string>> wanted = MatchMetrics(options.metrics, *base, *changed);
   if (!wanted.ok()) return wanted.status();
@@ -180,7 +215,7 @@ absl::StatusOr<CompareOutcome> CompareTraces(const CompareOptions& options, std:
              .changed = *changed,
              .rules = *rules,
              .comparison = comparison,
-             .notes = NotesOn(*base, *changed, comparison.exact),
+             .notes = NotesOn(options, *base, *changed, comparison.exact),
              .width = options.width},
             out);
   if (!out.flush()) return absl::UnavailableError("cannot write the output (is the disk full?)");
@@ -191,7 +226,8 @@ absl::StatusOr<CompareOutcome> CompareTraces(const CompareOptions& options, std:
 void AddCompareCommand(CLI::App& app, int* exit_status) {
   CLI::App* compare = app.add_subcommand("compare", "Say in what runs before and after a change differ");
   compare->footer(
-      "Each side is a trace, or a folder whose files *.pb are traces of one run each, one for each seed.\n"
+      "Each side is a trace, a folder whose files *.pb are traces of one run each, one for each seed, or a\n"
+      "database that numasim sweep wrote.\n"
       "Runs that are alike on each side are compared exactly. Else medians are, by the Mann-Whitney test.\n"
       "Exit status: 0: nothing is worse; 2: something is; 1: wrong input.");
   auto options = std::make_shared<CompareOptions>();
@@ -204,6 +240,17 @@ void AddCompareCommand(CLI::App& app, int* exit_status) {
       ->type_name("GLOB")
       ->delimiter(',')
       ->allow_extra_args(false);
+  const std::pair<std::vector<std::string>*, std::pair<const char*, const char*>> kChoices[] = {
+      {&options->where,
+       {"--where",
+        "of sweeps, only the points where a parameter has this value; several by giving it again"}},
+      {&options->where_base, {"--where-base", "the same for BASE alone"}},
+      {&options->where_new, {"--where-new", "the same for NEW alone"}}};
+  for (const auto& [choices, option] : kChoices) {
+    compare->add_option(option.first, *choices, option.second)
+        ->type_name("PARAMETER=VALUE")
+        ->allow_extra_args(false);
+  }
   compare
       ->add_option("--level", options->level,
                    "the chance that runs that differ by chance alone are told apart in even one metric")

@@ -14,8 +14,14 @@ namespace numasim {
 
 // As given on the command line.
 struct CompareOptions {
-  std::string base;                  // a trace, or a folder whose *.pb are the traces of one run each
-  std::string changed;               // the same, of what is compared with it
+  // A trace, a folder whose *.pb are the traces of one run each, or the database of a sweep.
+  std::string base;
+  std::string changed;  // the same, of what is compared with it
+  // Choices among the points of sweeps, "PARAMETER=VALUE" each: for both sides, and for one of them beside
+  // these.
+  std::vector<std::string> where;
+  std::vector<std::string> where_base;
+  std::vector<std::string> where_new;
   std::vector<std::string> metrics;  // globs over the names of metrics; none: all
   std::string level = "0.05";
   std::string min_effect = "1%";

@@ -7,17 +7,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "cli/compare_format.h"
+#include "cli/metric_text.h"
 #include "cli/text_table.h"
 
 namespace numasim {
 namespace {
-
-// How far the interval reaches from the median at most. Unbounded where there are too few runs for one.
-std::string SpreadText(const MedianInterval& interval) {
-  const double reach = std::max(interval.median - interval.low, interval.high - interval.median);
-  if (!interval.bounded || (interval.median == 0 && reach > 0)) return "inf";
-  return absl::StrFormat("%.0f%%", reach == 0 ? 0 : 100 * reach / std::abs(interval.median));
-}
 
 std::string ChangeText(const ComparedMetric& metric) {
   return std::isinf(metric.change) ? "from 0" : absl::StrFormat("%+.1f%%", 100 * metric.change);
@@ -67,8 +61,8 @@ std::vector<std::string> Titles(bool exact) {
 
 std::vector<std::string> Cells(const ComparedMetric& metric, bool exact) {
   const std::string verdict = VerdictName(metric.verdict);
-  const std::string base = MetricText(metric.info, metric.base.median);
-  const std::string changed = MetricText(metric.info, metric.changed.median);
+  const std::string base = ValueText(metric.info, metric.base.median);
+  const std::string changed = ValueText(metric.info, metric.changed.median);
   if (exact) return {metric.name, verdict, ChangeText(metric), base, changed};
   return {metric.name,
           verdict,

@@ -4,18 +4,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "cli/csv_text.h"
 #include "cli/dump_format.h"
 #include "cli/time_text.h"
 
 namespace numasim {
 namespace {
-
-// As RFC 4180 quotes.
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
-}
 
 class CsvLines : public TraceVisitor {
  public:

@@ -9,9 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
+#include "cli/csv_text.h"
 #include "cli/glob_match.h"
+#include "cli/metric_text.h"
 #include "cli/metrics.h"
 #include "cli/text_table.h"
 #include "workloads/units.h"
@@ -26,25 +26,19 @@ void PrintText(const Wanted& wanted, std::ostream& out) {
   size_t value_width = 0;
   for (const auto& [name, metric] : wanted) {
     name_width = std::max(name_width, name.size());
-    value_width = std::max(value_width, MetricText(metric.info, metric.value).size());
+    value_width = std::max(value_width, ValueText(metric.info, metric.value).size());
   }
   for (const auto& [name, metric] : wanted) {
     const bool said = metric.info.kind == MetricInfo::Kind::kTime || metric.info.unit == "share";
-    out << PadRight(name, name_width) << "  " << PadLeft(MetricText(metric.info, metric.value), value_width)
+    out << PadRight(name, name_width) << "  " << PadLeft(ValueText(metric.info, metric.value), value_width)
         << (said ? "" : absl::StrCat("  ", metric.info.unit)) << "\n";
   }
-}
-
-// As RFC 4180 has it: a field with a comma or a quote in quotes.
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
 void PrintCsv(const Wanted& wanted, std::ostream& out) {
   out << "metric,value,unit\n";
   for (const auto& [name, metric] : wanted)
-    out << CsvField(name) << "," << absl::StrFormat("%.17g", metric.value) << "," << metric.info.unit << "\n";
+    out << CsvField(name) << "," << CsvNumber(metric.value) << "," << metric.info.unit << "\n";
 }
 
 void PrintJson(const Wanted& wanted, std::ostream& out) {

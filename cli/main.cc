@@ -14,6 +14,7 @@
 #include "cli/run.h"
 #include "cli/signals.h"
 #include "cli/snapshot.h"
+#include "cli/sweep.h"
 #include "cli/unknown_option.h"
 #include "cli/version.h"
 #include "sim/host_memory.h"
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_status = 0;
   numasim::AddRunCommand(app, &exit_status);
+  numasim::AddSweepCommand(app, &exit_status);
   numasim::AddConformCommand(app, &exit_status);
   numasim::AddDumpCommand(app, &exit_status);
   numasim::AddMetricsCommand(app, &exit_status);

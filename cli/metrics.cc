@@ -1,7 +1,6 @@
 #include "cli/metrics.h"
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,10 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "cli/percentile.h"
 #include "proto/trace_reader.h"
-#include "sim/time.h"
 
 namespace numasim {
 namespace {
@@ -183,15 +180,6 @@ RunMetrics MetricsOf(const std::string& path, const trace::Header& header) {
 }
 
 }  // namespace
-
-std::string MetricText(const MetricInfo& info, double value) {
-  constexpr double kLongest = 9e18;  // what 64 bits of nanoseconds hold
-  if (info.kind == MetricInfo::Kind::kTime && std::abs(value) < kLongest)
-    return sim::ToString(sim::Duration{std::llround(value)});
-  if (info.unit == kShare) return absl::StrFormat("%.4g%%", 100 * value);
-  if (value == std::round(value)) return absl::StrFormat("%.0f", value);
-  return std::abs(value) < 1000 ? absl::StrFormat("%.4g", value) : absl::StrFormat("%.1f", value);
-}
 
 absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path) {
   absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);

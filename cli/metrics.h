@@ -53,9 +53,6 @@ struct RunMetrics {
   std::map<std::string, Metric> metrics;
 };
 
-// A value for people: "12.5ms", "0.4%", "3072", without its unit where that is no time and no share.
-std::string MetricText(const MetricInfo& info, double value);
-
 // Reads the whole trace. Fails if it cannot be read, is no trace, is cut or damaged, or if its run was ended
 // before its end: counts of a part of a run are not those of the run. The status names the file.
 absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path);

@@ -33,8 +33,6 @@ using workloads::FieldSetting;
 
 constexpr int kNotAsExpected = 2;  // exit status
 
-constexpr int kNotAsExpected = 2;  // exit status
-
 struct RunOptions {
   std::string input;
   std::string out;

@@ -58,7 +58,8 @@ absl::StatusOr<std::unique_ptr<TracedRun>> TracedRun::Create(const LoadedScenari
     run->recorder_ = std::make_unique<MetricsRecorder>(run->header_);
     run->both_ = std::make_unique<BothOutputs>(*run->writer_, *run->recorder_);
   }
-  TraceOutput* const output = run->both_ != nullptr ? static_cast<TraceOutput*>(run->both_.get()) : run->writer_.get();
+  TraceOutput* const output =
+      run->both_ != nullptr ? static_cast<TraceOutput*>(run->both_.get()) : run->writer_.get();
   run->sink_ = std::make_unique<TraceSink>(engine, *output);
   engine.SetSampler(sim::Nanoseconds(scenario.trace_interval_ns), run->sink_.get());
   run->facts_.trace_path = options.trace_path;

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/metric_text.h"
 #include "models/base/errno.h"
 #include "models/base/failure.h"
 #include "workloads/nearest_name.h"
@@ -89,7 +90,7 @@ absl::StatusOr<std::vector<Judgement>> Judge(const Condition& condition, const R
                        ", with a value of another unit; expected a number, or a value of that unit"));
     }
     judgements.push_back(
-        {name, MetricText(metric.info, metric.value), condition.HoldsFor(metric.value * *scale)});
+        {name, ValueText(metric.info, metric.value), condition.HoldsFor(metric.value * *scale)});
   }
   if (!judgements.empty()) return judgements;
   if (!IsNone(condition.metric, run)) return MeansNothing(condition, run);

@@ -14,7 +14,7 @@ namespace numasim {
 // A condition on one of the metrics that it is about.
 struct Judgement {
   std::string metric;
-  std::string value;  // for people: see MetricText()
+  std::string value;  // for people: see ValueText()
   bool holds = false;
 };
 

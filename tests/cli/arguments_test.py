@@ -6,6 +6,7 @@ The arguments are those that `numasim SUBCOMMAND --help` lists; one without an e
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,9 @@ RUN = ['run', 's.textproto', '--out', 't.pb']
 CONFORM = ['conform', 's.mm', '--boot', 's.json', '--json', 'o.json']
 DUMP = ['dump', 'made.pb']
 COMPARE = ['compare', 'made.pb', 'other.pb']
+# On one thread: the order in which runs are added does not depend on the moment.
+SWEEP = ['sweep', 'study.textproto', '--out', 'd.sqlite', '--threads', '1']
+SWEPT = ['compare', 'swept.sqlite', 'swept.sqlite', '--format', 'json']
 SNAPSHOT = ['snapshot', '--root', 'root', '--topology', 'nodes.xml']
 
 
@@ -38,6 +42,7 @@ EFFECTS = {
     ('help', 'SUBCOMMAND'): [(['help'], ['help', 'run']), (['help', 'dump'], ['help', 'run'])],
     ('run', 'SCENARIO'): [(RUN, replaced(RUN, 's.textproto', 'other.textproto')), (RUN, replaced(RUN, 's.textproto', 's.mm'))],
     ('run', '--out'): [(RUN, replaced(RUN, 't.pb', 'u.pb')), (RUN, RUN[:2])],
+    ('run', '--set'): [(RUN, RUN + ['--set', 'workload.script[0].copies=2'])],
     ('run', '--seed'): [(RUN, RUN + ['--seed', '5'])],  # a warning, as nothing in a run is random yet
     ('run', '--threads'): [(RUN, RUN + ['--threads', '0']), (RUN, RUN + ['--threads', '1025'])],
     ('run', '--allow-outside-files'): [(['run', 'outside/s.textproto', '--out', 't.pb'],
@@ -52,11 +57,28 @@ EFFECTS = {
        for option, value in (('--counters', 'node0.numa_hit'), ('--from', '3ms'), ('--to', '3ms'), ('--every', '2ms'))},
     ('compare', 'BASE'): [(COMPARE, ['compare', 'other.pb', 'other.pb'])],
     ('compare', 'NEW'): [(COMPARE, ['compare', 'made.pb', 'made.pb'])],
+    ('compare', '--where'): [(SWEPT, SWEPT + ['--where', 'copies=2'])],
+    ('compare', '--where-base'): [(SWEPT, SWEPT + ['--where-base', 'copies=2'])],
+    ('compare', '--where-new'): [(SWEPT, SWEPT + ['--where-new', 'copies=2'])],
     ('compare', '--metrics'): [(COMPARE, COMPARE + ['--metrics', 'node0.*'])],
     ('compare', '--level'): [(COMPARE, COMPARE + ['--level', '0.01']),  # a warning, as no run of a side differs from another
                              (COMPARE, COMPARE + ['--level', '2'])],
     ('compare', '--min-effect'): [(COMPARE, COMPARE + ['--min-effect', '50%'])],
     ('compare', '--format'): [(COMPARE, COMPARE + ['--format', 'json']), (COMPARE, COMPARE + ['--format', 'markdown'])],
+    ('sweep', 'STUDY'): [(SWEEP, replaced(SWEEP, 'study.textproto', 'failing.textproto'))],
+    ('sweep', '--out'): [(SWEEP, replaced(SWEEP, 'd.sqlite', 'e.sqlite')), (SWEEP, SWEEP[:2] + SWEEP[4:])],
+    ('sweep', '--csv'): [(SWEEP, SWEEP + ['--csv', 'd.csv'])],
+    ('sweep', '--keep-traces'): [(SWEEP, SWEEP + ['--keep-traces', 'kept'])],
+    ('sweep', '--threads'): [(SWEEP, SWEEP[:4] + ['--threads', '0']), (SWEEP, SWEEP[:4] + ['--threads', '1025'])],
+    ('sweep', '--list'): [(SWEEP, SWEEP + ['--list'])],
+    # The database is of another study.
+    ('sweep', '--restart'): [(replaced(SWEEP, 'd.sqlite', 'swept.sqlite'),
+                              replaced(SWEEP, 'd.sqlite', 'swept.sqlite') + ['--restart'])],
+    # A run failed for a reason that is gone.
+    ('sweep', '--retry'): [(replaced(SWEEP, 'd.sqlite', 'failed.sqlite'), replaced(SWEEP, 'd.sqlite', 'failed.sqlite') + ['--retry'])],
+    ('sweep', '--allow-outside-files'): [(replaced(SWEEP, 'study.textproto', 'outside/study.textproto'),
+                                          replaced(SWEEP, 'study.textproto', 'outside/study.textproto') + ['--allow-outside-files'])],
+    ('sweep', '--quiet'): [(SWEEP, SWEEP + ['--quiet'])],
     ('snapshot', '--out'): [(SNAPSHOT, SNAPSHOT + ['--out', 'm.textproto'])],
     ('snapshot', '--root'): [(SNAPSHOT, replaced(SNAPSHOT, 'root', 'poorer'))],
     ('snapshot', '--topology'): [(SNAPSHOT, SNAPSHOT[:3])],
@@ -99,19 +121,53 @@ def prepare():
     shutil.copy(os.path.join(os.path.dirname(TWO_NODES), 'two_nodes.xml'), 'nodes.xml')
     for scenario, trace in (('s', 'made.pb'), ('other', 'other.pb')):
         subprocess.run([NUMASIM, 'run', scenario + '.textproto', '--out', trace], check=True, capture_output=True)
+    prepare_sweeps(write)
+
+
+STUDY = 'scenario: "%s"\nparameter { name: "copies" set: "workload.script[0].copies" value: ["1", "%d"] }\nshow: "simulated_ns"\n'
+
+
+def prepare_sweeps(write):
+    write('study.textproto', STUDY % ('s.textproto', 2))
+    write('failing.textproto', STUDY % ('s.textproto', 0))
+    write('outside/study.textproto', STUDY % ('../s.textproto', 2))
+    write('swept.textproto', (STUDY % ('s.textproto', 2)).replace('"1"', '"3"'))
+    for study in ('swept', 'study'):
+        subprocess.run([NUMASIM, 'sweep', study + '.textproto', '--threads', '1'], check=True, capture_output=True)
+    os.rename('study.sqlite', 'failed.sqlite')
+    database = sqlite3.connect('failed.sqlite')
+    database.executescript("DELETE FROM metrics WHERE run = 0; INSERT INTO failures VALUES (0, 'the host had no memory');")
+    database.close()
+    for name in DATABASES:
+        shutil.copy(name, name + '.kept')
+
+
+DATABASES = ['swept.sqlite', 'failed.sqlite']
+
+
+def content(path):
+    """Of a file, or of all files below a folder, by name."""
+    if os.path.isdir(path):
+        return {name: content(os.path.join(path, name)) for name in os.listdir(path)}
+    with open(path, 'rb') as file:
+        return file.read()
 
 
 def done(arguments):
     """What a command does: its exit status, what it prints but for wall times, and the files it makes."""
+    for name in DATABASES:
+        shutil.copy(name + '.kept', name)
     before = set(os.listdir())
     result = subprocess.run([NUMASIM] + arguments, capture_output=True)
     printed = re.sub(rb' in [0-9.]+ s, .* events/s', b'', result.stdout), result.stderr
     files = {}
     for name in set(os.listdir()) - before:
-        with open(name, 'rb') as file:
-            files[name] = file.read()
-        os.remove(name)
-    if result.returncode not in ((0, 1, 2) if arguments[0] == 'compare' else (0, 1)):
+        files[name] = content(name)
+        if os.path.isdir(name):
+            shutil.rmtree(name)
+        else:
+            os.remove(name)
+    if result.returncode not in ((0, 1, 2) if arguments[0] in ('compare', 'sweep') else (0, 1)):
         sys.exit(f'{arguments}: exit status {result.returncode}\n{result.stderr.decode()}')
     return result.returncode, printed, files
 

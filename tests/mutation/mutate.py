@@ -4,10 +4,10 @@
     tests/mutation/mutate.py --numasim bazel-bin/cli/numasim --inputs 10000 --seed 1
 
 Each input is a case: a folder of files and a command line. It begins as one of the samples below (scripts, scenarios,
-boot files, topologies, traces, recorded /proc and /sys), of which one file is then mutated one to four times. An input
-is answered well if the program exits with 0, or with 1 and a message, within its time. A run that is only long must
-end when it is asked to (SIGTERM); these are counted. Anything else is a finding: its folder is kept and the command
-that repeats it is printed. The same seed makes the same inputs.
+boot files, topologies, traces, studies, databases, recorded /proc and /sys), of which one file is then mutated one to
+four times. An input is answered well if the program exits with 0, or with 1 and a message, within its time. A run that
+is only long must end when it is asked to (SIGTERM); these are counted. Anything else is a finding: its folder is kept
+and the command that repeats it is printed. The same seed makes the same inputs.
 """
 
 import argparse
@@ -148,9 +148,29 @@ def traces(numasim, work):
                        ["compare", "base.pb", "in.pb", "--format", form], ["in.pb"])
 
 
+def studies(numasim, work):
+    """Studies, and the databases of their sweeps."""
+    mutation = os.path.join(ROOT, "tests", "mutation")
+    scenario = read(os.path.join(mutation, "samples", "streams.textproto"))
+    for name in sorted(os.listdir(os.path.join(mutation, "studies"))):
+        files = {"study.textproto": read(os.path.join(mutation, "studies", name)), "streams.textproto": scenario}
+        yield Case("study", files, ["sweep", "study.textproto"], ["study.textproto"] * 3 + ["streams.textproto"])
+        folder = os.path.join(work, name + ".d")
+        os.mkdir(folder)
+        place_files(files, folder)
+        run = subprocess.run([numasim, "sweep", "study.textproto", "--quiet"], cwd=folder, capture_output=True, check=False)
+        if run.returncode != 0:
+            sys.exit(f"{name}: {run.stderr.decode()}")
+        database = read(os.path.join(folder, "study.sqlite"))
+        shutil.rmtree(folder)
+        yield Case("database", files | {"study.sqlite": database}, ["sweep", "study.textproto"], ["study.sqlite"])
+        yield Case("database", {"base.sqlite": database, "new.sqlite": database}, ["compare", "base.sqlite", "new.sqlite"],
+                   ["new.sqlite"])
+
+
 def all_cases(numasim, work):
     cases = list(scripts_and_boots()) + list(scenarios()) + list(topologies()) + list(snapshots())
-    return cases + list(traces(numasim, work))
+    return cases + list(traces(numasim, work)) + list(studies(numasim, work))
 
 
 # Mutations of bytes: each takes the content and a random source and returns new content.
@@ -409,7 +429,7 @@ def judge(status, asked, message, subcommand):
         return "" if status in (0, 1, 128 + signal.SIGTERM, -signal.SIGTERM) else f"asked to end, exit status {status}"
     if status < 0:
         return f"ended by {signal.Signals(-status).name}"
-    if status == 0 or (status == 2 and subcommand == "compare"):  # where 2 says that something is worse
+    if status == 0 or (status == 2 and subcommand in ("compare", "sweep")):  # something is worse, runs failed
         return ""
     if status != 1:
         return f"exit status {status}"
@@ -462,7 +482,7 @@ def parse_arguments():
     parser.add_argument("--inputs", type=int, default=400, help="how many; 0: until interrupted")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so long; 0: no limit")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", help="only these: boot, conform, scenario, script, snapshot, topology or trace")
+    parser.add_argument("--kind", help="only these: boot, conform, database, scenario, script, snapshot, study, topology or trace")
     parser.add_argument("--first", type=int, default=0, help="number of the first input, to repeat one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
     parser.add_argument("--patience", type=float, default=10, help="seconds an input may take, and to end when asked")

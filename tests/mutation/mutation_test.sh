@@ -18,37 +18,41 @@ TestEveryMutatedInputIsAnsweredWell() {
 TestBadAnswersAreFindings() {
   cat >"$work/bad" <<'END'
 #!/bin/bash
-[[ "$*" == *--quiet ]] && exec cp "$0" "$4"  # a trace to begin with
+[[ "$*" == run*--quiet ]] && exec cp "$0" "$4"  # a trace to begin with
+[[ "$*" == sweep*--quiet ]] && exec cp "$0" study.sqlite  # and a database
 case "$1" in
   run) kill -SEGV $$ ;;
   conform) exit 1 ;;
   dump | compare) echo 'trace.cc:5: check failed: a == b' >&2; exit 1 ;;
+  sweep) exit 3 ;;
   snapshot) trap '' TERM; while :; do sleep 1; done ;;
 esac
 END
   chmod +x "$work/bad"
   local log status=0
-  log="$(mutate --numasim "$work/bad" --inputs 7 --patience 1)" || status=$?
+  log="$(mutate --numasim "$work/bad" --inputs 9 --patience 1)" || status=$?
   expect_equal "$status" 1
   expect_contains "$log" "ended by SIGSEGV"
   expect_contains "$log" "exit status 1 with no message"
+  expect_contains "$log" "exit status 3"
   expect_contains "$log" "speaks of its inside: check failed"
   expect_contains "$log" "hangs: not even SIGTERM ends it"
-  expect_contains "$log" "7 inputs, 7 findings"
+  expect_contains "$log" "9 inputs, 9 findings"
   expect_contains "$log" "cd $work/kept/1-"
 }
 
 TestOneSeedMakesTheSameInputs() {
   cat >"$work/show" <<'END'
 #!/bin/bash
-[[ "$*" == *--quiet ]] && exec cp "$0" "$4"
+[[ "$*" == run*--quiet ]] && exec cp "$0" "$4"
+[[ "$*" == sweep*--quiet ]] && exec cp "$0" study.sqlite
 find . -type f ! -name std\* | sort | xargs cat | cksum >&2
 kill -ABRT $$
 END
   chmod +x "$work/show"
   local first second
-  first="$(mutate --numasim "$work/show" --inputs 14 --seed 9 | grep -v seed | sort)"
-  second="$(mutate --numasim "$work/show" --inputs 14 --seed 9 --jobs 1 | grep -v seed | sort)"
+  first="$(mutate --numasim "$work/show" --inputs 18 --seed 9 | grep -v seed | sort)"
+  second="$(mutate --numasim "$work/show" --inputs 18 --seed 9 --jobs 1 | grep -v seed | sort)"
   expect_equal "$first" "$second"
 }
 

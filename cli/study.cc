@@ -1,0 +1,238 @@
+#include "cli/study.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "cli/study_values.h"
+#include "files/read_file.h"
+#include "proto/scenario.pb.h"
+#include "workloads/scenario.h"
+#include "workloads/text_message.h"
+
+namespace numasim {
+namespace {
+
+using workloads::MessageView;
+using workloads::TextMessage;
+
+constexpr size_t kMostRuns = 1'000'000;
+constexpr char kHole[] = "{}";
+
+bool IsName(absl::string_view name) {
+  return !name.empty() && absl::ascii_isalpha(static_cast<unsigned char>(name[0])) != 0 &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-'; });
+}
+
+class StudyLoader {
+ public:
+  StudyLoader(const std::string& path, bool allow_outside_files) : allow_outside_files_(allow_outside_files) {
+    loaded_.path = path;
+  }
+
+  absl::Status Load();
+  LoadedStudy Take() { return std::move(loaded_); }
+
+ private:
+  absl::Status LoadScenarioText(const MessageView& study);
+  absl::Status LoadParameters(const MessageView& study);
+  absl::StatusOr<StudyTarget> LoadTarget(const MessageView& view, const std::string& text, int index);
+  absl::Status MakePoints(const MessageView& study);
+  void MakeGrid();
+  absl::Status MakeSeeds(const MessageView& study);
+  absl::Status CheckSize(const MessageView& study, size_t points);
+
+  const bool allow_outside_files_;
+  LoadedStudy loaded_;
+};
+
+absl::Status StudyLoader::Load() {
+  const absl::StatusOr<std::string> text = ReadInputFile(loaded_.path);
+  if (!text.ok())
+    return absl::Status(text.status().code(), absl::StrCat(loaded_.path, ": ", text.status().message()));
+  TextMessage message;
+  absl::Status status = message.Parse(loaded_.path, *text, loaded_.proto);
+  if (!status.ok()) return status;
+  const MessageView study = message.View();
+  status = CheckKnobs(study);
+  if (status.ok()) status = LoadScenarioText(study);
+  if (status.ok()) status = LoadParameters(study);
+  if (status.ok()) status = MakeSeeds(study);
+  if (status.ok()) status = MakePoints(study);
+  return status;
+}
+
+absl::Status StudyLoader::LoadScenarioText(const MessageView& study) {
+  const std::string& name = loaded_.proto.scenario();
+  if (!loaded_.proto.has_scenario())
+    return study.MistakeWithoutValue("scenario", "is missing; expected scenario: \"host.textproto\"");
+  if (absl::EndsWith(name, ".mm")) {
+    return study.Mistake("scenario",
+                         "is a script and has no fields; expected a scenario (.textproto) that names it");
+  }
+  const absl::StatusOr<std::string> text =
+      workloads::FileReaders(loaded_.path, nullptr, allow_outside_files_).read_file(name);
+  if (!text.ok()) {
+    return study.Mistake("scenario", absl::StrCat("cannot be read (", std::string(text.status().message()),
+                                                  "); expected a file, by its path from the study's folder"));
+  }
+  loaded_.scenario_path = (std::filesystem::path(loaded_.path).parent_path() / name).string();
+  loaded_.scenario_text = *text;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StudyTarget> StudyLoader::LoadTarget(const MessageView& view, const std::string& text,
+                                                    int index) {
+  const size_t equals = text.find('=');
+  StudyTarget target = {.place = view.FileAndLine("set", index),
+                        .path = text.substr(0, equals),
+                        .text = equals == std::string::npos ? kHole : text.substr(equals + 1)};
+  if (!absl::StrContains(target.text, kHole)) {
+    return view.Mistake("set", index,
+                        "has no {} behind the '='; expected it where the parameter's value goes");
+  }
+  if (target.path == "seed")
+    return view.Mistake("set", index, "is what the study's seeds set; expected another field");
+  return target;
+}
+
+absl::Status StudyLoader::LoadParameters(const MessageView& study) {
+  std::set<std::string> names;
+  for (int i = 0; i < loaded_.proto.parameter_size(); ++i) {
+    const StudyParameter& proto = loaded_.proto.parameter(i);
+    const MessageView view = study.Nested("parameter", i);
+    if (!proto.has_name()) return view.MistakeWithoutValue("name", "is missing; expected name: \"pool\"");
+    if (!IsName(proto.name()))
+      return view.Mistake("name", "is no name; expected a letter, then letters, digits, '_' and '-'");
+    if (!names.insert(proto.name()).second)
+      return view.Mistake("name", "is another parameter's name too; expected a name of its own");
+    LoadedParameter& parameter = loaded_.parameters.emplace_back();
+    parameter.name = proto.name();
+    if (proto.set_size() == 0) {
+      return view.MistakeWithoutValue(
+          "set", "is missing; expected a field of the scenario, such as set: \"machine.node[0].memory\"");
+    }
+    for (int s = 0; s < proto.set_size(); ++s) {
+      absl::StatusOr<StudyTarget> target = LoadTarget(view, proto.set(s), s);
+      if (!target.ok()) return target.status();
+      parameter.targets.push_back(*std::move(target));
+    }
+    absl::StatusOr<std::vector<std::string>> values = ValuesOf(view, proto, loaded_.proto.seed());
+    if (!values.ok()) return values.status();
+    parameter.values = *std::move(values);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StudyLoader::CheckSize(const MessageView& study, size_t points) {
+  if (points <= kMostRuns / loaded_.seeds.size()) return absl::OkStatus();
+  return study.MistakeWithoutValue("parameter",
+                                   absl::StrCat("gives, with ", loaded_.seeds.size(),
+                                                " seeds, too many runs; expected at most ", kMostRuns));
+}
+
+absl::Status StudyLoader::MakePoints(const MessageView& study) {
+  const std::vector<LoadedParameter>& parameters = loaded_.parameters;
+  if (loaded_.proto.design() == "grid") {
+    size_t points = 1;
+    for (const LoadedParameter& parameter : parameters) {
+      points *= parameter.values.size();
+      if (absl::Status status = CheckSize(study, points); !status.ok()) return status;
+    }
+    MakeGrid();
+    return absl::OkStatus();
+  }
+  if (parameters.empty()) return study.Mistake("design", "puts nothing together; expected parameters");
+  const size_t points = parameters.front().values.size();
+  for (const LoadedParameter& parameter : parameters) {
+    if (parameter.values.size() == points) continue;
+    return study.Mistake(
+        "design", absl::StrCat("puts together parameters of as many values, but ", parameters.front().name,
+                               " has ", points, " and ", parameter.name, " has ", parameter.values.size(),
+                               "; expected as many of each, or grid"));
+  }
+  if (absl::Status status = CheckSize(study, points); !status.ok()) return status;
+  for (size_t i = 0; i < points; ++i) loaded_.points.emplace_back(parameters.size(), i);
+  return absl::OkStatus();
+}
+
+void StudyLoader::MakeGrid() {
+  loaded_.points = {{}};
+  for (const LoadedParameter& parameter : loaded_.parameters) {
+    std::vector<std::vector<size_t>> longer;
+    longer.reserve(loaded_.points.size() * parameter.values.size());
+    for (const std::vector<size_t>& point : loaded_.points) {
+      for (size_t value = 0; value < parameter.values.size(); ++value) {
+        longer.push_back(point);
+        longer.back().push_back(value);
+      }
+    }
+    loaded_.points = std::move(longer);
+  }
+}
+
+absl::Status StudyLoader::MakeSeeds(const MessageView& study) {
+  const Seeds& seeds = loaded_.proto.seeds();
+  if (!loaded_.proto.has_seeds()) {
+    Scenario scenario;
+    TextMessage text;
+    absl::Status status = text.Parse(loaded_.scenario_path, loaded_.scenario_text, scenario);
+    loaded_.seeds = {scenario.seed()};
+    return status;
+  }
+  const MessageView view = study.Nested("seeds");
+  if (seeds.value_size() > 0) {
+    if (seeds.has_first() || seeds.has_count())
+      return view.MistakeWithoutValue("value", "is given beside first or count; expected either");
+    loaded_.seeds.assign(seeds.value().begin(), seeds.value().end());
+    if (std::set<uint64_t>(loaded_.seeds.begin(), loaded_.seeds.end()).size() < loaded_.seeds.size())
+      return view.MistakeWithoutValue("value", "has a seed twice; expected each once");
+    return absl::OkStatus();
+  }
+  if (!seeds.has_count())
+    return view.MistakeWithoutValue("count", "is missing; expected how many seeds there are");
+  if (seeds.first() > std::numeric_limits<int64_t>::max() - seeds.count())
+    return view.Mistake("first", "is too large; expected all seeds to be below 9223372036854775807");
+  for (int i = 0; i < seeds.count(); ++i) loaded_.seeds.push_back(static_cast<uint64_t>(seeds.first() + i));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string LoadedStudy::PointText(size_t point) const {
+  std::string text;
+  for (size_t p = 0; p < parameters.size(); ++p)
+    absl::StrAppend(&text, p == 0 ? "" : ", ", parameters[p].name, "=", ValueAt(point, p));
+  return text;
+}
+
+std::vector<workloads::FieldSetting> LoadedStudy::SettingsAt(size_t point) const {
+  std::vector<workloads::FieldSetting> settings;
+  for (size_t p = 0; p < parameters.size(); ++p) {
+    const std::string& value = ValueAt(point, p);
+    for (const StudyTarget& target : parameters[p].targets) {
+      settings.push_back({.given = absl::StrCat(target.place, ": ", parameters[p].name, "=", value),
+                          .path = target.path,
+                          .value = absl::StrReplaceAll(target.text, {{kHole, value}})});
+    }
+  }
+  return settings;
+}
+
+absl::StatusOr<LoadedStudy> LoadStudy(const std::string& path, bool allow_outside_files) {
+  StudyLoader loader(path, allow_outside_files);
+  if (absl::Status status = loader.Load(); !status.ok()) return status;
+  return loader.Take();
+}
+
+}  // namespace numasim

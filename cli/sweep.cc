@@ -1,0 +1,264 @@
+#include "cli/sweep.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "cli/atomic_file.h"
+#include "cli/signals.h"
+#include "cli/standard_output.h"
+#include "cli/study.h"
+#include "cli/sweep_progress.h"
+#include "cli/sweep_report.h"
+#include "cli/sweep_runner.h"
+#include "cli/sweep_scenarios.h"
+#include "cli/sweep_store.h"
+#include "cli/text_table.h"
+#include "cli/thread_count.h"
+#include "cli/warnings.h"
+
+namespace numasim {
+namespace {
+
+constexpr int kRunsFailed = 2;
+
+struct SweepOptions {
+  std::string study;
+  std::string out;  // empty: the study's name with .sqlite
+  std::string csv;  // empty: none
+  std::string traces;
+  int threads = 0;  // 0: as many as the machine has
+  bool allow_outside_files = false;
+  bool list = false;
+  bool quiet = false;
+  bool restart = false;
+  bool retry = false;
+};
+
+// The study's name without its folder and ending, in the current folder.
+std::string DefaultDatabase(const std::string& study) {
+  return std::filesystem::path(study).stem().string() + ".sqlite";
+}
+
+// Results must not replace what they are made from, nor one another.
+absl::Status CheckOutputs(const SweepOptions& options, const LoadedStudy& study,
+                          const SweepScenarios& scenarios) {
+  std::vector<std::string> inputs = {options.study, study.scenario_path};
+  const std::filesystem::path folder = std::filesystem::path(study.scenario_path).parent_path();
+  for (const auto& [name, text] : scenarios.files()) inputs.push_back((folder / name).string());
+  if (absl::Status status = CheckIsNoInput("--out", options.out, inputs); !status.ok()) return status;
+  if (options.csv.empty()) return absl::OkStatus();
+  if (options.csv == options.out)
+    return absl::InvalidArgumentError(
+        absl::StrCat("--csv: '", options.csv, "' is --out too; expected another file"));
+  inputs.push_back(options.out);
+  return CheckIsNoInput("--csv", options.csv, inputs);
+}
+
+// All runs of a study, by number.
+std::vector<SweepRun> RunsOf(const LoadedStudy& study) {
+  std::vector<SweepRun> runs;
+  runs.reserve(study.points.size() * study.seeds.size());
+  for (size_t point = 0; point < study.points.size(); ++point) {
+    for (const uint64_t seed : study.seeds)
+      runs.push_back({.number = static_cast<int64_t>(runs.size()), .point = point, .seed = seed});
+  }
+  return runs;
+}
+
+absl::Status PrintList(const LoadedStudy& study, const std::vector<SweepRun>& runs) {
+  std::ostringstream text;
+  Table table;
+  std::vector<std::string> titles = {"run", "point", "seed"};
+  for (const LoadedParameter& parameter : study.parameters) titles.push_back(parameter.name);
+  table.AddRow(std::move(titles));
+  for (const SweepRun& run : runs) {
+    std::vector<std::string> cells = {absl::StrCat(run.number), absl::StrCat(run.point),
+                                      absl::StrCat(run.seed)};
+    for (size_t p = 0; p < study.parameters.size(); ++p) cells.push_back(study.ValueAt(run.point, p));
+    table.AddRow(std::move(cells));
+  }
+  table.Print(/*width=*/0, text);
+  return Print(STDOUT_FILENO, text.str());
+}
+
+absl::Status MakeFolder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!error && std::filesystem::is_directory(folder, error)) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("--keep-traces: '", folder, "' is no folder and cannot be made one (",
+                   error ? error.message() : "it is a file", "); expected a folder"));
+}
+
+absl::StatusOr<std::unique_ptr<SweepStore>> OpenStore(const SweepOptions& options, const LoadedStudy& study,
+                                                      const SweepScenarios& scenarios) {
+  absl::StatusOr<std::unique_ptr<SweepStore>> store =
+      SweepStore::Open(options.out, study, IdentityOf(study, scenarios.files()),
+                       options.restart ? SweepStore::Start::kRestart : SweepStore::Start::kGoOn);
+  if (!store.ok() || !options.retry) return store;
+  if (absl::Status status = (*store)->ForgetFailures(); !status.ok()) return status;
+  return store;
+}
+
+// Where not all goes as the user may think it does.
+void WarnAtStart(const SweepOptions& options, const SweepScenarios& scenarios, const SweepStore& store) {
+  PrintWarnings({scenarios.warnings().begin(), scenarios.warnings().end()}, std::cerr);
+  if (!options.traces.empty() && !store.finished().empty()) {
+    PrintWarnings({absl::StrCat("--keep-traces: has no effect for ", store.finished().size(),
+                                " runs that had finished before")},
+                  std::cerr);
+  }
+}
+
+absl::Status WarnAtEnd(const LoadedStudy& study, const SweepScenarios& scenarios, const SweepRunner& runner,
+                       Sqlite& database) {
+  std::vector<std::string> warnings;
+  std::set_difference(runner.warnings().begin(), runner.warnings().end(), scenarios.warnings().begin(),
+                      scenarios.warnings().end(), std::back_inserter(warnings));
+  const absl::StatusOr<bool> effect = SeedsHaveEffect(database);
+  if (!effect.ok()) return effect.status();
+  if (study.seeds.size() > 1 && !*effect) {
+    warnings.push_back(absl::StrCat(study.path,
+                                    ": seeds: have no effect: the runs of each point are the same in all "
+                                    "metrics that are kept"));
+  }
+  PrintWarnings(warnings, std::cerr);
+  return absl::OkStatus();
+}
+
+std::string Counted(size_t count, const char* what) {
+  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+}
+
+absl::Status PrintSummary(const SweepOptions& options, const LoadedStudy& study, SweepStore& store) {
+  std::ostringstream text;
+  text << options.study << ": " << Counted(study.points.size(), "point") << ", "
+       << Counted(study.seeds.size(), "seed") << " each\n";
+  if (absl::Status status = PrintSweepTable(study, store.database(), OutputWidth(), text); !status.ok())
+    return status;
+  if (study.proto.show_size() > 0)
+    text << "medians; +/-: how far their 95% intervals reach, inf where there are too few runs for one\n";
+  text << "results: " << options.out << "\n";
+  return Print(STDOUT_FILENO, text.str());
+}
+
+// What the runs gave, when all have ended.
+absl::Status Report(const SweepOptions& options, const LoadedStudy& study, SweepStore& store) {
+  if (absl::Status status = store.MarkComplete(); !status.ok()) return status;
+  if (!options.csv.empty()) {
+    const absl::StatusOr<std::string> csv = SweepCsv(study, store.database());
+    if (!csv.ok()) return csv.status();
+    if (absl::Status status = WriteFileAtomically(options.csv, *csv); !status.ok()) return status;
+  }
+  return options.quiet ? absl::OkStatus() : PrintSummary(options, study, store);
+}
+
+absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& study,
+                             const SweepScenarios& scenarios, const std::vector<SweepRun>& runs) {
+  const absl::StatusOr<int> threads = ThreadsToUse(options.threads);
+  if (!threads.ok()) return threads.status();
+  if (!options.traces.empty()) {
+    if (absl::Status status = MakeFolder(options.traces); !status.ok()) return status;
+  }
+  const absl::StatusOr<std::unique_ptr<SweepStore>> opened = OpenStore(options, study, scenarios);
+  if (!opened.ok()) return opened.status();
+  SweepStore& store = **opened;
+  WarnAtStart(options, scenarios, store);
+  const EndSignals signals;
+  absl::Status status;
+  {
+    SweepProgress progress(!options.quiet && isatty(STDERR_FILENO) == 1, std::cerr);
+    SweepRunner runner(
+        study, scenarios, store, progress,
+        {.threads = *threads, .traces = options.traces, .stop = [] { return EndSignals::Noted() != 0; }});
+    status = runner.Run(runs);
+    if (status.ok() && EndSignals::Noted() == 0)
+      status = WarnAtEnd(study, scenarios, runner, store.database());
+  }
+  const bool ended = EndSignals::Noted() != 0 && store.finished().size() < runs.size();
+  if (status.ok() && !ended) status = Report(options, study, store);
+  if (absl::Status closed = store.Close(); status.ok()) status = closed;
+  if (!status.ok()) return status;
+  if (ended) {
+    std::cerr << "numasim: " << EndSignals::Name(EndSignals::Noted()) << " ended the sweep with "
+              << store.finished().size() << " of " << runs.size() << " runs in " << options.out
+              << "; the same command goes on with it\n";
+    return 128 + EndSignals::Noted();
+  }
+  if (store.failed() == 0) return 0;
+  std::cerr << "numasim: " << store.failed() << " of " << runs.size()
+            << " runs failed; the table failures of " << options.out << " says why\n";
+  return kRunsFailed;
+}
+
+absl::StatusOr<int> Sweep(SweepOptions options) {
+  const absl::StatusOr<LoadedStudy> study = LoadStudy(options.study, options.allow_outside_files);
+  if (!study.ok()) return study.status();
+  const absl::StatusOr<SweepScenarios> scenarios = SweepScenarios::Load(*study, options.allow_outside_files);
+  if (!scenarios.ok()) return scenarios.status();
+  const std::vector<SweepRun> runs = RunsOf(*study);
+  if (options.list) {
+    if (absl::Status status = PrintList(*study, runs); !status.ok()) return status;
+    return 0;
+  }
+  if (options.out.empty()) options.out = DefaultDatabase(options.study);
+  if (absl::Status status = CheckOutputs(options, *study, *scenarios); !status.ok()) return status;
+  return RunStudy(options, *study, *scenarios, runs);
+}
+
+void AddOptions(CLI::App* command, SweepOptions& options) {
+  command->add_option("STUDY", options.study, "a study (.textproto)")->required();
+  command->add_option(
+      "--out", options.out,
+      "the database of results (SQLite); default: the study's name with .sqlite, in this folder.\n"
+      "If it is there already, the sweep goes on where it stopped");
+  command->add_option("--csv", options.csv, "also a table of all runs, when they have ended");
+  command->add_option("--keep-traces", options.traces, "a folder for the trace of each run")
+      ->type_name("DIR");
+  command->add_option("--threads", options.threads, "runs at a time; the result is the same for any number")
+      ->check(CLI::Range(1, 1024));
+  command->add_flag("--list", options.list, "shows the runs, and runs none");
+  command->add_flag("--restart", options.restart, "forgets what is in the database, and begins anew");
+  command->add_flag("--retry", options.retry, "runs those again that failed");
+  command->add_flag("--allow-outside-files", options.allow_outside_files,
+                    "the study and its scenario may name files outside their own folders");
+  command->add_flag("--quiet", options.quiet, "no progress, no table");
+}
+
+}  // namespace
+
+void AddSweepCommand(CLI::App& app, int* exit_status) {
+  CLI::App* command =
+      app.add_subcommand("sweep", "Run a scenario with many values of its parameters and many seeds");
+  command->footer(
+      "A run that fails is noted, and the others go on. Exit status: 0: all runs succeeded; 2: some failed;\n"
+      "1: wrong input; 130, 143: ended by Ctrl-C or SIGTERM, to go on with.");
+  auto options = std::make_shared<SweepOptions>();
+  AddOptions(command, *options);
+  command->callback([command, options, exit_status] {
+    for (const char* name : {"--out", "--csv", "--keep-traces"}) {
+      if (command->count(name) == 0 || !command->get_option(name)->as<std::string>().empty()) continue;
+      std::cerr << "numasim sweep: " << name << ": is empty; expected a name\n";
+      *exit_status = 1;
+      return;
+    }
+    const absl::StatusOr<int> result = Sweep(*options);
+    if (!result.ok()) std::cerr << "numasim sweep: " << result.status().message() << "\n";
+    *exit_status = result.ok() ? *result : 1;
+  });
+}
+
+}  // namespace numasim

@@ -1,0 +1,157 @@
+#include "cli/sweep_report.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cli/csv_text.h"
+#include "cli/glob_match.h"
+#include "cli/metric_text.h"
+#include "cli/sweep_results.h"
+#include "cli/text_table.h"
+
+namespace numasim {
+namespace {
+
+// Of the intervals of medians.
+constexpr double kConfidence = 0.95;
+
+struct NamedMetric {
+  int64_t number = 0;
+  StoredMetric metric;
+};
+
+absl::StatusOr<std::vector<NamedMetric>> MetricsByName(Sqlite& database) {
+  const absl::StatusOr<std::map<int64_t, StoredMetric>> stored = StoredMetrics(database);
+  if (!stored.ok()) return stored.status();
+  std::vector<NamedMetric> metrics;
+  for (const auto& [number, metric] : *stored) metrics.push_back({number, metric});
+  std::sort(metrics.begin(), metrics.end(),
+            [](const NamedMetric& a, const NamedMetric& b) { return a.metric.name < b.metric.name; });
+  return metrics;
+}
+
+// Those that the study shows.
+absl::StatusOr<std::vector<NamedMetric>> ShownMetrics(const LoadedStudy& study, Sqlite& database) {
+  std::vector<NamedMetric> shown;
+  if (study.proto.show_size() == 0) return shown;
+  const absl::StatusOr<std::vector<NamedMetric>> metrics = MetricsByName(database);
+  if (!metrics.ok()) return metrics.status();
+  std::vector<std::string> names;
+  for (const NamedMetric& metric : *metrics) names.push_back(metric.metric.name);
+  const absl::StatusOr<std::vector<size_t>> chosen =
+      MatchGlobs(absl::StrCat(study.path, ": show"), {study.proto.show().begin(), study.proto.show().end()},
+                 names, "metrics that are kept");
+  if (!chosen.ok()) return chosen.status();
+  for (const size_t i : *chosen) shown.push_back((*metrics)[i]);
+  return shown;
+}
+
+struct PointCounts {
+  size_t runs = 0;
+  size_t failed = 0;
+};
+
+std::map<size_t, PointCounts> CountByPoint(const std::vector<StoredRun>& runs) {
+  std::map<size_t, PointCounts> counts;
+  for (const StoredRun& run : runs) {
+    ++counts[run.point].runs;
+    if (run.failed) ++counts[run.point].failed;
+  }
+  return counts;
+}
+
+std::vector<std::string> FirstCells(const LoadedStudy& study, size_t point, const PointCounts& counts,
+                                    bool failures) {
+  std::vector<std::string> cells;
+  for (size_t p = 0; p < study.parameters.size(); ++p) cells.push_back(study.ValueAt(point, p));
+  if (cells.empty()) cells.push_back(study.scenario_path);
+  cells.push_back(absl::StrCat(counts.runs));
+  if (failures) cells.push_back(absl::StrCat(counts.failed));
+  return cells;
+}
+
+std::string CsvHeader(const LoadedStudy& study, const std::vector<NamedMetric>& metrics) {
+  std::string line = "point,seed";
+  for (const LoadedParameter& parameter : study.parameters) absl::StrAppend(&line, ",", parameter.name);
+  absl::StrAppend(&line, ",failure");
+  for (const NamedMetric& metric : metrics) absl::StrAppend(&line, ",", CsvField(metric.metric.name));
+  return line + "\n";
+}
+
+std::string CsvLine(const LoadedStudy& study, const StoredRun& run, const std::vector<NamedMetric>& metrics,
+                    const std::map<int64_t, double>& values) {
+  std::string line = absl::StrCat(run.point, ",", run.seed);
+  for (size_t p = 0; p < study.parameters.size(); ++p)
+    absl::StrAppend(&line, ",", CsvField(study.ValueAt(run.point, p)));
+  absl::StrAppend(&line, ",", CsvField(run.failure));
+  for (const NamedMetric& metric : metrics) {
+    const auto value = values.find(metric.number);
+    const bool zero = value == values.end() && metric.metric.info.absent_is_zero && !run.failed;
+    absl::StrAppend(&line, ",", value != values.end() ? CsvNumber(value->second) : zero ? "0" : "");
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+absl::Status PrintSweepTable(const LoadedStudy& study, Sqlite& database, size_t width, std::ostream& out) {
+  const absl::StatusOr<std::vector<StoredRun>> runs = StoredRuns(database);
+  if (!runs.ok()) return runs.status();
+  const absl::StatusOr<std::vector<NamedMetric>> shown = ShownMetrics(study, database);
+  if (!shown.ok()) return shown.status();
+  const std::map<size_t, PointCounts> counts = CountByPoint(*runs);
+  const bool failures =
+      std::any_of(counts.begin(), counts.end(), [](const auto& point) { return point.second.failed > 0; });
+  std::vector<std::string> titles;
+  for (const LoadedParameter& parameter : study.parameters) titles.push_back(parameter.name);
+  if (titles.empty()) titles.push_back("scenario");
+  titles.push_back("runs");
+  if (failures) titles.push_back("failed");
+  std::map<size_t, std::vector<std::string>> rows;
+  for (const auto& [point, of_point] : counts) rows[point] = FirstCells(study, point, of_point, failures);
+  for (const NamedMetric& metric : *shown) {
+    titles.insert(titles.end(), {metric.metric.name, "+/-"});
+    const auto values = ValuesByPoint(database, metric.number, metric.metric.info.absent_is_zero);
+    if (!values.ok()) return values.status();
+    for (auto& [point, cells] : rows) {
+      const auto at = values->find(point);
+      const MedianInterval median =
+          at == values->end() ? MedianInterval() : MedianOf(at->second, kConfidence);
+      cells.push_back(at == values->end() ? "-" : ValueText(metric.metric.info, median.median));
+      cells.push_back(at == values->end() ? "-" : SpreadText(median));
+    }
+  }
+  Table table;
+  table.AddRow(titles);
+  for (auto& [point, cells] : rows) table.AddRow(std::move(cells));
+  table.Print(width, out);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> SweepCsv(const LoadedStudy& study, Sqlite& database) {
+  const absl::StatusOr<std::vector<StoredRun>> runs = StoredRuns(database);
+  if (!runs.ok()) return runs.status();
+  const absl::StatusOr<std::vector<NamedMetric>> metrics = MetricsByName(database);
+  if (!metrics.ok()) return metrics.status();
+  std::string text = CsvHeader(study, *metrics);
+  for (const StoredRun& run : *runs) {
+    const absl::StatusOr<std::map<int64_t, double>> values = ValuesOfRun(database, run.number);
+    if (!values.ok()) return values.status();
+    absl::StrAppend(&text, CsvLine(study, run, *metrics, *values));
+  }
+  return text;
+}
+
+absl::StatusOr<bool> SeedsHaveEffect(Sqlite& database) {
+  const absl::StatusOr<int64_t> differ = database.Number(
+      "SELECT EXISTS (SELECT 1 FROM metrics JOIN runs USING (run) GROUP BY point, metric "
+      "HAVING min(value) <> max(value) LIMIT 1)");
+  if (!differ.ok()) return differ.status();
+  return *differ != 0;
+}
+
+}  // namespace numasim

@@ -1,0 +1,120 @@
+#include "cli/sweep_results.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace numasim {
+namespace {
+
+// Calls `take` with each row of the statement.
+template <class Take>
+absl::Status ForEachRow(SqliteStatement& statement, Take take) {
+  while (true) {
+    const absl::StatusOr<bool> row = statement.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return absl::OkStatus();
+    take(statement);
+  }
+}
+
+// The same of a query without values.
+template <class Take>
+absl::Status ForEachRow(Sqlite& database, const std::string& query, Take take) {
+  absl::StatusOr<SqliteStatement> statement = database.Prepare(query);
+  return statement.ok() ? ForEachRow(*statement, take) : statement.status();
+}
+
+}  // namespace
+
+absl::StatusOr<std::map<int64_t, StoredMetric>> StoredMetrics(Sqlite& database) {
+  std::map<int64_t, StoredMetric> metrics;
+  const absl::Status status =
+      ForEachRow(database, "SELECT metric, name, unit, kind, direction, absent_is_zero FROM metric_names",
+                 [&](const SqliteStatement& row) {
+                   metrics[row.Number(0)] = {.name = row.Text(1),
+                                             .info = {.unit = row.Text(2),
+                                                      .kind = static_cast<MetricInfo::Kind>(row.Number(3)),
+                                                      .direction = static_cast<Direction>(row.Number(4)),
+                                                      .absent_is_zero = row.Number(5) != 0}};
+                 });
+  if (!status.ok()) return status;
+  return metrics;
+}
+
+absl::StatusOr<std::vector<StoredRun>> StoredRuns(Sqlite& database) {
+  std::vector<StoredRun> runs;
+  const absl::Status status =
+      ForEachRow(database,
+                 "SELECT run, point, seed, scenario, scenario_hash, failures.run IS NOT NULL, message "
+                 "FROM runs LEFT JOIN failures USING (run) ORDER BY run",
+                 [&](const SqliteStatement& row) {
+                   runs.push_back({.number = row.Number(0),
+                                   .point = static_cast<size_t>(row.Number(1)),
+                                   .seed = static_cast<uint64_t>(row.Number(2)),
+                                   .scenario_name = row.Text(3),
+                                   .scenario_hash = static_cast<uint64_t>(row.Number(4)),
+                                   .failed = row.Number(5) != 0,
+                                   .failure = row.Text(6)});
+                 });
+  if (!status.ok()) return status;
+  return runs;
+}
+
+absl::StatusOr<std::map<int64_t, double>> ValuesOfRun(Sqlite& database, int64_t run) {
+  absl::StatusOr<SqliteStatement> statement =
+      database.Prepare("SELECT metric, value FROM metrics WHERE run = ?");
+  if (!statement.ok()) return statement.status();
+  statement->Bind(1, run);
+  std::map<int64_t, double> values;
+  const absl::Status status =
+      ForEachRow(*statement, [&](const SqliteStatement& row) { values[row.Number(0)] = row.Real(1); });
+  if (!status.ok()) return status;
+  return values;
+}
+
+absl::StatusOr<std::map<size_t, std::vector<double>>> ValuesByPoint(Sqlite& database, int64_t metric,
+                                                                    bool absent_is_zero) {
+  absl::StatusOr<SqliteStatement> statement = database.Prepare(
+      absl::StrCat("SELECT point, ifnull(value, 0) FROM runs ", absent_is_zero ? "LEFT " : "",
+                   "JOIN metrics ON metrics.run = runs.run AND metric = ? "
+                   "WHERE runs.run NOT IN (SELECT run FROM failures) ORDER BY runs.run"));
+  if (!statement.ok()) return statement.status();
+  statement->Bind(1, metric);
+  std::map<size_t, std::vector<double>> values;
+  const absl::Status status = ForEachRow(*statement, [&](const SqliteStatement& row) {
+    values[static_cast<size_t>(row.Number(0))].push_back(row.Real(1));
+  });
+  if (!status.ok()) return status;
+  return values;
+}
+
+absl::StatusOr<std::map<size_t, PointParameters>> StoredParameters(Sqlite& database) {
+  std::map<size_t, PointParameters> parameters;
+  const absl::Status status =
+      ForEachRow(database, "SELECT point, name, value FROM parameters ORDER BY point, position",
+                 [&](const SqliteStatement& row) {
+                   parameters[static_cast<size_t>(row.Number(0))].emplace_back(row.Text(1), row.Text(2));
+                 });
+  if (!status.ok()) return status;
+  return parameters;
+}
+
+absl::StatusOr<RunMetrics> ReadRun(Sqlite& database, const StoredRun& run,
+                                   const std::map<int64_t, StoredMetric>& metrics) {
+  const absl::StatusOr<std::map<int64_t, double>> values = ValuesOfRun(database, run.number);
+  if (!values.ok()) return values.status();
+  RunMetrics read = {.path = {},
+                     .scenario_name = run.scenario_name,
+                     .program_version = {},
+                     .seed = run.seed,
+                     .scenario_hash = run.scenario_hash,
+                     .metrics = {}};
+  for (const auto& [number, value] : *values) {
+    const auto metric = metrics.find(number);
+    if (metric == metrics.end()) return absl::DataLossError("a metric has no name");
+    read.metrics[metric->second.name] = {.info = metric->second.info, .value = value};
+  }
+  return read;
+}
+
+}  // namespace numasim

@@ -1,0 +1,59 @@
+// What is in the database of a sweep (cli/sweep_schema.h). Every status begins with the file's name.
+#ifndef NUMASIM_CLI_SWEEP_RESULTS_H_
+#define NUMASIM_CLI_SWEEP_RESULTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cli/metrics.h"
+#include "cli/sqlite.h"
+
+namespace numasim {
+
+struct StoredMetric {
+  std::string name;
+  MetricInfo info;
+};
+
+struct StoredRun {
+  int64_t number = 0;
+  size_t point = 0;
+  uint64_t seed = 0;
+  std::string scenario_name;
+  uint64_t scenario_hash = 0;
+  bool failed = false;
+  std::string failure;  // why
+};
+
+using PointParameters =
+    std::vector<std::pair<std::string, std::string>>;  // names and values, in the study's order
+
+// By number.
+absl::StatusOr<std::map<int64_t, StoredMetric>> StoredMetrics(Sqlite& database);
+
+// By number.
+absl::StatusOr<std::vector<StoredRun>> StoredRuns(Sqlite& database);
+
+// The values of a run by the metric's number.
+absl::StatusOr<std::map<int64_t, double>> ValuesOfRun(Sqlite& database, int64_t run);
+
+// A run that did not fail, as ReadMetrics gives it; RunMetrics::path and program_version are empty.
+absl::StatusOr<RunMetrics> ReadRun(Sqlite& database, const StoredRun& run,
+                                   const std::map<int64_t, StoredMetric>& metrics);
+
+// The values of a metric by point, in the order of runs. Of those that do not name it, zeros where that is
+// what it means.
+absl::StatusOr<std::map<size_t, std::vector<double>>> ValuesByPoint(Sqlite& database, int64_t metric,
+                                                                    bool absent_is_zero);
+
+// By point; nothing of a study without parameters.
+absl::StatusOr<std::map<size_t, PointParameters>> StoredParameters(Sqlite& database);
+
+}  // namespace numasim
+
+#endif  // NUMASIM_CLI_SWEEP_RESULTS_H_

@@ -1,0 +1,126 @@
+#include "cli/sweep_runner.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/measured_run.h"
+#include "cli/side_by_side.h"
+#include "cli/traced_run.h"
+#include "workloads/scenario.h"
+
+namespace numasim {
+
+using workloads::LoadedScenario;
+
+absl::Status SweepRunner::Run(const std::vector<SweepRun>& runs) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    todo_.clear();
+    next_ = 0;
+    for (const SweepRun& run : runs) {
+      if (!store_.finished().contains(run.number)) todo_.push_back(run);
+    }
+    progress_.Begin(runs.size(), runs.size() - todo_.size(), store_.failed());
+  }
+  RunSideBySide(options_.threads, &SweepRunner::Work, this);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return status_;
+}
+
+void SweepRunner::WorkThrough() {
+  while (true) {
+    SweepRun run;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (next_ == todo_.size() || !status_.ok() || options_.stop()) return;
+      run = todo_[next_++];
+    }
+    const absl::StatusOr<RunMetrics> result = Simulate(run);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!absl::IsCancelled(result.status())) Store(run, result);
+  }
+}
+
+// Called by all threads, about every 100 ms each.
+bool SweepRunner::Stopped() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  progress_.Show();
+  return !status_.ok() || options_.stop();
+}
+
+absl::StatusOr<RunMetrics> SweepRunner::Simulate(const SweepRun& run) {
+  const absl::StatusOr<LoadedScenario> scenario = scenarios_.At(run.point);
+  if (!scenario.ok()) return scenario.status();
+  if (!options_.traces.empty()) return SimulateWithTrace(*scenario, run);
+  absl::StatusOr<MeasuredRun> measured = MeasureRun(*scenario, run.seed, [this] { return Stopped(); });
+  if (!measured.ok()) return measured.status();
+  Note(measured->warnings);
+  return std::move(measured->metrics);
+}
+
+absl::StatusOr<RunMetrics> SweepRunner::SimulateWithTrace(const LoadedScenario& scenario,
+                                                          const SweepRun& run) {
+  const std::string path = absl::StrCat(options_.traces, "/point", run.point, "-seed", run.seed, ".pb");
+  absl::StatusOr<std::unique_ptr<TracedRun>> traced =
+      TracedRun::Create(scenario, {.trace_path = path, .seed = run.seed, .threads = 1});
+  if (!traced.ok()) return traced.status();
+  Note((*traced)->simulation().warnings());
+  (*traced)->EndWhen([this] { return std::string(Stopped() ? "the end of the sweep" : ""); });
+  if (absl::Status status = (*traced)->Run(); !status.ok()) return status;
+  if (!(*traced)->facts().ended_by.empty()) {
+    std::error_code error;
+    std::filesystem::remove((*traced)->facts().trace_path, error);
+    return absl::CancelledError("the run was given up");
+  }
+  return ReadMetrics(path);
+}
+
+void SweepRunner::Note(const std::vector<std::string>& warnings) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  warnings_.insert(warnings.begin(), warnings.end());
+}
+
+// The metrics that the study keeps. A glob that matches none of the first run's is probably a mistake, and
+// better known now than after days.
+RunMetrics SweepRunner::Kept(RunMetrics run) {
+  const auto& globs = study_.proto.metrics();
+  if (globs.empty()) return run;
+  const auto matches = [](const std::string& glob, const std::string& name) {
+    return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+  };
+  for (int i = 0; !metrics_checked_ && i < globs.size(); ++i) {
+    if (std::any_of(run.metrics.begin(), run.metrics.end(),
+                    [&](const auto& metric) { return matches(globs[i], metric.first); })) {
+      continue;
+    }
+    progress_.Print(absl::StrCat("numasim: warning: ", study_.path, ": metrics[", i, "]: '", globs[i],
+                                 "' matches none of the first run's ", run.metrics.size(), " metrics\n"));
+  }
+  metrics_checked_ = true;
+  std::erase_if(run.metrics, [&](const auto& metric) {
+    return std::none_of(globs.begin(), globs.end(),
+                        [&](const std::string& glob) { return matches(glob, metric.first); });
+  });
+  return run;
+}
+
+void SweepRunner::Store(const SweepRun& run, const absl::StatusOr<RunMetrics>& result) {
+  if (!status_.ok()) return;
+  // What is wrong with a trace, which the message names, is no result of the run.
+  if (!options_.traces.empty() && absl::StrContains(result.status().message(), options_.traces + "/")) {
+    status_ = result.status();
+    return;
+  }
+  status_ = result.ok() ? store_.Add(run, Kept(*result))
+                        : store_.AddFailure(run, std::string(result.status().message()));
+  if (status_.ok()) progress_.Ended(!result.ok());
+}
+
+}  // namespace numasim

@@ -1,0 +1,72 @@
+// Runs of a sweep side by side: each on one thread, its result stored as soon as it has ended.
+#ifndef NUMASIM_CLI_SWEEP_RUNNER_H_
+#define NUMASIM_CLI_SWEEP_RUNNER_H_
+
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "cli/metrics.h"
+#include "cli/study.h"
+#include "cli/sweep_progress.h"
+#include "cli/sweep_scenarios.h"
+#include "cli/sweep_store.h"
+
+namespace numasim {
+
+struct SweepRunnerOptions {
+  int threads = 1;
+  std::string traces;          // the folder that traces go to; empty: none are kept
+  std::function<bool()> stop;  // asked about every 100 ms, by any thread: the sweep is to end
+};
+
+class SweepRunner {
+ public:
+  // All must outlive the runner.
+  SweepRunner(const LoadedStudy& study, const SweepScenarios& scenarios, SweepStore& store,
+              SweepProgress& progress, SweepRunnerOptions options)
+      : study_(study),
+        scenarios_(scenarios),
+        store_(store),
+        progress_(progress),
+        options_(std::move(options)) {}
+
+  // Runs those that are not in the store yet. A run that fails is stored with its message. When `stop` says
+  // so no run is begun any more, and those that run are given up. An error is of the store, or of writing a
+  // trace, and ends all.
+  absl::Status Run(const std::vector<SweepRun>& runs);
+
+  const std::set<std::string>& warnings() const { return warnings_; }
+
+ private:
+  static void Work(void* runner) { static_cast<SweepRunner*>(runner)->WorkThrough(); }
+  void WorkThrough();
+  bool Stopped();
+  absl::StatusOr<RunMetrics> Simulate(const SweepRun& run);
+  absl::StatusOr<RunMetrics> SimulateWithTrace(const workloads::LoadedScenario& scenario,
+                                               const SweepRun& run);
+  void Store(const SweepRun& run, const absl::StatusOr<RunMetrics>& result);
+  RunMetrics Kept(RunMetrics run);
+  void Note(const std::vector<std::string>& warnings);
+
+  const LoadedStudy& study_;
+  const SweepScenarios& scenarios_;
+  SweepStore& store_;
+  SweepProgress& progress_;
+  const SweepRunnerOptions options_;
+
+  std::mutex mutex_;  // for all below, the store and the progress
+  std::vector<SweepRun> todo_;
+  size_t next_ = 0;
+  absl::Status status_;
+  std::set<std::string> warnings_;
+  bool metrics_checked_ = false;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_CLI_SWEEP_RUNNER_H_

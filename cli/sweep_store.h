@@ -1,0 +1,95 @@
+// The database of a sweep: what it is of, and the results of the runs that have finished. Owned by `numasim
+// sweep`; called by one thread at a time.
+//
+// A run is added in one transaction, under its number, its point and its seed, each of which is there once.
+// So however the process ends, a run is in the database whole or not at all, and none is in it twice.
+#ifndef NUMASIM_CLI_SWEEP_STORE_H_
+#define NUMASIM_CLI_SWEEP_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cli/metrics.h"
+#include "cli/sqlite.h"
+#include "cli/study.h"
+
+namespace numasim {
+
+// What a sweep is of: where any of it has changed, its results would not be those of the runs that are
+// missing.
+struct SweepIdentity {
+  std::string study;    // the message without what has no effect on results
+  std::string version;  // of the program
+  // The scenario, as "the scenario NAME", and all files it names.
+  std::map<std::string, std::string> texts;
+};
+
+SweepIdentity IdentityOf(const LoadedStudy& study, const std::map<std::string, std::string>& files);
+
+// A run of a sweep: `number` counts all that the study could have, from 0, point by point.
+struct SweepRun {
+  int64_t number = 0;
+  size_t point = 0;
+  uint64_t seed = 0;
+};
+
+class SweepStore {
+ public:
+  enum class Start { kGoOn, kRestart };
+
+  // Opens the database, or makes it. FailedPrecondition if it is of another sweep, unless that is to be
+  // forgotten (kRestart); what is no sweep's database is refused in any case.
+  static absl::StatusOr<std::unique_ptr<SweepStore>> Open(const std::string& path, const LoadedStudy& study,
+                                                          const SweepIdentity& identity, Start start);
+
+  // The numbers of runs that are in, also of those that failed.
+  const std::set<int64_t>& finished() const { return finished_; }
+  size_t failed() const { return failed_; }
+
+  // A run with these of its metrics, or with what is wrong with it.
+  absl::Status Add(const SweepRun& run, const RunMetrics& metrics);
+  absl::Status AddFailure(const SweepRun& run, const std::string& message);
+  // So that they are run again.
+  absl::Status ForgetFailures();
+
+  // Every run that is wanted is in.
+  absl::Status MarkComplete();
+  // Puts everything into the one file; else SQLite's NAME-wal stays beside it.
+  absl::Status Close();
+
+  Sqlite& database() { return *database_; }
+
+ private:
+  SweepStore(std::string path, size_t points, std::unique_ptr<Sqlite> database)
+      : path_(std::move(path)), points_(static_cast<int64_t>(points)), database_(std::move(database)) {}
+
+  absl::Status SetUp(const LoadedStudy& study, const SweepIdentity& identity, Start start);
+  absl::Status Begin(const LoadedStudy& study, const SweepIdentity& identity);
+  absl::Status Check(const SweepIdentity& identity);
+  absl::Status ReadFinished();
+  absl::Status PrepareStatements();
+  absl::StatusOr<int64_t> MetricId(const std::string& name, const MetricInfo& info);
+  absl::Status AddRows(const SweepRun& run, const RunMetrics& metrics);
+
+  const std::string path_;
+  const int64_t points_;  // of the study
+  const std::unique_ptr<Sqlite> database_;
+  std::set<int64_t> finished_;
+  size_t failed_ = 0;
+  std::map<std::string, int64_t> metric_ids_;
+  std::unique_ptr<SqliteStatement> add_run_;
+  std::unique_ptr<SqliteStatement> add_metric_;
+  std::unique_ptr<SqliteStatement> add_name_;
+  std::unique_ptr<SqliteStatement> add_failure_;
+};
+
+}  // namespace numasim
+
+#endif  // NUMASIM_CLI_SWEEP_STORE_H_

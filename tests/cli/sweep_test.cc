@@ -1,0 +1,465 @@
+// `numasim sweep` as its users run it: what is in the database, what is printed, and what becomes of it all
+// when the program is stopped, killed, or started again.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "cli/metrics.h"
+#include "cli/sqlite.h"
+#include "cli/sweep_results.h"
+#include "tests/cli/program_test.h"
+
+namespace numasim {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+// One process that touches so many MiB, on a node that has about 60.
+constexpr char kScenario[] = R"(machine { node { memory: "64M" } }
+kernel { thp { enabled: "never" } }
+workload {
+  script { name: "load" line: "spawn p" line: "@p map a 4M anon" line: "@p touch a" }
+}
+)";
+constexpr char kStudy[] = R"(scenario: "s.textproto"
+parameter { name: "size" set: "workload.script[load].line[1]=@p map a {}M anon" value: ["4", "8", "16"] }
+seeds { count: 2 }
+show: "simulated_ns"
+)";
+
+class SweepTest : public ProgramTest {
+ protected:
+  void SetUp() override {
+    ProgramTest::SetUp();
+    Write("s.textproto", kScenario);
+    Write("study.textproto", kStudy);
+  }
+
+  static std::unique_ptr<Sqlite> Database(const std::string& path = "study.sqlite") {
+    auto database = Sqlite::Open(path, Sqlite::Mode::kRead);
+    EXPECT_TRUE(database.ok()) << database.status();
+    return *std::move(database);
+  }
+  static std::vector<StoredRun> Runs(const std::string& path = "study.sqlite") {
+    const auto runs = StoredRuns(*Database(path));
+    EXPECT_TRUE(runs.ok()) << runs.status();
+    return *runs;
+  }
+  // By point, of the first run.
+  static double Value(const std::string& metric, size_t point) {
+    const auto database = Database();
+    const auto value = database->Text(absl::StrCat("SELECT value FROM results WHERE metric = '", metric,
+                                                   "' AND point = ", point, " ORDER BY run"));
+    EXPECT_TRUE(value.ok()) << value.status();
+    return std::stod(*value);
+  }
+  static Outcome Sweep(std::vector<std::string> options = {}) {
+    options.insert(options.begin(), {"sweep", "study.textproto"});
+    return Numasim(options);
+  }
+};
+
+TEST_F(SweepTest, EveryPointIsRunWithEverySeed) {
+  const Outcome sweep = Sweep();
+  EXPECT_EQ(sweep.exit_status, 0) << sweep.err;
+  EXPECT_THAT(Files(), ElementsAre("s.textproto", "study.sqlite", "study.textproto"));
+  const std::vector<StoredRun> runs = Runs();
+  ASSERT_THAT(runs, SizeIs(6));
+  for (size_t i = 0; i < runs.size(); ++i) {
+    EXPECT_EQ(runs[i].number, static_cast<int64_t>(i));
+    EXPECT_EQ(runs[i].point, i / 2);
+    EXPECT_EQ(runs[i].seed, i % 2 + 1);
+    EXPECT_FALSE(runs[i].failed) << runs[i].failure;
+  }
+  const auto parameters = StoredParameters(*Database());
+  ASSERT_TRUE(parameters.ok());
+  EXPECT_EQ(parameters->at(2), PointParameters({{"size", "16"}}));
+}
+
+// The numbers are those of a run by itself, and of its trace.
+TEST_F(SweepTest, MetricsAreThoseOfARunWithTheSameSettings) {
+  ASSERT_EQ(Sweep().exit_status, 0);
+  const Outcome run =
+      Numasim({"run", "s.textproto", "--set", "workload.script[load].line[1]=@p map a 16M anon", "--seed",
+               "2", "--out", "t.pb", "--quiet"});
+  ASSERT_EQ(run.exit_status, 0) << run.err;
+  const auto trace = ReadMetrics("t.pb");
+  ASSERT_TRUE(trace.ok()) << trace.status();
+  const auto database = Database();
+  const auto metrics = StoredMetrics(*database);
+  const auto values = ValuesOfRun(*database, 5);
+  ASSERT_TRUE(metrics.ok() && values.ok());
+  EXPECT_EQ(values->size(), trace->metrics.size());
+  for (const auto& [number, value] : *values) {
+    const StoredMetric& metric = metrics->at(number);
+    const Metric& expected = trace->metrics.at(metric.name);
+    EXPECT_EQ(value, expected.value) << metric.name;
+    EXPECT_EQ(metric.info.unit, expected.info.unit) << metric.name;
+    EXPECT_EQ(metric.info.kind, expected.info.kind) << metric.name;
+    EXPECT_EQ(metric.info.direction, expected.info.direction) << metric.name;
+    EXPECT_EQ(metric.info.absent_is_zero, expected.info.absent_is_zero) << metric.name;
+  }
+  EXPECT_EQ(Runs()[5].scenario_hash, trace->scenario_hash);
+}
+
+TEST_F(SweepTest, TableHasARowForEachPoint) {
+  const Outcome sweep = Sweep();
+  EXPECT_THAT(sweep.out, StartsWith("study.textproto: 3 points, 2 seeds each\n"));
+  EXPECT_THAT(sweep.out, HasSubstr("results: study.sqlite\n"));
+  std::vector<std::vector<std::string>> rows;
+  for (const absl::string_view line : absl::StrSplit(sweep.out, '\n'))
+    rows.push_back(absl::StrSplit(line, ' ', absl::SkipEmpty()));
+  ASSERT_GE(rows.size(), 5u);
+  EXPECT_THAT(rows[1], ElementsAre("size", "runs", "simulated_ns", "+/-"));
+  // Two runs are too few for an interval.
+  EXPECT_THAT(rows[2], ElementsAre("4", "2", testing::EndsWith("ms"), "inf"));
+  EXPECT_THAT(rows[4], ElementsAre("16", "2", testing::EndsWith("ms"), "inf"));
+  EXPECT_EQ(
+      sweep.err,
+      "numasim: warning: study.textproto: seeds: have no effect: the runs of each point are the same in all "
+      "metrics that are kept\n");
+  const Outcome quiet = Sweep({"--quiet"});
+  EXPECT_EQ(quiet.out, "");
+}
+
+TEST_F(SweepTest, CsvIsTheSameForAnyNumberOfThreads) {
+  ASSERT_EQ(Sweep({"--csv", "one.csv", "--out", "one.sqlite", "--threads", "1", "--quiet"}).exit_status, 0);
+  ASSERT_EQ(Sweep({"--csv", "two.csv", "--out", "two.sqlite", "--threads", "2", "--quiet"}).exit_status, 0);
+  const std::string csv = FileText("one.csv");
+  EXPECT_EQ(csv, FileText("two.csv"));
+  const std::vector<std::string> lines = absl::StrSplit(csv, '\n');
+  ASSERT_THAT(lines, SizeIs(8));
+  EXPECT_THAT(lines[0], AllOf(StartsWith("point,seed,size,failure,"), HasSubstr(",node0.numa_hit,")));
+  EXPECT_THAT(lines[1], StartsWith("0,1,4,,"));
+  EXPECT_THAT(lines[6], StartsWith("2,2,16,,"));
+}
+
+TEST_F(SweepTest, ListShowsTheRunsAndRunsNone) {
+  const Outcome list = Sweep({"--list"});
+  EXPECT_EQ(list.exit_status, 0);
+  EXPECT_THAT(list.out, MatchesRegex("  run +point +seed +size\n(  [0-5] +[0-2] +[12] +[0-9]+\n)+"));
+  EXPECT_EQ(std::count(list.out.begin(), list.out.end(), '\n'), 7);
+  EXPECT_THAT(Files(), ElementsAre("s.textproto", "study.textproto"));
+}
+
+TEST_F(SweepTest, OnlyWantedMetricsAreKept) {
+  Write("study.textproto", absl::StrCat(kStudy, "metrics: 'simulated_ns' metrics: 'node0.numa_*'\n"));
+  ASSERT_EQ(Sweep().exit_status, 0);
+  const auto metrics = StoredMetrics(*Database());
+  ASSERT_TRUE(metrics.ok());
+  std::set<std::string> names;
+  for (const auto& [number, metric] : *metrics) names.insert(metric.name);
+  EXPECT_THAT(names, ElementsAre("node0.numa_foreign", "node0.numa_hit", "node0.numa_interleave",
+                                 "node0.numa_local", "node0.numa_miss", "node0.numa_other", "simulated_ns"));
+}
+
+TEST_F(SweepTest, GlobsThatMatchNothingAreNamed) {
+  Write("study.textproto", absl::StrCat(kStudy, "metrics: 'simulated_ns' metrics: 'node7.*'\n"));
+  EXPECT_THAT(
+      Sweep({"--threads", "1"}).err,
+      HasSubstr("numasim: warning: study.textproto: metrics[1]: 'node7.*' matches none of the first run's"));
+  Write("study.textproto", absl::StrCat(kStudy, "metrics: 'simulated_ns' show: 'node0.*'\n"));
+  const Outcome shown = Sweep({"--restart"});
+  EXPECT_EQ(shown.exit_status, 1);
+  EXPECT_THAT(shown.err,
+              HasSubstr("study.textproto: show node0.*: matches none of the 1 metrics that are kept"));
+}
+
+TEST_F(SweepTest, RunThatFailsIsARow) {
+  // Two thousand sleeps of 285 years are longer than simulated time.
+  Write("study.textproto",
+        "scenario: 's.textproto'\n"
+        "parameter { name: 'sleep' set: 'workload.script[load].line[2]=sleep {}' value: ['1', "
+        "'9000000000000'] }\n"
+        "parameter { name: 'loops' set: 'workload.script[load].loops' value: ['1', '2000'] }\n");
+  Write("s.textproto",
+        absl::StrReplaceAll(kScenario, {{"\"spawn p\"", "\"sleep 0\""}, {"@p map a 4M anon", "sleep 0"}}));
+  const Outcome sweep = Sweep();
+  EXPECT_EQ(sweep.exit_status, 2);
+  EXPECT_THAT(sweep.err,
+              HasSubstr("numasim: 1 of 4 runs failed; the table failures of study.sqlite says why\n"));
+  const std::vector<StoredRun> runs = Runs();
+  ASSERT_THAT(runs, SizeIs(4));
+  EXPECT_FALSE(runs[0].failed || runs[1].failed || runs[2].failed);
+  EXPECT_TRUE(runs[3].failed);
+  EXPECT_THAT(runs[3].failure, HasSubstr("the end of simulated time"));
+  EXPECT_THAT(sweep.out, HasSubstr("failed"));
+  // It is not run again, unless that is asked for.
+  EXPECT_EQ(Sweep().exit_status, 2);
+  EXPECT_EQ(Sweep({"--retry"}).exit_status, 2);
+  EXPECT_THAT(Runs(), SizeIs(4));
+}
+
+TEST_F(SweepTest, GoesOnWhereItStopped) {
+  ASSERT_EQ(Sweep().exit_status, 0);
+  // As if the sweep had been killed before these.
+  {
+    auto database = Sqlite::Open("study.sqlite", Sqlite::Mode::kReadAndWrite);
+    ASSERT_TRUE(
+        (*database)
+            ->Execute("DELETE FROM metrics WHERE run IN (1, 4); DELETE FROM runs WHERE run IN (1, 4); "
+                      "UPDATE metrics SET value = 5; UPDATE study SET value = '0' WHERE name = 'complete'")
+            .ok());
+  }
+  EXPECT_EQ(Numasim({"compare", "study.sqlite", "study.sqlite"}).exit_status, 1);
+  ASSERT_EQ(Sweep().exit_status, 0);
+  ASSERT_THAT(Runs(), SizeIs(6));
+  const auto database = Database();
+  for (const int64_t run : {0, 1, 2, 3, 4, 5}) {
+    const auto values = ValuesOfRun(*database, run);
+    const bool all_five =
+        std::all_of(values->begin(), values->end(), [](const auto& value) { return value.second == 5; });
+    EXPECT_EQ(all_five, run != 1 && run != 4) << run;
+  }
+}
+
+TEST_F(SweepTest, RefusesToGoOnWithSomethingElse) {
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  const std::string before = FileText("study.sqlite");
+  Write("study.textproto", absl::StrReplaceAll(kStudy, {{"\"8\"", "\"9\""}}));
+  EXPECT_EQ(Refused({"sweep", "study.textproto"}),
+            "numasim sweep: study.sqlite: holds 6 runs from before a change of the study; expected "
+            "--restart, which "
+            "forgets them, or another name (--out)\n");
+  Write("study.textproto", kStudy);
+  Write("s.textproto", absl::StrCat("name: 'other' ", kScenario));
+  EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("a change of the scenario s.textproto;"));
+  EXPECT_TRUE(FileText("study.sqlite") == before);
+  EXPECT_EQ(Sweep({"--restart", "--quiet"}).exit_status, 0);
+  EXPECT_THAT(Runs(), SizeIs(6));
+  EXPECT_EQ(Sweep({"--quiet"}).exit_status, 0);
+}
+
+TEST_F(SweepTest, ChangeOfTheProgramIsRefusedToo) {
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  {
+    auto database = Sqlite::Open("study.sqlite", Sqlite::Mode::kReadAndWrite);
+    ASSERT_TRUE((*database)->Execute("UPDATE study SET value = '0.0' WHERE name = 'version'").ok());
+  }
+  EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("a change of the program (0.0 to "));
+}
+
+TEST_F(SweepTest, FilesOfTheScenarioAreWatchedToo) {
+  Write("load.mm", "spawn p\n@p map a 1M anon\n");
+  Write("s.textproto",
+        "machine { node { memory: '64M' } }\nworkload { script { name: 'load' file: 'load.mm' } }\n");
+  Write("study.textproto",
+        "scenario: 's.textproto' parameter { name: 'n' set: 'workload.script[load].copies' value: ['1', '2'] "
+        "}");
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  Write("load.mm", "spawn p\n@p map a 2M anon\n");
+  EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("a change of the file load.mm;"));
+}
+
+// What is shown, and how the study is written, changes no result.
+TEST_F(SweepTest, CommentsAndWhatIsShownMayChange) {
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  Write("study.textproto", absl::StrCat("# Once more.\n", kStudy, "show: 'node0.numa_hit'\n"));
+  const Outcome sweep = Sweep();
+  EXPECT_EQ(sweep.exit_status, 0) << sweep.err;
+  EXPECT_THAT(sweep.out, HasSubstr("node0.numa_hit"));
+}
+
+TEST_F(SweepTest, OtherFilesAreNeverTaken) {
+  Write("study.sqlite", "my diary, which is a good deal longer than the header of a database is\n");
+  EXPECT_THAT(Refused({"sweep", "study.textproto", "--restart"}),
+              HasSubstr("study.sqlite: is no database of a sweep"));
+  EXPECT_THAT(FileText("study.sqlite"), StartsWith("my diary"));
+  {
+    auto database = Sqlite::Open("other.sqlite", Sqlite::Mode::kReadAndWrite);
+    ASSERT_TRUE((*database)->Execute("CREATE TABLE mine (x); INSERT INTO mine VALUES (5)").ok());
+  }
+  const std::string before = FileText("other.sqlite");
+  EXPECT_THAT(Refused({"sweep", "study.textproto", "--out", "other.sqlite", "--restart"}),
+              HasSubstr("other.sqlite: is no database of a sweep"));
+  EXPECT_TRUE(FileText("other.sqlite") == before);
+  for (const char* input : {"study.textproto", "s.textproto"}) {
+    EXPECT_THAT(Refused({"sweep", "study.textproto", "--out", input}), HasSubstr("is an input of this run"));
+    EXPECT_THAT(Refused({"sweep", "study.textproto", "--csv", input}), HasSubstr("is an input of this run"));
+  }
+  EXPECT_THAT(Refused({"sweep", "study.textproto", "--out", "x", "--csv", "x"}), HasSubstr("is --out too"));
+  EXPECT_THAT(Refused({"sweep", "study.textproto", "--out", "none/x.sqlite"}),
+              HasSubstr("none/x.sqlite: cannot be opened: No such file or directory"));
+}
+
+TEST_F(SweepTest, WrongPointsAreToldBeforeAnythingRuns) {
+  Write("study.textproto", absl::StrReplaceAll(kStudy, {{"\"16\"", "\"16 \\\" \""}}));
+  EXPECT_THAT(Refused({"sweep", "study.textproto"}),
+              HasSubstr("with study.textproto:2: size=16 \" : s.textproto:4: "));
+  Write("study.textproto", absl::StrReplaceAll(kStudy, {{"script[load]", "script[lod]"}}));
+  EXPECT_THAT(
+      Refused({"sweep", "study.textproto"}),
+      AllOf(HasSubstr("study.textproto:2: size=4: workload.script[lod]: there is 1; expected [0], or by name "
+                      "[load]; did you mean 'load'?")));
+  Write("s.textproto", "machine {");
+  EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("s.textproto:1:10: the file ends inside of"));
+}
+
+TEST_F(SweepTest, TracesAreKeptWhereThatIsAskedFor) {
+  ASSERT_EQ(Sweep({"--keep-traces", "traces/all", "--quiet"}).exit_status, 0);
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator("traces/all")) names.insert(entry.path().filename());
+  EXPECT_THAT(names, ElementsAre("point0-seed1.pb", "point0-seed2.pb", "point1-seed1.pb", "point1-seed2.pb",
+                                 "point2-seed1.pb", "point2-seed2.pb"));
+  const auto trace = ReadMetrics("traces/all/point2-seed2.pb");
+  ASSERT_TRUE(trace.ok()) << trace.status();
+  EXPECT_EQ(trace->metrics.at("simulated_ns").value, Value("simulated_ns", 2));
+  EXPECT_THAT(Sweep({"--keep-traces", "traces/all", "--quiet"}).err,
+              HasSubstr("--keep-traces: has no effect for 6 runs that had finished before"));
+  EXPECT_THAT(Refused({"sweep", "study.textproto", "--keep-traces", "s.textproto"}),
+              HasSubstr("is no folder"));
+}
+
+TEST_F(SweepTest, DatabasesAreComparedAsFoldersOfTracesAre) {
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  EXPECT_EQ(Numasim({"compare", "study.sqlite", "study.sqlite"}).exit_status, 0);
+  const std::vector<std::string> points = {"compare",   "study.sqlite", "study.sqlite",
+                                           "--metrics", "simulated_ns", "--where-base",
+                                           "size=4",    "--where-new",  "size=16"};
+  const Outcome slower = Numasim(points);
+  EXPECT_EQ(slower.exit_status, 2) << slower.err;
+  EXPECT_THAT(slower.out, AllOf(HasSubstr("base  study.sqlite: 2 runs of s.textproto\n"),
+                                HasSubstr("note: base is of the points where size=4\n"), HasSubstr("worse")));
+  EXPECT_EQ(Numasim({"compare", "study.sqlite", "study.sqlite", "--where", "size=4"}).exit_status, 0);
+  // A trace of the same run is the same.
+  ASSERT_EQ(Numasim({"run", "s.textproto", "--out", "t.pb", "--quiet"}).exit_status, 0);
+  const Outcome same = Numasim({"compare", "study.sqlite", "t.pb", "--where", "size=4"});
+  EXPECT_EQ(same.exit_status, 0);
+  EXPECT_THAT(same.out, HasSubstr("no difference in "));
+}
+
+TEST_F(SweepTest, WrongChoicesOfPointsAreRefused) {
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  const auto refused = [](const std::string& where) {
+    return Refused({"compare", "study.sqlite", "study.sqlite", "--where", where});
+  };
+  EXPECT_THAT(refused("size=5"),
+              HasSubstr("--where size=5: study.sqlite has no value '5' of size; expected one of 16, "
+                        "4, 8"));
+  EXPECT_THAT(refused("siz=4"),
+              HasSubstr("has no parameter 'siz'; expected one of size; did you mean 'size'?"));
+  EXPECT_THAT(refused("size"), HasSubstr("is no choice; expected PARAMETER=VALUE"));
+  EXPECT_THAT(Refused({"compare", "study.sqlite", "study.sqlite", "--where", "size=4", "--where", "size=8"}),
+              HasSubstr("has no point with all of these"));
+  ASSERT_EQ(Numasim({"run", "s.textproto", "--out", "t.pb", "--quiet"}).exit_status, 0);
+  EXPECT_THAT(Refused({"compare", "t.pb", "t.pb", "--where", "size=4"}),
+              HasSubstr("neither BASE nor NEW is one"));
+  EXPECT_THAT(Refused({"compare", "study.sqlite", "t.pb", "--where-new", "size=4"}),
+              HasSubstr("t.pb is none"));
+}
+
+// ---- Ended from outside ----
+
+// Runs enough to be ended in the middle: each touches 40 MiB and takes some milliseconds.
+constexpr char kLongStudy[] = R"(scenario: "s.textproto"
+parameter { name: "size" set: "workload.script[load].line[1]=@p map a {}M anon" value: ["38", "39", "40"] }
+seeds { count: 100 }
+metrics: "simulated_ns" metrics: "node0.*"
+)";
+constexpr size_t kLongRuns = 300;
+
+class SweepEndedTest : public SweepTest {
+ protected:
+  void SetUp() override {
+    SweepTest::SetUp();
+    Write("study.textproto", kLongStudy);
+    Write("s.textproto",
+          absl::StrReplaceAll(kScenario, {{"name: \"load\"", "name: \"load\" loops: 3"},
+                                          {"\"@p touch a\"", "\"@p touch a\" line: \"@p exit\""}}));
+  }
+
+  // Starts the sweep, and sends it the signal after a while.
+  static int EndedBy(int signal, std::chrono::microseconds after) {
+    const pid_t sweep = Start({"sweep", "study.textproto", "--threads", "2", "--quiet"});
+    std::this_thread::sleep_for(after);
+    kill(sweep, signal);
+    int status = 0;
+    waitpid(sweep, &status, 0);
+    return status;
+  }
+};
+
+TEST_F(SweepEndedTest, CtrlCLeavesWhatHasFinished) {
+  const int status = EndedBy(SIGINT, std::chrono::milliseconds(300));
+  ASSERT_TRUE(WIFEXITED(status));
+  ASSERT_EQ(WEXITSTATUS(status), 130) << FileText(".err");
+  const size_t finished = Runs().size();
+  EXPECT_LT(finished, kLongRuns);
+  EXPECT_EQ(FileText(".err"),
+            absl::StrCat("numasim: SIGINT ended the sweep with ", finished,
+                         " of 300 runs in study.sqlite; the same command goes on with it\n"));
+  EXPECT_THAT(Files(), ElementsAre("s.textproto", "study.sqlite", "study.textproto"));
+  EXPECT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  EXPECT_THAT(Runs(), SizeIs(kLongRuns));
+}
+
+// Killed at twenty random moments: what was in the database before is in it afterwards, whole, and nothing
+// twice. The sweep then goes on, and in the end it is as if nothing had happened.
+TEST_F(SweepEndedTest, KillingItLosesNoRunAndDoublesNone) {
+  ASSERT_EQ(Sweep({"--out", "whole.sqlite", "--csv", "whole.csv", "--quiet"}).exit_status, 0);
+  const auto metrics = Database("whole.sqlite")->Number("SELECT count(*) FROM metrics");
+  ASSERT_TRUE(metrics.ok());
+  const int64_t metrics_of_run = *metrics / static_cast<int64_t>(kLongRuns);
+  std::set<int64_t> before;
+  uint64_t random = 12345;
+  for (int i = 0; i < 20; ++i) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    const int status = EndedBy(SIGKILL, std::chrono::microseconds((random >> 33) % 120'000));
+    if (WIFEXITED(status)) break;                                                     // it came to its end
+    if (!fs::exists("study.sqlite") || fs::file_size("study.sqlite") == 0) continue;  // too early
+    auto database = Sqlite::Open("study.sqlite", Sqlite::Mode::kReadAndWrite);
+    ASSERT_TRUE(database.ok()) << database.status();
+    EXPECT_EQ(*(*database)->Text("PRAGMA integrity_check"), "ok");
+    if (*(*database)->Number("SELECT count(*) FROM sqlite_schema") == 0) continue;
+    const auto runs = StoredRuns(**database);
+    ASSERT_TRUE(runs.ok()) << runs.status();
+    std::set<int64_t> now;
+    for (const StoredRun& run : *runs) EXPECT_TRUE(now.insert(run.number).second) << run.number;
+    EXPECT_TRUE(std::includes(now.begin(), now.end(), before.begin(), before.end()));
+    const auto whole = (*database)->Number(absl::StrCat(
+        "SELECT count(*) FROM (SELECT run FROM metrics GROUP BY run HAVING count(*) = ", metrics_of_run,
+        ")"));
+    EXPECT_EQ(*whole, static_cast<int64_t>(now.size()));
+    before = now;
+  }
+  ASSERT_EQ(Sweep({"--csv", "study.csv", "--quiet"}).exit_status, 0);
+  EXPECT_TRUE(FileText("study.csv") == FileText("whole.csv"));
+  EXPECT_THAT(Files(), ElementsAre("s.textproto", "study.csv", "study.sqlite", "study.textproto", "whole.csv",
+                                   "whole.sqlite"));
+}
+
+TEST_F(SweepEndedTest, SecondSweepToTheSameDatabaseIsRefused) {
+  const pid_t first = Start({"sweep", "study.textproto", "--threads", "1", "--quiet"});
+  while (!fs::exists("study.sqlite") || fs::file_size("study.sqlite") == 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const Outcome second = Sweep({"--quiet"});
+  EXPECT_EQ(second.exit_status, 1);
+  EXPECT_THAT(second.err, HasSubstr("study.sqlite: is in use by another program"));
+  kill(first, SIGKILL);
+  int status = 0;
+  waitpid(first, &status, 0);
+}
+
+}  // namespace
+}  // namespace numasim
