@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "cli/atomic_file.h"
 #include "cli/expectations.h"
 #include "cli/progress.h"
@@ -45,8 +46,13 @@ struct RunOptions {
   std::string format = "text";  // of the summary, or "json"
 };
 
-// The scenario's name without its folder and ending, in the current folder.
+// The scenario's name without its folder and ending, in the current folder; of a trace, "NAME.again".
 std::string DefaultTracePath(const std::string& input) {
+  const std::string name = std::filesystem::path(input).filename().string();
+  if (absl::string_view stem = name; absl::ConsumeSuffix(&stem, ".pb")) {
+    absl::ConsumeSuffix(&stem, ".trace");
+    return absl::StrCat(stem, ".again.trace.pb");
+  }
   return std::filesystem::path(input).stem().string() + ".trace.pb";
 }
 
@@ -156,15 +162,16 @@ absl::StatusOr<int> Run(const RunOptions& options) {
 
 void AddRunCommand(CLI::App& app, int* exit_status) {
   CLI::App* command =
-      app.add_subcommand("run", "Simulate a scenario (.textproto) or a script (.mm) and write a trace");
+      app.add_subcommand("run", "Simulate a scenario (.textproto) or a script (.mm) and write a trace; or run a trace (.pb) again");
   auto options = std::make_shared<RunOptions>();
   command
       ->add_option("SCENARIO", options->input,
-                   "a scenario (.textproto), or a script with a machine line (.mm)")
+                   "a scenario (.textproto), a script with a machine line (.mm), or the trace of a run (.pb),\n"
+                   "which has all that is needed to run it again")
       ->required();
   command->add_option(
       "--out", options->out,
-      "the trace; default: the scenario's name with .trace.pb, in this folder. It is written as\n"
+      "the trace; default: the scenario's name with .trace.pb (of a trace: .again.trace.pb), in this folder. It is written as\n"
       "NAME.partial and takes its name when the run is at its end");
   command
       ->add_option("--set", options->set,

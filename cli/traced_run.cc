@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/trace_header.h"
 #include "files/read_file.h"
+#include "proto/trace_reader.h"
 #include "sim/run_control.h"
 #include "workloads/machine/boot_state.h"
 #include "workloads/machine/topology.h"
@@ -24,15 +25,46 @@ absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string
   return state->machine;
 }
 
+// The scenario that a trace was made of, from the texts that its header keeps: no other file is read. It has the
+// run's seed.
+static absl::StatusOr<LoadedScenario> LoadFromTrace(const std::string& path) {
+  const absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);
+  if (!trace.ok()) return trace.status();
+  const trace::Header& header = (*trace)->header();
+  const auto read_file = [&](const std::string& name) -> absl::StatusOr<std::string> {
+    for (const trace::Script& file : header.script()) {
+      if (file.name() == name) return file.text();
+    }
+    return absl::NotFoundError(absl::StrCat("the trace ", path, " does not have it"));
+  };
+  absl::StatusOr<LoadedScenario> scenario =
+      workloads::ParseScenario(header.scenario_name(), header.scenario(), {read_file, ReadMachineFile});
+  if (!scenario.ok()) {
+    return absl::Status(scenario.status().code(),
+                        absl::StrCat("trace ", path, ": ", scenario.status().message()));
+  }
+  scenario->proto.set_seed(header.seed());
+  return scenario;
+}
+
 absl::StatusOr<LoadedScenario> LoadInput(const std::string& path, bool allow_outside_files,
                                          const std::vector<workloads::FieldSetting>& settings) {
-  if (!absl::EndsWith(path, ".mm"))
+  const bool is_script = absl::EndsWith(path, ".mm");
+  const bool is_trace = absl::EndsWith(path, ".pb");
+  if (!is_script && !is_trace)
     return workloads::LoadScenario(path, ReadMachineFile, allow_outside_files, settings);
   if (!settings.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(settings.front().given, ": ", path,
-                                                   " is a script and has no fields; expected a scenario "
-                                                   "(.textproto)"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        settings.front().given, ": ", path,
+        is_trace ? " is a trace, which is run as it was" : " is a script and has no fields",
+        "; expected a scenario (.textproto)"));
   }
+  if (is_trace && allow_outside_files) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--allow-outside-files: has no effect on the trace ", path,
+                     ", which holds all files that its scenario names; expected a scenario (.textproto)"));
+  }
+  if (is_trace) return LoadFromTrace(path);
   auto text = ReadInputFile(path);
   if (!text.ok())
     return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));

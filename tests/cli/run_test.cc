@@ -55,6 +55,35 @@ TEST(ExamplesTest, AllLoadAndHaveOnlyModelledOperations) {
   EXPECT_GE(examples, 1);
 }
 
+TEST_F(RunTest, ATraceRunsAgainToTheSameBytesWithoutTheFilesItWasMadeOf) {
+  Write("guest.mm", "spawn p\n@p map a 1M anon\n@p touch a\n");
+  Write("s.textproto", std::string(kMachine) + "workload { script { file: 'guest.mm' copies: 2 } }\n");
+  ASSERT_EQ(Numasim({"run", "s.textproto", "--seed", "7", "--quiet"}).exit_status, 0);
+  fs::remove("guest.mm");
+  fs::remove("s.textproto");
+  const Outcome again = Numasim({"run", "s.trace.pb"});
+  EXPECT_EQ(again.exit_status, 0) << again.err;
+  EXPECT_THAT(Files(), testing::ElementsAre("s.again.trace.pb", "s.trace.pb"));
+  EXPECT_EQ(FileText("s.again.trace.pb"), FileText("s.trace.pb"));
+}
+
+TEST_F(RunTest, TheTraceOfAScriptRunsAgainToo) {
+  Write("x.mm", "machine nodes=2 node_mem=64M cpus_per_node=1\nspawn p\n@p map a 1M anon\n@p touch a\n");
+  ASSERT_EQ(Numasim({"run", "x.mm", "--quiet"}).exit_status, 0);
+  ASSERT_EQ(Numasim({"run", "x.trace.pb", "--out", "y.pb", "--quiet"}).exit_status, 0);
+  EXPECT_EQ(FileText("y.pb"), FileText("x.trace.pb"));
+}
+
+TEST_F(RunTest, WhatATraceDoesNotTakeIsRefused) {
+  Write("s.textproto", std::string(kMachine) + kWorkload);
+  ASSERT_EQ(Numasim({"run", "s.textproto", "--quiet"}).exit_status, 0);
+  EXPECT_THAT(Refused({"run", "s.trace.pb", "--out", "s.trace.pb"}), HasSubstr("--out"));
+  EXPECT_THAT(Refused({"run", "s.trace.pb", "--set", "seed=3"}), HasSubstr("is a trace, which is run as it was"));
+  EXPECT_THAT(Refused({"run", "s.trace.pb", "--allow-outside-files"}), HasSubstr("has no effect on the trace"));
+  Write("text.pb", "seed: 3\n");
+  EXPECT_THAT(Refused({"run", "text.pb"}), HasSubstr("text.pb"));
+}
+
 TEST_F(RunTest, QuickstartTellsWhatFellBackAndWhatFailed) {
   // A 64th of its memory, in mappings too.
   const std::string small =
