@@ -174,8 +174,10 @@ absl::Status PrintSummary(const SweepOptions& options, const LoadedStudy& study,
        << (study.finds.empty() ? "" : "at most ") << Counted(study.seeds.size(), "seed") << " each\n"
        << findings.tables;
   if (study.finds.empty() || study.proto.show_size() > 0) {
-    if (absl::Status status = PrintSweepTable(study, store.database(), OutputWidth(), text); !status.ok())
-      return status;
+    const absl::StatusOr<std::vector<std::string>> warnings =
+        PrintSweepTable(study, store.database(), OutputWidth(), text);
+    if (!warnings.ok()) return warnings.status();
+    PrintWarnings(*warnings, std::cerr);
   }
   if (study.proto.show_size() > 0)
     text << "medians; +/-: how far their 95% intervals reach, inf where there are too few runs for one\n";
