@@ -1,6 +1,7 @@
 #include "cli/study.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <set>
@@ -10,13 +11,16 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "cli/study_values.h"
 #include "files/read_file.h"
 #include "proto/scenario.pb.h"
+#include "workloads/nearest_name.h"
 #include "workloads/scenario.h"
+#include "workloads/text.h"
 #include "workloads/text_message.h"
 
 namespace numasim {
@@ -50,6 +54,10 @@ class StudyLoader {
   absl::Status MakePoints(const MessageView& study);
   void MakeGrid();
   absl::Status MakeSeeds(const MessageView& study);
+  absl::Status MakeSeedsOfFinds(const MessageView& study);
+  absl::Status LoadFinds(const MessageView& study);
+  absl::Status LoadFind(const MessageView& view, const Find& proto);
+  absl::Status RankValues(const MessageView& view, LoadedFind& find);
   absl::Status CheckSize(const MessageView& study, size_t points);
 
   const bool allow_outside_files_;
@@ -67,7 +75,8 @@ absl::Status StudyLoader::Load() {
   status = CheckKnobs(study);
   if (status.ok()) status = LoadScenarioText(study);
   if (status.ok()) status = LoadParameters(study);
-  if (status.ok()) status = MakeSeeds(study);
+  if (status.ok()) status = LoadFinds(study);
+  if (status.ok()) status = loaded_.finds.empty() ? MakeSeeds(study) : MakeSeedsOfFinds(study);
   if (status.ok()) status = MakePoints(study);
   return status;
 }
@@ -204,6 +213,88 @@ absl::Status StudyLoader::MakeSeeds(const MessageView& study) {
   if (seeds.first() > std::numeric_limits<int64_t>::max() - seeds.count())
     return view.Mistake("first", "is too large; expected all seeds to be below 9223372036854775807");
   for (int i = 0; i < seeds.count(); ++i) loaded_.seeds.push_back(static_cast<uint64_t>(seeds.first() + i));
+  return absl::OkStatus();
+}
+
+// As many as the search that may need most.
+absl::Status StudyLoader::MakeSeedsOfFinds(const MessageView& study) {
+  const Seeds& seeds = loaded_.proto.seeds();
+  if (seeds.has_count() || seeds.value_size() > 0) {
+    const char* const field = seeds.has_count() ? "count" : "value";
+    return study.Nested("seeds").MistakeWithoutValue(
+        field, "is given beside find, which runs as many seeds as it needs; expected first alone");
+  }
+  int64_t most = 0;
+  for (const LoadedFind& find : loaded_.finds) most = std::max(most, find.most_seeds);
+  if (seeds.first() > std::numeric_limits<int64_t>::max() - most)
+    return study.Nested("seeds").Mistake("first",
+                                         "is too large; expected all seeds to be below 9223372036854775807");
+  for (int64_t i = 0; i < most; ++i) loaded_.seeds.push_back(static_cast<uint64_t>(seeds.first() + i));
+  return absl::OkStatus();
+}
+
+absl::Status StudyLoader::LoadFinds(const MessageView& study) {
+  if (loaded_.proto.find_size() > 0 && loaded_.proto.design() != "grid")
+    return study.Mistake("design", "leaves a search no row of values; expected grid");
+  for (int i = 0; i < loaded_.proto.find_size(); ++i) {
+    if (absl::Status status = LoadFind(study.Nested("find", i), loaded_.proto.find(i)); !status.ok())
+      return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StudyLoader::LoadFind(const MessageView& view, const Find& proto) {
+  LoadedFind find = {.place = view.FileAndLine("parameter"),
+                     .largest = proto.largest(),
+                     .condition = {},
+                     .condition_text = proto.condition(),
+                     .bound = proto.probability_below(),
+                     .confidence = proto.confidence(),
+                     .most_seeds = proto.most_seeds()};
+  if (!proto.has_parameter()) return view.MistakeWithoutValue("parameter", "is missing; expected one's name");
+  std::vector<std::string_view> names;
+  for (const LoadedParameter& parameter : loaded_.parameters) names.push_back(parameter.name);
+  const auto named = std::find(names.begin(), names.end(), proto.parameter());
+  if (named == names.end()) {
+    return view.Mistake("parameter",
+                        workloads::Cat("is no parameter; expected one of ", workloads::Join(names, ", "),
+                                       workloads::DidYouMean(proto.parameter(), names)));
+  }
+  find.parameter = static_cast<size_t>(named - names.begin());
+  if (absl::Status status = RankValues(view, find); !status.ok()) return status;
+  if (!proto.has_condition())
+    return view.MistakeWithoutValue("condition",
+                                    "is missing; expected one such as \"events.alloc_failed > 0\"");
+  const absl::StatusOr<FindCondition> condition = ParseFindCondition(proto.condition());
+  if (!condition.ok()) return view.Mistake("condition", workloads::FromAbsl(condition.status().message()));
+  find.condition = *condition;
+  if (!proto.has_probability_below())
+    return view.MistakeWithoutValue("probability_below",
+                                    "is missing; expected a share of runs, such as 0.05");
+  if (!(find.bound > 0 && find.bound < 1))
+    return view.Mistake("probability_below", "is no share of runs; expected more than 0 and less than 1");
+  if (!(find.confidence > 0 && find.confidence < 1))
+    return view.Mistake("confidence", "is no confidence; expected more than 0 and less than 1");
+  loaded_.finds.push_back(std::move(find));
+  return absl::OkStatus();
+}
+
+// Rising for the largest value, falling for the smallest.
+absl::Status StudyLoader::RankValues(const MessageView& view, LoadedFind& find) {
+  const LoadedParameter& parameter = loaded_.parameters[find.parameter];
+  std::vector<std::pair<double, size_t>> order;
+  for (size_t i = 0; i < parameter.values.size(); ++i) {
+    double number = 0;
+    if (!absl::SimpleAtod(parameter.values[i], &number) || !std::isfinite(number)) {
+      return view.Mistake("parameter",
+                          absl::StrCat("has the value ", parameter.values[i],
+                                       ", which is no number; expected numbers to search among"));
+    }
+    order.emplace_back(find.largest ? number : -number, i);
+  }
+  std::sort(order.begin(), order.end());
+  find.rank.resize(order.size());
+  for (size_t place = 0; place < order.size(); ++place) find.rank[order[place].second] = place;
   return absl::OkStatus();
 }
 

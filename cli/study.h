@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cli/find_condition.h"
 #include "proto/study.pb.h"
 #include "workloads/text_patch.h"
 
@@ -30,6 +31,26 @@ struct LoadedParameter {
   std::vector<std::string> values;
 };
 
+// A search for the last value, in the order of `rank`, for which the condition holds rarely enough.
+struct LoadedFind {
+  std::string place;              // "pools.textproto:12"
+  size_t parameter = 0;           // of LoadedStudy::parameters
+  std::vector<size_t> rank = {};  // by value of the parameter: its place in the order that is searched
+  bool largest = true;
+  FindCondition condition;
+  std::string condition_text;  // as given
+  double bound = 0;            // the share of runs for which the condition may hold
+  double confidence = 0;       // of the whole answer
+  int64_t most_seeds = 0;
+};
+
+// A run of a study: `number` counts all that there could be, from 0, point by point.
+struct SweepRun {
+  int64_t number = 0;
+  size_t point = 0;
+  uint64_t seed = 0;
+};
+
 struct LoadedStudy {
   Study proto;
   std::string path;           // as given
@@ -38,8 +59,13 @@ struct LoadedStudy {
   std::vector<LoadedParameter> parameters;
   // The index of each parameter's value, by point.
   std::vector<std::vector<size_t>> points;
-  std::vector<uint64_t> seeds;  // one at least
+  std::vector<uint64_t> seeds;  // one at least; where there are searches, the most that one may need
+  std::vector<LoadedFind> finds;
 
+  // The point's run with the seed of that index.
+  SweepRun RunAt(size_t point, size_t seed) const {
+    return {static_cast<int64_t>(point * seeds.size() + seed), point, seeds[seed]};
+  }
   // The point's value of a parameter.
   const std::string& ValueAt(size_t point, size_t parameter) const {
     return parameters[parameter].values[points[point][parameter]];

@@ -20,6 +20,7 @@
 #include "cli/signals.h"
 #include "cli/standard_output.h"
 #include "cli/study.h"
+#include "cli/sweep_find.h"
 #include "cli/sweep_progress.h"
 #include "cli/sweep_report.h"
 #include "cli/sweep_runner.h"
@@ -72,19 +73,23 @@ std::vector<SweepRun> RunsOf(const LoadedStudy& study) {
   std::vector<SweepRun> runs;
   runs.reserve(study.points.size() * study.seeds.size());
   for (size_t point = 0; point < study.points.size(); ++point) {
-    for (const uint64_t seed : study.seeds)
-      runs.push_back({.number = static_cast<int64_t>(runs.size()), .point = point, .seed = seed});
+    for (size_t seed = 0; seed < study.seeds.size(); ++seed) runs.push_back(study.RunAt(point, seed));
   }
   return runs;
 }
 
-absl::Status PrintList(const LoadedStudy& study, const std::vector<SweepRun>& runs) {
+absl::Status PrintList(const LoadedStudy& study) {
+  if (!study.finds.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--list: ", study.finds.front().place,
+                     ": which runs a search needs depends on what they give; expected a study without find"));
+  }
   std::ostringstream text;
   Table table;
   std::vector<std::string> titles = {"run", "point", "seed"};
   for (const LoadedParameter& parameter : study.parameters) titles.push_back(parameter.name);
   table.AddRow(std::move(titles));
-  for (const SweepRun& run : runs) {
+  for (const SweepRun& run : RunsOf(study)) {
     std::vector<std::string> cells = {absl::StrCat(run.number), absl::StrCat(run.point),
                                       absl::StrCat(run.seed)};
     for (size_t p = 0; p < study.parameters.size(); ++p) cells.push_back(study.ValueAt(run.point, p));
@@ -143,12 +148,37 @@ std::string Counted(size_t count, const char* what) {
   return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
 }
 
-absl::Status PrintSummary(const SweepOptions& options, const LoadedStudy& study, SweepStore& store) {
+// What the searches of a study found.
+struct Findings {
+  std::string tables;
+  std::string answers;
+};
+
+absl::StatusOr<Findings> RunFinds(const LoadedStudy& study, SweepStore& store, SweepRunner& runner) {
+  Findings findings;
+  SweepFinder finder(study, store, [&](const std::vector<SweepRun>& runs) { return runner.Run(runs); });
+  for (const LoadedFind& find : study.finds) {
+    const absl::StatusOr<std::vector<Found>> found = finder.Find(find);
+    if (!found.ok()) return found.status();
+    const std::string answers = FoundAnswers(study, find, *found);
+    absl::StrAppend(&findings.answers, answers);
+    absl::StrAppend(&findings.tables, FoundTitle(study, find), FoundTable(study, *found), answers, "\n");
+  }
+  return findings;
+}
+
+absl::Status PrintSummary(const SweepOptions& options, const LoadedStudy& study, const Findings& findings,
+                          SweepStore& store) {
   std::ostringstream text;
   text << options.study << ": " << Counted(study.points.size(), "point") << ", "
-       << Counted(study.seeds.size(), "seed") << " each\n";
-  if (absl::Status status = PrintSweepTable(study, store.database(), OutputWidth(), text); !status.ok())
-    return status;
+       << (study.finds.empty() ? "" : "at most ") << Counted(study.seeds.size(), "seed") << " each\n"
+       << findings.tables;
+  if (study.finds.empty() || study.proto.show_size() > 0) {
+    const absl::StatusOr<std::vector<std::string>> warnings =
+        PrintSweepTable(study, store.database(), OutputWidth(), text);
+    if (!warnings.ok()) return warnings.status();
+    PrintWarnings(*warnings, std::cerr);
+  }
   if (study.proto.show_size() > 0)
     text << "medians; +/-: how far their 95% intervals reach, inf where there are too few runs for one\n";
   text << "results: " << options.out << "\n";
@@ -156,18 +186,44 @@ absl::Status PrintSummary(const SweepOptions& options, const LoadedStudy& study,
 }
 
 // What the runs gave, when all have ended.
-absl::Status Report(const SweepOptions& options, const LoadedStudy& study, SweepStore& store) {
+absl::Status Report(const SweepOptions& options, const LoadedStudy& study, const Findings& findings,
+                    SweepStore& store) {
   if (absl::Status status = store.MarkComplete(); !status.ok()) return status;
   if (!options.csv.empty()) {
     const absl::StatusOr<std::string> csv = SweepCsv(study, store.database());
     if (!csv.ok()) return csv.status();
     if (absl::Status status = WriteFileAtomically(options.csv, *csv); !status.ok()) return status;
   }
-  return options.quiet ? absl::OkStatus() : PrintSummary(options, study, store);
+  // An answer is in no file.
+  return options.quiet ? Print(STDOUT_FILENO, findings.answers)
+                       : PrintSummary(options, study, findings, store);
+}
+
+// Runs and reports all that the study wants. Cancelled if a signal ends it before.
+absl::Status RunAll(const SweepOptions& options, const LoadedStudy& study, const SweepScenarios& scenarios,
+                    SweepStore& store, int threads) {
+  absl::StatusOr<Findings> findings = Findings();
+  {
+    SweepProgress progress(!options.quiet && isatty(STDERR_FILENO) == 1, std::cerr);
+    SweepRunner runner(
+        study, scenarios, store, progress,
+        {.threads = threads, .traces = options.traces, .stop = [] { return EndSignals::Noted() != 0; }});
+    if (study.finds.empty()) {
+      const std::vector<SweepRun> runs = RunsOf(study);
+      if (absl::Status status = runner.Run(runs); !status.ok()) return status;
+      if (store.finished().size() < runs.size()) return absl::CancelledError("the sweep was ended");
+    } else {
+      findings = RunFinds(study, store, runner);
+      if (!findings.ok()) return findings.status();
+    }
+    if (absl::Status status = WarnAtEnd(study, scenarios, runner, store.database()); !status.ok())
+      return status;
+  }
+  return Report(options, study, *findings, store);
 }
 
 absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& study,
-                             const SweepScenarios& scenarios, const std::vector<SweepRun>& runs) {
+                             const SweepScenarios& scenarios) {
   const absl::StatusOr<int> threads = ThreadsToUse(options.threads);
   if (!threads.ok()) return threads.status();
   if (!options.traces.empty()) {
@@ -178,28 +234,20 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   SweepStore& store = **opened;
   WarnAtStart(options, scenarios, store);
   const EndSignals signals;
-  absl::Status status;
-  {
-    SweepProgress progress(!options.quiet && isatty(STDERR_FILENO) == 1, std::cerr);
-    SweepRunner runner(
-        study, scenarios, store, progress,
-        {.threads = *threads, .traces = options.traces, .stop = [] { return EndSignals::Noted() != 0; }});
-    status = runner.Run(runs);
-    if (status.ok() && EndSignals::Noted() == 0)
-      status = WarnAtEnd(study, scenarios, runner, store.database());
-  }
-  const bool ended = EndSignals::Noted() != 0 && store.finished().size() < runs.size();
-  if (status.ok() && !ended) status = Report(options, study, store);
-  if (absl::Status closed = store.Close(); status.ok()) status = closed;
+  absl::Status status = RunAll(options, study, scenarios, store, *threads);
+  const bool ended = absl::IsCancelled(status);
+  if (absl::Status closed = store.Close(); status.ok() || ended) status = closed;
   if (!status.ok()) return status;
   if (ended) {
+    const std::string all =
+        study.finds.empty() ? absl::StrCat(" of ", study.points.size() * study.seeds.size()) : "";
     std::cerr << "numasim: " << EndSignals::Name(EndSignals::Noted()) << " ended the sweep with "
-              << store.finished().size() << " of " << runs.size() << " runs in " << options.out
+              << store.finished().size() << all << " runs in " << options.out
               << "; the same command goes on with it\n";
     return 128 + EndSignals::Noted();
   }
   if (store.failed() == 0) return 0;
-  std::cerr << "numasim: " << store.failed() << " of " << runs.size()
+  std::cerr << "numasim: " << store.failed() << " of " << store.finished().size()
             << " runs failed; the table failures of " << options.out << " says why\n";
   return kRunsFailed;
 }
@@ -209,14 +257,13 @@ absl::StatusOr<int> Sweep(SweepOptions options) {
   if (!study.ok()) return study.status();
   const absl::StatusOr<SweepScenarios> scenarios = SweepScenarios::Load(*study, options.allow_outside_files);
   if (!scenarios.ok()) return scenarios.status();
-  const std::vector<SweepRun> runs = RunsOf(*study);
   if (options.list) {
-    if (absl::Status status = PrintList(*study, runs); !status.ok()) return status;
+    if (absl::Status status = PrintList(*study); !status.ok()) return status;
     return 0;
   }
   if (options.out.empty()) options.out = DefaultDatabase(options.study);
   if (absl::Status status = CheckOutputs(options, *study, *scenarios); !status.ok()) return status;
-  return RunStudy(options, *study, *scenarios, runs);
+  return RunStudy(options, *study, *scenarios);
 }
 
 void AddOptions(CLI::App* command, SweepOptions& options) {

@@ -1,5 +1,7 @@
 #include "cli/sweep_report.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -8,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/csv_text.h"
-#include "cli/glob_match.h"
 #include "cli/metric_text.h"
 #include "cli/sweep_results.h"
 #include "cli/text_table.h"
@@ -34,19 +35,26 @@ absl::StatusOr<std::vector<NamedMetric>> MetricsByName(Sqlite& database) {
   return metrics;
 }
 
-// Those that the study shows.
-absl::StatusOr<std::vector<NamedMetric>> ShownMetrics(const LoadedStudy& study, Sqlite& database) {
-  std::vector<NamedMetric> shown;
-  if (study.proto.show_size() == 0) return shown;
+// Those that the study shows. Adds the globs that choose none to `warnings`.
+absl::StatusOr<std::vector<NamedMetric>> ShownMetrics(const LoadedStudy& study, Sqlite& database,
+                                                      std::vector<std::string>* warnings) {
   const absl::StatusOr<std::vector<NamedMetric>> metrics = MetricsByName(database);
   if (!metrics.ok()) return metrics.status();
-  std::vector<std::string> names;
-  for (const NamedMetric& metric : *metrics) names.push_back(metric.metric.name);
-  const absl::StatusOr<std::vector<size_t>> chosen =
-      MatchGlobs(absl::StrCat(study.path, ": show"), {study.proto.show().begin(), study.proto.show().end()},
-                 names, "metrics that are kept");
-  if (!chosen.ok()) return chosen.status();
-  for (const size_t i : *chosen) shown.push_back((*metrics)[i]);
+  std::vector<bool> chosen(metrics->size());
+  for (int i = 0; i < study.proto.show_size(); ++i) {
+    bool any = false;
+    for (size_t m = 0; m < metrics->size(); ++m) {
+      if (fnmatch(study.proto.show(i).c_str(), (*metrics)[m].metric.name.c_str(), 0) != 0) continue;
+      chosen[m] = any = true;
+    }
+    if (any) continue;
+    warnings->push_back(absl::StrCat(study.path, ": show[", i, "]: '", study.proto.show(i),
+                                     "' matches none of the ", metrics->size(), " metrics that are kept"));
+  }
+  std::vector<NamedMetric> shown;
+  for (size_t m = 0; m < metrics->size(); ++m) {
+    if (chosen[m]) shown.push_back((*metrics)[m]);
+  }
   return shown;
 }
 
@@ -98,10 +106,12 @@ std::string CsvLine(const LoadedStudy& study, const StoredRun& run, const std::v
 
 }  // namespace
 
-absl::Status PrintSweepTable(const LoadedStudy& study, Sqlite& database, size_t width, std::ostream& out) {
+absl::StatusOr<std::vector<std::string>> PrintSweepTable(const LoadedStudy& study, Sqlite& database,
+                                                         size_t width, std::ostream& out) {
   const absl::StatusOr<std::vector<StoredRun>> runs = StoredRuns(database);
   if (!runs.ok()) return runs.status();
-  const absl::StatusOr<std::vector<NamedMetric>> shown = ShownMetrics(study, database);
+  std::vector<std::string> warnings;
+  const absl::StatusOr<std::vector<NamedMetric>> shown = ShownMetrics(study, database, &warnings);
   if (!shown.ok()) return shown.status();
   const std::map<size_t, PointCounts> counts = CountByPoint(*runs);
   const bool failures =
@@ -129,7 +139,7 @@ absl::Status PrintSweepTable(const LoadedStudy& study, Sqlite& database, size_t 
   table.AddRow(titles);
   for (auto& [point, cells] : rows) table.AddRow(std::move(cells));
   table.Print(width, out);
-  return absl::OkStatus();
+  return warnings;
 }
 
 absl::StatusOr<std::string> SweepCsv(const LoadedStudy& study, Sqlite& database) {

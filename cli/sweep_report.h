@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,9 +15,10 @@
 namespace numasim {
 
 // A row for each point that was run: its values, and of each metric that the study shows the median over
-// seeds and how far the median's confidence interval reaches. `width` in characters; 0: any. A glob of `show`
-// that matches nothing is an error.
-absl::Status PrintSweepTable(const LoadedStudy& study, Sqlite& database, size_t width, std::ostream& out);
+// seeds and how far the median's confidence interval reaches. `width` in characters; 0: any. Returns what of
+// the study had no effect: the globs of `show` that match nothing.
+absl::StatusOr<std::vector<std::string>> PrintSweepTable(const LoadedStudy& study, Sqlite& database,
+                                                         size_t width, std::ostream& out);
 
 // A line for each run, by number: point, seed, parameters, why it failed, and every metric that is kept, by
 // name. The same text for any number of threads.

@@ -99,22 +99,18 @@ absl::StatusOr<std::map<size_t, PointParameters>> StoredParameters(Sqlite& datab
   return parameters;
 }
 
-absl::StatusOr<RunMetrics> ReadRun(Sqlite& database, const StoredRun& run,
-                                   const std::map<int64_t, StoredMetric>& metrics) {
-  const absl::StatusOr<std::map<int64_t, double>> values = ValuesOfRun(database, run.number);
+absl::StatusOr<std::map<std::string, Metric>> MetricsOfRun(Sqlite& database, int64_t run,
+                                                           const std::map<int64_t, StoredMetric>& metrics) {
+  const absl::StatusOr<std::map<int64_t, double>> values = ValuesOfRun(database, run);
   if (!values.ok()) return values.status();
-  RunMetrics read = {.path = {},
-                     .scenario_name = run.scenario_name,
-                     .program_version = {},
-                     .seed = run.seed,
-                     .scenario_hash = run.scenario_hash,
-                     .metrics = {}};
+  std::map<std::string, Metric> named;
   for (const auto& [number, value] : *values) {
     const auto metric = metrics.find(number);
-    if (metric == metrics.end()) return absl::DataLossError("a metric has no name");
-    read.metrics[metric->second.name] = {.info = metric->second.info, .value = value};
+    if (metric == metrics.end())
+      return absl::DataLossError(absl::StrCat("run ", run, ": a metric has no name"));
+    named[metric->second.name] = {.info = metric->second.info, .value = value};
   }
-  return read;
+  return named;
 }
 
 }  // namespace numasim

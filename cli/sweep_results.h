@@ -42,9 +42,9 @@ absl::StatusOr<std::vector<StoredRun>> StoredRuns(Sqlite& database);
 // The values of a run by the metric's number.
 absl::StatusOr<std::map<int64_t, double>> ValuesOfRun(Sqlite& database, int64_t run);
 
-// A run that did not fail, as ReadMetrics gives it; RunMetrics::path and program_version are empty.
-absl::StatusOr<RunMetrics> ReadRun(Sqlite& database, const StoredRun& run,
-                                   const std::map<int64_t, StoredMetric>& metrics);
+// The metrics of a run by name.
+absl::StatusOr<std::map<std::string, Metric>> MetricsOfRun(Sqlite& database, int64_t run,
+                                                           const std::map<int64_t, StoredMetric>& metrics);
 
 // The values of a metric by point, in the order of runs. Of those that do not name it, zeros where that is
 // what it means.

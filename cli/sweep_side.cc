@@ -141,13 +141,15 @@ absl::StatusOr<Side> ReadSweepSide(const std::string& path, const std::vector<st
           path, ": run ", run.number, " (point ", run.point, ", seed ", run.seed, ") failed: ", run.failure,
           "; expected points whose runs have all succeeded (--where)"));
     }
-    absl::StatusOr<RunMetrics> read = ReadRun(**database, run, *metrics);
+    absl::StatusOr<std::map<std::string, Metric>> read = MetricsOfRun(**database, run.number, *metrics);
     if (!read.ok())
-      return absl::Status(read.status().code(),
-                          absl::StrCat(path, ": run ", run.number, ": ", read.status().message()));
-    read->path = absl::StrCat(path, " run ", run.number);
-    read->program_version = *version;
-    side.Add(*read);
+      return absl::Status(read.status().code(), absl::StrCat(path, ": ", read.status().message()));
+    side.Add({.path = absl::StrCat(path, " run ", run.number),
+              .scenario_name = run.scenario_name,
+              .program_version = *version,
+              .seed = run.seed,
+              .scenario_hash = run.scenario_hash,
+              .metrics = *std::move(read)});
   }
   if (side.runs() == 0)
     return absl::InvalidArgumentError(absl::StrCat(path, ": holds no run of these points"));

@@ -274,6 +274,15 @@ absl::Status SweepStore::AddFailure(const SweepRun& run, const std::string& mess
   return status;
 }
 
+absl::StatusOr<std::string> SweepStore::FailureOf(const SweepRun& run) {
+  absl::StatusOr<SqliteStatement> message = database_->Prepare("SELECT message FROM failures WHERE run = ?");
+  if (!message.ok()) return message.status();
+  message->Bind(1, run.number);
+  const absl::StatusOr<bool> row = message->Step();
+  if (!row.ok()) return row.status();
+  return *row ? message->Text(0) : std::string();
+}
+
 absl::Status SweepStore::ForgetFailures() {
   absl::Status status = InTransaction(*database_, [&] {
     return database_->Execute(

@@ -33,13 +33,6 @@ struct SweepIdentity {
 
 SweepIdentity IdentityOf(const LoadedStudy& study, const std::map<std::string, std::string>& files);
 
-// A run of a sweep: `number` counts all that the study could have, from 0, point by point.
-struct SweepRun {
-  int64_t number = 0;
-  size_t point = 0;
-  uint64_t seed = 0;
-};
-
 class SweepStore {
  public:
   enum class Start { kGoOn, kRestart };
@@ -56,6 +49,8 @@ class SweepStore {
   // A run with these of its metrics, or with what is wrong with it.
   absl::Status Add(const SweepRun& run, const RunMetrics& metrics);
   absl::Status AddFailure(const SweepRun& run, const std::string& message);
+  // What is wrong with a run that is in; empty if nothing is.
+  absl::StatusOr<std::string> FailureOf(const SweepRun& run);
   // So that they are run again.
   absl::Status ForgetFailures();
 

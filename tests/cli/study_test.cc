@@ -213,6 +213,52 @@ TEST_F(StudyTest, WrongParametersAreRefused) {
   EXPECT_THAT(Mistake("design: 'zip'"), HasSubstr("puts nothing together"));
 }
 
+constexpr char kSearched[] = "parameter { name: 'p' set: 'a' value: ['10', '9', '30'] }\n";
+
+TEST_F(StudyTest, SearchOrdersValuesAsNumbers) {
+  const std::string find =
+      "find { parameter: 'p' condition: 'events.x >= 5%' probability_below: 0.1 most_seeds: 3 ";
+  const LoadedStudy study = Good(absl::StrCat(kSearched, find, "} seeds { first: 7 }"));
+  ASSERT_THAT(study.finds, SizeIs(1));
+  EXPECT_THAT(study.finds[0].rank, ElementsAre(1, 0, 2));
+  EXPECT_THAT(study.seeds, ElementsAre(7, 8, 9));
+  EXPECT_EQ(study.finds[0].condition.metric, "events.x");
+  EXPECT_EQ(study.finds[0].condition.value, 0.05);
+  EXPECT_TRUE(study.finds[0].condition.Holds(0.05));
+  EXPECT_THAT(Good(absl::StrCat(kSearched, find, "largest: false }")).finds[0].rank, ElementsAre(1, 2, 0));
+  // Runs are numbered so that none has the number of another.
+  EXPECT_EQ(study.RunAt(2, 1).number, 7);
+  EXPECT_EQ(study.RunAt(2, 1).seed, 8u);
+}
+
+TEST_F(StudyTest, WrongSearchesAreRefused) {
+  const auto mistake = [&](const std::string& find) {
+    return Mistake(absl::StrCat(kSearched, "find { ", find, " }"));
+  };
+  const std::string good = "parameter: 'p' condition: 'x > 1' probability_below: 0.1 ";
+  EXPECT_THAT(mistake("condition: 'x > 1' probability_below: 0.1"),
+              HasSubstr("find[0].parameter: is missing"));
+  EXPECT_THAT(mistake("parameter: 'q' condition: 'x > 1' probability_below: 0.1"),
+              HasSubstr("'q' is no parameter; expected one of p"));
+  EXPECT_THAT(mistake("parameter: 'p' probability_below: 0.1"), HasSubstr("condition: is missing"));
+  EXPECT_THAT(mistake("parameter: 'p' condition: 'x > 1'"), HasSubstr("probability_below: is missing"));
+  EXPECT_THAT(mistake("parameter: 'p' condition: 'x > 1' probability_below: 1"),
+              HasSubstr("is no share of runs"));
+  EXPECT_THAT(mistake(good + "confidence: nan"), HasSubstr("is no confidence"));
+  EXPECT_THAT(mistake(good + "most_seeds: 0"), HasSubstr("'0' is too small"));
+  EXPECT_THAT(mistake("parameter: 'p' condition: 'x>1' probability_below: 0.1"),
+              HasSubstr("is no condition"));
+  EXPECT_THAT(mistake("parameter: 'p' condition: 'x => 1' probability_below: 0.1"),
+              HasSubstr("compares by '=>'"));
+  EXPECT_THAT(mistake("parameter: 'p' condition: 'x > many' probability_below: 0.1"),
+              HasSubstr("compares with 'many'"));
+  EXPECT_THAT(mistake(good + "} seeds { count: 3 "), HasSubstr("seeds.count: is given beside find"));
+  EXPECT_THAT(Mistake(absl::StrCat("design: 'zip' ", kSearched, "find { ", good, "}")),
+              HasSubstr("leaves a search no row of values"));
+  EXPECT_THAT(Mistake("parameter { name: 'p' set: 'a' value: ['1', 'x'] } find { " + good + "}"),
+              HasSubstr("has the value x, which is no number"));
+}
+
 TEST_F(StudyTest, ScenarioIsAFileOfTheStudysFolder) {
   const auto load = [&](const std::string& text) {
     std::ofstream(folder_ + "/study.textproto") << text;

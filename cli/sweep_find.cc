@@ -1,0 +1,190 @@
+#include "cli/sweep_find.h"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/sweep_results.h"
+#include "cli/text_table.h"
+#include "cli/threshold_search.h"
+
+namespace numasim {
+namespace {
+
+std::string PercentText(double share) { return absl::StrFormat("%.3g%%", 100 * share); }
+
+// "pool=1024" of a point.
+std::string ValueText(const LoadedStudy& study, const LoadedFind& find, size_t point) {
+  return absl::StrCat(study.parameters[find.parameter].name, "=", study.ValueAt(point, find.parameter));
+}
+
+const char* VerdictText(ShareVerdict verdict) {
+  switch (verdict) {
+    case ShareVerdict::kBelow:
+      return "below";
+    case ShareVerdict::kNotBelow:
+      return "not below";
+    case ShareVerdict::kUndecided:
+      return "undecided";
+  }
+  return "";
+}
+
+std::string UndecidedText(const LoadedStudy& study, const LoadedFind& find,
+                          const std::vector<TriedPoint>& tried) {
+  std::string text;
+  for (const TriedPoint& point : tried) {
+    if (point.verdict != ShareVerdict::kUndecided) continue;
+    absl::StrAppend(&text, "; ", point.runs, " runs do not tell whether ",
+                    ValueText(study, find, point.point), " is good (", PercentText(point.bounds.low), " to ",
+                    PercentText(point.bounds.high), ")");
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Found>> SweepFinder::Find(const LoadedFind& find) {
+  // Points that differ in the searched parameter alone, by the values of the others.
+  std::map<std::vector<size_t>, std::vector<size_t>> groups;
+  for (size_t point = 0; point < study_.points.size(); ++point) {
+    std::vector<size_t> others = study_.points[point];
+    others[find.parameter] = 0;
+    groups[others].push_back(point);
+  }
+  std::vector<Found> found;
+  for (const auto& [others, points] : groups) {
+    // In the order in which the condition is to become likelier.
+    std::vector<size_t> in_order(points.size());
+    for (const size_t point : points) in_order[find.rank[study_.points[point][find.parameter]]] = point;
+    absl::StatusOr<Found> one = FindAmong(find, in_order);
+    if (!one.ok()) return one.status();
+    for (size_t p = 0; p < study_.parameters.size(); ++p) {
+      if (p == find.parameter) continue;
+      absl::StrAppend(&one->others, one->others.empty() ? "" : ", ", study_.parameters[p].name, "=",
+                      study_.ValueAt(points.front(), p));
+    }
+    found.push_back(*std::move(one));
+  }
+  return found;
+}
+
+absl::StatusOr<Found> SweepFinder::FindAmong(const LoadedFind& find, const std::vector<size_t>& points) {
+  const ShareTest test = {.bound = find.bound,
+                          .error = (1 - find.confidence) / ThresholdSearch::MostTries(points.size()),
+                          .most = find.most_seeds};
+  ThresholdSearch search(points.size());
+  Found found;
+  while (const std::optional<size_t> next = search.Next()) {
+    const absl::StatusOr<TriedPoint> tried = Try(find, test, points[*next]);
+    if (!tried.ok()) return tried.status();
+    found.tried.push_back(*tried);
+    // What is not known to be good is not promised to be.
+    search.Tell(*next, tried->verdict == ShareVerdict::kBelow);
+  }
+  if (search.Answer().has_value()) found.answer = points[*search.Answer()];
+  found.is_last = search.Answer() == points.size() - 1;
+  return found;
+}
+
+absl::StatusOr<TriedPoint> SweepFinder::Try(const LoadedFind& find, const ShareTest& test, size_t point) {
+  TriedPoint tried = {.point = point};
+  do {
+    tried.runs = test.Next(tried.runs);
+    std::vector<SweepRun> runs;
+    for (int64_t i = 0; i < tried.runs; ++i) runs.push_back(study_.RunAt(point, static_cast<size_t>(i)));
+    if (absl::Status status = run_(runs); !status.ok()) return status;
+    const absl::StatusOr<int64_t> holds = CountHolds(find, runs);
+    if (!holds.ok()) return holds.status();
+    tried.holds = *holds;
+    tried.bounds = test.Bounds(tried.holds, tried.runs);
+    tried.verdict = test.Judge(tried.holds, tried.runs);
+  } while (tried.verdict == ShareVerdict::kUndecided && tried.runs < find.most_seeds);
+  return tried;
+}
+
+absl::StatusOr<int64_t> SweepFinder::CountHolds(const LoadedFind& find, const std::vector<SweepRun>& runs) {
+  const absl::StatusOr<std::map<int64_t, StoredMetric>> metrics = StoredMetrics(store_.database());
+  if (!metrics.ok()) return metrics.status();
+  int64_t holds = 0;
+  for (const SweepRun& run : runs) {
+    if (!store_.finished().contains(run.number)) return absl::CancelledError("the sweep was ended");
+    const absl::StatusOr<std::string> failure = store_.FailureOf(run);
+    if (!failure.ok()) return failure.status();
+    if (!failure->empty()) {
+      return absl::FailedPreconditionError(absl::StrCat(find.place, ": the run of ",
+                                                        study_.PointText(run.point), " with seed ", run.seed,
+                                                        " failed, so the search ", "ends: ", *failure));
+    }
+    const absl::StatusOr<std::map<std::string, Metric>> read =
+        MetricsOfRun(store_.database(), run.number, *metrics);
+    if (!read.ok()) return read.status();
+    const auto metric = read->find(find.condition.metric);
+    // A run that names no such event or wait has none of it.
+    const bool zero = metric == read->end() && (absl::StartsWith(find.condition.metric, "events.") ||
+                                                absl::StartsWith(find.condition.metric, "lock.") ||
+                                                absl::StartsWith(find.condition.metric, "operation."));
+    if (metric == read->end() && !zero) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(find.place, ": condition: '", find.condition.metric, "' is none of the ", read->size(),
+                       " metrics that are kept of a run; expected one of them"));
+    }
+    if (find.condition.Holds(zero ? 0 : metric->second.value)) ++holds;
+  }
+  return holds;
+}
+
+std::string FoundTitle(const LoadedStudy& study, const LoadedFind& find) {
+  return absl::StrCat(find.largest ? "largest " : "smallest ", study.parameters[find.parameter].name,
+                      " where '", find.condition_text, "' holds in less than ", PercentText(find.bound),
+                      " of runs\n");
+}
+
+std::string FoundTable(const LoadedStudy& study, const std::vector<Found>& found) {
+  Table table;
+  std::vector<std::string> titles;
+  for (const LoadedParameter& parameter : study.parameters) titles.push_back(parameter.name);
+  titles.insert(titles.end(), {"runs", "holds in", "at least", "at most", "share is"});
+  table.AddRow(std::move(titles));
+  for (const Found& one : found) {
+    for (const TriedPoint& tried : one.tried) {
+      std::vector<std::string> cells;
+      for (size_t p = 0; p < study.parameters.size(); ++p) cells.push_back(study.ValueAt(tried.point, p));
+      cells.insert(cells.end(),
+                   {absl::StrCat(tried.runs), absl::StrCat(tried.holds), PercentText(tried.bounds.low),
+                    PercentText(tried.bounds.high), VerdictText(tried.verdict)});
+      table.AddRow(std::move(cells));
+    }
+  }
+  std::ostringstream text;
+  table.Print(/*width=*/0, text);
+  return text.str();
+}
+
+std::string FoundAnswers(const LoadedStudy& study, const LoadedFind& find, const std::vector<Found>& found) {
+  std::string text;
+  for (const Found& one : found) {
+    absl::StrAppend(&text, one.others.empty() ? "" : one.others + ": ");
+    const std::string confidence = absl::StrCat("with ", PercentText(find.confidence), " confidence");
+    const char* const extreme = find.largest ? "largest" : "smallest";
+    const std::string undecided = UndecidedText(study, find, one.tried);
+    if (one.answer.has_value() && undecided.empty()) {
+      absl::StrAppend(&text, extreme, " ", ValueText(study, find, *one.answer), ", ", confidence);
+    } else if (one.answer.has_value()) {
+      absl::StrAppend(&text, ValueText(study, find, *one.answer), " is good, ", confidence, ", and the ",
+                      extreme, " of which that is known");
+    } else {
+      absl::StrAppend(&text, "no value of ", study.parameters[find.parameter].name,
+                      undecided.empty() ? absl::StrCat(" is good, ", confidence) : " is known to be good");
+    }
+    if (one.is_last) absl::StrAppend(&text, "; it is the ", extreme, " that was to be tried");
+    absl::StrAppend(&text, undecided, "\n");
+  }
+  return text;
+}
+
+}  // namespace numasim

@@ -1,0 +1,70 @@
+// Searches of a study: the greatest or least value of a parameter for which a condition holds in few enough
+// runs.
+//
+// The values are halved (cli/threshold_search.h), and at each one that is tried seeds are run until it is
+// sure on which side of the bound the share of runs lies (cli/share_test.h). The chance to be wrong is dealt
+// out to the values that are tried, so that it is that of the whole answer.
+#ifndef NUMASIM_CLI_SWEEP_FIND_H_
+#define NUMASIM_CLI_SWEEP_FIND_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cli/share_test.h"
+#include "cli/study.h"
+#include "cli/sweep_store.h"
+
+namespace numasim {
+
+// A value that was tried.
+struct TriedPoint {
+  size_t point = 0;
+  int64_t runs = 0;
+  int64_t holds = 0;  // runs for which the condition does
+  ShareBounds bounds = {};
+  ShareVerdict verdict = ShareVerdict::kUndecided;
+};
+
+// Of one search, with one value of each other parameter.
+struct Found {
+  std::string others;            // "guests=4"; empty where there are none
+  std::optional<size_t> answer;  // a point; nothing: no value is small, or large, enough
+  bool is_last = false;          // of all values: what lies beyond was not tried
+  std::vector<TriedPoint> tried;
+};
+
+class SweepFinder {
+ public:
+  // `run` runs what is not in the store yet, and returns early if the sweep is to end. All must outlive this.
+  SweepFinder(const LoadedStudy& study, SweepStore& store,
+              std::function<absl::Status(const std::vector<SweepRun>&)> run)
+      : study_(study), store_(store), run_(std::move(run)) {}
+
+  // Cancelled where the sweep was ended. An error if a run that is needed failed, or has no such metric.
+  absl::StatusOr<std::vector<Found>> Find(const LoadedFind& find);
+
+ private:
+  absl::StatusOr<Found> FindAmong(const LoadedFind& find, const std::vector<size_t>& points);
+  absl::StatusOr<TriedPoint> Try(const LoadedFind& find, const ShareTest& test, size_t point);
+  absl::StatusOr<int64_t> CountHolds(const LoadedFind& find, const std::vector<SweepRun>& runs);
+
+  const LoadedStudy& study_;
+  SweepStore& store_;
+  const std::function<absl::Status(const std::vector<SweepRun>&)> run_;
+};
+
+// What was found, for people: what was asked, a row for each value that was tried, and a line for each
+// answer, which says how sure it is.
+std::string FoundTitle(const LoadedStudy& study, const LoadedFind& find);
+std::string FoundTable(const LoadedStudy& study, const std::vector<Found>& found);
+std::string FoundAnswers(const LoadedStudy& study, const LoadedFind& find, const std::vector<Found>& found);
+
+}  // namespace numasim
+
+#endif  // NUMASIM_CLI_SWEEP_FIND_H_
