@@ -115,8 +115,7 @@ absl::StatusOr<int> Run(const RunOptions& options) {
   auto run = TracedRun::Create(*scenario, {.trace_path = trace_path, .seed = *seed, .threads = *threads});
   if (!run.ok()) return run.status();
   PrintWarnings((*run)->simulation().warnings(), std::cerr);
-  // Nothing that is modelled draws from the engine's random streams yet.
-  if (seed->has_value()) {
+  if (seed->has_value() && !scenario->random()) {
     PrintWarnings({absl::StrCat("--seed: ", **seed, " has no effect: nothing in this run is random")},
                   std::cerr);
   }

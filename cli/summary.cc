@@ -1,6 +1,7 @@
 #include "cli/summary.h"
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -103,6 +104,35 @@ void PrintPools(const HugetlbPool& pool, std::ostream& out) {
   for (const Hstate* h : used) PrintLock(h->resize_lock().stats(), out);
 }
 
+// What became of the guests of each group, and why some did not get their memory.
+void PrintGuests(const std::vector<std::unique_ptr<workloads::GuestGroup>>& groups, std::ostream& out) {
+  if (groups.empty()) return;
+  constexpr GuestCounter kShown[] = {GUESTS_ARRIVED, GUESTS_STARTED,  GUESTS_RETRIED, GUESTS_DROPPED,
+                                     GUESTS_DIED,    GUESTS_FINISHED, GUESTS_LIVE};
+  size_t width = 14;
+  for (const auto& group : groups) width = std::max(width, group->plan().name.size());
+  const int name_width = static_cast<int>(width);
+  out << absl::StrFormat("  %-*s", name_width, "guests");
+  for (const char* const title : {"arrived", "started", "retried", "dropped", "died", "finished", "live"})
+    out << absl::StrFormat(" %9s", title);
+  out << absl::StrFormat(" %11s\n", "memory");
+  for (const auto& group : groups) {
+    out << absl::StrFormat("  %-*s", name_width, group->plan().name);
+    for (const GuestCounter c : kShown) out << absl::StrFormat(" %9d", group->counter(c));
+    out << absl::StrFormat(" %11s\n", SizeForPeople(group->counter(GUESTS_TOUCHED_PAGES) * kPageSize));
+  }
+}
+
+void PrintShortages(const std::vector<std::unique_ptr<workloads::GuestGroup>>& groups, std::ostream& out) {
+  for (const auto& group : groups) {
+    for (const auto& [shortage, count] : group->shortages()) {
+      const std::string nodes = shortage.nodes.empty() ? "" : absl::StrCat(" node=", shortage.nodes);
+      out << absl::StrFormat("  %10d  guests %s: %s %s%s\n", count, group->plan().name, shortage.operation,
+                             shortage.error, nodes);
+    }
+  }
+}
+
 // Where in its script a kind of failure was, and at which operation.
 std::string LineText(const workloads::Simulation::FailedLine& failed) {
   const std::vector<workloads::Op>& ops = failed.script->script.ops;
@@ -122,13 +152,17 @@ void PrintFailureKind(const workloads::Simulation::FailureKind& kind, std::ostre
     out << absl::StrFormat("  %14s  and %d more lines\n", "", kind.lines.size() - shown);
 }
 
-void PrintFailures(const std::vector<workloads::Simulation::FailureKind>& failures, const RunFacts& facts,
-                   std::ostream& out) {
-  if (failures.empty() && facts.events.empty()) {
+void PrintFailures(const workloads::Simulation& simulation, const RunFacts& facts, std::ostream& out) {
+  const std::vector<workloads::Simulation::FailureKind> failures = simulation.Failures();
+  const auto& guests = simulation.groups();
+  const bool any_guest = std::any_of(guests.begin(), guests.end(),
+                                     [](const auto& group) { return !group->shortages().empty(); });
+  if (failures.empty() && facts.events.empty() && !any_guest) {
     out << "nothing failed\n";
     return;
   }
   out << "what failed\n";
+  PrintShortages(guests, out);
   for (const auto& kind : failures) PrintFailureKind(kind, out);
   std::vector<std::pair<int64_t, std::string>> groups;
   for (const auto& [what, count] : facts.events) groups.emplace_back(-count, what.first + ": " + what.second);
@@ -168,7 +202,8 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std:
   PrintNodes(simulation.memory(), out);
   PrintThp(simulation.memory(), out);
   PrintPools(simulation.kernel().pool(), out);
-  PrintFailures(simulation.Failures(), facts, out);
+  PrintGuests(simulation.groups(), out);
+  PrintFailures(simulation, facts, out);
   if (!facts.trace_path.empty()) {
     out << absl::StrFormat("trace: %s (%s)", facts.trace_path,
                            SizeForPeople(static_cast<int64_t>(facts.trace_bytes)));

@@ -37,7 +37,7 @@ bool Wanted(const LoadedScenario& scenario, const std::string& column) {
 
 // Adds the columns to sample to the engine and describes them for the trace.
 absl::Status AddColumns(Simulation& simulation, trace::Header& header) {
-  for (const MemorySystem::CounterColumn& counter : simulation.kernel().Columns()) {
+  for (const MemorySystem::CounterColumn& counter : simulation.Columns()) {
     if (!Wanted(simulation.scenario(), counter.column.name)) continue;
     simulation.engine().AddColumn(counter.column);
     trace::Column& column = *header.add_column();

@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "proto/scenario.pb.h"
+#include "workloads/generate/guest_plan.h"
 #include "workloads/script.h"
 
 namespace numasim::workloads {
@@ -41,12 +42,16 @@ struct LoadedScenario {
   std::string path;  // as given
   std::string text;  // what ParseScenario takes
   std::vector<LoadedScript> scripts;
+  std::vector<GuestPlan> guests;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;
   // What the scenario asks for and will not get, a line each, with the place where it does.
   std::vector<std::string> warnings;
   // The text of every file the scenario names, by the name it uses: with `text` all that a second run needs.
   std::map<std::string, std::string> files;
+
+  // Whether anything is drawn at random, so that another seed makes another run.
+  bool random() const;
 };
 
 // How files outside the scenario are read.
