@@ -28,13 +28,13 @@ esac
 END
   chmod +x "$work/bad"
   local log status=0
-  log="$(mutate --numasim "$work/bad" --inputs 7 --patience 1)" || status=$?
+  log="$(mutate --numasim "$work/bad" --inputs 8 --patience 1)" || status=$?
   expect_equal "$status" 1
   expect_contains "$log" "ended by SIGSEGV"
   expect_contains "$log" "exit status 1 with no message"
   expect_contains "$log" "speaks of its inside: check failed"
   expect_contains "$log" "hangs: not even SIGTERM ends it"
-  expect_contains "$log" "7 inputs, 7 findings"
+  expect_contains "$log" "8 inputs, 8 findings"
   expect_contains "$log" "cd $work/kept/1-"
 }
 
