@@ -140,8 +140,7 @@ absl::StatusOr<int> Run(const RunOptions& options) {
   if (!run.ok()) return WithSettings(run.status(), *settings);
   if (absl::Status status = expectations->CheckCounters((*run)->header()); !status.ok()) return status;
   PrintWarnings((*run)->simulation().warnings(), std::cerr);
-  // Nothing that is modelled draws from the engine's random streams yet.
-  if (seed->has_value()) {
+  if (seed->has_value() && !scenario->random()) {
     PrintWarnings({absl::StrCat("--seed: ", **seed, " has no effect: nothing in this run is random")},
                   std::cerr);
   }
@@ -161,18 +160,20 @@ absl::StatusOr<int> Run(const RunOptions& options) {
 }  // namespace
 
 void AddRunCommand(CLI::App& app, int* exit_status) {
-  CLI::App* command =
-      app.add_subcommand("run", "Simulate a scenario (.textproto) or a script (.mm) and write a trace; or run a trace (.pb) again");
+  CLI::App* command = app.add_subcommand(
+      "run",
+      "Simulate a scenario (.textproto) or a script (.mm) and write a trace; or run a trace (.pb) again");
   auto options = std::make_shared<RunOptions>();
   command
-      ->add_option("SCENARIO", options->input,
-                   "a scenario (.textproto), a script with a machine line (.mm), or the trace of a run (.pb),\n"
-                   "which has all that is needed to run it again")
+      ->add_option(
+          "SCENARIO", options->input,
+          "a scenario (.textproto), a script with a machine line (.mm), or the trace of a run (.pb),\n"
+          "which has all that is needed to run it again")
       ->required();
-  command->add_option(
-      "--out", options->out,
-      "the trace; default: the scenario's name with .trace.pb (of a trace: .again.trace.pb), in this folder. It is written as\n"
-      "NAME.partial and takes its name when the run is at its end");
+  command->add_option("--out", options->out,
+                      "the trace; default: the scenario's name with .trace.pb (of a trace: .again.trace.pb), "
+                      "in this folder. It is written as\n"
+                      "NAME.partial and takes its name when the run is at its end");
   command
       ->add_option("--set", options->set,
                    "changes a field of the scenario, such as 'workload.script[guests].copies=4'; several by "

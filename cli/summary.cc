@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -67,13 +68,15 @@ void PrintThp(const MemorySystem& memory, std::ostream& out) {
   }
 }
 
+using Of = workloads::Simulation::Operations::Of;
+
 // A line for each script: its operations, and the accesses of its touches.
 void PrintScripts(const std::vector<workloads::Simulation::Operations>& all, std::ostream& out) {
   Table table;
   table.AddRow({"script", "operations", "failed", "accesses", "failed"});
   size_t scripts = 0;
   for (const workloads::Simulation::Operations& operations : all) {
-    if (operations.script == nullptr || ++scripts > kShownScripts) continue;
+    if (operations.of != Of::kScript || ++scripts > kShownScripts) continue;
     OperationStats accesses;
     uint64_t tried = 0;
     uint64_t failed = 0;
@@ -85,8 +88,8 @@ void PrintScripts(const std::vector<workloads::Simulation::Operations>& all, std
       tried += stats.tried();
       failed += stats.all_failed();
     }
-    table.AddRow({operations.script->name, absl::StrCat(tried), absl::StrCat(failed),
-                  absl::StrCat(accesses.tried()), absl::StrCat(accesses.all_failed())});
+    table.AddRow({operations.name, absl::StrCat(tried), absl::StrCat(failed), absl::StrCat(accesses.tried()),
+                  absl::StrCat(accesses.all_failed())});
   }
   if (scripts == 0) return;
   table.Print(/*width=*/0, out);
@@ -100,7 +103,7 @@ void PrintTimed(const std::vector<workloads::Simulation::Operations>& all, std::
   table.AddRow({"latency", "times", "failed", "mean", "99%", "max"});
   bool any = false;
   for (const workloads::Simulation::Operations& operations : all) {
-    if (operations.script != nullptr) continue;
+    if (operations.of != Of::kMachine) continue;
     for (const auto& [name, stats] : operations.table) {
       const sim::Histogram& latency = stats.latency();
       table.AddRow({std::string(name), absl::StrCat(stats.tried()), absl::StrCat(stats.all_failed()),
@@ -151,6 +154,35 @@ void PrintPools(const HugetlbPool& pool, std::ostream& out) {
   for (const Hstate* h : used) PrintLock(h->resize_lock().stats(), out);
 }
 
+// What became of the guests of each group, and why some did not get their memory.
+void PrintGuests(const std::vector<std::unique_ptr<workloads::GuestGroup>>& groups, std::ostream& out) {
+  if (groups.empty()) return;
+  constexpr GuestCounter kShown[] = {GUESTS_ARRIVED, GUESTS_STARTED,  GUESTS_RETRIED, GUESTS_DROPPED,
+                                     GUESTS_DIED,    GUESTS_FINISHED, GUESTS_LIVE};
+  size_t width = 14;
+  for (const auto& group : groups) width = std::max(width, group->plan().name.size());
+  const int name_width = static_cast<int>(width);
+  out << absl::StrFormat("  %-*s", name_width, "guests");
+  for (const char* const title : {"arrived", "started", "retried", "dropped", "died", "finished", "live"})
+    out << absl::StrFormat(" %9s", title);
+  out << absl::StrFormat(" %11s\n", "memory");
+  for (const auto& group : groups) {
+    out << absl::StrFormat("  %-*s", name_width, group->plan().name);
+    for (const GuestCounter c : kShown) out << absl::StrFormat(" %9d", group->counter(c));
+    out << absl::StrFormat(" %11s\n", SizeForPeople(group->counter(GUESTS_TOUCHED_PAGES) * kPageSize));
+  }
+}
+
+void PrintShortages(const std::vector<std::unique_ptr<workloads::GuestGroup>>& groups, std::ostream& out) {
+  for (const auto& group : groups) {
+    for (const auto& [shortage, count] : group->shortages()) {
+      const std::string nodes = shortage.nodes.empty() ? "" : absl::StrCat(" node=", shortage.nodes);
+      out << absl::StrFormat("  %10d  guests %s: %s %s%s\n", count, group->plan().name, shortage.operation,
+                             shortage.error, nodes);
+    }
+  }
+}
+
 }  // namespace
 
 std::string LineText(const workloads::Simulation::FailedLine& failed) {
@@ -173,13 +205,17 @@ void PrintFailureKind(const workloads::Simulation::FailureKind& kind, std::ostre
     out << absl::StrFormat("  %14s  and %d more lines\n", "", kind.lines.size() - shown);
 }
 
-void PrintFailures(const std::vector<workloads::Simulation::FailureKind>& failures, const RunFacts& facts,
-                   std::ostream& out) {
-  if (failures.empty() && facts.events.empty()) {
+void PrintFailures(const workloads::Simulation& simulation, const RunFacts& facts, std::ostream& out) {
+  const std::vector<workloads::Simulation::FailureKind> failures = simulation.Failures();
+  const auto& guests = simulation.groups();
+  const bool any_guest = std::any_of(guests.begin(), guests.end(),
+                                     [](const auto& group) { return !group->shortages().empty(); });
+  if (failures.empty() && facts.events.empty() && !any_guest) {
     out << "nothing failed\n";
     return;
   }
   out << "what failed\n";
+  PrintShortages(guests, out);
   for (const auto& kind : failures) PrintFailureKind(kind, out);
   std::vector<std::pair<int64_t, std::string>> groups;
   for (const auto& [what, count] : facts.events) groups.emplace_back(-count, what.first + ": " + what.second);
@@ -222,7 +258,8 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std:
   PrintNodes(simulation.memory(), out);
   PrintThp(simulation.memory(), out);
   PrintPools(simulation.kernel().pool(), out);
-  PrintFailures(simulation.Failures(), facts, out);
+  PrintGuests(simulation.groups(), out);
+  PrintFailures(simulation, facts, out);
   if (!facts.trace_path.empty()) {
     out << absl::StrFormat("trace: %s (%s)", facts.trace_path,
                            SizeForPeople(static_cast<int64_t>(facts.trace_bytes)));

@@ -14,7 +14,7 @@ Json OperationsJson(const Simulation& simulation) {
   for (const Simulation::Operations& operations : simulation.AllOperations()) {
     for (const auto& [name, stats] : operations.table) {
       Json& entry = json.emplace_back(Json::object());
-      if (operations.script != nullptr) entry["script"] = operations.script->name;
+      if (!operations.name.empty()) entry["script"] = operations.name;
       entry["operation"] = name;
       entry["tried"] = stats.tried();
       entry["failed"] = Json::object();

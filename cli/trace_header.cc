@@ -23,7 +23,7 @@ bool Wanted(const LoadedScenario& scenario, const std::string& column) {
 }
 
 absl::Status DescribeColumns(Simulation& simulation, trace::Header& header) {
-  for (const MemorySystem::CounterColumn& counter : simulation.kernel().Columns()) {
+  for (const MemorySystem::CounterColumn& counter : simulation.Columns()) {
     if (!Wanted(simulation.scenario(), counter.column.name)) continue;
     simulation.engine().AddColumn(counter.column);
     trace::Column& column = *header.add_column();

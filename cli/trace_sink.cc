@@ -86,7 +86,7 @@ void TraceSink::WriteOperations(const workloads::Simulation& simulation) {
   for (const workloads::Simulation::Operations& operations : simulation.AllOperations()) {
     for (const auto& [name, of_kind] : operations.table) {
       trace::OperationStats stats;
-      if (operations.script != nullptr) stats.set_script(operations.script->name);
+      if (!operations.name.empty()) stats.set_script(operations.name);
       stats.set_operation(std::string(name));
       stats.set_tried(of_kind.tried());
       for (const auto& [reason, count] : of_kind.failed()) {

@@ -25,8 +25,8 @@ absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string
   return state->machine;
 }
 
-// The scenario that a trace was made of, from the texts that its header keeps: no other file is read. It has the
-// run's seed.
+// The scenario that a trace was made of, from the texts that its header keeps: no other file is read. It has
+// the run's seed.
 static absl::StatusOr<LoadedScenario> LoadFromTrace(const std::string& path) {
   const absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);
   if (!trace.ok()) return trace.status();
@@ -54,10 +54,10 @@ absl::StatusOr<LoadedScenario> LoadInput(const std::string& path, bool allow_out
   if (!is_script && !is_trace)
     return workloads::LoadScenario(path, ReadMachineFile, allow_outside_files, settings);
   if (!settings.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        settings.front().given, ": ", path,
-        is_trace ? " is a trace, which is run as it was" : " is a script and has no fields",
-        "; expected a scenario (.textproto)"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(settings.front().given, ": ", path,
+                     is_trace ? " is a trace, which is run as it was" : " is a script and has no fields",
+                     "; expected a scenario (.textproto)"));
   }
   if (is_trace && allow_outside_files) {
     return absl::InvalidArgumentError(

@@ -35,9 +35,10 @@ struct TracedRunOptions {
 absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string& name,
                                         const std::string& text);
 
-// Reads what `numasim run` is given: a script if its name ends in .mm; the scenario of a trace, and all that it
-// names, as they were, if it ends in .pb; else a scenario, with these of its fields set, which the others have not. An error names file, line, field and what would be right. A scenario may
-// name files outside its folder only with `allow_outside_files`.
+// Reads what `numasim run` is given: a script if its name ends in .mm; the scenario of a trace, and all that
+// it names, as they were, if it ends in .pb; else a scenario, with these of its fields set, which the others
+// have not. An error names file, line, field and what would be right. A scenario may name files outside its
+// folder only with `allow_outside_files`.
 absl::StatusOr<workloads::LoadedScenario> LoadInput(
     const std::string& path, bool allow_outside_files = false,
     const std::vector<workloads::FieldSetting>& settings = {});

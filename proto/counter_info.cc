@@ -49,4 +49,8 @@ CounterName NameOf(ThpCounter counter) {
   return FromDescriptor(*counters::ThpCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(GuestCounter counter) {
+  return FromDescriptor(*counters::GuestCounter_descriptor()->FindValueByNumber(counter));
+}
+
 }  // namespace numasim

@@ -24,6 +24,7 @@ CounterName NameOf(GlobalCounter counter);
 CounterName NameOf(CmaCounter counter);
 CounterName NameOf(VirtioMemCounter counter);
 CounterName NameOf(ThpCounter counter);
+CounterName NameOf(GuestCounter counter);
 
 }  // namespace numasim
 

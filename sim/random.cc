@@ -53,6 +53,13 @@ RandomStream::RandomStream(uint64_t seed, std::string_view component) {
   for (uint64_t& word : state_) word = SplitMix(mix);
 }
 
+RandomStream::RandomStream(uint64_t seed, std::string_view component, uint64_t index) {
+  uint64_t mix = seed;
+  mix = SplitMix(mix) ^ HashName(component);
+  mix = SplitMix(mix) ^ index;
+  for (uint64_t& word : state_) word = SplitMix(mix);
+}
+
 double RandomStream::Exponential(double mean) {
   const uint64_t bits = Next();
   const size_t layer = bits % kLayers;

@@ -18,6 +18,9 @@ namespace numasim::sim {
 class RandomStream {
  public:
   RandomStream(uint64_t seed, std::string_view component);
+  // One of many streams of the component, by number: what the others draw, and how many there are, does not
+  // change it.
+  RandomStream(uint64_t seed, std::string_view component, uint64_t index);
 
   // 64 uniform bits.
   uint64_t Next() {

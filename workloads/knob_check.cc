@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,14 @@ std::string CheckNumber(const Knob& knob, T value) {
   return Cat(small ? "is too small" : "is too large", "; expected ", Range(knob));
 }
 
+std::string CheckReal(const Knob& knob, double value) {
+  if (!std::isfinite(value)) return "is not a number; expected digits, such as 1.5";
+  const bool small = knob.has_min() && value < static_cast<double>(knob.min());
+  const bool large = knob.has_max() && value > static_cast<double>(knob.max());
+  if (!small && !large) return {};
+  return Cat(small ? "is too small" : "is too large", "; expected ", Range(knob));
+}
+
 // One value of a field: `index` of a repeated one, -1 of a single one.
 std::string CheckValue(const Message& message, const FieldDescriptor* field, int index, const Knob& knob) {
   const Reflection& r = *message.GetReflection();
@@ -57,6 +66,8 @@ std::string CheckValue(const Message& message, const FieldDescriptor* field, int
     case FieldDescriptor::CPPTYPE_UINT64:
       return CheckNumber(knob,
                          one ? r.GetUInt64(message, field) : r.GetRepeatedUInt64(message, field, index));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return CheckReal(knob, one ? r.GetDouble(message, field) : r.GetRepeatedDouble(message, field, index));
     default:
       return {};
   }

@@ -9,6 +9,7 @@
 
 #include "files/read_file.h"
 #include "google/protobuf/text_format.h"
+#include "workloads/generate/guests_text.h"
 #include "workloads/kernel_args.h"
 #include "workloads/machine_rules.h"
 #include "workloads/text.h"
@@ -66,6 +67,7 @@ class ScenarioLoader {
   absl::Status LoadExpectations(const MessageView& scenario);
   absl::Status LoadWorkload(const MessageView& scenario);
   absl::Status LoadScript(const MessageView& view, const Workload::Script& proto);
+  absl::Status LoadGuests(const MessageView& view);
   absl::Status ReadScriptFile(const MessageView& view, const std::string& name, LoadedScript& loaded);
   absl::Status ReadInlineScript(const MessageView& view, const Workload::Script& proto, LoadedScript& loaded);
   absl::Status NameScript(const MessageView& view, const Workload::Script& proto, LoadedScript& loaded);
@@ -99,8 +101,7 @@ absl::Status ScenarioLoader::Load() {
   if (status.ok()) status = LoadTimes(scenario);
   if (status.ok()) status = LoadExpectations(scenario);
   if (status.ok()) status = LoadWorkload(scenario);
-  // Nothing that is modelled draws from the engine's random streams yet.
-  if (loaded_.proto.seed() != Scenario().seed()) {
+  if (loaded_.proto.seed() != Scenario().seed() && !loaded_.random()) {
     loaded_.warnings.push_back(Cat(scenario.FileAndLine("seed"), ": seed: ", loaded_.proto.seed(),
                                    " has no effect: nothing in this run is random"));
   }
@@ -190,15 +191,34 @@ absl::Status ScenarioLoader::LoadTimes(const MessageView& scenario) {
 
 absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
   const Workload& workload = loaded_.proto.workload();
-  if (workload.script_size() == 0) {
-    return scenario.MistakeWithoutValue(
-        "workload.script", "is missing; expected at least one, such as script { file: \"load.mm\" }");
+  if (workload.script_size() + workload.guests_size() == 0) {
+    return scenario.MistakeWithoutValue("workload.script",
+                                        "is missing; expected at least one, such as script { file: "
+                                        "\"load.mm\" }, or guests { .. }");
   }
   const MessageView view = scenario.Nested("workload");
   for (int i = 0; i < workload.script_size(); ++i) {
     const absl::Status status = LoadScript(view.Nested("script", i), workload.script(i));
     if (!status.ok()) return status;
   }
+  for (int i = 0; i < workload.guests_size(); ++i) {
+    const absl::Status status = LoadGuests(view.Nested("guests", i));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::LoadGuests(const MessageView& view) {
+  const InputFiles files = {[this](const MessageView& at, std::string_view field, const std::string& name) {
+                              return FileOf(at, field, name);
+                            },
+                            [this](const std::string& name) { return DisplayName(name); }};
+  absl::StatusOr<GuestPlan> plan =
+      ReadGuests(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
+  if (!plan.ok()) return plan.status();
+  if (!names_.insert(plan->name).second)
+    return view.Mistake("name", "is another group's or script's name too; expected a name of its own");
+  loaded_.guests.push_back(*std::move(plan));
   return absl::OkStatus();
 }
 
@@ -310,6 +330,10 @@ bool IsInFolderOf(const std::string& scenario, const std::filesystem::path& file
 }
 
 }  // namespace
+
+bool LoadedScenario::random() const {
+  return std::any_of(guests.begin(), guests.end(), [](const GuestPlan& plan) { return plan.random(); });
+}
 
 absl::Status NoSuchCounter(const LoadedScenario& scenario, int index) {
   Scenario proto;

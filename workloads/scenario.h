@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "proto/scenario.pb.h"
 #include "workloads/condition.h"
+#include "workloads/generate/guest_plan.h"
 #include "workloads/script.h"
 #include "workloads/text_patch.h"
 
@@ -49,6 +50,7 @@ struct LoadedScenario {
   std::string path;  // as given
   std::string text;  // what ParseScenario takes
   std::vector<LoadedScript> scripts;
+  std::vector<GuestPlan> guests;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;
   std::vector<Expectation> expectations;
@@ -56,6 +58,9 @@ struct LoadedScenario {
   std::vector<std::string> warnings;
   // The text of every file the scenario names, by the name it uses: with `text` all that a second run needs.
   std::map<std::string, std::string> files;
+
+  // Whether anything is drawn at random, so that another seed makes another run.
+  bool random() const;
 };
 
 // The machine in the text of an lstopo_file or a boot_state_file; `source` has that field set. A Status names

@@ -70,8 +70,18 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
     }
     if (!problem.empty()) return absl::InvalidArgumentError(problem);
   }
+  if (absl::Status status = simulation->AddGroups(scenario, options.seed); !status.ok()) return status;
   simulation->AddStreams();
   return simulation;
+}
+
+absl::Status Simulation::AddGroups(const LoadedScenario& scenario, uint64_t seed) {
+  for (const GuestPlan& plan : scenario.guests) {
+    auto group = GuestGroup::Create(*kernel_, plan, seed, warnings_);
+    if (!group.ok()) return group.status();
+    groups_.push_back(*std::move(group));
+  }
+  return absl::OkStatus();
 }
 
 void Simulation::AddStreams() {
@@ -96,6 +106,19 @@ void Simulation::AddStreams() {
                     });
     }
   }
+  for (const auto& group : groups_) {
+    group->Begin([this, ends_khugepaged](sim::Path& path) -> sim::Task<void> {
+      if (ends_khugepaged) co_await EndWithLast(path);
+    });
+  }
+}
+
+std::vector<MemorySystem::CounterColumn> Simulation::Columns() const {
+  std::vector<MemorySystem::CounterColumn> columns = kernel_->Columns();
+  for (const auto& group : groups_) {
+    for (auto& column : group->Columns()) columns.push_back(std::move(column));
+  }
+  return columns;
 }
 
 // Whether there may be a khugepaged at some time.
@@ -110,7 +133,7 @@ bool Simulation::MayHaveKhugepaged() const {
 // khugepaged would go on for ever.
 sim::Task<void> Simulation::EndWithLast(sim::Path& path) {
   co_await path.GoTo(kernel_->memory().global_lp(), kernel_->memory().costs().hop);
-  if (++streams_ended_ < runners_.size() || !kernel_->thp().khugepaged().pending()) co_return;
+  if (++streams_ended_ < static_cast<size_t>(streams()) || !kernel_->thp().khugepaged().pending()) co_return;
   left_khugepaged_ = true;
   sim::EndRunHere(path);
 }
@@ -177,7 +200,15 @@ std::vector<Simulation::FailureKind> Simulation::Failures() const {
 
 std::vector<Simulation::Operations> Simulation::AllOperations() const {
   std::vector<Operations> all;
-  for (size_t i = 0; i < logs_.size(); ++i) all.push_back({&scenario_.scripts[i], logs_[i]->Sum()});
+  for (size_t i = 0; i < logs_.size(); ++i)
+    all.push_back({Operations::Of::kScript, scenario_.scripts[i].name, logs_[i]->Sum()});
+  for (const auto& group : groups_) {
+    Operations& guests = all.emplace_back();
+    guests.of = Operations::Of::kGuests;
+    guests.name = group->plan().name;
+    guests.table = {{"start", group->starts()}, {"attempt", group->attempts()}, {"grow", group->growths()}};
+    std::erase_if(guests.table, [](const auto& entry) { return entry.second.tried() == 0; });
+  }
   Operations& machine = all.emplace_back();
   const TimedStats timed = kernel_->memory().AllTimed();
   for (size_t kind = 0; kind < timed.size(); ++kind) {
@@ -187,7 +218,8 @@ std::vector<Simulation::Operations> Simulation::AllOperations() const {
 }
 
 int64_t Simulation::streams_done() const {
-  return std::count_if(runners_.begin(), runners_.end(), [](const auto& stream) { return stream->done; });
+  return std::count_if(runners_.begin(), runners_.end(), [](const auto& stream) { return stream->done; }) +
+         std::count_if(groups_.begin(), groups_.end(), [](const auto& group) { return group->ended(); });
 }
 
 std::vector<const Process*> Simulation::LiveProcesses() const {
@@ -195,6 +227,10 @@ std::vector<const Process*> Simulation::LiveProcesses() const {
   for (const auto& stream : runners_) {
     const std::vector<const Process*> of_stream = stream->runner->LiveProcesses();
     live.insert(live.end(), of_stream.begin(), of_stream.end());
+  }
+  for (const auto& group : groups_) {
+    const std::vector<const Process*> guests = group->LiveProcesses();
+    live.insert(live.end(), guests.begin(), guests.end());
   }
   return live;
 }
@@ -230,7 +266,12 @@ double Simulation::ShareDone() const {
     done += stream->done ? operations
                          : std::min(operations, static_cast<double>(stream->runner->counts().operations));
   }
-  return all == 0 ? 1 : done / all;
+  // A group counts as much as all scripts together.
+  const double scripts = all == 0 ? 1 : done / all;
+  double shares = runners_.empty() ? 0 : scripts;
+  for (const auto& group : groups_) shares += group->ShareDone(engine_.now().ns);
+  const size_t parts = groups_.size() + (runners_.empty() ? 0 : 1);
+  return parts == 0 ? 1 : shares / static_cast<double>(parts);
 }
 
 }  // namespace numasim::workloads

@@ -1,5 +1,5 @@
-// Simulation: one run of a scenario. Owns the engine, the models on it and a runner for each stream of the
-// workload.
+// Simulation: one run of a scenario. Owns the engine, the models on it, a runner for each stream of the
+// workload and its groups of guests.
 #ifndef NUMASIM_WORKLOADS_SIMULATION_H_
 #define NUMASIM_WORKLOADS_SIMULATION_H_
 
@@ -16,6 +16,7 @@
 #include "models/mm/address_space_ops.h"
 #include "sim/engine.h"
 #include "sim/run_control.h"
+#include "workloads/generate/guest_group.h"
 #include "workloads/operation_log.h"
 #include "workloads/scenario.h"
 #include "workloads/script_runner.h"
@@ -68,15 +69,22 @@ class Simulation {
     std::vector<FailedLine> lines;
   };
   std::vector<FailureKind> Failures() const;
-  // What was done, by kind of operation: first of each script, in their order, then of the whole machine
-  // (Timed). Read while nothing runs.
+  // What was done, by kind of operation: first of each script and then of each group of guests, in their
+  // order, then of the whole machine (Timed). Read while nothing runs.
   struct Operations {
-    const LoadedScript* script = nullptr;  // null: of the whole machine
+    enum class Of { kScript, kGuests, kMachine };
+    Of of = Of::kMachine;
+    std::string name;  // of the script or the group
     OperationTable table;
   };
   std::vector<Operations> AllOperations() const;
-  int64_t streams() const { return static_cast<int64_t>(runners_.size()); }
+  // Scripts' streams, and groups of guests.
+  int64_t streams() const { return static_cast<int64_t>(runners_.size() + groups_.size()); }
   int64_t streams_done() const;
+  // The groups of guests, in the scenario's order.
+  const std::vector<std::unique_ptr<GuestGroup>>& groups() const { return groups_; }
+  // Every counter of the machine and of the workload, in the order of a trace.
+  std::vector<MemorySystem::CounterColumn> Columns() const;
   // The processes that live, by stream and name. Read while nothing runs.
   std::vector<const Process*> LiveProcesses() const;
   // How much of all streams' operations is done, 0 to 1. For the progress callback.
@@ -99,6 +107,7 @@ class Simulation {
   };
 
   Simulation(const LoadedScenario& scenario, const Options& options);
+  absl::Status AddGroups(const LoadedScenario& scenario, uint64_t seed);
   void AddStreams();
   bool MayHaveKhugepaged() const;
   sim::Task<void> EndWithLast(sim::Path& path);
@@ -111,7 +120,8 @@ class Simulation {
   std::unique_ptr<Kernel> kernel_;
   std::vector<std::unique_ptr<Stream>> runners_;
   std::vector<std::unique_ptr<OperationLog>> logs_;  // of each script
-  size_t streams_ended_ = 0;                         // global LP
+  std::vector<std::unique_ptr<GuestGroup>> groups_;
+  size_t streams_ended_ = 0;      // global LP
   bool left_khugepaged_ = false;  // the run was ended with the last stream, and khugepaged with it
 };
 

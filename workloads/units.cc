@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {
@@ -167,6 +168,19 @@ absl::StatusOr<int64_t> ParseDuration(std::string_view text) {
   for (std::string_view rest = text; status.ok() && !rest.empty();) status = TakeTime(rest, total);
   if (!status.ok()) return status;
   return static_cast<int64_t>(total);
+}
+
+absl::StatusOr<int64_t> ParseShare(std::string_view text, int64_t whole) {
+  constexpr std::string_view kExpected = "a share from 0% to 100%, such as 80% or 0.8";
+  if (IsNegative(text)) return Wrong("is negative", kExpected);
+  const bool percent = text.ends_with('%');
+  const std::string_view digits = text.substr(0, text.size() - (percent ? 1 : 0));
+  double share = 0;
+  const bool plain = digits.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (!plain || !absl::SimpleAtod(ForAbsl(digits), &share)) return Wrong("is not a share", kExpected);
+  if (percent) share /= 100;
+  if (share > 1) return Wrong("is more than the whole", kExpected);
+  return static_cast<int64_t>(share * static_cast<double>(whole) + 0.5);
 }
 
 absl::StatusOr<int64_t> ParseCount(std::string_view text, int64_t least, int64_t most) {

@@ -23,6 +23,9 @@ absl::StatusOr<int64_t> ParseSize(std::string_view text);
 // as sim::ToString writes them. Part of a nanosecond is a mistake.
 absl::StatusOr<int64_t> ParseDuration(std::string_view text);
 
+// "80%" or "0.8" in parts of `whole`, rounded to the nearest; at most all of it.
+absl::StatusOr<int64_t> ParseShare(std::string_view text, int64_t whole);
+
 // A whole number between `least` and `most`. `least` is not negative.
 absl::StatusOr<int64_t> ParseCount(std::string_view text, int64_t least = 0,
                                    int64_t most = std::numeric_limits<int64_t>::max());

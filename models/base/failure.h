@@ -24,7 +24,8 @@ enum class LogKind : int32_t {
   kMigrationFailed = 5,  // a page that could not be moved away
   kOfflineFailed = 6,    // a memory block that stayed online
   kCmaFailed = 7,        // an allocation from a CMA area
-  kLast = kCmaFailed
+  kGuestFailed = 8,      // a guest of the workload that did not get its memory
+  kLast = kGuestFailed
 };
 
 // As traces name it: "alloc_failed".
@@ -44,6 +45,8 @@ constexpr const char* LogKindName(LogKind kind) {
       return "offline_failed";
     case LogKind::kCmaFailed:
       return "cma_failed";
+    case LogKind::kGuestFailed:
+      return "guest_failed";
   }
   return "unknown";
 }

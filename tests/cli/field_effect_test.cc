@@ -160,6 +160,40 @@ workload { script {
 } }
 )";
 
+// Guests, for whom there are not huge pages enough.
+constexpr char kWithGuests[] = R"(
+machine {
+  node { memory: "256M" cpus: 2 }
+  node { memory: "256M" cpus: 2 }
+  hugepages { node: 0 size: "2M" nr: 12 }
+  hugepages { node: 1 size: "2M" nr: 9 }
+}
+kernel { thp { enabled: "never" } }
+workload {
+  guests {
+    name: "many"
+    arrival { poisson { mean: "3ms" } }
+    count: 20
+    size { lognormal { median: "6M" sigma: 0.8 min: "2M" max: "20M" } }
+    lifetime { exponential { mean: "20ms" min: "1ms" max: "50ms" } }
+    page_size: [ "2M", "anon" ] page_size_weight: [ 3, 1 ]
+    node: [ 0, 1 ]
+    policy: [ "bind:own", "interleave:0-1" ] policy_weight: [ 2, 1 ]
+    on_failure { retry { after { constant: "3ms" } times: 2 } }
+  }
+  guests {
+    name: "loop"
+    arrival { closed_loop { guests: 3 pause { uniform { min: "1ms" max: "2ms" } } } }
+    count: 15
+    size { zipf { step: "256K" ranks: 8 exponent: 1.5 } }
+    lifetime { weibull { scale: "8ms" shape: 0.8 min: "2ms" max: "12ms" } }
+    policy: "interleave:0-1"
+    touch { share { choice: [ "50%", "100%" ] weight: [ 1, 3 ] } steps: 2 }
+  }
+}
+trace { interval: "1ms" }
+)";
+
 void WriteTopology() {
   const auto sets = [](const std::string& cpus, const std::string& nodes) {
     return absl::StrCat("cpuset=\"", cpus, "\" complete_cpuset=\"", cpus, "\" nodeset=\"", nodes,
@@ -309,6 +343,47 @@ const Entry kEntries[] = {
     {"Script.loops", kDescribed, "copies: 2", "copies: 2 loops: 2"},
     {"Script.copies", kDescribed, "copies: 2", "copies: 3"},
     {"Script.stagger", kDescribed, "stagger: \"1ms\"", "stagger: \"30ms\""},
+    {"Scenario.seed", kWithGuests, "machine {", "seed: 5 machine {"},
+    {"Guests.name", kWithGuests, "\"many\"", "\"few\""},
+    {"Guests.count", kWithGuests, "count: 20", "count: 21"},
+    {"Guests.start", kWithGuests, "count: 20", "count: 20 start: '5ms'"},
+    {"Guests.until", kWithGuests, "count: 20", "count: 20 until: '20ms'"},
+    {"Guests.page_size", kWithGuests, "\"anon\"", "\"1G\""},
+    {"Guests.page_size_weight", kWithGuests, "[ 3, 1 ]", "[ 1, 3 ]"},
+    {"Guests.node", kWithGuests, "node: [ 0, 1 ]", "node: 1"},
+    {"Guests.placement", kWithGuests, "node: [ 0, 1 ]", "node: [ 0, 1 ] placement: 'random'"},
+    {"Guests.placement", kWithGuests, "node: [ 0, 1 ]", "node: [ 0, 1 ] placement: 'most_free'"},
+    {"Guests.policy", kWithGuests, "\"bind:own\"", "\"bind:0\""},
+    {"Guests.policy_weight", kWithGuests, "[ 2, 1 ]", "[ 1, 9 ]"},
+    {"Guests.policy_of", kWithGuests, "node: [ 0, 1 ]", "node: [ 0, 1 ] policy_of: 'mapping'"},
+    {"Guests.populate", kWithGuests, "node: [ 0, 1 ]", "node: [ 0, 1 ] populate: true"},
+    {"Poisson.mean", kWithGuests, "mean: \"3ms\"", "mean: \"4ms\""},
+    {"Arrival.file", kWithGuests, "poisson {", "file: 'x.txt' poisson {", Effect::kRefused},
+    {"ClosedLoop.guests", kWithGuests, "guests: 3", "guests: 4"},
+    {"Touch.steps", kWithGuests, "steps: 2", "steps: 3"},
+    {"Touch.order", kWithGuests, "steps: 2", "steps: 2 order: 'random'"},
+    {"OnFailure.other_node", kWithGuests, "on_failure {", "on_failure { other_node: true"},
+    {"Retry.times", kWithGuests, "times: 2", "times: 3"},
+    {"Distribution.constant", kWithGuests, "constant: \"3ms\"", "constant: \"4ms\""},
+    {"Uniform.min", kWithGuests, "min: \"1ms\" max: \"2ms\"", "min: \"0s\" max: \"2ms\""},
+    {"Uniform.max", kWithGuests, "min: \"1ms\" max: \"2ms\"", "min: \"1ms\" max: \"3ms\""},
+    {"Exponential.mean", kWithGuests, "mean: \"20ms\"", "mean: \"21ms\""},
+    {"Exponential.min", kWithGuests, "min: \"1ms\" max: \"50ms\"", "min: \"15ms\" max: \"50ms\""},
+    {"Exponential.max", kWithGuests, "max: \"50ms\"", "max: \"15ms\""},
+    {"Lognormal.median", kWithGuests, "median: \"6M\"", "median: \"9M\""},
+    {"Lognormal.sigma", kWithGuests, "sigma: 0.8", "sigma: 0.2"},
+    {"Lognormal.min", kWithGuests, "min: \"2M\"", "min: \"6M\""},
+    {"Lognormal.max", kWithGuests, "max: \"20M\"", "max: \"6M\""},
+    {"Weibull.scale", kWithGuests, "scale: \"8ms\"", "scale: \"9ms\""},
+    {"Weibull.shape", kWithGuests, "shape: 0.8", "shape: 1.8"},
+    {"Weibull.min", kWithGuests, "min: \"2ms\" max: \"12ms\"", "min: \"6ms\" max: \"12ms\""},
+    {"Weibull.max", kWithGuests, "max: \"12ms\"", "max: \"6ms\""},
+    {"Zipf.step", kWithGuests, "step: \"256K\"", "step: \"512K\""},
+    {"Zipf.ranks", kWithGuests, "ranks: 8", "ranks: 2"},
+    {"Zipf.exponent", kWithGuests, "exponent: 1.5", "exponent: 0.1"},
+    {"Distribution.choice", kWithGuests, "\"50%\"", "\"5%\""},
+    {"Distribution.weight", kWithGuests, "[ 1, 3 ] }", "[ 3, 1 ] }"},
+    {"Distribution.file", kWithGuests, "lognormal {", "file: 'x.txt' lognormal {", Effect::kRefused},
     {"TraceConfig.interval", kDescribed, "interval: \"1ms\"", "interval: \"3ms\""},
     {"TraceConfig.counters", kDescribed, "\"*\"", "\"node0*\""},
 };
@@ -406,7 +481,8 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
   WriteTopology();
   const Result from_topology = RunScenario(kFromTopology);
   const Result with_thp = RunScenario(kWithThp);
-  for (const Result* base : {&described, &recorded, &pinned, &from_topology, &with_thp}) {
+  const Result with_guests = RunScenario(kWithGuests);
+  for (const Result* base : {&described, &recorded, &pinned, &from_topology, &with_thp, &with_guests}) {
     ASSERT_EQ(base->problem, "");
     ASSERT_THAT(base->warnings, testing::IsEmpty());
   }
@@ -417,11 +493,12 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
     ASSERT_NE(at, std::string::npos);
     text.replace(at, std::string(entry.from).size(), entry.to);
     const Result changed = RunScenario(text);
-    const Result& base = entry.scenario == kDescribed  ? described
-                         : entry.scenario == kRecorded ? recorded
-                         : entry.scenario == kPinned   ? pinned
-                         : entry.scenario == kWithThp  ? with_thp
-                                                       : from_topology;
+    const Result& base = entry.scenario == kDescribed    ? described
+                         : entry.scenario == kRecorded   ? recorded
+                         : entry.scenario == kPinned     ? pinned
+                         : entry.scenario == kWithThp    ? with_thp
+                         : entry.scenario == kWithGuests ? with_guests
+                                                         : from_topology;
     switch (entry.effect) {
       case Effect::kTrace:
         EXPECT_EQ(changed.problem, "");

@@ -78,8 +78,10 @@ TEST_F(RunTest, WhatATraceDoesNotTakeIsRefused) {
   Write("s.textproto", std::string(kMachine) + kWorkload);
   ASSERT_EQ(Numasim({"run", "s.textproto", "--quiet"}).exit_status, 0);
   EXPECT_THAT(Refused({"run", "s.trace.pb", "--out", "s.trace.pb"}), HasSubstr("--out"));
-  EXPECT_THAT(Refused({"run", "s.trace.pb", "--set", "seed=3"}), HasSubstr("is a trace, which is run as it was"));
-  EXPECT_THAT(Refused({"run", "s.trace.pb", "--allow-outside-files"}), HasSubstr("has no effect on the trace"));
+  EXPECT_THAT(Refused({"run", "s.trace.pb", "--set", "seed=3"}),
+              HasSubstr("is a trace, which is run as it was"));
+  EXPECT_THAT(Refused({"run", "s.trace.pb", "--allow-outside-files"}),
+              HasSubstr("has no effect on the trace"));
   Write("text.pb", "seed: 3\n");
   EXPECT_THAT(Refused({"run", "text.pb"}), HasSubstr("text.pb"));
 }

@@ -33,4 +33,12 @@ expect hugepages '[1-9][0-9]*  hugetlb_failed: size=2M node=0 errno=ENOSPC funct
 expect hugepages '^ +2M +all +14336 '
 expect hugepages '^ +1G +all +16 '
 if grep -qE 'hugetlb_failed: .*node=1' hugepages.out; then fail "hugepages: node 1 turns guests away"; fi
+
+# A planner's example of guests that come at random: between 1% and 5% of each group find no room.
+for group in vms builds; do
+  read -r _ arrived _ _ dropped _ < <(grep -E "^  $group +[0-9]" guests.out) || fail "guests: no line of $group"
+  ((dropped * 100 >= arrived && dropped * 20 <= arrived)) || fail "guests: $dropped of $arrived $group were dropped"
+done
+expect guests '^ +2M +all +40960 '
+expect guests '[1-9][0-9]*  guest_failed: size=2M node=0 errno=ENOMEM function=do_mmap'
 echo "${#examples[@]} examples"

@@ -102,6 +102,16 @@ def scenarios():
         yield Case("scenario", {"in.textproto": text}, ["run", "in.textproto", "--out", "out.pb"], ["in.textproto"])
 
 
+def data_files():
+    """Files of values and times that groups of guests are drawn from."""
+    scenario = (b'machine { node { memory: "256M" } } workload { guests { name: "vms" arrival { file: "times.txt" } '
+                b'size { file: "sizes.txt" } lifetime { file: "lives.txt" } touch { share { file: "shares.txt" } } } }\n')
+    files = {"in.textproto": scenario, "times.txt": b"0s\n1ms # two at once\n1ms\n5ms\n",
+             "sizes.txt": b"# measured\n64K 3\n1M 1.5\n", "lives.txt": b"1ms\n20us 7\n", "shares.txt": b"50%\n1 2\n"}
+    yield Case("data", files, ["run", "in.textproto", "--out", "out.pb"],
+               ["times.txt", "sizes.txt", "lives.txt", "shares.txt"])
+
+
 def topologies():
     folder = os.path.join(ROOT, "tests", "workloads", "machine", "testdata")
     scenario = b'machine { lstopo_file: "in.xml" }\nworkload { script { line: "spawn p" line: "@p map m 4M anon" } }\n'
@@ -169,7 +179,7 @@ def studies(numasim, work):
 
 
 def all_cases(numasim, work):
-    cases = list(scripts_and_boots()) + list(scenarios()) + list(topologies()) + list(snapshots())
+    cases = list(scripts_and_boots()) + list(scenarios()) + list(data_files()) + list(topologies()) + list(snapshots())
     return cases + list(traces(numasim, work)) + list(studies(numasim, work))
 
 
@@ -482,7 +492,7 @@ def parse_arguments():
     parser.add_argument("--inputs", type=int, default=400, help="how many; 0: until interrupted")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so long; 0: no limit")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", help="only these: boot, conform, database, scenario, script, snapshot, study, topology or trace")
+    parser.add_argument("--kind", help="only these: boot, conform, data, database, scenario, script, snapshot, study, topology or trace")
     parser.add_argument("--first", type=int, default=0, help="number of the first input, to repeat one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
     parser.add_argument("--patience", type=float, default=10, help="seconds an input may take, and to end when asked")

@@ -30,14 +30,14 @@ esac
 END
   chmod +x "$work/bad"
   local log status=0
-  log="$(mutate --numasim "$work/bad" --inputs 9 --patience 1)" || status=$?
+  log="$(mutate --numasim "$work/bad" --inputs 10 --patience 1)" || status=$?
   expect_equal "$status" 1
   expect_contains "$log" "ended by SIGSEGV"
   expect_contains "$log" "exit status 1 with no message"
   expect_contains "$log" "exit status 3"
   expect_contains "$log" "speaks of its inside: check failed"
   expect_contains "$log" "hangs: not even SIGTERM ends it"
-  expect_contains "$log" "9 inputs, 9 findings"
+  expect_contains "$log" "10 inputs, 10 findings"
   expect_contains "$log" "cd $work/kept/1-"
 }
 
@@ -51,8 +51,8 @@ kill -ABRT $$
 END
   chmod +x "$work/show"
   local first second
-  first="$(mutate --numasim "$work/show" --inputs 18 --seed 9 | grep -v seed | sort)"
-  second="$(mutate --numasim "$work/show" --inputs 18 --seed 9 --jobs 1 | grep -v seed | sort)"
+  first="$(mutate --numasim "$work/show" --inputs 20 --seed 9 | grep -v seed | sort)"
+  second="$(mutate --numasim "$work/show" --inputs 20 --seed 9 --jobs 1 | grep -v seed | sort)"
   expect_equal "$first" "$second"
 }
 

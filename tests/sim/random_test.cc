@@ -24,6 +24,38 @@ TEST(RandomTest, AnotherNameOrSeedGivesOtherDraws) {
   EXPECT_NE(first, other_seed.Next());
 }
 
+TEST(RandomTest, StreamsOfOneComponentDifferByTheirNumber) {
+  RandomStream again(7, "guest", 1);
+  RandomStream stream(7, "guest", 1);
+  RandomStream next(7, "guest", 2);
+  RandomStream other_seed(8, "guest", 1);
+  RandomStream other_name(7, "guesu", 1);
+  const uint64_t first = stream.Next();
+  EXPECT_EQ(first, again.Next());
+  EXPECT_NE(first, next.Next());
+  EXPECT_NE(first, other_seed.Next());
+  EXPECT_NE(first, other_name.Next());
+}
+
+// The first draws of streams that follow each other by number are as those of one stream: chi-squared over
+// 256 cells, of the lowest and of the highest bits.
+TEST(RandomTest, FirstDrawsOfNumberedStreamsAreEven) {
+  std::vector<int> low(256);
+  std::vector<int> high(256);
+  const int streams = 200'000;
+  for (uint64_t i = 0; i < streams; ++i) {
+    const uint64_t draw = RandomStream(1, "numbered", i).Next();
+    ++low[draw % 256];
+    ++high[draw >> 56];
+  }
+  for (const std::vector<int>& count : {low, high}) {
+    double chi2 = 0;
+    const double expected = streams / 256.0;
+    for (const int c : count) chi2 += (c - expected) * (c - expected) / expected;
+    EXPECT_NEAR(chi2, 255, 5 * std::sqrt(2 * 255.0));
+  }
+}
+
 // Chi-squared over n cells has mean n - 1 and variance 2 (n - 1).
 TEST(RandomTest, UniformIsEven) {
   for (const uint64_t n : {2u, 3u, 10u, 1000u}) {

@@ -27,6 +27,24 @@ TEST(ParseSizeTest, GreatestSizeFitsAndTheNextDoesNot) {
   EXPECT_EQ(Message(ParseSize("9223372036854775808").status()), "is too large; expected at most 8388607T");
 }
 
+TEST(ParseShareTest, PercentAndPartsOfOneAreTheSame) {
+  EXPECT_EQ(*ParseShare("80%", 1000), 800);
+  EXPECT_EQ(*ParseShare("0.8", 1000), 800);
+  EXPECT_EQ(*ParseShare("0", 1000), 0);
+  EXPECT_EQ(*ParseShare("1", 1000), 1000);
+  EXPECT_EQ(*ParseShare("100%", 1000), 1000);
+  EXPECT_EQ(*ParseShare("33.36%", 1000), 334);  // to the nearest
+}
+
+TEST(ParseShareTest, MistakesSayWhatIsRight) {
+  const std::string expected = "; expected a share from 0% to 100%, such as 80% or 0.8";
+  EXPECT_EQ(Message(ParseShare("", 10).status()), "is not a share" + expected);
+  EXPECT_EQ(Message(ParseShare("%", 10).status()), "is not a share" + expected);
+  EXPECT_EQ(Message(ParseShare("nan", 10).status()), "is not a share" + expected);
+  EXPECT_EQ(Message(ParseShare("-1%", 10).status()), "is negative" + expected);
+  EXPECT_EQ(Message(ParseShare("1.01", 10).status()), "is more than the whole" + expected);
+}
+
 TEST(ParseSizeTest, MistakesSayWhatIsRight) {
   EXPECT_EQ(Message(ParseSize("").status()), "is empty; expected a size of 0 or more, such as 64M");
   EXPECT_EQ(Message(ParseSize("M").status()), "is not a size; expected a size of 0 or more, such as 64M");
