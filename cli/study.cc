@@ -247,7 +247,6 @@ absl::Status StudyLoader::LoadFind(const MessageView& view, const Find& proto) {
   LoadedFind find = {.place = view.FileAndLine("parameter"),
                      .largest = proto.largest(),
                      .condition = {},
-                     .condition_text = proto.condition(),
                      .bound = proto.probability_below(),
                      .confidence = proto.confidence(),
                      .most_seeds = proto.most_seeds()};
@@ -265,7 +264,7 @@ absl::Status StudyLoader::LoadFind(const MessageView& view, const Find& proto) {
   if (!proto.has_condition())
     return view.MistakeWithoutValue("condition",
                                     "is missing; expected one such as \"events.alloc_failed > 0\"");
-  const absl::StatusOr<FindCondition> condition = ParseFindCondition(proto.condition());
+  const absl::StatusOr<workloads::Condition> condition = workloads::ParseCondition(proto.condition());
   if (!condition.ok()) return view.Mistake("condition", workloads::FromAbsl(condition.status().message()));
   find.condition = *condition;
   if (!proto.has_probability_below())

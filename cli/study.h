@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cli/find_condition.h"
 #include "proto/study.pb.h"
+#include "workloads/condition.h"
 #include "workloads/text_patch.h"
 
 namespace numasim {
@@ -37,10 +37,9 @@ struct LoadedFind {
   size_t parameter = 0;           // of LoadedStudy::parameters
   std::vector<size_t> rank = {};  // by value of the parameter: its place in the order that is searched
   bool largest = true;
-  FindCondition condition;
-  std::string condition_text;  // as given
-  double bound = 0;            // the share of runs for which the condition may hold
-  double confidence = 0;       // of the whole answer
+  workloads::Condition condition;
+  double bound = 0;       // the share of runs for which the condition may hold
+  double confidence = 0;  // of the whole answer
   int64_t most_seeds = 0;
 };
 

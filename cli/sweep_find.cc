@@ -5,12 +5,13 @@
 #include <sstream>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/sweep_results.h"
 #include "cli/text_table.h"
 #include "cli/threshold_search.h"
+#include "cli/verdict.h"
+#include "workloads/units.h"
 
 namespace numasim {
 namespace {
@@ -107,6 +108,15 @@ absl::StatusOr<TriedPoint> SweepFinder::Try(const LoadedFind& find, const ShareT
   return tried;
 }
 
+// With those that other runs have: a run that names no such event or wait has none of it.
+std::map<std::string, Metric> WithAbsent(std::map<std::string, Metric> metrics,
+                                         const std::map<int64_t, StoredMetric>& stored) {
+  for (const auto& [number, metric] : stored) {
+    if (metric.info.absent_is_zero) metrics.emplace(metric.name, Metric{.info = metric.info});
+  }
+  return metrics;
+}
+
 absl::StatusOr<int64_t> SweepFinder::CountHolds(const LoadedFind& find, const std::vector<SweepRun>& runs) {
   const absl::StatusOr<std::map<int64_t, StoredMetric>> metrics = StoredMetrics(store_.database());
   if (!metrics.ok()) return metrics.status();
@@ -123,24 +133,21 @@ absl::StatusOr<int64_t> SweepFinder::CountHolds(const LoadedFind& find, const st
     const absl::StatusOr<std::map<std::string, Metric>> read =
         MetricsOfRun(store_.database(), run.number, *metrics);
     if (!read.ok()) return read.status();
-    const auto metric = read->find(find.condition.metric);
-    // A run that names no such event or wait has none of it.
-    const bool zero = metric == read->end() && (absl::StartsWith(find.condition.metric, "events.") ||
-                                                absl::StartsWith(find.condition.metric, "lock.") ||
-                                                absl::StartsWith(find.condition.metric, "operation."));
-    if (metric == read->end() && !zero) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(find.place, ": condition: '", find.condition.metric, "' is none of the ", read->size(),
-                       " metrics that are kept of a run; expected one of them"));
+    const absl::StatusOr<std::vector<Judgement>> judged =
+        Judge(find.condition, {.metrics = WithAbsent(*read, *metrics)});
+    if (!judged.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(find.place,
+                                                     ": condition: ", workloads::Quoted(find.condition.text),
+                                                     " ", judged.status().message()));
     }
-    if (find.condition.Holds(zero ? 0 : metric->second.value)) ++holds;
+    if (std::any_of(judged->begin(), judged->end(), [](const Judgement& of) { return of.holds; })) ++holds;
   }
   return holds;
 }
 
 std::string FoundTitle(const LoadedStudy& study, const LoadedFind& find) {
   return absl::StrCat(find.largest ? "largest " : "smallest ", study.parameters[find.parameter].name,
-                      " where '", find.condition_text, "' holds in less than ", PercentText(find.bound),
+                      " where '", find.condition.text, "' holds in less than ", PercentText(find.bound),
                       " of runs\n");
 }
 

@@ -22,6 +22,8 @@ constexpr Operator kOperators[] = {{"<=", Comparison::kLessOrEqual}, {">=", Comp
                                    {"==", Comparison::kEqual},       {"!=", Comparison::kNotEqual},
                                    {"<", Comparison::kLess},         {">", Comparison::kGreater}};
 
+constexpr std::string_view kOperatorSigns = "<>=!";
+
 constexpr char kForm[] =
     "expected METRIC OP VALUE, such as 'operation.guests.map.failed_share < 1%', with OP one of < <= > >= == "
     "!=";
@@ -89,6 +91,7 @@ absl::StatusOr<Condition> ParseCondition(std::string_view text) {
     condition.metric = std::string(Trim(text.substr(0, begin)));
     condition.comparison = known.comparison;
     if (condition.metric.empty()) return Wrong("names no metric");
+    if (kOperatorSigns.find(condition.metric.back()) != std::string_view::npos) break;  // "=>", "=<"
     const std::string_view value = Trim(text.substr(end + 1));
     if (value.empty()) return Wrong("has no value");
     if (absl::Status status = ParseValue(value, condition); !status.ok()) return status;

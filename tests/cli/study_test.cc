@@ -224,7 +224,7 @@ TEST_F(StudyTest, SearchOrdersValuesAsNumbers) {
   EXPECT_THAT(study.seeds, ElementsAre(7, 8, 9));
   EXPECT_EQ(study.finds[0].condition.metric, "events.x");
   EXPECT_EQ(study.finds[0].condition.value, 0.05);
-  EXPECT_TRUE(study.finds[0].condition.Holds(0.05));
+  EXPECT_TRUE(study.finds[0].condition.HoldsFor(0.05));
   EXPECT_THAT(Good(absl::StrCat(kSearched, find, "largest: false }")).finds[0].rank, ElementsAre(1, 2, 0));
   // Runs are numbered so that none has the number of another.
   EXPECT_EQ(study.RunAt(2, 1).number, 7);
@@ -246,12 +246,12 @@ TEST_F(StudyTest, WrongSearchesAreRefused) {
               HasSubstr("is no share of runs"));
   EXPECT_THAT(mistake(good + "confidence: nan"), HasSubstr("is no confidence"));
   EXPECT_THAT(mistake(good + "most_seeds: 0"), HasSubstr("'0' is too small"));
-  EXPECT_THAT(mistake("parameter: 'p' condition: 'x>1' probability_below: 0.1"),
-              HasSubstr("is no condition"));
+  EXPECT_THAT(mistake("parameter: 'p' condition: 'x 1' probability_below: 0.1"),
+              HasSubstr("has no comparison; expected METRIC OP VALUE"));
   EXPECT_THAT(mistake("parameter: 'p' condition: 'x => 1' probability_below: 0.1"),
-              HasSubstr("compares by '=>'"));
+              HasSubstr("has no comparison"));
   EXPECT_THAT(mistake("parameter: 'p' condition: 'x > many' probability_below: 0.1"),
-              HasSubstr("compares with 'many'"));
+              HasSubstr("has the value 'many', which is none"));
   EXPECT_THAT(mistake(good + "} seeds { count: 3 "), HasSubstr("seeds.count: is given beside find"));
   EXPECT_THAT(Mistake(absl::StrCat("design: 'zip' ", kSearched, "find { ", good, "}")),
               HasSubstr("leaves a search no row of values"));

@@ -447,7 +447,7 @@ TEST_F(SweepTest, SearchThatCannotBeMadeIsRefused) {
     return sweep.err;
   };
   EXPECT_THAT(refused("parameter: 'size' condition: 'numa_hit > 0' probability_below: 0.5"),
-              HasSubstr("study.textproto:3: condition: 'numa_hit' is none of the "));
+              HasSubstr("study.textproto:3: condition: 'numa_hit > 0' names no metric of this run"));
   Write("study.textproto", absl::StrCat(kSizes,
                                         "find { parameter: 'size' condition: 'simulated_ns > 0' "
                                         "probability_below: 0.5 }\n"));

@@ -57,7 +57,7 @@ TEST(ConditionTest, EachComparisonHoldsOnItsSideOfTheValue) {
 }
 
 TEST(ConditionTest, AMistakeSaysWhatWouldBeRight) {
-  for (const char* text : {"", "a", "a 3", "a = 3", "a ! 3"})
+  for (const char* text : {"", "a", "a 3", "a = 3", "a ! 3", "a => 3", "a =< 3", "a <> 3"})
     EXPECT_THAT(Mistake(text), HasSubstr("has no comparison; expected METRIC OP VALUE")) << text;
   EXPECT_THAT(Mistake("< 3"), HasSubstr("names no metric"));
   EXPECT_THAT(Mistake("a <"), HasSubstr("has no value"));
