@@ -11,6 +11,7 @@
 #include "cli/conform.h"
 #include "cli/dump.h"
 #include "cli/list_metrics.h"
+#include "cli/report/report.h"
 #include "cli/run.h"
 #include "cli/signals.h"
 #include "cli/snapshot.h"
@@ -66,6 +67,7 @@ int main(int argc, char** argv) {
   numasim::AddDumpCommand(app, &exit_status);
   numasim::AddMetricsCommand(app, &exit_status);
   numasim::AddCompareCommand(app, &exit_status);
+  numasim::AddReportCommand(app, &exit_status);
   numasim::AddSnapshotCommand(app, &exit_status);
   AddHelpCommand(app, &exit_status);
   app.set_version_flag("--version", std::string("numasim ") + numasim::kVersion, "Show the version");

@@ -107,6 +107,12 @@ COMMANDS = [
     (['compare', 'x.pb', 'y.pb', '--level', '5%'], "--level: '5%' is no level; expected a number above 0 and below 1, such as 0.05"),
     (['compare', 'x.pb', 'y.pb', '--min-effect', '0.01'], "--min-effect: '0.01' is no share; expected 0% or more, such as 1%"),
     (['compare', '.', '.'], '.: holds no trace; expected one or more files *.pb'),
+    (['report'], 'numasim report: TRACE is required; see numasim report --help'),
+    (['report', 'x.pb'], 'numasim report: cannot open trace x.pb: No such file or directory'),
+    (['report', '.', '.'], "numasim report: TRACE: '.' is given twice; expected each trace once"),
+    (['report', '.'], 'numasim report: . is not a regular file'),
+    (['report', 'x.pb', '--out', ''], 'numasim report: --out: is empty; expected the name of the page'),
+    (['report'] + [f'{i}.pb' for i in range(7)], 'numasim report: TRACE: 7 traces; expected at most 6'),
     (['dump', 'x.pb', '--from', '1.5ns'], '--from: \'1.5ns\' is not a whole number of nanoseconds'),
 ]
 

@@ -153,6 +153,8 @@ def traces(numasim, work):
         content = read(trace)
         for form in ["text", "csv", "json"]:
             yield Case("trace", {"in.pb": content}, ["dump", "in.pb", "--format", form], ["in.pb"])
+        yield Case("trace", {"in.pb": content, "base.pb": content}, ["report", "base.pb", "in.pb", "--out", "out.html"],
+                   ["in.pb"])
         for form in ["text", "json", "markdown"]:
             yield Case("trace", {"in.pb": content, "base.pb": content},
                        ["compare", "base.pb", "in.pb", "--format", form], ["in.pb"])

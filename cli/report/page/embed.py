@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Puts the report's page together and prints it as C++: what is before the data, and what is behind.
+
+    embed.py report.html NAME=FILE...
+
+In report.html {{NAME}} stands for a file's text, {{DATA}} for what the program writes, and {{CSP_NAME}} for
+the hash by which the page's Content-Security-Policy lets that script run, and no other.
+"""
+import base64
+import hashlib
+import html
+import sys
+
+PIECE = 8000  # of a C++ string; compilers limit the length of one
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        # A source map lies beside the library, not beside a report.
+        return "".join(line for line in file if not line.startswith("//# sourceMappingURL="))
+
+
+def parts_by_name(arguments):
+    """The texts of NAME=FILE; those of one name one behind the other."""
+    parts = {}
+    for argument in arguments:
+        name, path = argument.split("=", 1)
+        parts[name] = parts.get(name, "") + read(path).rstrip("\n") + "\n"
+    return parts
+
+
+def put_together(page, parts):
+    for name, text in parts.items():
+        if name == "LICENCE":
+            text = html.escape(text)
+        elif "</script" in text.lower():
+            sys.exit(f"{name}: holds </script, which would end it in the page")
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        page = page.replace("{{CSP_" + name + "}}", f"'sha256-{digest}'").replace("{{" + name + "}}", text)
+    return page.split("{{DATA}}")
+
+
+def literal(text):
+    data = text.encode()
+    pieces = [data[i:i + PIECE] for i in range(0, len(data), PIECE)]
+    return "\n".join('    "' + "".join(escaped(byte) for byte in piece) + '"' for piece in pieces)
+
+
+def escaped(byte):
+    if 32 <= byte < 127 and chr(byte) not in '"\\?':
+        return chr(byte)
+    return f"\\{byte:03o}"
+
+
+def main():
+    before, behind = put_together(read(sys.argv[1]), parts_by_name(sys.argv[2:]))
+    print('#include "cli/report/page.h"\n\nnamespace numasim {')
+    for name, text in [("PageBeforeData", before), ("PageAfterData", behind)]:
+        print(f"\nabsl::string_view {name}() {{\n  static constexpr char kText[] =\n{literal(text)};")
+        print("  return {kText, sizeof(kText) - 1};\n}")
+    print("\n}  // namespace numasim")
+
+
+main()
