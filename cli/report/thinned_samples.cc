@@ -30,7 +30,11 @@ void ThinnedSamples::Add(const SampleSpan& samples) {
   while (times_.size() >= most_rows_ && !InLastRow(samples.first_ns)) Thin();
   if (InLastRow(samples.first_ns)) {
     ThinnedCell* const cells = &cells_[cells_.size() - columns_];
-    for (size_t i = 0; i < columns_; ++i) cells[i].Append(ThinnedCell::Of(samples.values[i]));
+    for (size_t i = 0; i < columns_; ++i) {
+      if (cells[i].last == samples.values[i]) continue;  // as most do from sample to sample
+      Widen(cells[i], samples.values[i]);
+      cells[i].last = samples.values[i];
+    }
     return;
   }
   times_.push_back(samples.first_ns);
