@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kMostLanes = 100;      // in the table
 constexpr size_t kMostDrawnLanes = 30;  // on the time line
 constexpr size_t kMostLocks = 100;
+constexpr size_t kMostOperations = 200;
 constexpr size_t kMostText = 500;         // characters of a reason
 constexpr size_t kMostScenario = 60'000;  // of a scenario's text
 
@@ -190,6 +191,29 @@ Json LocksJson(std::vector<trace::LockStats> locks) {
   return {{"shown", std::move(json)}, {"of", locks.size()}};
 }
 
+// As the trace has them: by script, then of the whole machine, which comes first here.
+Json OperationsJson(std::vector<trace::OperationStats> operations) {
+  std::stable_partition(operations.begin(), operations.end(),
+                        [](const trace::OperationStats& of) { return !of.has_script(); });
+  Json json = Json::array();
+  for (size_t i = 0; i < std::min(operations.size(), kMostOperations); ++i) {
+    const trace::OperationStats& operation = operations[i];
+    uint64_t failed = 0;
+    std::string reasons;
+    for (const trace::FailureCount& reason : operation.failed()) {
+      failed += reason.count();
+      absl::StrAppend(&reasons, reasons.empty() ? "" : ", ", reason.count(), " ", reason.reason());
+    }
+    json.push_back({{"script", operation.script()},
+                    {"operation", operation.operation()},
+                    {"tried", operation.tried()},
+                    {"failed", failed},
+                    {"reasons", Clipped(reasons, kMostText)},
+                    {"took", TimesJson(operation.latency_ns(), operation.tried())}});
+  }
+  return {{"shown", std::move(json)}, {"of", operations.size()}};
+}
+
 Json ScriptsJson(const trace::Header& header) {
   Json scripts = Json::array();
   size_t room = kMostScenario;
@@ -217,6 +241,7 @@ Json FactsJson(const ReportTrace& trace) {
           {"endedBy", trace.ended_by},
           {"cut", trace.cut},
           {"lanes", LanesJson(trace.lanes)},
+          {"operations", OperationsJson(trace.operations)},
           {"locks", LocksJson(trace.locks)}};
 }
 

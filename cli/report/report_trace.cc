@@ -42,6 +42,9 @@ class ReportReader : public TraceVisitor {
     ++trace_.events;
   }
   void OnLock(const trace::LockStats& lock) override { trace_.locks.push_back(lock); }
+  void OnOperation(const trace::OperationStats& operation) override {
+    trace_.operations.push_back(operation);
+  }
 
   // Of the first sample that does not follow the one before it; below 0 if all do.
   int64_t out_of_order_ns() const { return out_of_order_ns_; }
@@ -74,7 +77,8 @@ absl::StatusOr<std::unique_ptr<ReportTrace>> ReadReportTrace(const std::string& 
                                                          .cut = {},
                                                          .counters = {columns, RowsFor(columns)},
                                                          .lanes = {},
-                                                         .locks = {}});
+                                                         .locks = {},
+                                                         .operations = {}});
   ReportReader visitor(*trace);
   absl::Status status = (*reader)->Read(TimeRange(), &visitor);
   if (visitor.out_of_order_ns() >= 0) {

@@ -27,6 +27,7 @@ struct ReportTrace {
   ThinnedSamples counters;
   EventLanes lanes;
   std::vector<trace::LockStats> locks;
+  std::vector<trace::OperationStats> operations;
 };
 
 // Reads a trace that is called `label` in the report. A trace that is cut or damaged behind its header is

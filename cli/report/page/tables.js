@@ -1,4 +1,4 @@
-// The summary, and what locks saw.
+// The summary, what was done and how long it took, and what locks saw.
 
 function summaryTable() {
   const fact = (name, f) => [name, ...traces.map(f)];
@@ -39,6 +39,20 @@ function histogram(times, colour) {
 function timesCells(times, colour) {
   if (!times || times.buckets.length === 0) return [{n: ''}, {n: ''}, {n: ''}, ''];
   return [{n: timeText(times.mean)}, {n: timeText(times.p99)}, {n: timeText(times.max)}, histogram(times, colour)];
+}
+
+function operationSection() {
+  const all = traces.flatMap((trace) => trace.operations.shown.map((operation) => ({trace, operation})));
+  if (all.length === 0) return [];
+  const heads = ['of', 'operation', {n: 'tried'}, {n: 'failed'}, 'why', {n: 'took, mean'}, {n: '99%'}, {n: 'longest'}, 'times'];
+  if (traces.length > 1) heads.splice(2, 0, 'trace');
+  const left = traces.reduce((sum, trace) => sum + trace.operations.of - trace.operations.shown.length, 0);
+  return [table(heads, all.map(({trace, operation}) => {
+    const row = [operation.script || 'the machine', operation.operation, {n: countText(operation.tried)},
+      {n: countText(operation.failed)}, operation.reasons, ...timesCells(operation.took, colourOf(trace.index))];
+    if (traces.length > 1) row.splice(2, 0, trace.label);
+    return row;
+  })), ...(left > 0 ? [element('p', {class: 'note'}, `and ${left} more operations; numasim dump shows all`)] : [])];
 }
 
 function lockSection() {

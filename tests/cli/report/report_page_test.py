@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The page of `numasim report` in a real browser, of the quickstart's trace."""
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -100,6 +102,16 @@ def check_theme(browser):
     browser.call('Emulation.setEmulatedMedia', features=[{'name': 'prefers-color-scheme', 'value': 'light'}])
 
 
+def check_operations(browser, trace):
+    """The table of operations shows what `metrics` lists."""
+    name = 'operation.fault_base.tried'
+    listed = json.loads(subprocess.run([NUMASIM, 'metrics', trace, name, '--format', 'json'], capture_output=True, check=True).stdout)
+    shown = browser.value('''[...document.querySelectorAll("#operations tr")].map((row) => [...row.cells].map((cell) =>
+        cell.textContent)).find((cells) => cells[1] === "fault_base")''')
+    digits = re.sub(r'[^0-9]', '', shown[2])
+    expect('faults are counted as in the trace', int(digits) == listed[name]['value'], shown, listed)
+
+
 def check_search(browser):
     shown = browser.value('''(() => { const field = document.getElementById("search"); field.value = "pgfault";
         field.dispatchEvent(new Event("input")); const boxes = [...document.querySelectorAll(".picks input")];
@@ -124,6 +136,7 @@ def main():
     for check in (check_plots, check_keys, check_drag, check_theme, check_search):
         check(browser)
     check_last_value(browser, 'q.pb')
+    check_operations(browser, 'q.pb')
     expect('no error', not browser.errors(), browser.errors())
     browser.close()
     browser = Browser('--window-size=400,800')
