@@ -133,8 +133,9 @@ absl::StatusOr<int64_t> SweepFinder::CountHolds(const LoadedFind& find, const st
     const absl::StatusOr<std::map<std::string, Metric>> read =
         MetricsOfRun(store_.database(), run.number, *metrics);
     if (!read.ok()) return read.status();
-    const absl::StatusOr<std::vector<Judgement>> judged =
-        Judge(find.condition, {.metrics = WithAbsent(*read, *metrics)});
+    RunMetrics of_run;
+    of_run.metrics = WithAbsent(*read, *metrics);
+    const absl::StatusOr<std::vector<Judgement>> judged = Judge(find.condition, of_run);
     if (!judged.ok()) {
       return absl::InvalidArgumentError(absl::StrCat(find.place,
                                                      ": condition: ", workloads::Quoted(find.condition.text),

@@ -4,9 +4,10 @@
 An indented block of README is read as a terminal: lines that begin with ./numasim are commands, the lines of the same or
 the next block that are no command are what the last one prints. "..." stands for lines left out. What depends on the
 computer it runs on is masked. A command's exit status is 0, or shown by "; echo $?". A block that begins with a machine
-line is a script. `numasim run` and `numasim dump` within a sentence are commands too, unless they hold a word in capitals,
+line is a script, one that begins with a scenario: line is what a study of the examples has. `numasim run` and `numasim dump` within a sentence are commands too, unless they hold a word in capitals,
 which stands for something.
 """
+import glob
 import os
 import re
 import shlex
@@ -88,6 +89,10 @@ def main():
             if 'nothing failed' not in printed:
                 sys.exit('FAILED: an operation of README fails: ' + '\n'.join(printed))
             scripts += 1
+            continue
+        if block[0].startswith('scenario: '):
+            if not any('\n'.join(block) in open(study).read() for study in glob.glob('examples/*.study.textproto')):
+                sys.exit('FAILED: README shows a study that is none of the examples:\n' + '\n'.join(block))
             continue
         quoted = []
         for line in block + [None]:
