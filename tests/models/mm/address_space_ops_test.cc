@@ -68,7 +68,7 @@ TEST_F(AddressSpaceOpsTest, EachFaultIsRecordedOnceWithTheTimeItTook) {
 }
 
 TEST_F(AddressSpaceOpsTest, AFaultThatMeetsNoMemoryIsRecordedAsFailed) {
-  Run("spawn p\n@p map a 190M anon");
+  Run("spawn p\n@p map a 80M anon policy=bind:1");
   const TouchCounts counts = Touch("@p touch a");
   EXPECT_EQ(counts.oom, 1);
   const OperationStats faults = machine_.memory().AllTimed()[Timed::kFaultBase];
