@@ -89,7 +89,7 @@ class Ran {
       const auto c = [&](GuestCounter counter) { return group->counter(counter); };
       EXPECT_EQ(c(GUESTS_STARTED), c(GUESTS_FINISHED) + c(GUESTS_DIED) + c(GUESTS_LIVE));
       if (group->ended()) EXPECT_EQ(c(GUESTS_ARRIVED), c(GUESTS_STARTED) + c(GUESTS_DROPPED));
-      EXPECT_EQ(static_cast<int64_t>(group->starts().tried), c(GUESTS_STARTED) + c(GUESTS_DROPPED));
+      EXPECT_EQ(static_cast<int64_t>(group->starts().tried()), c(GUESTS_STARTED) + c(GUESTS_DROPPED));
     }
   }
   // Besides, nobody is left, and nothing of what they had.
@@ -215,8 +215,8 @@ TEST(GuestGroupTest, AStartThatLacksMemoryFailsWithErrorAndNode) {
   EXPECT_EQ(run.Counter(GUESTS_FAILED_STARTS), 1);
   EXPECT_EQ(run.Counter(GUESTS_DROPPED), 1);
   EXPECT_EQ(run.Counter(GUESTS_FINISHED), 2);
-  EXPECT_THAT(run.group().starts().failed, ElementsAre(Pair("ENOMEM", 1)));
-  EXPECT_EQ(run.group().starts().latency.count(), 3u);
+  EXPECT_THAT(run.group().starts().failed(), ElementsAre(Pair("ENOMEM", 1)));
+  EXPECT_EQ(run.group().starts().latency().count(), 3u);
   EXPECT_THAT(run.group().shortages(), ElementsAre(Pair(GuestGroup::Shortage{"attempt", "ENOMEM", "1"}, 1)));
   run.CheckAllGone();
 }
@@ -275,10 +275,10 @@ TEST(GuestGroupTest, ARetryHasItsChanceLater) {
   EXPECT_EQ(enough.Counter(GUESTS_FAILED_STARTS), 4);
   EXPECT_EQ(enough.Counter(GUESTS_DROPPED), 0);
   // Its start took as long as the four pauses, and was one in the end.
-  EXPECT_EQ(enough.group().starts().tried, 3u);
-  EXPECT_EQ(enough.group().attempts().tried, 7u);
-  EXPECT_THAT(enough.group().starts().failed, testing::IsEmpty());
-  EXPECT_GE(enough.group().starts().latency.max(), 1'200'000'000);
+  EXPECT_EQ(enough.group().starts().tried(), 3u);
+  EXPECT_EQ(enough.group().attempts().tried(), 7u);
+  EXPECT_THAT(enough.group().starts().failed(), testing::IsEmpty());
+  EXPECT_GE(enough.group().starts().latency().max(), 1'200'000'000);
   enough.CheckAllGone();
   Ran few(Host(10) + Workload(Guests("vms", fields + "3 } }")));
   EXPECT_EQ(few.Counter(GUESTS_STARTED), 2);
@@ -298,7 +298,7 @@ TEST(GuestGroupTest, AGuestThatDoesNotGetWhatItGrowsIntoDies) {
   EXPECT_EQ(run.Counter(GUESTS_STARTED), 3);
   EXPECT_EQ(run.Counter(GUESTS_DIED), 1);
   EXPECT_EQ(run.Counter(GUESTS_FINISHED), 2);
-  EXPECT_EQ(run.group().growths().tried, 9u);
+  EXPECT_EQ(run.group().growths().tried(), 9u);
   EXPECT_THAT(run.group().shortages(), ElementsAre(Pair(GuestGroup::Shortage{"grow", "SIGBUS", "0"}, 1)));
   run.CheckAllGone();
 }
