@@ -167,7 +167,7 @@ def done(arguments):
         shutil.copy(name + '.kept', name)
     before = set(os.listdir())
     result = subprocess.run([NUMASIM] + arguments, capture_output=True)
-    printed = re.sub(rb' in [0-9.]+ s, .* events/s', b'', result.stdout), result.stderr
+    printed = re.sub(rb' in [0-9.]+ s, .* events/s|"wall_s": [0-9.e-]+', b'', result.stdout), result.stderr
     files = {}
     for name in set(os.listdir()) - before:
         files[name] = content(name)
@@ -175,7 +175,7 @@ def done(arguments):
             shutil.rmtree(name)
         else:
             os.remove(name)
-    if result.returncode not in ((0, 1, 2) if arguments[0] in ('compare', 'sweep') else (0, 1)):
+    if result.returncode not in ((0, 1, 2) if arguments[0] in ('run', 'compare', 'sweep') else (0, 1)):
         sys.exit(f'{arguments}: exit status {result.returncode}\n{result.stderr.decode()}')
     return result.returncode, printed, files
 
