@@ -4,8 +4,9 @@
 An indented block of README is read as a terminal: lines that begin with ./numasim are commands, the lines of the same or
 the next block that are no command are what the last one prints. "..." stands for lines left out. What depends on the
 computer it runs on is masked. A command's exit status is 0, or shown by "; echo $?". A block that begins with a machine
-line is a script, one that begins with a scenario: line is what a study of the examples has. `numasim run` and `numasim dump` within a sentence are commands too, unless they hold a word in capitals,
-which stands for something.
+line is a script; one that begins with a scenario: line shows, up to a blank one, what a study of the examples has.
+`numasim run` and `numasim dump` within a sentence are commands too, unless they hold a word in capitals, which stands for
+something.
 """
 import glob
 import os
@@ -36,6 +37,11 @@ def blocks_of(text):
             blocks.append(block)
         block = []
     return blocks
+
+
+def file_text(path):
+    with open(path) as file:
+        return file.read()
 
 
 def masked(lines):
@@ -75,8 +81,7 @@ def check_quoted(command, quoted, printed):
 
 
 def main():
-    with open(os.path.join(ROOT, 'README.md')) as file:
-        text = file.read()
+    text = file_text(os.path.join(ROOT, 'README.md'))
     os.chdir(tempfile.mkdtemp(dir=os.environ['TEST_TMPDIR']))
     os.symlink(os.path.join(ROOT, 'examples'), 'examples')
     checked = scripts = 0
@@ -91,9 +96,10 @@ def main():
             scripts += 1
             continue
         if block[0].startswith('scenario: '):
-            if not any('\n'.join(block) in open(study).read() for study in glob.glob('examples/*.study.textproto')):
-                sys.exit('FAILED: README shows a study that is none of the examples:\n' + '\n'.join(block))
-            continue
+            end = block.index('') if '' in block else len(block)
+            shown, block = '\n'.join(block[:end]), block[end + 1:]
+            if not any(shown in file_text(study) for study in glob.glob('examples/*.study.textproto')):
+                sys.exit('FAILED: README shows a study that is none of the examples:\n' + shown)
         quoted = []
         for line in block + [None]:
             is_command = line is not None and line.startswith(('./numasim ',) + OTHER_COMMANDS)
