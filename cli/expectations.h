@@ -21,7 +21,6 @@ class Expectations {
                                              const std::vector<std::string>& fail_on);
 
   bool empty() const { return all_.empty(); }
-  size_t size() const { return all_.size(); }
 
   // Before the run: InvalidArgument where a condition is about a counter that the trace does not have.
   absl::Status CheckCounters(const trace::Header& header) const;

@@ -29,9 +29,9 @@ void PrintText(const Wanted& wanted, std::ostream& out) {
     value_width = std::max(value_width, ValueText(metric.info, metric.value).size());
   }
   for (const auto& [name, metric] : wanted) {
-    const bool said = metric.info.kind == MetricInfo::Kind::kTime || metric.info.unit == "share";
+    const std::string unit = UnitText(metric.info);
     out << PadRight(name, name_width) << "  " << PadLeft(ValueText(metric.info, metric.value), value_width)
-        << (said ? "" : absl::StrCat("  ", metric.info.unit)) << "\n";
+        << (unit.empty() ? "" : "  " + unit) << "\n";
   }
 }
 

@@ -34,9 +34,7 @@ absl::StatusOr<MeasuredRun> MeasureRun(const workloads::LoadedScenario& scenario
   const absl::Status status = (*simulation)->Run();
   if (stopped) return absl::CancelledError("the run was given up");
   if (!status.ok()) return status;
-  engine.SampleNow();
-  sink.WriteLocks();
-  sink.WriteOperations(**simulation);
+  sink.WriteEnd(**simulation);
   return MeasuredRun{.metrics = recorder.Finish(), .warnings = (*simulation)->warnings()};
 }
 

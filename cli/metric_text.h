@@ -12,6 +12,9 @@ namespace numasim {
 // "12.892808ms" of a time, "0.4%" of a share, "104.5" of anything else.
 std::string ValueText(const MetricInfo& info, double value);
 
+// The unit, unless ValueText() says it.
+std::string UnitText(const MetricInfo& info);
+
 // How far the interval reaches from the median at most: "3%"; "inf" where there are too few runs for one.
 std::string SpreadText(const MedianInterval& interval);
 

@@ -15,7 +15,6 @@ namespace numasim {
 namespace {
 
 constexpr char kNanoseconds[] = "ns";
-constexpr char kShare[] = "share";
 
 // The samples of a column, put together.
 struct ColumnTotals {
@@ -85,7 +84,7 @@ class MetricsReader : public TraceVisitor {
     }
     Add(name + "tried", {.info = {.unit = "times", .absent_is_zero = true}, .value = tried});
     AddFailures(name + "failed", "times", MetricInfo::Kind::kCount, failed);
-    AddFailures(name + "failed_share", kShare, MetricInfo::Kind::kMean, tried > 0 ? failed / tried : 0);
+    AddFailures(name + "failed_share", kShareUnit, MetricInfo::Kind::kMean, tried > 0 ? failed / tried : 0);
     if (operation.has_latency_ns())
       AddTimes(name, operation.latency_ns(), operation.tried(), /*absent_is_zero=*/false);
   }

@@ -29,10 +29,13 @@ namespace numasim {
 
 enum class Direction { kNeither, kMoreIsWorse, kLessIsWorse };
 
+// Of what is 0 to 1 of a whole.
+inline constexpr char kShareUnit[] = "share";
+
 struct MetricInfo {
   enum class Kind { kCount, kMean, kTime };
 
-  std::string unit;  // "ns" of a time, "share" of 0 to 1
+  std::string unit;  // "ns" of a time, kShareUnit of a share
   Kind kind = Kind::kCount;
   Direction direction = Direction::kNeither;
   bool absent_is_zero = false;  // a run that does not name it has none of it: an event, a wait

@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "sim/portable_math.h"
 #include "sim/random.h"
+#include "workloads/generate/portable_math.h"
 #include "workloads/units.h"
 
 namespace numasim {
@@ -27,14 +27,14 @@ class Scale {
  public:
   Scale(double from, double to, bool logarithmic, bool whole)
       : from_(from), to_(to), logarithmic_(logarithmic), whole_(whole) {
-    if (logarithmic) log_ = Log(to / from);
+    if (logarithmic) log_ = workloads::PortableLog(to / from);
   }
 
   double At(double share) const {
     if (share <= 0) return from_;
     if (share >= 1) return to_;
     const double value =
-        logarithmic_ ? to_ * sim::ExpOfMinus((1 - share) * log_) : from_ + share * (to_ - from_);
+        logarithmic_ ? to_ * workloads::PortableExp((share - 1) * log_) : from_ + share * (to_ - from_);
     return std::clamp(whole_ ? std::round(value) : value, from_, to_);
   }
 
@@ -44,14 +44,6 @@ class Scale {
   }
 
  private:
-  // ln(x) of 1 or more, in parts that MinusLog can take.
-  static double Log(double x) {
-    constexpr double kPart = 1099511627776;  // 2^40
-    double log = 0;
-    for (; x > kPart; x /= kPart) log += sim::MinusLog(1 / kPart);
-    return log + sim::MinusLog(1 / x);
-  }
-
   const double from_;
   const double to_;
   const bool logarithmic_;

@@ -33,7 +33,7 @@ void PrintNodes(const MemorySystem& memory, std::ostream& out) {
     for (const auto& zone : node.zones) {
       if (zone == nullptr) continue;
       managed += zone->managed();
-      free += zone->buddy().free_pages() + zone->counter(PCP_PAGES);
+      free += zone->unused_pages();
       largest = std::max(largest, zone->buddy().LargestFreeOrder());
     }
     const std::string largest_text = largest < 0 ? "none" : absl::StrFormat("order %d", largest);

@@ -82,6 +82,12 @@ void TraceSink::OnLog(const sim::LogRecord& record) {
   output_.AddEvent(std::move(event));
 }
 
+void TraceSink::WriteEnd(workloads::Simulation& simulation) {
+  simulation.engine().SampleNow();
+  WriteLocks();
+  WriteOperations(simulation);
+}
+
 void TraceSink::WriteOperations(const workloads::Simulation& simulation) {
   for (const workloads::Simulation::Operations& operations : simulation.AllOperations()) {
     for (const auto& [name, of_kind] : operations.table) {

@@ -25,15 +25,16 @@ class TraceSink : public sim::SampleSink {
   void OnRepeat(sim::SimTime first, sim::Duration interval, int64_t count) override;
   void OnLog(const sim::LogRecord& record) override;
 
-  // The engine's lock statistics, at the end of a run.
-  void WriteLocks();
-  // What `simulation` did, by kind of operation, at the end of a run.
-  void WriteOperations(const workloads::Simulation& simulation);
+  // At the end of a run: the final state, the lock statistics, and what was done by kind of operation.
+  void WriteEnd(workloads::Simulation& simulation);
 
   // How often each kind of event was logged for each reason: see ReasonText().
   const std::map<std::pair<std::string, std::string>, int64_t>& events() const { return events_; }
 
  private:
+  void WriteLocks();
+  void WriteOperations(const workloads::Simulation& simulation);
+
   const sim::Engine& engine_;
   TraceOutput& output_;
   sim::SimTime last_{-1};

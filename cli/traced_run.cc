@@ -25,9 +25,11 @@ absl::StatusOr<Machine> ReadMachineFile(const Machine& source, const std::string
   return state->machine;
 }
 
+namespace {
+
 // The scenario that a trace was made of, from the texts that its header keeps: no other file is read. It has
 // the run's seed.
-static absl::StatusOr<LoadedScenario> LoadFromTrace(const std::string& path) {
+absl::StatusOr<LoadedScenario> LoadFromTrace(const std::string& path) {
   const absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);
   if (!trace.ok()) return trace.status();
   const trace::Header& header = (*trace)->header();
@@ -46,6 +48,8 @@ static absl::StatusOr<LoadedScenario> LoadFromTrace(const std::string& path) {
   scenario->proto.set_seed(header.seed());
   return scenario;
 }
+
+}  // namespace
 
 absl::StatusOr<LoadedScenario> LoadInput(const std::string& path, bool allow_outside_files,
                                          const std::vector<workloads::FieldSetting>& settings) {
@@ -108,9 +112,7 @@ absl::Status TracedRun::Run() {
   if (!writer_->status().ok()) return writer_->status();
   if (!status.ok()) return status;
   facts_.wall_s = std::chrono::duration<double>(Clock::now() - started).count();
-  simulation_->engine().SampleNow();
-  sink_->WriteLocks();
-  sink_->WriteOperations(*simulation_);
+  sink_->WriteEnd(*simulation_);
   if (recorder_ != nullptr && facts_.ended_by.empty()) metrics_ = recorder_->Finish();
   if (absl::Status finished = writer_->Finish(facts_.ended_by); !finished.ok()) return finished;
   if (!facts_.ended_by.empty()) facts_.trace_path = writer_->partial_path();

@@ -28,7 +28,7 @@ std::optional<double> Scale(Condition::Unit unit, const MetricInfo& info) {
     case Condition::Unit::kNone:
       return 1;
     case Condition::Unit::kPercent:
-      if (info.unit == "share") return 1;
+      if (info.unit == kShareUnit) return 1;
       break;
     case Condition::Unit::kTime:
       if (info.kind == MetricInfo::Kind::kTime) return 1;

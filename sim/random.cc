@@ -2,8 +2,6 @@
 
 #include <cstddef>
 
-#include "sim/portable_math.h"
-
 namespace numasim::sim {
 namespace {
 
@@ -19,6 +17,23 @@ uint64_t HashName(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325u;
   for (const unsigned char c : name) hash = (hash ^ c) * 0x100000001b3u;
   return hash;
+}
+
+// exp(-x) for 0 <= x < 64: halved until the series is short, then squared as often.
+constexpr double ExpOfMinus(double x) {
+  constexpr int kHalvings = 10;
+  const double y = -x / (1 << kHalvings);
+  double sum = 1;
+  for (int k = 12; k >= 1; --k) sum = 1 + sum * y / k;
+  for (int i = 0; i < kHalvings; ++i) sum *= sum;
+  return sum;
+}
+
+// -ln(y) for 0 < y <= 1 by Newton's method on exp.
+constexpr double MinusLog(double y) {
+  double x = 0;
+  for (int i = 0; i < 40; ++i) x += 1 - y / ExpOfMinus(x);
+  return x;
 }
 
 // The ziggurat of Marsaglia and Tsang (2000) for exp(-x): 256 layers of equal area kArea, the lowest of which

@@ -3,9 +3,7 @@
 namespace numasim::workloads {
 
 void OperationLog::OfLp::Record(std::string_view name, sim::Duration took, Errno error) {
-  OperationStats& stats = table_[name];
-  if (error == Errno::kOk) return stats.Record(took);
-  stats.RecordFailed(took, ErrnoName(error));
+  table_[name].Record(took, error == Errno::kOk ? "" : ErrnoName(error));
 }
 
 void OperationLog::OfLp::RecordAccesses(const TouchCounts& counts, int64_t beyond) {

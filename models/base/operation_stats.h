@@ -17,11 +17,11 @@ class OperationStats {
   // By reason: texts that live for ever, such as "ENOMEM".
   using Failures = std::map<std::string_view, uint64_t>;
 
-  // That one has ended after `took`.
-  void Record(sim::Duration took) { latency_.Record(took.ns); }
-  void RecordFailed(sim::Duration took, std::string_view reason) {
-    Record(took);
-    ++failed_[reason];
+  // That one has ended after `took`; why, where it failed.
+  void Record(sim::Duration took, std::string_view failure = {}) {
+    latency_.Record(took.ns);
+    if (!failure.empty()) [[unlikely]]
+      ++failed_[failure];
   }
   // Several that have no time of their own, and how many of such failed.
   void Count(uint64_t tried) { untimed_ += tried; }

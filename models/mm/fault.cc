@@ -38,7 +38,7 @@ int64_t& CountOf(TouchCounts& counts, AddressSpaceOps::FaultResult result) {
   return counts.ok;
 }
 
-// What the access meets; null where nothing is wrong.
+// What the access meets; empty where nothing is wrong.
 const char* FailureOf(AddressSpaceOps::FaultResult result) {
   using Result = AddressSpaceOps::FaultResult;
   switch (result) {
@@ -53,7 +53,7 @@ const char* FailureOf(AddressSpaceOps::FaultResult result) {
     case Result::kFallback:
       break;
   }
-  return nullptr;
+  return "";
 }
 
 constexpr bool Allows(Access access, bool write) {
@@ -106,10 +106,7 @@ void AddressSpaceOps::EndFault(const sim::Path& path, Process& process, const Vm
              process.space.page_table().FindHuge(ThpStart(vpn), ThpPage::kOrder) != nullptr) {
     kind = Timed::kFaultThp;
   }
-  OperationStats& stats = memory_.timed(path.lp())[kind];
-  const char* const reason = FailureOf(result);
-  if (reason == nullptr) return stats.Record(took);
-  stats.RecordFailed(took, reason);
+  memory_.timed(path.lp())[kind].Record(took, FailureOf(result));
 }
 
 sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& process, TouchRequest request,

@@ -138,6 +138,7 @@ class Zone {
 
   int64_t& counter(ZoneCounter c) { return counters_[c]; }
   int64_t counter(ZoneCounter c) const { return counters_[c]; }
+  int64_t unused_pages() const { return buddy_.free_pages() + counter(PCP_PAGES); }  // free or on PCP lists
   // Where the value of a counter is kept, for sampling.
   const int64_t* counter_ref(ZoneCounter c) const;
 

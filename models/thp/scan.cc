@@ -34,13 +34,8 @@ const char* ScanResultName(ScanResult result) {
 }
 
 void RecordCollapse(MemorySystem& memory, const sim::Path& path, sim::SimTime began, ScanResult result) {
-  OperationStats& stats = memory.timed(path.lp())[Timed::kCollapse];
-  const sim::Duration took = path.now() - began;
-  if (result == ScanResult::kSucceed) {
-    stats.Record(took);
-  } else {
-    stats.RecordFailed(took, ScanResultName(result));
-  }
+  const char* const failure = result == ScanResult::kSucceed ? "" : ScanResultName(result);
+  memory.timed(path.lp())[Timed::kCollapse].Record(path.now() - began, failure);
 }
 
 ScanResult FindPteTable(Process& process, Vpn first) {

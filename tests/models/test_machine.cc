@@ -104,7 +104,7 @@ std::vector<std::string> TestMachine::Problems(const std::vector<const Process*>
 
 int64_t TestMachine::UnusedPages() const {
   int64_t pages = 0;
-  for (const Zone* zone : memory().zones()) pages += zone->buddy().free_pages() + zone->counter(PCP_PAGES);
+  for (const Zone* zone : memory().zones()) pages += zone->unused_pages();
   return pages;
 }
 

@@ -26,8 +26,8 @@ struct MemoryOutcome {
   int64_t got = 0;            // pages of the guest's size
 
   bool ok() const { return error == Errno::kOk; }
-  // "ENOMEM", or "SIGBUS".
-  const char* name() const { return sigbus ? "SIGBUS" : ErrnoName(error); }
+  // "ENOMEM", "SIGBUS"; empty where it did not fail.
+  const char* failure() const { return ok() ? "" : sigbus ? "SIGBUS" : ErrnoName(error); }
 };
 
 class Guest {

@@ -19,17 +19,12 @@ NodeId NthOf(NodeMask nodes, int64_t n) { return InterleaveNode(nodes, static_ca
 int64_t FreePages(const Node& node) {
   int64_t pages = 0;
   for (const auto& zone : node.zones) {
-    if (zone != nullptr) pages += zone->buddy().free_pages() + zone->counter(PCP_PAGES);
+    if (zone != nullptr) pages += zone->unused_pages();
   }
   return pages;
 }
 
 }  // namespace
-
-void GuestGroup::Note(OperationStats& stats, const MemoryOutcome& outcome, sim::Duration took) {
-  if (outcome.ok()) return stats.Record(took);
-  stats.RecordFailed(took, outcome.name());
-}
 
 absl::StatusOr<std::unique_ptr<GuestGroup>> GuestGroup::Create(Kernel& kernel, const GuestPlan& plan,
                                                                uint64_t seed,
@@ -187,7 +182,7 @@ sim::Task<MemoryOutcome> GuestGroup::StartOnSomeNode(sim::Path& path, Guest& gue
     left.Clear(node);
     const sim::SimTime began = path.now();
     MemoryOutcome outcome = co_await guest.Start(path, NextCpu(node));
-    Note(attempts_, outcome, path.now() - began);
+    attempts_.Record(path.now() - began, outcome.failure());
     if (!outcome.ok()) ++counters_[GUESTS_FAILED_STARTS];
     NoteShortage("attempt", outcome);
     if (outcome.ok() || !plan_.other_node || left.empty()) co_return outcome;
@@ -256,7 +251,7 @@ sim::Task<bool> GuestGroup::Grow(sim::Path& path, Guest& guest, int step) {
   const int64_t before = guest.touched_pages();
   const sim::SimTime began = path.now();
   const MemoryOutcome outcome = co_await guest.Grow(path, step);
-  Note(growths_, outcome, path.now() - began);
+  growths_.Record(path.now() - began, outcome.failure());
   NoteShortage("grow", outcome);
   counters_[GUESTS_TOUCHED_PAGES] += guest.touched_pages() - before;
   co_return outcome.ok();
@@ -271,12 +266,12 @@ void GuestGroup::CountLive(const Guest& guest, int64_t sign) {
 }
 
 void GuestGroup::NoteStart(const MemoryOutcome& outcome, sim::Duration took) {
-  Note(starts_, outcome, took);
+  starts_.Record(took, outcome.failure());
   ++counters_[outcome.ok() ? GUESTS_STARTED : GUESTS_DROPPED];
 }
 
 void GuestGroup::NoteShortage(const char* operation, const MemoryOutcome& outcome) {
-  if (!outcome.ok()) ++shortages_[{operation, outcome.name(), NodeListText(outcome.nodes)}];
+  if (!outcome.ok()) ++shortages_[{operation, outcome.failure(), NodeListText(outcome.nodes)}];
 }
 
 sim::Task<void> GuestGroup::EndIfLast(sim::Path& path) {

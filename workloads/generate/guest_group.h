@@ -85,7 +85,6 @@ class GuestGroup {
   // False: it does not get the memory, and dies.
   sim::Task<bool> Grow(sim::Path& path, Guest& guest, int step);
   CpuId NextCpu(NodeId node);
-  static void Note(OperationStats& stats, const MemoryOutcome& outcome, sim::Duration took);
   void NoteStart(const MemoryOutcome& outcome, sim::Duration took);
   void NoteShortage(const char* operation, const MemoryOutcome& outcome);
   void CountLive(const Guest& guest, int64_t sign);
