@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/percentile.h"
+#include "cli/stable_hash.h"
 #include "proto/trace_reader.h"
 
 namespace numasim {
@@ -157,15 +158,12 @@ class MetricsReader : public TraceVisitor {
   std::map<std::string, Metric> metrics_;
 };
 
-// FNV-1a: the same in every build, as databases of sweeps keep it.
+// Databases of sweeps keep it.
 uint64_t ScenarioHash(const trace::Header& header) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  const auto add = [&hash](absl::string_view text) {
-    // Lengths keep texts that only begin elsewhere apart.
-    for (const unsigned char c : absl::StrCat(text.size(), ":", text)) hash = (hash ^ c) * 0x100000001b3u;
-  };
-  add(header.scenario());
-  for (const trace::Script& script : header.script()) add(script.text());
+  // Lengths keep texts that only begin elsewhere apart.
+  const auto with_length = [](absl::string_view text) { return absl::StrCat(text.size(), ":", text); };
+  uint64_t hash = StableHash(with_length(header.scenario()));
+  for (const trace::Script& script : header.script()) hash = StableHash(with_length(script.text()), hash);
   return hash;
 }
 

@@ -33,7 +33,8 @@
 namespace numasim {
 namespace {
 
-constexpr int kRunsFailed = 2;
+// Runs failed, or are not as their scenario expects.
+constexpr int kNotAllWell = 2;
 
 struct SweepOptions {
   std::string study;
@@ -110,8 +111,10 @@ absl::Status MakeFolder(const std::string& folder) {
 
 absl::StatusOr<std::unique_ptr<SweepStore>> OpenStore(const SweepOptions& options, const LoadedStudy& study,
                                                       const SweepScenarios& scenarios) {
+  const absl::StatusOr<SweepIdentity> identity = IdentityOf(study, scenarios.files());
+  if (!identity.ok()) return identity.status();
   absl::StatusOr<std::unique_ptr<SweepStore>> store =
-      SweepStore::Open(options.out, study, IdentityOf(study, scenarios.files()),
+      SweepStore::Open(options.out, study, *identity,
                        options.restart ? SweepStore::Start::kRestart : SweepStore::Start::kGoOn);
   if (!store.ok() || !options.retry) return store;
   if (absl::Status status = (*store)->ForgetFailures(); !status.ok()) return status;
@@ -222,6 +225,31 @@ absl::Status RunAll(const SweepOptions& options, const LoadedStudy& study, const
   return Report(options, study, *findings, store);
 }
 
+// Says what is there when a signal ended the sweep, and returns the exit status.
+int EndedEarly(const SweepOptions& options, const LoadedStudy& study, const SweepStore& store) {
+  const std::string all =
+      study.finds.empty() ? absl::StrCat(" of ", study.points.size() * study.seeds.size()) : "";
+  std::cerr << "numasim: " << EndSignals::Name(EndSignals::Noted()) << " ended the sweep with "
+            << store.finished().size() << all << " runs in " << options.out
+            << "; the same command goes on with it\n";
+  return 128 + EndSignals::Noted();
+}
+
+// Says which runs of a whole sweep are not well, and returns the exit status.
+int ExitStatusOf(const SweepOptions& options, const SweepStore& store, int64_t unmet) {
+  const size_t runs = store.finished().size();
+  if (store.failed() > 0) {
+    std::cerr << "numasim: " << store.failed() << " of " << runs << " runs failed; the table failures of "
+              << options.out << " says why\n";
+  }
+  if (unmet > 0) {
+    std::cerr << "numasim: " << unmet << " of " << runs
+              << " runs are not as their scenario expects; the table unmet of " << options.out
+              << " says in what\n";
+  }
+  return store.failed() > 0 || unmet > 0 ? kNotAllWell : 0;
+}
+
 absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& study,
                              const SweepScenarios& scenarios) {
   const absl::StatusOr<int> threads = ThreadsToUse(options.threads);
@@ -236,20 +264,11 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   const EndSignals signals;
   absl::Status status = RunAll(options, study, scenarios, store, *threads);
   const bool ended = absl::IsCancelled(status);
+  const absl::StatusOr<int64_t> unmet = store.Unmet();
   if (absl::Status closed = store.Close(); status.ok() || ended) status = closed;
   if (!status.ok()) return status;
-  if (ended) {
-    const std::string all =
-        study.finds.empty() ? absl::StrCat(" of ", study.points.size() * study.seeds.size()) : "";
-    std::cerr << "numasim: " << EndSignals::Name(EndSignals::Noted()) << " ended the sweep with "
-              << store.finished().size() << all << " runs in " << options.out
-              << "; the same command goes on with it\n";
-    return 128 + EndSignals::Noted();
-  }
-  if (store.failed() == 0) return 0;
-  std::cerr << "numasim: " << store.failed() << " of " << store.finished().size()
-            << " runs failed; the table failures of " << options.out << " says why\n";
-  return kRunsFailed;
+  if (!unmet.ok()) return unmet.status();
+  return ended ? EndedEarly(options, study, store) : ExitStatusOf(options, store, *unmet);
 }
 
 absl::StatusOr<int> Sweep(SweepOptions options) {
@@ -291,8 +310,9 @@ void AddSweepCommand(CLI::App& app, int* exit_status) {
   CLI::App* command =
       app.add_subcommand("sweep", "Run a scenario with many values of its parameters and many seeds");
   command->footer(
-      "A run that fails is noted, and the others go on. Exit status: 0: all runs succeeded; 2: some failed;\n"
-      "1: wrong input; 130, 143: ended by Ctrl-C or SIGTERM, to go on with.");
+      "A run that fails is noted, and the others go on. Exit status: 0: all runs succeeded; 2: some failed,\n"
+      "or are not as their scenario's expect says; 1: wrong input; 130, 143: ended by Ctrl-C or SIGTERM, to "
+      "go on with.");
   auto options = std::make_shared<SweepOptions>();
   AddOptions(command, *options);
   command->callback([command, options, exit_status] {

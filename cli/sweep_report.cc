@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/csv_text.h"
 #include "cli/metric_text.h"
 #include "cli/sweep_results.h"
@@ -61,6 +62,7 @@ absl::StatusOr<std::vector<NamedMetric>> ShownMetrics(const LoadedStudy& study, 
 struct PointCounts {
   size_t runs = 0;
   size_t failed = 0;
+  size_t unmet = 0;
 };
 
 std::map<size_t, PointCounts> CountByPoint(const std::vector<StoredRun>& runs) {
@@ -68,24 +70,51 @@ std::map<size_t, PointCounts> CountByPoint(const std::vector<StoredRun>& runs) {
   for (const StoredRun& run : runs) {
     ++counts[run.point].runs;
     if (run.failed) ++counts[run.point].failed;
+    if (!run.unmet.empty()) ++counts[run.point].unmet;
   }
   return counts;
 }
 
+// Which columns the table has beside the values: those in which not all is 0.
+struct CountColumns {
+  bool failed = false;
+  bool unmet = false;
+};
+
+CountColumns NeededColumns(const std::map<size_t, PointCounts>& counts) {
+  CountColumns needed;
+  for (const auto& [point, of_point] : counts) {
+    needed.failed |= of_point.failed > 0;
+    needed.unmet |= of_point.unmet > 0;
+  }
+  return needed;
+}
+
+std::vector<std::string> FirstTitles(const LoadedStudy& study, const CountColumns& columns) {
+  std::vector<std::string> titles;
+  for (const LoadedParameter& parameter : study.parameters) titles.push_back(parameter.name);
+  if (titles.empty()) titles.push_back("scenario");
+  titles.push_back("runs");
+  if (columns.failed) titles.push_back("failed");
+  if (columns.unmet) titles.push_back("unmet");
+  return titles;
+}
+
 std::vector<std::string> FirstCells(const LoadedStudy& study, size_t point, const PointCounts& counts,
-                                    bool failures) {
+                                    const CountColumns& columns) {
   std::vector<std::string> cells;
   for (size_t p = 0; p < study.parameters.size(); ++p) cells.push_back(study.ValueAt(point, p));
   if (cells.empty()) cells.push_back(study.scenario_path);
   cells.push_back(absl::StrCat(counts.runs));
-  if (failures) cells.push_back(absl::StrCat(counts.failed));
+  if (columns.failed) cells.push_back(absl::StrCat(counts.failed));
+  if (columns.unmet) cells.push_back(absl::StrCat(counts.unmet));
   return cells;
 }
 
 std::string CsvHeader(const LoadedStudy& study, const std::vector<NamedMetric>& metrics) {
   std::string line = "point,seed";
   for (const LoadedParameter& parameter : study.parameters) absl::StrAppend(&line, ",", parameter.name);
-  absl::StrAppend(&line, ",failure");
+  absl::StrAppend(&line, ",failure,unmet");
   for (const NamedMetric& metric : metrics) absl::StrAppend(&line, ",", CsvField(metric.metric.name));
   return line + "\n";
 }
@@ -95,7 +124,7 @@ std::string CsvLine(const LoadedStudy& study, const StoredRun& run, const std::v
   std::string line = absl::StrCat(run.point, ",", run.seed);
   for (size_t p = 0; p < study.parameters.size(); ++p)
     absl::StrAppend(&line, ",", CsvField(study.ValueAt(run.point, p)));
-  absl::StrAppend(&line, ",", CsvField(run.failure));
+  absl::StrAppend(&line, ",", CsvField(run.failure), ",", CsvField(absl::StrJoin(run.unmet, "; ")));
   for (const NamedMetric& metric : metrics) {
     const auto value = values.find(metric.number);
     const bool zero = value == values.end() && metric.metric.info.absent_is_zero && !run.failed;
@@ -114,15 +143,10 @@ absl::StatusOr<std::vector<std::string>> PrintSweepTable(const LoadedStudy& stud
   const absl::StatusOr<std::vector<NamedMetric>> shown = ShownMetrics(study, database, &warnings);
   if (!shown.ok()) return shown.status();
   const std::map<size_t, PointCounts> counts = CountByPoint(*runs);
-  const bool failures =
-      std::any_of(counts.begin(), counts.end(), [](const auto& point) { return point.second.failed > 0; });
-  std::vector<std::string> titles;
-  for (const LoadedParameter& parameter : study.parameters) titles.push_back(parameter.name);
-  if (titles.empty()) titles.push_back("scenario");
-  titles.push_back("runs");
-  if (failures) titles.push_back("failed");
+  const CountColumns columns = NeededColumns(counts);
+  std::vector<std::string> titles = FirstTitles(study, columns);
   std::map<size_t, std::vector<std::string>> rows;
-  for (const auto& [point, of_point] : counts) rows[point] = FirstCells(study, point, of_point, failures);
+  for (const auto& [point, of_point] : counts) rows[point] = FirstCells(study, point, of_point, columns);
   for (const NamedMetric& metric : *shown) {
     titles.insert(titles.end(), {metric.metric.name, "+/-"});
     const auto values = ValuesByPoint(database, metric.number, metric.metric.info.absent_is_zero);

@@ -24,6 +24,18 @@ absl::Status ForEachRow(Sqlite& database, const std::string& query, Take take) {
   return statement.ok() ? ForEachRow(*statement, take) : statement.status();
 }
 
+// Adds to the runs, which are by number, what is unmet of each. A line without a run is damage that nobody
+// asks about.
+absl::Status ReadUnmet(Sqlite& database, std::vector<StoredRun>& runs) {
+  auto run = runs.begin();
+  return ForEachRow(database, "SELECT run, message FROM unmet ORDER BY run, position",
+                    [&](const SqliteStatement& row) {
+                      while (run != runs.end() && run->number < row.Number(0)) ++run;
+                      if (run != runs.end() && run->number == row.Number(0))
+                        run->unmet.push_back(row.Text(1));
+                    });
+}
+
 }  // namespace
 
 absl::StatusOr<std::map<int64_t, StoredMetric>> StoredMetrics(Sqlite& database) {
@@ -54,9 +66,11 @@ absl::StatusOr<std::vector<StoredRun>> StoredRuns(Sqlite& database) {
                                    .scenario_name = row.Text(3),
                                    .scenario_hash = static_cast<uint64_t>(row.Number(4)),
                                    .failed = row.Number(5) != 0,
-                                   .failure = row.Text(6)});
+                                   .failure = row.Text(6),
+                                   .unmet = {}});
                  });
   if (!status.ok()) return status;
+  if (absl::Status read = ReadUnmet(database, runs); !read.ok()) return read;
   return runs;
 }
 

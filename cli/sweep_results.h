@@ -27,7 +27,8 @@ struct StoredRun {
   std::string scenario_name;
   uint64_t scenario_hash = 0;
   bool failed = false;
-  std::string failure;  // why
+  std::string failure;             // why
+  std::vector<std::string> unmet;  // what of the scenario's expectations does not hold
 };
 
 using PointParameters =

@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/expectations.h"
 #include "cli/measured_run.h"
 #include "cli/side_by_side.h"
 #include "cli/traced_run.h"
@@ -42,7 +43,7 @@ void SweepRunner::WorkThrough() {
       if (next_ == todo_.size() || !status_.ok() || options_.stop()) return;
       run = todo_[next_++];
     }
-    const absl::StatusOr<RunMetrics> result = Simulate(run);
+    const absl::StatusOr<SweepResult> result = SimulateAndJudge(run);
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!absl::IsCancelled(result.status())) Store(run, result);
   }
@@ -55,11 +56,22 @@ bool SweepRunner::Stopped() {
   return !status_.ok() || options_.stop();
 }
 
-absl::StatusOr<RunMetrics> SweepRunner::Simulate(const SweepRun& run) {
+// Conditions are about all metrics of the run, also those that are not kept.
+absl::StatusOr<SweepResult> SweepRunner::SimulateAndJudge(const SweepRun& run) {
   const absl::StatusOr<LoadedScenario> scenario = scenarios_.At(run.point);
   if (!scenario.ok()) return scenario.status();
-  if (!options_.traces.empty()) return SimulateWithTrace(*scenario, run);
-  absl::StatusOr<MeasuredRun> measured = MeasureRun(*scenario, run.seed, [this] { return Stopped(); });
+  const absl::StatusOr<Expectations> expectations = Expectations::Create(*scenario, {});
+  if (!expectations.ok()) return expectations.status();
+  absl::StatusOr<RunMetrics> metrics = Simulate(*scenario, run);
+  if (!metrics.ok()) return metrics.status();
+  absl::StatusOr<std::vector<std::string>> unmet = expectations->NotMet(*metrics);
+  if (!unmet.ok()) return unmet.status();
+  return SweepResult{.metrics = *std::move(metrics), .unmet = *std::move(unmet)};
+}
+
+absl::StatusOr<RunMetrics> SweepRunner::Simulate(const LoadedScenario& scenario, const SweepRun& run) {
+  if (!options_.traces.empty()) return SimulateWithTrace(scenario, run);
+  absl::StatusOr<MeasuredRun> measured = MeasureRun(scenario, run.seed, [this] { return Stopped(); });
   if (!measured.ok()) return measured.status();
   Note(measured->warnings);
   return std::move(measured->metrics);
@@ -111,14 +123,14 @@ RunMetrics SweepRunner::Kept(RunMetrics run) {
   return run;
 }
 
-void SweepRunner::Store(const SweepRun& run, const absl::StatusOr<RunMetrics>& result) {
+void SweepRunner::Store(const SweepRun& run, const absl::StatusOr<SweepResult>& result) {
   if (!status_.ok()) return;
   // What is wrong with a trace, which the message names, is no result of the run.
   if (!options_.traces.empty() && absl::StrContains(result.status().message(), options_.traces + "/")) {
     status_ = result.status();
     return;
   }
-  status_ = result.ok() ? store_.Add(run, Kept(*result))
+  status_ = result.ok() ? store_.Add(run, Kept(result->metrics), result->unmet)
                         : store_.AddFailure(run, std::string(result.status().message()));
   if (status_.ok()) progress_.Ended(!result.ok());
 }

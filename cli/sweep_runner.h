@@ -24,6 +24,12 @@ struct SweepRunnerOptions {
   std::function<bool()> stop;  // asked about every 100 ms, by any thread: the sweep is to end
 };
 
+// What a run that succeeded gave.
+struct SweepResult {
+  RunMetrics metrics;
+  std::vector<std::string> unmet;  // what the scenario expected in vain, a line for each metric
+};
+
 class SweepRunner {
  public:
   // All must outlive the runner.
@@ -46,10 +52,11 @@ class SweepRunner {
   static void Work(void* runner) { static_cast<SweepRunner*>(runner)->WorkThrough(); }
   void WorkThrough();
   bool Stopped();
-  absl::StatusOr<RunMetrics> Simulate(const SweepRun& run);
+  absl::StatusOr<SweepResult> SimulateAndJudge(const SweepRun& run);
+  absl::StatusOr<RunMetrics> Simulate(const workloads::LoadedScenario& scenario, const SweepRun& run);
   absl::StatusOr<RunMetrics> SimulateWithTrace(const workloads::LoadedScenario& scenario,
                                                const SweepRun& run);
-  void Store(const SweepRun& run, const absl::StatusOr<RunMetrics>& result);
+  void Store(const SweepRun& run, const absl::StatusOr<SweepResult>& result);
   RunMetrics Kept(RunMetrics run);
   void Note(const std::vector<std::string>& warnings);
 

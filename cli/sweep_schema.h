@@ -9,14 +9,14 @@ namespace numasim {
 // What the file's header says it is (PRAGMA application_id): "Nsim".
 inline constexpr int64_t kSweepApplication = 0x4e73696d;
 // Of the tables below (PRAGMA user_version).
-inline constexpr int64_t kSweepFormat = 1;
+inline constexpr int64_t kSweepFormat = 2;
 
 // study: what the sweep is of, by name: "study", "version", "complete" ("0" or "1"), and the texts of the
-// scenario
-//   and its files.
+//   scenario and its files.
 // parameters: the values of each point. runs: those that finished. failures: why some of these have no
-// metrics. metrics: the numbers of each run. metric_names: what they are; kind and direction as in
-// cli/metrics.h. results: all of it in one place, for queries.
+// metrics. unmet: what of the scenario's `expect` does not hold for a run, a line for each metric. metrics:
+// the numbers of each run. metric_names: what they are; kind and direction as in cli/metrics.h. results: all
+// of it in one place, for queries.
 inline constexpr char kSweepTables[] = R"(
 CREATE TABLE study (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE parameters (
@@ -26,6 +26,9 @@ CREATE TABLE runs (
   run INTEGER PRIMARY KEY, point INTEGER NOT NULL, seed INTEGER NOT NULL, scenario TEXT NOT NULL,
   scenario_hash INTEGER NOT NULL, UNIQUE (point, seed));
 CREATE TABLE failures (run INTEGER PRIMARY KEY REFERENCES runs, message TEXT NOT NULL);
+CREATE TABLE unmet (
+  run INTEGER NOT NULL REFERENCES runs, position INTEGER NOT NULL, message TEXT NOT NULL,
+  PRIMARY KEY (run, position)) WITHOUT ROWID;
 CREATE TABLE metric_names (
   metric INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, unit TEXT NOT NULL, kind INTEGER NOT NULL,
   direction INTEGER NOT NULL, absent_is_zero INTEGER NOT NULL);

@@ -9,16 +9,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/build_id.h"
 #include "cli/sweep_schema.h"
-#include "cli/version.h"
 #include "google/protobuf/text_format.h"
 
 namespace numasim {
 namespace {
 
 constexpr char kEmptyTables[] =
-    "DELETE FROM metrics; DELETE FROM metric_names; DELETE FROM failures; DELETE FROM runs; "
-    "DELETE FROM parameters; DELETE FROM study;";
+    "DELETE FROM metrics; DELETE FROM metric_names; DELETE FROM failures; DELETE FROM unmet; "
+    "DELETE FROM runs; DELETE FROM parameters; DELETE FROM study;";
 
 // Runs `work` as one transaction: all of it, or nothing.
 template <class Work>
@@ -77,14 +77,17 @@ absl::StatusOr<std::map<std::string, std::string>> ReadStudyTable(Sqlite& databa
 std::map<std::string, std::string> AsTable(const SweepIdentity& identity) {
   std::map<std::string, std::string> table = identity.texts;
   table["study"] = identity.study;
-  table["version"] = identity.version;
+  table["version"] = identity.program;
   return table;
 }
 
 }  // namespace
 
-SweepIdentity IdentityOf(const LoadedStudy& study, const std::map<std::string, std::string>& files) {
-  SweepIdentity identity = {.study = {}, .version = kVersion, .texts = {}};
+absl::StatusOr<SweepIdentity> IdentityOf(const LoadedStudy& study,
+                                         const std::map<std::string, std::string>& files) {
+  absl::StatusOr<std::string> program = BuildId();
+  if (!program.ok()) return program.status();
+  SweepIdentity identity = {.study = {}, .program = *std::move(program), .texts = {}};
   Study proto = study.proto;
   // What is shown of results changes none.
   proto.clear_show();
@@ -213,7 +216,8 @@ absl::Status SweepStore::PrepareStatements() {
       {&add_run_, "INSERT INTO runs VALUES (?, ?, ?, ?, ?)"},
       {&add_metric_, "INSERT INTO metrics VALUES (?, ?, ?)"},
       {&add_name_, "INSERT INTO metric_names VALUES (?, ?, ?, ?, ?, ?)"},
-      {&add_failure_, "INSERT INTO failures VALUES (?, ?)"}};
+      {&add_failure_, "INSERT INTO failures VALUES (?, ?)"},
+      {&add_unmet_, "INSERT INTO unmet VALUES (?, ?, ?)"}};
   for (const auto& [statement, text] : kStatements) {
     absl::StatusOr<SqliteStatement> prepared = database_->Prepare(text);
     if (!prepared.ok()) return prepared.status();
@@ -255,8 +259,22 @@ absl::Status SweepStore::AddRows(const SweepRun& run, const RunMetrics& metrics)
   return absl::OkStatus();
 }
 
-absl::Status SweepStore::Add(const SweepRun& run, const RunMetrics& metrics) {
-  absl::Status status = InTransaction(*database_, [&] { return AddRows(run, metrics); });
+absl::Status SweepStore::AddUnmet(const SweepRun& run, const std::vector<std::string>& unmet) {
+  for (size_t i = 0; i < unmet.size(); ++i) {
+    add_unmet_->Bind(1, run.number);
+    add_unmet_->Bind(2, static_cast<int64_t>(i));
+    add_unmet_->Bind(3, unmet[i]);
+    if (absl::Status status = add_unmet_->Run(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SweepStore::Add(const SweepRun& run, const RunMetrics& metrics,
+                             const std::vector<std::string>& unmet) {
+  absl::Status status = InTransaction(*database_, [&] {
+    const absl::Status added = AddRows(run, metrics);
+    return added.ok() ? AddUnmet(run, unmet) : added;
+  });
   if (status.ok()) finished_.insert(run.number);
   return status;
 }
@@ -283,6 +301,10 @@ absl::StatusOr<std::string> SweepStore::FailureOf(const SweepRun& run) {
   return *row ? message->Text(0) : std::string();
 }
 
+absl::StatusOr<int64_t> SweepStore::Unmet() {
+  return database_->Number("SELECT count(DISTINCT run) FROM unmet");
+}
+
 absl::Status SweepStore::ForgetFailures() {
   absl::Status status = InTransaction(*database_, [&] {
     return database_->Execute(
@@ -299,7 +321,8 @@ absl::Status SweepStore::MarkComplete() {
 
 absl::Status SweepStore::Close() {
   // A statement that is open keeps the journal as it is.
-  for (std::unique_ptr<SqliteStatement>* statement : {&add_run_, &add_metric_, &add_name_, &add_failure_})
+  for (std::unique_ptr<SqliteStatement>* statement :
+       {&add_run_, &add_metric_, &add_name_, &add_failure_, &add_unmet_})
     statement->reset();
   return database_->Execute("PRAGMA journal_mode = DELETE");
 }

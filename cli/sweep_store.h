@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,12 +27,13 @@ namespace numasim {
 // missing.
 struct SweepIdentity {
   std::string study;    // the message without what has no effect on results
-  std::string version;  // of the program
+  std::string program;  // as BuildId()
   // The scenario, as "the scenario NAME", and all files it names.
   std::map<std::string, std::string> texts;
 };
 
-SweepIdentity IdentityOf(const LoadedStudy& study, const std::map<std::string, std::string>& files);
+absl::StatusOr<SweepIdentity> IdentityOf(const LoadedStudy& study,
+                                         const std::map<std::string, std::string>& files);
 
 class SweepStore {
  public:
@@ -45,9 +47,11 @@ class SweepStore {
   // The numbers of runs that are in, also of those that failed.
   const std::set<int64_t>& finished() const { return finished_; }
   size_t failed() const { return failed_; }
+  // Of those that succeeded, how many are not as the scenario expects.
+  absl::StatusOr<int64_t> Unmet();
 
-  // A run with these of its metrics, or with what is wrong with it.
-  absl::Status Add(const SweepRun& run, const RunMetrics& metrics);
+  // A run with these of its metrics and what its scenario expected in vain, or with what is wrong with it.
+  absl::Status Add(const SweepRun& run, const RunMetrics& metrics, const std::vector<std::string>& unmet);
   absl::Status AddFailure(const SweepRun& run, const std::string& message);
   // What is wrong with a run that is in; empty if nothing is.
   absl::StatusOr<std::string> FailureOf(const SweepRun& run);
@@ -72,6 +76,7 @@ class SweepStore {
   absl::Status PrepareStatements();
   absl::StatusOr<int64_t> MetricId(const std::string& name, const MetricInfo& info);
   absl::Status AddRows(const SweepRun& run, const RunMetrics& metrics);
+  absl::Status AddUnmet(const SweepRun& run, const std::vector<std::string>& unmet);
 
   const std::string path_;
   const int64_t points_;  // of the study
@@ -83,6 +88,7 @@ class SweepStore {
   std::unique_ptr<SqliteStatement> add_metric_;
   std::unique_ptr<SqliteStatement> add_name_;
   std::unique_ptr<SqliteStatement> add_failure_;
+  std::unique_ptr<SqliteStatement> add_unmet_;
 };
 
 }  // namespace numasim

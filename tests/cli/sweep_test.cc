@@ -149,9 +149,9 @@ TEST_F(SweepTest, CsvIsTheSameForAnyNumberOfThreads) {
   EXPECT_EQ(csv, FileText("two.csv"));
   const std::vector<std::string> lines = absl::StrSplit(csv, '\n');
   ASSERT_THAT(lines, SizeIs(8));
-  EXPECT_THAT(lines[0], AllOf(StartsWith("point,seed,size,failure,"), HasSubstr(",node0.numa_hit,")));
-  EXPECT_THAT(lines[1], StartsWith("0,1,4,,"));
-  EXPECT_THAT(lines[6], StartsWith("2,2,16,,"));
+  EXPECT_THAT(lines[0], AllOf(StartsWith("point,seed,size,failure,unmet,"), HasSubstr(",node0.numa_hit,")));
+  EXPECT_THAT(lines[1], StartsWith("0,1,4,,,"));
+  EXPECT_THAT(lines[6], StartsWith("2,2,16,,,"));
 }
 
 TEST_F(SweepTest, ListShowsTheRunsAndRunsNone) {
@@ -170,6 +170,37 @@ TEST_F(SweepTest, OnlyWantedMetricsAreKept) {
   std::set<std::string> names;
   for (const auto& [number, metric] : *metrics) names.insert(metric.name);
   EXPECT_THAT(names, ElementsAre("node0.numa_foreign", "node0.numa_hit", "node0.numa_miss", "simulated_ns"));
+}
+
+// Conditions are about metrics that need not be kept; a run that does not meet them has its metrics all the
+// same.
+TEST_F(SweepTest, WhatTheScenarioExpectsInVainIsNoted) {
+  Write("s.textproto", absl::StrCat("expect: 'node0.numa_hit < 3000'\n", kScenario));
+  Write("study.textproto", absl::StrCat(kStudy, "metrics: 'simulated_ns'\n"));
+  const Outcome sweep = Sweep({"--csv", "s.csv"});
+  EXPECT_EQ(sweep.exit_status, 2);
+  EXPECT_THAT(sweep.err, HasSubstr("numasim: 2 of 6 runs are not as their scenario expects; the table unmet "
+                                   "of study.sqlite says in what\n"));
+  EXPECT_THAT(sweep.out, MatchesRegex(".*\n +size +runs +unmet +simulated_ns.*\n +4 +2 +0 .*\n +8 +2 +0 "
+                                      ".*\n +16 +2 +2 .*"));
+  const std::vector<StoredRun> runs = Runs();
+  EXPECT_THAT(runs[3].unmet, IsEmpty());
+  ASSERT_THAT(runs[4].unmet, SizeIs(1));
+  EXPECT_THAT(runs[4].unmet[0], MatchesRegex("s.textproto:1: expect: 'node0.numa_hit < 3000' does not hold: "
+                                             "node0.numa_hit is [0-9]+"));
+  EXPECT_FALSE(runs[4].failed);
+  EXPECT_GT(Value("simulated_ns", 2), 0);
+  const std::vector<std::string> csv = absl::StrSplit(FileText("s.csv"), '\n');
+  EXPECT_EQ(csv[0], "point,seed,size,failure,unmet,simulated_ns");
+  EXPECT_THAT(csv[5], AllOf(StartsWith("2,1,16,,"), HasSubstr("node0.numa_hit is ")));
+  // The runs that are there are judged already.
+  EXPECT_EQ(Sweep({"--quiet"}).exit_status, 2);
+}
+
+TEST_F(SweepTest, AnExpectationThatMeansNothingFailsTheRun) {
+  Write("s.textproto", absl::StrCat("expect: 'node7.numa_hit < 3000'\n", kScenario));
+  EXPECT_EQ(Sweep().exit_status, 2);
+  EXPECT_THAT(Runs()[0].failure, HasSubstr("s.textproto:1: expect: 'node7.numa_hit < 3000' "));
 }
 
 TEST_F(SweepTest, GlobsThatMatchNothingAreNamed) {
