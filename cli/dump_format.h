@@ -29,6 +29,9 @@ absl::Status ReadSamples(TraceReader& trace, const DumpView& view, TraceVisitor&
 // A counter as the kernel shows it, whose counters are unsigned: below zero it has wrapped round.
 constexpr uint64_t Shown(int64_t counter) { return static_cast<uint64_t>(counter); }
 
+// "part_movable": the name of models/physical/pageblock_use.h.
+std::string PageblockUseName(trace::PageblockMap::Use use);
+
 // Each writes all that is readable to `out` and returns what reading returned.
 absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& out);
 absl::Status DumpCsv(TraceReader& trace, const DumpView& view, std::ostream& out);

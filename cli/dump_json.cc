@@ -1,4 +1,5 @@
 // One JSON object with everything, written as it is read: a trace may be larger than memory.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/dump_format.h"
@@ -157,6 +158,21 @@ class JsonOperations : public TraceVisitor {
   ArrayMember array_;
 };
 
+class JsonPageblocks : public TraceVisitor {
+ public:
+  explicit JsonPageblocks(std::ostream& out) : array_("pageblocks", out) {}
+  void OnPageblocks(const trace::PageblockMap& map) override {
+    Json runs = Json::array();
+    for (int i = 0; i < std::min(map.use_size(), map.count_size()); ++i)
+      runs.push_back({{"use", PageblockUseName(map.use(i))}, {"count", map.count(i)}});
+    array_.Add({{"zone", map.zone()}, {"first_pfn", map.first_pfn()}, {"runs", std::move(runs)}});
+  }
+  void End() { array_.End(); }
+
+ private:
+  ArrayMember array_;
+};
+
 template <typename Visitor>
 void ShowPart(TraceReader& trace, const TimeRange& range, Visitor visitor, absl::Status* status) {
   status->Update(trace.Read(range, &visitor));
@@ -176,6 +192,7 @@ absl::Status DumpJson(TraceReader& trace, const DumpView& view, std::ostream& ou
   ShowPart(trace, view.range, JsonEvents(out), &status);
   ShowPart(trace, kNoTime, JsonLocks(out), &status);
   ShowPart(trace, kNoTime, JsonOperations(out), &status);
+  ShowPart(trace, kNoTime, JsonPageblocks(out), &status);
   out << ",\n\"complete\": " << (status.ok() ? "true" : "false");
   if (trace.index().has_ended_by()) out << ",\n\"ended_by\": " << Print(trace.index().ended_by());
   out << "}\n";

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -235,7 +236,35 @@ class OperationLines : public TraceVisitor {
   Table table_;
 };
 
+// How many of each zone's pageblocks are used for what.
+class PageblockLines : public TraceVisitor {
+ public:
+  PageblockLines() {
+    std::vector<std::string> titles = {"pageblocks"};
+    for (int use = 0; use < trace::PageblockMap::Use_ARRAYSIZE; ++use)
+      titles.push_back(PageblockUseName(static_cast<trace::PageblockMap::Use>(use)));
+    table_.AddRow(std::move(titles));
+  }
+
+  void OnPageblocks(const trace::PageblockMap& map) override {
+    std::vector<uint64_t> totals(trace::PageblockMap::Use_ARRAYSIZE);
+    for (int i = 0; i < std::min(map.use_size(), map.count_size()); ++i) totals[map.use(i)] += map.count(i);
+    std::vector<std::string> row = {map.zone()};
+    for (const uint64_t total : totals) row.push_back(absl::StrCat(total));
+    table_.AddRow(std::move(row));
+  }
+
+  void Print(size_t width, std::ostream& out) const { table_.Print(width, out); }
+
+ private:
+  Table table_;
+};
+
 }  // namespace
+
+std::string PageblockUseName(trace::PageblockMap::Use use) {
+  return absl::AsciiStrToLower(trace::PageblockMap::Use_Name(use));
+}
 
 absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& out) {
   PrintHead(trace, view, out);
@@ -262,6 +291,12 @@ absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& ou
     OperationLines operations;
     status.Update(trace.Read(kNoTime, &operations));
     operations.Print(view.width, out);
+  }
+  if (trace.index().pageblock_maps() > 0) {
+    out << "\npageblocks at the end\n";
+    PageblockLines pageblocks;
+    status.Update(trace.Read(kNoTime, &pageblocks));
+    pageblocks.Print(view.width, out);
   }
   return status;
 }

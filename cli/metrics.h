@@ -72,6 +72,7 @@ class MetricsRecorder final : public TraceOutput {
   void AddEvent(trace::Event event) override;
   void AddLockStats(trace::LockStats stats) override;
   void AddOperationStats(trace::OperationStats stats) override;
+  void AddPageblocks(trace::PageblockMap) override {}  // no metric
 
   // When the run is at its end, once. RunMetrics::path is empty.
   RunMetrics Finish();

@@ -136,7 +136,7 @@ absl::StatusOr<int> Run(const RunOptions& options) {
       TracedRun::Create(*scenario, {.trace_path = trace_path,
                                     .seed = *seed,
                                     .threads = *threads,
-                                    .collect_metrics = !expectations->empty() || options.format == "json"});
+                                    .collect_metrics = !expectations->empty() || summary_stream.has_value()});
   if (!run.ok()) return WithSettings(run.status(), *settings);
   if (absl::Status status = expectations->CheckCounters((*run)->header()); !status.ok()) return status;
   PrintWarnings((*run)->simulation().warnings(), std::cerr);
@@ -150,7 +150,7 @@ absl::StatusOr<int> Run(const RunOptions& options) {
     if (options.format == "json") {
       PrintSummaryJson((*run)->simulation(), (*run)->facts(), (*run)->metrics(), summary);
     } else {
-      PrintSummary((*run)->simulation(), (*run)->facts(), summary);
+      PrintSummary((*run)->simulation(), (*run)->facts(), (*run)->metrics(), summary);
     }
     if (absl::Status status = Print(*summary_stream, summary.str()); !status.ok()) return status;
   }

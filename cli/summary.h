@@ -24,9 +24,11 @@ struct RunFacts {
   std::map<std::pair<std::string, std::string>, int64_t> events;
 };
 
-void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts, std::ostream& out);
+// `run` has the metrics, if the run went to its end.
+void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
+                  const std::optional<RunMetrics>& run, std::ostream& out);
 
-// The same and more for programs, as one JSON object; `run` has the metrics, if the run went to its end.
+// The same and more for programs, as one JSON object.
 void PrintSummaryJson(workloads::Simulation& simulation, const RunFacts& facts,
                       const std::optional<RunMetrics>& run, std::ostream& out);
 

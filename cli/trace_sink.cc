@@ -6,6 +6,8 @@
 #include "absl/types/span.h"
 #include "cli/failure_text.h"
 #include "models/base/failure.h"
+#include "models/physical/memory_system.h"
+#include "models/physical/pageblock_use.h"
 
 namespace numasim {
 namespace {
@@ -86,6 +88,23 @@ void TraceSink::WriteEnd(workloads::Simulation& simulation) {
   simulation.engine().SampleNow();
   WriteLocks();
   WriteOperations(simulation);
+  WritePageblocks(simulation.memory());
+}
+
+void TraceSink::WritePageblocks(const MemorySystem& memory) {
+  for (int n = 0; n < memory.node_count(); ++n) {
+    for (const auto& zone : memory.node(NodeId{n}).zones) {
+      if (zone == nullptr) continue;
+      trace::PageblockMap map;
+      map.set_zone(zone->Name());
+      map.set_first_pfn(zone->frames().base().value);
+      for (const PageblockRun& run : PageblockUses(zone->frames())) {
+        map.add_use(static_cast<trace::PageblockMap::Use>(run.use));
+        map.add_count(static_cast<uint64_t>(run.count));
+      }
+      output_.AddPageblocks(std::move(map));
+    }
+  }
 }
 
 void TraceSink::WriteOperations(const workloads::Simulation& simulation) {

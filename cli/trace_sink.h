@@ -25,7 +25,8 @@ class TraceSink : public sim::SampleSink {
   void OnRepeat(sim::SimTime first, sim::Duration interval, int64_t count) override;
   void OnLog(const sim::LogRecord& record) override;
 
-  // At the end of a run: the final state, the lock statistics, and what was done by kind of operation.
+  // At the end of a run: the final state, the lock statistics, what was done by kind of operation, and
+  // what pageblocks are used for.
   void WriteEnd(workloads::Simulation& simulation);
 
   // How often each kind of event was logged for each reason: see ReasonText().
@@ -34,6 +35,7 @@ class TraceSink : public sim::SampleSink {
  private:
   void WriteLocks();
   void WriteOperations(const workloads::Simulation& simulation);
+  void WritePageblocks(const MemorySystem& memory);
 
   const sim::Engine& engine_;
   TraceOutput& output_;

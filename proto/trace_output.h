@@ -28,6 +28,7 @@ class TraceOutput {
   // Of the whole run, at its end.
   virtual void AddLockStats(trace::LockStats stats) = 0;
   virtual void AddOperationStats(trace::OperationStats stats) = 0;
+  virtual void AddPageblocks(trace::PageblockMap map) = 0;
 };
 
 // Hands all on to two others.
@@ -54,6 +55,10 @@ class BothOutputs final : public TraceOutput {
   void AddOperationStats(trace::OperationStats stats) override {
     first_.AddOperationStats(stats);
     second_.AddOperationStats(std::move(stats));
+  }
+  void AddPageblocks(trace::PageblockMap map) override {
+    first_.AddPageblocks(map);
+    second_.AddPageblocks(std::move(map));
   }
 
  private:

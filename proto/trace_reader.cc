@@ -80,6 +80,7 @@ class BlockShow {
     while (event_ < block_.event_size()) ShowEvent();
     for (const trace::LockStats& lock : block_.lock()) visitor_.OnLock(lock);
     for (const trace::OperationStats& operation : block_.operation()) visitor_.OnOperation(operation);
+    for (const trace::PageblockMap& map : block_.pageblocks()) visitor_.OnPageblocks(map);
   }
 
  private:
@@ -124,7 +125,7 @@ class BlockShow {
 };
 
 bool Overlaps(const trace::BlockIndex& block, const TimeRange& range) {
-  if (block.locks() > 0 || block.operations() > 0) return true;
+  if (block.locks() > 0 || block.operations() > 0 || block.pageblock_maps() > 0) return true;
   return block.has_first_ns() && block.first_ns() <= range.to_ns && block.last_ns() >= range.from_ns;
 }
 

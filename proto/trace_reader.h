@@ -49,6 +49,7 @@ class TraceVisitor {
   virtual void OnEvent(const trace::Event& event) {}
   virtual void OnLock(const trace::LockStats& lock) {}
   virtual void OnOperation(const trace::OperationStats& operation) {}
+  virtual void OnPageblocks(const trace::PageblockMap& map) {}
 };
 
 // Bytes at rest: a file, or memory in tests.

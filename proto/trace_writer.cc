@@ -107,6 +107,14 @@ void TraceWriter::AddOperationStats(trace::OperationStats stats) {
   EndBlockIfFull();
 }
 
+void TraceWriter::AddPageblocks(trace::PageblockMap map) {
+  if (!status_.ok()) return;
+  saved_ = false;
+  event_bytes_ += map.ByteSizeLong();
+  *block().add_pageblocks() = std::move(map);
+  EndBlockIfFull();
+}
+
 void TraceWriter::LogChanges(absl::Span<const int64_t> values) {
   const int64_t* now = values.data();
   int64_t* last = last_.data();
@@ -159,7 +167,7 @@ void TraceWriter::EndBlockIfFull() {
 
 void TraceWriter::EndBlock() {
   const bool empty = block().run_size() == 0 && block().event_size() == 0 && block().lock_size() == 0 &&
-                     block().operation_size() == 0;
+                     block().operation_size() == 0 && block().pageblocks_size() == 0;
   if (empty) return;
   Complete(block());
   index_.AddBlock(block(), offset_);

@@ -42,6 +42,7 @@ class TraceWriter final : public TraceOutput {
   void AddEvent(trace::Event event) override;
   void AddLockStats(trace::LockStats stats) override;
   void AddOperationStats(trace::OperationStats stats) override;
+  void AddPageblocks(trace::PageblockMap map) override;
 
   // Writes what has come since the last block, for the case that the process is killed. The finished trace
   // does not show it: the block goes on and is written again in the same place when it is full. Call it from

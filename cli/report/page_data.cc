@@ -1,6 +1,7 @@
 #include "cli/report/page_data.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -20,6 +21,8 @@ constexpr size_t kMostLanes = 100;      // in the table
 constexpr size_t kMostDrawnLanes = 30;  // on the time line
 constexpr size_t kMostLocks = 100;
 constexpr size_t kMostOperations = 200;
+constexpr size_t kMostMaps = 64;          // of pageblocks, one for each zone
+constexpr uint64_t kMostCells = 16'384;   // of one of these
 constexpr size_t kMostText = 500;         // characters of a reason
 constexpr size_t kMostScenario = 60'000;  // of a scenario's text
 
@@ -224,6 +227,87 @@ Json ScriptsJson(const trace::Header& header) {
   return scripts;
 }
 
+// Makes one cell of `per` pageblocks, of the use that most of them have, and joins neighbours of one use:
+// [use, cells, use, cells, ...].
+class PageblockCells {
+ public:
+  explicit PageblockCells(uint64_t per) : per_(per) {}
+
+  void Add(trace::PageblockMap::Use use, uint64_t count) {
+    while (count > 0) {
+      // Whole cells of a long run at once.
+      const uint64_t whole = filled_ == 0 ? count / per_ : 0;
+      if (whole > 0) Join(use, whole);
+      count -= whole * per_;
+      const uint64_t part = std::min(count, per_ - filled_);
+      in_cell_[use] += part;
+      filled_ += part;
+      count -= part;
+      if (filled_ == per_) EndCell();
+    }
+  }
+
+  Json Runs() {
+    if (filled_ > 0) EndCell();
+    Json json = Json::array();
+    for (const auto& [use, cells] : runs_) {
+      json.push_back(use);
+      json.push_back(cells);
+    }
+    return json;
+  }
+
+ private:
+  void EndCell() {
+    const auto most = std::max_element(in_cell_.begin(), in_cell_.end());
+    Join(static_cast<int>(most - in_cell_.begin()), 1);
+    in_cell_ = {};
+    filled_ = 0;
+  }
+  void Join(int use, uint64_t cells) {
+    if (!runs_.empty() && runs_.back().first == use) {
+      runs_.back().second += cells;
+    } else {
+      runs_.emplace_back(use, cells);
+    }
+  }
+
+  const uint64_t per_;
+  std::array<uint64_t, trace::PageblockMap::Use_ARRAYSIZE> in_cell_ = {};
+  uint64_t filled_ = 0;
+  std::vector<std::pair<int, uint64_t>> runs_;
+};
+
+// Null of a map that no run wrote: with more pageblocks than a zone can have.
+Json PageblockMapJson(const trace::PageblockMap& map) {
+  constexpr uint64_t kMostPageblocks = uint64_t{1} << 32;
+  std::array<uint64_t, trace::PageblockMap::Use_ARRAYSIZE> totals = {};
+  uint64_t all = 0;
+  const int runs = std::min(map.use_size(), map.count_size());
+  for (int i = 0; i < runs; ++i) {
+    if (map.count(i) > kMostPageblocks - all) return nullptr;
+    totals[map.use(i)] += map.count(i);
+    all += map.count(i);
+  }
+  const uint64_t per = std::bit_ceil(std::max<uint64_t>((all + kMostCells - 1) / kMostCells, 1));
+  PageblockCells cells(per);
+  for (int i = 0; i < runs; ++i) cells.Add(map.use(i), map.count(i));
+  return {{"zone", Clipped(map.zone(), kMostText)},
+          {"first", map.first_pfn()},
+          {"per", per},
+          {"totals", totals},
+          {"runs", cells.Runs()}};
+}
+
+Json PageblocksJson(const std::vector<trace::PageblockMap>& maps) {
+  Json json = Json::array();
+  for (size_t i = 0; i < maps.size() && i < kMostMaps; ++i) {
+    Json map = PageblockMapJson(maps[i]);
+    if (!map.is_null()) json.push_back(std::move(map));
+  }
+  return json;
+}
+
 // All of a trace but its counters.
 Json FactsJson(const ReportTrace& trace) {
   const trace::Header& header = trace.header;
@@ -242,7 +326,8 @@ Json FactsJson(const ReportTrace& trace) {
           {"cut", trace.cut},
           {"lanes", LanesJson(trace.lanes)},
           {"operations", OperationsJson(trace.operations)},
-          {"locks", LocksJson(trace.locks)}};
+          {"locks", LocksJson(trace.locks)},
+          {"pageblocks", PageblocksJson(trace.pageblocks)}};
 }
 
 // The trace's JSON, of at most `most_bytes` if thinning can do that.

@@ -45,6 +45,7 @@ class ReportReader : public TraceVisitor {
   void OnOperation(const trace::OperationStats& operation) override {
     trace_.operations.push_back(operation);
   }
+  void OnPageblocks(const trace::PageblockMap& map) override { trace_.pageblocks.push_back(map); }
 
   // Of the first sample that does not follow the one before it; below 0 if all do.
   int64_t out_of_order_ns() const { return out_of_order_ns_; }
@@ -78,7 +79,8 @@ absl::StatusOr<std::unique_ptr<ReportTrace>> ReadReportTrace(const std::string& 
                                                          .counters = {columns, RowsFor(columns)},
                                                          .lanes = {},
                                                          .locks = {},
-                                                         .operations = {}});
+                                                         .operations = {},
+                                                         .pageblocks = {}});
   ReportReader visitor(*trace);
   absl::Status status = (*reader)->Read(TimeRange(), &visitor);
   if (visitor.out_of_order_ns() >= 0) {

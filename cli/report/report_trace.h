@@ -28,6 +28,7 @@ struct ReportTrace {
   EventLanes lanes;
   std::vector<trace::LockStats> locks;
   std::vector<trace::OperationStats> operations;
+  std::vector<trace::PageblockMap> pageblocks;
 };
 
 // Reads a trace that is called `label` in the report. A trace that is cut or damaged behind its header is

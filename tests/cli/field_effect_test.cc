@@ -445,7 +445,7 @@ Result RunScenario(const std::string& scenario) {
   if (const absl::Status status = (*trace)->Read({}, &digest); !status.ok())
     return {std::string(status.message()), {}, {}};
   std::ostringstream summary;
-  PrintSummary((*run)->simulation(), (*run)->facts(), summary);
+  PrintSummary((*run)->simulation(), (*run)->facts(), (*run)->metrics(), summary);
   result.digest = absl::StrCat(summary.str().substr(0, summary.str().find(':')), "\n", digest.text);
   return result;
 }

@@ -61,7 +61,7 @@ class HugetlbRunTest : public testing::Test {
   }
   std::string Summary() const {
     std::ostringstream out;
-    PrintSummary(run_->simulation(), run_->facts(), out);
+    PrintSummary(run_->simulation(), run_->facts(), run_->metrics(), out);
     return out.str();
   }
 

@@ -53,6 +53,7 @@ function addCounters() {
     const lanes = id === 'failures' ? laneSection() : [];
     addSection(id, title, ...lanes, ...(charts.length > 0 ? [plots(charts)] : []));
   }
+  addSection('pageblocks', 'Pageblocks at the end', ...pageblockSection());
   addSection('operations', 'Operations and faults', ...operationSection());
   addSection('locks', 'Locks', ...lockSection());
   if (rest.size > 0) addSection('others', 'Other counters', ...picker([...counters.values()].filter((g) => !g.counter.startsWith('free_blocks.'))));

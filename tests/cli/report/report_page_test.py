@@ -112,6 +112,23 @@ def check_operations(browser, trace):
     expect('faults are counted as in the trace', int(digits) == listed[name]['value'], shown, listed)
 
 
+def check_pageblocks(browser, trace):
+    """The map of a zone shows all of its pageblocks, those of one use in one colour, and tells of one that is pointed at."""
+    dump = json.loads(subprocess.run([NUMASIM, 'dump', trace, '--format', 'json'], capture_output=True, check=True).stdout)
+    runs = next(zone['runs'] for zone in dump['pageblocks'] if zone['zone'] == 'node0.Normal')
+    plot = 'view.plots.find((plot) => plot.map && plot.map.zone === "node0.Normal")'
+    expect('each pageblock has its square', browser.value(f'{plot}.cells.length * {plot}.map.per') == sum(run['count'] for run in runs))
+    browser.value(f'{plot}.canvas.scrollIntoView()')
+    settle(browser)
+    colours = browser.value(f"""(() => {{ const c = {plot}.canvas; return new Set(new Uint32Array(c.getContext('2d').getImageData(
+        0, 0, c.width, c.height).data.buffer)).size; }})()""")
+    expect('uses have colours of their own', colours >= len({run['use'] for run in runs}), colours, runs)
+    pointed = browser.value(f"""(() => {{ {plot}.canvas.dispatchEvent(new MouseEvent('mousemove', {{clientX:
+        {plot}.canvas.getBoundingClientRect().left + 1, clientY: {plot}.canvas.getBoundingClientRect().top + 1}}));
+        return {plot}.pointed.textContent; }})()""")
+    expect('a square says where it is', pointed.startswith('from pfn '), pointed)
+
+
 def check_search(browser):
     shown = browser.value('''(() => { const field = document.getElementById("search"); field.value = "pgfault";
         field.dispatchEvent(new Event("input")); const boxes = [...document.querySelectorAll(".picks input")];
@@ -137,6 +154,7 @@ def main():
         check(browser)
     check_last_value(browser, 'q.pb')
     check_operations(browser, 'q.pb')
+    check_pageblocks(browser, 'q.pb')
     expect('no error', not browser.errors(), browser.errors())
     browser.close()
     browser = Browser('--window-size=400,800')
