@@ -290,8 +290,9 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
                          sim::ToString(simulation.engine().now()), facts.wall_s, events,
                          static_cast<double>(events) / 1e6 / std::max(facts.wall_s, 1e-9));
   if (!facts.ended_by.empty()) out << "ended by " << facts.ended_by << " before its end\n";
-  out << absl::StrFormat("%d of %d streams ended; %d operations, %d accesses\n", simulation.streams_done(),
-                         simulation.streams(), totals.operations, totals.accesses);
+  const char* const streams = simulation.groups().empty() ? "streams" : "streams and groups of guests";
+  out << absl::StrFormat("%d of %d %s ended; %d operations, %d accesses\n", simulation.streams_done(),
+                         simulation.streams(), streams, totals.operations, totals.accesses);
   const std::vector<workloads::Simulation::Operations> operations = simulation.AllOperations();
   PrintScripts(operations, out);
   PrintTimed(operations, out);

@@ -58,7 +58,7 @@ TEST_F(GuestsRunTest, SummaryTellsOfGuestsAndWhyTheyFailed) {
   Write("s.textproto", Scenario(kEven));
   const Outcome outcome = Numasim({"run", "s.textproto"});
   EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("1 of 1 streams ended"));
+  EXPECT_THAT(outcome.out, HasSubstr("1 of 1 streams and groups of guests ended"));
   // Arrived, started, retried, dropped, died, finished, live.
   EXPECT_THAT(outcome.out,
               ContainsRegex("\n  guests +arrived +started +retried +dropped +died +finished +live +memory\n"

@@ -183,7 +183,7 @@ sim::Task<MemoryOutcome> GuestGroup::StartOnSomeNode(sim::Path& path, Guest& gue
     const sim::SimTime began = path.now();
     MemoryOutcome outcome = co_await guest.Start(path, NextCpu(node));
     attempts_.Record(path.now() - began, outcome.failure());
-    if (!outcome.ok()) ++counters_[GUESTS_FAILED_STARTS];
+    if (!outcome.ok()) ++counters_[GUESTS_FAILED_ATTEMPTS];
     NoteShortage("attempt", outcome);
     if (outcome.ok() || !plan_.other_node || left.empty()) co_return outcome;
   }

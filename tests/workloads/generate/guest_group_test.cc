@@ -150,7 +150,7 @@ TEST(GuestGroupTest, GuestsGiveBackAllTheyHad) {
   Ran run(Mixed());
   EXPECT_EQ(run.Counter(GUESTS_ARRIVED), 80);
   EXPECT_EQ(run.Counter(GUESTS_ARRIVED, 1), 40);
-  EXPECT_GT(run.Counter(GUESTS_FAILED_STARTS), 0);
+  EXPECT_GT(run.Counter(GUESTS_FAILED_ATTEMPTS), 0);
   EXPECT_GT(run.Counter(GUESTS_STARTED), 0);
   run.CheckAllGone();
 }
@@ -212,7 +212,7 @@ constexpr char kThree[] =
 TEST(GuestGroupTest, AStartThatLacksMemoryFailsWithErrorAndNode) {
   Ran run(Host(10) + Workload(Guests("vms", absl::StrCat(kThree, "node: 1 policy: 'bind:own'"))));
   EXPECT_EQ(run.Counter(GUESTS_STARTED), 2);
-  EXPECT_EQ(run.Counter(GUESTS_FAILED_STARTS), 1);
+  EXPECT_EQ(run.Counter(GUESTS_FAILED_ATTEMPTS), 1);
   EXPECT_EQ(run.Counter(GUESTS_DROPPED), 1);
   EXPECT_EQ(run.Counter(GUESTS_FINISHED), 2);
   EXPECT_THAT(run.group().starts().failed(), ElementsAre(Pair("ENOMEM", 1)));
@@ -245,7 +245,7 @@ TEST(GuestGroupTest, AnotherNodeServesWhereItMay) {
                         "vms", absl::StrCat(kThree, "policy: 'bind:own' on_failure { other_node: true }"))));
   // Guests 0 and 1 go to nodes 0 and 1; guest 2 finds 2 pages on each.
   EXPECT_EQ(run.Counter(GUESTS_STARTED), 2);
-  EXPECT_EQ(run.Counter(GUESTS_FAILED_STARTS), 2);
+  EXPECT_EQ(run.Counter(GUESTS_FAILED_ATTEMPTS), 2);
   EXPECT_EQ(run.Counter(GUESTS_DROPPED), 1);
   EXPECT_THAT(run.group().shortages(), ElementsAre(Pair(GuestGroup::Shortage{"attempt", "ENOMEM", "0"}, 1),
                                                    Pair(GuestGroup::Shortage{"attempt", "ENOMEM", "1"}, 1)));
@@ -260,7 +260,7 @@ TEST(GuestGroupTest, AnotherNodeServesWhereItMay) {
                  "arrival { gap { constant: '50ms' } } count: 1 size { constant: '8M' } lifetime "
                  "{ constant: '1s' } page_size: '2M' policy: 'bind:own' on_failure { other_node: true }")));
   EXPECT_EQ(moved.Counter(GUESTS_STARTED), 1);
-  EXPECT_EQ(moved.Counter(GUESTS_FAILED_STARTS), 1);
+  EXPECT_EQ(moved.Counter(GUESTS_FAILED_ATTEMPTS), 1);
   moved.CheckAllGone();
 }
 
@@ -272,7 +272,7 @@ TEST(GuestGroupTest, ARetryHasItsChanceLater) {
   Ran enough(Host(10) + Workload(Guests("vms", fields + "4 } }")));
   EXPECT_EQ(enough.Counter(GUESTS_STARTED), 3);
   EXPECT_EQ(enough.Counter(GUESTS_RETRIED), 4);
-  EXPECT_EQ(enough.Counter(GUESTS_FAILED_STARTS), 4);
+  EXPECT_EQ(enough.Counter(GUESTS_FAILED_ATTEMPTS), 4);
   EXPECT_EQ(enough.Counter(GUESTS_DROPPED), 0);
   // Its start took as long as the four pauses, and was one in the end.
   EXPECT_EQ(enough.group().starts().tried(), 3u);
