@@ -124,11 +124,11 @@ absl::Status SweepStore::SetUp(const LoadedStudy& study, const SweepIdentity& id
                                         "; PRAGMA user_version = ", kSweepFormat, ";", kSweepTables);
   return InTransaction(*database_, [&] {
     const absl::Status empty = database_->Execute(*is_new ? made : kEmptyTables);
-    return empty.ok() ? Begin(study, identity) : empty;
+    return empty.ok() ? AddStudy(study, identity) : empty;
   });
 }
 
-absl::Status SweepStore::Begin(const LoadedStudy& study, const SweepIdentity& identity) {
+absl::Status SweepStore::AddStudy(const LoadedStudy& study, const SweepIdentity& identity) {
   absl::StatusOr<SqliteStatement> add = database_->Prepare("INSERT INTO study VALUES (?, ?)");
   if (!add.ok()) return add.status();
   std::map<std::string, std::string> table = AsTable(identity);
