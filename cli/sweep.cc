@@ -282,6 +282,8 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   if (!options.traces.empty()) {
     if (absl::Status status = MakeFolder(options.traces); !status.ok()) return status;
   }
+  std::error_code error;
+  const bool was_there = std::filesystem::exists(options.out, error);
   const absl::StatusOr<std::unique_ptr<SweepStore>> opened = OpenStore(options, study, scenarios);
   if (!opened.ok()) return opened.status();
   SweepStore& store = **opened;
@@ -290,7 +292,11 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   absl::Status status = RunAll(options, study, scenarios, store, *threads);
   const bool ended = absl::IsCancelled(status);
   if (absl::Status closed = store.Close(); status.ok() || ended) status = closed;
-  if (!status.ok()) return status;
+  if (!status.ok()) {
+    // A database that has nothing to go on with.
+    if (!was_there && store.finished().empty()) std::filesystem::remove(options.out, error);
+    return status;
+  }
   if (ended) {
     const std::string all =
         study.finds.empty() ? absl::StrCat(" of ", study.points.size() * study.seeds.size()) : "";

@@ -77,9 +77,10 @@ absl::Status Submit(const Submission& submission) {
 }
 
 absl::StatusOr<QueuedTasks> AskQueue(const std::vector<std::string>& names) {
+  // The states are those of tasks that may yet report; a user's SQUEUE_STATES is to hide none of them.
   const absl::StatusOr<std::string> lines =
-      RunCommand({"squeue", "--noheader", "--array", absl::StrCat("--name=", absl::StrJoin(names, ",")),
-                  "--format=%K %j"});
+      RunCommand({"squeue", "--noheader", "--array", "--states=PD,CF,R,S,ST,CG",
+                  absl::StrCat("--name=", absl::StrJoin(names, ",")), "--format=%K %j"});
   if (!lines.ok()) return lines.status();
   QueuedTasks queued;
   for (const absl::string_view line : absl::StrSplit(*lines, '\n', absl::SkipWhitespace())) {

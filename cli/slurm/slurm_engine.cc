@@ -243,13 +243,10 @@ absl::Status SlurmEngine::Take(Task& task, const slurm::Report& report) {
 absl::Status SlurmEngine::TakeResult(int64_t run, const slurm::Report& report) {
   owners_.erase(run);
   if (store_.finished().contains(run)) return absl::OkStatus();
-  const auto number = static_cast<size_t>(run);
-  if (run < 0 || number >= study_.points.size() * study_.seeds.size())
-    return absl::DataLossError(
-        absl::StrCat(folder_, ": a task reports run ", run, ", which the study does not have"));
-  const SweepRun of_study = study_.RunAt(number / study_.seeds.size(), number % study_.seeds.size());
-  const absl::Status status = report.has_result() ? store_.Add(of_study, slurm::MetricsOf(report.result()))
-                                                  : store_.AddFailure(of_study, report.failure().message());
+  const absl::StatusOr<SweepRun> of_study = slurm::RunOf(study_, run);
+  if (!of_study.ok()) return of_study.status();
+  const absl::Status status = report.has_result() ? store_.Add(*of_study, slurm::MetricsOf(report.result()))
+                                                  : store_.AddFailure(*of_study, report.failure().message());
   if (status.ok()) progress_.Ended(report.has_failure());
   return status;
 }
@@ -299,10 +296,10 @@ absl::Status SlurmEngine::CountLost(const Job& job, size_t task_number, const Ta
         absl::StrCat("--engine slurm: a task ended before its first run, ", kMostLost, " times; ", said));
   }
   if (lost.running < kMostLost) return absl::OkStatus();
-  const SweepRun of_study = study_.RunAt(static_cast<size_t>(run) / study_.seeds.size(),
-                                         static_cast<size_t>(run) % study_.seeds.size());
+  const absl::StatusOr<SweepRun> of_study = slurm::RunOf(study_, run);
+  if (!of_study.ok()) return of_study.status();
   const absl::Status status = store_.AddFailure(
-      of_study, absl::StrCat("its task was lost while it ran, ", kMostLost, " times; ", said));
+      *of_study, absl::StrCat("its task was lost while it ran, ", kMostLost, " times; ", said));
   if (status.ok()) progress_.Ended(/*failed=*/true);
   return status;
 }

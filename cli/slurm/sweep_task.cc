@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -47,17 +46,17 @@ absl::StatusOr<TaskFiles> ReadTask(const std::string& job_folder) {
         "SLURM_ARRAY_TASK_ID: ", number == nullptr ? "is not set" : absl::StrCat("'", number, "' is no task"),
         "; expected 0 to ", files.job.task_size() - 1, ", by numasim sweep --engine slurm"));
   }
-  const std::string folder = std::filesystem::path(job_folder).parent_path();
-  status = slurm::ReadMessage(slurm::InputPath(folder), files.input);
+  status = slurm::ReadMessage(slurm::InputPath(job_folder + "/.."), files.input);
   if (!status.ok()) return status;
   return files;
 }
 
-std::vector<SweepRun> RunsOf(const TaskFiles& files, const LoadedStudy& study) {
+absl::StatusOr<std::vector<SweepRun>> RunsOf(const TaskFiles& files, const LoadedStudy& study) {
   std::vector<SweepRun> runs;
   for (const slurm::Run& run : files.job.task(files.task).run()) {
-    const auto number = static_cast<size_t>(run.number());
-    runs.push_back(study.RunAt(number / study.seeds.size(), number % study.seeds.size()));
+    const absl::StatusOr<SweepRun> of_study = slurm::RunOf(study, run.number());
+    if (!of_study.ok()) return of_study.status();
+    runs.push_back(*of_study);
   }
   return runs;
 }
@@ -70,6 +69,8 @@ absl::Status RunAll(const TaskFiles& files, ReportWriter& reports) {
   }
   const absl::StatusOr<LoadedStudy> study = slurm::StudyOf(files.input);
   if (!study.ok()) return study.status();
+  const absl::StatusOr<std::vector<SweepRun>> runs = RunsOf(files, *study);
+  if (!runs.ok()) return runs.status();
   const SweepScenarios scenarios = SweepScenarios::FromFiles(*study, slurm::FilesOf(files.input));
   const absl::StatusOr<int> threads = ThreadsToUse(files.input.threads());
   if (!threads.ok()) return threads.status();
@@ -80,7 +81,7 @@ absl::Status RunAll(const TaskFiles& files, ReportWriter& reports) {
                       .traces = files.input.traces(),
                       .stop = [] { return EndSignals::Noted() != 0; },
                       .check_metrics = files.job.check_metrics() && files.task == 0});
-  absl::Status status = runner.Run(RunsOf(files, *study));
+  absl::Status status = runner.Run(*runs);
   if (status.ok() && EndSignals::Noted() == 0) status = reports.AddEnded(runner.warnings(), printed.str());
   return status;
 }

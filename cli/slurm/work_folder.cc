@@ -105,4 +105,15 @@ std::map<std::string, std::string> FilesOf(const Input& input) {
   return files;
 }
 
+absl::StatusOr<SweepRun> RunOf(const LoadedStudy& study, int64_t number) {
+  const auto index = static_cast<size_t>(number);
+  const size_t seeds = study.seeds.size();
+  if (number < 0 || index >= study.points.size() * seeds) {
+    return absl::DataLossError(absl::StrCat(study.path, ": run ", number,
+                                            " is of another study; expected 0 to ",
+                                            study.points.size() * seeds - 1));
+  }
+  return study.RunAt(index / seeds, index % seeds);
+}
+
 }  // namespace numasim::slurm

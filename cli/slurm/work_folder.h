@@ -11,6 +11,7 @@
 #define NUMASIM_CLI_SLURM_WORK_FOLDER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -48,6 +49,9 @@ Input MakeInput(const LoadedStudy& study, const SweepScenarios& scenarios);
 // told.
 absl::StatusOr<LoadedStudy> StudyOf(const Input& input);
 std::map<std::string, std::string> FilesOf(const Input& input);
+
+// By SweepRun::number, as files have it; an error if the study does not have so many.
+absl::StatusOr<SweepRun> RunOf(const LoadedStudy& study, int64_t number);
 
 }  // namespace numasim::slurm
 
