@@ -14,6 +14,7 @@
 #include "cli/report/report.h"
 #include "cli/run.h"
 #include "cli/signals.h"
+#include "cli/slurm/sweep_task.h"
 #include "cli/snapshot.h"
 #include "cli/sweep.h"
 #include "cli/unknown_option.h"
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   numasim::AddCompareCommand(app, &exit_status);
   numasim::AddReportCommand(app, &exit_status);
   numasim::AddSnapshotCommand(app, &exit_status);
+  numasim::AddSweepTaskCommand(app, &exit_status);
   AddHelpCommand(app, &exit_status);
   app.set_version_flag("--version", std::string("numasim ") + numasim::kVersion, "Show the version");
   try {

@@ -40,8 +40,10 @@ bool IsName(absl::string_view name) {
 
 class StudyLoader {
  public:
-  StudyLoader(const std::string& path, bool allow_outside_files) : allow_outside_files_(allow_outside_files) {
+  StudyLoader(const std::string& path, const std::string& text, FileReader read_file)
+      : read_file_(std::move(read_file)) {
     loaded_.path = path;
+    loaded_.text = text;
   }
 
   absl::Status Load();
@@ -60,16 +62,13 @@ class StudyLoader {
   absl::Status RankValues(const MessageView& view, LoadedFind& find);
   absl::Status CheckSize(const MessageView& study, size_t points);
 
-  const bool allow_outside_files_;
+  const FileReader read_file_;
   LoadedStudy loaded_;
 };
 
 absl::Status StudyLoader::Load() {
-  const absl::StatusOr<std::string> text = ReadInputFile(loaded_.path);
-  if (!text.ok())
-    return absl::Status(text.status().code(), absl::StrCat(loaded_.path, ": ", text.status().message()));
   TextMessage message;
-  absl::Status status = message.Parse(loaded_.path, *text, loaded_.proto);
+  absl::Status status = message.Parse(loaded_.path, loaded_.text, loaded_.proto);
   if (!status.ok()) return status;
   const MessageView study = message.View();
   status = CheckKnobs(study);
@@ -89,8 +88,7 @@ absl::Status StudyLoader::LoadScenarioText(const MessageView& study) {
     return study.Mistake("scenario",
                          "is a script and has no fields; expected a scenario (.textproto) that names it");
   }
-  const absl::StatusOr<std::string> text =
-      workloads::FileReaders(loaded_.path, nullptr, allow_outside_files_).read_file(name);
+  const absl::StatusOr<std::string> text = read_file_(name);
   if (!text.ok()) {
     return study.Mistake("scenario", absl::StrCat("cannot be read (", std::string(text.status().message()),
                                                   "); expected a file, by its path from the study's folder"));
@@ -320,7 +318,15 @@ std::vector<workloads::FieldSetting> LoadedStudy::SettingsAt(size_t point) const
 }
 
 absl::StatusOr<LoadedStudy> LoadStudy(const std::string& path, bool allow_outside_files) {
-  StudyLoader loader(path, allow_outside_files);
+  const absl::StatusOr<std::string> text = ReadInputFile(path);
+  if (!text.ok())
+    return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
+  return ParseStudy(path, *text, workloads::FileReaders(path, nullptr, allow_outside_files).read_file);
+}
+
+absl::StatusOr<LoadedStudy> ParseStudy(const std::string& path, const std::string& text,
+                                       const FileReader& read_file) {
+  StudyLoader loader(path, text, read_file);
   if (absl::Status status = loader.Load(); !status.ok()) return status;
   return loader.Take();
 }

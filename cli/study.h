@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ struct SweepRun {
 struct LoadedStudy {
   Study proto;
   std::string path;           // as given
+  std::string text;           // as read
   std::string scenario_path;  // from where the program runs
   std::string scenario_text;
   std::vector<LoadedParameter> parameters;
@@ -79,6 +81,13 @@ struct LoadedStudy {
 // `allow_outside_files`. Values are not yet tried on the scenario. A mistake is "FILE:LINE:COL: FIELD:
 // 'VALUE' is ..; expected ..".
 absl::StatusOr<LoadedStudy> LoadStudy(const std::string& path, bool allow_outside_files);
+
+// The text of a file, by the name that the study uses. A Status says why there is none.
+using FileReader = std::function<absl::StatusOr<std::string>(const std::string& name)>;
+
+// The same of a text that was read before: `path` is for messages, and `read_file` gives the scenario.
+absl::StatusOr<LoadedStudy> ParseStudy(const std::string& path, const std::string& text,
+                                       const FileReader& read_file);
 
 }  // namespace numasim
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -18,8 +19,12 @@
 #include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
 #include "cli/signals.h"
+#include "cli/slurm/slurm_commands.h"
+#include "cli/slurm/slurm_engine.h"
+#include "cli/slurm/work_folder.h"
 #include "cli/standard_output.h"
 #include "cli/study.h"
+#include "cli/sweep_engine.h"
 #include "cli/sweep_find.h"
 #include "cli/sweep_progress.h"
 #include "cli/sweep_report.h"
@@ -35,13 +40,18 @@ namespace {
 
 // Runs failed, or are not as their scenario expects.
 constexpr int kNotAllWell = 2;
+constexpr char kLocal[] = "local";
+constexpr char kSlurm[] = "slurm";
 
 struct SweepOptions {
   std::string study;
   std::string out;  // empty: the study's name with .sqlite
   std::string csv;  // empty: none
   std::string traces;
-  int threads = 0;  // 0: as many as the machine has
+  std::string engine = kLocal;
+  int threads = 0;                  // 0: as many as the machine has; one in a task of Slurm
+  int runs_per_task = 0;            // 0: see SlurmOptions
+  std::vector<std::string> sbatch;  // options
   bool allow_outside_files = false;
   bool list = false;
   bool quiet = false;
@@ -113,12 +123,47 @@ absl::StatusOr<std::unique_ptr<SweepStore>> OpenStore(const SweepOptions& option
                                                       const SweepScenarios& scenarios) {
   const absl::StatusOr<SweepIdentity> identity = IdentityOf(study, scenarios.files());
   if (!identity.ok()) return identity.status();
-  absl::StatusOr<std::unique_ptr<SweepStore>> store =
-      SweepStore::Open(options.out, study, *identity,
-                       options.restart ? SweepStore::Start::kRestart : SweepStore::Start::kGoOn);
-  if (!store.ok() || !options.retry) return store;
-  if (absl::Status status = (*store)->ForgetFailures(); !status.ok()) return status;
-  return store;
+  return SweepStore::Open(options.out, study, *identity,
+                          options.restart ? SweepStore::Start::kRestart : SweepStore::Start::kGoOn);
+}
+
+// Before anything is written.
+absl::Status CheckEngine(const SweepOptions& options) {
+  if (options.engine == kSlurm) {
+    const absl::Status status = slurm::CheckSbatchOptions(options.sbatch);
+    return status.ok() ? slurm::CheckSlurm() : status;
+  }
+  if (options.runs_per_task > 0 || !options.sbatch.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(options.sbatch.empty() ? "--runs-per-task" : "--sbatch",
+                                                   ": is for Slurm; expected it with --engine slurm"));
+  }
+  const std::string folder = slurm::WorkFolderOf(options.out);
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      folder, ": is there, so jobs of this sweep may still run; expected --engine slurm, which goes on ",
+      "with them and removes it in the end"));
+}
+
+absl::StatusOr<std::unique_ptr<SweepEngine>> MakeEngine(const SweepOptions& options, const LoadedStudy& study,
+                                                        const SweepScenarios& scenarios, SweepStore& store,
+                                                        SweepProgress& progress, int threads) {
+  const auto stop = [] { return EndSignals::Noted() != 0; };
+  if (options.engine == kLocal) {
+    return std::make_unique<SweepRunner>(
+        study, scenarios, store, progress,
+        SweepRunnerOptions{.threads = threads, .traces = options.traces, .stop = stop});
+  }
+  return SlurmEngine::Create(study, scenarios, store, progress,
+                             {.database = options.out,
+                              .restart = options.restart,
+                              .threads = std::max(1, options.threads),
+                              .runs_per_task = options.runs_per_task,
+                              .sbatch = options.sbatch,
+                              .traces = options.traces,
+                              .stop = stop,
+                              // Who loses the terminal comes back.
+                              .leave = [] { return EndSignals::Noted() == SIGHUP; }});
 }
 
 // Where not all goes as the user may think it does.
@@ -131,10 +176,10 @@ void WarnAtStart(const SweepOptions& options, const SweepScenarios& scenarios, c
   }
 }
 
-absl::Status WarnAtEnd(const LoadedStudy& study, const SweepScenarios& scenarios, const SweepRunner& runner,
+absl::Status WarnAtEnd(const LoadedStudy& study, const SweepScenarios& scenarios, const SweepEngine& engine,
                        Sqlite& database) {
   std::vector<std::string> warnings;
-  std::set_difference(runner.warnings().begin(), runner.warnings().end(), scenarios.warnings().begin(),
+  std::set_difference(engine.warnings().begin(), engine.warnings().end(), scenarios.warnings().begin(),
                       scenarios.warnings().end(), std::back_inserter(warnings));
   const absl::StatusOr<bool> effect = SeedsHaveEffect(database);
   if (!effect.ok()) return effect.status();
@@ -157,9 +202,9 @@ struct Findings {
   std::string answers;
 };
 
-absl::StatusOr<Findings> RunFinds(const LoadedStudy& study, SweepStore& store, SweepRunner& runner) {
+absl::StatusOr<Findings> RunFinds(const LoadedStudy& study, SweepStore& store, SweepEngine& engine) {
   Findings findings;
-  SweepFinder finder(study, store, [&](const std::vector<SweepRun>& runs) { return runner.Run(runs); });
+  SweepFinder finder(study, store, [&](const std::vector<SweepRun>& runs) { return engine.Run(runs); });
   for (const LoadedFind& find : study.finds) {
     const absl::StatusOr<std::vector<Found>> found = finder.Find(find);
     if (!found.ok()) return found.status();
@@ -202,25 +247,32 @@ absl::Status Report(const SweepOptions& options, const LoadedStudy& study, const
                        : PrintSummary(options, study, findings, store);
 }
 
+// Runs all that the study wants. Cancelled if a signal ends it before.
+absl::StatusOr<Findings> RunRuns(const LoadedStudy& study, SweepStore& store, SweepEngine& engine) {
+  if (!study.finds.empty()) return RunFinds(study, store, engine);
+  const std::vector<SweepRun> runs = RunsOf(study);
+  if (absl::Status status = engine.Run(runs); !status.ok()) return status;
+  if (store.finished().size() < runs.size()) return absl::CancelledError("the sweep was ended");
+  return Findings();
+}
+
 // Runs and reports all that the study wants. Cancelled if a signal ends it before.
 absl::Status RunAll(const SweepOptions& options, const LoadedStudy& study, const SweepScenarios& scenarios,
                     SweepStore& store, int threads) {
   absl::StatusOr<Findings> findings = Findings();
   {
     SweepProgress progress(!options.quiet && isatty(STDERR_FILENO) == 1, std::cerr);
-    SweepRunner runner(
-        study, scenarios, store, progress,
-        {.threads = threads, .traces = options.traces, .stop = [] { return EndSignals::Noted() != 0; }});
-    if (study.finds.empty()) {
-      const std::vector<SweepRun> runs = RunsOf(study);
-      if (absl::Status status = runner.Run(runs); !status.ok()) return status;
-      if (store.finished().size() < runs.size()) return absl::CancelledError("the sweep was ended");
-    } else {
-      findings = RunFinds(study, store, runner);
-      if (!findings.ok()) return findings.status();
-    }
-    if (absl::Status status = WarnAtEnd(study, scenarios, runner, store.database()); !status.ok())
-      return status;
+    const absl::StatusOr<std::unique_ptr<SweepEngine>> engine =
+        MakeEngine(options, study, scenarios, store, progress, threads);
+    if (!engine.ok()) return engine.status();
+    // Also those that the engine has just found.
+    absl::Status status = options.retry ? store.ForgetFailures() : absl::OkStatus();
+    if (status.ok()) findings = RunRuns(study, store, **engine);
+    const absl::Status ended = (*engine)->End();
+    if (status.ok()) status = findings.status();
+    if (status.ok() || absl::IsCancelled(status)) status.Update(ended);
+    if (status.ok()) status = WarnAtEnd(study, scenarios, **engine, store.database());
+    if (!status.ok()) return status;
   }
   return Report(options, study, *findings, store);
 }
@@ -254,9 +306,12 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
                              const SweepScenarios& scenarios) {
   const absl::StatusOr<int> threads = ThreadsToUse(options.threads);
   if (!threads.ok()) return threads.status();
+  if (absl::Status status = CheckEngine(options); !status.ok()) return status;
   if (!options.traces.empty()) {
     if (absl::Status status = MakeFolder(options.traces); !status.ok()) return status;
   }
+  std::error_code error;
+  const bool was_there = std::filesystem::exists(options.out, error);
   const absl::StatusOr<std::unique_ptr<SweepStore>> opened = OpenStore(options, study, scenarios);
   if (!opened.ok()) return opened.status();
   SweepStore& store = **opened;
@@ -266,7 +321,11 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   const bool ended = absl::IsCancelled(status);
   const absl::StatusOr<int64_t> unmet = store.Unmet();
   if (absl::Status closed = store.Close(); status.ok() || ended) status = closed;
-  if (!status.ok()) return status;
+  if (!status.ok()) {
+    // A database that has nothing to go on with.
+    if (!was_there && store.finished().empty()) std::filesystem::remove(options.out, error);
+    return status;
+  }
   if (!unmet.ok()) return unmet.status();
   return ended ? EndedEarly(options, study, store) : ExitStatusOf(options, store, *unmet);
 }
@@ -294,8 +353,25 @@ void AddOptions(CLI::App* command, SweepOptions& options) {
   command->add_option("--csv", options.csv, "also a table of all runs, when they have ended");
   command->add_option("--keep-traces", options.traces, "a folder for the trace of each run")
       ->type_name("DIR");
-  command->add_option("--threads", options.threads, "runs at a time; the result is the same for any number")
+  command
+      ->add_option("--threads", options.threads,
+                   "runs at a time, of slurm in each task; the result is the same for any number")
       ->check(CLI::Range(1, 1024));
+  command
+      ->add_option(
+          "--engine", options.engine,
+          "local: runs on this machine; slurm: runs as array jobs of a cluster.\nThe result is the same")
+      ->check(CLI::IsMember({kLocal, kSlurm}))
+      ->capture_default_str();
+  command
+      ->add_option("--runs-per-task", options.runs_per_task,
+                   "of slurm: runs one after the other in a task; default: as many as make 100 tasks")
+      ->check(CLI::Range(1, 1'000'000));
+  command
+      ->add_option("--sbatch", options.sbatch,
+                   "of slurm: an option for sbatch, as --sbatch=--time=2:00:00; as often as needed")
+      ->type_name("OPTION")
+      ->allow_extra_args(false);
   command->add_flag("--list", options.list, "shows the runs, and runs none");
   command->add_flag("--restart", options.restart, "forgets what is in the database, and begins anew");
   command->add_flag("--retry", options.retry, "runs those again that failed");

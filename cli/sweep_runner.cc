@@ -26,9 +26,9 @@ absl::Status SweepRunner::Run(const std::vector<SweepRun>& runs) {
     todo_.clear();
     next_ = 0;
     for (const SweepRun& run : runs) {
-      if (!store_.finished().contains(run.number)) todo_.push_back(run);
+      if (!output_.finished().contains(run.number)) todo_.push_back(run);
     }
-    progress_.Begin(runs.size(), runs.size() - todo_.size(), store_.failed());
+    progress_.Begin(runs.size(), runs.size() - todo_.size(), output_.failed());
   }
   RunSideBySide(options_.threads, &SweepRunner::Work, this);
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -36,17 +36,21 @@ absl::Status SweepRunner::Run(const std::vector<SweepRun>& runs) {
 }
 
 void SweepRunner::WorkThrough() {
-  while (true) {
-    SweepRun run;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (next_ == todo_.size() || !status_.ok() || options_.stop()) return;
-      run = todo_[next_++];
-    }
-    const absl::StatusOr<SweepResult> result = SimulateAndJudge(run);
+  while (const std::optional<SweepRun> run = Next()) {
+    const absl::StatusOr<SweepResult> result = SimulateAndJudge(*run);
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (!absl::IsCancelled(result.status())) Store(run, result);
+    if (!absl::IsCancelled(result.status())) Store(*run, result);
   }
+}
+
+// The next run, begun; nothing if there is none, or all is to end.
+std::optional<SweepRun> SweepRunner::Next() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (next_ == todo_.size() || !status_.ok() || options_.stop()) return std::nullopt;
+  const SweepRun run = todo_[next_++];
+  status_ = output_.Begin(run);
+  if (!status_.ok()) return std::nullopt;
+  return run;
 }
 
 // Called by all threads, about every 100 ms each.
@@ -130,8 +134,8 @@ void SweepRunner::Store(const SweepRun& run, const absl::StatusOr<SweepResult>& 
     status_ = result.status();
     return;
   }
-  status_ = result.ok() ? store_.Add(run, Kept(result->metrics), result->unmet)
-                        : store_.AddFailure(run, std::string(result.status().message()));
+  status_ = result.ok() ? output_.Add(run, {Kept(result->metrics), result->unmet})
+                        : output_.AddFailure(run, std::string(result.status().message()));
   if (status_.ok()) progress_.Ended(!result.ok());
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,9 +13,10 @@
 #include "absl/status/status.h"
 #include "cli/metrics.h"
 #include "cli/study.h"
+#include "cli/sweep_engine.h"
+#include "cli/sweep_output.h"
 #include "cli/sweep_progress.h"
 #include "cli/sweep_scenarios.h"
-#include "cli/sweep_store.h"
 
 namespace numasim {
 
@@ -22,35 +24,31 @@ struct SweepRunnerOptions {
   int threads = 1;
   std::string traces;          // the folder that traces go to; empty: none are kept
   std::function<bool()> stop;  // asked about every 100 ms, by any thread: the sweep is to end
+  bool check_metrics = true;   // whether the globs of `metrics` match anything, which the first run tells
 };
 
-// What a run that succeeded gave.
-struct SweepResult {
-  RunMetrics metrics;
-  std::vector<std::string> unmet;  // what the scenario expected in vain, a line for each metric
-};
-
-class SweepRunner {
+class SweepRunner final : public SweepEngine {
  public:
   // All must outlive the runner.
-  SweepRunner(const LoadedStudy& study, const SweepScenarios& scenarios, SweepStore& store,
+  SweepRunner(const LoadedStudy& study, const SweepScenarios& scenarios, SweepOutput& output,
               SweepProgress& progress, SweepRunnerOptions options)
       : study_(study),
         scenarios_(scenarios),
-        store_(store),
+        output_(output),
         progress_(progress),
-        options_(std::move(options)) {}
+        options_(std::move(options)),
+        metrics_checked_(!options_.check_metrics) {}
 
-  // Runs those that are not in the store yet. A run that fails is stored with its message. When `stop` says
-  // so no run is begun any more, and those that run are given up. An error is of the store, or of writing a
-  // trace, and ends all.
-  absl::Status Run(const std::vector<SweepRun>& runs);
+  // When `stop` says so no run is begun any more, and those that run are given up. An error is of the output,
+  // or of writing a trace, and ends all.
+  absl::Status Run(const std::vector<SweepRun>& runs) override;
 
-  const std::set<std::string>& warnings() const { return warnings_; }
+  const std::set<std::string>& warnings() const override { return warnings_; }
 
  private:
   static void Work(void* runner) { static_cast<SweepRunner*>(runner)->WorkThrough(); }
   void WorkThrough();
+  std::optional<SweepRun> Next();
   bool Stopped();
   absl::StatusOr<SweepResult> SimulateAndJudge(const SweepRun& run);
   absl::StatusOr<RunMetrics> Simulate(const workloads::LoadedScenario& scenario, const SweepRun& run);
@@ -62,16 +60,16 @@ class SweepRunner {
 
   const LoadedStudy& study_;
   const SweepScenarios& scenarios_;
-  SweepStore& store_;
+  SweepOutput& output_;
   SweepProgress& progress_;
   const SweepRunnerOptions options_;
 
-  std::mutex mutex_;  // for all below, the store and the progress
+  std::mutex mutex_;  // for all below, the output and the progress
   std::vector<SweepRun> todo_;
   size_t next_ = 0;
   absl::Status status_;
   std::set<std::string> warnings_;
-  bool metrics_checked_ = false;
+  bool metrics_checked_;
 };
 
 }  // namespace numasim

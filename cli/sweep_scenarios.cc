@@ -1,5 +1,7 @@
 #include "cli/sweep_scenarios.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "cli/traced_run.h"
 #include "workloads/text_patch.h"
@@ -27,6 +29,12 @@ absl::StatusOr<SweepScenarios> SweepScenarios::Load(const LoadedStudy& study, bo
     if (!scenario.ok()) return scenario.status();
     scenarios.warnings_.insert(scenario->warnings.begin(), scenario->warnings.end());
   }
+  return scenarios;
+}
+
+SweepScenarios SweepScenarios::FromFiles(const LoadedStudy& study, std::map<std::string, std::string> files) {
+  SweepScenarios scenarios(study);
+  scenarios.files_ = std::move(files);
   return scenarios;
 }
 

@@ -21,6 +21,9 @@ class SweepScenarios {
   // it is of. `study` must outlive this.
   static absl::StatusOr<SweepScenarios> Load(const LoadedStudy& study, bool allow_outside_files);
 
+  // The same of files that were read and checked before, by the names that the scenarios use.
+  static SweepScenarios FromFiles(const LoadedStudy& study, std::map<std::string, std::string> files);
+
   // For any thread.
   absl::StatusOr<workloads::LoadedScenario> At(size_t point) const;
 

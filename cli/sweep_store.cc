@@ -127,11 +127,11 @@ absl::Status SweepStore::SetUp(const LoadedStudy& study, const SweepIdentity& id
                                         "; PRAGMA user_version = ", kSweepFormat, ";", kSweepTables);
   return InTransaction(*database_, [&] {
     const absl::Status empty = database_->Execute(*is_new ? made : kEmptyTables);
-    return empty.ok() ? Begin(study, identity) : empty;
+    return empty.ok() ? AddStudy(study, identity) : empty;
   });
 }
 
-absl::Status SweepStore::Begin(const LoadedStudy& study, const SweepIdentity& identity) {
+absl::Status SweepStore::AddStudy(const LoadedStudy& study, const SweepIdentity& identity) {
   absl::StatusOr<SqliteStatement> add = database_->Prepare("INSERT INTO study VALUES (?, ?)");
   if (!add.ok()) return add.status();
   std::map<std::string, std::string> table = AsTable(identity);
@@ -269,11 +269,10 @@ absl::Status SweepStore::AddUnmet(const SweepRun& run, const std::vector<std::st
   return absl::OkStatus();
 }
 
-absl::Status SweepStore::Add(const SweepRun& run, const RunMetrics& metrics,
-                             const std::vector<std::string>& unmet) {
+absl::Status SweepStore::Add(const SweepRun& run, const SweepResult& result) {
   absl::Status status = InTransaction(*database_, [&] {
-    const absl::Status added = AddRows(run, metrics);
-    return added.ok() ? AddUnmet(run, unmet) : added;
+    const absl::Status added = AddRows(run, result.metrics);
+    return added.ok() ? AddUnmet(run, result.unmet) : added;
   });
   if (status.ok()) finished_.insert(run.number);
   return status;

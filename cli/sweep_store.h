@@ -20,6 +20,7 @@
 #include "cli/metrics.h"
 #include "cli/sqlite.h"
 #include "cli/study.h"
+#include "cli/sweep_output.h"
 
 namespace numasim {
 
@@ -30,12 +31,14 @@ struct SweepIdentity {
   std::string program;  // as BuildId()
   // The scenario, as "the scenario NAME", and all files it names.
   std::map<std::string, std::string> texts;
+
+  bool operator==(const SweepIdentity&) const = default;
 };
 
 absl::StatusOr<SweepIdentity> IdentityOf(const LoadedStudy& study,
                                          const std::map<std::string, std::string>& files);
 
-class SweepStore {
+class SweepStore final : public SweepOutput {
  public:
   enum class Start { kGoOn, kRestart };
 
@@ -44,15 +47,12 @@ class SweepStore {
   static absl::StatusOr<std::unique_ptr<SweepStore>> Open(const std::string& path, const LoadedStudy& study,
                                                           const SweepIdentity& identity, Start start);
 
-  // The numbers of runs that are in, also of those that failed.
-  const std::set<int64_t>& finished() const { return finished_; }
-  size_t failed() const { return failed_; }
+  const std::set<int64_t>& finished() const override { return finished_; }
+  size_t failed() const override { return failed_; }
+  absl::Status Add(const SweepRun& run, const SweepResult& result) override;
+  absl::Status AddFailure(const SweepRun& run, const std::string& message) override;
   // Of those that succeeded, how many are not as the scenario expects.
   absl::StatusOr<int64_t> Unmet();
-
-  // A run with these of its metrics and what its scenario expected in vain, or with what is wrong with it.
-  absl::Status Add(const SweepRun& run, const RunMetrics& metrics, const std::vector<std::string>& unmet);
-  absl::Status AddFailure(const SweepRun& run, const std::string& message);
   // What is wrong with a run that is in; empty if nothing is.
   absl::StatusOr<std::string> FailureOf(const SweepRun& run);
   // So that they are run again.
@@ -70,7 +70,7 @@ class SweepStore {
       : path_(std::move(path)), points_(static_cast<int64_t>(points)), database_(std::move(database)) {}
 
   absl::Status SetUp(const LoadedStudy& study, const SweepIdentity& identity, Start start);
-  absl::Status Begin(const LoadedStudy& study, const SweepIdentity& identity);
+  absl::Status AddStudy(const LoadedStudy& study, const SweepIdentity& identity);
   absl::Status Check(const SweepIdentity& identity);
   absl::Status ReadFinished();
   absl::Status PrepareStatements();

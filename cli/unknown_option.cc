@@ -49,7 +49,9 @@ std::string NoSubcommand(const CLI::App& app, const std::string& given) {
   if (given.starts_with('-'))
     return Cat(workloads::Quoted(given), " is no option", OneOf(given, OptionsOf(app)));
   std::vector<std::string> names;
-  for (const CLI::App* known : app.get_subcommands([](const CLI::App*) { return true; }))
+  // Those that --help shows.
+  for (const CLI::App* known :
+       app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
     names.push_back(known->get_name());
   const std::string what =
       given.empty() ? "a subcommand is missing" : workloads::Quoted(given) + " is no subcommand";

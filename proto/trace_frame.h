@@ -1,4 +1,5 @@
-// How a trace's records lie in its file; used by TraceWriter and TraceReader alone.
+// How a trace's records lie in its file; used by TraceWriter and TraceReader alone, but for frames, which
+// cli/slurm/reports.h.
 //
 //   mark (12 bytes)                        kTraceMark, version (uint32)
 //   frame, frame, ...                      each: payload length (uint32), CRC32 of the payload (uint32),

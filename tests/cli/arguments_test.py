@@ -83,6 +83,10 @@ EFFECTS = {
     ('sweep', '--retry'): [(replaced(SWEEP, 'd.sqlite', 'failed.sqlite'), replaced(SWEEP, 'd.sqlite', 'failed.sqlite') + ['--retry'])],
     ('sweep', '--allow-outside-files'): [(replaced(SWEEP, 'study.textproto', 'outside/study.textproto'),
                                           replaced(SWEEP, 'study.textproto', 'outside/study.textproto') + ['--allow-outside-files'])],
+    # No Slurm is asked; tests/cli/slurm_test.py has what these do there.
+    ('sweep', '--engine'): [(SWEEP, SWEEP + ['--engine', 'pbs']), (SWEEP + ['--sbatch=x'], SWEEP + ['--sbatch=x', '--engine', 'slurm'])],
+    ('sweep', '--runs-per-task'): [(SWEEP, SWEEP + ['--runs-per-task', '3'])],
+    ('sweep', '--sbatch'): [(SWEEP, SWEEP + ['--sbatch=--time=1'])],
     ('sweep', '--quiet'): [(SWEEP, SWEEP + ['--quiet'])],
     ('report', 'TRACE'): [(['report', 'made.pb', '--out', 'r.html'], ['report', 'other.pb', '--out', 'r.html']),
                           (['report', 'made.pb', '--out', 'r.html'], ['report', 'made.pb', 'other.pb', '--out', 'r.html'])],

@@ -180,9 +180,30 @@ def studies(numasim, work):
                    ["new.sqlite"])
 
 
+def tasks(numasim, work):
+    """What a sweep on a cluster writes for its tasks, and the first of these. Slurm's part is a stand-in that keeps the files
+    and takes no job."""
+    folder = os.path.join(work, "tasks.d")
+    mutation = os.path.join(ROOT, "tests", "mutation")
+    name = sorted(os.listdir(os.path.join(mutation, "studies")))[0]
+    place_files({"study.textproto": read(os.path.join(mutation, "studies", name)),
+                 "streams.textproto": read(os.path.join(mutation, "samples", "streams.textproto")),
+                 "bin/sbatch": b'#!/bin/sh\ntest "$1" = --version || { cp -r study.sqlite.slurm kept; false; }\n'}, folder)
+    os.chmod(os.path.join(folder, "bin", "sbatch"), 0o755)
+    path = os.path.join(folder, "bin") + ":" + os.environ["PATH"]
+    run = subprocess.run([numasim, "sweep", "study.textproto", "--engine", "slurm", "--runs-per-task", "2"], cwd=folder,
+                         capture_output=True, check=False, env=os.environ | {"PATH": path})
+    if b"sbatch: exit status 1" not in run.stderr:
+        sys.exit(f"{name}: {run.stderr.decode()}")
+    files = {"input.pb": read(os.path.join(folder, "kept", "input.pb")),
+             "job-1/job.pb": read(os.path.join(folder, "kept", "job-1", "job.pb"))}
+    shutil.rmtree(folder)
+    yield Case("task", files, ["sweep-task", "job-1"], sorted(files))
+
+
 def all_cases(numasim, work):
     cases = list(scripts_and_boots()) + list(scenarios()) + list(data_files()) + list(topologies()) + list(snapshots())
-    return cases + list(traces(numasim, work)) + list(studies(numasim, work))
+    return cases + list(traces(numasim, work)) + list(studies(numasim, work)) + list(tasks(numasim, work))
 
 
 # Mutations of bytes: each takes the content and a random source and returns new content.
@@ -483,7 +504,7 @@ def report(number, case, folder, message, problem, options):
     kept = os.path.join(options.keep, f"{options.seed}-{number}")
     shutil.rmtree(kept, ignore_errors=True)
     shutil.copytree(folder, kept)
-    command = " ".join([options.numasim] + case.command)
+    command = " ".join(["SLURM_ARRAY_TASK_ID=0"] * (case.name == "task") + [options.numasim] + case.command)
     print(f"FINDING {case.name} {options.seed}-{number}: {problem}\n  cd {kept} && {command}\n"
           f"  {message.strip()[:600]}\n", end="", flush=True)
 
@@ -494,7 +515,7 @@ def parse_arguments():
     parser.add_argument("--inputs", type=int, default=400, help="how many; 0: until interrupted")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so long; 0: no limit")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", help="only these: boot, conform, data, database, scenario, script, snapshot, study, topology or trace")
+    parser.add_argument("--kind", help="only these: boot, conform, data, database, scenario, script, snapshot, study, task, topology or trace")
     parser.add_argument("--first", type=int, default=0, help="number of the first input, to repeat one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
     parser.add_argument("--patience", type=float, default=10, help="seconds an input may take, and to end when asked")
@@ -504,6 +525,7 @@ def parse_arguments():
     parser.add_argument("--show-long", action="store_true", help="also keep what had to be asked to end")
     options = parser.parse_args()
     options.numasim = os.path.abspath(options.numasim)
+    os.environ["SLURM_ARRAY_TASK_ID"] = "0"  # what sweep-task is told; nothing else looks at it
     if subprocess.run([options.numasim, "--help"], capture_output=True, check=False,
                       preexec_fn=limits(options.memory << 20)).returncode != 0:
         options.memory = 0  # a sanitizer's build, which maps terabytes

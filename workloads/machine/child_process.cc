@@ -1,6 +1,5 @@
 #include "workloads/machine/child_process.h"
 
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,45 +9,10 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "files/shared_file.h"
 
 namespace numasim::workloads {
 namespace {
-
-// A file without a name that parent and child share: unlike a pipe it takes any amount while nobody reads.
-class SharedFile {
- public:
-  SharedFile() : descriptor_(memfd_create("numasim", 0)) {}
-  ~SharedFile() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  SharedFile(const SharedFile&) = delete;
-  SharedFile& operator=(const SharedFile&) = delete;
-
-  int descriptor() const { return descriptor_; }
-
-  bool Write(const std::string& text) const {
-    for (size_t done = 0; done < text.size();) {
-      const ssize_t written = write(descriptor_, text.data() + done, text.size() - done);
-      if (written < 0 && errno != EINTR) return false;
-      if (written > 0) done += static_cast<size_t>(written);
-    }
-    return true;
-  }
-
-  std::string Read() const {
-    std::string text;
-    char buffer[1 << 16];
-    for (;;) {
-      const ssize_t length = pread(descriptor_, buffer, sizeof buffer, static_cast<off_t>(text.size()));
-      if (length < 0 && errno == EINTR) continue;
-      if (length <= 0) return text;
-      text.append(buffer, static_cast<size_t>(length));
-    }
-  }
-
- private:
-  const int descriptor_;
-};
 
 // The result is a status code as one byte, then the text or the status's message.
 std::string Encode(const absl::StatusOr<std::string>& made) {
