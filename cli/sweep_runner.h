@@ -51,6 +51,7 @@ class SweepRunner {
                                                const SweepRun& run);
   void Store(const SweepRun& run, const absl::StatusOr<RunMetrics>& result);
   RunMetrics Kept(RunMetrics run);
+  void CheckPeriods(const RunMetrics& run);
   void Note(const std::vector<std::string>& warnings);
 
   const LoadedStudy& study_;
