@@ -96,10 +96,8 @@ def scenarios():
                 yield Case("scenario", {"in.textproto": read(os.path.join(folder, name))},
                            ["run", "in.textproto", "--out", "out.pb"], ["in.textproto"])
     studies = os.path.join(ROOT, "examples", "studies")
-    for name in ["two_administrators/two_nodes_after", "two_administrators/up_and_down_before",
-                 "unplug_over_a_pool/full_10_used_after", "unplug_over_a_pool/room_50_used_before",
-                 "cma_under_hugetlb_load/idle_mutex"]:
-        text = read(os.path.join(studies, name + ".textproto"))
+    for name in ["two_administrators", "unplug_over_a_pool", "forty_readers_of_zeros"]:
+        text = read(os.path.join(studies, name, name + ".textproto"))
         yield Case("scenario", {"in.textproto": text}, ["run", "in.textproto", "--out", "out.pb"], ["in.textproto"])
 
 
