@@ -15,13 +15,14 @@ namespace numasim {
 using workloads::Simulation;
 
 absl::StatusOr<MeasuredRun> MeasureRun(const workloads::LoadedScenario& scenario, uint64_t seed,
+                                       const std::vector<MetricPeriod>& periods,
                                        const std::function<bool()>& stop) {
   absl::StatusOr<std::unique_ptr<Simulation>> simulation =
       Simulation::Create(scenario, {.threads = 1, .seed = seed});
   if (!simulation.ok()) return simulation.status();
   absl::StatusOr<trace::Header> header = AddColumns(**simulation, seed);
   if (!header.ok()) return header.status();
-  MetricsRecorder recorder(*std::move(header));
+  MetricsRecorder recorder(*std::move(header), periods);
   sim::Engine& engine = (*simulation)->engine();
   TraceSink sink(engine, recorder);
   engine.SetSampler(sim::Nanoseconds(scenario.trace_interval_ns), &sink);

@@ -18,9 +18,11 @@ struct MeasuredRun {
   std::vector<std::string> warnings;  // of the scenario and of the machine that was built for it
 };
 
-// Simulates on the calling thread, to the end. `stop` is asked about every 100 ms: where it says so, the run
-// is given up and the status is Cancelled. Any other status says why the scenario has no such run.
+// Simulates on the calling thread, to the end. `periods` have metrics of their own. `stop` is asked about
+// every 100 ms: where it says so, the run is given up and the status is Cancelled. Any other status says why
+// the scenario has no such run.
 absl::StatusOr<MeasuredRun> MeasureRun(const workloads::LoadedScenario& scenario, uint64_t seed,
+                                       const std::vector<MetricPeriod>& periods,
                                        const std::function<bool()>& stop);
 
 }  // namespace numasim

@@ -8,46 +8,32 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/column_metrics.h"
 #include "cli/percentile.h"
+#include "cli/period_metrics.h"
 #include "cli/stable_hash.h"
 #include "proto/trace_reader.h"
 
 namespace numasim {
 namespace {
 
-constexpr char kNanoseconds[] = "ns";
-
-// The samples of a column, put together.
-struct ColumnTotals {
-  int64_t last = 0;
-  int64_t least = 0;
-  int64_t since_ns = 0;  // it has had this value
-  int64_t peak = 0;
-  double area = 0;  // the values before, times the nanoseconds for which they stood
-
-  double AreaAt(int64_t now_ns) const {
-    return area + static_cast<double>(last) * (static_cast<double>(now_ns) - static_cast<double>(since_ns));
-  }
-};
-
 class MetricsReader : public TraceVisitor {
  public:
-  explicit MetricsReader(const trace::Header& header) : header_(header), columns_(header.column_size()) {}
+  MetricsReader(const trace::Header& header, const std::vector<MetricPeriod>& periods)
+      : header_(header), columns_(header.column_size()) {
+    for (const MetricPeriod& period : periods) periods_.emplace_back(header, period);
+  }
 
-  // A value stands until a sample shows another. What comes out does not depend on how many spans equal
-  // samples come in.
+  // What comes out does not depend on how many spans equal samples come in.
   void OnSamples(const SampleSpan& samples) override {
     for (size_t i = 0; i < columns_.size(); ++i) {
-      ColumnTotals& column = columns_[i];
-      const int64_t value = samples.values[i];
-      if (any_ && value == column.last) continue;
-      if (any_) column.area = column.AreaAt(samples.first_ns);
-      column.least = any_ ? std::min(column.least, value) : value;
-      column.peak = any_ ? std::max(column.peak, value) : value;
-      column.last = value;
-      column.since_ns = samples.first_ns;
+      if (any_) {
+        columns_[i].Add(samples.values[i], samples.first_ns);
+      } else {
+        columns_[i].Begin(samples.values[i], samples.first_ns);
+      }
     }
-    if (!any_) first_ns_ = samples.first_ns;
+    for (PeriodMetrics& period : periods_) period.OnSamples(samples);
     any_ = true;
     last_ns_ = samples.last_ns();
   }
@@ -56,6 +42,7 @@ class MetricsReader : public TraceVisitor {
     Kind& kind = kinds_[event.kind()];
     kind.count += 1;
     kind.failure = kind.failure || event.has_failure();
+    for (PeriodMetrics& period : periods_) period.OnEvent(event);
   }
 
   void OnLock(const trace::LockStats& lock) override {
@@ -93,11 +80,9 @@ class MetricsReader : public TraceVisitor {
   // What was read. `end_ns` is the run's.
   std::map<std::string, Metric> Finish(int64_t end_ns) {
     for (size_t i = 0; i < columns_.size(); ++i) AddColumn(header_.column(static_cast<int>(i)), columns_[i]);
-    for (const auto& [name, kind] : kinds_) {
-      const Direction direction = kind.failure ? Direction::kMoreIsWorse : Direction::kNeither;
-      Add(absl::StrCat("events.", name),
-          {.info = {.unit = "events", .direction = direction, .absent_is_zero = true}, .value = kind.count});
-    }
+    for (const auto& [name, kind] : kinds_)
+      Add(absl::StrCat("events.", name), {.info = EventInfo(kind.failure), .value = kind.count});
+    for (const PeriodMetrics& period : periods_) period.Finish(metrics_);
     Add("simulated_ns", {.info = {.unit = kNanoseconds,
                                   .kind = MetricInfo::Kind::kTime,
                                   .direction = Direction::kMoreIsWorse},
@@ -135,25 +120,15 @@ class MetricsReader : public TraceVisitor {
   }
 
   void AddColumn(const trace::Column& column, const ColumnTotals& totals) {
-    MetricInfo info = {.unit = column.unit()};
-    if (column.unit() == kNanoseconds) info.kind = MetricInfo::Kind::kTime;
-    if (column.has_more_is_worse())
-      info.direction = column.more_is_worse() ? Direction::kMoreIsWorse : Direction::kLessIsWorse;
-    Add(column.name(), {.info = info, .value = static_cast<double>(totals.last)});
-    if (!column.gauge()) return;
-    const double time_ns = static_cast<double>(last_ns_) - static_cast<double>(first_ns_);
-    const double mean = time_ns > 0 ? totals.AreaAt(last_ns_) / time_ns : static_cast<double>(totals.last);
-    Add(column.name() + ".least", {.info = info, .value = static_cast<double>(totals.least)});
-    Add(column.name() + ".peak", {.info = info, .value = static_cast<double>(totals.peak)});
-    if (info.kind == MetricInfo::Kind::kCount) info.kind = MetricInfo::Kind::kMean;
-    Add(column.name() + ".mean", {.info = info, .value = mean});
+    Add(column.name(), {.info = InfoOf(column), .value = static_cast<double>(totals.last())});
+    if (column.gauge()) totals.AddGauge(column.name(), InfoOf(column), last_ns_, metrics_);
   }
 
   const trace::Header& header_;
   std::vector<ColumnTotals> columns_;
   bool any_ = false;  // a sample was seen
-  int64_t first_ns_ = 0;
   int64_t last_ns_ = 0;
+  std::vector<PeriodMetrics> periods_;
   std::map<std::string, Kind> kinds_;
   std::map<std::string, Metric> metrics_;
 };
@@ -178,7 +153,7 @@ RunMetrics MetricsOf(const std::string& path, const trace::Header& header) {
 
 }  // namespace
 
-absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path) {
+absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path, const std::vector<MetricPeriod>& periods) {
   absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);
   if (!trace.ok()) return trace.status();
   constexpr char kExpected[] = "; expected the trace of a run that went to its end";
@@ -188,7 +163,7 @@ absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path) {
         absl::StrCat("trace ", path, " is of a run that ", index.ended_by(), " ended", kExpected));
   }
   const trace::Header& header = (*trace)->header();
-  MetricsReader reader(header);
+  MetricsReader reader(header, periods);
   if (const absl::Status status = (*trace)->Read(TimeRange(), &reader); !status.ok())
     return absl::Status(status.code(), absl::StrCat(status.message(), kExpected));
   RunMetrics run = MetricsOf(path, header);
@@ -197,7 +172,8 @@ absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path) {
 }
 
 struct MetricsRecorder::State {
-  explicit State(trace::Header of) : header(std::move(of)), reader(header), values(header.column_size()) {}
+  State(trace::Header of, const std::vector<MetricPeriod>& periods)
+      : header(std::move(of)), reader(header, periods), values(header.column_size()) {}
 
   const trace::Header header;
   MetricsReader reader;
@@ -205,7 +181,8 @@ struct MetricsRecorder::State {
   int64_t last_ns = 0;
 };
 
-MetricsRecorder::MetricsRecorder(trace::Header header) : state_(std::make_unique<State>(std::move(header))) {}
+MetricsRecorder::MetricsRecorder(trace::Header header, const std::vector<MetricPeriod>& periods)
+    : state_(std::make_unique<State>(std::move(header), periods)) {}
 
 MetricsRecorder::~MetricsRecorder() = default;
 

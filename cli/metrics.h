@@ -11,6 +11,7 @@
 //                        tried), failed.REASON, mean_ns, 99_ns or max_ns. Without SCRIPT: of the whole
 //                        machine, such as operation.fault_base.mean_ns
 //   simulated_ns         when the run ended
+//   PERIOD...            those of a part of the run (cli/period_metrics.h), where one is asked for
 #ifndef NUMASIM_CLI_METRICS_H_
 #define NUMASIM_CLI_METRICS_H_
 
@@ -19,32 +20,15 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "cli/metric.h"
 #include "proto/trace.pb.h"
 #include "proto/trace_output.h"
 
 namespace numasim {
-
-enum class Direction { kNeither, kMoreIsWorse, kLessIsWorse };
-
-// Of what is 0 to 1 of a whole.
-inline constexpr char kShareUnit[] = "share";
-
-struct MetricInfo {
-  enum class Kind { kCount, kMean, kTime };
-
-  std::string unit;  // "ns" of a time, kShareUnit of a share
-  Kind kind = Kind::kCount;
-  Direction direction = Direction::kNeither;
-  bool absent_is_zero = false;  // a run that does not name it has none of it: an event, a wait
-};
-
-struct Metric {
-  MetricInfo info;
-  double value = 0;  // exact up to 2^53
-};
 
 // What a trace tells of its run.
 struct RunMetrics {
@@ -58,13 +42,14 @@ struct RunMetrics {
 
 // Reads the whole trace. Fails if it cannot be read, is no trace, is cut or damaged, or if its run was ended
 // before its end: counts of a part of a run are not those of the run. The status names the file.
-absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path);
+absl::StatusOr<RunMetrics> ReadMetrics(const std::string& path,
+                                       const std::vector<MetricPeriod>& periods = {});
 
 // Makes the same numbers of a run as it goes, without a trace. Owned by who runs the engine.
 class MetricsRecorder final : public TraceOutput {
  public:
   // `header` is what the trace would have.
-  explicit MetricsRecorder(trace::Header header);
+  explicit MetricsRecorder(trace::Header header, const std::vector<MetricPeriod>& periods = {});
   ~MetricsRecorder() override;
 
   void AddSample(int64_t time_ns, absl::Span<const int64_t> values) override;

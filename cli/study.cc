@@ -22,6 +22,7 @@
 #include "workloads/scenario.h"
 #include "workloads/text.h"
 #include "workloads/text_message.h"
+#include "workloads/units.h"
 
 namespace numasim {
 namespace {
@@ -31,6 +32,8 @@ using workloads::TextMessage;
 
 constexpr size_t kMostRuns = 1'000'000;
 constexpr char kHole[] = "{}";
+
+constexpr char kNoName[] = "is no name; expected a letter, then letters, digits, '_' and '-'";
 
 bool IsName(absl::string_view name) {
   return !name.empty() && absl::ascii_isalpha(static_cast<unsigned char>(name[0])) != 0 &&
@@ -52,11 +55,16 @@ class StudyLoader {
  private:
   absl::Status LoadScenarioText(const MessageView& study);
   absl::Status LoadParameters(const MessageView& study);
+  absl::Status LoadParameter(const MessageView& view, const StudyParameter& proto);
+  absl::Status LoadVariants(const MessageView& view, const StudyParameter& proto, LoadedParameter& parameter);
   absl::StatusOr<StudyTarget> LoadTarget(const MessageView& view, const std::string& text, int index);
   absl::Status MakePoints(const MessageView& study);
   void MakeGrid();
   absl::Status MakeSeeds(const MessageView& study);
   absl::Status MakeSeedsOfFinds(const MessageView& study);
+  absl::Status LoadPeriods(const MessageView& study);
+  absl::Status LoadColumns(const MessageView& study);
+  absl::Status NameColumn(const MessageView& view, const std::string& name);
   absl::Status LoadFinds(const MessageView& study);
   absl::Status LoadFind(const MessageView& view, const Find& proto);
   absl::Status RankValues(const MessageView& view, LoadedFind& find);
@@ -64,6 +72,7 @@ class StudyLoader {
 
   const FileReader read_file_;
   LoadedStudy loaded_;
+  std::set<std::string> column_names_;  // of the view `shown`, in small letters
 };
 
 absl::Status StudyLoader::Load() {
@@ -74,6 +83,8 @@ absl::Status StudyLoader::Load() {
   status = CheckKnobs(study);
   if (status.ok()) status = LoadScenarioText(study);
   if (status.ok()) status = LoadParameters(study);
+  if (status.ok()) status = LoadPeriods(study);
+  if (status.ok()) status = LoadColumns(study);
   if (status.ok()) status = LoadFinds(study);
   if (status.ok()) status = loaded_.finds.empty() ? MakeSeeds(study) : MakeSeedsOfFinds(study);
   if (status.ok()) status = MakePoints(study);
@@ -104,10 +115,6 @@ absl::StatusOr<StudyTarget> StudyLoader::LoadTarget(const MessageView& view, con
   StudyTarget target = {.place = view.FileAndLine("set", index),
                         .path = text.substr(0, equals),
                         .text = equals == std::string::npos ? kHole : text.substr(equals + 1)};
-  if (!absl::StrContains(target.text, kHole)) {
-    return view.Mistake("set", index,
-                        "has no {} behind the '='; expected it where the parameter's value goes");
-  }
   if (target.path == "seed")
     return view.Mistake("set", index, "is what the study's seeds set; expected another field");
   return target;
@@ -119,26 +126,102 @@ absl::Status StudyLoader::LoadParameters(const MessageView& study) {
     const StudyParameter& proto = loaded_.proto.parameter(i);
     const MessageView view = study.Nested("parameter", i);
     if (!proto.has_name()) return view.MistakeWithoutValue("name", "is missing; expected name: \"pool\"");
-    if (!IsName(proto.name()))
-      return view.Mistake("name", "is no name; expected a letter, then letters, digits, '_' and '-'");
+    if (!IsName(proto.name())) return view.Mistake("name", kNoName);
     if (!names.insert(proto.name()).second)
       return view.Mistake("name", "is another parameter's name too; expected a name of its own");
-    LoadedParameter& parameter = loaded_.parameters.emplace_back();
-    parameter.name = proto.name();
-    if (proto.set_size() == 0) {
-      return view.MistakeWithoutValue(
-          "set", "is missing; expected a field of the scenario, such as set: \"machine.node[0].memory\"");
-    }
-    for (int s = 0; s < proto.set_size(); ++s) {
-      absl::StatusOr<StudyTarget> target = LoadTarget(view, proto.set(s), s);
-      if (!target.ok()) return target.status();
-      parameter.targets.push_back(*std::move(target));
-    }
-    absl::StatusOr<std::vector<std::string>> values = ValuesOf(view, proto, loaded_.proto.seed());
-    if (!values.ok()) return values.status();
-    parameter.values = *std::move(values);
+    if (absl::Status status = LoadParameter(view, proto); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::Status StudyLoader::LoadParameter(const MessageView& view, const StudyParameter& proto) {
+  LoadedParameter& parameter = loaded_.parameters.emplace_back();
+  parameter.name = proto.name();
+  if (proto.set_size() == 0 && proto.variant_size() == 0) {
+    return view.MistakeWithoutValue(
+        "set", "is missing; expected a field of the scenario, such as set: \"machine.node[0].memory\"");
+  }
+  for (int s = 0; s < proto.set_size(); ++s) {
+    absl::StatusOr<StudyTarget> target = LoadTarget(view, proto.set(s), s);
+    if (!target.ok()) return target.status();
+    if (!absl::StrContains(target->text, kHole)) {
+      return view.Mistake("set", s, "has no {} behind the '='; expected it where the parameter's value goes");
+    }
+    parameter.targets.push_back(*std::move(target));
+  }
+  absl::StatusOr<std::vector<std::string>> values = ValuesOf(view, proto, loaded_.proto.seed());
+  if (!values.ok()) return values.status();
+  parameter.values = *std::move(values);
+  return LoadVariants(view, proto, parameter);
+}
+
+absl::Status StudyLoader::LoadVariants(const MessageView& view, const StudyParameter& proto,
+                                       LoadedParameter& parameter) {
+  for (int v = 0; v < proto.variant_size(); ++v) {
+    std::vector<StudyTarget>& targets = parameter.variants.emplace_back();
+    const MessageView variant = view.Nested("variant", v);
+    for (int s = 0; s < proto.variant(v).set_size(); ++s) {
+      const std::string& text = proto.variant(v).set(s);
+      if (!absl::StrContains(text, '=')) {
+        return variant.Mistake("set", s,
+                               "says no value; expected PATH=VALUE, such as kernel.hugetlb.shrink=locked");
+      }
+      absl::StatusOr<StudyTarget> target = LoadTarget(variant, text, s);
+      if (!target.ok()) return target.status();
+      targets.push_back(*std::move(target));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StudyLoader::LoadPeriods(const MessageView& study) {
+  std::set<std::string> names;
+  for (int i = 0; i < loaded_.proto.period_size(); ++i) {
+    const Period& proto = loaded_.proto.period(i);
+    const MessageView view = study.Nested("period", i);
+    if (!proto.has_name()) return view.MistakeWithoutValue("name", "is missing; expected name: \"late\"");
+    if (!IsName(proto.name())) return view.Mistake("name", kNoName);
+    if (!names.insert(proto.name()).second)
+      return view.Mistake("name", "is another period's name too; expected a name of its own");
+    MetricPeriod period = {.name = proto.name(), .from_ns = *workloads::ParseDuration(proto.from())};
+    if (proto.has_to()) period.to_ns = *workloads::ParseDuration(proto.to());
+    if (period.to_ns < period.from_ns)
+      return view.Mistake("to", absl::StrCat("is before ", proto.from(), "; expected from or later"));
+    loaded_.periods.push_back(std::move(period));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StudyLoader::LoadColumns(const MessageView& study) {
+  column_names_ = {"run", "point", "seed"};
+  for (const LoadedParameter& parameter : loaded_.parameters)
+    column_names_.insert(absl::AsciiStrToLower(parameter.name));
+  for (int i = 0; i < loaded_.proto.column_size(); ++i) {
+    const StudyColumn& proto = loaded_.proto.column(i);
+    const MessageView view = study.Nested("column", i);
+    if (!proto.has_name())
+      return view.MistakeWithoutValue("name", "is missing; expected name: \"misses, %\"");
+    if (absl::Status status = NameColumn(view, proto.name()); !status.ok()) return status;
+    if (!proto.has_value())
+      return view.MistakeWithoutValue("value",
+                                      "is missing; expected one such as \"[node0.numa_miss] / 1000\"");
+    absl::StatusOr<SqlExpression> value = ParseSqlExpression(proto.value());
+    if (!value.ok()) return view.Mistake("value", workloads::FromAbsl(value.status().message()));
+    MetricInfo info = {.unit = proto.unit() == "share" ? kShareUnit : ""};
+    info.kind = proto.unit() == "time" ? MetricInfo::Kind::kTime : MetricInfo::Kind::kMean;
+    loaded_.columns.push_back({view.FileAndLine("value"), proto.name(), *std::move(value), info});
+  }
+  return absl::OkStatus();
+}
+
+// SQL does not tell capital letters in names of columns.
+absl::Status StudyLoader::NameColumn(const MessageView& view, const std::string& name) {
+  const auto shows = [](unsigned char c) { return c >= ' ' && c != 0x7f && c != '[' && c != ']'; };
+  if (name.empty() || !std::all_of(name.begin(), name.end(), shows))
+    return view.Mistake("name", "is no title; expected one line without brackets");
+  if (column_names_.insert(absl::AsciiStrToLower(name)).second) return absl::OkStatus();
+  return view.Mistake(
+      "name", "is run, point, seed, or a parameter's or another column's name; expected one of its own");
 }
 
 absl::Status StudyLoader::CheckSize(const MessageView& study, size_t points) {
@@ -297,6 +380,12 @@ absl::Status StudyLoader::RankValues(const MessageView& view, LoadedFind& find) 
 
 }  // namespace
 
+std::vector<StudyTarget> LoadedParameter::TargetsOf(size_t value) const {
+  std::vector<StudyTarget> all = targets;
+  if (!variants.empty()) all.insert(all.end(), variants[value].begin(), variants[value].end());
+  return all;
+}
+
 std::string LoadedStudy::PointText(size_t point) const {
   std::string text;
   for (size_t p = 0; p < parameters.size(); ++p)
@@ -308,7 +397,7 @@ std::vector<workloads::FieldSetting> LoadedStudy::SettingsAt(size_t point) const
   std::vector<workloads::FieldSetting> settings;
   for (size_t p = 0; p < parameters.size(); ++p) {
     const std::string& value = ValueAt(point, p);
-    for (const StudyTarget& target : parameters[p].targets) {
+    for (const StudyTarget& target : parameters[p].TargetsOf(points[point][p])) {
       settings.push_back({.given = absl::StrCat(target.place, ": ", parameters[p].name, "=", value),
                           .path = target.path,
                           .value = absl::StrReplaceAll(target.text, {{kHole, value}})});

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cli/metric.h"
+#include "cli/sql_expression.h"
 #include "proto/study.pb.h"
 #include "workloads/condition.h"
 #include "workloads/text_patch.h"
@@ -28,8 +30,12 @@ struct StudyTarget {
 
 struct LoadedParameter {
   std::string name;
-  std::vector<StudyTarget> targets;
+  std::vector<StudyTarget> targets;  // of every value
   std::vector<std::string> values;
+  std::vector<std::vector<StudyTarget>> variants;  // what each value sets beside; empty: nothing
+
+  // What the value of that index sets.
+  std::vector<StudyTarget> TargetsOf(size_t value) const;
 };
 
 // A search for the last value, in the order of `rank`, for which the condition holds rarely enough.
@@ -42,6 +48,14 @@ struct LoadedFind {
   double bound = 0;       // the share of runs for which the condition may hold
   double confidence = 0;  // of the whole answer
   int64_t most_seeds = 0;
+};
+
+// A computed column of the table at the end.
+struct LoadedColumn {
+  std::string place;  // "pools.textproto:17"
+  std::string name;
+  SqlExpression value;
+  MetricInfo info;  // how its values are printed
 };
 
 // A run of a study: `number` counts all that there could be, from 0, point by point.
@@ -62,6 +76,8 @@ struct LoadedStudy {
   std::vector<std::vector<size_t>> points;
   std::vector<uint64_t> seeds;  // one at least; where there are searches, the most that one may need
   std::vector<LoadedFind> finds;
+  std::vector<MetricPeriod> periods;
+  std::vector<LoadedColumn> columns;
 
   // The point's run with the seed of that index.
   SweepRun RunAt(size_t point, size_t seed) const {

@@ -159,20 +159,39 @@ absl::StatusOr<std::vector<std::string>> ListedValues(const MessageView& view,
   return std::vector<std::string>(parameter.value().begin(), parameter.value().end());
 }
 
+absl::StatusOr<std::vector<std::string>> NamesOfVariants(const MessageView& view,
+                                                         const StudyParameter& parameter) {
+  std::set<std::string> seen;
+  std::vector<std::string> names;
+  for (int i = 0; i < parameter.variant_size(); ++i) {
+    const MessageView variant = view.Nested("variant", i);
+    const std::string& name = parameter.variant(i).name();
+    if (name.empty())
+      return variant.MistakeWithoutValue("name", "is missing; expected name: \"before 5.13\"");
+    if (!seen.insert(name).second)
+      return variant.Mistake("name", "is another variant's name too; expected a name of its own");
+    names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> ValuesOf(const MessageView& view, const StudyParameter& parameter,
                                                   uint64_t seed) {
   const int sources = (parameter.value_size() > 0 ? 1 : 0) + (parameter.has_range() ? 1 : 0) +
-                      (parameter.has_random() ? 1 : 0);
+                      (parameter.has_random() ? 1 : 0) + (parameter.variant_size() > 0 ? 1 : 0);
   if (sources != 1) {
     return view.MistakeWithoutValue(
-        "value", sources == 0 ? "is missing; expected value: [\"1\", \"2\"], range { .. } or random { .. }"
-                              : "is given beside range or random; expected one of the three");
+        "value",
+        sources == 0
+            ? "is missing; expected value: [\"1\", \"2\"], range { .. }, random { .. } or variant { .. }"
+            : "is given beside range or random or variant; expected one of the four");
   }
   if (parameter.has_range()) return ValuesOfRange(view.Nested("range"), parameter.range());
   if (parameter.has_random())
     return DrawnValues(view.Nested("random"), parameter.random(), parameter.name(), seed);
+  if (parameter.variant_size() > 0) return NamesOfVariants(view, parameter);
   return ListedValues(view, parameter);
 }
 

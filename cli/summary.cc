@@ -226,8 +226,8 @@ void PrintShortages(const std::vector<std::unique_ptr<workloads::GuestGroup>>& g
 
 std::string LineText(const workloads::Simulation::FailedLine& failed) {
   const std::vector<workloads::Op>& ops = failed.script->script.ops;
-  const auto op = std::lower_bound(ops.begin(), ops.end(), failed.line,
-                                   [](const workloads::Op& before, int line) { return before.line < line; });
+  const auto op =
+      std::find_if(ops.begin(), ops.end(), [&](const workloads::Op& at) { return at.line == failed.line; });
   const std::string text = op == ops.end() ? "" : absl::StrCat(": ", workloads::Quoted(op->text));
   return absl::StrCat(failed.script->place(failed.line), text);
 }

@@ -30,6 +30,7 @@
 #include "cli/sweep_report.h"
 #include "cli/sweep_runner.h"
 #include "cli/sweep_scenarios.h"
+#include "cli/sweep_shown.h"
 #include "cli/sweep_store.h"
 #include "cli/text_table.h"
 #include "cli/thread_count.h"
@@ -221,14 +222,12 @@ absl::Status PrintSummary(const SweepOptions& options, const LoadedStudy& study,
   text << options.study << ": " << Counted(study.points.size(), "point") << ", "
        << (study.finds.empty() ? "" : "at most ") << Counted(study.seeds.size(), "seed") << " each\n"
        << findings.tables;
-  if (study.finds.empty() || study.proto.show_size() > 0) {
+  if (study.finds.empty() || study.proto.show_size() > 0 || !study.columns.empty()) {
     const absl::StatusOr<std::vector<std::string>> warnings =
         PrintSweepTable(study, store.database(), OutputWidth(), text);
     if (!warnings.ok()) return warnings.status();
     PrintWarnings(*warnings, std::cerr);
   }
-  if (study.proto.show_size() > 0)
-    text << "medians; +/-: how far their 95% intervals reach, inf where there are too few runs for one\n";
   text << "results: " << options.out << "\n";
   return Print(STDOUT_FILENO, text.str());
 }
@@ -316,6 +315,7 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   if (!opened.ok()) return opened.status();
   SweepStore& store = **opened;
   WarnAtStart(options, scenarios, store);
+  if (absl::Status status = MakeShownView(study, store.database()); !status.ok()) return status;
   const EndSignals signals;
   absl::Status status = RunAll(options, study, scenarios, store, *threads);
   const bool ended = absl::IsCancelled(status);
@@ -335,6 +335,7 @@ absl::StatusOr<int> Sweep(SweepOptions options) {
   if (!study.ok()) return study.status();
   const absl::StatusOr<SweepScenarios> scenarios = SweepScenarios::Load(*study, options.allow_outside_files);
   if (!scenarios.ok()) return scenarios.status();
+  if (absl::Status status = CheckColumns(*study); !status.ok()) return status;
   if (options.list) {
     if (absl::Status status = PrintList(*study); !status.ok()) return status;
     return 0;

@@ -13,6 +13,7 @@
 #include "cli/csv_text.h"
 #include "cli/metric_text.h"
 #include "cli/sweep_results.h"
+#include "cli/sweep_shown.h"
 #include "cli/text_table.h"
 
 namespace numasim {
@@ -75,40 +76,96 @@ std::map<size_t, PointCounts> CountByPoint(const std::vector<StoredRun>& runs) {
   return counts;
 }
 
-// Which columns the table has beside the values: those in which not all is 0.
-struct CountColumns {
-  bool failed = false;
-  bool unmet = false;
+// A row for each point that was run, column by column.
+class PointTable {
+ public:
+  PointTable(const LoadedStudy& study, const std::vector<StoredRun>& runs) : points_(CountByPoint(runs)) {
+    for (const auto& [point, counts] : points_) {
+      repeated_ = repeated_ || counts.runs > 1;
+      failures_ = failures_ || counts.failed > 0;
+      unmet_ = unmet_ || counts.unmet > 0;
+    }
+    AddFirstColumns(study);
+  }
+
+  // Whether points were run with several seeds: else a value is no median, and has no interval.
+  bool repeated() const { return repeated_; }
+
+  // `cell_of` says what a point has there.
+  template <class CellOf>
+  void AddColumn(const std::string& title, CellOf cell_of) {
+    titles_.push_back(title);
+    for (const auto& [point, counts] : points_) rows_[point].push_back(cell_of(point, counts));
+  }
+
+  // The medians of numbers, by point.
+  void AddMedians(const std::string& title, const MetricInfo& info,
+                  const std::map<size_t, std::vector<double>>& values) {
+    std::map<size_t, MedianInterval> medians;
+    for (const auto& [point, of_point] : values) medians[point] = MedianOf(of_point, kConfidence);
+    AddColumn(title, [&](size_t point, const PointCounts&) {
+      return medians.contains(point) ? ValueText(info, medians[point].median) : "-";
+    });
+    if (!repeated_) return;
+    AddColumn("+/-", [&](size_t point, const PointCounts&) {
+      return medians.contains(point) ? SpreadText(medians[point]) : "-";
+    });
+  }
+
+  void Print(size_t width, std::ostream& out) const {
+    Table table;
+    table.AddRow(titles_);
+    for (const auto& [point, cells] : rows_) table.AddRow(cells);
+    table.Print(width, out);
+  }
+
+ private:
+  void AddFirstColumns(const LoadedStudy& study) {
+    for (size_t p = 0; p < study.parameters.size(); ++p) {
+      AddColumn(study.parameters[p].name,
+                [&](size_t point, const PointCounts&) { return study.ValueAt(point, p); });
+    }
+    if (study.parameters.empty())
+      AddColumn("scenario", [&](size_t, const PointCounts&) { return study.scenario_path; });
+    if (repeated_)
+      AddColumn("runs", [](size_t, const PointCounts& counts) { return absl::StrCat(counts.runs); });
+    if (failures_)
+      AddColumn("failed", [](size_t, const PointCounts& counts) { return absl::StrCat(counts.failed); });
+    if (unmet_)
+      AddColumn("unmet", [](size_t, const PointCounts& counts) { return absl::StrCat(counts.unmet); });
+  }
+
+  const std::map<size_t, PointCounts> points_;
+  bool repeated_ = false;
+  bool failures_ = false;
+  bool unmet_ = false;
+  std::vector<std::string> titles_;
+  std::map<size_t, std::vector<std::string>> rows_;
 };
 
-CountColumns NeededColumns(const std::map<size_t, PointCounts>& counts) {
-  CountColumns needed;
-  for (const auto& [point, of_point] : counts) {
-    needed.failed |= of_point.failed > 0;
-    needed.unmet |= of_point.unmet > 0;
+// A text has no median: it is shown where all runs of the point have it.
+std::string TextOf(const std::vector<ShownValue>& values) {
+  const bool same = std::all_of(values.begin(), values.end(),
+                                [&](const ShownValue& value) { return value.text == values[0].text; });
+  return same ? values[0].text : "..";
+}
+
+void AddShown(const LoadedColumn& column, const std::map<size_t, std::vector<ShownValue>>& values,
+              PointTable& table) {
+  std::map<size_t, std::vector<double>> numbers;
+  std::map<size_t, std::string> texts;
+  for (const auto& [point, of_point] : values) {
+    for (const ShownValue& value : of_point) {
+      numbers[point].push_back(value.number);
+      if (value.is_text) texts[point] = TextOf(of_point);
+    }
   }
-  return needed;
-}
-
-std::vector<std::string> FirstTitles(const LoadedStudy& study, const CountColumns& columns) {
-  std::vector<std::string> titles;
-  for (const LoadedParameter& parameter : study.parameters) titles.push_back(parameter.name);
-  if (titles.empty()) titles.push_back("scenario");
-  titles.push_back("runs");
-  if (columns.failed) titles.push_back("failed");
-  if (columns.unmet) titles.push_back("unmet");
-  return titles;
-}
-
-std::vector<std::string> FirstCells(const LoadedStudy& study, size_t point, const PointCounts& counts,
-                                    const CountColumns& columns) {
-  std::vector<std::string> cells;
-  for (size_t p = 0; p < study.parameters.size(); ++p) cells.push_back(study.ValueAt(point, p));
-  if (cells.empty()) cells.push_back(study.scenario_path);
-  cells.push_back(absl::StrCat(counts.runs));
-  if (columns.failed) cells.push_back(absl::StrCat(counts.failed));
-  if (columns.unmet) cells.push_back(absl::StrCat(counts.unmet));
-  return cells;
+  if (texts.empty()) return table.AddMedians(column.name, column.info, numbers);
+  table.AddColumn(column.name, [&](size_t point, const PointCounts&) {
+    if (texts.contains(point)) return texts[point];
+    return numbers.contains(point) ? ValueText(column.info, MedianOf(numbers[point], kConfidence).median)
+                                   : "-";
+  });
 }
 
 std::string CsvHeader(const LoadedStudy& study, const std::vector<NamedMetric>& metrics) {
@@ -139,30 +196,24 @@ absl::StatusOr<std::vector<std::string>> PrintSweepTable(const LoadedStudy& stud
                                                          size_t width, std::ostream& out) {
   const absl::StatusOr<std::vector<StoredRun>> runs = StoredRuns(database);
   if (!runs.ok()) return runs.status();
-  std::vector<std::string> warnings;
-  const absl::StatusOr<std::vector<NamedMetric>> shown = ShownMetrics(study, database, &warnings);
+  absl::StatusOr<std::vector<std::string>> warnings = UnknownNames(study, database);
+  if (!warnings.ok()) return warnings;
+  const absl::StatusOr<std::vector<NamedMetric>> shown = ShownMetrics(study, database, &*warnings);
   if (!shown.ok()) return shown.status();
-  const std::map<size_t, PointCounts> counts = CountByPoint(*runs);
-  const CountColumns columns = NeededColumns(counts);
-  std::vector<std::string> titles = FirstTitles(study, columns);
-  std::map<size_t, std::vector<std::string>> rows;
-  for (const auto& [point, of_point] : counts) rows[point] = FirstCells(study, point, of_point, columns);
+  PointTable table(study, *runs);
+  for (const LoadedColumn& column : study.columns) {
+    const auto values = ShownValues(database, column.name);
+    if (!values.ok()) return values.status();
+    AddShown(column, *values, table);
+  }
   for (const NamedMetric& metric : *shown) {
-    titles.insert(titles.end(), {metric.metric.name, "+/-"});
     const auto values = ValuesByPoint(database, metric.number, metric.metric.info.absent_is_zero);
     if (!values.ok()) return values.status();
-    for (auto& [point, cells] : rows) {
-      const auto at = values->find(point);
-      const MedianInterval median =
-          at == values->end() ? MedianInterval() : MedianOf(at->second, kConfidence);
-      cells.push_back(at == values->end() ? "-" : ValueText(metric.metric.info, median.median));
-      cells.push_back(at == values->end() ? "-" : SpreadText(median));
-    }
+    table.AddMedians(metric.metric.name, metric.metric.info, *values);
   }
-  Table table;
-  table.AddRow(titles);
-  for (auto& [point, cells] : rows) table.AddRow(std::move(cells));
   table.Print(width, out);
+  if (table.repeated() && (!study.columns.empty() || study.proto.show_size() > 0))
+    out << "medians; +/-: how far their 95% intervals reach, inf where there are too few runs for one\n";
   return warnings;
 }
 

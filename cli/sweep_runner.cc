@@ -75,7 +75,8 @@ absl::StatusOr<SweepResult> SweepRunner::SimulateAndJudge(const SweepRun& run) {
 
 absl::StatusOr<RunMetrics> SweepRunner::Simulate(const LoadedScenario& scenario, const SweepRun& run) {
   if (!options_.traces.empty()) return SimulateWithTrace(scenario, run);
-  absl::StatusOr<MeasuredRun> measured = MeasureRun(scenario, run.seed, [this] { return Stopped(); });
+  absl::StatusOr<MeasuredRun> measured =
+      MeasureRun(scenario, run.seed, study_.periods, [this] { return Stopped(); });
   if (!measured.ok()) return measured.status();
   Note(measured->warnings);
   return std::move(measured->metrics);
@@ -95,7 +96,7 @@ absl::StatusOr<RunMetrics> SweepRunner::SimulateWithTrace(const LoadedScenario& 
     std::filesystem::remove((*traced)->facts().trace_path, error);
     return absl::CancelledError("the run was given up");
   }
-  return ReadMetrics(path);
+  return ReadMetrics(path, study_.periods);
 }
 
 void SweepRunner::Note(const std::vector<std::string>& warnings) {
@@ -103,11 +104,26 @@ void SweepRunner::Note(const std::vector<std::string>& warnings) {
   warnings_.insert(warnings.begin(), warnings.end());
 }
 
+// A period that begins after the run's end gives no metrics.
+void SweepRunner::CheckPeriods(const RunMetrics& run) {
+  for (size_t i = 0; i < study_.periods.size(); ++i) {
+    const std::string prefix = study_.periods[i].name + ".";
+    const auto first = run.metrics.lower_bound(prefix);
+    if (first != run.metrics.end() && absl::StartsWith(first->first, prefix)) continue;
+    progress_.Print(absl::StrCat("numasim: warning: ", study_.path, ": period[", i, "]: '",
+                                 study_.periods[i].name, "' begins when the first run has ended\n"));
+  }
+}
+
 // The metrics that the study keeps. A glob that matches none of the first run's is probably a mistake, and
 // better known now than after days.
 RunMetrics SweepRunner::Kept(RunMetrics run) {
+  if (!metrics_checked_) CheckPeriods(run);
   const auto& globs = study_.proto.metrics();
-  if (globs.empty()) return run;
+  if (globs.empty()) {
+    metrics_checked_ = true;
+    return run;
+  }
   const auto matches = [](const std::string& glob, const std::string& name) {
     return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
   };

@@ -56,6 +56,7 @@ class SweepRunner final : public SweepEngine {
                                                const SweepRun& run);
   void Store(const SweepRun& run, const absl::StatusOr<SweepResult>& result);
   RunMetrics Kept(RunMetrics run);
+  void CheckPeriods(const RunMetrics& run);
   void Note(const std::vector<std::string>& warnings);
 
   const LoadedStudy& study_;

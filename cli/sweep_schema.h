@@ -15,8 +15,8 @@ inline constexpr int64_t kSweepFormat = 2;
 //   scenario and its files.
 // parameters: the values of each point. runs: those that finished. failures: why some of these have no
 // metrics. unmet: what of the scenario's `expect` does not hold for a run, a line for each metric. metrics:
-// the numbers of each run. metric_names: what they are; kind and direction as in cli/metrics.h. results: all
-// of it in one place, for queries.
+// the numbers of each run. metric_names: what they are; kind and direction as in cli/metric.h. results: all
+// of it in one place, for queries. cli/sweep_shown.h adds the view of a study's columns.
 inline constexpr char kSweepTables[] = R"(
 CREATE TABLE study (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE parameters (

@@ -91,6 +91,7 @@ absl::StatusOr<SweepIdentity> IdentityOf(const LoadedStudy& study,
   Study proto = study.proto;
   // What is shown of results changes none.
   proto.clear_show();
+  proto.clear_column();
   google::protobuf::TextFormat::PrintToString(proto, &identity.study);
   identity.texts["the scenario " + proto.scenario()] = study.scenario_text;
   for (const auto& [name, text] : files) identity.texts["the file " + name] = text;

@@ -12,6 +12,7 @@
 #include "workloads/generate/guests_text.h"
 #include "workloads/kernel_args.h"
 #include "workloads/machine_rules.h"
+#include "workloads/script_copies.h"
 #include "workloads/text.h"
 #include "workloads/text_message.h"
 #include "workloads/units.h"
@@ -70,6 +71,7 @@ class ScenarioLoader {
   absl::Status LoadGuests(const MessageView& view);
   absl::Status ReadScriptFile(const MessageView& view, const std::string& name, LoadedScript& loaded);
   absl::Status ReadInlineScript(const MessageView& view, const Workload::Script& proto, LoadedScript& loaded);
+  absl::Status ParseCopies(const std::string& text, const LineName& name_of_line, LoadedScript& loaded);
   absl::Status NameScript(const MessageView& view, const Workload::Script& proto, LoadedScript& loaded);
   // The text of the file that a field names, read once.
   absl::StatusOr<std::string> FileOf(const MessageView& view, std::string_view field,
@@ -248,8 +250,18 @@ absl::Status ScenarioLoader::LoadScript(const MessageView& view, const Workload:
   if (!status.ok()) return status;
   status =
       proto.has_file() ? ReadScriptFile(view, proto.file(), loaded) : ReadInlineScript(view, proto, loaded);
-  loaded_.scripts.push_back(std::move(loaded));
+  if (loaded.copies > 0) loaded_.scripts.push_back(std::move(loaded));
   return status;
+}
+
+absl::Status ScenarioLoader::ParseCopies(const std::string& text, const LineName& name_of_line,
+                                         LoadedScript& loaded) {
+  absl::StatusOr<std::vector<Script>> copies =
+      ParseScriptOfCopies(text, loaded.copies, name_of_line, ScriptLimits());
+  if (!copies.ok()) return copies.status();
+  loaded.script = copies->front();
+  if (copies->size() > 1) loaded.of_copy = *std::move(copies);
+  return absl::OkStatus();
 }
 
 absl::Status ScenarioLoader::NameScript(const MessageView& view, const Workload::Script& proto,
@@ -272,11 +284,8 @@ absl::Status ScenarioLoader::ReadScriptFile(const MessageView& view, const std::
   // A mistake in a script quotes it. Of another file, a password file say, nothing may show.
   if (std::filesystem::path(name).extension() != ".mm")
     return view.Mistake("file", "is not named as a script; expected a name that ends in .mm");
-  absl::StatusOr<Script> script = ParseScript(*text, DisplayName(name), ScriptLimits());
-  if (!script.ok()) return script.status();
-  loaded.script = *std::move(script);
   loaded.place = [file = DisplayName(name)](int line) { return Cat(file, ":", line); };
-  return absl::OkStatus();
+  return ParseCopies(*text, loaded.place, loaded);
 }
 
 absl::Status ScenarioLoader::ReadInlineScript(const MessageView& view, const Workload::Script& proto,
@@ -291,13 +300,12 @@ absl::Status ScenarioLoader::ReadInlineScript(const MessageView& view, const Wor
   const auto name_of_line = [&view, &loaded](int line) {
     return Cat(view.FileAndLine("line", line - 1), ": script ", Quoted(loaded.name), " line ", line);
   };
-  absl::StatusOr<Script> script = ParseScript(text, name_of_line, ScriptLimits());
-  if (!script.ok()) return script.status();
-  loaded.script = *std::move(script);
+  absl::Status status = ParseCopies(text, name_of_line, loaded);
+  if (!status.ok()) return status;
   std::vector<std::string> places;
   for (int line = 1; line <= proto.line_size(); ++line) places.push_back(name_of_line(line));
   loaded.place = [places = std::move(places)](int line) { return places[static_cast<size_t>(line) - 1]; };
-  return absl::OkStatus();
+  return status;
 }
 
 absl::StatusOr<std::string> ScenarioLoader::FileOf(const MessageView& view, std::string_view field,

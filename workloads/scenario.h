@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "proto/scenario.pb.h"
 #include "workloads/condition.h"
 #include "workloads/generate/guest_plan.h"
@@ -25,13 +26,24 @@ namespace numasim::workloads {
 // A stream of operations of the workload.
 struct LoadedScript {
   std::string name = {};  // unique in the scenario
-  Script script = {};
+  Script script = {};     // of the first copy
+  // Of each copy, where {copy} in a line makes them differ; else empty. The same operations in the same
+  // lines.
+  std::vector<Script> of_copy = {};
   // Where a line of the script is, for messages: "FILE:LINE".
   std::function<std::string(int line)> place = {};
   int64_t start_ns = 0;
   int loops = 1;
   int copies = 1;          // the stream runs this often,
   int64_t stagger_ns = 0;  // each copy starting this much after the one before
+
+  const Script& OfCopy(int copy) const {
+    return of_copy.empty() ? script : of_copy[static_cast<size_t>(copy)];
+  }
+  // All that differ.
+  absl::Span<const Script> Scripts() const {
+    return of_copy.empty() ? absl::MakeConstSpan(&script, 1) : absl::MakeConstSpan(of_copy);
+  }
 };
 
 // A condition that the scenario expects to hold at the end.

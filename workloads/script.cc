@@ -18,6 +18,10 @@
 namespace numasim::workloads {
 namespace {
 
+constexpr std::string_view kRepeat = "repeat";
+constexpr std::string_view kEnd = "end";
+constexpr int64_t kMostRepeated = 1'000'000;  // operations that a script may have by repeating them
+
 // The part of a line before its comment: before the first '#' that is not between quotes.
 std::string_view WithoutComment(std::string_view line) {
   const size_t hash = line.find('#');
@@ -51,7 +55,7 @@ std::vector<std::string_view> Names(bool of_process) {
   for (const Operation& operation : Operations()) {
     if (operation.of_process == of_process) names.push_back(operation.name);
   }
-  if (!of_process) names.push_back("machine");
+  if (!of_process) names.insert(names.end(), {"machine", kRepeat, kEnd});
   return names;
 }
 
@@ -72,6 +76,8 @@ class ScriptParser {
 
   // Parses a line; returns what is wrong with it, or an empty string.
   std::string ParseLine(int number, std::string_view line);
+  // After the last line: the line of a repeat that has no end, or 0.
+  int OpenRepeat() const { return repeats_.empty() ? 0 : repeats_.back().line; }
 
   // So many more operations are to come, at most.
   void ReserveFor(size_t more) { script_.ops.reserve(script_.ops.size() + more); }
@@ -82,11 +88,22 @@ class ScriptParser {
   std::string ParseComment(std::string_view comment);
   std::string ParseMachine(int number);
   std::string ParseOp(int number, std::string_view text);
+  std::string ParseRepeat(int number);
+  std::string ParseEnd();
+  std::string AddCopies(size_t first, int64_t copies);
+
+  // Operations from `first_op` on are to be there `times` times.
+  struct Repeat {
+    size_t first_op = 0;
+    int64_t times = 1;
+    int line = 0;
+  };
 
   const bool has_outer_limits_;
   LineReader reader_;
   ScriptChecker checker_;
   Script script_;
+  std::vector<Repeat> repeats_;  // those that are open, the outermost first
 };
 
 std::string ScriptParser::ParseLine(int number, std::string_view line) {
@@ -94,7 +111,51 @@ std::string ScriptParser::ParseLine(int number, std::string_view line) {
   if (text.empty()) return ParseComment(Trim(line));
   reader_.Start(text);
   if (!reader_.ok()) return reader_.problem();
-  return reader_.Peek() == "machine" ? ParseMachine(number) : ParseOp(number, text);
+  if (reader_.Peek() == "machine") return ParseMachine(number);
+  if (reader_.Peek() == kRepeat) return ParseRepeat(number);
+  return reader_.Peek() == kEnd ? ParseEnd() : ParseOp(number, text);
+}
+
+std::string ScriptParser::ParseRepeat(int number) {
+  reader_.set_form([] { return std::string("'repeat N'"); });
+  reader_.Skip();
+  const std::string_view text = reader_.Peek();
+  if (text.empty()) return "repeat: how often is missing; expected 'repeat N'";
+  const absl::StatusOr<int64_t> times = ParseCount(text, 1, kMostRepeated);
+  if (!times.ok()) return Cat("repeat: ", Quoted(text), " ", FromAbsl(times.status().message()));
+  reader_.Skip();
+  reader_.Finish();
+  repeats_.push_back({.first_op = script_.ops.size(), .times = *times, .line = number});
+  return reader_.problem();
+}
+
+std::string ScriptParser::ParseEnd() {
+  if (repeats_.empty()) return "end: 'end' ends nothing; expected a 'repeat N' before it";
+  reader_.set_form([] { return std::string("'end'"); });
+  reader_.Skip();
+  reader_.Finish();
+  if (!reader_.ok()) return reader_.problem();
+  const Repeat repeat = repeats_.back();
+  repeats_.pop_back();
+  return AddCopies(repeat.first_op, repeat.times - 1);
+}
+
+// Each copy is checked as if it were written: a process that exits in it must have been spawned in it.
+std::string ScriptParser::AddCopies(size_t first, int64_t copies) {
+  const size_t last = script_.ops.size();
+  if (copies == 0 || first == last) return {};
+  const int64_t room = kMostRepeated - static_cast<int64_t>(last);
+  if (static_cast<int64_t>(last - first) > room / copies)
+    return Cat("end: makes more than ", kMostRepeated, " operations; expected fewer, or loops of the script");
+  script_.ops.reserve(last + (last - first) * static_cast<size_t>(copies));
+  for (int64_t copy = 0; copy < copies; ++copy) {
+    for (size_t i = first; i < last; ++i) {
+      if (std::string problem = checker_.Add(script_.ops[i]); !problem.empty())
+        return Cat("repeated, line ", script_.ops[i].line, ": ", problem);
+      script_.ops.push_back(script_.ops[i]);
+    }
+  }
+  return {};
 }
 
 // `# tolerance P%`, with or without more text after it.
@@ -187,6 +248,8 @@ absl::StatusOr<Script> ParseScript(std::string_view text, const LineName& name_o
     }
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
+  if (const int line = parser.OpenRepeat(); line != 0)
+    return mistake(line, "repeat: has no end; expected a line 'end' after what is repeated");
   return std::move(parser.script());
 }
 

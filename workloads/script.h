@@ -1,6 +1,8 @@
 // Operation scripts (.mm): one operation a line, performed one after another, preceded by the machine they
 // run on.
 //
+// What stands between the lines `repeat N` and `end` is performed N times; the operations are there so often.
+//
 // ParseScript reads one into a Script, which the caller owns; nothing here lives on an LP. Both directions,
 // text to Op and Op to text, come from one table of the operations (operation_table.cc).
 #ifndef NUMASIM_WORKLOADS_SCRIPT_H_

@@ -18,9 +18,27 @@ namespace numasim::workloads {
 namespace {
 
 std::string FirstNotModelled(const LoadedScenario& scenario) {
-  for (const LoadedScript& script : scenario.scripts) {
-    std::string problem = workloads::FirstNotModelled(script.script, script.place);
-    if (!problem.empty()) return problem;
+  for (const LoadedScript& loaded : scenario.scripts) {
+    for (const Script& script : loaded.Scripts()) {
+      std::string problem = workloads::FirstNotModelled(script, loaded.place);
+      if (!problem.empty()) return problem;
+    }
+  }
+  return "";
+}
+
+// What of the scripts cannot be done on the machine as it has come out.
+std::string FirstImpossible(const LoadedScenario& scenario, const Devices& devices, const Node& first) {
+  const bool sets_max_map_count =
+      std::any_of(scenario.scripts.begin(), scenario.scripts.end(),
+                  [](const LoadedScript& script) { return SetsMaxMapCount(script.script); });
+  for (const LoadedScript& loaded : scenario.scripts) {
+    for (const Script& script : loaded.Scripts()) {
+      std::string problem = FirstWithoutDevice(script, loaded.place, devices);
+      if (problem.empty() && !sets_max_map_count)
+        problem = FirstMappedTwice(script, loaded.place, first.total_pages, first.max_map_count);
+      if (!problem.empty()) return problem;
+    }
   }
   return "";
 }
@@ -60,16 +78,8 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
     simulation->warnings_.push_back(absl::StrCat(scenario.machine_place, ": ", warning));
   const Devices devices = DevicesOf(simulation->kernel());
   const Node& first = simulation->memory().node(NodeId{0});
-  const bool sets_max_map_count =
-      std::any_of(scenario.scripts.begin(), scenario.scripts.end(),
-                  [](const LoadedScript& script) { return SetsMaxMapCount(script.script); });
-  for (const LoadedScript& script : scenario.scripts) {
-    std::string problem = FirstWithoutDevice(script.script, script.place, devices);
-    if (problem.empty() && !sets_max_map_count) {
-      problem = FirstMappedTwice(script.script, script.place, first.total_pages, first.max_map_count);
-    }
-    if (!problem.empty()) return absl::InvalidArgumentError(problem);
-  }
+  if (const std::string problem = FirstImpossible(scenario, devices, first); !problem.empty())
+    return absl::InvalidArgumentError(problem);
   if (absl::Status status = simulation->AddGroups(scenario, options.seed); !status.ok()) return status;
   simulation->AddStreams();
   return simulation;
@@ -96,11 +106,12 @@ void Simulation::AddStreams() {
       Stream* const stream = runners_.back().get();
       stream->name = name;
       stream->script = &script;
+      stream->of_copy = &script.OfCopy(copy);
       stream->runner = std::make_unique<ScriptRunner>(*kernel_, name, script.place);
       const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
       engine_.Start(kernel_->memory().global_lp(), start, name,
                     [this, stream, log, ends_khugepaged](sim::Path& path) -> sim::Task<void> {
-                      co_await stream->runner->Run(path, stream->script->script, stream->script->loops, *log);
+                      co_await stream->runner->Run(path, *stream->of_copy, stream->script->loops, *log);
                       stream->done = true;
                       if (ends_khugepaged) co_await EndWithLast(path);
                     });
@@ -260,7 +271,7 @@ double Simulation::ShareDone() const {
   double done = 0;
   double all = 0;
   for (const auto& stream : runners_) {
-    const auto operations = static_cast<double>(stream->script->script.ops.size()) * stream->script->loops;
+    const auto operations = static_cast<double>(stream->of_copy->ops.size()) * stream->script->loops;
     all += operations;
     // Processes that exit with their stream count as operations too.
     done += stream->done ? operations

@@ -102,6 +102,7 @@ class Simulation {
   struct Stream {
     std::string name;  // also of its path
     const LoadedScript* script = nullptr;
+    const Script* of_copy = nullptr;  // what it performs
     std::unique_ptr<ScriptRunner> runner;
     bool done = false;  // written by the stream's path, read while nothing runs
   };

@@ -18,15 +18,23 @@ using ::testing::Not;
 
 class CompareProgramTest : public ProgramTest {
  protected:
-  // Runs the scenario of a study, writes its trace to `out`.
-  static void RunStudy(const std::string& scenario, const std::string& out) {
-    const std::string path = Runfile(absl::StrCat("examples/studies/", scenario, ".textproto"));
-    ASSERT_EQ(Numasim({"run", path, "--out", out, "--quiet"}).exit_status, 0);
+  // Runs the scenario of a study with these fields set, and writes its trace to `out`.
+  static void RunStudy(const std::string& study, const std::vector<std::string>& settings,
+                       const std::string& out) {
+    std::vector<std::string> words = {
+        "run", Runfile(absl::StrCat("examples/studies/", study, "/", study, ".textproto")), "--out", out,
+        "--quiet"};
+    for (const std::string& setting : settings) words.insert(words.end(), {"--set", setting});
+    ASSERT_EQ(Numasim(words).exit_status, 0);
   }
-  // Runs the case of a study as the kernel was before and as it is since, for before.pb and after.pb.
-  static void RunBoth(const std::string& scenario) {
-    RunStudy(scenario + "_before", "before.pb");
-    RunStudy(scenario + "_after", "after.pb");
+  // Runs a case of a study, as it is since 5.13 for after.pb, and with what was different before for
+  // before.pb.
+  static void RunBoth(const std::string& study, const std::vector<std::string>& of_case,
+                      const std::vector<std::string>& before) {
+    std::vector<std::string> both = of_case;
+    both.insert(both.end(), before.begin(), before.end());
+    RunStudy(study, both, "before.pb");
+    RunStudy(study, of_case, "after.pb");
   }
   // Of these metrics, what NEW is to BASE; the exit status must be this one.
   static std::string Compare(const std::string& base, const std::string& changed, const std::string& metrics,
@@ -40,7 +48,7 @@ class CompareProgramTest : public ProgramTest {
 
 // A range with free huge pages in it could not be taken away before 5.13.
 TEST_F(CompareProgramTest, UnpluggingOverAPoolGotBetter) {
-  RunBoth("unplug_over_a_pool/room_50_free");
+  RunBoth("unplug_over_a_pool", {}, {"kernel.contig.hugetlb=fail"});
   const std::string metrics = "events.*,virtio_mem_*";
   const std::string better = Compare("before.pb", "after.pb", metrics, 0);
   EXPECT_THAT(better, ContainsRegex("events.contig_failed +better +-100.0% +[0-9]+ +0"));
@@ -53,7 +61,8 @@ TEST_F(CompareProgramTest, UnpluggingOverAPoolGotBetter) {
 
 // Before 5.13 the pages of a pool that shrinks were freed under hugetlb_lock.
 TEST_F(CompareProgramTest, HoldingHugetlbLockGotShorter) {
-  RunBoth("shrinking_a_large_pool/1k");
+  RunBoth("shrinking_a_large_pool", {"workload.script[boot].line[0]=pool 2M all 2000"},
+          {"kernel.hugetlb.shrink=locked"});
   const std::string metrics = "lock.kernel.hugetlb_lock.*_max_ns";
   EXPECT_THAT(Compare("before.pb", "after.pb", metrics, 0), HasSubstr("2 metrics: 2 better\n"));
   EXPECT_THAT(Compare("after.pb", "before.pb", metrics, 2), HasSubstr("2 metrics: 2 worse\n"));
@@ -62,7 +71,10 @@ TEST_F(CompareProgramTest, HoldingHugetlbLockGotShorter) {
 // Two writers of nr_hugepages: the second's write is lost before 5.13, and the pool is not what either wrote.
 // A smaller pool counts as worse; here the smaller was wanted.
 TEST_F(CompareProgramTest, ARaceOfTwoWritersShowsInThePool) {
-  RunBoth("two_administrators/up_and_down");
+  RunBoth("two_administrators",
+          {"workload.script[first].line[4]=@a pool 2M all 30000",
+           "workload.script[second].line[4]=@b pool 2M all 5000"},
+          {"kernel.hugetlb.resize=racing", "kernel.hugetlb.shrink=locked"});
   const std::string metrics = "hugetlb-2M.nr_hugepages";
   EXPECT_THAT(Compare("before.pb", "after.pb", metrics, 2),
               ContainsRegex("hugetlb-2M.nr_hugepages +worse +-83.3% +30000 +5000"));

@@ -342,6 +342,7 @@ const Entry kEntries[] = {
     {"Script.start", kDescribed, "start: \"1ms\"", "start: \"30ms\""},
     {"Script.loops", kDescribed, "copies: 2", "copies: 2 loops: 2"},
     {"Script.copies", kDescribed, "copies: 2", "copies: 3"},
+    {"Script.copies", kDescribed, "copies: 2", "copies: 0"},
     {"Script.stagger", kDescribed, "stagger: \"1ms\"", "stagger: \"30ms\""},
     {"Scenario.seed", kWithGuests, "machine {", "seed: 5 machine {"},
     {"Guests.name", kWithGuests, "\"many\"", "\"few\""},

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proto/counter_info.h"
 #include "proto/trace.pb.h"
@@ -45,9 +46,9 @@ class MetricsTest : public testing::Test {
     return column;
   }
 
-  RunMetrics Read() {
+  RunMetrics Read(const std::vector<MetricPeriod>& periods = {}) {
     EXPECT_TRUE(writer_->Finish().ok());
-    const auto run = ReadMetrics(path_.get());
+    const auto run = ReadMetrics(path_.get(), periods);
     EXPECT_TRUE(run.ok()) << run.status();
     return *run;
   }
@@ -70,6 +71,60 @@ TEST_F(MetricsTest, CountersHaveTheirLastValueAndGaugesAlsoLeastPeakAndMean) {
   EXPECT_EQ(run.metrics.at("simulated_ns").info.kind, MetricInfo::Kind::kTime);
   EXPECT_EQ(run.scenario_name, "s.textproto");
   EXPECT_EQ(run.seed, 7u);
+}
+
+TEST_F(MetricsTest, PeriodsHaveMetricsOfTheirOwn) {
+  const auto metrics = Read({{"late", 15, 50}}).metrics;
+  // From 3, which the sample at 10 shows, to 3: the next one is at 60.
+  EXPECT_EQ(metrics.at("late.node0.numa_miss").value, 0);
+  EXPECT_EQ(metrics.at("late.node0.numa_miss.changed_ns").value, 0);
+  EXPECT_EQ(metrics.at("late.hugetlb-2M.nr_hugepages").value, 8);
+  EXPECT_EQ(metrics.at("late.hugetlb-2M.nr_hugepages.least").value, 8);
+  EXPECT_DOUBLE_EQ(metrics.at("late.hugetlb-2M.nr_hugepages.mean").value, 8);
+  EXPECT_EQ(metrics.at("late.node0.numa_miss").info.unit, "pages");
+  EXPECT_EQ(metrics.at("late.node0.numa_miss").info.direction, Direction::kMoreIsWorse);
+  EXPECT_EQ(metrics.at("late.node0.numa_miss.changed_ns").info.kind, MetricInfo::Kind::kTime);
+  EXPECT_EQ(metrics.at("node0.numa_miss").value, 5) << "of the whole run";
+}
+
+TEST_F(MetricsTest, PeriodCountsWhatIsAddedFromItsBeginningToItsEnd) {
+  const auto metrics = Read({{"all", 0}, {"start", 0, 10}, {"end", 12, 60}}).metrics;
+  EXPECT_EQ(metrics.at("all.node0.numa_miss").value, 5);
+  EXPECT_EQ(metrics.at("all.node0.numa_miss.changed_ns").value, 60);
+  EXPECT_EQ(metrics.at("start.node0.numa_miss").value, 3);
+  EXPECT_EQ(metrics.at("start.cma.a.cma_alloc_ns").value, 50);
+  EXPECT_EQ(metrics.at("end.node0.numa_miss").value, 2);
+  EXPECT_EQ(metrics.at("end.node0.numa_miss.changed_ns").value, 60 - 12);
+  EXPECT_EQ(metrics.at("end.hugetlb-2M.nr_hugepages.peak").value, 8);
+  EXPECT_EQ(metrics.at("end.hugetlb-2M.nr_hugepages.least").value, 2);
+  // 4 for 10 ns; of the mean over all, the rest is as without a period.
+  EXPECT_DOUBLE_EQ(metrics.at("start.hugetlb-2M.nr_hugepages.mean").value, 4);
+  EXPECT_DOUBLE_EQ(metrics.at("all.hugetlb-2M.nr_hugepages.mean").value,
+                   metrics.at("hugetlb-2M.nr_hugepages.mean").value);
+}
+
+TEST_F(MetricsTest, MomentHasGaugesAndPeriodAfterTheRunHasNothing) {
+  const auto metrics = Read({{"moment", 15, 15}, {"after", 61}}).metrics;
+  EXPECT_EQ(metrics.at("moment.hugetlb-2M.nr_hugepages").value, 8);
+  EXPECT_EQ(metrics.at("moment.hugetlb-2M.nr_hugepages.mean").value, 8);
+  EXPECT_EQ(metrics.at("moment.node0.numa_miss").value, 0);
+  EXPECT_EQ(metrics.count("after.node0.numa_miss"), 0u);
+}
+
+TEST_F(MetricsTest, PeriodCountsItsEvents) {
+  for (const int64_t time_ns : {70, 80, 90}) {
+    trace::Event event;
+    event.set_time_ns(time_ns);
+    event.set_kind("alloc_failed");
+    event.mutable_failure();
+    writer_->AddEvent(event);
+  }
+  writer_->AddSample(100, {5, 2, 70});
+  const auto metrics = Read({{"part", 75, 90}}).metrics;
+  EXPECT_EQ(metrics.at("part.events.alloc_failed").value, 2);
+  EXPECT_EQ(metrics.at("part.events.alloc_failed").info.direction, Direction::kMoreIsWorse);
+  EXPECT_TRUE(metrics.at("part.events.alloc_failed").info.absent_is_zero);
+  EXPECT_EQ(metrics.at("events.alloc_failed").value, 3);
 }
 
 TEST_F(MetricsTest, UnitAndDirectionAreTheColumns) {

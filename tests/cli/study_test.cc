@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -171,6 +172,74 @@ TEST_F(StudyTest, TargetsTakeTheValueAloneOrInAText) {
               HasSubstr("has no {} behind the '='"));
   EXPECT_THAT(Mistake("parameter { name: 'p' set: 'seed' value: '7' }"),
               HasSubstr("is what the study's seeds set"));
+}
+
+TEST_F(StudyTest, VariantsSetFieldsOfTheirOwnBesideThoseOfAll) {
+  const LoadedStudy study = Good(
+      "parameter { name: 'kernel' set: 'name' "
+      "variant { name: 'before 5.13' set: 'a.b=1' set: 'a.c=x {}' } variant { name: 'since' } }");
+  ASSERT_THAT(study.points, SizeIs(2));
+  EXPECT_EQ(study.PointText(0), "kernel=before 5.13");
+  const auto before = study.SettingsAt(0);
+  ASSERT_THAT(before, SizeIs(3));
+  EXPECT_EQ(before[0].path, "name");
+  EXPECT_EQ(before[0].value, "before 5.13");
+  EXPECT_EQ(before[1].path, "a.b");
+  EXPECT_EQ(before[1].value, "1");
+  EXPECT_EQ(before[2].value, "x before 5.13");
+  EXPECT_THAT(study.SettingsAt(1), SizeIs(1));
+}
+
+TEST_F(StudyTest, WrongVariantsAreRefused) {
+  const auto mistake = [&](const std::string& fields) {
+    return Mistake("parameter { name: 'p' " + fields + " }");
+  };
+  EXPECT_THAT(mistake("variant { set: 'a=1' }"), HasSubstr("parameter[0].variant[0].name: is missing"));
+  EXPECT_THAT(mistake("variant { name: 'a' } variant { name: 'a' }"),
+              HasSubstr("variant[1].name: 'a' is another variant's name too"));
+  EXPECT_THAT(mistake("variant { name: 'a' set: 'b.c' }"),
+              HasSubstr("variant[0].set[0]: 'b.c' says no value"));
+  EXPECT_THAT(mistake("variant { name: 'a' set: 'seed=4' }"), HasSubstr("is what the study's seeds set"));
+  EXPECT_THAT(mistake("set: 'a' value: '1' variant { name: 'a' }"),
+              HasSubstr("is given beside range or random"));
+  EXPECT_THAT(mistake("set: 'a=1' variant { name: 'a' }"), HasSubstr("has no {} behind the '='"));
+}
+
+TEST_F(StudyTest, PeriodsGoFromOneTimeToAnother) {
+  const LoadedStudy study = Good(
+      "period { name: 'late' from: '5ms' to: '1s' } period { name: 'run' } period { name: 'now' from: '3us' "
+      "to: '3us' }");
+  ASSERT_THAT(study.periods, SizeIs(3));
+  EXPECT_EQ(study.periods[0].name, "late");
+  EXPECT_EQ(study.periods[0].from_ns, 5'000'000);
+  EXPECT_EQ(study.periods[0].to_ns, 1'000'000'000);
+  EXPECT_EQ(study.periods[1].from_ns, 0);
+  EXPECT_EQ(study.periods[1].to_ns, std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(study.periods[2].from_ns, study.periods[2].to_ns);
+}
+
+TEST_F(StudyTest, WrongPeriodsAreRefused) {
+  EXPECT_THAT(Mistake("period { from: '1s' }"), HasSubstr("period[0].name: is missing"));
+  EXPECT_THAT(Mistake("period { name: '5s' }"), HasSubstr("'5s' is no name"));
+  EXPECT_THAT(Mistake("period { name: 'a' } period { name: 'a' }"),
+              HasSubstr("is another period's name too"));
+  EXPECT_THAT(Mistake("period { name: 'a' from: '2s' to: '1s' }"),
+              HasSubstr("period[0].to: '1s' is before 2s; expected from or later"));
+  EXPECT_THAT(Mistake("period { name: 'a' from: 'soon' }"), HasSubstr("period[0].from: 'soon'"));
+}
+
+TEST_F(StudyTest, WrongColumnsAreRefused) {
+  EXPECT_THAT(Mistake("column { value: '1' }"), HasSubstr("column[0].name: is missing"));
+  EXPECT_THAT(Mistake("column { name: 'a' }"), HasSubstr("column[0].value: is missing"));
+  EXPECT_THAT(Mistake("column { name: 'a[b]' value: '1' }"), HasSubstr("is no title"));
+  EXPECT_THAT(Mistake("column { name: '' value: '1' }"), HasSubstr("is no title"));
+  EXPECT_THAT(Mistake("column { name: 'Run' value: '1' }"), HasSubstr("'Run' is run, point, seed, or"));
+  EXPECT_THAT(Mistake("column { name: 'a' value: '1' } column { name: 'A' value: '2' }"),
+              HasSubstr("column[1].name: 'A' is run, point, seed, or"));
+  EXPECT_THAT(Mistake(absl::StrCat(kTwo, "column { name: 'p' value: '1' }")), HasSubstr("a parameter's"));
+  EXPECT_THAT(Mistake("column { name: 'a' value: '(1' }"),
+              HasSubstr("column[0].value: '(1' leaves a parenthesis"));
+  EXPECT_THAT(Mistake("column { name: 'a' value: '1' unit: 'ms' }"), HasSubstr("unit: 'ms'"));
 }
 
 TEST_F(StudyTest, WrongRangesAreRefused) {

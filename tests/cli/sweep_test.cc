@@ -142,6 +142,127 @@ TEST_F(SweepTest, TableHasARowForEachPoint) {
   EXPECT_EQ(quiet.out, "");
 }
 
+// The cells of the table's line that begins so.
+std::vector<std::string> LineOf(const std::string& out, const std::string& first) {
+  for (const absl::string_view line : absl::StrSplit(out, '\n')) {
+    std::vector<std::string> cells = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    if (!cells.empty() && cells[0] == first) return cells;
+  }
+  return {};
+}
+
+TEST_F(SweepTest, PointsThatAreRunOnceHaveNoMediansAndNoIntervals) {
+  Write("study.textproto", absl::StrReplaceAll(kStudy, {{"seeds { count: 2 }", ""}}));
+  const Outcome sweep = Sweep();
+  EXPECT_THAT(LineOf(sweep.out, "size"), ElementsAre("size", "simulated_ns"));
+  EXPECT_THAT(LineOf(sweep.out, "4"), ElementsAre("4", testing::EndsWith("ms")));
+  EXPECT_THAT(sweep.out, Not(HasSubstr("median")));
+}
+
+constexpr char kVariants[] = R"(scenario: "s.textproto"
+parameter {
+  name: "load"
+  variant { name: "none" set: "workload.script[load].copies=0" }
+  variant { name: "as it is" }
+  variant { name: "large" set: "workload.script[load].line[1]=@p map a 8M anon" set: "trace.interval=2ms" }
+}
+)";
+
+TEST_F(SweepTest, VariantsSetFieldsUnderAName) {
+  Write("study.textproto", absl::StrCat(kVariants, "show: 'operation.load.touch.tried'"));
+  const Outcome sweep = Sweep();
+  EXPECT_EQ(sweep.exit_status, 0) << sweep.err;
+  EXPECT_THAT(LineOf(sweep.out, "none"), ElementsAre("none", "0"));
+  EXPECT_THAT(LineOf(sweep.out, "large"), ElementsAre("large", "1"));
+  const Outcome run =
+      Numasim({"run", "s.textproto", "--set", "workload.script[load].line[1]=@p map a 8M anon", "--set",
+               "trace.interval=2ms", "--out", "t.pb", "--quiet"});
+  ASSERT_EQ(run.exit_status, 0) << run.err;
+  const auto trace = ReadMetrics("t.pb");
+  ASSERT_TRUE(trace.ok()) << trace.status();
+  EXPECT_EQ(Runs()[2].scenario_hash, trace->scenario_hash);
+  EXPECT_EQ(Numasim({"compare", "study.sqlite", "study.sqlite", "--where", "load=as it is"}).exit_status, 0);
+}
+
+TEST_F(SweepTest, ColumnsAreComputedOfEachRun) {
+  Write("study.textproto",
+        absl::StrCat(kStudy,
+                     "column { name: 'a MiB' value: '[simulated_ns] / [size]' unit: 'time' }\n"
+                     "column { name: 'twice' value: '2 * [size]' }\n"
+                     "column { name: 'half' value: '[size] / (2 * [size])' unit: 'share' }\n"
+                     "column { name: 'is' value: \"CASE WHEN [size] > 4 THEN 'more' END\" }\n"));
+  const Outcome sweep = Sweep();
+  EXPECT_EQ(sweep.exit_status, 0) << sweep.err;
+  EXPECT_THAT(LineOf(sweep.out, "4"), ElementsAre("4", "2", testing::EndsWith("us"), "inf", "8", "inf", "50%",
+                                                  "inf", "-", testing::EndsWith("ms"), "inf"));
+  EXPECT_THAT(LineOf(sweep.out, "16").at(8), "more");
+  const auto database = Database();
+  EXPECT_EQ(
+      *database->Number("SELECT count(*) FROM shown WHERE \"a MiB\" * size = "
+                        "(SELECT value FROM results r WHERE r.run = shown.run AND metric = 'simulated_ns')"),
+      6);
+  EXPECT_EQ(*database->Text("SELECT typeof(size) || seed || point FROM shown ORDER BY run LIMIT 1"),
+            "integer10");
+}
+
+// An event that no run of a point reports is 0 there, as in any other table.
+TEST_F(SweepTest, ColumnOfWhatDidNotHappenIsZero) {
+  Write("study.textproto", absl::StrCat(absl::StrReplaceAll(kStudy, {{"\"16\"", "\"62\""}}),
+                                        "column { name: 'failed' value: '[events.alloc_failed]' }\n"));
+  const Outcome sweep = Sweep();
+  EXPECT_THAT(LineOf(sweep.out, "4").at(2), "0");
+  EXPECT_THAT(LineOf(sweep.out, "62").at(2), "1");
+}
+
+TEST_F(SweepTest, ColumnsMayChangeAndAreMadeAnew) {
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  Write("study.textproto", absl::StrCat(kStudy, "column { name: 'x' value: '[size]' }\n"));
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  Write("study.textproto", absl::StrCat(kStudy, "column { name: 'x' value: '3 * [size]' }\n"));
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  EXPECT_EQ(*Database()->Number("SELECT max(x) FROM shown"), 48);
+}
+
+TEST_F(SweepTest, WrongColumnsAreToldBeforeAnythingRuns) {
+  const auto refused = [&](const std::string& value) {
+    Write("study.textproto", absl::StrCat(kStudy, "column { name: 'x' value: '", value, "' }\n"));
+    return Refused({"sweep", "study.textproto"});
+  };
+  EXPECT_THAT(refused("[size] +"),
+              HasSubstr("study.textproto:5: column 'x': SQLite says: near \")\": syntax error; "));
+  EXPECT_THAT(refused("size"), HasSubstr("no such column: size"));
+  // A column is of one run.
+  EXPECT_THAT(refused("[size] + ?"), HasSubstr("parameters are not allowed in views"));
+  EXPECT_THAT(refused("max([size])"), HasSubstr("misuse of aggregate"));
+  EXPECT_THAT(refused("1) FROM runs; DROP TABLE runs --"), HasSubstr("column[0].value: "));
+  EXPECT_THAT(Files(), ElementsAre("s.textproto", "study.textproto"));
+}
+
+TEST_F(SweepTest, NamesInColumnsThatNoRunHasAreNamed) {
+  Write("study.textproto", absl::StrCat(kStudy, "column { name: 'x' value: '[node0.numa_mis]' }\n"));
+  EXPECT_THAT(Sweep().err,
+              HasSubstr("numasim: warning: study.textproto:5: column 'x': [node0.numa_mis] is none of the"));
+  EXPECT_THAT(Sweep().err, HasSubstr("; did you mean 'node0.numa_miss'?"));
+}
+
+TEST_F(SweepTest, PeriodsHaveMetricsAlsoWhereTracesAreKept) {
+  const std::string study =
+      absl::StrCat(kStudy, "period { name: 'early' to: '1ms' } period { name: 'late' from: '1ms' }\n");
+  Write("study.textproto", study);
+  ASSERT_EQ(Sweep({"--quiet"}).exit_status, 0);
+  const std::string early =
+      Database()->Text("SELECT value FROM results WHERE metric = 'early.node0.numa_hit'").value();
+  EXPECT_EQ(Value("early.node0.numa_hit", 0) + Value("late.node0.numa_hit", 0), Value("node0.numa_hit", 0));
+  EXPECT_GT(Value("early.node0.numa_hit", 0), 0);
+  ASSERT_EQ(Sweep({"--quiet", "--restart", "--keep-traces", "traces"}).exit_status, 0);
+  EXPECT_EQ(Database()->Text("SELECT value FROM results WHERE metric = 'early.node0.numa_hit'").value(),
+            early);
+  Write("study.textproto", absl::StrReplaceAll(study, {{"from: '1ms'", "from: '1h'"}}));
+  EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("a change of the study;"));
+  EXPECT_THAT(Sweep({"--restart"}).err,
+              HasSubstr("study.textproto: period[1]: 'late' begins when the first run has ended"));
+}
+
 TEST_F(SweepTest, CsvIsTheSameForAnyNumberOfThreads) {
   ASSERT_EQ(Sweep({"--csv", "one.csv", "--out", "one.sqlite", "--threads", "1", "--quiet"}).exit_status, 0);
   ASSERT_EQ(Sweep({"--csv", "two.csv", "--out", "two.sqlite", "--threads", "2", "--quiet"}).exit_status, 0);

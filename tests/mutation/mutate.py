@@ -47,6 +47,7 @@ OPERATIONS = [
     "mount_hugetlbfs /t pagesize=2M,size=8M,min_size=4M", "umount /t", "virtio_mem 512M", "virtio_mem 0", "offline_block node0 3",
     "cma_alloc c b 4M", "cma_release b", "sleep 5", "sleep 0", "sysctl vm.min_free_kbytes 8192", "thp enabled never",
     "machine nodes=2 node_mem=1G", "machine nodes=64 node_mem=4M", "sleep 9223372036854", "@p map big 8388607T anon",
+    "repeat 2", "repeat 1000000", "end", "@p cpu {copy}",
 ]
 NUMBER = re.compile(r"-?\d+")
 TOKEN = re.compile(r"[A-Za-z_0-9.]+|\s+|.", re.S)
@@ -95,10 +96,8 @@ def scenarios():
                 yield Case("scenario", {"in.textproto": read(os.path.join(folder, name))},
                            ["run", "in.textproto", "--out", "out.pb"], ["in.textproto"])
     studies = os.path.join(ROOT, "examples", "studies")
-    for name in ["two_administrators/two_nodes_after", "two_administrators/up_and_down_before",
-                 "unplug_over_a_pool/full_10_used_after", "unplug_over_a_pool/room_50_used_before",
-                 "cma_under_hugetlb_load/idle_mutex"]:
-        text = read(os.path.join(studies, name + ".textproto"))
+    for name in ["two_administrators", "unplug_over_a_pool", "forty_readers_of_zeros"]:
+        text = read(os.path.join(studies, name, name + ".textproto"))
         yield Case("scenario", {"in.textproto": text}, ["run", "in.textproto", "--out", "out.pb"], ["in.textproto"])
 
 

@@ -102,6 +102,38 @@ TEST(ScenarioTest, ScriptsComeFromFilesAndLines) {
   EXPECT_THAT(loaded.files, ElementsAre(Pair("load.mm", files.at("load.mm"))));
 }
 
+TEST(ScenarioTest, CopiesMayDifferByTheirNumber) {
+  const LoadedScenario loaded =
+      Loaded(std::string(kMachine) + "workload { script { copies: 3 line: ['spawn p', '@p cpu {copy}'] } }");
+  ASSERT_EQ(loaded.scripts.size(), 1u);
+  ASSERT_EQ(loaded.scripts[0].Scripts().size(), 3u);
+  for (int copy = 0; copy < 3; ++copy)
+    EXPECT_EQ(loaded.scripts[0].OfCopy(copy).ops[1].text, "@p cpu " + std::to_string(copy));
+  // The machine has three CPUs.
+  EXPECT_EQ(
+      Mistake(std::string(kMachine) + "workload { script { copies: 4 line: ['spawn p', '@p cpu {copy}'] } }")
+          .substr(0, 60),
+      "dir/s.textproto:2: script 'script' line 2: copy 3: CPU: '3' ");
+}
+
+TEST(ScenarioTest, CopiesThatAreAlikeAreOneScript) {
+  const LoadedScenario loaded =
+      Loaded(std::string(kMachine) +
+             "workload { script { copies: 3 line: 'spawn p' } script { line: 'sleep {copy}' } }");
+  EXPECT_EQ(loaded.scripts[0].Scripts().size(), 1u);
+  EXPECT_EQ(loaded.scripts[1].script.ops[0].text, "sleep 0");
+  EXPECT_THAT(ScriptMistake("copies: 600000 line: 'sleep {copy}' line: 'sleep 1'"),
+              HasSubstr("expected at most 500000 copies"));
+}
+
+TEST(ScenarioTest, ScriptWithoutCopiesIsCheckedAndLeftOut) {
+  const LoadedScenario loaded = Loaded(
+      std::string(kMachine) + "workload { script { copies: 0 line: 'spawn p' } script { line: 'sleep 1' } }");
+  ASSERT_EQ(loaded.scripts.size(), 1u);
+  EXPECT_EQ(loaded.scripts[0].script.ops[0].text, "sleep 1");
+  EXPECT_THAT(ScriptMistake("copies: 0 line: 'spwan p'"), HasSubstr("'spwan'"));
+}
+
 TEST(ScenarioTest, TextAndFilesAreEnoughToLoadItAgain) {
   const Files files = {{"load.mm", "spawn p\n"}};
   const LoadedScenario first =

@@ -233,6 +233,32 @@ TEST(ScriptTest, ToleranceCommentIsAShare) {
   EXPECT_EQ(Mistake("# tolerance 3x%\n"), "s.mm:1: tolerance: '3x' is not a share; expected 0% to 100%");
 }
 
+TEST(ScriptTest, WhatIsRepeatedIsThereSoOften) {
+  const Script script = Parsed("spawn p\nrepeat 2\n@p cpu 0\nrepeat 3\nsleep 1\nend\nend\n@p exit\n");
+  std::vector<int> lines;
+  for (const Op& op : script.ops) lines.push_back(op.line);
+  EXPECT_THAT(lines, ElementsAre(1, 3, 5, 5, 5, 3, 5, 5, 5, 8));
+}
+
+TEST(ScriptTest, ProcessOfARepetitionMayBeSpawnedAndExitInIt) {
+  EXPECT_EQ(Parsed("repeat 4\nspawn p\n@p exit\nend").ops.size(), 8u);
+}
+
+TEST(ScriptErrorTest, WrongRepetitionsAreRefused) {
+  EXPECT_EQ(Mistake("sleep 1\nrepeat 3\nsleep 1\n"),
+            "s.mm:2: repeat: has no end; expected a line 'end' after what is repeated");
+  EXPECT_EQ(Mistake("sleep 1\nend\n"), "s.mm:2: end: 'end' ends nothing; expected a 'repeat N' before it");
+  EXPECT_THAT(Mistake("repeat 0\nend"), StartsWith("s.mm:1: repeat: '0' is too small"));
+  EXPECT_EQ(Mistake("repeat\nend"), "s.mm:1: repeat: how often is missing; expected 'repeat N'");
+  EXPECT_THAT(Mistake("repeat 3 times\nend"),
+              HasSubstr("'times' is one field too many; expected 'repeat N'"));
+  EXPECT_THAT(Mistake("repeat 3\nend now"), HasSubstr("'now' is one field too many; expected 'end'"));
+  EXPECT_THAT(Mistake("spawn p\nrepeat 2\n@p exit\nend\n"),
+              StartsWith("s.mm:4: repeated, line 3: process: 'p'"));
+  EXPECT_THAT(Mistake("repeat 1000000\nsleep 1\nrepeat 2\nsleep 1\nend\nend"),
+              HasSubstr("makes more than 1000000 operations"));
+}
+
 TEST(ScriptTest, EmptyScriptHasNoOperations) {
   EXPECT_TRUE(Parsed("").ops.empty());
   EXPECT_TRUE(Parsed("\n\n# nothing\n").ops.empty());

@@ -219,8 +219,8 @@ TEST(TextPatchTest, WrongValueIsNamedWithItsSetting) {
   EXPECT_EQ(Refused(kScenario, {"workload.script[guests].copies=many"}),
             "--set workload.script[guests].copies=many: copies: 'many' is not a whole number; expected "
             "digits only");
-  EXPECT_EQ(Refused(kScenario, {"workload.script[guests].copies=0"}),
-            "--set workload.script[guests].copies=0: copies: '0' is too small; expected from 1 to 1000000 "
+  EXPECT_EQ(Refused(kScenario, {"workload.script[guests].copies=-1"}),
+            "--set workload.script[guests].copies=-1: copies: '-1' is too small; expected from 0 to 1000000 "
             "(streams)");
   EXPECT_THAT(Refused(kScenario, {"machine.node[0].memory=64Q"}), HasSubstr("memory: '64Q'"));
   EXPECT_THAT(Refused(kScenario, {"kernel.thp.enabled=nevr"}), HasSubstr("did you mean 'never'?"));

@@ -1,0 +1,15 @@
+-- At 5 s nr_hugepages is written down to 1,000
+SELECT "given up" = pool - 1000 FROM shown;
+
+-- Since 5.13 the longest hold is about a seventh of what it was, and so is the longest wait.
+SELECT before."longest hold" > 5 * since."longest hold" AND before."longest wait" > 5 * since."longest wait"
+FROM shown AS before JOIN shown AS since USING (pool)
+WHERE before.kernel = 'before 5.13' AND since.kernel = 'since 5.13';
+
+-- it still grows with the number of pages
+SELECT many."longest hold" / few."longest hold" BETWEEN 4.5 AND 5.5
+FROM shown AS few JOIN shown AS many USING (kernel)
+WHERE few.pool = 101000 AND many.pool = 501000;
+
+-- all eight processes stand still
+SELECT "waited in all" > 7.9 * "longest wait" FROM shown WHERE pool > 2000;
