@@ -1,5 +1,6 @@
 // The listing for people.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -177,14 +178,13 @@ class EventLines : public TraceVisitor {
 
 // The cells of a histogram: mean, two percentiles and the greatest, or as many dashes.
 void AddTimes(const trace::Histogram& times, uint64_t count, std::vector<std::string>* row) {
-  if (count == 0) {
+  const std::optional<TimesSummary> summary = SummaryOf(times, count);
+  if (!summary.has_value()) {
     row->insert(row->end(), 4, "-");
     return;
   }
-  row->push_back(TimeText(static_cast<int64_t>(static_cast<uint64_t>(times.sum()) / count)));
-  row->push_back(TimeText(Percentile(times, 50)));
-  row->push_back(TimeText(Percentile(times, 99)));
-  row->push_back(TimeText(times.max()));
+  for (const int64_t time : {summary->mean, summary->median, summary->percentile_99, summary->max})
+    row->push_back(TimeText(time));
 }
 
 class LockLines : public TraceVisitor {

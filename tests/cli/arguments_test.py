@@ -57,6 +57,8 @@ EFFECTS = {
     ('conform', '--boot'): [(CONFORM, replaced(CONFORM, 's.json', 'other.json'))],
     ('conform', '--json'): [(CONFORM, replaced(CONFORM, 'o.json', 'p.json'))],
     ('dump', 'trace'): [(DUMP, ['dump', 'other.pb'])],
+    ('dump', '--table'): [(DUMP + ['--format', 'csv'], DUMP + ['--format', 'csv', '--table', table])
+                          for table in ('events', 'locks', 'lock-times', 'operations', 'operation-failures', 'operation-times')],
     ('dump', '--format'): [(DUMP, DUMP + ['--format', 'csv']), (DUMP, DUMP + ['--format', 'json'])],
     **{('dump', option): [(DUMP + ['--format', form], DUMP + ['--format', form, option, value]) for form in ('text', 'csv', 'json')]
        for option, value in (('--counters', 'node0.numa_hit'), ('--from', '3ms'), ('--to', '3ms'), ('--every', '2ms'))},
