@@ -11,6 +11,7 @@
 #include "cli/dump_format.h"
 #include "cli/failure_text.h"
 #include "cli/percentile.h"
+#include "cli/statistics.h"
 
 namespace numasim {
 namespace {
@@ -88,12 +89,6 @@ absl::Status ForEachLock(TraceReader& trace, std::function<void(const trace::Loc
 absl::Status ForEachOperation(TraceReader& trace, std::function<void(const trace::OperationStats&)> f) {
   StatsVisitor visitor(std::move(f));
   return trace.Read(kNoTime, &visitor);
-}
-
-uint64_t FailedTimes(const trace::OperationStats& operation) {
-  uint64_t failed = 0;
-  for (const trace::FailureCount& reason : operation.failed()) failed += reason.count();
-  return failed;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "cli/dump_format.h"
 #include "cli/failure_text.h"
 #include "cli/percentile.h"
+#include "cli/statistics.h"
 #include "cli/text_table.h"
 #include "cli/time_text.h"
 
@@ -215,15 +216,12 @@ class OperationLines : public TraceVisitor {
   }
 
   void OnOperation(const trace::OperationStats& operation) override {
-    uint64_t failed = 0;
     std::vector<std::string> reasons;
-    for (const trace::FailureCount& reason : operation.failed()) {
-      failed += reason.count();
+    for (const trace::FailureCount& reason : operation.failed())
       reasons.push_back(absl::StrCat(reason.count(), " ", reason.reason()));
-    }
     const std::string script = operation.has_script() ? operation.script() + ": " : "";
     std::vector<std::string> row = {script + operation.operation(), absl::StrCat(operation.tried()),
-                                    absl::StrCat(failed)};
+                                    absl::StrCat(FailedTimes(operation))};
     AddTimes(operation.latency_ns(), operation.has_latency_ns() ? operation.tried() : 0, &row);
     row.push_back(absl::StrJoin(reasons, ", "));
     table_.AddRow(std::move(row));

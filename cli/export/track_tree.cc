@@ -1,0 +1,73 @@
+#include "cli/export/track_tree.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "cli/statistics.h"
+
+namespace numasim {
+
+TrackTree::TrackTree(const trace::Header& header, PacketStream& packets) : packets_(packets) {
+  run_ = Group(/*parent=*/0, Kind::kGroup, "numasim " + header.scenario_name());
+}
+
+uint64_t TrackTree::OfCounter(const trace::Column& column) {
+  std::vector<std::string> parts = absl::StrSplit(column.name(), '.');
+  parts.pop_back();
+  uint64_t group = run_;
+  for (const std::string& part : parts) group = Group(group, Kind::kGroup, part);
+  const auto [track, is_new] = tracks_.try_emplace({group, Kind::kCounter, column.name()}, 0);
+  if (!is_new) return track->second;
+  perfetto::TrackDescriptor& descriptor = Describe(group, Kind::kCounter, column.name());
+  descriptor.mutable_counter()->set_unit_name(column.unit());
+  descriptor.set_description(column.gauge() ? "goes up and down" : "counts since the start of the run");
+  return track->second = descriptor.uuid();
+}
+
+uint64_t TrackTree::OfEvent(const trace::Event& event) {
+  const std::string place = event.lp().empty() ? "" : event.lp() + ".";
+  return Track(Group(Place(event.lp()), Kind::kEvents, "events"), Kind::kEvents,
+               absl::StrCat("events.", place, event.kind()));
+}
+
+uint64_t TrackTree::OfLock(const trace::LockStats& lock) {
+  return Track(Group(Place(lock.lp()), Kind::kLocks, "locks"), Kind::kLocks, LockName(lock));
+}
+
+uint64_t TrackTree::OfOperation(const trace::OperationStats& operation) {
+  uint64_t group = Group(run_, Kind::kOperations, "operations");
+  if (operation.has_script()) group = Group(group, Kind::kGroup, operation.script());
+  return Track(group, Kind::kOperations, OperationName(operation));
+}
+
+uint64_t TrackTree::Place(const std::string& lp) { return lp.empty() ? run_ : Group(run_, Kind::kGroup, lp); }
+
+uint64_t TrackTree::Group(uint64_t parent, Kind kind, const std::string& name) {
+  const auto [track, is_new] = tracks_.try_emplace({parent, kind, name}, 0);
+  if (!is_new) return track->second;
+  perfetto::TrackDescriptor& descriptor = Describe(parent, kind, name);
+  descriptor.set_child_ordering(perfetto::TrackDescriptor::EXPLICIT);
+  return track->second = descriptor.uuid();
+}
+
+uint64_t TrackTree::Track(uint64_t parent, Kind kind, const std::string& name) {
+  const auto [track, is_new] = tracks_.try_emplace({parent, kind, name}, 0);
+  if (is_new) track->second = Describe(parent, kind, name).uuid();
+  return track->second;
+}
+
+perfetto::TrackDescriptor& TrackTree::Describe(uint64_t parent, Kind kind, const std::string& name) {
+  perfetto::TrackDescriptor& descriptor = *packets_.Add().mutable_track_descriptor();
+  descriptor.set_uuid(tracks_.size());
+  descriptor.set_name(name);
+  if (parent != 0) descriptor.set_parent_uuid(parent);
+  // By kind, and those of a kind as they come. Numbers of tracks are far below this.
+  constexpr int32_t kTracksOfAKind = 1 << 28;
+  descriptor.set_sibling_order_rank(static_cast<int32_t>(kind) * kTracksOfAKind +
+                                    static_cast<int32_t>(descriptor.uuid()));
+  return descriptor;
+}
+
+}  // namespace numasim
