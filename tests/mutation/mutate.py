@@ -155,6 +155,7 @@ def traces(numasim, work):
             yield Case("trace", {"in.pb": content}, ["dump", "in.pb", "--format", form], ["in.pb"])
         for table in ["events", "locks", "operation-times"]:
             yield Case("trace", {"in.pb": content}, ["dump", "in.pb", "--format", "csv", "--table", table], ["in.pb"])
+        yield Case("trace", {"in.pb": content}, ["export", "in.pb", "--perfetto", "--out", "out"], ["in.pb"])
         yield Case("trace", {"in.pb": content, "base.pb": content}, ["report", "base.pb", "in.pb", "--out", "out.html"],
                    ["in.pb"])
         for form in ["text", "json", "markdown"]:
