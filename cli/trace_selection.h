@@ -38,8 +38,8 @@ void AddSelectionOptions(CLI::App& command, const std::string& all_counters, Sel
 absl::StatusOr<TraceSelection> SelectFromTrace(const SelectionOptions& options, const std::string& path,
                                                const trace::Header& header);
 
-// Shows `visitor` the samples that are chosen, and without every_ns also the events of the time. Returns what
-// reading returned.
+// Shows `visitor` the samples that are chosen, the events of the time, and the statistics, which are of the
+// whole run. Returns what reading returned.
 absl::Status ReadSamples(TraceReader& trace, const TraceSelection& selection, TraceVisitor& visitor);
 
 }  // namespace numasim

@@ -17,7 +17,7 @@ namespace numasim {
 namespace {
 
 // A value stands in Perfetto until the next one, as in a trace until a sample shows another.
-class CounterPackets : public TraceVisitor {
+class CounterPackets {
  public:
   CounterPackets(const trace::Header& header, const TraceSelection& selection, TrackTree& tracks,
                  PacketStream& packets)
@@ -26,7 +26,7 @@ class CounterPackets : public TraceVisitor {
       tracks_.push_back(tracks.OfCounter(header.column(static_cast<int>(column))));
   }
 
-  void OnSamples(const SampleSpan& samples) override {
+  void Add(const SampleSpan& samples) {
     for (size_t i = 0; i < columns_.size(); ++i) {
       const int64_t value = samples.values[columns_[i]];
       if (any_ && value == last_[i]) continue;
@@ -89,11 +89,15 @@ void AddReasons(const trace::OperationStats& operation, Values values) {
     reasons.Add(reason.reason()).set_uint_value(reason.count());
 }
 
-// Everything that is an instant. What is of the whole run is at `end_ns`.
-class InstantPackets : public TraceVisitor {
+// What is of the whole run is at `end_ns`.
+class PerfettoPackets : public TraceVisitor {
  public:
-  InstantPackets(int64_t end_ns, TrackTree& tracks, PacketStream& packets)
-      : end_ns_(end_ns), tracks_(tracks), instants_(packets) {}
+  PerfettoPackets(const trace::Header& header, const TraceSelection& selection, int64_t end_ns,
+                  PacketStream& packets)
+      : end_ns_(end_ns),
+        tracks_(header, packets),
+        counters_(header, selection, tracks_, packets),
+        instants_(packets) {}
 
   void AddRun(const trace::Header& header, const trace::Footer& index, int64_t time_ns) {
     Values values = instants_.Add(time_ns, tracks_.run(), "run", "run");
@@ -103,6 +107,8 @@ class InstantPackets : public TraceVisitor {
     values.Add("sampling_interval_ns").set_int_value(header.sampling_interval_ns());
     if (index.has_ended_by()) values.Add("ended_by").set_string_value(index.ended_by());
   }
+
+  void OnSamples(const SampleSpan& samples) override { counters_.Add(samples); }
 
   void OnEvent(const trace::Event& event) override {
     const uint64_t track = tracks_.OfEvent(event);
@@ -134,7 +140,8 @@ class InstantPackets : public TraceVisitor {
 
  private:
   const int64_t end_ns_;
-  TrackTree& tracks_;
+  TrackTree tracks_;
+  CounterPackets counters_;
   Instants instants_;
 };
 
@@ -142,15 +149,11 @@ class InstantPackets : public TraceVisitor {
 
 absl::Status WritePerfetto(TraceReader& trace, const TraceSelection& selection, PacketStream& packets) {
   const trace::Footer& index = trace.index();
-  TrackTree tracks(trace.header(), packets);
-  CounterPackets counters(trace.header(), selection, tracks, packets);
-  absl::Status status = ReadSamples(trace, selection, counters);
   const int64_t end_ns = std::min(index.last_ns(), selection.range.to_ns);
-  InstantPackets instants(end_ns, tracks, packets);
+  PerfettoPackets visitor(trace.header(), selection, end_ns, packets);
   const int64_t first_ns = std::max(index.first_ns(), selection.range.from_ns);
-  instants.AddRun(trace.header(), index, std::min(first_ns, end_ns));
-  status.Update(trace.Read(selection.range, &instants));
-  return status;
+  visitor.AddRun(trace.header(), index, std::min(first_ns, end_ns));
+  return ReadSamples(trace, selection, visitor);
 }
 
 }  // namespace numasim
