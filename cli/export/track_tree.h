@@ -42,16 +42,21 @@ class TrackTree {
   // In which order they are shown within a group.
   enum class Kind { kEvents, kLocks, kOperations, kGroup, kCounter };
 
-  uint64_t Group(uint64_t parent, Kind kind, const std::string& name);
+  static constexpr uint64_t kNoGroup = 0;
+
+  struct Found {
+    uint64_t number = 0;
+    perfetto::TrackDescriptor* added = nullptr;  // null: it was there. Valid until the stream's next packet
+  };
+
   // A node, or what else events and locks are on.
   uint64_t Place(const std::string& lp);
-  uint64_t Track(uint64_t parent, Kind kind, const std::string& name);
-  // Writes what a track that was just put into tracks_ is, and gives it a number.
-  perfetto::TrackDescriptor& Describe(uint64_t parent, Kind kind, const std::string& name);
+  uint64_t Group(uint64_t parent, Kind kind, const std::string& name);
+  Found FindOrAdd(uint64_t parent, Kind kind, const std::string& name);
 
   PacketStream& packets_;
-  std::map<std::tuple<uint64_t, Kind, std::string>, uint64_t> tracks_;  // numbers by group, kind and name
-  uint64_t run_ = 0;
+  std::map<std::tuple<uint64_t, Kind, std::string>, uint64_t> numbers_;  // by group, kind and name
+  const uint64_t run_;
 };
 
 }  // namespace numasim

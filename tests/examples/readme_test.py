@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""README's commands run, and print what README says that they print.
+"""The commands of README, or of another document that is named, run, and print what it says that they print.
 
-An indented block of README is read as a terminal: lines that begin with ./numasim are commands, the lines of the same or
+An indented block of it is read as a terminal: lines that begin with ./numasim are commands, the lines of the same or
 the next block that are no command are what the last one prints. "..." stands for lines left out. What depends on the
 computer it runs on is masked. A command's exit status is 0, or shown by "; echo $?". A block that begins with a machine
 line is a script; one that begins with a scenario: line shows, up to a blank one, what a study of the examples has.
-`numasim run` and `numasim dump` within a sentence are commands too, unless they hold a word in capitals, which stands for
+`numasim run`, `numasim dump` and `numasim export` within a sentence are commands too, unless they hold a word in capitals, which stands for
 something.
 """
 import glob
@@ -19,6 +19,9 @@ import tempfile
 ROOT = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'])
 NUMASIM = os.path.join(ROOT, 'cli/numasim')
 OTHER_COMMANDS = ('./test', 'examples/studies/')
+DOCUMENT = sys.argv[1] if len(sys.argv) > 1 else 'README.md'
+# Quoted outputs, scripts and commands in sentences: no fewer are there, or this test does not see them.
+LEAST = {'README.md': (2, 1, 3), 'docs/trace.md': (3, 0, 0)}
 SHOW_STATUS = '; echo $?'
 # Wall time, and events in it: "... in 1.16 s, 19028493 events, 16.4 M events/s"
 HOST = re.compile(r' in [0-9.]+ s, ([0-9]+ events), [0-9.]+ M events/s')
@@ -76,12 +79,12 @@ def follows(quoted, printed):
 
 def check_quoted(command, quoted, printed):
     if not follows(masked(quoted), masked(printed)):
-        sys.exit('FAILED: README quotes of {}\n{}\nbut it prints\n{}'.format(command, '\n'.join(quoted), '\n'.join(printed)))
+        sys.exit('FAILED: {} quotes of {}\n{}\nbut it prints\n{}'.format(DOCUMENT, command, '\n'.join(quoted), '\n'.join(printed)))
     print(f'{command}: {len(quoted)} lines as quoted')
 
 
 def main():
-    text = file_text(os.path.join(ROOT, 'README.md'))
+    text = file_text(os.path.join(ROOT, DOCUMENT))
     os.chdir(tempfile.mkdtemp(dir=os.environ['TEST_TMPDIR']))
     os.symlink(os.path.join(ROOT, 'examples'), 'examples')
     checked = scripts = 0
@@ -92,14 +95,14 @@ def main():
                 file.write('\n'.join(block) + '\n')
             command, printed = './numasim run script.mm', run(['numasim', 'run', 'script.mm'])
             if 'nothing failed' not in printed:
-                sys.exit('FAILED: an operation of README fails: ' + '\n'.join(printed))
+                sys.exit(f'FAILED: an operation of {DOCUMENT} fails: ' + '\n'.join(printed))
             scripts += 1
             continue
         if block[0].startswith('scenario: '):
             end = block.index('') if '' in block else len(block)
             shown, block = '\n'.join(block[:end]), block[end + 1:]
             if not any(shown in file_text(study) for study in glob.glob('examples/*.study.textproto')):
-                sys.exit('FAILED: README shows a study that is none of the examples:\n' + shown)
+                sys.exit(f'FAILED: {DOCUMENT} shows a study that is none of the examples:\n' + shown)
         quoted = []
         for line in block + [None]:
             is_command = line is not None and line.startswith(('./numasim ',) + OTHER_COMMANDS)
@@ -117,14 +120,14 @@ def main():
             if is_command and line.startswith('./numasim '):
                 words = line.removesuffix(SHOW_STATUS)
                 command, printed = line, run(shlex.split(words), shows_status=words != line)
-    inline = [span for span in re.findall(r'`(numasim (?:run|dump) [^`]*)`', re.sub(r'\s*\n\s*', ' ', text))
+    inline = [span for span in re.findall(r'`(numasim (?:run|dump|export) [^`]*)`', re.sub(r'\s*\n\s*', ' ', text))
               if not re.search(r'[A-Z]{2}|\\\|', span)]
     for span in inline:
         run(shlex.split(span))
         print(span)
     print(f'{checked} quoted outputs, {scripts} scripts, {len(inline)} commands in sentences')
-    if checked < 2 or scripts < 1 or len(inline) < 3:
-        sys.exit('FAILED: README has fewer of them than this test knows')
+    if any(count < least for count, least in zip((checked, scripts, len(inline)), LEAST[DOCUMENT])):
+        sys.exit(f'FAILED: {DOCUMENT} has fewer of them than this test knows')
 
 
 main()

@@ -19,7 +19,7 @@ NUMASIM = os.path.join(RUNFILES, 'cli/numasim')
 EXAMPLES = os.path.join(RUNFILES, 'examples')
 # Failures of many kinds on nodes; pools, and failures in `kernel`; guests over a week; ranges with the frame in the way.
 SCENARIOS = ['quickstart', 'hugepages', 'guests', 'studies/unplug_over_a_pool/room_50_free_before']
-OPTIONS = [[], ['--from', '50ms', '--to', '80s'], ['--every', '20ms', '--to', '10s'], ['--counters', 'node0.*,*hugepages']]
+OPTIONS = [[], ['--from', '50ms', '--to', '80s', '--counters', 'node0.*,*hugepages'], ['--every', '20ms', '--to', '10s']]
 failed = 0
 
 
