@@ -15,8 +15,11 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
   absl::Status status = file.status();
   if (status.ok()) status = (*file)->Append(contents);
   if (status.ok()) status = (*file)->Commit();
-  if (status.ok()) return status;
-  return {status.code(), absl::StrCat(path, ": cannot be written: ", status.message())};
+  return status.ok() ? status : CannotBeWritten(path, status);
+}
+
+absl::Status CannotBeWritten(const std::string& path, const absl::Status& reason) {
+  return {reason.code(), absl::StrCat(path, ": cannot be written: ", reason.message())};
 }
 
 absl::Status CheckIsNoInput(absl::string_view option, const std::string& output,

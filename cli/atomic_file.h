@@ -13,6 +13,9 @@ namespace numasim {
 // Writes `contents` to `path` as a ReplacedFile. The error names the path and the reason.
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents);
 
+// The error where a ReplacedFile of this path gives a `reason`.
+absl::Status CannotBeWritten(const std::string& path, const absl::Status& reason);
+
 // An error if writing `output` as a ReplacedFile would overwrite one of the `inputs`, by its name, a link or
 // another name of the same file. `option` is where the output was named, for the message.
 absl::Status CheckIsNoInput(absl::string_view option, const std::string& output,

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
 namespace numasim {
@@ -12,6 +13,11 @@ namespace numasim {
 std::string CsvField(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
+}
+
+std::string CsvLine(const std::vector<std::string>& cells) {
+  const auto add = [](std::string* to, const std::string& cell) { to->append(CsvField(cell)); };
+  return absl::StrCat(absl::StrJoin(cells, ",", add), "\n");
 }
 
 std::string CsvNumber(double value) {

@@ -3,22 +3,20 @@
 #include <algorithm>
 #include <cstdint>
 #include <iostream>
-#include <limits>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/dump_format.h"
-#include "cli/every_time.h"
-#include "cli/glob_match.h"
 #include "cli/standard_output.h"
 #include "proto/trace_reader.h"
 #include "workloads/units.h"
 
 namespace numasim {
 namespace {
-
-using DumpFunction = absl::Status (*)(TraceReader&, const DumpView&, std::ostream&);
 
 struct DumpFormat {
   absl::string_view name;
@@ -39,33 +37,33 @@ absl::StatusOr<DumpFormat> FindFormat(const std::string& name) {
   return absl::InvalidArgumentError(absl::StrCat("--format ", name, ": must be text, csv or json"));
 }
 
-// Leaves `*time_ns` as it is if the option is not given.
-absl::Status ParseTime(absl::string_view option, const std::string& text, int64_t* time_ns) {
-  if (text.empty()) return absl::OkStatus();
-  const absl::StatusOr<int64_t> parsed = workloads::ParseDuration(text);
-  if (!parsed.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(option, ": ", workloads::Quoted(text), " ", parsed.status().message()));
+// The first option that is given and says nothing of the table; "" if there is none.
+std::string OptionOfOtherTable(const DumpOptions& options, const CsvTable& table) {
+  if (!table.of_samples && !options.counters.empty()) return "--counters " + options.counters.front();
+  if (!table.of_samples && !options.every.empty()) return "--every " + options.every;
+  if (!table.of_time && !options.from.empty()) return "--from " + options.from;
+  if (!table.of_time && !options.to.empty()) return "--to " + options.to;
+  return "";
+}
+
+absl::StatusOr<const CsvTable*> FindTable(const DumpOptions& options) {
+  if (options.table.empty()) return &kCsvTables[0];
+  if (options.format != "csv") {
+    return absl::InvalidArgumentError(absl::StrCat("--table ", options.table, ": is of --format csv; ",
+                                                   options.format, " shows everything that a trace has"));
   }
-  *time_ns = *parsed;
-  return absl::OkStatus();
-}
-
-absl::StatusOr<int64_t> ParseEvery(const std::string& text) {
-  int64_t every_ns = 0;
-  if (absl::Status status = ParseTime("--every", text, &every_ns); !status.ok()) return status;
-  if (every_ns > 0 || text.empty()) return every_ns;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--every ", text, ": is no time between samples; expected more than 0, such as 10ms"));
-}
-
-absl::StatusOr<TimeRange> ParseRange(const DumpOptions& options) {
-  TimeRange range;
-  absl::Status status = ParseTime("--from", options.from, &range.from_ns);
-  status.Update(ParseTime("--to", options.to, &range.to_ns));
-  if (!status.ok()) return status;
-  if (range.from_ns <= range.to_ns) return range;
-  return absl::InvalidArgumentError(absl::StrCat("--from ", options.from, " is after --to ", options.to));
+  for (const CsvTable& table : kCsvTables) {
+    if (table.name != options.table) continue;
+    const std::string other = OptionOfOtherTable(options, table);
+    if (other.empty()) return &table;
+    return absl::InvalidArgumentError(
+        absl::StrCat(other, ": has no effect on --table ", table.name, ", which is of ",
+                     table.of_time ? "no counters" : "the whole run and of no counters"));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--table: ", workloads::Quoted(options.table), " is no table; expected one of ",
+      absl::StrJoin(kCsvTables, ", ",
+                    [](std::string* to, const CsvTable& table) { absl::StrAppend(to, table.name); })));
 }
 
 // The least and greatest value of each column in the whole trace.
@@ -98,12 +96,6 @@ class Survey : public TraceVisitor {
   std::vector<int64_t> greatest_;
 };
 
-absl::StatusOr<std::vector<size_t>> MatchColumns(const DumpOptions& options, const trace::Header& header) {
-  std::vector<std::string> names;
-  for (const trace::Column& column : header.column()) names.push_back(column.name());
-  return MatchGlobs("--counters", options.counters, names, absl::StrCat("columns of ", options.path));
-}
-
 absl::Status DumpColumns(const DumpOptions& options, const DumpFormat& format, TraceReader& trace,
                          DumpView view, std::ostream& out) {
   if (format.only_changing) {
@@ -118,6 +110,12 @@ absl::Status DumpColumns(const DumpOptions& options, const DumpFormat& format, T
   return format.dump(trace, view, out);
 }
 
+std::string TableHelp() {
+  std::string help = "which table csv is; by default the first of";
+  for (const CsvTable& table : kCsvTables) absl::StrAppend(&help, "\n", table.name, ": ", table.help);
+  return help;
+}
+
 int RunDump(const DumpOptions& options) {
   const absl::Status status = DumpTrace(options, std::cout);
   if (status.ok()) return 0;
@@ -127,32 +125,16 @@ int RunDump(const DumpOptions& options) {
 
 }  // namespace
 
-absl::Status ReadSamples(TraceReader& trace, const DumpView& view, TraceVisitor& visitor) {
-  if (view.every_ns == 0) return trace.Read(view.range, &visitor);
-  EveryTime every(view.every_ns, view.range, visitor);
-  // The last sample before the range is what its first multiples show.
-  absl::Status status = trace.Read({std::numeric_limits<int64_t>::min(), view.range.to_ns}, &every);
-  if (status.ok()) every.Finish(trace.index().last_ns());
-  return status;
-}
-
 absl::Status DumpTrace(const DumpOptions& options, std::ostream& out) {
   const absl::StatusOr<DumpFormat> format = FindFormat(options.format);
   if (!format.ok()) return format.status();
-  const absl::StatusOr<TimeRange> range = ParseRange(options);
-  if (!range.ok()) return range.status();
-  const absl::StatusOr<int64_t> every_ns = ParseEvery(options.every);
-  if (!every_ns.ok()) return every_ns.status();
+  const absl::StatusOr<const CsvTable*> table = FindTable(options);
+  if (!table.ok()) return table.status();
   absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(options.path);
   if (!trace.ok()) return trace.status();
-  absl::StatusOr<std::vector<size_t>> columns = MatchColumns(options, (*trace)->header());
-  if (!columns.ok()) return columns.status();
-  const DumpView view = {.path = options.path,
-                         .range = *range,
-                         .columns = *std::move(columns),
-                         .widths = {},
-                         .every_ns = *every_ns,
-                         .width = options.width};
+  absl::StatusOr<TraceSelection> selection = SelectFromTrace(options, options.path, (*trace)->header());
+  if (!selection.ok()) return selection.status();
+  const DumpView view = {*std::move(selection), options.path, *table, /*widths=*/{}, options.width};
   const absl::Status status = DumpColumns(options, *format, **trace, view, out);
   if (!out.flush()) return absl::UnavailableError("cannot write the output (is the disk full?)");
   return status;
@@ -165,22 +147,12 @@ void AddDumpCommand(CLI::App& app, int* exit_status) {
       ->required()
       ->type_name("TRACE.pb");
   dump->add_option("--format", options->format,
-                   "text: a listing; csv: a line per sample; json: one object with everything, in which a\n"
+                   "text: a listing; csv: one table; json: one object with everything, in which a\n"
                    "stretch of equal samples is one: `count` of them from time_ns on, interval_ns apart")
       ->type_name("text|csv|json")
       ->capture_default_str();
-  dump->add_option("--counters", options->counters,
-                   "columns to show, such as 'node0.*'; several by commas or by giving it again\n"
-                   "(default: those that ever change; csv, json: all)")
-      ->type_name("GLOB")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  dump->add_option("--from", options->from, "first simulated time to show, such as 10ms, 1.5s, 250us")
-      ->type_name("TIME");
-  dump->add_option("--to", options->to, "last simulated time to show")->type_name("TIME");
-  dump->add_option("--every", options->every,
-                   "show what the counters are at whole multiples of this time, not every sample")
-      ->type_name("TIME");
+  dump->add_option("--table", options->table, TableHelp())->type_name("TABLE");
+  AddSelectionOptions(*dump, "those that ever change; csv, json: all", options.get());
   options->width = OutputWidth();
   dump->callback([options, exit_status] { *exit_status = RunDump(*options); });
 }

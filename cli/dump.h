@@ -5,21 +5,18 @@
 #include <CLI/CLI.hpp>
 #include <ostream>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
+#include "cli/trace_selection.h"
 
 namespace numasim {
 
 // As given on the command line.
-struct DumpOptions {
+struct DumpOptions : SelectionOptions {
   std::string path;
-  std::string format = "text";        // text, csv or json
-  std::vector<std::string> counters;  // globs over column names; none: see below
-  std::string from;                   // times with a unit, such as "10ms"; empty: the trace's own ends
-  std::string to;
-  std::string every;  // a time; empty: every sample
-  size_t width = 0;   // of text, in characters; 0: any
+  std::string format = "text";  // text, csv or json
+  std::string table;            // of csv, which is one; empty: that of the counters
+  size_t width = 0;             // of text, in characters; 0: any
 };
 
 // Writes what is asked for to `out`. Without globs text shows the columns that ever change, CSV and JSON all.

@@ -1,4 +1,4 @@
-// A line per sample, for spreadsheets and data frames.
+// Tables for spreadsheets and data frames. This file has that of the samples.
 #include <cstdint>
 #include <limits>
 
@@ -74,6 +74,10 @@ absl::Status CheckLines(TraceReader& trace, const DumpView& view) {
 }  // namespace
 
 absl::Status DumpCsv(TraceReader& trace, const DumpView& view, std::ostream& out) {
+  return view.table->dump(trace, view, out);
+}
+
+absl::Status DumpCsvCounters(TraceReader& trace, const DumpView& view, std::ostream& out) {
   if (absl::Status status = CheckLines(trace, view); !status.ok()) return status;
   out << "time_ns";
   for (size_t column : view.columns)

@@ -9,22 +9,21 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "cli/trace_selection.h"
 #include "proto/trace_reader.h"
 
 namespace numasim {
 
-// What to show of a trace.
-struct DumpView {
-  std::string path;             // of the trace, as given
-  TimeRange range;              // of samples and events
-  std::vector<size_t> columns;  // in the header's order
-  std::vector<size_t> widths;   // digits each of them needs, text only
-  int64_t every_ns = 0;         // 0: every sample
-  size_t width = 0;             // of a line, text only; 0: any
-};
+struct CsvTable;
 
-// Shows `visitor` the samples that are wanted, and the events of the time.
-absl::Status ReadSamples(TraceReader& trace, const DumpView& view, TraceVisitor& visitor);
+// What to show of a trace.
+struct DumpView : TraceSelection {
+  std::string path;                 // of the trace, as given
+  const CsvTable* table = nullptr;  // csv only
+  std::vector<size_t> widths;       // digits each column needs, text only
+  size_t width = 0;                 // of a line, text only; 0: any
+};
 
 // A counter as the kernel shows it, whose counters are unsigned: below zero it has wrapped round.
 constexpr uint64_t Shown(int64_t counter) { return static_cast<uint64_t>(counter); }
@@ -33,9 +32,37 @@ constexpr uint64_t Shown(int64_t counter) { return static_cast<uint64_t>(counter
 std::string PageblockUseName(trace::PageblockMap::Use use);
 
 // Each writes all that is readable to `out` and returns what reading returned.
+using DumpFunction = absl::Status (*)(TraceReader&, const DumpView&, std::ostream&);
 absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& out);
 absl::Status DumpCsv(TraceReader& trace, const DumpView& view, std::ostream& out);
 absl::Status DumpJson(TraceReader& trace, const DumpView& view, std::ostream& out);
+
+// A table that is CSV: one a file, so that whatever reads tables reads it.
+struct CsvTable {
+  absl::string_view name;  // as --table names it
+  absl::string_view help;
+  bool of_samples;  // chosen by --counters and --every
+  bool of_time;     // by --from and --to; the others are of the whole run
+  DumpFunction dump;
+};
+
+absl::Status DumpCsvCounters(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpCsvEvents(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpCsvLocks(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpCsvLockTimes(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpCsvOperations(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpCsvOperationFailures(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpCsvOperationTimes(TraceReader& trace, const DumpView& view, std::ostream& out);
+
+inline constexpr CsvTable kCsvTables[] = {
+    {"counters", "a line per sample", true, true, &DumpCsvCounters},
+    {"events", "failures, with a column for each field", false, true, &DumpCsvEvents},
+    {"locks", "how often, and how long in few numbers", false, false, &DumpCsvLocks},
+    {"lock-times", "a line per bucket of their histograms", false, false, &DumpCsvLockTimes},
+    {"operations", "as locks", false, false, &DumpCsvOperations},
+    {"operation-failures", "by reason", false, false, &DumpCsvOperationFailures},
+    {"operation-times", "as lock-times", false, false, &DumpCsvOperationTimes},
+};
 
 // For lock statistics, which are of the whole run: reading nothing else looks only at the blocks that hold
 // them.

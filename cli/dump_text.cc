@@ -1,5 +1,6 @@
 // The listing for people.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -9,6 +10,7 @@
 #include "cli/dump_format.h"
 #include "cli/failure_text.h"
 #include "cli/percentile.h"
+#include "cli/statistics.h"
 #include "cli/text_table.h"
 #include "cli/time_text.h"
 
@@ -178,14 +180,13 @@ class EventLines : public TraceVisitor {
 
 // The cells of a histogram: mean, two percentiles and the greatest, or as many dashes.
 void AddTimes(const trace::Histogram& times, uint64_t count, std::vector<std::string>* row) {
-  if (count == 0) {
+  const std::optional<TimesSummary> summary = SummaryOf(times, count);
+  if (!summary.has_value()) {
     row->insert(row->end(), 4, "-");
     return;
   }
-  row->push_back(TimeText(static_cast<int64_t>(static_cast<uint64_t>(times.sum()) / count)));
-  row->push_back(TimeText(Percentile(times, 50)));
-  row->push_back(TimeText(Percentile(times, 99)));
-  row->push_back(TimeText(times.max()));
+  for (const int64_t time : {summary->mean, summary->median, summary->percentile_99, summary->max})
+    row->push_back(TimeText(time));
 }
 
 class LockLines : public TraceVisitor {
@@ -216,15 +217,12 @@ class OperationLines : public TraceVisitor {
   }
 
   void OnOperation(const trace::OperationStats& operation) override {
-    uint64_t failed = 0;
     std::vector<std::string> reasons;
-    for (const trace::FailureCount& reason : operation.failed()) {
-      failed += reason.count();
+    for (const trace::FailureCount& reason : operation.failed())
       reasons.push_back(absl::StrCat(reason.count(), " ", reason.reason()));
-    }
     const std::string script = operation.has_script() ? operation.script() + ": " : "";
     std::vector<std::string> row = {script + operation.operation(), absl::StrCat(operation.tried()),
-                                    absl::StrCat(failed)};
+                                    absl::StrCat(FailedTimes(operation))};
     AddTimes(operation.latency_ns(), operation.has_latency_ns() ? operation.tried() : 0, &row);
     row.push_back(absl::StrJoin(reasons, ", "));
     table_.AddRow(std::move(row));

@@ -12,6 +12,10 @@ void EveryTime::OnSamples(const SampleSpan& samples) {
   ShowUpTo(samples.last_ns());
 }
 
+void EveryTime::OnEvent(const trace::Event& event) {
+  if (range_.Contains(event.time_ns())) to_.OnEvent(event);
+}
+
 void EveryTime::Finish(int64_t last_ns) {
   if (any_) ShowUpTo(last_ns);
 }

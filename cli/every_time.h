@@ -19,6 +19,9 @@ class EveryTime : public TraceVisitor {
       : every_ns_(every_ns), range_(range), to_(to) {}
 
   void OnSamples(const SampleSpan& samples) override;
+  void OnEvent(const trace::Event& event) override;
+  void OnLock(const trace::LockStats& lock) override { to_.OnLock(lock); }
+  void OnOperation(const trace::OperationStats& operation) override { to_.OnOperation(operation); }
   // To be called when all have been shown: the trace goes to `last_ns`.
   void Finish(int64_t last_ns);
 

@@ -49,16 +49,14 @@ std::string FieldsText(const Message& message) {
   std::string text;
   ForEachField(message, [&text](const std::string& name, const FieldValue& value) {
     if (std::holds_alternative<const Message*>(value)) return;
-    absl::StrAppend(&text, text.empty() ? "" : " ", name, "=");
-    if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) {
-      text += RangesText(*list);
-    } else if (const auto* number = std::get_if<int64_t>(&value)) {
-      absl::StrAppend(&text, *number);
-    } else {
-      text += std::get<std::string>(value);
-    }
+    absl::StrAppend(&text, text.empty() ? "" : " ", name, "=", FieldText(value));
   });
   return text;
+}
+
+bool IsSet(const Message& message, const FieldDescriptor& field) {
+  const Reflection& fields = *message.GetReflection();
+  return field.is_repeated() ? fields.FieldSize(message, &field) > 0 : fields.HasField(message, &field);
 }
 
 }  // namespace
@@ -66,13 +64,34 @@ std::string FieldsText(const Message& message) {
 void ForEachField(const Message& message,
                   const std::function<void(const std::string&, const FieldValue&)>& f) {
   const google::protobuf::Descriptor& type = *message.GetDescriptor();
-  const Reflection& fields = *message.GetReflection();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
-    const bool set =
-        field.is_repeated() ? fields.FieldSize(message, &field) > 0 : fields.HasField(message, &field);
-    if (set) f(field.json_name(), ValueOf(message, field));
+    if (IsSet(message, field)) f(field.json_name(), ValueOf(message, field));
   }
+}
+
+std::string FieldText(const FieldValue& value) {
+  if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) return RangesText(*list);
+  if (const auto* number = std::get_if<int64_t>(&value)) return absl::StrCat(*number);
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  return "";
+}
+
+std::vector<std::pair<std::string, std::string>> AllFields(const Message& message) {
+  std::vector<std::pair<std::string, std::string>> all;
+  const google::protobuf::Descriptor& type = *message.GetDescriptor();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    const FieldValue value = ValueOf(message, field);
+    if (const auto* const* part = std::get_if<const Message*>(&value)) {
+      // That of a message that is not set is one in which nothing is.
+      for (const auto& [name, text] : AllFields(**part))
+        all.emplace_back(absl::StrCat(field.json_name(), ".", name), text);
+    } else {
+      all.emplace_back(field.json_name(), IsSet(message, field) ? FieldText(value) : "");
+    }
+  }
+  return all;
 }
 
 std::string ReasonText(const trace::Event& event) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,6 +21,13 @@ using FieldValue = std::variant<std::string, int64_t, std::vector<int64_t>, cons
 // string, a signed integer or several of these, or a message.
 void ForEachField(const google::protobuf::Message& message,
                   const std::function<void(const std::string&, const FieldValue&)>& f);
+
+// The text of a field's value: nodes as "0-2,5", "" of a message.
+std::string FieldText(const FieldValue& value);
+
+// Name and text of every field, set or not ("" then), in the same order for all messages of a type. Those of
+// a message in it are named "at.pfn".
+std::vector<std::pair<std::string, std::string>> AllFields(const google::protobuf::Message& message);
 
 // What an event says beyond its kind: "size=2M node=0-1 errno=ENOMEM function=hugetlb_acct_memory at
 // pages=6".

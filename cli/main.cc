@@ -10,6 +10,7 @@
 #include "cli/compare.h"
 #include "cli/conform.h"
 #include "cli/dump.h"
+#include "cli/export/export.h"
 #include "cli/list_metrics.h"
 #include "cli/report/report.h"
 #include "cli/run.h"
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   numasim::AddMetricsCommand(app, &exit_status);
   numasim::AddCompareCommand(app, &exit_status);
   numasim::AddReportCommand(app, &exit_status);
+  numasim::AddExportCommand(app, &exit_status);
   numasim::AddSnapshotCommand(app, &exit_status);
   numasim::AddSweepTaskCommand(app, &exit_status);
   AddHelpCommand(app, &exit_status);

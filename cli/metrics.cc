@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/column_metrics.h"
 #include "cli/percentile.h"
 #include "cli/period_metrics.h"
 #include "cli/stable_hash.h"
+#include "cli/statistics.h"
 #include "proto/trace_reader.h"
 
 namespace numasim {
@@ -46,9 +46,7 @@ class MetricsReader : public TraceVisitor {
   }
 
   void OnLock(const trace::LockStats& lock) override {
-    const std::string place = lock.lp().empty() ? "" : lock.lp() + ".";
-    const std::string name =
-        absl::StrCat("lock.", absl::StartsWith(lock.name(), place) ? "" : place, lock.name(), ".");
+    const std::string name = LockName(lock) + ".";
     Add(name + "acquired",
         {.info = {.unit = "times", .absent_is_zero = true}, .value = static_cast<double>(lock.acquired())});
     Add(name + "contended",
@@ -61,14 +59,12 @@ class MetricsReader : public TraceVisitor {
   }
 
   void OnOperation(const trace::OperationStats& operation) override {
-    const std::string of = operation.has_script() ? operation.script() + "." : "";
-    const std::string name = absl::StrCat("operation.", of, operation.operation(), ".");
+    const std::string name = OperationName(operation) + ".";
     const auto tried = static_cast<double>(operation.tried());
-    double failed = 0;
+    const auto failed = static_cast<double>(FailedTimes(operation));
     for (const trace::FailureCount& reason : operation.failed()) {
-      const auto count = static_cast<double>(reason.count());
-      failed += count;
-      AddFailures(absl::StrCat(name, "failed.", reason.reason()), "times", MetricInfo::Kind::kCount, count);
+      AddFailures(absl::StrCat(name, "failed.", reason.reason()), "times", MetricInfo::Kind::kCount,
+                  static_cast<double>(reason.count()));
     }
     Add(name + "tried", {.info = {.unit = "times", .absent_is_zero = true}, .value = tried});
     AddFailures(name + "failed", "times", MetricInfo::Kind::kCount, failed);

@@ -18,4 +18,12 @@ int64_t Percentile(const trace::Histogram& histogram, uint64_t percent) {
   return histogram.max();
 }
 
+std::optional<TimesSummary> SummaryOf(const trace::Histogram& times, uint64_t count) {
+  if (count == 0) return std::nullopt;
+  return TimesSummary{.mean = static_cast<int64_t>(static_cast<uint64_t>(times.sum()) / count),
+                      .median = Percentile(times, 50),
+                      .percentile_99 = Percentile(times, 99),
+                      .max = times.max()};
+}
+
 }  // namespace numasim

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/size_text.h"
 #include "cli/summary_over_time.h"
 #include "cli/text_table.h"
 #include "cli/time_text.h"
@@ -268,17 +269,6 @@ void PrintFailures(const workloads::Simulation& simulation, const RunFacts& fact
 }
 
 }  // namespace
-
-std::string SizeForPeople(int64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  double value = static_cast<double>(bytes);
-  size_t unit = 0;
-  while (value >= 1024 && unit + 1 < std::size(kUnits)) {
-    value /= 1024;
-    ++unit;
-  }
-  return unit == 0 ? absl::StrFormat("%d B", bytes) : absl::StrFormat("%.1f %s", value, kUnits[unit]);
-}
 
 void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
                   const std::optional<RunMetrics>& run, std::ostream& out) {

@@ -35,9 +35,6 @@ void PrintSummaryJson(workloads::Simulation& simulation, const RunFacts& facts,
 // Where in its script a kind of failure was, and at which operation.
 std::string LineText(const workloads::Simulation::FailedLine& failed);
 
-// "64.0 GiB", "512 KiB", "0".
-std::string SizeForPeople(int64_t bytes);
-
 }  // namespace numasim
 
 #endif  // NUMASIM_CLI_SUMMARY_H_

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cli/metric_text.h"
-#include "cli/summary.h"
+#include "cli/size_text.h"
 #include "cli/text_table.h"
 #include "models/base/types.h"
 

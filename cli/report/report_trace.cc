@@ -1,13 +1,12 @@
 #include "cli/report/report_trace.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "cli/trace_label.h"
 #include "proto/trace_reader.h"
 
 namespace numasim {
@@ -56,14 +55,6 @@ class ReportReader : public TraceVisitor {
   int64_t out_of_order_ns_ = -1;
 };
 
-std::string FileLabel(const std::string& path) {
-  const std::string name = std::filesystem::path(path).filename().string();
-  absl::string_view label = name;
-  absl::ConsumeSuffix(&label, ".partial");
-  if (!absl::ConsumeSuffix(&label, ".trace.pb")) absl::ConsumeSuffix(&label, ".pb");
-  return std::string(label.empty() ? name : label);
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ReportTrace>> ReadReportTrace(const std::string& path, std::string label) {
@@ -95,10 +86,10 @@ absl::StatusOr<std::unique_ptr<ReportTrace>> ReadReportTrace(const std::string& 
 
 std::vector<std::string> ReportLabels(const std::vector<std::string>& paths) {
   std::map<std::string, int> uses;
-  for (const std::string& path : paths) ++uses[FileLabel(path)];
+  for (const std::string& path : paths) ++uses[TraceLabel(path)];
   std::vector<std::string> labels;
   for (const std::string& path : paths) {
-    const std::string label = FileLabel(path);
+    const std::string label = TraceLabel(path);
     labels.push_back(uses[label] == 1 ? label : path);
   }
   return labels;

@@ -25,6 +25,7 @@ workload { script { line: "spawn p" line: "@p map a 8M anon" line: "@p touch a" 
 RUN = ['run', 's.textproto', '--out', 't.pb']
 CONFORM = ['conform', 's.mm', '--boot', 's.json', '--json', 'o.json']
 DUMP = ['dump', 'made.pb']
+EXPORT = ['export', 'made.pb', '--perfetto']
 COMPARE = ['compare', 'made.pb', 'other.pb']
 # On one thread: the order in which runs are added does not depend on the moment.
 SWEEP = ['sweep', 'study.textproto', '--out', 'd.sqlite', '--threads', '1']
@@ -57,6 +58,8 @@ EFFECTS = {
     ('conform', '--boot'): [(CONFORM, replaced(CONFORM, 's.json', 'other.json'))],
     ('conform', '--json'): [(CONFORM, replaced(CONFORM, 'o.json', 'p.json'))],
     ('dump', 'trace'): [(DUMP, ['dump', 'other.pb'])],
+    ('dump', '--table'): [(DUMP + ['--format', 'csv'], DUMP + ['--format', 'csv', '--table', table])
+                          for table in ('events', 'locks', 'lock-times', 'operations', 'operation-failures', 'operation-times')],
     ('dump', '--format'): [(DUMP, DUMP + ['--format', 'csv']), (DUMP, DUMP + ['--format', 'json'])],
     **{('dump', option): [(DUMP + ['--format', form], DUMP + ['--format', form, option, value]) for form in ('text', 'csv', 'json')]
        for option, value in (('--counters', 'node0.numa_hit'), ('--from', '3ms'), ('--to', '3ms'), ('--every', '2ms'))},
@@ -91,6 +94,11 @@ EFFECTS = {
     ('report', 'TRACE'): [(['report', 'made.pb', '--out', 'r.html'], ['report', 'other.pb', '--out', 'r.html']),
                           (['report', 'made.pb', '--out', 'r.html'], ['report', 'made.pb', 'other.pb', '--out', 'r.html'])],
     ('report', '--out'): [(['report', 'made.pb'], ['report', 'made.pb', '--out', 'r.html'])],
+    ('export', 'TRACE'): [(EXPORT, replaced(EXPORT, 'made.pb', 'other.pb'))],
+    ('export', '--perfetto'): [(['export', 'made.pb'], ['export', 'made.pb', '--perfetto'])],
+    ('export', '--out'): [(EXPORT, EXPORT + ['--out', 'other.name'])],
+    **{('export', option): [(EXPORT, EXPORT + [option, value])]
+       for option, value in (('--counters', 'node0.numa_hit'), ('--from', '3ms'), ('--to', '3ms'), ('--every', '2ms'))},
     ('snapshot', '--out'): [(SNAPSHOT, SNAPSHOT + ['--out', 'm.textproto'])],
     ('snapshot', '--root'): [(SNAPSHOT, replaced(SNAPSHOT, 'root', 'poorer'))],
     ('snapshot', '--topology'): [(SNAPSHOT, SNAPSHOT[:3])],

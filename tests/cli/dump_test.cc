@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -283,6 +284,127 @@ TEST_F(DumpTest, AFailureIsFieldsInJsonAndNamesWithValuesInText) {
             nlohmann::json::parse(R"({"node": [0, 1, 2, 5], "errno": "EBUSY", "owner": "PCP list",
                                       "at": {"pfn": 1234}})"));
   EXPECT_EQ(event.count("detail"), 0u);
+}
+
+TEST_F(DumpTest, CsvOfEventsHasAColumnForEachFieldOfAFailure) {
+  const TempPath path("failed.pb");
+  {
+    auto writer = TraceWriter::Create(path.get(), trace::Header());
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    (*writer)->AddEvent(EventAt(kMs, "told"));
+    trace::Event event = EventAt(2 * kMs, "contig_failed");
+    event.clear_detail();
+    trace::Failure& failure = *event.mutable_failure();
+    for (const int node : {0, 1, 3}) failure.add_node(node);
+    failure.set_error("EBUSY");
+    failure.set_owner("a \"file\"");
+    failure.mutable_at()->set_pfn(1234);
+    (*writer)->AddEvent(event);
+    (*writer)->AddEvent(EventAt(3 * kMs, "told"));
+    ASSERT_TRUE((*writer)->Finish().ok());
+  }
+  DumpOptions options = Options("csv");
+  options.path = path.get();
+  options.table = "events";
+  options.to = "2ms";
+  EXPECT_THAT(
+      Lines(Dump(options).out),
+      ElementsAre(
+          "time_ns,lp,kind,path,area,order,size,node,preferred,errno,function,reason,owner,held,at.start,"
+          "at.end,at.pfn,at.pages,at.got,detail",
+          "1000000,node0,told,fault,,,,,,,,,,,,,,,,no page of order 0",
+          "2000000,node0,contig_failed,fault,,,,\"0-1,3\",,EBUSY,,,\"a \"\"file\"\"\",,,,1234,,,"));
+}
+
+TEST_F(DumpTest, CsvOfLocksHasTheirTimesInFewNumbersOrInFull) {
+  DumpOptions options = Options("csv");
+  options.table = "locks";
+  // Percentiles as in TextSummarizesLocks.
+  EXPECT_THAT(Lines(Dump(options).out),
+              ElementsAre("lp,name,kind,acquired,contended,wait_mean_ns,wait_50_ns,wait_99_ns,wait_max_ns,"
+                          "hold_mean_ns,hold_50_ns,hold_99_ns,hold_max_ns",
+                          ",zone0.lock,spinlock,7,1,40,40,40,40,43,15,100,100"));
+  options.table = "lock-times";
+  EXPECT_THAT(Lines(Dump(options).out),
+              ElementsAre("lp,name,time,low_ns,high_ns,count", ",zone0.lock,wait,32,63,1",
+                          ",zone0.lock,hold,8,15,4", ",zone0.lock,hold,64,127,3"));
+}
+
+TEST_F(DumpTest, CsvOfOperationsHasTheirFailuresAndTimes) {
+  const TempPath path("operations.pb");
+  {
+    auto writer = TraceWriter::Create(path.get(), trace::Header());
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    trace::OperationStats map;
+    map.set_script("web, 2");
+    map.set_operation("map");
+    map.set_tried(7);
+    *map.mutable_latency_ns() = LockNamed("").hold_ns();
+    for (const auto& [reason, count] : {std::pair("ENOMEM", 2), std::pair("SIGBUS", 1)}) {
+      map.add_failed()->set_reason(reason);
+      map.mutable_failed(map.failed_size() - 1)->set_count(count);
+    }
+    (*writer)->AddOperationStats(map);
+    trace::OperationStats access;  // of the whole machine, and without a time
+    access.set_operation("access");
+    access.set_tried(5);
+    (*writer)->AddOperationStats(access);
+    ASSERT_TRUE((*writer)->Finish().ok());
+  }
+  DumpOptions options = Options("csv");
+  options.path = path.get();
+  options.table = "operations";
+  EXPECT_THAT(Lines(Dump(options).out),
+              ElementsAre("script,operation,tried,failed,mean_ns,50_ns,99_ns,max_ns",
+                          "\"web, 2\",map,7,3,43,15,100,100", ",access,5,0,,,,"));
+  options.table = "operation-failures";
+  EXPECT_THAT(Lines(Dump(options).out), ElementsAre("script,operation,reason,count",
+                                                    "\"web, 2\",map,ENOMEM,2", "\"web, 2\",map,SIGBUS,1"));
+  options.table = "operation-times";
+  EXPECT_THAT(Lines(Dump(options).out), ElementsAre("script,operation,low_ns,high_ns,count",
+                                                    "\"web, 2\",map,8,15,4", "\"web, 2\",map,64,127,3"));
+}
+
+TEST_F(DumpTest, TableThatIsNotShownOrOptionThatSaysNothingOfItIsRefused) {
+  DumpOptions options = Options("text");
+  options.table = "locks";
+  EXPECT_EQ(Dump(options).error, "--table locks: is of --format csv; text shows everything that a trace has");
+
+  options = Options("csv");
+  options.table = "histograms";
+  EXPECT_EQ(
+      Dump(options).error,
+      "--table: 'histograms' is no table; expected one of counters, events, locks, lock-times, operations, "
+      "operation-failures, operation-times");
+
+  options.table = "events";
+  options.counters = {"node0.*"};
+  EXPECT_EQ(Dump(options).error,
+            "--counters node0.*: has no effect on --table events, which is of no counters");
+  options.counters = {};
+  options.every = "1ms";
+  EXPECT_EQ(Dump(options).error, "--every 1ms: has no effect on --table events, which is of no counters");
+
+  options.table = "operations";
+  options.every = "";
+  options.to = "1ms";
+  EXPECT_EQ(Dump(options).error,
+            "--to 1ms: has no effect on --table operations, which is of the whole run and of no counters");
+
+  options.table = "counters";
+  EXPECT_THAT(Lines(Dump(options).out),
+              ElementsAre("time_ns,node0.free,node0.hit,node1.free", "0,100,0,50", "1000000,98,1,50"));
+}
+
+TEST_F(DumpTest, CutTraceIsShownUpToItsCutInEveryTable) {
+  std::string bytes = ReadFile(path_.get());
+  bytes.resize(bytes.size() - 1);
+  WriteFile(path_.get(), bytes);
+  DumpOptions options = Options("csv");
+  options.table = "locks";
+  const Dumped dumped = Dump(options);
+  EXPECT_EQ(Lines(dumped.out).size(), 2u);
+  EXPECT_THAT(dumped.error, HasSubstr("is cut after 9ms"));
 }
 
 TEST_F(DumpTest, TextFitsItsWidth) {

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""README's commands run, and print what README says that they print (quoted_output.py).
+"""The commands of README, or of another document that is named, run, and print what it says that they print
+(quoted_output.py).
 
 A block that begins with a machine line is a script; one that begins with a scenario: line shows, up to a blank one, what
-a study of the examples has. `numasim run` and `numasim dump` within a sentence are commands too, unless they hold a word
-in capitals, which stands for something.
+a study of the examples has. `numasim run`, `numasim dump` and `numasim export` within a sentence are commands too, unless
+they hold a word in capitals, which stands for something.
 """
 import glob
 import os
@@ -17,6 +18,10 @@ NUMASIM = os.path.join(ROOT, 'cli/numasim')
 sys.path.insert(0, os.path.join(ROOT, 'tests/examples'))
 from quoted_output import Terminal, blocks_of  # noqa: E402
 
+DOCUMENT = sys.argv[1] if len(sys.argv) > 1 else 'README.md'
+# Quoted outputs, scripts and commands in sentences: no fewer are there, or this test does not see them.
+LEAST = {'README.md': (2, 1, 3), 'docs/trace.md': (3, 0, 0)}
+
 OTHER_COMMANDS = ('./test',)
 
 
@@ -26,7 +31,7 @@ def file_text(path):
 
 
 def main():
-    text = file_text(os.path.join(ROOT, 'README.md'))
+    text = file_text(os.path.join(ROOT, DOCUMENT))
     os.chdir(tempfile.mkdtemp(dir=os.environ['TEST_TMPDIR']))
     os.symlink(os.path.join(ROOT, 'examples'), 'examples')
     terminal = Terminal(NUMASIM)
@@ -38,23 +43,23 @@ def main():
             printed = terminal.run(['numasim', 'run', 'script.mm'])
             terminal.expect_next('./numasim run script.mm', printed)
             if 'nothing failed' not in printed:
-                sys.exit('FAILED: an operation of README fails: ' + '\n'.join(printed))
+                sys.exit(f'FAILED: an operation of {DOCUMENT} fails: ' + '\n'.join(printed))
             scripts += 1
             continue
         if block[0].startswith('scenario: '):
             end = block.index('') if '' in block else len(block)
             shown, block = '\n'.join(block[:end]), block[end + 1:]
             if not any(shown in file_text(study) for study in glob.glob('examples/*.study.textproto')):
-                sys.exit('FAILED: README shows a study that is none of the examples:\n' + shown)
+                sys.exit(f'FAILED: {DOCUMENT} shows a study that is none of the examples:\n' + shown)
         terminal.check_block([line for line in block if not line.startswith(OTHER_COMMANDS)])
-    inline = [span for span in re.findall(r'`(numasim (?:run|dump) [^`]*)`', re.sub(r'\s*\n\s*', ' ', text))
+    inline = [span for span in re.findall(r'`(numasim (?:run|dump|export) [^`]*)`', re.sub(r'\s*\n\s*', ' ', text))
               if not re.search(r'[A-Z]{2}|\\\|', span)]
     for span in inline:
         terminal.run(shlex.split(span))
         print(span)
     print(f'{terminal.checked} quoted outputs, {scripts} scripts, {len(inline)} commands in sentences')
-    if terminal.checked < 2 or scripts < 1 or len(inline) < 3:
-        sys.exit('FAILED: README has fewer of them than this test knows')
+    if any(count < least for count, least in zip((terminal.checked, scripts, len(inline)), LEAST[DOCUMENT])):
+        sys.exit(f'FAILED: {DOCUMENT} has fewer of them than this test knows')
 
 
 main()
