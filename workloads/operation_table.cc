@@ -113,7 +113,8 @@ constexpr Operation kOperations[] = {
         "khugepaged",
         {.topic = kThp,
          .summary = "Makes khugepaged scan until it has finished SCANS more full scans, whatever its sleeps.",
-         .details = "EAGAIN where it does not run at all, as with thp enabled never.",
+         .details = "EAGAIN where it has not after 7.5 s, as with thp enabled never, or where no process has "
+                    "memory that it would scan.",
          .example = "khugepaged 2"}),
     Named<DropCachesOp>(
         "drop_caches",
@@ -210,10 +211,13 @@ constexpr Operation kOperations[] = {
         "bind", {.topic = kProcesses,
                  .summary = "mbind() of a mapping: its policy from now on, in place of that of the process.",
                  .example = "@db bind heap preferred:1"}),
-    Named<MoveOp>("move", {.topic = kProcesses,
-                           .summary = "move_pages() of all pages of a mapping to a node.",
-                           .details = "Pages that stay where they are, and why, are in the summary.",
-                           .example = "@db move heap 1"}),
+    Named<MoveOp>(
+        "move",
+        {.topic = kProcesses,
+         .summary = "move_pages() of all pages of a mapping to a node.",
+         .details =
+             "How many pages stay where they are, and why, is in the summary and in migration_failed events.",
+         .example = "@db move heap 1"}),
     Named<FallocateOp>("fallocate",
                        {.topic = kFiles,
                         .summary = "fallocate() of the file that a mapping is of: the range gets its pages.",

@@ -87,7 +87,8 @@ FieldEntry FactsOf(const FieldDescriptor& field, std::string path) {
   entry.default_to = DefaultOf(field);
   entry.description = DescriptionOf(field);
   entry.kernel_name = about.kernel_name();
-  entry.source = about.source();
+  // What costs stand for is said by where their defaults come from.
+  (entry.description.empty() ? entry.description : entry.source) = about.source();
   return entry;
 }
 

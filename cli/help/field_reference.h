@@ -18,7 +18,7 @@ struct FieldEntry {
   std::string path;         // "kernel.thp.enabled"; of a study "study.design"
   std::string takes;        // "a size such as 64M", "one of always, madvise, never"
   std::string default_to;   // empty: there is none
-  std::string description;  // the comment; of a message without one that of its type
+  std::string description;  // the comment; of a message without one that of its type; else the source
   std::string kernel_name;  // empty: there is none
   std::string source;       // where the default comes from; empty: that is not said
 };
