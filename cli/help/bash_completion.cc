@@ -1,6 +1,5 @@
 #include "cli/help/bash_completion.h"
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -70,15 +69,6 @@ _numasim() {
 complete -F _numasim numasim
 )";
 
-using Visit = std::function<void(const CommandOutline&, const std::string& name)>;
-
-// Calls `visit` for the program, whose name is empty here, and all commands below it.
-void ForEachCommand(const CommandOutline& command, const std::string& name, const Visit& visit) {
-  visit(command, name);
-  for (const CommandOutline& below : command.subcommands)
-    ForEachCommand(below, name.empty() ? below.name : absl::StrCat(name, " ", below.name), visit);
-}
-
 // What offers the values; empty if nothing can be offered.
 std::string Offer(const Values& values) {
   std::vector<std::string> offers;
@@ -95,13 +85,40 @@ void PrintValue(const std::string& pattern, const Values& values, std::ostream& 
   if (!offer.empty()) out << "    " << pattern << ") " << offer << " ;;\n";
 }
 
+// The branches of one command in each function. `name` are its words; empty for the program.
+
+void PrintWords(const std::string& name, const std::vector<std::string>& words, std::ostream& out) {
+  if (!words.empty()) out << "    '" << name << "') echo " << absl::StrJoin(words, " ") << " ;;\n";
+}
+
+void PrintSubcommands(const CommandOutline& command, const std::string& name, std::ostream& out) {
+  std::vector<std::string> words;
+  for (const CommandOutline& below : command.subcommands) words.push_back(below.name);
+  PrintWords(name, words, out);
+}
+
+void PrintOptions(const CommandOutline& command, const std::string& name, std::ostream& out) {
+  std::vector<std::string> words;
+  for (const ArgumentOutline& option : command.options)
+    words.insert(words.end(), option.names.begin(), option.names.end());
+  PrintWords(name, words, out);
+}
+
+// "'run:-o'|'run:--out'".
+std::string Pattern(const ArgumentOutline& option, const std::string& name) {
+  std::vector<std::string> patterns;
+  for (const std::string& spelling : option.names)
+    patterns.push_back(absl::StrCat("'", name, ":", spelling, "'"));
+  return absl::StrJoin(patterns, "|");
+}
+
+void PrintTakesValue(const CommandOutline& command, const std::string& name, std::ostream& out) {
+  for (const ArgumentOutline& option : command.options)
+    if (option.takes_value()) out << "    " << Pattern(option, name) << ") return 0 ;;\n";
+}
+
 void PrintValues(const CommandOutline& command, const std::string& name, std::ostream& out) {
-  for (const ArgumentOutline& option : command.options) {
-    std::vector<std::string> patterns;
-    for (const std::string& spelling : option.names)
-      patterns.push_back(absl::StrCat("'", name, ":", spelling, "'"));
-    PrintValue(absl::StrJoin(patterns, "|"), option.values, out);
-  }
+  for (const ArgumentOutline& option : command.options) PrintValue(Pattern(option, name), option.values, out);
   for (size_t i = 0; i < command.positionals.size(); ++i) {
     const ArgumentOutline& argument = command.positionals[i];
     // The places before it have patterns of their own, which come first.
@@ -111,45 +128,30 @@ void PrintValues(const CommandOutline& command, const std::string& name, std::os
   }
 }
 
-// A function that looks its argument up among these branches.
-void PrintCase(const char* function, const CommandOutline& program, const char* otherwise, std::ostream& out,
-               const Visit& print_branches) {
-  out << "\n" << function << "() {\n  case $1 in\n";
-  ForEachCommand(program, "", print_branches);
-  out << otherwise << "  esac\n}\n";
+using PrintBranches = void (*)(const CommandOutline&, const std::string& name, std::ostream&);
+
+void PrintAllBranches(const CommandOutline& command, const std::string& name, PrintBranches print,
+                      std::ostream& out) {
+  print(command, name, out);
+  for (const CommandOutline& below : command.subcommands)
+    PrintAllBranches(below, name.empty() ? below.name : absl::StrCat(name, " ", below.name), print, out);
 }
 
-void PrintWords(const std::string& name, const std::vector<std::string>& words, std::ostream& out) {
-  if (!words.empty()) out << "    '" << name << "') echo " << absl::StrJoin(words, " ") << " ;;\n";
+// A function that looks its argument up among the branches of all commands.
+void PrintCase(const char* function, const CommandOutline& program, PrintBranches print, std::ostream& out) {
+  out << "\n" << function << "() {\n  case $1 in\n";
+  PrintAllBranches(program, "", print, out);
+  out << "    *) return 1 ;;\n  esac\n}\n";
 }
 
 }  // namespace
 
 void PrintBashCompletion(const CommandOutline& program, std::ostream& out) {
   out << "# Completes command lines of numasim in bash: source <(numasim completion bash)\n";
-  PrintCase("_numasim_subcommands", program, "", out,
-            [&out](const CommandOutline& command, const std::string& name) {
-              std::vector<std::string> words;
-              for (const CommandOutline& below : command.subcommands) words.push_back(below.name);
-              PrintWords(name, words, out);
-            });
-  PrintCase("_numasim_options", program, "", out,
-            [&out](const CommandOutline& command, const std::string& name) {
-              std::vector<std::string> words;
-              for (const ArgumentOutline& option : command.options)
-                words.insert(words.end(), option.names.begin(), option.names.end());
-              PrintWords(name, words, out);
-            });
-  PrintCase("_numasim_takes_value", program, "    *) return 1 ;;\n", out,
-            [&out](const CommandOutline& command, const std::string& name) {
-              for (const ArgumentOutline& option : command.options) {
-                for (const std::string& spelling : option.names)
-                  if (option.takes_value()) out << "    '" << name << ":" << spelling << "') return 0 ;;\n";
-              }
-            });
-  PrintCase(
-      "_numasim_value", program, "", out,
-      [&out](const CommandOutline& command, const std::string& name) { PrintValues(command, name, out); });
+  PrintCase("_numasim_subcommands", program, PrintSubcommands, out);
+  PrintCase("_numasim_options", program, PrintOptions, out);
+  PrintCase("_numasim_takes_value", program, PrintTakesValue, out);
+  PrintCase("_numasim_value", program, PrintValues, out);
   out << kFunctions;
 }
 

@@ -20,7 +20,8 @@ namespace numasim {
 namespace {
 
 struct ReferenceOptions {
-  std::string what;             // an operation's name or a field's path; empty: all
+  std::string what;             // an operation's name or a field's path
+  bool all = true;              // no such name or path is given
   std::string format = "text";  // or "markdown"
 };
 
@@ -47,7 +48,7 @@ message type that is held by several fields has one section, at the first of the
 )";
 
 absl::Status ShowOperations(const ReferenceOptions& options, std::ostream& out) {
-  if (options.what.empty()) {
+  if (options.all) {
     if (IsMarkdown(options)) {
       out << kOperationsHead;
       PrintOperationsMarkdown(AllOperations(), out);
@@ -68,10 +69,12 @@ absl::Status ShowOperations(const ReferenceOptions& options, std::ostream& out) 
 }
 
 absl::Status ShowFields(const ReferenceOptions& options, std::ostream& out) {
+  if (!options.all && options.what.empty())
+    return absl::InvalidArgumentError("PATH: is empty; expected a path such as kernel.thp");
   const absl::StatusOr<std::vector<FieldSection>> sections = FieldsAt(options.what);
   if (!sections.ok()) return sections.status();
   if (IsMarkdown(options)) {
-    if (options.what.empty()) out << kFieldsHead;
+    if (options.all) out << kFieldsHead;
     PrintFieldsMarkdown(*sections, out);
   } else {
     PrintFields(*sections, OutputWidth(), out);
@@ -86,10 +89,12 @@ void AddReference(CLI::App& help, const char* name, const char* description, CLI
   CLI::App* command = help.add_subcommand(name, description);
   command->excludes(excluded);
   auto options = std::make_shared<ReferenceOptions>();
-  command->add_option(what, options->what, what_description)->type_name(type);
+  const CLI::Option* const given =
+      command->add_option(what, options->what, what_description)->type_name(type);
   command->add_option("--format", options->format, "text, or markdown as in the documentation")
       ->check(CLI::IsMember({"text", "markdown"}));
-  command->callback([name, options, show, exit_status] {
+  command->callback([name, options, given, show, exit_status] {
+    options->all = given->count() == 0;
     const absl::Status status = show(*options, std::cout);
     if (status.ok()) return;
     std::cerr << "numasim help " << name << ": " << status.message() << "\n";

@@ -43,6 +43,13 @@ CASES = [
     (['help', 'fields', 'study.f'], ['study.find', 'study.find.parameter', '...']),
 ]
 
+# A value behind '=', which bash takes for a word of its own.
+BASH_CASES = [
+    (['run', '--format', '='], ['text', 'json']),
+    (['run', '--format', '=', 'j'], ['json']),
+    (['run', '--format', '=', 'json', 'thr'], ['three.mm']),
+]
+
 BASH = r'''
 source completion.bash
 COMP_WORDS=("$@")
@@ -135,9 +142,9 @@ def main():
     for name in FILES:
         write(name, '')
     failed = 0
-    for shell, offered_by in (('bash', offered_by_bash), ('zsh', offered_by_zsh)):
-        failed += check(shell, offered_by, CASES)
-    print(f'{len(CASES)} lines, {failed} not completed as they should be')
+    for shell, offered_by, cases in (('bash', offered_by_bash, CASES + BASH_CASES), ('zsh', offered_by_zsh, CASES)):
+        failed += check(shell, offered_by, cases)
+    print(f'{2 * len(CASES) + len(BASH_CASES)} lines, {failed} not completed as they should be')
     sys.exit(failed != 0)
 
 

@@ -115,6 +115,10 @@ TEST_F(ReferenceTest, MisspeltOperationsAndFieldsAreToldWhatThereIs) {
   EXPECT_THAT(Refused({"help", "fields", "seed.x"}),
               HasSubstr("PATH: seed: is a value and has no fields; expected no more behind it"));
   EXPECT_THAT(Refused({"help", "fields", "kernel..thp"}), HasSubstr("PATH: kernel.: is not a field"));
+  EXPECT_THAT(Refused({"help", "fields", ""}),
+              HasSubstr("PATH: is empty; expected a path such as kernel.thp"));
+  EXPECT_THAT(Refused({"help", "operations", ""}),
+              HasSubstr("NAME: '' is not known; expected one of advise, "));
   EXPECT_THAT(Refused({"help", "run", "fields"}), HasSubstr("numasim help"));
   EXPECT_THAT(
       Refused({"help", "operations", "--format", "yaml"}),
