@@ -231,8 +231,9 @@ void AddCompareCommand(CLI::App& app, int* exit_status) {
       "Runs that are alike on each side are compared exactly. Else medians are, by the Mann-Whitney test.\n"
       "Exit status: 0: nothing is worse; 2: something is; 1: wrong input.");
   auto options = std::make_shared<CompareOptions>();
-  compare->add_option("BASE", options->base, "the runs before")->required();
-  compare->add_option("NEW", options->changed, "the runs after")->required();
+  constexpr char kSide[] = "TRACE.pb|DIR|SWEEP.sqlite";
+  compare->add_option("BASE", options->base, "the runs before")->required()->type_name(kSide);
+  compare->add_option("NEW", options->changed, "the runs after")->required()->type_name(kSide);
   compare
       ->add_option("--metrics", options->metrics,
                    "what to compare, such as 'lock.*.wait_max_ns'; several by commas or by giving it again\n"

@@ -57,11 +57,12 @@ void AddConformCommand(CLI::App& app, int* exit_status) {
   CLI::App* command = app.add_subcommand(
       "conform", "Run a script from a recorded boot state and write what each step answers and counts");
   auto options = std::make_shared<ConformOptions>();
-  command->add_option("SCRIPT", options->script, "the operations (.mm)")->required();
+  command->add_option("SCRIPT", options->script, "the operations (.mm)")->required()->type_name("SCRIPT.mm");
   command
       ->add_option("--boot", options->boot, "the recorded machine and boot state (JSON; only step 0 is used)")
-      ->required();
-  command->add_option("--json", options->json, "where the steps go")->required();
+      ->required()
+      ->type_name("BOOT.json");
+  command->add_option("--json", options->json, "where the steps go")->required()->type_name("OUT.json");
   command->callback([options, exit_status] {
     const absl::Status status = RunConform(*options);
     if (!status.ok()) std::cerr << "numasim: " << status.message() << "\n";

@@ -77,9 +77,11 @@ void AddMetricsCommand(CLI::App& app, int* exit_status) {
   CLI::App* command = app.add_subcommand("metrics", "Show the metrics of a trace's run by name");
   command->footer("These are the names that compare, --fail-on and a scenario's expect take.");
   auto options = std::make_shared<ListMetricsOptions>();
-  command->add_option("TRACE", options->trace, "the trace of a run")->required();
-  command->add_option("METRIC", options->metrics,
-                      "which, as globs such as 'operation.*.failed'; none: all of them");
+  command->add_option("TRACE", options->trace, "the trace of a run")->required()->type_name("TRACE.pb");
+  command
+      ->add_option("METRIC", options->metrics,
+                   "which, as globs such as 'operation.*.failed'; none: all of them")
+      ->type_name("GLOB");
   command->add_option("--format", options->format, "text, csv or json")
       ->type_name("text|csv|json")
       ->capture_default_str();

@@ -4,13 +4,14 @@
 #include <CLI/Formatter.hpp>
 #include <exception>
 #include <iostream>
-#include <memory>
 #include <string>
 
 #include "cli/compare.h"
 #include "cli/conform.h"
 #include "cli/dump.h"
 #include "cli/export/export.h"
+#include "cli/help/completion.h"
+#include "cli/help/help.h"
 #include "cli/list_metrics.h"
 #include "cli/report/report.h"
 #include "cli/run.h"
@@ -23,30 +24,6 @@
 #include "sim/host_memory.h"
 
 namespace {
-
-// Null if there is none.
-const CLI::App* Find(const CLI::App& app, const std::string& name) {
-  for (const CLI::App* known : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (known->get_name() == name) return known;
-  }
-  return nullptr;
-}
-
-void AddHelpCommand(CLI::App& app, int* exit_status) {
-  CLI::App* command = app.add_subcommand("help", "Show what a subcommand does and takes");
-  auto name = std::make_shared<std::string>();
-  command->add_option("SUBCOMMAND", *name, "which; none: all of them, as numasim --help");
-  command->callback([&app, name, exit_status] {
-    const CLI::App* const known = name->empty() ? &app : Find(app, *name);
-    if (known != nullptr) {
-      const std::string usage = name->empty() ? "numasim" : "numasim " + *name;
-      std::cout << known->get_formatter()->make_help(known, usage, CLI::AppFormatMode::Normal);
-      return;
-    }
-    std::cerr << "numasim: " << numasim::NoSubcommand(app, *name) << "\n";
-    *exit_status = 1;
-  });
-}
 
 // What was printed may still wait to be written.
 int WithOutputWritten(int exit_status) {
@@ -73,7 +50,8 @@ int main(int argc, char** argv) {
   numasim::AddExportCommand(app, &exit_status);
   numasim::AddSnapshotCommand(app, &exit_status);
   numasim::AddSweepTaskCommand(app, &exit_status);
-  AddHelpCommand(app, &exit_status);
+  numasim::AddCompletionCommand(app);
+  numasim::AddHelpCommand(app, &exit_status);
   app.set_version_flag("--version", std::string("numasim ") + numasim::kVersion, "Show the version");
   try {
     app.parse(argc, argv);

@@ -169,11 +169,14 @@ void AddRunCommand(CLI::App& app, int* exit_status) {
           "SCENARIO", options->input,
           "a scenario (.textproto), a script with a machine line (.mm), or the trace of a run (.pb),\n"
           "which has all that is needed to run it again")
-      ->required();
-  command->add_option("--out", options->out,
-                      "the trace; default: the scenario's name with .trace.pb (of a trace: .again.trace.pb), "
-                      "in this folder. It is written as\n"
-                      "NAME.partial and takes its name when the run is at its end");
+      ->required()
+      ->type_name("SCENARIO.textproto|SCRIPT.mm|TRACE.pb");
+  command
+      ->add_option("--out", options->out,
+                   "the trace; default: the scenario's name with .trace.pb (of a trace: .again.trace.pb), "
+                   "in this folder. It is written as\n"
+                   "NAME.partial and takes its name when the run is at its end")
+      ->type_name("TRACE.pb");
   command
       ->add_option("--set", options->set,
                    "changes a field of the scenario, such as 'workload.script[guests].copies=4'; several by "

@@ -346,12 +346,17 @@ absl::StatusOr<int> Sweep(SweepOptions options) {
 }
 
 void AddOptions(CLI::App* command, SweepOptions& options) {
-  command->add_option("STUDY", options.study, "a study (.textproto)")->required();
-  command->add_option(
-      "--out", options.out,
-      "the database of results (SQLite); default: the study's name with .sqlite, in this folder.\n"
-      "If it is there already, the sweep goes on where it stopped");
-  command->add_option("--csv", options.csv, "also a table of all runs, when they have ended");
+  command->add_option("STUDY", options.study, "a study (.textproto)")
+      ->required()
+      ->type_name("STUDY.textproto");
+  command
+      ->add_option(
+          "--out", options.out,
+          "the database of results (SQLite); default: the study's name with .sqlite, in this folder.\n"
+          "If it is there already, the sweep goes on where it stopped")
+      ->type_name("FILE.sqlite");
+  command->add_option("--csv", options.csv, "also a table of all runs, when they have ended")
+      ->type_name("FILE.csv");
   command->add_option("--keep-traces", options.traces, "a folder for the trace of each run")
       ->type_name("DIR");
   command

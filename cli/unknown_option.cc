@@ -60,11 +60,16 @@ std::string NoSubcommand(const CLI::App& app, const std::string& given) {
 
 std::string WrongUsage(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
   if (app.get_subcommands().empty()) return Cat(": ", NoSubcommand(app, argc > 1 ? argv[1] : ""));
-  const CLI::App& command = *app.get_subcommands().front();
+  const CLI::App* command = &app;
+  std::string names;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    names += " " + command->get_name();
+  }
   std::string what;
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) what = UnknownOption(command, argc, argv);
-  if (what.empty()) what = Cat(std::string(error.what()), "; see numasim ", command.get_name(), " --help");
-  return Cat(" ", command.get_name(), ": ", what);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) what = UnknownOption(*command, argc, argv);
+  if (what.empty()) what = Cat(std::string(error.what()), "; see numasim", names, " --help");
+  return Cat(names, ": ", what);
 }
 
 }  // namespace numasim

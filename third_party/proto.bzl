@@ -27,3 +27,19 @@ def numasim_proto_library(name, srcs, deps = [], visibility = None):
         visibility = visibility,
         deps = deps + ["@system//:protobuf"],
     )
+
+def numasim_proto_descriptors(name, srcs):
+    """A file NAME.pb of the descriptors of `srcs` and of what they import, with their comments.
+
+    Args:
+      name: the target.
+      srcs: .proto files of this package, and those that they import from it.
+    """
+    native.genrule(
+        name = name,
+        srcs = srcs,
+        outs = [name + ".pb"],
+        cmd = "/usr/bin/protoc -I. --include_source_info --include_imports --descriptor_set_out=$@ " +
+              " ".join(["%s/%s" % (native.package_name(), s) for s in srcs]),
+        visibility = ["//visibility:private"],
+    )

@@ -78,25 +78,30 @@ bool Fits(std::string_view text, TextKind kind) {
   return false;
 }
 
-// What is wrong with a text that does not fit, by kind.
-std::string_view Misfit(TextKind kind) {
+// What a text of each kind is, and what may stand there.
+struct TextKindWords {
+  std::string_view noun;
+  std::string_view expected;
+};
+
+TextKindWords WordsOf(TextKind kind) {
   switch (kind) {
     case TextKind::kName:
-      return "is not a name; expected letters, digits, '_', '.' or '-'";
+      return {"a name", "letters, digits, '_', '.' or '-'"};
     case TextKind::kFileName:
-      return "is not a file on the default mount; expected a NAME without '/'";
+      return {"a file on the default mount", "a NAME without '/'"};
     case TextKind::kFile:
-      return "is not a file; expected NAME on the default mount, or /DIR/NAME";
+      return {"a file", "NAME on the default mount, or /DIR/NAME"};
     case TextKind::kPath:
-      return "is not a file of a mount; expected /DIR/NAME";
+      return {"a file of a mount", "/DIR/NAME"};
     case TextKind::kDirectory:
-      return "is not a mount point; expected /DIR";
+      return {"a mount point", "/DIR"};
     case TextKind::kSysctl:
-      return "is not a sysctl of memory; expected vm.NAME";
+      return {"a sysctl of memory", "vm.NAME"};
     case TextKind::kAnything:
-      return "";
+      return {"a text", "anything"};
   }
-  return "";
+  return {};
 }
 
 // The field of the scenario that the knob is set with.
@@ -109,9 +114,18 @@ const google::protobuf::FieldDescriptor* ThpField(ThpOp::Knob knob) {
     case ThpOp::Knob::kDefrag:
       return Thp::descriptor()->FindFieldByNumber(Thp::kDefragFieldNumber);
     case ThpOp::Knob::kUseZeroPage:
-      return nullptr;  // A switch, which /sys writes as 0 and 1.
+      return Thp::descriptor()->FindFieldByNumber(Thp::kUseZeroPageFieldNumber);
   }
   return nullptr;
+}
+
+// What may be written to the knob's file.
+std::vector<std::string_view> ThpWords(ThpOp::Knob knob) {
+  const auto* const field = ThpField(knob);
+  // /sys shows a switch as 0 and 1.
+  if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_BOOL) return {"0"sv, "1"sv};
+  const auto& allowed = field->options().GetExtension(numasim::knob).allowed();
+  return {allowed.begin(), allowed.end()};
 }
 
 }  // namespace
@@ -225,21 +239,34 @@ void PolicyCodec::Write(const Policy& policy, std::string& out) const {
   if (!policy.nodes.empty()) Append(out, ":", NodeListText(policy.nodes));
 }
 
+std::string PolicyCodec::Meaning() const {
+  std::string modes;
+  for (const auto& [word, mode] : kModes) Append(modes, modes.empty() ? "" : "|", word);
+  return Cat(modes, ", with nodes such as bind:0-1,3");
+}
+
 std::string TextCodec::Read(std::string_view text, std::string& value) const {
-  if (!Fits(text, kind)) return std::string(Misfit(kind));
+  if (!Fits(text, kind)) return Cat("is not ", WordsOf(kind).noun, "; expected ", WordsOf(kind).expected);
   value = text;
   return {};
 }
 
+std::string TextCodec::Meaning() const { return Cat(WordsOf(kind).noun, ": ", WordsOf(kind).expected); }
+
 std::string ThpValueCodec::Read(std::string_view text, std::string& value) const {
-  std::vector<std::string_view> words = {"0"sv, "1"sv};
-  if (const auto* field = ThpField(knob); field != nullptr) {
-    const auto& allowed = field->options().GetExtension(numasim::knob).allowed();
-    words.assign(allowed.begin(), allowed.end());
-  }
+  const std::vector<std::string_view> words = ThpWords(knob);
   if (std::find(words.begin(), words.end(), text) == words.end()) return NotOneOf(text, words);
   value = text;
   return {};
+}
+
+std::string ThpValueCodec::Meaning() const {
+  using enum ThpOp::Knob;
+  std::string text;
+  for (const ThpOp::Knob each : {kEnabled, kShmemEnabled, kUseZeroPage, kDefrag}) {
+    Append(text, text.empty() ? "" : "; ", ThpField(each)->name(), ": ", Join(ThpWords(each), "|"));
+  }
+  return text;
 }
 
 std::string NodeMemoryCodec::Read(std::string_view text, std::vector<int64_t>& sizes) const {

@@ -3,7 +3,8 @@
 //
 // A codec is a small value without state of its own. Read returns what is wrong with `text` as a phrase that
 // goes on after the value ("is negative; expected ..."), or an empty string. Write appends a text that Read
-// takes back. Form says how the field looks in an operation's form, given the name of the field.
+// takes back. Form says how the field looks in an operation's form, given the name of the field; Meaning what
+// may stand there, as a phrase, or an empty string where the form says it.
 #ifndef NUMASIM_WORKLOADS_FIELD_CODECS_H_
 #define NUMASIM_WORKLOADS_FIELD_CODECS_H_
 
@@ -31,6 +32,9 @@ struct SizeCodec {
   std::string Read(std::string_view text, int64_t& value) const;
   void Write(int64_t value, std::string& out) const;
   std::string Form(std::string_view name) const { return NamedOr(name, "SIZE"); }
+  std::string Meaning() const {
+    return least > 0 ? "a size above 0, such as 64M" : "a size of 0 or more, such as 64M";
+  }
 };
 
 template <class T = int64_t>
@@ -46,6 +50,11 @@ struct CountCodec {
   }
   void Write(T value, std::string& out) const { Append(out, value); }
   std::string Form(std::string_view name) const { return NamedOr(name, "NUMBER"); }
+  std::string Meaning() const {
+    const std::string from =
+        Cat("a whole number ", most == std::numeric_limits<T>::max() ? "of " : "from ", least);
+    return most == std::numeric_limits<T>::max() ? Cat(from, " or more") : Cat(from, " to ", most);
+  }
 };
 
 // A node by its number, below `nodes`; with `prefix` as "node3".
@@ -56,6 +65,9 @@ struct NodeCodec {
   std::string Read(std::string_view text, int& node) const;
   void Write(int node, std::string& out) const { Append(out, prefix, node); }
   std::string Form(std::string_view name) const { return NamedOr(name, "NODE"); }
+  std::string Meaning() const {
+    return prefix.empty() ? "the number of a node" : Cat("a node, such as ", prefix, "0");
+  }
 };
 
 // A CPU by its number, below `cpus`.
@@ -65,6 +77,7 @@ struct CpuCodec {
   std::string Read(std::string_view text, int& cpu) const;
   void Write(int cpu, std::string& out) const { Append(out, cpu); }
   std::string Form(std::string_view name) const { return NamedOr(name, "CPU"); }
+  std::string Meaning() const { return "the number of a CPU"; }
 };
 
 // "1.5s", or a number of milliseconds.
@@ -72,6 +85,7 @@ struct SleepCodec {
   std::string Read(std::string_view text, int64_t& nanoseconds) const;
   void Write(int64_t nanoseconds, std::string& out) const;
   std::string Form(std::string_view name) const { return NamedOr(name, "TIME"); }
+  std::string Meaning() const { return "a time, such as 1.5s; a number alone is in milliseconds"; }
 };
 
 // "3", or "3-5" with both ends.
@@ -79,6 +93,7 @@ struct BlockRangeCodec {
   std::string Read(std::string_view text, BlockRange& range) const;
   void Write(const BlockRange& range, std::string& out) const;
   std::string Form(std::string_view) const { return "FIRST[-LAST]"; }
+  std::string Meaning() const { return "whole numbers of 0 or more"; }
 };
 
 // "nodeN" or "all".
@@ -88,6 +103,7 @@ struct PoolTargetCodec {
   std::string Read(std::string_view text, PoolTarget& target) const;
   void Write(const PoolTarget& target, std::string& out) const;
   std::string Form(std::string_view) const { return "nodeN|all"; }
+  std::string Meaning() const { return "a node, such as node0, or the whole machine"; }
 };
 
 // "MODE" or "MODE:NODES". Which of them make a policy is for the kernel to judge.
@@ -95,6 +111,7 @@ struct PolicyCodec {
   std::string Read(std::string_view text, Policy& policy) const;
   void Write(const Policy& policy, std::string& out) const;
   std::string Form(std::string_view) const { return "MODE[:NODES]"; }
+  std::string Meaning() const;
 };
 
 // One of a few words, each of which stands for a value.
@@ -116,6 +133,7 @@ struct ChoiceCodec {
     }
   }
   std::string Form(std::string_view) const;
+  std::string Meaning() const { return {}; }
 
  private:
   std::vector<std::string_view> Words() const {
@@ -157,6 +175,7 @@ struct TextCodec {
   std::string Read(std::string_view text, std::string& value) const;
   void Write(std::string_view value, std::string& out) const { out.append(value); }
   std::string Form(std::string_view name) const { return NamedOr(name, "NAME"); }
+  std::string Meaning() const;
 };
 
 // A value of a transparent_hugepage file; which ones there are is said in the scenario's Thp message.
@@ -166,6 +185,7 @@ struct ThpValueCodec {
   std::string Read(std::string_view text, std::string& value) const;
   void Write(std::string_view value, std::string& out) const { out.append(value); }
   std::string Form(std::string_view name) const { return NamedOr(name, "VALUE"); }
+  std::string Meaning() const;
 };
 
 // ---- Fields of the machine line ----
@@ -177,6 +197,7 @@ struct NodeMemoryCodec {
   std::string Read(std::string_view text, std::vector<int64_t>& sizes) const;
   void Write(const std::vector<int64_t>& sizes, std::string& out) const;
   std::string Form(std::string_view) const { return "SIZE[,SIZE...]"; }
+  std::string Meaning() const { return "a size for every node, or one for each"; }
 };
 
 // "NODE:MAX:PLUGGED".
@@ -186,6 +207,7 @@ struct VirtioMemCodec {
   std::string Read(std::string_view text, VirtioMemDevice& device) const;
   void Write(const VirtioMemDevice& device, std::string& out) const;
   std::string Form(std::string_view) const { return "NODE:MAX:PLUGGED"; }
+  std::string Meaning() const { return "the number of a node, and two multiples of 128M"; }
 };
 
 // A text in double quotes, which may be left out where it has no blanks.
@@ -193,6 +215,7 @@ struct QuotedCodec {
   std::string Read(std::string_view text, std::string& value) const;
   void Write(std::string_view value, std::string& out) const { Append(out, "\"", value, "\""); }
   std::string Form(std::string_view) const { return "\"...\""; }
+  std::string Meaning() const { return "a text, in quotes where it has blanks"; }
 };
 
 // The words of policy modes, in the order of Policy::Mode.

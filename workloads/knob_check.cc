@@ -5,6 +5,7 @@
 
 #include "google/protobuf/descriptor.h"
 #include "proto/annotations.pb.h"
+#include "workloads/knob_text.h"
 #include "workloads/nearest_name.h"
 #include "workloads/text.h"
 #include "workloads/text_message.h"
@@ -26,19 +27,12 @@ std::string CheckText(const Knob& knob, const std::string& value) {
   return Cat("is not known; expected one of ", Join(allowed, ", "), DidYouMean(value, allowed));
 }
 
-std::string Range(const Knob& knob) {
-  const std::string unit = knob.unit().empty() ? "" : Cat(" (", knob.unit(), ")");
-  if (!knob.has_max()) return Cat("at least ", knob.min(), unit);
-  if (!knob.has_min()) return Cat("at most ", knob.max(), unit);
-  return Cat("from ", knob.min(), " to ", knob.max(), unit);
-}
-
 template <class T>
 std::string CheckNumber(const Knob& knob, T value) {
   const bool small = knob.has_min() && std::cmp_less(value, knob.min());
   const bool large = knob.has_max() && std::cmp_greater(value, knob.max());
   if (!small && !large) return {};
-  return Cat(small ? "is too small" : "is too large", "; expected ", Range(knob));
+  return Cat(small ? "is too small" : "is too large", "; expected ", RangeText(knob));
 }
 
 std::string CheckReal(const Knob& knob, double value) {
@@ -46,7 +40,7 @@ std::string CheckReal(const Knob& knob, double value) {
   const bool small = knob.has_min() && value < static_cast<double>(knob.min());
   const bool large = knob.has_max() && value > static_cast<double>(knob.max());
   if (!small && !large) return {};
-  return Cat(small ? "is too small" : "is too large", "; expected ", Range(knob));
+  return Cat(small ? "is too small" : "is too large", "; expected ", RangeText(knob));
 }
 
 // One value of a field: `index` of a repeated one, -1 of a single one.

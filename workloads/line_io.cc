@@ -57,7 +57,7 @@ void LineReader::FailMissing(std::string_view name) {
     const std::string hint = DidYouMean(field.substr(0, equals), std::span(&name, 1));
     if (!hint.empty()) return Fail("option", field, Cat("is not known", hint));
   }
-  problem_ = Cat(name, ": is missing; expected ", form_());
+  problem_ = Cat(name, ": is missing; expected '", form_(), "'");
 }
 
 void LineReader::FailRange(const Range& range) {
@@ -128,7 +128,7 @@ void LineReader::Finish() {
   if (!ok() || next_ == fields_.size()) return;
   const std::string_view field = fields_[next_];
   if (options_.size() < 2) {
-    return Fail("line", field, Cat("is one field too many; expected ", form_()));
+    return Fail("line", field, Cat("is one field too many; expected '", form_(), "'"));
   }
   Fail("option", field, NotOneOf(field.substr(0, field.find('=')), options_));
 }

@@ -1,14 +1,16 @@
-// Three ways through the fields of one line: read them, write them, describe them.
+// Four ways through the fields of one line: read them, write them, show their form, explain them.
 //
-// Each operation lists its fields once (operation_table.cc), as calls on an Io, and that list does all three:
+// Each operation lists its fields once (operation_fields.h), as calls on an Io, and that list does all four:
 // LineReader fills the fields from a line, LineWriter appends the line that reads back, FormWriter appends
-// the form of the line for messages and help. All three live on the stack of one parse or print.
+// the form of the line for messages and help, MeaningWriter lists what may stand for each part of the form.
+// All live on the stack of one parse or print.
 #ifndef NUMASIM_WORKLOADS_LINE_IO_H_
 #define NUMASIM_WORKLOADS_LINE_IO_H_
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/check.h"
@@ -229,6 +231,57 @@ class FormWriter {
   std::string& out_;
   std::string_view separator_ = " ";
   std::string_view between_ = " ";
+};
+
+// What may stand for a part of a form: {"SIZE", "a size above 0, such as 64M"}.
+struct FieldMeaning {
+  std::string form;
+  std::string meaning;
+};
+
+// Lists the parts of the form that do not say themselves what may stand for them, as "r|rw|none" does.
+class MeaningWriter {
+ public:
+  const MachineLimits& limits() const { return limits_; }
+  const std::vector<FieldMeaning>& meanings() const { return meanings_; }
+
+  template <class Codec, class T>
+  void Field(std::string_view name, const Codec& codec, const T&) {
+    Add(codec.Form(name), codec.Meaning());
+  }
+  void RangeFields(const Range&) { Add("OFF LEN", std::string(kRange)); }
+  void OptionalRange(const std::optional<Range>&) { Add("OFF LEN", Cat(kRange, "; without: all of it")); }
+  void OptionalRangeAndStride(const std::optional<Range>& range, int64_t stride) {
+    OptionalRange(range);
+    OptionalStride(stride);
+  }
+  void OptionalStride(int64_t) { Add("STRIDE", SizeCodec{1}.Meaning()); }
+  void Rest(std::string_view name, const std::string&) { Add(Cat(name, "..."), "the rest of the line"); }
+  void CommaList() {}
+  void Flag(std::string_view, bool) {}
+  template <class Codec, class T>
+  void Option(std::string_view name, const Codec& codec, const std::optional<T>&) {
+    DefaultOption(name, codec, 0);
+  }
+  template <class Codec, class T>
+  void RequiredOption(std::string_view name, const Codec& codec, const T&) {
+    DefaultOption(name, codec, 0);
+  }
+  template <class Codec, class T>
+  void DefaultOption(std::string_view name, const Codec& codec, const T&) {
+    Add(Cat(name, "=", codec.Form("")), codec.Meaning());
+  }
+  void Require(bool, std::string_view, std::string_view, std::string_view) {}
+
+ private:
+  static constexpr std::string_view kRange = "sizes: where in the mapping a range begins, and its length";
+
+  void Add(std::string form, std::string meaning) {
+    if (!meaning.empty()) meanings_.push_back({std::move(form), std::move(meaning)});
+  }
+
+  MachineLimits limits_;
+  std::vector<FieldMeaning> meanings_;
 };
 
 }  // namespace numasim::workloads

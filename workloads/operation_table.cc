@@ -1,265 +1,38 @@
 #include "workloads/operation_table.h"
 
-#include <bit>
-#include <concepts>
 #include <iterator>
 #include <type_traits>
 
+#include "workloads/operation_fields.h"
 #include "workloads/operation_groups.h"
 
 namespace numasim::workloads {
 namespace {
 
-template <class T, class Kind>
-concept Is = std::same_as<std::remove_const_t<T>, Kind>;
-
-// ---- The words of fields ----
-
-template <class T>
-using Words = std::pair<std::string_view, T>;
-
-constexpr Words<HugePageSize> kPageSizes[] = {{"2M", HugePageSize::k2M}, {"1G", HugePageSize::k1G}};
-// Surplus pages are of the buddy's sizes, and only gigantic pages can be demoted.
-constexpr Words<HugePageSize> kSurplusSizes[] = {{"2M", HugePageSize::k2M}};
-constexpr Words<HugePageSize> kDemotableSizes[] = {{"1G", HugePageSize::k1G}};
-constexpr Words<bool> kWriterPools[] = {{"mempolicy", true}, {"all", false}};
-constexpr Words<ThpOp::Knob> kThpKnobs[] = {{"enabled", ThpOp::Knob::kEnabled},
-                                            {"shmem_enabled", ThpOp::Knob::kShmemEnabled},
-                                            {"use_zero_page", ThpOp::Knob::kUseZeroPage},
-                                            {"defrag", ThpOp::Knob::kDefrag}};
-constexpr Words<KhugepagedSetOp::Knob> kKhugepagedKnobs[] = {
-    {"defrag", KhugepagedSetOp::Knob::kDefrag},
-    {"max_ptes_none", KhugepagedSetOp::Knob::kMaxPtesNone},
-    {"max_ptes_shared", KhugepagedSetOp::Knob::kMaxPtesShared},
-    {"max_ptes_swap", KhugepagedSetOp::Knob::kMaxPtesSwap},
-    {"pages_to_scan", KhugepagedSetOp::Knob::kPagesToScan},
-    {"scan_sleep_millisecs", KhugepagedSetOp::Knob::kScanSleepMillisecs},
-    {"alloc_sleep_millisecs", KhugepagedSetOp::Knob::kAllocSleepMillisecs}};
-constexpr Words<Backing> kBackings[] = {{"anon", Backing::kAnon},
-                                        {"shmem", Backing::kShmem},
-                                        {"hugetlb-2M", Backing::kHugetlb2M},
-                                        {"hugetlb-1G", Backing::kHugetlb1G}};
-constexpr Words<MapOp::Thp> kMapThp[] = {{"hugepage", MapOp::Thp::kHugepage},
-                                         {"nohugepage", MapOp::Thp::kNohugepage}};
-constexpr Words<ProtectOp::Access> kAccesses[] = {{"r", ProtectOp::Access::kRead},
-                                                  {"rw", ProtectOp::Access::kReadWrite},
-                                                  {"none", ProtectOp::Access::kNone}};
-constexpr Words<AdviseOp::Advice> kAdvice[] = {{"dontneed", AdviseOp::Advice::kDontneed},
-                                               {"free", AdviseOp::Advice::kFree},
-                                               {"remove", AdviseOp::Advice::kRemove},
-                                               {"hugepage", AdviseOp::Advice::kHugepage},
-                                               {"nohugepage", AdviseOp::Advice::kNohugepage},
-                                               {"collapse", AdviseOp::Advice::kCollapse},
-                                               {"populate_read", AdviseOp::Advice::kPopulateRead},
-                                               {"populate_write", AdviseOp::Advice::kPopulateWrite}};
-
-// ---- The fields of each operation, in the order of the line ----
-
-template <class T>
-ChoiceCodec<T> OneOf(std::span<const Words<T>> words) {
-  return {words};
-}
-
-void Fields(auto& io, Is<PoolOp> auto& op) {
-  io.Field("SIZE", OneOf<HugePageSize>(kPageSizes), op.page);
-  io.Field("POOL", PoolTargetCodec{io.limits().nodes}, op.target);
-  io.Field("COUNT", CountCodec<>(), op.count);
-}
-
-void Fields(auto& io, Is<OvercommitOp> auto& op) {
-  io.Field("SIZE", OneOf<HugePageSize>(kSurplusSizes), op.page);
-  io.Field("COUNT", CountCodec<>(), op.count);
-}
-
-void Fields(auto& io, Is<DemoteOp> auto& op) {
-  io.Field("SIZE", OneOf<HugePageSize>(kDemotableSizes), op.page);
-  io.Field("nodeN", NodeCodec{io.limits().nodes, "node"}, op.node);
-  io.Field("COUNT", CountCodec<>(), op.count);
-}
-
-void Fields(auto& io, Is<MountHugetlbfsOp> auto& op) {
-  io.Field("/DIR", TextCodec{TextKind::kDirectory}, op.directory);
-  io.CommaList();
-  io.RequiredOption("pagesize", OneOf<HugePageSize>(kPageSizes), op.page);
-  io.Option("size", SizeCodec{}, op.size);
-  io.Option("min_size", SizeCodec{}, op.min_size);
-}
-
-void Fields(auto& io, Is<UmountOp> auto& op) {
-  io.Field("/DIR", TextCodec{TextKind::kDirectory}, op.directory);
-}
-
-void Fields(auto& io, Is<UnlinkOp> auto& op) { io.Field("PATH", TextCodec{TextKind::kPath}, op.path); }
-
-void Fields(auto& io, Is<UnlinkHugetlbOp> auto& op) {
-  io.Field("FILE", TextCodec{TextKind::kFileName}, op.file);
-}
-
-void Fields(auto& io, Is<ThpOp> auto& op) {
-  io.Field("KNOB", OneOf<ThpOp::Knob>(kThpKnobs), op.knob);
-  io.Field("VALUE", ThpValueCodec{op.knob}, op.value);
-}
-
-void Fields(auto& io, Is<KhugepagedSetOp> auto& op) {
-  io.Field("KEY", OneOf<KhugepagedSetOp::Knob>(kKhugepagedKnobs), op.knob);
-  io.Field("VALUE", CountCodec<>(), op.value);
-}
-
-void Fields(auto& io, Is<KhugepagedOp> auto& op) { io.Field("SCANS", CountCodec<>{1}, op.scans); }
-
-void Fields(auto& io, Is<DropCachesOp> auto& op) { io.Field("WHAT", CountCodec<int>{1, 3}, op.what); }
-
-void Fields(auto&, Is<CompactOp> auto&) {}
-
-void Fields(auto& io, Is<SysctlOp> auto& op) {
-  io.Field("vm.NAME", TextCodec{TextKind::kSysctl}, op.name);
-  io.Rest("VALUE", op.value);
-}
-
-void Fields(auto& io, Is<OfflineBlockOp> auto& op) {
-  io.Field("nodeN", NodeCodec{io.limits().nodes, "node"}, op.node);
-  io.Field("FIRST[-LAST]", BlockRangeCodec(), op.blocks);
-}
-
-void Fields(auto& io, Is<VirtioMemOp> auto& op) { io.Field("SIZE", SizeCodec{}, op.size); }
-
-void Fields(auto& io, Is<CmaAllocOp> auto& op) {
-  io.Field("AREA", TextCodec{TextKind::kName}, op.area);
-  io.Field("NAME", TextCodec{TextKind::kName}, op.name);
-  io.Field("SIZE", SizeCodec{1}, op.size);
-  io.Option("align", SizeCodec{1}, op.align);
-  const int64_t align = op.align.value_or(kPageSize);
-  io.Require(align >= kPageSize && std::has_single_bit(static_cast<uint64_t>(align)), "align",
-             SizeText(align), "is no power of two of at least 4K; expected such as 64K");
-}
-
-void Fields(auto& io, Is<CmaReleaseOp> auto& op) { io.Field("NAME", TextCodec{TextKind::kName}, op.name); }
-
-void Fields(auto& io, Is<SleepOp> auto& op) { io.Field("TIME", SleepCodec(), op.nanoseconds); }
-
-void Fields(auto& io, Is<SpawnOp> auto& op) { io.Field("P", TextCodec{TextKind::kName}, op.name); }
-
-void Fields(auto& io, Is<CpuOp> auto& op) { io.Field("CPU", CpuCodec{io.limits().cpus}, op.cpu); }
-
-void Fields(auto& io, Is<PolicyOp> auto& op) { io.Field("POLICY", PolicyCodec(), op.policy); }
-
-void Fields(auto& io, Is<MapOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.Field("SIZE", SizeCodec{1}, op.size);
-  io.Field("BACKING", OneOf<Backing>(kBackings), op.backing);
-  io.Flag("shared", op.shared);
-  io.Flag("noreserve", op.noreserve);
-  io.Flag("populate", op.populate);
-  io.Option("file", TextCodec{TextKind::kFile}, op.file);
-  io.Option("policy", PolicyCodec(), op.policy);
-  io.Option("thp", OneOf<MapOp::Thp>(kMapThp), op.thp);
-  io.Require(!op.file || op.backing != Backing::kAnon, "file", op.file.value_or(""),
-             "is for a mapping without a file; expected shmem, hugetlb-2M or hugetlb-1G in place of anon");
-}
-
-void Fields(auto& io, Is<TouchOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.OptionalRangeAndStride(op.range, op.stride);
-  io.Flag("r", op.read);
-}
-
-void Fields(auto& io, Is<UnmapOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.OptionalRange(op.range);
-}
-
-void Fields(auto& io, Is<ProtectOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.RangeFields(op.range);
-  io.Field("ACCESS", OneOf<ProtectOp::Access>(kAccesses), op.access);
-}
-
-void Fields(auto& io, Is<LockOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.OptionalRange(op.range);
-}
-
-void Fields(auto& io, Is<AdviseOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.RangeFields(op.range);
-  io.Field("ADVICE", OneOf<AdviseOp::Advice>(kAdvice), op.advice);
-  io.OptionalStride(op.stride);
-}
-
-void Fields(auto& io, Is<BindOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.Field("POLICY", PolicyCodec(), op.policy);
-}
-
-void Fields(auto& io, Is<MoveOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.Field("NODE", NodeCodec{io.limits().nodes, ""}, op.node);
-}
-
-void Fields(auto& io, Is<FallocateOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.RangeFields(op.range);
-}
-
-void Fields(auto& io, Is<PunchOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.RangeFields(op.range);
-}
-
-void Fields(auto& io, Is<TruncateOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.Field("SIZE", SizeCodec{}, op.size);
-}
-
-void Fields(auto& io, Is<PinOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.OptionalRange(op.range);
-}
-
-void Fields(auto& io, Is<UnpinOp> auto& op) {
-  io.Field("ID", TextCodec{TextKind::kName}, op.id);
-  io.Flag("irq", op.irq);
-}
-
-void Fields(auto& io, Is<ProcessPoolOp> auto& op) {
-  io.Field("SIZE", OneOf<HugePageSize>(kPageSizes), op.page);
-  io.Field("POOL", OneOf<bool>(kWriterPools), op.mempolicy);
-  io.Field("COUNT", CountCodec<>(), op.count);
-}
-
-void Fields(auto& io, Is<ForkOp> auto& op) { io.Field("Q", TextCodec{TextKind::kName}, op.child); }
-
-void Fields(auto&, Is<ExitOp> auto&) {}
-
-void Fields(auto& io, Is<MachineLine> auto& machine) {
-  io.RequiredOption("nodes", CountCodec<int>{1, kMaxNodes}, machine.nodes);
-  io.RequiredOption("node_mem", NodeMemoryCodec{machine.nodes}, machine.node_mem);
-  io.DefaultOption("cpus_per_node", CountCodec<int>{1, kMaxCpus / kMaxNodes}, machine.cpus_per_node);
-  io.Option("virtio_mem", VirtioMemCodec{machine.nodes}, machine.virtio_mem);
-  io.DefaultOption("kernel_args", QuotedCodec(), machine.kernel_args);
-}
-
-// ---- The table ----
-
-std::string LineForm(const Operation& operation, std::string_view fields) {
-  return Cat("'", operation.of_process ? "@P " : "", operation.name, fields, "'");
-}
-
 template <class Kind>
 std::string Form() {
-  std::string fields;
-  FormWriter writer(fields);
   const Kind kind;
+  const Operation& operation = Operations()[OpKind(kind).index()];
+  std::string form = Cat(operation.of_process ? "@P " : "", operation.name);
+  FormWriter writer(form);
   Fields(writer, kind);
-  return LineForm(Operations()[OpKind(kind).index()], fields);
+  return form;
 }
 
 std::string MachineForm() {
-  std::string fields;
-  FormWriter writer(fields);
+  std::string form = "machine";
+  FormWriter writer(form);
   const MachineLine machine;
   Fields(writer, machine);
-  return Cat("'machine", fields, "'");
+  return form;
+}
+
+template <class Kind>
+std::vector<FieldMeaning> Meanings() {
+  MeaningWriter writer;
+  const Kind kind;
+  Fields(writer, kind);
+  return writer.meanings();
 }
 
 template <class Kind>
@@ -284,48 +57,215 @@ constexpr size_t IndexOf() {
 }
 
 template <class Kind>
-constexpr Operation Named(std::string_view name) {
-  return {name, !SystemKind<Kind>, IndexOf<Kind>(), &Read<Kind>, &Write<Kind>, &Form<Kind>};
+constexpr Operation Named(std::string_view name, const LineHelp& help) {
+  return {name,         !SystemKind<Kind>, IndexOf<Kind>(), &Read<Kind>,
+          &Write<Kind>, &Form<Kind>,       &Meanings<Kind>, help};
 }
 
+using enum OperationTopic;
+
 constexpr Operation kOperations[] = {
-    Named<PoolOp>("pool"),
-    Named<OvercommitOp>("overcommit"),
-    Named<DemoteOp>("demote"),
-    Named<MountHugetlbfsOp>("mount_hugetlbfs"),
-    Named<UmountOp>("umount"),
-    Named<UnlinkOp>("unlink"),
-    Named<UnlinkHugetlbOp>("unlink_hugetlb"),
-    Named<ThpOp>("thp"),
-    Named<KhugepagedSetOp>("khugepaged_set"),
-    Named<KhugepagedOp>("khugepaged"),
-    Named<DropCachesOp>("drop_caches"),
-    Named<CompactOp>("compact"),
-    Named<SysctlOp>("sysctl"),
-    Named<OfflineBlockOp>("offline_block"),
-    Named<VirtioMemOp>("virtio_mem"),
-    Named<CmaAllocOp>("cma_alloc"),
-    Named<CmaReleaseOp>("cma_release"),
-    Named<SleepOp>("sleep"),
-    Named<SpawnOp>("spawn"),
-    Named<CpuOp>("cpu"),
-    Named<PolicyOp>("policy"),
-    Named<MapOp>("map"),
-    Named<TouchOp>("touch"),
-    Named<UnmapOp>("unmap"),
-    Named<ProtectOp>("protect"),
-    Named<LockOp>("lock"),
-    Named<AdviseOp>("advise"),
-    Named<BindOp>("bind"),
-    Named<MoveOp>("move"),
-    Named<FallocateOp>("fallocate"),
-    Named<PunchOp>("punch"),
-    Named<TruncateOp>("truncate"),
-    Named<PinOp>("pin"),
-    Named<UnpinOp>("unpin"),
-    Named<ProcessPoolOp>("pool"),
-    Named<ForkOp>("fork"),
-    Named<ExitOp>("exit"),
+    Named<PoolOp>(
+        "pool",
+        {.topic = kHugetlb,
+         .summary = "Writes nr_hugepages: the pool of a node, or of the whole machine, is to have COUNT "
+                    "pages.",
+         .details = "The pool ends with fewer where the pages are not to be had; a hugetlb_failed event says "
+                    "why. Pages in use stay, as surplus, where the pool shrinks.",
+         .example = "pool 2M node0 512"}),
+    Named<OvercommitOp>(
+        "overcommit",
+        {.topic = kHugetlb,
+         .summary = "Writes nr_overcommit_hugepages: so many surplus pages may be taken beyond the pool.",
+         .example = "overcommit 2M 64"}),
+    Named<DemoteOp>("demote",
+                    {.topic = kHugetlb,
+                     .summary = "Writes demote: splits COUNT free 1G pages of a node into pages of 2M.",
+                     .example = "demote 1G node0 1"}),
+    Named<MountHugetlbfsOp>(
+        "mount_hugetlbfs",
+        {.topic = kHugetlb,
+         .summary = "Mounts hugetlbfs at /DIR with pages of that size.",
+         .details = "size is the most that files on the mount may have together; min_size is reserved for "
+                    "them from the pool when it is mounted.",
+         .example = "mount_hugetlbfs /guests pagesize=2M,size=512M"}),
+    Named<UmountOp>(
+        "umount",
+        {.topic = kHugetlb, .summary = "Unmounts the hugetlbfs at /DIR.", .example = "umount /guests"}),
+    Named<UnlinkOp>("unlink",
+                    {.topic = kFiles,
+                     .summary = "Removes the name of a file on a mount of hugetlbfs or on the tmpfs /shm.",
+                     .details = "Its pages stay until nobody maps it or has it open.",
+                     .example = "unlink /shm/cache"}),
+    Named<UnlinkHugetlbOp>("unlink_hugetlb",
+                           {.topic = kHugetlb,
+                            .summary = "Removes the name of a file on the default hugetlbfs mount.",
+                            .example = "unlink_hugetlb guest1"}),
+    Named<ThpOp>("thp", {.topic = kThp,
+                         .summary = "Writes a file of /sys/kernel/mm/transparent_hugepage.",
+                         .example = "thp defrag defer+madvise"}),
+    Named<KhugepagedSetOp>("khugepaged_set",
+                           {.topic = kThp,
+                            .summary = "Writes a file of /sys/kernel/mm/transparent_hugepage/khugepaged.",
+                            .details = "EINVAL where the kernel refuses the value.",
+                            .example = "khugepaged_set max_ptes_none 64"}),
+    Named<KhugepagedOp>(
+        "khugepaged",
+        {.topic = kThp,
+         .summary = "Makes khugepaged scan until it has finished SCANS more full scans, whatever its sleeps.",
+         .details = "EAGAIN where it has not after 7.5 s, as with thp enabled never, or where no process has "
+                    "memory that it would scan.",
+         .example = "khugepaged 2"}),
+    Named<DropCachesOp>(
+        "drop_caches",
+        {.topic = kThp,
+         .summary = "Writes /proc/sys/vm/drop_caches: 2 or 3 runs the shrinkers.",
+         .details =
+             "Huge pages that are mapped only in part are split, and a huge zero page that nobody uses "
+             "is freed. 1 does nothing, as there is no page cache of disk files.",
+         .example = "drop_caches 2"}),
+    Named<CompactOp>("compact", {.topic = kSystem,
+                                 .summary = "Writes /proc/sys/vm/compact_memory: compacts all zones.",
+                                 .example = "compact"}),
+    Named<SysctlOp>(
+        "sysctl",
+        {.topic = kSystem,
+         .summary = "Writes /proc/sys/vm/NAME.",
+         .details = "Modelled are vm.min_free_kbytes, vm.watermark_scale_factor, "
+                    "vm.percpu_pagelist_high_fraction and vm.max_map_count. EINVAL where the kernel refuses "
+                    "the value.",
+         .example = "sysctl vm.min_free_kbytes 65536"}),
+    Named<OfflineBlockOp>(
+        "offline_block",
+        {.topic = kTakingBack,
+         .summary = "Takes memory blocks of a node, 128M each, offline through sysfs.",
+         .details = "FIRST and LAST are places among the blocks that are online when it begins. Of several, "
+                    "each is tried.",
+         .example = "offline_block node1 60-61"}),
+    Named<VirtioMemOp>("virtio_mem",
+                       {.topic = kTakingBack,
+                        .summary = "The hypervisor wants the virtio-mem device to have SIZE plugged.",
+                        .details = "The device shrinks or grows as far as it can. The machine line or the "
+                                   "machine section says that there is one.",
+                        .example = "virtio_mem 512M"}),
+    Named<CmaAllocOp>(
+        "cma_alloc",
+        {.topic = kTakingBack,
+         .summary = "A driver takes SIZE of a CMA area by cma_alloc(), and calls the range NAME from now on.",
+         .details =
+             "Areas are those of kernel { cma { .. } }, or, where that says built: true, of cma= and "
+             "hugetlb_cma= in kernel_args. A range of that name that it has already is released first.",
+         .example = "cma_alloc camera frames 16M align=64K"}),
+    Named<CmaReleaseOp>("cma_release", {.topic = kTakingBack,
+                                        .summary = "The driver gives a range back by cma_release().",
+                                        .example = "cma_release frames"}),
+    Named<SleepOp>("sleep", {.topic = kSystem, .summary = "The stream waits.", .example = "sleep 1.5s"}),
+    Named<SpawnOp>("spawn", {.topic = kProcesses,
+                             .summary = "Starts a process P that has no memory yet, on CPU 0.",
+                             .example = "spawn web"}),
+    Named<CpuOp>("cpu",
+                 {.topic = kProcesses, .summary = "Pins the process to a CPU.", .example = "@db cpu 1"}),
+    Named<PolicyOp>(
+        "policy",
+        {.topic = kProcesses,
+         .summary = "set_mempolicy(): the policy of the process.",
+         .details = "A mode and nodes that do not go together are EINVAL, as are nodes of which none has "
+                    "memory.",
+         .example = "@db policy interleave:0-1"}),
+    Named<MapOp>(
+        "map",
+        {.topic = kProcesses,
+         .summary = "mmap(): maps SIZE, readable and writable, and calls it ID from now on.",
+         .details = "anon and hugetlb are private unless shared; shmem is always shared. shared: MAP_SHARED. "
+                    "noreserve: MAP_NORESERVE. populate: MAP_POPULATE. file: a file on hugetlbfs, or for "
+                    "shmem on the tmpfs /shm, which is mounted with huge=always; it is made where it is not "
+                    "there, and grown to SIZE. policy: mbind() after mmap(). thp: madvise() after mmap().",
+         .example = "@db map log 64M shmem file=log policy=bind:0"}),
+    Named<TouchOp>(
+        "touch",
+        {.topic = kProcesses,
+         .summary = "Writes a byte of each page of a mapping, or of a range of it, in turn; with r reads it.",
+         .details = "STRIDE is the distance from one access to the next, by default a base page, or a huge "
+                    "page of a hugetlb mapping. An access that fails, by SIGBUS or SIGSEGV, is counted, and "
+                    "the next one is made; where memory runs out the touch ends with ENOMEM.",
+         .example = "@db touch heap 0 64M 64K r"}),
+    Named<UnmapOp>(
+        "unmap",
+        {.topic = kProcesses,
+         .summary = "munmap() of a mapping, or of a range of it.",
+         .details = "Where it covers the whole mapping the name is forgotten, and may be given to another.",
+         .example = "@db unmap heap 0 2M"}),
+    Named<ProtectOp>("protect",
+                     {.topic = kProcesses,
+                      .summary = "mprotect() of a range: readable, readable and writable, or neither.",
+                      .example = "@db protect heap 0 2M r"}),
+    Named<LockOp>(
+        "lock", {.topic = kProcesses,
+                 .summary = "mlock() of a mapping, or of a range of it: its pages are made present and stay.",
+                 .example = "@db lock heap 0 2M"}),
+    Named<AdviseOp>("advise", {.topic = kProcesses,
+                               .summary = "madvise() of a range.",
+                               .details = "With STRIDE one page at every STRIDE, until one fails.",
+                               .example = "@db advise heap 0 64M hugepage"}),
+    Named<BindOp>(
+        "bind", {.topic = kProcesses,
+                 .summary = "mbind() of a mapping: its policy from now on, in place of that of the process.",
+                 .example = "@db bind heap preferred:1"}),
+    Named<MoveOp>(
+        "move",
+        {.topic = kProcesses,
+         .summary = "move_pages() of all pages of a mapping to a node.",
+         .details =
+             "How many pages stay where they are, and why, is in the summary and in migration_failed events.",
+         .example = "@db move heap 1"}),
+    Named<FallocateOp>("fallocate",
+                       {.topic = kFiles,
+                        .summary = "fallocate() of the file that a mapping is of: the range gets its pages.",
+                        .details = "ENOENT for a mapping without a file.",
+                        .example = "@db fallocate shm 0 64M"}),
+    Named<PunchOp>(
+        "punch",
+        {.topic = kFiles,
+         .summary = "fallocate(FALLOC_FL_PUNCH_HOLE) of the file that a mapping is of: the range loses its "
+                    "pages.",
+         .details = "ENOENT for a mapping without a file.",
+         .example = "@db punch shm 0 32M"}),
+    Named<TruncateOp>(
+        "truncate",
+        {.topic = kFiles,
+         .summary = "ftruncate() of the file that a mapping is of.",
+         .details = "EINVAL for a mapping without a file. Accesses beyond the new end are SIGBUS.",
+         .example = "@db truncate shm 64M"}),
+    Named<PinOp>(
+        "pin",
+        {.topic = kPins,
+         .summary = "Takes a reference on every page of a mapping, or of a range of it, as O_DIRECT or RDMA "
+                    "would.",
+         .details = "Pages that are not there are faulted in. A pin outlives its mapping: pages stay until "
+                    "they are unpinned, or the process exits. EFAULT for a range that reaches beyond the "
+                    "mapping.",
+         .example = "@db pin heap 0 2M"}),
+    Named<UnpinOp>(
+        "unpin",
+        {.topic = kPins,
+         .summary = "Drops all references that were taken by that name; with irq in an interrupt on the CPU "
+                    "of the process.",
+         .example = "@db unpin heap irq"}),
+    Named<ProcessPoolOp>(
+        "pool",
+        {.topic = kHugetlb,
+         .summary =
+             "Writes nr_hugepages, or, for mempolicy, nr_hugepages_mempolicy: the write is made by the "
+             "process.",
+         .details = "mempolicy: on the nodes of the policy of the process. all: on all nodes.",
+         .example = "@db pool 2M mempolicy 128"}),
+    Named<ForkOp>(
+        "fork", {.topic = kProcesses,
+                 .summary = "fork(): Q becomes a child of P, with copies of its mappings under their names.",
+                 .example = "@db fork worker"}),
+    Named<ExitOp>("exit", {.topic = kProcesses,
+                           .summary = "The process exits: its mappings, files and pins go.",
+                           .example = "@db exit"}),
 };
 
 constexpr bool InOrderOfKinds() {
@@ -336,7 +276,50 @@ constexpr bool InOrderOfKinds() {
 }
 static_assert(InOrderOfKinds());
 
+constexpr bool EachIsExplained() {
+  for (const Operation& operation : kOperations) {
+    if (operation.help.summary.empty() || operation.help.example.empty()) return false;
+  }
+  return true;
+}
+static_assert(EachIsExplained());
+
+constexpr LineHelp kMachineHelp = {
+    .topic = kMachine,
+    .summary = "The machine that a script of its own runs on; the first line of such a script.",
+    .details =
+        "node_mem is for every node, or for each. virtio_mem is a device on NODE that may grow to MAX and "
+        "has PLUGGED at boot. kernel_args is the kernel's command line.",
+    .example = "machine nodes=2 node_mem=16G cpus_per_node=2"};
+
 }  // namespace
+
+std::string_view TopicTitle(OperationTopic topic) {
+  switch (topic) {
+    case kMachine:
+      return "The machine";
+    case kProcesses:
+      return "Processes and their memory";
+    case kFiles:
+      return "Files";
+    case kPins:
+      return "Pins";
+    case kHugetlb:
+      return "HugeTLB";
+    case kThp:
+      return "Transparent huge pages";
+    case kTakingBack:
+      return "Taking memory back";
+    case kSystem:
+      return "The system";
+  }
+  return "";
+}
+
+const MachineLineHelp& MachineHelp() {
+  static constexpr MachineLineHelp kHelp = {&MachineForm, &Meanings<MachineLine>, kMachineHelp};
+  return kHelp;
+}
 
 std::span<const Operation> Operations() { return kOperations; }
 

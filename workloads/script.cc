@@ -62,8 +62,8 @@ std::vector<std::string_view> Names(bool of_process) {
 // What is wrong with a name that is no operation of a system (or of a process).
 std::string UnknownOperation(std::string_view name, bool of_process) {
   if (const Operation* other = FindOperation(name, !of_process); other != nullptr) {
-    return Cat(of_process ? "is an operation of the system" : "is an operation of a process", "; expected ",
-               other->form());
+    return Cat(of_process ? "is an operation of the system" : "is an operation of a process", "; expected '",
+               other->form(), "'");
   }
   return Cat("is not an operation of ", of_process ? "a process" : "the system", "; expected one of ",
              Join(Names(of_process), ", "), DidYouMean(name, Names(of_process)));

@@ -87,9 +87,13 @@ void AddReportCommand(CLI::App& app, int* exit_status) {
       "as\n"
       "far as it goes, with a warning.");
   auto options = std::make_shared<ReportOptions>();
-  report->add_option("TRACE", options->traces, "the traces, as numasim run writes them")->required();
-  report->add_option("--out", options->out,
-                     "the page; default: the first trace's name with .html, in this folder");
+  report->add_option("TRACE", options->traces, "the traces, as numasim run writes them")
+      ->required()
+      ->type_name("TRACE.pb");
+  report
+      ->add_option("--out", options->out,
+                   "the page; default: the first trace's name with .html, in this folder")
+      ->type_name("FILE.html");
   report->callback([report, options, exit_status] {
     if (report->count("--out") > 0 && options->out.empty()) {
       std::cerr << "numasim report: --out: is empty; expected the name of the page\n";

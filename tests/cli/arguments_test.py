@@ -40,7 +40,18 @@ def replaced(arguments, old, new):
 # (subcommand, argument) -> [(without it or with another value, with it)]; what the two do must differ.
 EFFECTS = {
     ('', '--version'): [(['--help'], ['--version'])],
-    ('help', 'SUBCOMMAND'): [(['help'], ['help', 'run']), (['help', 'dump'], ['help', 'run'])],
+    ('help', 'NAME'): [(['help'], ['help', 'run']), (['help', 'dump'], ['help', 'run'])],
+    ('help', 'operations'): [(['help'], ['help', 'operations'])],
+    ('help', 'fields'): [(['help'], ['help', 'fields'])],
+    ('help', 'man'): [(['help'], ['help', 'man'])],
+    ('help operations', 'NAME'): [(['help', 'operations'], ['help', 'operations', 'touch'])],
+    ('help operations', '--format'): [(['help', 'operations'] + name, ['help', 'operations'] + name + ['--format', 'markdown'])
+                                      for name in ([], ['map'])],
+    ('help fields', 'PATH'): [(['help', 'fields'], ['help', 'fields', 'kernel.thp']),
+                              (['help', 'fields', 'kernel.thp'], ['help', 'fields', 'study'])],
+    ('help fields', '--format'): [(['help', 'fields'] + path, ['help', 'fields'] + path + ['--format', 'markdown'])
+                                  for path in ([], ['kernel.thp'], ['seed'])],
+    ('completion', 'SHELL'): [(['completion', 'bash'], ['completion', 'zsh'])],
     ('run', 'SCENARIO'): [(RUN, replaced(RUN, 's.textproto', 'other.textproto')), (RUN, replaced(RUN, 's.textproto', 's.mm'))],
     ('run', '--out'): [(RUN, replaced(RUN, 't.pb', 'u.pb')), (RUN, RUN[:2])],
     ('run', '--set'): [(RUN, RUN + ['--set', 'workload.script[0].copies=2'])],
@@ -105,12 +116,22 @@ EFFECTS = {
 }
 
 
+def help_of(subcommand):
+    return subprocess.run([NUMASIM] + subcommand.split() + ['--help'], capture_output=True, text=True, check=True).stdout
+
+
+def subcommands(above=''):
+    """Those of the program, and theirs, by the program's own help."""
+    for name in re.findall(r'^  ([a-z]+) ', help_of(above).partition('Subcommands:')[2], re.M):
+        yield f'{above} {name}'.strip()
+        yield from subcommands(f'{above} {name}'.strip())
+
+
 def listed():
     """All arguments of all subcommands, by the program's own help."""
     found = {('', '--version')}
-    top = subprocess.run([NUMASIM, '--help'], capture_output=True, text=True, check=True).stdout
-    for subcommand in re.findall(r'^  ([a-z]+) ', top.split('Subcommands:')[1], re.M):
-        text = subprocess.run([NUMASIM, subcommand, '--help'], capture_output=True, text=True, check=True).stdout
+    for subcommand in subcommands():
+        text = help_of(subcommand)
         for name in re.findall(r'^  (-\S+|[A-Za-z]+)', text, re.M):
             if not name.startswith('-h'):
                 found.add((subcommand, name.split(',')[0].split('=')[0]))

@@ -113,6 +113,13 @@ COMMANDS = [
     (['report', '.'], 'numasim report: . is not a regular file'),
     (['report', 'x.pb', '--out', ''], 'numasim report: --out: is empty; expected the name of the page'),
     (['report'] + [f'{i}.pb' for i in range(7)], 'numasim report: TRACE: 7 traces; expected at most 6'),
+    (['help', 'rnu'], "numasim: 'rnu' is no subcommand; expected one of run, "),
+    (['help', 'operations', 'mapp'], "numasim help operations: NAME: 'mapp' is not known; expected one of advise, "),
+    (['help', 'operations', '--name'], "numasim help operations: '--name' is no option; expected one of "),
+    (['help', 'fields', 'kernel.thp.enable'],
+     "numasim help fields: PATH: kernel.thp.enable: is not a field of Thp; expected one of enabled, "),
+    (['completion', 'fish'], 'numasim completion: SHELL: fish not in {bash,zsh}; see numasim completion --help'),
+    (['completion'], 'numasim completion: SHELL is required; see numasim completion --help'),
     (['dump', 'x.pb', '--from', '1.5ns'], '--from: \'1.5ns\' is not a whole number of nanoseconds'),
 ]
 
