@@ -1,4 +1,5 @@
 // CSV of what a trace has beside samples.
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -63,6 +64,37 @@ class EventLines : public TraceVisitor {
   std::ostream& out_;
 };
 
+class SpanRows : public TraceVisitor {
+ public:
+  explicit SpanRows(std::ostream& out) : out_(out) {
+    out_ << CsvLine({"began_ns", "ended_ns", "lp", "kind", "path", "name", "failed"});
+  }
+  void OnSpan(const trace::Span& span) override {
+    out_ << CsvLine({absl::StrCat(span.began_ns()), absl::StrCat(span.ended_ns()), span.lp(), span.kind(),
+                     span.path(), span.name(), span.failed()});
+  }
+
+ private:
+  std::ostream& out_;
+};
+
+class PageblockRows : public TraceVisitor {
+ public:
+  explicit PageblockRows(std::ostream& out) : out_(out) { out_ << CsvLine({"zone", "pfn", "use", "count"}); }
+  void OnPageblocks(const trace::PageblockMap& map) override {
+    constexpr uint64_t kPagesOfOne = 512;
+    auto pfn = static_cast<uint64_t>(map.first_pfn());
+    for (int i = 0; i < std::min(map.use_size(), map.count_size()); ++i) {
+      out_ << CsvLine(
+          {map.zone(), absl::StrCat(pfn), PageblockUseName(map.use(i)), absl::StrCat(map.count(i))});
+      pfn += kPagesOfOne * map.count(i);
+    }
+  }
+
+ private:
+  std::ostream& out_;
+};
+
 // Shows each lock, or each operation, to one of two functions.
 class StatsVisitor : public TraceVisitor {
  public:
@@ -96,6 +128,16 @@ absl::Status ForEachOperation(TraceReader& trace, std::function<void(const trace
 absl::Status DumpCsvEvents(TraceReader& trace, const DumpView& view, std::ostream& out) {
   EventLines events(out);
   return trace.Read(view.range, &events);
+}
+
+absl::Status DumpCsvSpans(TraceReader& trace, const DumpView& view, std::ostream& out) {
+  SpanRows spans(out);
+  return trace.Read(view.range, &spans);
+}
+
+absl::Status DumpCsvPageblocks(TraceReader& trace, const DumpView& view, std::ostream& out) {
+  PageblockRows pageblocks(out);
+  return trace.Read(kNoTime, &pageblocks);
 }
 
 absl::Status DumpCsvLocks(TraceReader& trace, const DumpView& view, std::ostream& out) {

@@ -48,6 +48,8 @@ struct CsvTable {
 
 absl::Status DumpCsvCounters(TraceReader& trace, const DumpView& view, std::ostream& out);
 absl::Status DumpCsvEvents(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpCsvSpans(TraceReader& trace, const DumpView& view, std::ostream& out);
+absl::Status DumpCsvPageblocks(TraceReader& trace, const DumpView& view, std::ostream& out);
 absl::Status DumpCsvLocks(TraceReader& trace, const DumpView& view, std::ostream& out);
 absl::Status DumpCsvLockTimes(TraceReader& trace, const DumpView& view, std::ostream& out);
 absl::Status DumpCsvOperations(TraceReader& trace, const DumpView& view, std::ostream& out);
@@ -57,11 +59,14 @@ absl::Status DumpCsvOperationTimes(TraceReader& trace, const DumpView& view, std
 inline constexpr CsvTable kCsvTables[] = {
     {"counters", "a line per sample", true, true, &DumpCsvCounters},
     {"events", "failures, with a column for each field", false, true, &DumpCsvEvents},
+    {"spans", "operations and waits one by one (trace.spans)", false, true, &DumpCsvSpans},
     {"locks", "how often, and how long in few numbers", false, false, &DumpCsvLocks},
     {"lock-times", "a line per bucket of their histograms", false, false, &DumpCsvLockTimes},
     {"operations", "as locks", false, false, &DumpCsvOperations},
     {"operation-failures", "by reason", false, false, &DumpCsvOperationFailures},
     {"operation-times", "as lock-times", false, false, &DumpCsvOperationTimes},
+    {"pageblocks", "what they are used for at the end, a line per stretch of one use", false, false,
+     &DumpCsvPageblocks},
 };
 
 // For lock statistics, which are of the whole run: reading nothing else looks only at the blocks that hold

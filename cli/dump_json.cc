@@ -121,6 +121,21 @@ Json HistogramJson(const trace::Histogram& histogram) {
   return {{"sum", histogram.sum()}, {"max", histogram.max()}, {"buckets", std::move(buckets)}};
 }
 
+class JsonSpans : public TraceVisitor {
+ public:
+  explicit JsonSpans(std::ostream& out) : array_("spans", out) {}
+  void OnSpan(const trace::Span& span) override {
+    Json json = {{"began_ns", span.began_ns()}, {"ended_ns", span.ended_ns()}, {"lp", span.lp()},
+                 {"kind", span.kind()},         {"path", span.path()},         {"name", span.name()}};
+    if (span.has_failed()) json["failed"] = span.failed();
+    array_.Add(json);
+  }
+  void End() { array_.End(); }
+
+ private:
+  ArrayMember array_;
+};
+
 class JsonLocks : public TraceVisitor {
  public:
   explicit JsonLocks(std::ostream& out) : array_("locks", out) {}
@@ -190,6 +205,7 @@ absl::Status DumpJson(TraceReader& trace, const DumpView& view, std::ostream& ou
   status.Update(ReadSamples(trace, view, samples));
   samples.End();
   ShowPart(trace, view.range, JsonEvents(out), &status);
+  ShowPart(trace, view.range, JsonSpans(out), &status);
   ShowPart(trace, kNoTime, JsonLocks(out), &status);
   ShowPart(trace, kNoTime, JsonOperations(out), &status);
   ShowPart(trace, kNoTime, JsonPageblocks(out), &status);

@@ -178,6 +178,22 @@ class EventLines : public TraceVisitor {
   std::ostream& out_;
 };
 
+class SpanLines : public TraceVisitor {
+ public:
+  SpanLines(size_t width, std::ostream& out) : width_(width), out_(out) {}
+  void OnSpan(const trace::Span& span) override {
+    const std::string failed = span.has_failed() ? absl::StrCat(" ", span.failed()) : "";
+    PrintFolded(absl::StrCat(PadLeft(TimeText(span.began_ns()), kTimeWidth), "  ", span.lp(), "  ",
+                             span.kind(), "  ", span.path(), ": ", span.name(), " took ",
+                             TimeText(span.ended_ns() - span.began_ns()), failed),
+                /*indent=*/kTimeWidth + 4, width_, out_);
+  }
+
+ private:
+  const size_t width_;
+  std::ostream& out_;
+};
+
 // The cells of a histogram: mean, two percentiles and the greatest, or as many dashes.
 void AddTimes(const trace::Histogram& times, uint64_t count, std::vector<std::string>* row) {
   const std::optional<TimesSummary> summary = SummaryOf(times, count);
@@ -277,6 +293,11 @@ absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& ou
     out << "\nevents\n";
     EventLines events(view.width, out);
     status.Update(trace.Read(view.range, &events));
+  }
+  if (trace.index().spans() > 0) {
+    out << "\nspans\n";
+    SpanLines spans(view.width, out);
+    status.Update(trace.Read(view.range, &spans));
   }
   if (trace.index().locks() > 0) {
     out << "\nlocks\n";

@@ -57,6 +57,7 @@ class MetricsRecorder final : public TraceOutput {
   void AddEvent(trace::Event event) override;
   void AddLockStats(trace::LockStats stats) override;
   void AddOperationStats(trace::OperationStats stats) override;
+  void AddSpan(trace::Span) override {}                // its time is in the statistics of its kind
   void AddPageblocks(trace::PageblockMap) override {}  // no metric
 
   // When the run is at its end, once. RunMetrics::path is empty.

@@ -1,5 +1,7 @@
 #include "cli/study.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -384,6 +386,13 @@ std::vector<StudyTarget> LoadedParameter::TargetsOf(size_t value) const {
   std::vector<StudyTarget> all = targets;
   if (!variants.empty()) all.insert(all.end(), variants[value].begin(), variants[value].end());
   return all;
+}
+
+bool LoadedStudy::Keeps(const std::string& metric) const {
+  const auto& globs = proto.metrics();
+  return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+           return fnmatch(glob.c_str(), metric.c_str(), 0) == 0;
+         });
 }
 
 std::string LoadedStudy::PointText(size_t point) const {

@@ -87,6 +87,8 @@ struct LoadedStudy {
   const std::string& ValueAt(size_t point, size_t parameter) const {
     return parameters[parameter].values[points[point][parameter]];
   }
+  // Whether a metric of that name is kept.
+  bool Keeps(const std::string& metric) const;
   // "pool=1024, guests=3"; empty where there is no parameter.
   std::string PointText(size_t point) const;
   // What the point sets in the scenario.

@@ -189,6 +189,9 @@ absl::Status WarnAtEnd(const LoadedStudy& study, const SweepScenarios& scenarios
                                     ": seeds: have no effect: the runs of each point are the same in all "
                                     "metrics that are kept"));
   }
+  const absl::StatusOr<std::vector<std::string>> unknown = UnknownNames(study, database);
+  if (!unknown.ok()) return unknown.status();
+  warnings.insert(warnings.end(), unknown->begin(), unknown->end());
   PrintWarnings(warnings, std::cerr);
   return absl::OkStatus();
 }

@@ -82,7 +82,7 @@ class PointTable {
   PointTable(const LoadedStudy& study, const std::vector<StoredRun>& runs) : points_(CountByPoint(runs)) {
     for (const auto& [point, counts] : points_) {
       repeated_ = repeated_ || counts.runs > 1;
-      failures_ = failures_ || counts.failed > 0;
+      failed_ = failed_ || counts.failed > 0;
       unmet_ = unmet_ || counts.unmet > 0;
     }
     AddFirstColumns(study);
@@ -129,7 +129,8 @@ class PointTable {
       AddColumn("scenario", [&](size_t, const PointCounts&) { return study.scenario_path; });
     if (repeated_)
       AddColumn("runs", [](size_t, const PointCounts& counts) { return absl::StrCat(counts.runs); });
-    if (failures_)
+    // Only where not all is 0.
+    if (failed_)
       AddColumn("failed", [](size_t, const PointCounts& counts) { return absl::StrCat(counts.failed); });
     if (unmet_)
       AddColumn("unmet", [](size_t, const PointCounts& counts) { return absl::StrCat(counts.unmet); });
@@ -137,7 +138,7 @@ class PointTable {
 
   const std::map<size_t, PointCounts> points_;
   bool repeated_ = false;
-  bool failures_ = false;
+  bool failed_ = false;
   bool unmet_ = false;
   std::vector<std::string> titles_;
   std::map<size_t, std::vector<std::string>> rows_;
@@ -196,9 +197,8 @@ absl::StatusOr<std::vector<std::string>> PrintSweepTable(const LoadedStudy& stud
                                                          size_t width, std::ostream& out) {
   const absl::StatusOr<std::vector<StoredRun>> runs = StoredRuns(database);
   if (!runs.ok()) return runs.status();
-  absl::StatusOr<std::vector<std::string>> warnings = UnknownNames(study, database);
-  if (!warnings.ok()) return warnings;
-  const absl::StatusOr<std::vector<NamedMetric>> shown = ShownMetrics(study, database, &*warnings);
+  std::vector<std::string> warnings;
+  const absl::StatusOr<std::vector<NamedMetric>> shown = ShownMetrics(study, database, &warnings);
   if (!shown.ok()) return shown.status();
   PointTable table(study, *runs);
   for (const LoadedColumn& column : study.columns) {

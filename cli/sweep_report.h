@@ -17,7 +17,7 @@ namespace numasim {
 // A row for each point that was run: its values, and of each column and metric that the study shows the
 // median over seeds and how far the median's confidence interval reaches; the value alone where each point
 // was run once. `width` in characters; 0: any. Returns what of the study had no effect: the globs of `show`
-// that match nothing and the names in columns that no run has.
+// that match nothing.
 absl::StatusOr<std::vector<std::string>> PrintSweepTable(const LoadedStudy& study, Sqlite& database,
                                                          size_t width, std::ostream& out);
 

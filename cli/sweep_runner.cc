@@ -120,26 +120,17 @@ void SweepRunner::CheckPeriods(const RunMetrics& run) {
 RunMetrics SweepRunner::Kept(RunMetrics run) {
   if (!metrics_checked_) CheckPeriods(run);
   const auto& globs = study_.proto.metrics();
-  if (globs.empty()) {
-    metrics_checked_ = true;
-    return run;
-  }
-  const auto matches = [](const std::string& glob, const std::string& name) {
-    return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-  };
   for (int i = 0; !metrics_checked_ && i < globs.size(); ++i) {
-    if (std::any_of(run.metrics.begin(), run.metrics.end(),
-                    [&](const auto& metric) { return matches(globs[i], metric.first); })) {
+    if (std::any_of(run.metrics.begin(), run.metrics.end(), [&](const auto& metric) {
+          return fnmatch(globs[i].c_str(), metric.first.c_str(), 0) == 0;
+        })) {
       continue;
     }
     progress_.Print(absl::StrCat("numasim: warning: ", study_.path, ": metrics[", i, "]: '", globs[i],
                                  "' matches none of the first run's ", run.metrics.size(), " metrics\n"));
   }
   metrics_checked_ = true;
-  std::erase_if(run.metrics, [&](const auto& metric) {
-    return std::none_of(globs.begin(), globs.end(),
-                        [&](const std::string& glob) { return matches(glob, metric.first); });
-  });
+  std::erase_if(run.metrics, [&](const auto& metric) { return !study_.Keeps(metric.first); });
   return run;
 }
 

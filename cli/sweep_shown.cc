@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "cli/absent_count.h"
 #include "cli/sql_expression.h"
 #include "cli/sweep_results.h"
 #include "cli/sweep_schema.h"
@@ -42,11 +44,25 @@ std::string ParameterSql(const LoadedParameter& parameter, absl::string_view num
 }
 
 // The same for the run's value of a metric; NULL where it has none, unless that means 0.
-std::string MetricSql(const std::string& name) {
+std::string StoredSql(const std::string& name) {
   return absl::StrCat(
       "(SELECT ifnull(m.value, CASE n.absent_is_zero WHEN 1 THEN 0.0 END) FROM metric_names AS n "
       "LEFT JOIN metrics AS m ON m.metric = n.metric AND m.run = runs.run WHERE n.name = ",
       SqlText(name), ")");
+}
+
+// What of the study's sweeps is named only if it has come about.
+std::optional<std::string> KeptZeroBeside(const LoadedStudy& study, const std::string& name) {
+  return study.Keeps(name) ? ZeroBeside(name) : std::nullopt;
+}
+
+// The same also for what no run of the sweep names.
+std::string MetricSql(const LoadedStudy& study, const std::string& name) {
+  const std::string stored = StoredSql(name);
+  const std::optional<std::string> beside = KeptZeroBeside(study, name);
+  if (!beside.has_value()) return stored;
+  const std::string zero = beside->empty() ? "0.0" : absl::StrCat("0 * ", StoredSql(*beside));
+  return absl::StrCat("ifnull(", stored, ", ", zero, ")");
 }
 
 std::string ColumnSql(const LoadedStudy& study, const LoadedColumn& column) {
@@ -55,7 +71,7 @@ std::string ColumnSql(const LoadedStudy& study, const LoadedColumn& column) {
       // A whole number would divide another one without a rest, as metrics never do.
       if (parameter.name == name) return ParameterSql(parameter, "REAL");
     }
-    return MetricSql(name);
+    return MetricSql(study, name);
   });
   return absl::StrCat("(", sql, ")");
 }
@@ -120,10 +136,15 @@ absl::StatusOr<std::vector<std::string>> UnknownNames(const LoadedStudy& study, 
   if (!metrics.ok()) return metrics.status();
   std::vector<std::string_view> known;
   for (const auto& [number, metric] : *metrics) known.push_back(metric.name);
+  const auto is_known = [&](const std::string& name) {
+    return std::find(known.begin(), known.end(), name) != known.end();
+  };
   std::vector<std::string> lines;
   for (const LoadedColumn& column : study.columns) {
     for (const std::string& name : column.value.names) {
-      if (IsParameter(study, name) || std::find(known.begin(), known.end(), name) != known.end()) continue;
+      if (IsParameter(study, name) || is_known(name)) continue;
+      const std::optional<std::string> beside = KeptZeroBeside(study, name);
+      if (beside.has_value() && (beside->empty() || is_known(*beside))) continue;
       lines.push_back(absl::StrCat(column.place, ": column '", column.name, "': [", name, "] is none of the ",
                                    known.size(), " metrics that are kept",
                                    workloads::DidYouMean(name, known)));

@@ -69,7 +69,21 @@ void TraceSink::OnRepeat(sim::SimTime first, sim::Duration interval, int64_t cou
   output_.AddRepeat(first.ns, interval.ns, count);
 }
 
+void TraceSink::OnSpan(const sim::LogRecord& record, const sim::Span& span) {
+  trace::Span to;
+  to.set_kind(span.kind);
+  to.set_name(record.detail);
+  to.set_path(record.path);
+  to.set_lp(engine_.lp_name(record.lp));
+  to.set_began_ns(span.began.ns);
+  to.set_ended_ns(record.time.ns);
+  if (*span.failed != '\0') to.set_failed(span.failed);
+  output_.AddSpan(std::move(to));
+}
+
 void TraceSink::OnLog(const sim::LogRecord& record) {
+  if (const auto* span = std::any_cast<sim::Span>(&record.facts); span != nullptr)
+    return OnSpan(record, *span);
   trace::Event event;
   event.set_time_ns(record.time.ns);
   event.set_lp(engine_.lp_name(record.lp));

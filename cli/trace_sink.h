@@ -33,6 +33,7 @@ class TraceSink : public sim::SampleSink {
   const std::map<std::pair<std::string, std::string>, int64_t>& events() const { return events_; }
 
  private:
+  void OnSpan(const sim::LogRecord& record, const sim::Span& span);
   void WriteLocks();
   void WriteOperations(const workloads::Simulation& simulation);
   void WritePageblocks(const MemorySystem& memory);

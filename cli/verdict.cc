@@ -6,11 +6,9 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cli/absent_count.h"
 #include "cli/metric_text.h"
-#include "models/base/errno.h"
-#include "models/base/failure.h"
 #include "workloads/nearest_name.h"
 #include "workloads/units.h"
 
@@ -42,30 +40,10 @@ std::optional<double> Scale(Condition::Unit unit, const MetricInfo& info) {
   return std::nullopt;
 }
 
-bool IsKnownEvent(const std::string& kind) {
-  for (int32_t known = 1; known <= static_cast<int32_t>(LogKind::kLast); ++known) {
-    if (kind == LogKindName(static_cast<LogKind>(known))) return true;
-  }
-  return false;
-}
-
-bool IsKnownReason(const std::string& reason) {
-  if (reason == "SIGBUS" || reason == "SIGSEGV" || reason == "beyond") return true;
-  for (int known = 1; known <= static_cast<int>(Errno::kLast); ++known) {
-    if (reason == ErrnoName(static_cast<Errno>(known))) return true;
-  }
-  return false;
-}
-
 // Whether it is the name of something that this run could have had and just has none of.
 bool IsNone(const std::string& name, const RunMetrics& run) {
-  constexpr absl::string_view kEvents = "events.";
-  constexpr absl::string_view kFailed = ".failed.";
-  if (absl::StartsWith(name, kEvents)) return IsKnownEvent(name.substr(kEvents.size()));
-  const size_t failed = name.rfind(kFailed.data());
-  if (failed == std::string::npos) return false;
-  return run.metrics.contains(absl::StrCat(name.substr(0, failed), ".tried")) &&
-         IsKnownReason(name.substr(failed + kFailed.size()));
+  const std::optional<std::string> beside = ZeroBeside(name);
+  return beside.has_value() && (beside->empty() || run.metrics.contains(*beside));
 }
 
 absl::Status MeansNothing(const Condition& condition, const RunMetrics& run) {

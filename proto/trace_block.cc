@@ -90,10 +90,12 @@ trace::BlockIndex IndexOf(const trace::Block& block, uint64_t offset) {
     Widen(run.first_ns(), LastTime(run), &index);
   }
   for (const trace::Event& event : block.event()) Widen(event.time_ns(), event.time_ns(), &index);
+  for (const trace::Span& span : block.span()) Widen(span.began_ns(), span.ended_ns(), &index);
   index.set_samples(samples);
   index.set_events(block.event_size());
   index.set_locks(block.lock_size());
   if (block.operation_size() > 0) index.set_operations(block.operation_size());
+  if (block.span_size() > 0) index.set_spans(block.span_size());
   if (block.pageblocks_size() > 0) index.set_pageblock_maps(block.pageblocks_size());
   return index;
 }
@@ -109,6 +111,7 @@ void TraceIndexBuilder::AddBlock(const trace::Block& block, uint64_t offset) {
   footer_.set_events(footer_.events() + index.events());
   footer_.set_locks(footer_.locks() + index.locks());
   if (index.operations() > 0) footer_.set_operations(footer_.operations() + index.operations());
+  if (index.spans() > 0) footer_.set_spans(footer_.spans() + index.spans());
   if (index.pageblock_maps() > 0)
     footer_.set_pageblock_maps(footer_.pageblock_maps() + index.pageblock_maps());
   for (const trace::Event& event : block.event()) ++event_kinds_[event.kind()];

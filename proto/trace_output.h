@@ -25,6 +25,8 @@ class TraceOutput {
 
   // May be reported later than samples of the same time or after.
   virtual void AddEvent(trace::Event event) = 0;
+  // By rising end, which may be earlier than samples that were reported.
+  virtual void AddSpan(trace::Span span) = 0;
   // Of the whole run, at its end.
   virtual void AddLockStats(trace::LockStats stats) = 0;
   virtual void AddOperationStats(trace::OperationStats stats) = 0;
@@ -47,6 +49,10 @@ class BothOutputs final : public TraceOutput {
   void AddEvent(trace::Event event) override {
     first_.AddEvent(event);
     second_.AddEvent(std::move(event));
+  }
+  void AddSpan(trace::Span span) override {
+    first_.AddSpan(span);
+    second_.AddSpan(std::move(span));
   }
   void AddLockStats(trace::LockStats stats) override {
     first_.AddLockStats(stats);

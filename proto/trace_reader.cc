@@ -78,6 +78,9 @@ class BlockShow {
       row = end;
     }
     while (event_ < block_.event_size()) ShowEvent();
+    for (const trace::Span& span : block_.span()) {
+      if (span.began_ns() <= range_.to_ns && span.ended_ns() >= range_.from_ns) visitor_.OnSpan(span);
+    }
     for (const trace::LockStats& lock : block_.lock()) visitor_.OnLock(lock);
     for (const trace::OperationStats& operation : block_.operation()) visitor_.OnOperation(operation);
     for (const trace::PageblockMap& map : block_.pageblocks()) visitor_.OnPageblocks(map);

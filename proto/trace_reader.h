@@ -47,6 +47,8 @@ class TraceVisitor {
   virtual ~TraceVisitor() = default;
   virtual void OnSamples(const SampleSpan& samples) {}
   virtual void OnEvent(const trace::Event& event) {}
+  // Those that have a part within the range, in each block behind its samples and events.
+  virtual void OnSpan(const trace::Span& span) {}
   virtual void OnLock(const trace::LockStats& lock) {}
   virtual void OnOperation(const trace::OperationStats& operation) {}
   virtual void OnPageblocks(const trace::PageblockMap& map) {}

@@ -91,6 +91,16 @@ void TraceWriter::AddEvent(trace::Event event) {
   EndBlockIfFull();
 }
 
+void TraceWriter::AddSpan(trace::Span span) {
+  Require(span.began_ns() >= 0, "beginning of a span", span.began_ns(), 0);
+  Require(span.ended_ns() >= span.began_ns(), "end of a span", span.ended_ns(), span.began_ns());
+  if (!status_.ok()) return;
+  saved_ = false;
+  event_bytes_ += span.ByteSizeLong();
+  *block().add_span() = std::move(span);
+  EndBlockIfFull();
+}
+
 void TraceWriter::AddLockStats(trace::LockStats stats) {
   if (!status_.ok()) return;
   saved_ = false;
@@ -167,7 +177,8 @@ void TraceWriter::EndBlockIfFull() {
 
 void TraceWriter::EndBlock() {
   const bool empty = block().run_size() == 0 && block().event_size() == 0 && block().lock_size() == 0 &&
-                     block().operation_size() == 0 && block().pageblocks_size() == 0;
+                     block().operation_size() == 0 && block().pageblocks_size() == 0 &&
+                     block().span_size() == 0;
   if (empty) return;
   Complete(block());
   index_.AddBlock(block(), offset_);

@@ -40,6 +40,7 @@ class TraceWriter final : public TraceOutput {
   void AddSample(int64_t time_ns, absl::Span<const int64_t> values) override;
   void AddRepeat(int64_t first_ns, int64_t interval_ns, int64_t count) override;
   void AddEvent(trace::Event event) override;
+  void AddSpan(trace::Span span) override;
   void AddLockStats(trace::LockStats stats) override;
   void AddOperationStats(trace::OperationStats stats) override;
   void AddPageblocks(trace::PageblockMap map) override;

@@ -101,6 +101,10 @@ class Engine {
   // logs alone.
   void SetSampler(Duration interval, SampleSink* sink);
 
+  // From now on what paths do and wait for is in the log, too: contended locks as kSpanOfLock, and what
+  // models report by Path::LogSpan().
+  void RecordSpans() { shared_.records_spans = true; }
+
   // One more sample at now(), of the state as it is: after all events so far, also those at now().
   void SampleNow();
 

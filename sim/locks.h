@@ -27,6 +27,9 @@
 
 namespace numasim::sim {
 
+// The kind of a wait for a lock (Path::LogSpan).
+inline constexpr char kSpanOfLock[] = "lock_wait";
+
 // What all locks have in common.
 class LockBase {
  public:
@@ -52,7 +55,9 @@ class LockBase {
     Path& path = waiters_.Pop();
     ++stats_->acquisitions;
     ++stats_->contended;
-    stats_->wait.Record(internal::WaitQueue::Waited(path).ns);
+    const Duration waited = internal::WaitQueue::Waited(path);
+    stats_->wait.Record(waited.ns);
+    path.LogSpan(kSpanOfLock, stats_->name, SimTime{path.now().ns - waited.ns});
     return path;
   }
 

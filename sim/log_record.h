@@ -11,6 +11,14 @@
 
 namespace numasim::sim {
 
+// Facts of a record (LogRecord::facts) that tells of a time which ends with it, such as a wait: see
+// Engine::RecordSpans(). The record's detail is its name.
+struct Span {
+  const char* kind;  // lives for ever
+  SimTime began;
+  const char* failed;  // why; "" if it did not. Lives for ever
+};
+
 struct LogRecord {
   SimTime time;
   LpId lp;

@@ -31,6 +31,7 @@ namespace internal {
 struct Shared {
   Engine* engine = nullptr;
   int64_t lookahead = 0;
+  bool records_spans = false;
   // By LP: the time of its next event, as of the last window's end.
   std::vector<int64_t> next;
 };

@@ -108,6 +108,10 @@ void Path::Log(int32_t kind, std::string detail, std::any facts) {
       LogRecord{now(), lp_->id, lp.log_sequence++, kind, name(), std::move(detail), std::move(facts)});
 }
 
+void Path::AddSpan(const char* kind, const std::string& name, SimTime began, const char* failed) {
+  Log(/*kind=*/0, name, Span{.kind = kind, .began = began, .failed = failed});
+}
+
 const std::string& Path::AfterEndOfTime() {
   static const std::string text = "a time after the end of simulated time";
   return text;

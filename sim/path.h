@@ -85,8 +85,16 @@ class Path : private internal::ResumePoint {
 
   // A record for the trace's log: a text for a person, or facts of a type that the trace's sink knows.
   void Log(int32_t kind, std::string detail, std::any facts = {});
+  // A record of what the path did or waited for since `began`, where the engine records spans. `kind` and
+  // `failed`, which is "" where nothing failed, live for ever.
+  void LogSpan(const char* kind, const std::string& name, SimTime began, const char* failed = "") {
+    if (lp_->shared->records_spans) [[unlikely]]
+      AddSpan(kind, name, began, failed);
+  }
 
  private:
+  void AddSpan(const char* kind, const std::string& name, SimTime began, const char* failed);
+
   friend class Cpu;
   friend class Engine;
   friend struct internal::Lp;

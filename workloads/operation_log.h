@@ -23,6 +23,9 @@ using OperationTable = std::map<std::string_view, OperationStats>;
 // The name under which the accesses of a touch are counted.
 inline constexpr std::string_view kAccess = "access";
 
+// The kind of an operation of a script (sim::Path::LogSpan).
+inline constexpr char kSpanOfOperation[] = "operation";
+
 class OperationLog {
  public:
   class OfLp {

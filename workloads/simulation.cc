@@ -51,7 +51,9 @@ Simulation::Simulation(const LoadedScenario& scenario, const Options& options)
       engine_({.threads = options.threads,
                .lookahead = sim::Nanoseconds(scenario.proto.cost_model().hop_ns()),
                .seed = options.seed,
-               .scheme = options.scheme}) {}
+               .scheme = options.scheme}) {
+  if (scenario.proto.trace().spans()) engine_.RecordSpans();
+}
 
 Simulation::~Simulation() { engine_.DropPaths(); }
 

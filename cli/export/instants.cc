@@ -9,13 +9,21 @@ perfetto::DebugAnnotation& Values::Add(const std::string& name) {
   return value;
 }
 
-Values Instants::Add(int64_t time_ns, uint64_t track, const std::string& category, const std::string& name) {
+void Instants::End(int64_t time_ns, uint64_t track) {
+  perfetto::TracePacket& packet = packets_.Add();
+  packet.set_timestamp(static_cast<uint64_t>(time_ns));
+  packet.mutable_track_event()->set_type(perfetto::TrackEvent::TYPE_SLICE_END);
+  packet.mutable_track_event()->set_track_uuid(track);
+}
+
+Values Instants::AddEvent(perfetto::TrackEvent::Type type, int64_t time_ns, uint64_t track,
+                          const std::string& category, const std::string& name) {
   perfetto::TracePacket& packet = packets_.Add();
   packet.set_timestamp(static_cast<uint64_t>(time_ns));
   packet.set_sequence_flags(packet.sequence_flags() | perfetto::TracePacket::SEQ_NEEDS_INCREMENTAL_STATE);
   perfetto::InternedData& brought = *packet.mutable_interned_data();
   perfetto::TrackEvent& event = *packet.mutable_track_event();
-  event.set_type(perfetto::TrackEvent::TYPE_INSTANT);
+  event.set_type(type);
   event.set_track_uuid(track);
   event.add_category_iids(NumberOf(category, categories_, *brought.mutable_event_categories()));
   event.set_name_iid(NumberOf(name, events_, *brought.mutable_event_names()));

@@ -1,5 +1,5 @@
-// Instants of a Perfetto trace: events without a duration, with named values. The names are in the trace
-// once; the packets refer to them by numbers.
+// Events of a Perfetto trace with named values: instants, which have no duration, and slices, which have one.
+// The names are in the trace once; the packets refer to them by numbers.
 #ifndef NUMASIM_CLI_EXPORT_INSTANTS_H_
 #define NUMASIM_CLI_EXPORT_INSTANTS_H_
 
@@ -14,7 +14,7 @@ namespace numasim {
 
 class Instants;
 
-// The named values of an instant, or of a dictionary in it. Valid until the stream's next packet.
+// The named values of an event, or of a dictionary in it. Valid until the stream's next packet.
 class Values {
  public:
   // A value of this name, to be set.
@@ -39,11 +39,20 @@ class Instants {
  public:
   explicit Instants(PacketStream& packets) : packets_(packets) {}
 
-  // Adds one at `time_ns`. A category is what kind of thing it tells of, such as "lock".
-  Values Add(int64_t time_ns, uint64_t track, const std::string& category, const std::string& name);
+  // Adds an instant at `time_ns`. A category is what kind of thing it tells of, such as "lock".
+  Values Add(int64_t time_ns, uint64_t track, const std::string& category, const std::string& name) {
+    return AddEvent(perfetto::TrackEvent::TYPE_INSTANT, time_ns, track, category, name);
+  }
+  // Begins a slice, which the next End of the track ends.
+  Values Begin(int64_t time_ns, uint64_t track, const std::string& category, const std::string& name) {
+    return AddEvent(perfetto::TrackEvent::TYPE_SLICE_BEGIN, time_ns, track, category, name);
+  }
+  void End(int64_t time_ns, uint64_t track);
 
  private:
   friend class Values;
+  Values AddEvent(perfetto::TrackEvent::Type type, int64_t time_ns, uint64_t track,
+                  const std::string& category, const std::string& name);
   using Numbers = std::unordered_map<std::string, uint64_t>;
   using Names = google::protobuf::RepeatedPtrField<perfetto::InternedName>;
 

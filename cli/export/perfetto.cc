@@ -119,6 +119,14 @@ class PerfettoPackets : public TraceVisitor {
     if (event.has_detail()) values.Add("detail").set_string_value(event.detail());
   }
 
+  void OnSpan(const trace::Span& span) override {
+    const uint64_t track = tracks_.OfSpan(span);
+    Values values = instants_.Begin(span.began_ns(), track, span.kind(), span.name());
+    values.Add("lp").set_string_value(span.lp());
+    if (span.has_failed()) values.Add("failed").set_string_value(span.failed());
+    instants_.End(span.ended_ns(), track);
+  }
+
   void OnLock(const trace::LockStats& lock) override {
     const uint64_t track = tracks_.OfLock(lock);
     Values values = instants_.Add(end_ns_, track, "lock", LockName(lock));

@@ -31,6 +31,11 @@ uint64_t TrackTree::OfEvent(const trace::Event& event) {
       .number;
 }
 
+uint64_t TrackTree::OfSpan(const trace::Span& span) {
+  const uint64_t path = Group(Group(run_, Kind::kPaths, "paths"), Kind::kPaths, span.path());
+  return FindOrAdd(path, Kind::kPaths, span.kind()).number;
+}
+
 uint64_t TrackTree::OfLock(const trace::LockStats& lock) {
   return FindOrAdd(Group(Place(lock.lp()), Kind::kLocks, "locks"), Kind::kLocks, LockName(lock)).number;
 }

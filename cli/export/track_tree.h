@@ -10,6 +10,10 @@
 //         free_blocks ..
 //     operations
 //       web ..
+//     paths
+//       web#3
+//         operation                what it did, one by one, and
+//         lock_wait                waited for
 //
 // A group is called by its part of a name, since it stands below the others. A track is called by its whole
 // name, as dump, metrics and compare know it: Perfetto shows it alone where it is searched for or pinned.
@@ -35,12 +39,14 @@ class TrackTree {
   uint64_t run() const { return run_; }
   uint64_t OfCounter(const trace::Column& column);
   uint64_t OfEvent(const trace::Event& event);
+  // Spans of one path and kind follow one another, those of two kinds may overlap.
+  uint64_t OfSpan(const trace::Span& span);
   uint64_t OfLock(const trace::LockStats& lock);
   uint64_t OfOperation(const trace::OperationStats& operation);
 
  private:
   // In which order they are shown within a group.
-  enum class Kind { kEvents, kLocks, kOperations, kGroup, kCounter };
+  enum class Kind { kEvents, kLocks, kOperations, kPaths, kGroup, kCounter };
 
   static constexpr uint64_t kNoGroup = 0;
 

@@ -387,6 +387,7 @@ const Entry kEntries[] = {
     {"Distribution.file", kWithGuests, "lognormal {", "file: 'x.txt' lognormal {", Effect::kRefused},
     {"TraceConfig.interval", kDescribed, "interval: \"1ms\"", "interval: \"3ms\""},
     {"TraceConfig.counters", kDescribed, "\"*\"", "\"node0*\""},
+    {"TraceConfig.spans", kDescribed, "counters: \"*\"", "counters: \"*\" spans: true"},
 };
 
 std::vector<Entry> AllEntries() {

@@ -205,13 +205,36 @@ TEST_F(SweepTest, ColumnsAreComputedOfEachRun) {
             "integer10");
 }
 
-// An event that no run of a point reports is 0 there, as in any other table.
+// An event or a kind of failure that no run of a point names is 0 there, as in any other table.
 TEST_F(SweepTest, ColumnOfWhatDidNotHappenIsZero) {
-  Write("study.textproto", absl::StrCat(absl::StrReplaceAll(kStudy, {{"\"16\"", "\"62\""}}),
-                                        "column { name: 'failed' value: '[events.alloc_failed]' }\n"));
-  const Outcome sweep = Sweep();
-  EXPECT_THAT(LineOf(sweep.out, "4").at(2), "0");
-  EXPECT_THAT(LineOf(sweep.out, "62").at(2), "1");
+  const std::string columns =
+      "column { name: 'events' value: '[events.alloc_failed]' }\n"
+      "column { name: 'early' value: '[early.events.alloc_failed]' }\n"
+      "column { name: 'touch' value: '[operation.load.touch.failed.ENOMEM]' }\n"
+      "period { name: 'early' to: '1us' }\n";
+  Write("study.textproto", absl::StrCat(absl::StrReplaceAll(kStudy, {{"\"16\"", "\"62\""}}), columns));
+  const Outcome some = Sweep();
+  EXPECT_THAT(LineOf(some.out, "4"),
+              ElementsAre("4", "2", "0", "inf", "0", "inf", "0", "inf", testing::_, "inf"));
+  EXPECT_THAT(LineOf(some.out, "62").at(2), "1");
+  EXPECT_THAT(LineOf(some.out, "62").at(4), "0");
+  EXPECT_THAT(LineOf(some.out, "62").at(6), "1");
+  EXPECT_THAT(some.err, Not(HasSubstr("column")));
+  // Also where no run at all names it;
+  Write("study.textproto", absl::StrCat(kStudy, columns));
+  const Outcome none = Sweep({"--restart"});
+  EXPECT_THAT(LineOf(none.out, "4").at(2), "0");
+  EXPECT_THAT(LineOf(none.out, "4").at(6), "0");
+  EXPECT_THAT(none.err, Not(HasSubstr("column")));
+  // but not where it is not kept, or where there is no such thing.
+  Write("study.textproto", absl::StrCat(kStudy, columns, "metrics: 'simulated_ns'\n"));
+  const Outcome left_out = Sweep({"--restart"});
+  EXPECT_THAT(LineOf(left_out.out, "4").at(2), "-");
+  EXPECT_THAT(left_out.err, HasSubstr("column 'events': [events.alloc_failed] is none of the 1 metrics"));
+  Write("study.textproto",
+        absl::StrCat(kStudy, absl::StrReplaceAll(columns, {{"touch.failed", "move.failed"}})));
+  EXPECT_THAT(Sweep({"--restart"}).err,
+              HasSubstr("column 'touch': [operation.load.move.failed.ENOMEM] is none of"));
 }
 
 TEST_F(SweepTest, ColumnsMayChangeAndAreMadeAnew) {
@@ -242,7 +265,7 @@ TEST_F(SweepTest, NamesInColumnsThatNoRunHasAreNamed) {
   Write("study.textproto", absl::StrCat(kStudy, "column { name: 'x' value: '[node0.numa_mis]' }\n"));
   EXPECT_THAT(Sweep().err,
               HasSubstr("numasim: warning: study.textproto:5: column 'x': [node0.numa_mis] is none of the"));
-  EXPECT_THAT(Sweep().err, HasSubstr("; did you mean 'node0.numa_miss'?"));
+  EXPECT_THAT(Sweep({"--quiet"}).err, HasSubstr("; did you mean 'node0.numa_miss'?"));
 }
 
 TEST_F(SweepTest, PeriodsHaveMetricsAlsoWhereTracesAreKept) {

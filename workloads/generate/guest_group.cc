@@ -145,14 +145,14 @@ sim::Task<void> GuestGroup::Live(sim::Path& path, int64_t number) {
   ++counters_[GUESTS_ARRIVED];
   const sim::SimTime arrived = path.now();
   if (in_flight_.size() >= kMostInFlight) {
-    NoteStart({.error = Errno::kAgain}, sim::Duration{0});
+    NoteStart(path, {.error = Errno::kAgain}, arrived);
   } else {
     const auto [at, added] =
         in_flight_.emplace(number, std::make_unique<Guest>(kernel_, plan_, seed_, number));
     NUMASIM_CHECK(added);
     Guest& guest = *at->second;
     const MemoryOutcome outcome = co_await StartWithRetries(path, guest, number);
-    NoteStart(outcome, path.now() - arrived);
+    NoteStart(path, outcome, arrived);
     if (outcome.ok()) {
       CountLive(guest, 1);
       if (!co_await LiveOut(path, guest)) co_return;  // it stays
@@ -183,6 +183,7 @@ sim::Task<MemoryOutcome> GuestGroup::StartOnSomeNode(sim::Path& path, Guest& gue
     const sim::SimTime began = path.now();
     MemoryOutcome outcome = co_await guest.Start(path, NextCpu(node));
     attempts_.Record(path.now() - began, outcome.failure());
+    path.LogSpan("attempt", plan_.name, began, outcome.failure());
     if (!outcome.ok()) ++counters_[GUESTS_FAILED_ATTEMPTS];
     NoteShortage("attempt", outcome);
     if (outcome.ok() || !plan_.other_node || left.empty()) co_return outcome;
@@ -252,6 +253,7 @@ sim::Task<bool> GuestGroup::Grow(sim::Path& path, Guest& guest, int step) {
   const sim::SimTime began = path.now();
   const MemoryOutcome outcome = co_await guest.Grow(path, step);
   growths_.Record(path.now() - began, outcome.failure());
+  path.LogSpan("grow", plan_.name, began, outcome.failure());
   NoteShortage("grow", outcome);
   counters_[GUESTS_TOUCHED_PAGES] += guest.touched_pages() - before;
   co_return outcome.ok();
@@ -265,8 +267,9 @@ void GuestGroup::CountLive(const Guest& guest, int64_t sign) {
   counters_[GUESTS_TOUCHED_PAGES] += sign * guest.touched_pages();
 }
 
-void GuestGroup::NoteStart(const MemoryOutcome& outcome, sim::Duration took) {
-  starts_.Record(took, outcome.failure());
+void GuestGroup::NoteStart(sim::Path& path, const MemoryOutcome& outcome, sim::SimTime arrived) {
+  starts_.Record(path.now() - arrived, outcome.failure());
+  path.LogSpan("start", plan_.name, arrived, outcome.failure());
   ++counters_[outcome.ok() ? GUESTS_STARTED : GUESTS_DROPPED];
 }
 

@@ -85,7 +85,7 @@ class GuestGroup {
   // False: it does not get the memory, and dies.
   sim::Task<bool> Grow(sim::Path& path, Guest& guest, int step);
   CpuId NextCpu(NodeId node);
-  void NoteStart(const MemoryOutcome& outcome, sim::Duration took);
+  void NoteStart(sim::Path& path, const MemoryOutcome& outcome, sim::SimTime arrived);
   void NoteShortage(const char* operation, const MemoryOutcome& outcome);
   void CountLive(const Guest& guest, int64_t sign);
   sim::Task<void> EndIfLast(sim::Path& path);

@@ -31,7 +31,7 @@ FIELDS = {
     },
     'Interned': {1: ('iid', 'uint64'), 2: ('name', 'string')},
 }
-INSTANT, COUNTER = 3, 4
+SLICE_BEGIN, SLICE_END, INSTANT, COUNTER = 1, 2, 3, 4
 STATE_CLEARED, NEEDS_STATE = 1, 2
 EXPLICIT = 3
 
@@ -88,6 +88,8 @@ class Track:
         self.orders_children = descriptor.get('child_ordering') == EXPLICIT
         self.rank = descriptor.get('sibling_order_rank')
         self.values = []  # (time, value) of a counter
+        self.open = None  # the slice that has not ended
+        self.ended = 0    # when the last one did
 
 
 class Instant:
@@ -95,11 +97,16 @@ class Instant:
         self.time, self.track, self.category, self.name, self.values = time, track, category, name, values
 
 
+class Slice(Instant):
+    """Ends later than it begins, or at once; `time` is its beginning."""
+    end = None
+
+
 class Trace:
-    """Tracks by uuid; counters by name; instants in the file's order."""
+    """Tracks by uuid; counters by name; instants and slices in the file's order."""
 
     def __init__(self, data):
-        self.tracks, self.instants, self.siblings = {}, [], set()
+        self.tracks, self.instants, self.slices, self.siblings = {}, [], [], set()
         self.names = {kind: {} for kind in ('event_categories', 'event_names', 'debug_annotation_names')}
         self.cleared = False
         for packet in parse(data, 'Trace').get('packet', []):
@@ -146,11 +153,24 @@ class Trace:
                 raise Wrong(f'{event} is not of a counter')
             track.values.append((time, event['counter_value']))
             return
-        if event['type'] != INSTANT or track.is_counter or not may_refer or 'counter_value' in event:
-            raise Wrong(f'{event} is no instant')
+        if event['type'] == SLICE_END:
+            if set(event) != {'type', 'track_uuid'} or track.open is None or time < track.open.time:
+                raise Wrong(f'{event} ends nothing')
+            track.open.end = track.ended = time
+            track.open = None
+            return
+        if event['type'] not in (INSTANT, SLICE_BEGIN) or track.is_counter or not may_refer or 'counter_value' in event:
+            raise Wrong(f'{event} is neither an instant nor the begin of a slice')
         category, = (self.names['event_categories'][iid] for iid in event['category_iids'])
-        self.instants.append(Instant(time, track, category, self.names['event_names'][event['name_iid']],
-                                     self.named(event.get('debug_annotations', []))))
+        is_slice = event['type'] == SLICE_BEGIN
+        added = (Slice if is_slice else Instant)(time, track, category, self.names['event_names'][event['name_iid']],
+                                                 self.named(event.get('debug_annotations', [])))
+        (self.slices if is_slice else self.instants).append(added)
+        if is_slice:
+            # Perfetto sorts by time and puts what overlaps into one another.
+            if track.open is not None or time < track.ended:
+                raise Wrong(f'{event} begins within another slice of {track.path}')
+            track.open = added
 
     def named(self, annotations):
         names = [self.names['debug_annotation_names'][annotation['name_iid']] for annotation in annotations]

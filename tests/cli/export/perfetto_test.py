@@ -18,7 +18,8 @@ from perfetto_reader import Trace  # noqa: E402
 NUMASIM = os.path.join(RUNFILES, 'cli/numasim')
 EXAMPLES = os.path.join(RUNFILES, 'examples')
 # Failures of many kinds on nodes; pools, and failures in `kernel`; guests over a week; ranges with the frame in the way.
-SCENARIOS = ['quickstart', 'hugepages', 'guests', 'studies/unplug_over_a_pool/room_50_free_before']
+SCENARIOS = {'quickstart': [], 'hugepages': ['trace.spans=true'], 'guests': ['trace.spans=true', 'stop_after=1d'],
+             'studies/unplug_over_a_pool/unplug_over_a_pool': ['kernel.contig.hugetlb=fail', 'trace.spans=true']}
 OPTIONS = [[], ['--from', '50ms', '--to', '80s', '--counters', 'node0.*,*hugepages'], ['--every', '20ms', '--to', '10s']]
 failed = 0
 
@@ -116,7 +117,18 @@ def check_run(what, dumped, trace):
     expect(f'{what}: one group above all', roots == {'numasim ' + header['scenario_name']}, roots)
 
 
-def check(path, options):
+def check_spans(what, dumped, trace, wanted):
+    """Slices, each on the track of its path and kind."""
+    expect(f'{what}: the number of spans', len(trace.slices) == len(dumped['spans']), len(trace.slices), len(dumped['spans']))
+    expect(f'{what}: there are spans', (len(trace.slices) > 0) == wanted, len(trace.slices))
+    for slice_, span in zip(trace.slices, dumped['spans']):
+        values = {key: span[key] for key in ('lp', 'failed') if key in span}
+        expect(f'{what}: a span', (slice_.time, slice_.end, slice_.category, slice_.name, slice_.values) ==
+               (span['began_ns'], span['ended_ns'], span['kind'], span['name'], values), slice_.time, slice_.name, span)
+        expect(f'{what}: its track', slice_.track.path[1:] == ('paths', span['path'], span['kind']), slice_.track.path)
+
+
+def check(path, options, spans):
     what = ' '.join([path] + options)
     numasim('export', path, '--perfetto', '--out', 'out', *options)
     with open('out', 'rb') as file:
@@ -127,6 +139,7 @@ def check(path, options):
     check_locks(what, path, dumped, trace)
     check_operations(what, path, dumped, trace)
     check_run(what, dumped, trace)
+    check_spans(what, dumped, trace, spans)
     # What is of the whole run is where it ends, or where what is wanted of it does.
     end = max(max(track.values[-1][0] for track in trace.counters.values()), *(i.time for i in trace.instants))
     at = {instant.time for instant in trace.instants if instant.category in ('lock', 'operation')}
@@ -137,11 +150,12 @@ def check(path, options):
 
 def main():
     os.chdir(tempfile.mkdtemp(dir=os.environ['TEST_TMPDIR']))
-    for scenario in SCENARIOS:
+    for scenario, settings in SCENARIOS.items():
         path = os.path.basename(scenario) + '.pb'
-        numasim('run', os.path.join(EXAMPLES, scenario + '.textproto'), '--out', path, '--quiet')
+        numasim('run', os.path.join(EXAMPLES, scenario + '.textproto'), '--out', path, '--quiet',
+                *(word for setting in settings for word in ('--set', setting)))
         for options in OPTIONS:
-            check(path, options)
+            check(path, options, spans='trace.spans=true' in settings)
     sys.exit(failed != 0)
 
 
