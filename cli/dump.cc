@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -130,12 +129,10 @@ absl::Status DumpTrace(const DumpOptions& options, std::ostream& out) {
   if (!format.ok()) return format.status();
   const absl::StatusOr<const CsvTable*> table = FindTable(options);
   if (!table.ok()) return table.status();
-  absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(options.path);
-  if (!trace.ok()) return trace.status();
-  absl::StatusOr<TraceSelection> selection = SelectFromTrace(options, options.path, (*trace)->header());
-  if (!selection.ok()) return selection.status();
-  const DumpView view = {*std::move(selection), options.path, *table, /*widths=*/{}, options.width};
-  const absl::Status status = DumpColumns(options, *format, **trace, view, out);
+  const absl::StatusOr<SelectedTrace> selected = OpenSelected(options.path, options);
+  if (!selected.ok()) return selected.status();
+  const DumpView view = {selected->selection, options.path, *table, /*widths=*/{}, options.width};
+  const absl::Status status = DumpColumns(options, *format, *selected->trace, view, out);
   if (!out.flush()) return absl::UnavailableError("cannot write the output (is the disk full?)");
   return status;
 }

@@ -69,15 +69,17 @@ void AddSelectionOptions(CLI::App& command, const std::string& all_counters, Sel
       ->type_name("TIME");
 }
 
-absl::StatusOr<TraceSelection> SelectFromTrace(const SelectionOptions& options, const std::string& path,
-                                               const trace::Header& header) {
+absl::StatusOr<SelectedTrace> OpenSelected(const std::string& path, const SelectionOptions& options) {
   const absl::StatusOr<TimeRange> range = ParseRange(options);
   if (!range.ok()) return range.status();
   const absl::StatusOr<int64_t> every_ns = ParseEvery(options.every);
   if (!every_ns.ok()) return every_ns.status();
-  absl::StatusOr<std::vector<size_t>> columns = MatchColumns(options, path, header);
+  absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);
+  if (!trace.ok()) return trace.status();
+  absl::StatusOr<std::vector<size_t>> columns = MatchColumns(options, path, (*trace)->header());
   if (!columns.ok()) return columns.status();
-  return TraceSelection{.range = *range, .columns = *std::move(columns), .every_ns = *every_ns};
+  return SelectedTrace{.trace = *std::move(trace),
+                       .selection = {.range = *range, .columns = *std::move(columns), .every_ns = *every_ns}};
 }
 
 absl::Status ReadSamples(TraceReader& trace, const TraceSelection& selection, TraceVisitor& visitor) {

@@ -6,6 +6,7 @@
 #include <CLI/App.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,14 @@ struct TraceSelection {
 // gives. `options` must outlive `command`.
 void AddSelectionOptions(CLI::App& command, const std::string& all_counters, SelectionOptions* options);
 
-// What the options choose of a trace that has the `header` and is called `path` in messages. A status names
-// the option, its value and what would be right.
-absl::StatusOr<TraceSelection> SelectFromTrace(const SelectionOptions& options, const std::string& path,
-                                               const trace::Header& header);
+struct SelectedTrace {
+  std::unique_ptr<TraceReader> trace;
+  TraceSelection selection;
+};
+
+// Opens a trace, and says what the options choose of it. A status names the option or the file, the value and
+// what would be right.
+absl::StatusOr<SelectedTrace> OpenSelected(const std::string& path, const SelectionOptions& options);
 
 // Shows `visitor` the samples that are chosen, the events of the time, and the statistics, which are of the
 // whole run. Returns what reading returned.

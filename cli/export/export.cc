@@ -6,7 +6,6 @@
 #include <CLI/Formatter.hpp>
 #include <iostream>
 #include <memory>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -67,12 +66,10 @@ absl::StatusOr<ExportOutcome> ExportTrace(const ExportOptions& options) {
   outcome.path = options.out.empty() ? TraceLabel(options.trace) + ".perfetto-trace" : options.out;
   if (absl::Status status = CheckIsNoInput("--out", outcome.path, {options.trace}); !status.ok())
     return status;
-  const absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(options.trace);
-  if (!trace.ok()) return trace.status();
-  const absl::StatusOr<TraceSelection> selection =
-      SelectFromTrace(options, options.trace, (*trace)->header());
-  if (!selection.ok()) return selection.status();
-  if (absl::Status status = WriteFile(**trace, *selection, &outcome); !status.ok()) return status;
+  const absl::StatusOr<SelectedTrace> selected = OpenSelected(options.trace, options);
+  if (!selected.ok()) return selected.status();
+  const absl::Status status = WriteFile(*selected->trace, selected->selection, &outcome);
+  if (!status.ok()) return status;
   return outcome;
 }
 
