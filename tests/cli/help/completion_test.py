@@ -71,7 +71,7 @@ zpty -d shell
 ZSH_SETUP = r'''
 PROMPT=
 autoload -U compinit
-compinit -u -D
+compinit -u -d .zcompdump
 source ./completion.zsh
 compadd() {
   local -a offered
