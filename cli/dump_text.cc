@@ -65,6 +65,7 @@ std::vector<Title> Titles(const trace::Header& header, const DumpView& view, boo
 
 std::vector<size_t> WidthsOf(const std::vector<Title>& titles) {
   std::vector<size_t> widths;
+  widths.reserve(titles.size());
   for (const Title& title : titles) widths.push_back(title.width);
   return widths;
 }

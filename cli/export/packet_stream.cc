@@ -24,6 +24,8 @@ perfetto::TracePacket& PacketStream::Add() {
   return packet;
 }
 
+bool PacketStream::writes() const { return status_.ok() && EndSignals::Noted() == 0; }
+
 absl::Status PacketStream::Flush() {
   if (status_.ok() && EndSignals::Noted() != 0)
     status_ = absl::CancelledError(EndSignals::Name(EndSignals::Noted()));

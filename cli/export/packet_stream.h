@@ -21,6 +21,9 @@ class PacketStream {
   // The next packet, to be filled in before the one after it is asked for. It is one of a single sequence.
   perfetto::TracePacket& Add();
 
+  // Whether what is added will be written: the file has had no error, and no signal was noted.
+  bool writes() const;
+
   // Writes what waits. Returns the first error of the file, the reason alone; nothing is written after it. So
   // it is where a signal was noted (cli/signals.h): kCancelled with its name.
   absl::Status Flush();

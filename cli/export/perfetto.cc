@@ -27,6 +27,8 @@ class CounterPackets {
   }
 
   void Add(const SampleSpan& samples) {
+    // Then the rest of the trace is only passed over.
+    if (!packets_.writes()) return;
     for (size_t i = 0; i < columns_.size(); ++i) {
       const int64_t value = samples.values[columns_[i]];
       if (any_ && value == last_[i]) continue;
