@@ -93,6 +93,7 @@ void PrintWords(const std::string& name, const std::vector<std::string>& words, 
 
 void PrintSubcommands(const CommandOutline& command, const std::string& name, std::ostream& out) {
   std::vector<std::string> words;
+  words.reserve(command.subcommands.size());
   for (const CommandOutline& below : command.subcommands) words.push_back(below.name);
   PrintWords(name, words, out);
 }
@@ -107,6 +108,7 @@ void PrintOptions(const CommandOutline& command, const std::string& name, std::o
 // "'run:-o'|'run:--out'".
 std::string Pattern(const ArgumentOutline& option, const std::string& name) {
   std::vector<std::string> patterns;
+  patterns.reserve(option.names.size());
   for (const std::string& spelling : option.names)
     patterns.push_back(absl::StrCat("'", name, ":", spelling, "'"));
   return absl::StrJoin(patterns, "|");

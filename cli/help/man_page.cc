@@ -40,6 +40,7 @@ std::string Use(const CommandOutline& command, const std::string& before) {
 // "-h, --help", "--format text|json".
 std::string Names(const ArgumentOutline& argument) {
   std::vector<std::string> names;
+  names.reserve(argument.names.size());
   for (const std::string& name : argument.names) names.push_back(Bold(name));
   const bool shows_type = argument.takes_value() && argument.type != argument.names.front();
   return absl::StrCat(absl::StrJoin(names, ", "), shows_type ? " " : "",

@@ -41,6 +41,7 @@ std::string Action(const Values& values) {
 // The specification of an option, under all its names.
 std::string OptionSpec(const ArgumentOutline& option) {
   std::vector<std::string> names;
+  names.reserve(option.names.size());
   for (const std::string& name : option.names) names.push_back(option.takes_value() ? name + "=" : name);
   std::string rest = absl::StrCat("[", Explanation(option.description), "]");
   if (option.takes_value()) absl::StrAppend(&rest, ":", Explanation(option.type), ":", Action(option.values));

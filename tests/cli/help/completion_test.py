@@ -71,7 +71,7 @@ zpty -d shell
 ZSH_SETUP = r'''
 PROMPT=
 autoload -U compinit
-compinit -u -d .zcompdump
+compinit -u -D
 source ./completion.zsh
 compadd() {
   local -a offered
@@ -105,7 +105,7 @@ def offered_by_zsh(words):
         if os.path.exists(name):
             os.remove(name)
     line = 'numasim ' + ' '.join(word.replace(' ', '\\ ') for word in words)
-    done = subprocess.run(['zsh', '-f', '-c', ZSH, 'zsh', line], capture_output=True, text=True, check=False)
+    done = subprocess.run(['zsh', '-f', '-c', ZSH, 'zsh', line], capture_output=True, text=True, check=False, timeout=60)
     with open('offered', encoding='utf-8') as file:
         # Names are quoted, and a folder may be offered beside files and again for itself.
         words = [word.replace('\\ ', ' ').rstrip('/') for word in file.read().splitlines()]
