@@ -27,6 +27,7 @@ std::string InOneLine(const std::string& text) {
 int Spawn(const std::vector<std::string>& arguments, const SharedFile& out, const SharedFile& err,
           pid_t* child) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   posix_spawn_file_actions_t streams;

@@ -94,7 +94,12 @@ absl::Status SlurmEngine::TakeOver(const SweepScenarios& scenarios) {
   if (!same.ok()) return same.status();
   if (!*same) return Discard();
   status = ReadJobs();
-  return status.ok() ? Gather() : status;
+  if (!status.ok()) return status;
+  // An error that a task has reported was that sweep's: if its reason is still there, it comes again.
+  errors_end_ = false;
+  status = Gather();
+  errors_end_ = true;
+  return status;
 }
 
 absl::StatusOr<bool> SlurmEngine::IsOfThisSweep(const slurm::Input& input, const SweepScenarios& scenarios) {
@@ -116,7 +121,8 @@ absl::Status SlurmEngine::ReadJobs() {
     last_job_ = number;
     slurm::Job proto;
     const absl::Status status = slurm::ReadMessage(slurm::JobPath(folder), proto);
-    if (absl::IsNotFound(status)) continue;  // the process was lost before it had a job to submit
+    // The process was lost before it had a job to submit; or nobody can tell the job's name any more.
+    if (absl::IsNotFound(status) || (options_.restart && absl::IsDataLoss(status))) continue;
     if (!status.ok()) return status;
     std::error_code error;
     Keep(number, folder, std::move(proto), fs::exists(slurm::SubmittedPath(folder), error));
@@ -231,7 +237,7 @@ absl::Status SlurmEngine::Take(Task& task, const slurm::Report& report) {
     case slurm::Report::kFailure:
       return TakeResult(report.failure().run(), report);
     case slurm::Report::kError:
-      return absl::FailedPreconditionError(report.error());
+      return errors_end_ ? absl::FailedPreconditionError(report.error()) : absl::OkStatus();
     case slurm::Report::kEnded:
       task.ended = true;
       warnings_.insert(report.ended().warning().begin(), report.ended().warning().end());
@@ -263,6 +269,7 @@ absl::Status SlurmEngine::NoteOver(const std::optional<slurm::QueuedTasks>& queu
     return tasks != queued->end() && tasks->second.contains(task);
   };
   for (auto& [number, job] : jobs_) {
+    if (queued.has_value() && queued->contains(job.proto.name())) job.submitted = true;
     for (auto task = job.tasks.begin(); task != job.tasks.end();) {
       if (!task->second.ended && is_queued(job, task->first)) {
         ++task;
@@ -403,10 +410,8 @@ void SlurmEngine::Keep(int number, std::string folder, slurm::Job proto, bool su
 
 // Tells what Slurm says, but not each time that it is asked.
 void SlurmEngine::WarnOnce(const absl::Status& status) {
-  const std::string warning(status.message());
-  if (!warning.empty() && warning != last_warning_)
-    progress_.Print(absl::StrCat("numasim: warning: ", warning, "; trying again\n"));
-  last_warning_ = warning;
+  if (!status.ok() && warned_.insert(std::string(status.message())).second)
+    progress_.Print(absl::StrCat("numasim: warning: ", status.message(), "; trying again\n"));
 }
 
 // Until it is time to look again; false if the sweep is to end.

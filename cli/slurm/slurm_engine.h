@@ -131,7 +131,8 @@ class SlurmEngine final : public SweepEngine {
   std::map<int64_t, Owner> owners_;  // of runs without a result
   std::map<int64_t, Lost> lost_;
   std::set<std::string> warnings_;
-  std::string last_warning_;  // of Slurm; empty: it has answered since
+  std::set<std::string> warned_;  // what Slurm has said
+  bool errors_end_ = true;        // an error that a task reports ends the sweep
   std::chrono::steady_clock::time_point started_;
 };
 

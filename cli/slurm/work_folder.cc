@@ -56,7 +56,8 @@ absl::Status ReadMessage(const std::string& path, google::protobuf::MessageLite&
   if (!bytes.ok())
     return absl::Status(bytes.status().code(), absl::StrCat(path, ": ", bytes.status().message()));
   if (message.ParseFromString(*bytes)) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(path, ": is damaged; expected the folder without it"));
+  return absl::DataLossError(
+      absl::StrCat(path, ": is damaged; expected it as numasim sweep wrote it (--restart begins anew)"));
 }
 
 absl::StatusOr<std::map<int, std::string>> JobFolders(const std::string& folder) {

@@ -20,6 +20,8 @@ import unittest
 
 NUMASIM = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'], 'cli/numasim')
 PATIENCE_S = 100
+RUNS_PER_TASK = 10
+IN_TASKS = ('--runs-per-task', str(RUNS_PER_TASK))
 
 SLURM_CONF = '''ClusterName=numasim
 SlurmctldHost={host}(127.0.0.1)
@@ -151,13 +153,13 @@ def queued(state=''):
 
 
 def task_processes():
-    """Of the tasks that run: process id, the task's number, the job's folder."""
+    """Of the tasks that run for this folder's sweeps: process id, the task's number, the job's folder."""
     found = []
     for path in glob.glob('/proc/[0-9]*/cmdline'):
         with contextlib.suppress(OSError):
             with open(path, 'rb') as file:
                 words = file.read().split(b'\0')
-            if b'sweep-task' not in words:
+            if b'sweep-task' not in words or os.getcwd().encode() not in words[words.index(b'sweep-task') + 1]:
                 continue
             with open(os.path.join(os.path.dirname(path), 'environ'), 'rb') as file:
                 task = re.search(rb'(?:^|\0)SLURM_ARRAY_TASK_ID=(\d+)', file.read())
@@ -240,12 +242,14 @@ class SlurmTest(unittest.TestCase):
         self.assertEqual(subprocess.run(command, capture_output=True, check=False).returncode, status)
 
     def running_task(self):
-        """A task that is in the middle of its runs."""
+        """A task that has some results, and none of others: it is stopped there."""
         def find():
             for pid, task, folder in task_processes():
-                kinds = reports(os.path.join(folder, f'{task}.report'))
-                if RESULT in kinds and len(kinds) < 2 * 8:
-                    return pid, task, folder
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+                    if 0 < reports(os.path.join(folder, f'{task}.report')).count(RESULT) < RUNS_PER_TASK:
+                        return pid, task, folder
+                    os.kill(pid, signal.SIGCONT)
             return None
         return wait_for(find, 'a task runs')
 
@@ -253,10 +257,10 @@ class SlurmTest(unittest.TestCase):
         kinds = reports(os.path.join(folder, f'{task}.report'))
         self.assertIn(BEGUN, kinds)
         self.assertNotIn(ENDED, kinds)
-        self.assertLess(kinds.count(RESULT), 10)
+        self.assertTrue(0 < kinds.count(RESULT) < RUNS_PER_TASK, kinds)
 
     def test_lost_tasks_and_a_lost_sweep_leave_the_database_as_it_would_be(self):
-        sweep = self.start('--runs-per-task', '10')
+        sweep = self.start(*IN_TASKS)
         pid, task, folder = self.running_task()
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 'the task is gone')
@@ -271,12 +275,14 @@ class SlurmTest(unittest.TestCase):
         self.assertNotEqual(queued(), [])
         # While there is no sweep another task is lost.
         _, task, folder = self.running_task()
-        job = slurm('squeue', '--noheader', '--states=running', '--format=%F_%K %K').splitlines()
-        scancelled = next(line.split()[0] for line in job if line.split()[1] == str(task))
+        with open(os.path.join(folder, 'job.pb'), 'rb') as file:
+            name = re.search(rb'numasim-[0-9a-f]{16}', file.read()).group().decode()
+        scancelled = slurm('squeue', '--noheader', '--name=' + name, '--format=%F').split()[0] + f'_{task}'
+        self.assertIn(scancelled, queued('running'))
         subprocess.run(['scancel', scancelled], check=True)
         wait_for(lambda: scancelled not in queued(), 'the task is gone')
         self.assert_was_lost(task, folder)
-        self.assertEqual(self.sweep('--runs-per-task', '10'), '')
+        self.assertEqual(self.sweep(*IN_TASKS), '')
         self.assertFalse(os.path.exists('study.sqlite.slurm'))
         self.assertEqual(run_count(), 200)
         self.local()
@@ -285,8 +291,8 @@ class SlurmTest(unittest.TestCase):
         self.assertEqual(self.sweep(), '')
 
     def test_ctrl_c_ends_the_jobs_and_keeps_what_has_finished(self):
-        sweep = self.start('--runs-per-task', '10')
-        self.running_task()
+        sweep = self.start(*IN_TASKS)
+        os.kill(self.running_task()[0], signal.SIGCONT)
         sweep.send_signal(signal.SIGINT)
         self.assertEqual(sweep.wait(), 130)
         finished = run_count()
@@ -298,8 +304,8 @@ class SlurmTest(unittest.TestCase):
         self.assertEqual(task_processes(), [])
 
     def test_lost_terminal_leaves_the_jobs_which_only_this_engine_takes_over(self):
-        sweep = self.start('--runs-per-task', '10')
-        self.running_task()
+        sweep = self.start(*IN_TASKS)
+        os.kill(self.running_task()[0], signal.SIGCONT)
         sweep.send_signal(signal.SIGHUP)
         self.assertEqual(sweep.wait(), 129)
         self.assertNotEqual(queued(), [])
@@ -327,9 +333,22 @@ class SlurmTest(unittest.TestCase):
         self.assertRegex(message, '^its task was lost while it ran, 3 times; it said ')
         self.assertEqual(run_count(), 4)
 
+    def test_runs_that_fail_and_globs_that_match_nothing_are_told(self):
+        # Two thousand sleeps of 31 years are longer than simulated time.
+        write('s.textproto', 'machine { node { memory: "64M" } }\n'
+                             'workload { script { name: "load" line: "sleep 1000000000000" } }\n')
+        write('study.textproto', 'scenario: "s.textproto" metrics: "simulated_ns" metrics: "node7.*"\n'
+                                 'parameter { name: "n" set: "workload.script[load].loops" value: ["1", "2000", "2"] }\n')
+        for retry in ((), ('--retry',)):
+            said = self.sweep(*retry, status=2)
+            self.assertIn('1 of 3 runs failed', said)
+            self.assertEqual(said.count("metrics[1]: 'node7.*' matches none of the first run's"), 0 if retry else 1, said)
+        self.local(status=2)
+        self.assertEqual(dump('study.sqlite'), dump('local.sqlite'))
+
     def test_tasks_that_cannot_begin_end_the_sweep(self):
         shutil.copy(NUMASIM, 'copy')
-        sweep = self.start(program='./copy')
+        sweep = self.start('--runs-per-task', '100', program='./copy')
         wait_for(lambda: os.path.exists('study.sqlite'), 'the sweep runs')
         os.chmod('copy', 0o644)
         self.assertEqual(sweep.wait(), 1)
@@ -370,9 +389,9 @@ class SlurmTest(unittest.TestCase):
             self.assertIn('is for Slurm; expected it with --engine slurm', self.refused(*sweep[:2], *options))
         self.assertIn('none/job.pb: No such file or directory', self.refused('sweep-task', 'none'))
 
-    def test_options_for_sbatch_reach_the_tasks_and_traces_their_folder(self):
+    def test_traces_reach_their_folder(self):
         write('study.textproto', STUDY % 1)
-        self.sweep('--sbatch=--comment=mine', '--keep-traces', 'traces', '--threads', '2')
+        self.sweep('--keep-traces', 'traces', '--threads', '2')
         self.assertEqual(len(os.listdir('traces')), 4)
         subprocess.run([NUMASIM, 'compare', 'traces/point0-seed1.pb', 'study.sqlite', '--where', 'pool=3072'], check=True,
                        capture_output=True)
