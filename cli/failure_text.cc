@@ -12,6 +12,7 @@ using google::protobuf::Reflection;
 std::vector<int64_t> ListOf(const Message& message, const FieldDescriptor& field) {
   const Reflection& fields = *message.GetReflection();
   std::vector<int64_t> list;
+  list.reserve(static_cast<size_t>(fields.FieldSize(message, &field)));
   for (int i = 0; i < fields.FieldSize(message, &field); ++i) {
     list.push_back(fields.GetRepeatedInt32(message, &field, i));
   }
