@@ -45,10 +45,13 @@ class StudyLoader {
   }
 
   absl::Status Load();
+  // The same of texts that were read before.
+  absl::Status LoadTexts(const std::string& study, const std::string& scenario);
   LoadedStudy Take() { return std::move(loaded_); }
 
  private:
   absl::Status LoadScenarioText(const MessageView& study);
+  absl::Status LoadFields(const MessageView& study);
   absl::Status LoadParameters(const MessageView& study);
   absl::StatusOr<StudyTarget> LoadTarget(const MessageView& view, const std::string& text, int index);
   absl::Status MakePoints(const MessageView& study);
@@ -74,7 +77,24 @@ absl::Status StudyLoader::Load() {
   const MessageView study = message.View();
   status = CheckKnobs(study);
   if (status.ok()) status = LoadScenarioText(study);
-  if (status.ok()) status = LoadParameters(study);
+  if (status.ok()) status = LoadFields(study);
+  return status;
+}
+
+absl::Status StudyLoader::LoadTexts(const std::string& study, const std::string& scenario) {
+  TextMessage message;
+  absl::Status status = message.Parse(loaded_.path, study, loaded_.proto);
+  if (!status.ok()) return status;
+  loaded_.scenario_path = loaded_.proto.scenario();
+  loaded_.scenario_text = scenario;
+  status = CheckKnobs(message.View());
+  if (status.ok()) status = LoadFields(message.View());
+  return status;
+}
+
+// When the scenario's text is there.
+absl::Status StudyLoader::LoadFields(const MessageView& study) {
+  absl::Status status = LoadParameters(study);
   if (status.ok()) status = LoadFinds(study);
   if (status.ok()) status = loaded_.finds.empty() ? MakeSeeds(study) : MakeSeedsOfFinds(study);
   if (status.ok()) status = MakePoints(study);
@@ -322,6 +342,13 @@ std::vector<workloads::FieldSetting> LoadedStudy::SettingsAt(size_t point) const
 absl::StatusOr<LoadedStudy> LoadStudy(const std::string& path, bool allow_outside_files) {
   StudyLoader loader(path, allow_outside_files);
   if (absl::Status status = loader.Load(); !status.ok()) return status;
+  return loader.Take();
+}
+
+absl::StatusOr<LoadedStudy> LoadStudyTexts(const std::string& path, const std::string& study,
+                                           const std::string& scenario) {
+  StudyLoader loader(path, /*allow_outside_files=*/false);
+  if (absl::Status status = loader.LoadTexts(study, scenario); !status.ok()) return status;
   return loader.Take();
 }
 

@@ -80,6 +80,11 @@ struct LoadedStudy {
 // 'VALUE' is ..; expected ..".
 absl::StatusOr<LoadedStudy> LoadStudy(const std::string& path, bool allow_outside_files);
 
+// The same of the texts of a study and its scenario, whatever has become of their files. `path` is where the
+// study's text is from, for messages.
+absl::StatusOr<LoadedStudy> LoadStudyTexts(const std::string& path, const std::string& study,
+                                           const std::string& scenario);
+
 }  // namespace numasim
 
 #endif  // NUMASIM_CLI_STUDY_H_
