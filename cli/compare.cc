@@ -21,6 +21,7 @@
 #include "cli/comparison.h"
 #include "cli/glob_match.h"
 #include "cli/metrics.h"
+#include "cli/sqlite.h"
 #include "cli/standard_output.h"
 #include "cli/sweep_side.h"
 #include "cli/warnings.h"

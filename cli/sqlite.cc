@@ -3,12 +3,21 @@
 #include <sqlite3.h>
 
 #include <cstring>
+#include <fstream>
+#include <string_view>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 
 namespace numasim {
+
+bool IsDatabase(const std::string& path) {
+  constexpr std::string_view kMark("SQLite format 3\0", 16);
+  std::string start(kMark.size(), ' ');
+  std::ifstream in(path, std::ios::binary);
+  return in.read(start.data(), static_cast<std::streamsize>(start.size())) && start == kMark;
+}
 
 absl::StatusOr<std::unique_ptr<Sqlite>> Sqlite::Open(const std::string& path, Mode mode) {
   sqlite3* database = nullptr;

@@ -16,6 +16,9 @@ struct sqlite3_stmt;
 
 namespace numasim {
 
+// Whether the file's content is a database of SQLite.
+bool IsDatabase(const std::string& path);
+
 class SqliteStatement;
 
 // An open database. Every status begins with the file's name and says what SQLite says. Statements must not
@@ -29,6 +32,8 @@ class Sqlite {
   Sqlite(const Sqlite&) = delete;
   Sqlite& operator=(const Sqlite&) = delete;
   ~Sqlite();
+
+  const std::string& path() const { return path_; }  // as given
 
   // One or more statements without values.
   absl::Status Execute(const std::string& statements);

@@ -52,6 +52,7 @@ class StudyLoader {
   }
 
   absl::Status Load();
+  // The same of texts that were read before.
   LoadedStudy Take() { return std::move(loaded_); }
 
  private:

@@ -208,13 +208,14 @@ struct Findings {
 
 absl::StatusOr<Findings> RunFinds(const LoadedStudy& study, SweepStore& store, SweepEngine& engine) {
   Findings findings;
-  SweepFinder finder(study, store, [&](const std::vector<SweepRun>& runs) { return engine.Run(runs); });
+  SweepFinder finder(study, store.database(),
+                     [&](const std::vector<SweepRun>& runs) { return engine.Run(runs); });
   for (const LoadedFind& find : study.finds) {
-    const absl::StatusOr<std::vector<Found>> found = finder.Find(find);
-    if (!found.ok()) return found.status();
-    const std::string answers = FoundAnswers(study, find, *found);
+    std::vector<Found> found;
+    if (absl::Status status = finder.Find(find, found); !status.ok()) return status;
+    const std::string answers = FoundAnswers(study, find, found);
     absl::StrAppend(&findings.answers, answers);
-    absl::StrAppend(&findings.tables, FoundTitle(study, find), FoundTable(study, *found), answers, "\n");
+    absl::StrAppend(&findings.tables, FoundTitle(study, find), FoundTable(study, found), answers, "\n");
   }
   return findings;
 }

@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/sweep_results.h"
 #include "cli/text_table.h"
 #include "cli/threshold_search.h"
 #include "cli/verdict.h"
@@ -23,18 +22,6 @@ std::string ValueText(const LoadedStudy& study, const LoadedFind& find, size_t p
   return absl::StrCat(study.parameters[find.parameter].name, "=", study.ValueAt(point, find.parameter));
 }
 
-const char* VerdictText(ShareVerdict verdict) {
-  switch (verdict) {
-    case ShareVerdict::kBelow:
-      return "below";
-    case ShareVerdict::kNotBelow:
-      return "not below";
-    case ShareVerdict::kUndecided:
-      return "undecided";
-  }
-  return "";
-}
-
 std::string UndecidedText(const LoadedStudy& study, const LoadedFind& find,
                           const std::vector<TriedPoint>& tried) {
   std::string text;
@@ -47,65 +34,31 @@ std::string UndecidedText(const LoadedStudy& study, const LoadedFind& find,
   return text;
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<Found>> SweepFinder::Find(const LoadedFind& find) {
-  // Points that differ in the searched parameter alone, by the values of the others.
-  std::map<std::vector<size_t>, std::vector<size_t>> groups;
-  for (size_t point = 0; point < study_.points.size(); ++point) {
-    std::vector<size_t> others = study_.points[point];
-    others[find.parameter] = 0;
-    groups[others].push_back(point);
+// The order in which points are searched, a row for each set of the other parameters' values: points that
+// differ in the searched parameter alone, so that the condition is to become likelier.
+std::vector<std::vector<size_t>> SearchedRows(const LoadedStudy& study, const LoadedFind& find) {
+  std::map<std::vector<size_t>, std::map<size_t, size_t>> rows;
+  for (size_t point = 0; point < study.points.size(); ++point) {
+    std::vector<size_t> others = study.points[point];
+    const size_t value = std::exchange(others[find.parameter], 0);
+    rows[others][find.rank[value]] = point;
   }
-  std::vector<Found> found;
-  for (const auto& [others, points] : groups) {
-    // In the order in which the condition is to become likelier.
-    std::vector<size_t> in_order(points.size());
-    for (const size_t point : points) in_order[find.rank[study_.points[point][find.parameter]]] = point;
-    absl::StatusOr<Found> one = FindAmong(find, in_order);
-    if (!one.ok()) return one.status();
-    for (size_t p = 0; p < study_.parameters.size(); ++p) {
-      if (p == find.parameter) continue;
-      absl::StrAppend(&one->others, one->others.empty() ? "" : ", ", study_.parameters[p].name, "=",
-                      study_.ValueAt(points.front(), p));
-    }
-    found.push_back(*std::move(one));
+  std::vector<std::vector<size_t>> in_order;
+  for (const auto& [others, by_rank] : rows) {
+    std::vector<size_t>& row = in_order.emplace_back();
+    for (const auto& [rank, point] : by_rank) row.push_back(point);
   }
-  return found;
+  return in_order;
 }
 
-absl::StatusOr<Found> SweepFinder::FindAmong(const LoadedFind& find, const std::vector<size_t>& points) {
-  const ShareTest test = {.bound = find.bound,
-                          .error = (1 - find.confidence) / ThresholdSearch::MostTries(points.size()),
-                          .most = find.most_seeds};
-  ThresholdSearch search(points.size());
-  Found found;
-  while (const std::optional<size_t> next = search.Next()) {
-    const absl::StatusOr<TriedPoint> tried = Try(find, test, points[*next]);
-    if (!tried.ok()) return tried.status();
-    found.tried.push_back(*tried);
-    // What is not known to be good is not promised to be.
-    search.Tell(*next, tried->verdict == ShareVerdict::kBelow);
+// "guests=4, nodes=2" of a point, without the searched parameter.
+std::string OthersText(const LoadedStudy& study, const LoadedFind& find, size_t point) {
+  std::string text;
+  for (size_t p = 0; p < study.parameters.size(); ++p) {
+    if (p == find.parameter) continue;
+    absl::StrAppend(&text, text.empty() ? "" : ", ", study.parameters[p].name, "=", study.ValueAt(point, p));
   }
-  if (search.Answer().has_value()) found.answer = points[*search.Answer()];
-  found.is_last = search.Answer() == points.size() - 1;
-  return found;
-}
-
-absl::StatusOr<TriedPoint> SweepFinder::Try(const LoadedFind& find, const ShareTest& test, size_t point) {
-  TriedPoint tried = {.point = point};
-  do {
-    tried.runs = test.Next(tried.runs);
-    std::vector<SweepRun> runs;
-    for (int64_t i = 0; i < tried.runs; ++i) runs.push_back(study_.RunAt(point, static_cast<size_t>(i)));
-    if (absl::Status status = run_(runs); !status.ok()) return status;
-    const absl::StatusOr<int64_t> holds = CountHolds(find, runs);
-    if (!holds.ok()) return holds.status();
-    tried.holds = *holds;
-    tried.bounds = test.Bounds(tried.holds, tried.runs);
-    tried.verdict = test.Judge(tried.holds, tried.runs);
-  } while (tried.verdict == ShareVerdict::kUndecided && tried.runs < find.most_seeds);
-  return tried;
+  return text;
 }
 
 // With those that other runs have: a run that names no such event or wait has none of it.
@@ -117,33 +70,97 @@ std::map<std::string, Metric> WithAbsent(std::map<std::string, Metric> metrics,
   return metrics;
 }
 
+}  // namespace
+
+const char* VerdictText(ShareVerdict verdict) {
+  switch (verdict) {
+    case ShareVerdict::kBelow:
+      return "below";
+    case ShareVerdict::kNotBelow:
+      return "not below";
+    case ShareVerdict::kUndecided:
+      return "undecided";
+  }
+  return "";
+}
+
+absl::Status SweepFinder::Find(const LoadedFind& find, std::vector<Found>& found) {
+  for (const std::vector<size_t>& points : SearchedRows(study_, find)) {
+    found.emplace_back().others = OthersText(study_, find, points.front());
+    if (absl::Status status = FindAmong(find, points, found.back()); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SweepFinder::FindAmong(const LoadedFind& find, const std::vector<size_t>& points, Found& found) {
+  const ShareTest test = {.bound = find.bound,
+                          .error = (1 - find.confidence) / ThresholdSearch::MostTries(points.size()),
+                          .most = find.most_seeds};
+  ThresholdSearch search(points.size());
+  while (const std::optional<size_t> next = search.Next()) {
+    TriedPoint& tried = found.tried.emplace_back(TriedPoint{.point = points[*next]});
+    if (absl::Status status = Try(find, test, tried); !status.ok()) {
+      if (tried.runs == 0) found.tried.pop_back();
+      return status;
+    }
+    // What is not known to be good is not promised to be.
+    search.Tell(*next, tried.verdict == ShareVerdict::kBelow);
+  }
+  if (search.Answer().has_value()) found.answer = points[*search.Answer()];
+  found.is_last = search.Answer() == points.size() - 1;
+  found.ended = true;
+  return absl::OkStatus();
+}
+
+// `tried` tells of the last look for which all runs were there.
+absl::Status SweepFinder::Try(const LoadedFind& find, const ShareTest& test, TriedPoint& tried) {
+  do {
+    const int64_t wanted = test.Next(tried.runs);
+    std::vector<SweepRun> runs;
+    for (int64_t i = 0; i < wanted; ++i) runs.push_back(study_.RunAt(tried.point, static_cast<size_t>(i)));
+    if (absl::Status status = run_(runs); !status.ok()) return status;
+    const absl::StatusOr<int64_t> holds = CountHolds(find, runs);
+    if (!holds.ok()) return holds.status();
+    tried.runs = wanted;
+    tried.holds = *holds;
+    tried.bounds = test.Bounds(tried.holds, tried.runs);
+    tried.verdict = test.Judge(tried.holds, tried.runs);
+  } while (tried.verdict == ShareVerdict::kUndecided && tried.runs < find.most_seeds);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int64_t> SweepFinder::CountHolds(const LoadedFind& find, const std::vector<SweepRun>& runs) {
-  const absl::StatusOr<std::map<int64_t, StoredMetric>> metrics = StoredMetrics(store_.database());
+  const absl::StatusOr<std::map<int64_t, StoredMetric>> metrics = StoredMetrics(database_);
   if (!metrics.ok()) return metrics.status();
-  int64_t holds = 0;
+  int64_t count = 0;
   for (const SweepRun& run : runs) {
-    if (!store_.finished().contains(run.number)) return absl::CancelledError("the sweep was ended");
-    const absl::StatusOr<std::string> failure = store_.FailureOf(run);
+    const absl::StatusOr<std::optional<std::string>> failure = FailureOfRun(database_, run.number);
     if (!failure.ok()) return failure.status();
-    if (!failure->empty()) {
+    if (!failure->has_value()) return absl::CancelledError("the sweep was ended");
+    if (!(*failure)->empty()) {
       return absl::FailedPreconditionError(absl::StrCat(find.place, ": the run of ",
                                                         study_.PointText(run.point), " with seed ", run.seed,
-                                                        " failed, so the search ", "ends: ", *failure));
+                                                        " failed, so the search ", "ends: ", **failure));
     }
-    const absl::StatusOr<std::map<std::string, Metric>> read =
-        MetricsOfRun(store_.database(), run.number, *metrics);
-    if (!read.ok()) return read.status();
-    RunMetrics of_run;
-    of_run.metrics = WithAbsent(*read, *metrics);
-    const absl::StatusOr<std::vector<Judgement>> judged = Judge(find.condition, of_run);
-    if (!judged.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(find.place,
-                                                     ": condition: ", workloads::Quoted(find.condition.text),
-                                                     " ", judged.status().message()));
-    }
-    if (std::any_of(judged->begin(), judged->end(), [](const Judgement& of) { return of.holds; })) ++holds;
+    const absl::StatusOr<bool> holds = Holds(find, run, *metrics);
+    if (!holds.ok()) return holds.status();
+    if (*holds) ++count;
   }
-  return holds;
+  return count;
+}
+
+absl::StatusOr<bool> SweepFinder::Holds(const LoadedFind& find, const SweepRun& run,
+                                        const std::map<int64_t, StoredMetric>& metrics) {
+  const absl::StatusOr<std::map<std::string, Metric>> read = MetricsOfRun(database_, run.number, metrics);
+  if (!read.ok()) return read.status();
+  RunMetrics of_run;
+  of_run.metrics = WithAbsent(*read, metrics);
+  const absl::StatusOr<std::vector<Judgement>> judged = Judge(find.condition, of_run);
+  if (!judged.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        find.place, ": condition: ", workloads::Quoted(find.condition.text), " ", judged.status().message()));
+  }
+  return std::any_of(judged->begin(), judged->end(), [](const Judgement& of) { return of.holds; });
 }
 
 std::string FoundTitle(const LoadedStudy& study, const LoadedFind& find) {
@@ -176,6 +193,7 @@ std::string FoundTable(const LoadedStudy& study, const std::vector<Found>& found
 std::string FoundAnswers(const LoadedStudy& study, const LoadedFind& find, const std::vector<Found>& found) {
   std::string text;
   for (const Found& one : found) {
+    if (!one.ended) continue;
     absl::StrAppend(&text, one.others.empty() ? "" : one.others + ": ");
     const std::string confidence = absl::StrCat("with ", PercentText(find.confidence), " confidence");
     const char* const extreme = find.largest ? "largest" : "smallest";

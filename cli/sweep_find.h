@@ -10,15 +10,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cli/share_test.h"
+#include "cli/sqlite.h"
 #include "cli/study.h"
-#include "cli/sweep_store.h"
+#include "cli/sweep_results.h"
 
 namespace numasim {
 
@@ -33,7 +36,8 @@ struct TriedPoint {
 
 // Of one search, with one value of each other parameter.
 struct Found {
-  std::string others;            // "guests=4"; empty where there are none
+  std::string others;  // "guests=4"; empty where there are none
+  bool ended = false;  // false: runs are missing, or one failed; `answer` and `is_last` are not known
   std::optional<size_t> answer;  // a point; nothing: no value is small, or large, enough
   bool is_last = false;          // of all values: what lies beyond was not tried
   std::vector<TriedPoint> tried;
@@ -41,23 +45,31 @@ struct Found {
 
 class SweepFinder {
  public:
-  // `run` runs what is not in the store yet, and returns early if the sweep is to end. All must outlive this.
-  SweepFinder(const LoadedStudy& study, SweepStore& store,
+  // `run` runs what is not in the database yet, and returns early if the sweep is to end. All must outlive
+  // this.
+  SweepFinder(const LoadedStudy& study, Sqlite& database,
               std::function<absl::Status(const std::vector<SweepRun>&)> run)
-      : study_(study), store_(store), run_(std::move(run)) {}
+      : study_(study), database_(database), run_(std::move(run)) {}
 
-  // Cancelled where the sweep was ended. An error if a run that is needed failed, or has no such metric.
-  absl::StatusOr<std::vector<Found>> Find(const LoadedFind& find);
+  // Adds what it finds to `found`. Where it cannot go on, the last one has not ended and has the values that
+  // were tried until then: Cancelled if a run is not there, as where the sweep was ended; FailedPrecondition
+  // if one failed; InvalidArgument if one has no such metric.
+  absl::Status Find(const LoadedFind& find, std::vector<Found>& found);
 
  private:
-  absl::StatusOr<Found> FindAmong(const LoadedFind& find, const std::vector<size_t>& points);
-  absl::StatusOr<TriedPoint> Try(const LoadedFind& find, const ShareTest& test, size_t point);
+  absl::Status FindAmong(const LoadedFind& find, const std::vector<size_t>& points, Found& found);
+  absl::Status Try(const LoadedFind& find, const ShareTest& test, TriedPoint& tried);
   absl::StatusOr<int64_t> CountHolds(const LoadedFind& find, const std::vector<SweepRun>& runs);
+  absl::StatusOr<bool> Holds(const LoadedFind& find, const SweepRun& run,
+                             const std::map<int64_t, StoredMetric>& metrics);
 
   const LoadedStudy& study_;
-  SweepStore& store_;
+  Sqlite& database_;
   const std::function<absl::Status(const std::vector<SweepRun>&)> run_;
 };
+
+// "below", "not below" or "undecided".
+const char* VerdictText(ShareVerdict verdict);
 
 // What was found, for people: what was asked, a row for each value that was tried, and a line for each
 // answer, which says how sure it is.

@@ -1,10 +1,7 @@
 #include "cli/sweep_report.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -12,6 +9,8 @@
 #include "absl/strings/str_join.h"
 #include "cli/csv_text.h"
 #include "cli/metric_text.h"
+#include "cli/shown_metrics.h"
+#include "cli/significance.h"
 #include "cli/sweep_results.h"
 #include "cli/sweep_shown.h"
 #include "cli/text_table.h"
@@ -19,45 +18,21 @@
 namespace numasim {
 namespace {
 
-// Of the intervals of medians.
-constexpr double kConfidence = 0.95;
-
-struct NamedMetric {
-  int64_t number = 0;
-  StoredMetric metric;
-};
-
-absl::StatusOr<std::vector<NamedMetric>> MetricsByName(Sqlite& database) {
-  const absl::StatusOr<std::map<int64_t, StoredMetric>> stored = StoredMetrics(database);
-  if (!stored.ok()) return stored.status();
-  std::vector<NamedMetric> metrics;
-  for (const auto& [number, metric] : *stored) metrics.push_back({number, metric});
-  std::sort(metrics.begin(), metrics.end(),
-            [](const NamedMetric& a, const NamedMetric& b) { return a.metric.name < b.metric.name; });
-  return metrics;
-}
-
 // Those that the study shows. Adds the globs that choose none to `warnings`.
-absl::StatusOr<std::vector<NamedMetric>> ShownMetrics(const LoadedStudy& study, Sqlite& database,
-                                                      std::vector<std::string>* warnings) {
+absl::StatusOr<std::vector<NamedMetric>> MetricsOfTable(const LoadedStudy& study, Sqlite& database,
+                                                        std::vector<std::string>* warnings) {
   const absl::StatusOr<std::vector<NamedMetric>> metrics = MetricsByName(database);
   if (!metrics.ok()) return metrics.status();
-  std::vector<bool> chosen(metrics->size());
-  for (int i = 0; i < study.proto.show_size(); ++i) {
-    bool any = false;
-    for (size_t m = 0; m < metrics->size(); ++m) {
-      if (fnmatch(study.proto.show(i).c_str(), (*metrics)[m].metric.name.c_str(), 0) != 0) continue;
-      chosen[m] = any = true;
-    }
-    if (any) continue;
+  const ShownMetrics shown = MetricsShownBy(study.proto, *metrics);
+  for (const int i : shown.idle) {
     warnings->push_back(absl::StrCat(study.path, ": show[", i, "]: '", study.proto.show(i),
                                      "' matches none of the ", metrics->size(), " metrics that are kept"));
   }
-  std::vector<NamedMetric> shown;
+  std::vector<NamedMetric> of_table;
   for (size_t m = 0; m < metrics->size(); ++m) {
-    if (chosen[m]) shown.push_back((*metrics)[m]);
+    if (shown.chosen[m]) of_table.push_back((*metrics)[m]);
   }
-  return shown;
+  return of_table;
 }
 
 struct PointCounts {
@@ -102,7 +77,7 @@ class PointTable {
   void AddMedians(const std::string& title, const MetricInfo& info,
                   const std::map<size_t, std::vector<double>>& values) {
     std::map<size_t, MedianInterval> medians;
-    for (const auto& [point, of_point] : values) medians[point] = MedianOf(of_point, kConfidence);
+    for (const auto& [point, of_point] : values) medians[point] = MedianOf(of_point, kMedianConfidence);
     AddColumn(title, [&](size_t point, const PointCounts&) {
       return medians.contains(point) ? ValueText(info, medians[point].median) : "-";
     });
@@ -164,8 +139,9 @@ void AddShown(const LoadedColumn& column, const std::map<size_t, std::vector<Sho
   if (texts.empty()) return table.AddMedians(column.name, column.info, numbers);
   table.AddColumn(column.name, [&](size_t point, const PointCounts&) {
     if (texts.contains(point)) return texts[point];
-    return numbers.contains(point) ? ValueText(column.info, MedianOf(numbers[point], kConfidence).median)
-                                   : "-";
+    return numbers.contains(point)
+               ? ValueText(column.info, MedianOf(numbers[point], kMedianConfidence).median)
+               : "-";
   });
 }
 
@@ -198,7 +174,7 @@ absl::StatusOr<std::vector<std::string>> PrintSweepTable(const LoadedStudy& stud
   const absl::StatusOr<std::vector<StoredRun>> runs = StoredRuns(database);
   if (!runs.ok()) return runs.status();
   std::vector<std::string> warnings;
-  const absl::StatusOr<std::vector<NamedMetric>> shown = ShownMetrics(study, database, &warnings);
+  const absl::StatusOr<std::vector<NamedMetric>> shown = MetricsOfTable(study, database, &warnings);
   if (!shown.ok()) return shown.status();
   PointTable table(study, *runs);
   for (const LoadedColumn& column : study.columns) {

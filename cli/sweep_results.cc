@@ -2,6 +2,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cli/sweep_schema.h"
 
 namespace numasim {
 namespace {
@@ -38,6 +39,32 @@ absl::Status ReadUnmet(Sqlite& database, std::vector<StoredRun>& runs) {
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<Sqlite>> OpenSweepDatabase(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<Sqlite>> database = Sqlite::Open(path, Sqlite::Mode::kRead);
+  if (!database.ok()) return database.status();
+  const absl::StatusOr<int64_t> application = (*database)->Number("PRAGMA application_id");
+  if (!application.ok()) return application.status();
+  if (*application != kSweepApplication) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": is no database of a sweep; expected one that numasim sweep wrote"));
+  }
+  const absl::StatusOr<int64_t> format = (*database)->Number("PRAGMA user_version");
+  if (!format.ok()) return format.status();
+  if (*format == kSweepFormat) return database;
+  return absl::FailedPreconditionError(absl::StrCat(path,
+                                                    ": is of a version of numasim with other tables (format ",
+                                                    *format, "); expected format ", kSweepFormat));
+}
+
+absl::StatusOr<std::map<std::string, std::string>> StoredStudy(Sqlite& database) {
+  std::map<std::string, std::string> values;
+  const absl::Status status =
+      ForEachRow(database, "SELECT name, value FROM study",
+                 [&](const SqliteStatement& row) { values[row.Text(0)] = row.Text(1); });
+  if (!status.ok()) return status;
+  return values;
+}
+
 absl::StatusOr<std::map<int64_t, StoredMetric>> StoredMetrics(Sqlite& database) {
   std::map<int64_t, StoredMetric> metrics;
   const absl::Status status =
@@ -72,6 +99,17 @@ absl::StatusOr<std::vector<StoredRun>> StoredRuns(Sqlite& database) {
   if (!status.ok()) return status;
   if (absl::Status read = ReadUnmet(database, runs); !read.ok()) return read;
   return runs;
+}
+
+absl::StatusOr<std::optional<std::string>> FailureOfRun(Sqlite& database, int64_t run) {
+  absl::StatusOr<SqliteStatement> statement =
+      database.Prepare("SELECT message FROM runs LEFT JOIN failures USING (run) WHERE run = ?");
+  if (!statement.ok()) return statement.status();
+  statement->Bind(1, run);
+  const absl::StatusOr<bool> row = statement->Step();
+  if (!row.ok()) return row.status();
+  if (!*row) return std::nullopt;
+  return statement->Text(0);
 }
 
 absl::StatusOr<std::map<int64_t, double>> ValuesOfRun(Sqlite& database, int64_t run) {
@@ -121,7 +159,7 @@ absl::StatusOr<std::map<std::string, Metric>> MetricsOfRun(Sqlite& database, int
   for (const auto& [number, value] : *values) {
     const auto metric = metrics.find(number);
     if (metric == metrics.end())
-      return absl::DataLossError(absl::StrCat("run ", run, ": a metric has no name"));
+      return absl::DataLossError(absl::StrCat(database.path(), ": run ", run, ": a metric has no name"));
     named[metric->second.name] = {.info = metric->second.info, .value = value};
   }
   return named;

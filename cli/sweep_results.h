@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,11 +36,20 @@ struct StoredRun {
 using PointParameters =
     std::vector<std::pair<std::string, std::string>>;  // names and values, in the study's order
 
+// Opens it to be read. An error if it is no sweep's, or of tables that this program does not know.
+absl::StatusOr<std::unique_ptr<Sqlite>> OpenSweepDatabase(const std::string& path);
+
+// What the table `study` says, by name.
+absl::StatusOr<std::map<std::string, std::string>> StoredStudy(Sqlite& database);
+
 // By number.
 absl::StatusOr<std::map<int64_t, StoredMetric>> StoredMetrics(Sqlite& database);
 
 // By number.
 absl::StatusOr<std::vector<StoredRun>> StoredRuns(Sqlite& database);
+
+// Why a run failed, "" if it did not; nothing if it has not ended.
+absl::StatusOr<std::optional<std::string>> FailureOfRun(Sqlite& database, int64_t run);
 
 // The values of a run by the metric's number.
 absl::StatusOr<std::map<int64_t, double>> ValuesOfRun(Sqlite& database, int64_t run);

@@ -1,7 +1,6 @@
 #include "cli/sweep_side.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,7 +12,6 @@
 #include "absl/strings/str_join.h"
 #include "cli/sqlite.h"
 #include "cli/sweep_results.h"
-#include "cli/sweep_schema.h"
 #include "workloads/nearest_name.h"
 #include "workloads/units.h"
 
@@ -89,15 +87,7 @@ absl::StatusOr<std::set<size_t>> ChosenPoints(const std::string& path, const std
   return chosen;
 }
 
-absl::Status CheckIsWholeSweep(Sqlite& database, const std::string& path) {
-  const absl::StatusOr<int64_t> application = database.Number("PRAGMA application_id");
-  if (!application.ok()) return application.status();
-  const absl::StatusOr<int64_t> format = database.Number("PRAGMA user_version");
-  if (!format.ok()) return format.status();
-  if (*application != kSweepApplication || *format != kSweepFormat) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": is no database of a sweep; expected one that numasim sweep wrote"));
-  }
+absl::Status CheckIsWhole(Sqlite& database, const std::string& path) {
   const absl::StatusOr<std::string> complete =
       database.Text("SELECT value FROM study WHERE name = 'complete'");
   if (!complete.ok()) return complete.status();
@@ -111,17 +101,10 @@ absl::Status CheckIsWholeSweep(Sqlite& database, const std::string& path) {
 
 }  // namespace
 
-bool IsDatabase(const std::string& path) {
-  constexpr std::string_view kMark("SQLite format 3\0", 16);
-  std::string start(kMark.size(), ' ');
-  std::ifstream in(path, std::ios::binary);
-  return in.read(start.data(), static_cast<std::streamsize>(start.size())) && start == kMark;
-}
-
 absl::StatusOr<Side> ReadSweepSide(const std::string& path, const std::vector<std::string>& where) {
-  absl::StatusOr<std::unique_ptr<Sqlite>> database = Sqlite::Open(path, Sqlite::Mode::kRead);
+  absl::StatusOr<std::unique_ptr<Sqlite>> database = OpenSweepDatabase(path);
   if (!database.ok()) return database.status();
-  if (absl::Status status = CheckIsWholeSweep(**database, path); !status.ok()) return status;
+  if (absl::Status status = CheckIsWhole(**database, path); !status.ok()) return status;
   const absl::StatusOr<std::map<size_t, PointParameters>> parameters = StoredParameters(**database);
   if (!parameters.ok()) return parameters.status();
   const absl::StatusOr<std::set<size_t>> points = ChosenPoints(path, where, *parameters);
@@ -142,8 +125,7 @@ absl::StatusOr<Side> ReadSweepSide(const std::string& path, const std::vector<st
           "; expected points whose runs have all succeeded (--where)"));
     }
     absl::StatusOr<std::map<std::string, Metric>> read = MetricsOfRun(**database, run.number, *metrics);
-    if (!read.ok())
-      return absl::Status(read.status().code(), absl::StrCat(path, ": ", read.status().message()));
+    if (!read.ok()) return read.status();
     side.Add({.path = absl::StrCat(path, " run ", run.number),
               .scenario_name = run.scenario_name,
               .program_version = *version,

@@ -10,9 +10,6 @@
 
 namespace numasim {
 
-// Whether the file's content is a database of SQLite.
-bool IsDatabase(const std::string& path);
-
 // The runs of those points that have all these values of parameters, "NAME=VALUE" each; none: of all points.
 // An error if the sweep has not come to its end, or if one of these runs failed: what is left would look like
 // all.

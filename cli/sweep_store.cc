@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/build_id.h"
+#include "cli/sweep_results.h"
 #include "cli/sweep_schema.h"
 #include "google/protobuf/text_format.h"
 
@@ -62,18 +63,6 @@ absl::StatusOr<bool> IsNew(Sqlite& database, const std::string& path) {
                    "); expected format ", kSweepFormat, ", or another name (--out)"));
 }
 
-absl::StatusOr<std::map<std::string, std::string>> ReadStudyTable(Sqlite& database) {
-  absl::StatusOr<SqliteStatement> rows = database.Prepare("SELECT name, value FROM study");
-  if (!rows.ok()) return rows.status();
-  std::map<std::string, std::string> values;
-  while (true) {
-    const absl::StatusOr<bool> row = rows->Step();
-    if (!row.ok()) return row.status();
-    if (!*row) return values;
-    values[rows->Text(0)] = rows->Text(1);
-  }
-}
-
 std::map<std::string, std::string> AsTable(const SweepIdentity& identity) {
   std::map<std::string, std::string> table = identity.texts;
   table["study"] = identity.study;
@@ -87,12 +76,14 @@ absl::StatusOr<SweepIdentity> IdentityOf(const LoadedStudy& study,
                                          const std::map<std::string, std::string>& files) {
   absl::StatusOr<std::string> program = BuildId();
   if (!program.ok()) return program.status();
-  SweepIdentity identity = {.study = {}, .program = *std::move(program), .texts = {}};
+  SweepIdentity identity = {.study = {}, .shown = {}, .program = *std::move(program), .texts = {}};
   Study proto = study.proto;
   // What is shown of results changes none.
-  proto.clear_show();
-  proto.clear_column();
+  Study shown;
+  shown.mutable_show()->Swap(proto.mutable_show());
+  shown.mutable_column()->Swap(proto.mutable_column());
   google::protobuf::TextFormat::PrintToString(proto, &identity.study);
+  google::protobuf::TextFormat::PrintToString(shown, &identity.shown);
   identity.texts["the scenario " + proto.scenario()] = study.scenario_text;
   for (const auto& [name, text] : files) identity.texts["the file " + name] = text;
   return identity;
@@ -123,12 +114,14 @@ absl::Status SweepStore::SetUp(const LoadedStudy& study, const SweepIdentity& id
   const bool goes_on = !*is_new && start == Start::kGoOn;
   absl::Status status = goes_on ? Check(identity) : absl::OkStatus();
   if (status.ok()) status = database_->Execute(kJournal);
-  if (!status.ok() || goes_on) return status;
+  if (!status.ok()) return status;
+  if (goes_on) return SetShown(identity.shown);
   const std::string made = absl::StrCat("PRAGMA application_id = ", kSweepApplication,
                                         "; PRAGMA user_version = ", kSweepFormat, ";", kSweepTables);
   return InTransaction(*database_, [&] {
-    const absl::Status empty = database_->Execute(*is_new ? made : kEmptyTables);
-    return empty.ok() ? AddStudy(study, identity) : empty;
+    absl::Status done = database_->Execute(*is_new ? made : kEmptyTables);
+    if (done.ok()) done = AddStudy(study, identity);
+    return done.ok() ? SetShown(identity.shown) : done;
   });
 }
 
@@ -157,9 +150,16 @@ absl::Status SweepStore::AddStudy(const LoadedStudy& study, const SweepIdentity&
   return absl::OkStatus();
 }
 
+absl::Status SweepStore::SetShown(const std::string& shown) {
+  absl::StatusOr<SqliteStatement> set = database_->Prepare("INSERT OR REPLACE INTO study VALUES ('show', ?)");
+  if (!set.ok()) return set.status();
+  set->Bind(1, shown);
+  return set->Run();
+}
+
 // Says all that has changed.
 absl::Status SweepStore::Check(const SweepIdentity& identity) {
-  const absl::StatusOr<std::map<std::string, std::string>> before = ReadStudyTable(*database_);
+  const absl::StatusOr<std::map<std::string, std::string>> before = StoredStudy(*database_);
   if (!before.ok()) return before.status();
   const std::map<std::string, std::string> now = AsTable(identity);
   std::vector<std::string> changed;
@@ -290,15 +290,6 @@ absl::Status SweepStore::AddFailure(const SweepRun& run, const std::string& mess
   finished_.insert(run.number);
   ++failed_;
   return status;
-}
-
-absl::StatusOr<std::string> SweepStore::FailureOf(const SweepRun& run) {
-  absl::StatusOr<SqliteStatement> message = database_->Prepare("SELECT message FROM failures WHERE run = ?");
-  if (!message.ok()) return message.status();
-  message->Bind(1, run.number);
-  const absl::StatusOr<bool> row = message->Step();
-  if (!row.ok()) return row.status();
-  return *row ? message->Text(0) : std::string();
 }
 
 absl::StatusOr<int64_t> SweepStore::Unmet() {

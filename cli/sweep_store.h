@@ -28,6 +28,7 @@ namespace numasim {
 // missing.
 struct SweepIdentity {
   std::string study;    // the message without what has no effect on results
+  std::string shown;    // a message of what it shows, which may change
   std::string program;  // as BuildId()
   // The scenario, as "the scenario NAME", and all files it names.
   std::map<std::string, std::string> texts;
@@ -53,8 +54,6 @@ class SweepStore final : public SweepOutput {
   absl::Status AddFailure(const SweepRun& run, const std::string& message) override;
   // Of those that succeeded, how many are not as the scenario expects.
   absl::StatusOr<int64_t> Unmet();
-  // What is wrong with a run that is in; empty if nothing is.
-  absl::StatusOr<std::string> FailureOf(const SweepRun& run);
   // So that they are run again.
   absl::Status ForgetFailures();
 
@@ -72,6 +71,7 @@ class SweepStore final : public SweepOutput {
   absl::Status SetUp(const LoadedStudy& study, const SweepIdentity& identity, Start start);
   absl::Status AddStudy(const LoadedStudy& study, const SweepIdentity& identity);
   absl::Status Check(const SweepIdentity& identity);
+  absl::Status SetShown(const std::string& shown);
   absl::Status ReadFinished();
   absl::Status PrepareStatements();
   absl::StatusOr<int64_t> MetricId(const std::string& name, const MetricInfo& info);

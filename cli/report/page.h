@@ -1,4 +1,4 @@
-// The page that shows a report, but for its data: cli/report/page/ put together by page/embed.py.
+// The pages that show reports, but for their data: cli/report/page/ put together by page/embed.py.
 #ifndef NUMASIM_CLI_REPORT_PAGE_H_
 #define NUMASIM_CLI_REPORT_PAGE_H_
 
@@ -6,9 +6,16 @@
 
 namespace numasim {
 
-// What stands before the data (cli/report/page_data.h), and behind it.
-absl::string_view PageBeforeData();
-absl::string_view PageAfterData();
+// What stands before the data, and behind it.
+struct Page {
+  absl::string_view before_data;
+  absl::string_view after_data;
+};
+
+// The data is that of cli/report/page_data.h.
+Page TracePage();
+// The data is that of cli/report/sweep_page_data.h.
+Page SweepPage();
 
 }  // namespace numasim
 

@@ -8,32 +8,19 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "cli/percentile.h"
+#include "cli/report/page_json.h"
 
 namespace numasim {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // What a page has room for; of what is left out it gets the number. `numasim dump` shows all.
 constexpr size_t kMostLanes = 100;      // in the table
 constexpr size_t kMostDrawnLanes = 30;  // on the time line
 constexpr size_t kMostLocks = 100;
 constexpr size_t kMostOperations = 200;
-constexpr size_t kMostMaps = 64;          // of pageblocks, one for each zone
-constexpr uint64_t kMostCells = 16'384;   // of one of these
-constexpr size_t kMostText = 500;         // characters of a reason
-constexpr size_t kMostScenario = 60'000;  // of a scenario's text
-
-std::string Clipped(const std::string& text, size_t most) {
-  return text.size() <= most ? text : absl::StrCat(text.substr(0, most), "...");
-}
-
-// In a page "</script>" would end the data; names and texts of a trace may hold any bytes.
-std::string Print(const Json& json) {
-  return absl::StrReplaceAll(json.dump(-1, ' ', false, Json::error_handler_t::replace), {{"<", "\\u003c"}});
-}
+constexpr size_t kMostMaps = 64;         // of pageblocks, one for each zone
+constexpr uint64_t kMostCells = 16'384;  // of one of these
 
 // JSON numbers of an array, each the difference to the one before.
 class Deltas {
@@ -101,7 +88,7 @@ std::string ColumnJson(const trace::Column& column, const ThinnedSamples& sample
   if (column.has_more_is_worse()) json["worse"] = column.more_is_worse();
   const bool changes = Changes(samples, index);
   if (!changes) json["value"] = samples.rows() == 0 ? 0 : samples.row(0)[index].last;
-  std::string text = Print(json);
+  std::string text = PrintJson(json);
   if (!changes) return text;
   text.pop_back();
   return absl::StrCat(text, ColumnChangesJson(samples, index), "}");
@@ -149,9 +136,9 @@ Json TimesJson(const trace::Histogram& histogram, uint64_t count) {
 }
 
 Json LaneJson(const EventLane& lane, bool drawn) {
-  Json json = {{"kind", Clipped(lane.kind(), kMostText)},
-               {"reason", Clipped(lane.reason(), kMostText)},
-               {"example", Clipped(lane.example(), kMostText)},
+  Json json = {{"kind", Clipped(lane.kind(), kMostReason)},
+               {"reason", Clipped(lane.reason(), kMostReason)},
+               {"example", Clipped(lane.example(), kMostReason)},
                {"failure", lane.failure()},
                {"count", lane.count()},
                {"first", lane.first_ns()},
@@ -211,7 +198,7 @@ Json OperationsJson(std::vector<trace::OperationStats> operations) {
                     {"operation", operation.operation()},
                     {"tried", operation.tried()},
                     {"failed", failed},
-                    {"reasons", Clipped(reasons, kMostText)},
+                    {"reasons", Clipped(reasons, kMostReason)},
                     {"took", TimesJson(operation.latency_ns(), operation.tried())}});
   }
   return {{"shown", std::move(json)}, {"of", operations.size()}};
@@ -219,7 +206,7 @@ Json OperationsJson(std::vector<trace::OperationStats> operations) {
 
 Json ScriptsJson(const trace::Header& header) {
   Json scripts = Json::array();
-  size_t room = kMostScenario;
+  size_t room = kMostTextOfScenario;
   for (const trace::Script& script : header.script()) {
     scripts.push_back({{"name", script.name()}, {"text", Clipped(script.text(), room)}});
     room -= std::min(room, script.text().size());
@@ -292,7 +279,7 @@ Json PageblockMapJson(const trace::PageblockMap& map) {
   const uint64_t per = std::bit_ceil(std::max<uint64_t>((all + kMostCells - 1) / kMostCells, 1));
   PageblockCells cells(per);
   for (int i = 0; i < runs; ++i) cells.Add(map.use(i), map.count(i));
-  return {{"zone", Clipped(map.zone(), kMostText)},
+  return {{"zone", Clipped(map.zone(), kMostReason)},
           {"first", map.first_pfn()},
           {"per", per},
           {"totals", totals},
@@ -314,7 +301,7 @@ Json FactsJson(const ReportTrace& trace) {
   return {{"label", trace.label},
           {"path", trace.path},
           {"scenario", header.scenario_name()},
-          {"text", Clipped(header.scenario(), kMostScenario)},
+          {"text", Clipped(header.scenario(), kMostTextOfScenario)},
           {"scripts", ScriptsJson(header)},
           {"version", header.program_version()},
           {"seed", absl::StrCat(header.seed())},  // more than a number of JavaScript holds
@@ -332,7 +319,7 @@ Json FactsJson(const ReportTrace& trace) {
 
 // The trace's JSON, of at most `most_bytes` if thinning can do that.
 std::string TraceJson(ReportTrace& trace, size_t most_bytes) {
-  std::string facts = Print(FactsJson(trace));
+  std::string facts = PrintJson(FactsJson(trace));
   facts.pop_back();
   while (true) {
     std::string json = absl::StrCat(facts, ",", CountersJson(trace), "}");

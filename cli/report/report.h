@@ -1,4 +1,4 @@
-// `numasim report`: one HTML file that shows traces in a browser, without a network.
+// `numasim report`: one HTML file that shows traces, or a sweep, in a browser, without a network.
 #ifndef NUMASIM_CLI_REPORT_REPORT_H_
 #define NUMASIM_CLI_REPORT_REPORT_H_
 
@@ -13,16 +13,17 @@ namespace numasim {
 
 // As given on the command line.
 struct ReportOptions {
-  std::vector<std::string> traces;  // shown over one another; each another file
-  std::string out;                  // the page; empty: the first trace's name with .html, in this folder
+  std::vector<std::string> traces;  // shown over one another; each another file. Or a sweep's
+                                    // database, alone
+  std::string out;                  // the page; empty: the first one's name with .html, in this folder
 };
 
-// A page is no larger than this, as far as thinning the counters can do it.
+// A page is no larger than this, as far as thinning the counters, or leaving out metrics, can do it.
 inline constexpr size_t kMostPageBytes = 4'900'000;
 
 struct ReportOutcome {
   std::string path;                   // of the page
-  std::vector<std::string> warnings;  // which traces are not there to their end
+  std::vector<std::string> warnings;  // what is not there to its end
 };
 
 // Writes the page as a ReplacedFile: whole or not at all. A status names the option or the file, what is

@@ -178,6 +178,7 @@ def studies(numasim, work):
         database = read(os.path.join(folder, "study.sqlite"))
         shutil.rmtree(folder)
         yield Case("database", files | {"study.sqlite": database}, ["sweep", "study.textproto"], ["study.sqlite"])
+        yield Case("database", {"study.sqlite": database}, ["report", "study.sqlite", "--out", "out.html"], ["study.sqlite"])
         yield Case("database", {"base.sqlite": database, "new.sqlite": database}, ["compare", "base.sqlite", "new.sqlite"],
                    ["new.sqlite"])
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Puts the report's page together and prints it as C++: what is before the data, and what is behind.
+"""Puts a report's page together and prints it as C++: what is before the data, and what is behind.
 
-    embed.py report.html NAME=FILE...
+    embed.py FUNCTION report.html NAME=FILE...
 
+The C++ is that of a function of page.h.
 In report.html {{NAME}} stands for a file's text, {{DATA}} for what the program writes, and {{CSP_NAME}} for
 the hash by which the page's Content-Security-Policy lets that script run, and no other.
 """
@@ -53,12 +54,11 @@ def escaped(byte):
 
 
 def main():
-    before, behind = put_together(read(sys.argv[1]), parts_by_name(sys.argv[2:]))
-    print('#include "cli/report/page.h"\n\nnamespace numasim {')
-    for name, text in [("PageBeforeData", before), ("PageAfterData", behind)]:
-        print(f"\nabsl::string_view {name}() {{\n  static constexpr char kText[] =\n{literal(text)};")
-        print("  return {kText, sizeof(kText) - 1};\n}")
-    print("\n}  // namespace numasim")
+    before, behind = put_together(read(sys.argv[2]), parts_by_name(sys.argv[3:]))
+    print(f'#include "cli/report/page.h"\n\nnamespace numasim {{\n\nPage {sys.argv[1]}() {{')
+    for name, text in [("kBefore", before), ("kAfter", behind)]:
+        print(f"  static constexpr char {name}[] =\n{literal(text)};")
+    print("  return {{kBefore, sizeof(kBefore) - 1}, {kAfter, sizeof(kAfter) - 1}};\n}\n\n}  // namespace numasim")
 
 
 main()

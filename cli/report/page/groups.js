@@ -38,7 +38,7 @@ function collect() {
 
 function chartOf(group) {
   const places = [...new Set(group.columns.map((one) => one.place))];
-  return new Chart({title: group.counter, unit: group.unit, series: group.columns.map(({trace, column, place}) => {
+  return new TimeChart({title: group.counter, unit: group.unit, series: group.columns.map(({trace, column, place}) => {
     const colour = places.length > 1 ? places.indexOf(place) : trace.index;
     const label = [place || (traces.length === 1 ? group.counter : ''), traces.length > 1 ? trace.label : '']
         .filter((text) => text).join(', ');
@@ -59,7 +59,7 @@ function orderCharts() {
     }
     for (const [zone, orders] of zones) {
       if (!orders.some((one) => one.column.a)) continue;
-      charts.push(new Chart({title: `${zone}: free by order${traces.length > 1 ? `, ${trace.label}` : ''}`, unit: 'pages',
+      charts.push(new TimeChart({title: `${zone}: free by order${traces.length > 1 ? `, ${trace.label}` : ''}`, unit: 'pages',
         stacked: true, series: orders.map(({column, order}) => ({trace, column, label: `order ${order}`, factor: 2 ** order,
           colour: () => orderColours[order % orderColours.length], pattern: null}))}));
     }

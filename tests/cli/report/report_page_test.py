@@ -10,26 +10,11 @@ import tempfile
 RUNFILES = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'])
 sys.path.insert(0, os.path.join(RUNFILES, 'tests/cli/report'))
 from browser import Browser  # noqa: E402
+from page_checks import NUMASIM, PIXELS, check_theme, expect, failures, settle  # noqa: E402
 
-NUMASIM = os.path.join(RUNFILES, 'cli/numasim')
 QUICKSTART = os.path.join(RUNFILES, 'examples/quickstart.textproto')
 FIRST = 'view.plots.find((plot) => plot.graph)'
 SHOWN = f'{FIRST}.graph.xAxisRange()'
-# Pixels of the plot's canvases that are not transparent.
-PIXELS = '''(plot) => [...plot.plot.querySelectorAll('canvas')].reduce((sum, canvas) => sum + new Uint32Array(canvas
-    .getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer).filter((pixel) => pixel !== 0).length, 0)'''
-failed = 0
-
-
-def expect(what, good, *seen):
-    global failed
-    if not good:
-        failed += 1
-        print('FAILED:', what, *seen)
-
-
-def settle(browser):
-    browser.value('new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))')
 
 
 def check_plots(browser):
@@ -91,15 +76,6 @@ def check_drag(browser):
     zoomed = browser.value(SHOWN)
     expect('a drag zooms to what it covers', whole[0] < zoomed[0] < zoomed[1] < whole[1], whole, zoomed)
     browser.value('view.reset()')
-
-
-def check_theme(browser):
-    background = 'getComputedStyle(document.body).backgroundColor'
-    light = browser.value(background)
-    browser.call('Emulation.setEmulatedMedia', features=[{'name': 'prefers-color-scheme', 'value': 'dark'}])
-    settle(browser)
-    expect('dark mode has another background', browser.value(background) != light, light)
-    browser.call('Emulation.setEmulatedMedia', features=[{'name': 'prefers-color-scheme', 'value': 'light'}])
 
 
 def check_operations(browser, trace):
@@ -167,7 +143,7 @@ def main():
     expect('a narrow page does not scroll sideways', browser.value('document.documentElement.scrollWidth <= window.innerWidth'))
     expect('no error', not browser.errors(), browser.errors())
     browser.close()
-    sys.exit(failed != 0)
+    sys.exit(failures() != 0)
 
 
 main()
