@@ -336,12 +336,14 @@ class SlurmTest(unittest.TestCase):
     def test_runs_that_fail_and_globs_that_match_nothing_are_told(self):
         # Two thousand sleeps of 31 years are longer than simulated time.
         write('s.textproto', 'machine { node { memory: "64M" } }\n'
-                             'workload { script { name: "load" line: "sleep 1000000000000" } }\n')
+                             'workload { script { name: "load" line: "sleep 1000000000000" } }\n'
+                             'expect: "simulated_ns < 1000"\n')
         write('study.textproto', 'scenario: "s.textproto" metrics: "simulated_ns" metrics: "node7.*"\n'
                                  'parameter { name: "n" set: "workload.script[load].loops" value: ["1", "2000", "2"] }\n')
         for retry in ((), ('--retry',)):
             said = self.sweep(*retry, status=2)
             self.assertIn('1 of 3 runs failed', said)
+            self.assertIn('2 of 3 runs are not as their scenario expects', said)
             self.assertEqual(said.count("metrics[1]: 'node7.*' matches none of the first run's"), 0 if retry else 1, said)
         self.local(status=2)
         self.assertEqual(dump('study.sqlite'), dump('local.sqlite'))
