@@ -10,6 +10,7 @@
 #include "cli/report/page_json.h"
 #include "cli/report/sweep_series.h"
 #include "cli/shown_metrics.h"
+#include "cli/sweep_shown.h"
 
 namespace numasim {
 namespace {
@@ -50,6 +51,7 @@ class MetricsWriter {
     std::string runs;
   };
 
+  absl::Status AddColumn(const LoadedColumn& column);
   absl::Status Add(const NamedMetric& metric, bool wanted);
   void LeaveOut(const NamedMetric& metric, bool wanted);
   // False where there is no room.
@@ -77,6 +79,9 @@ class MetricsWriter {
 absl::Status MetricsWriter::Write() {
   const absl::StatusOr<std::vector<NamedMetric>> metrics = MetricsByName(*sweep_.database);
   if (!metrics.ok()) return metrics.status();
+  for (const LoadedColumn& column : sweep_.study.columns) {
+    if (absl::Status status = AddColumn(column); !status.ok()) return status;
+  }
   const std::vector<bool> wanted = Wanted(sweep_.study, *metrics);
   for (const bool now : {true, false}) {
     for (size_t m = 0; m < metrics->size(); ++m) {
@@ -87,6 +92,22 @@ absl::Status MetricsWriter::Write() {
   }
   drawn_ = wanted_ > 0 ? std::min(wanted_, kMostDrawn) : std::min(series_.size(), kFirstDrawn);
   DropRunsWithoutRoom();
+  return absl::OkStatus();
+}
+
+// What the study computes is wanted in any case. A text has no place on an axis.
+absl::Status MetricsWriter::AddColumn(const LoadedColumn& column) {
+  const auto shown = ShownValues(*sweep_.database, column.name);
+  if (!shown.ok()) return shown.status();
+  PointValues values;
+  for (const auto& [point, of_point] : *shown) {
+    for (const ShownValue& value : of_point) {
+      if (value.is_text) return absl::OkStatus();
+      values[point].push_back(value.number);
+    }
+  }
+  const NamedMetric metric = {.number = 0, .metric = {.name = column.name, .info = column.info}};
+  if (!AddSeries(metric, values)) LeaveOut(metric, /*wanted=*/true);
   return absl::OkStatus();
 }
 

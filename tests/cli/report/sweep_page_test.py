@@ -228,6 +228,14 @@ def check_other_show():
     data = data_of('tried.html')
     expect('the page shows the other metric', [metric['name'] for metric in data['metrics'][:data['drawn']]] ==
            ['operation.vms.start.tried'], data['drawn'])
+    write('grid.textproto', GRID + 'column { name: "word" value: "\'a text\'" }\n'
+                            'column { name: "twice" value: "2 * [operation.vms.start.failed]" unit: "share" }\n')
+    numasim('sweep', 'grid.textproto', '--quiet')
+    numasim('report', 'grid.sqlite', '--out', 'twice.html')
+    column, metric = (data := data_of('twice.html'))['metrics'][:2]
+    expect('what the study computes comes first', (data['drawn'], column['name'], column['unit'], metric['name']) ==
+           (2, 'twice', 'share', 'operation.vms.start.failed'), data['drawn'], column)
+    expect('a column is computed', column['median'] == [2 * median for median in metric['median']], column['median'])
     write('grid.textproto', GRID.replace('operation.vms.start.failed"', '*"'))
     numasim('sweep', 'grid.textproto', '--quiet')
     numasim('report', 'grid.sqlite', '--out', 'all.html')
