@@ -66,6 +66,13 @@ struct Sums {
 // The name of the script that a stream, or of the group that a guest, is of.
 std::string OwnerOf(const std::string& path) { return path.substr(0, path.find('#')); }
 
+// "touch" of the operation "@p touch a"; of a guest's span its kind.
+std::string OperationOf(const std::string& kind, const std::string& name) {
+  if (kind != "operation") return kind;
+  const size_t begin = name.starts_with('@') ? name.find(' ') + 1 : 0;
+  return name.substr(begin, name.find(' ', begin) - begin);
+}
+
 TEST_F(SpansTest, StatisticsAreMadeOfThem) {
   Run("t.pb", {"--set", "trace.spans=true"});
   const Json dump = Dump("t.pb");
@@ -74,16 +81,9 @@ TEST_F(SpansTest, StatisticsAreMadeOfThem) {
   for (const Json& span : dump["spans"]) {
     const auto took_ns = span["ended_ns"].get<int64_t>() - span["began_ns"].get<int64_t>();
     ASSERT_GE(took_ns, 0);
-    const bool is_wait = span["kind"] == "lock_wait";
-    const std::string name = span["name"];
-    const std::string operation = span["kind"] == "operation" ? name.substr(0, name.find(' ')) : span["kind"];
-    // "@p touch a" is a touch.
-    const size_t word = operation.starts_with('@') ? name.find(' ') + 1 : std::string::npos;
-    Sums& sums =
-        is_wait
-            ? waits[{span["lp"], name}]
-            : done[{OwnerOf(span["path"]),
-                    word == std::string::npos ? operation : name.substr(word, name.find(' ', word) - word)}];
+    const std::string kind = span["kind"];
+    Sums& sums = kind == "lock_wait" ? waits[{span["lp"], span["name"]}]
+                                     : done[{OwnerOf(span["path"]), OperationOf(kind, span["name"])}];
     ++sums.count;
     sums.time_ns += took_ns;
   }
