@@ -421,6 +421,7 @@ class Digest : public TraceVisitor {
   void OnLock(const trace::LockStats& lock) override {
     absl::StrAppend(&text, lock.ShortDebugString(), "\n");
   }
+  void OnSpan(const trace::Span& span) override { absl::StrAppend(&text, span.ShortDebugString(), "\n"); }
   std::string text;
 };
 

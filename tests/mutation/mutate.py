@@ -152,7 +152,7 @@ def traces(numasim, work):
         content = read(trace)
         for form in ["text", "csv", "json"]:
             yield Case("trace", {"in.pb": content}, ["dump", "in.pb", "--format", form], ["in.pb"])
-        for table in ["events", "locks", "operation-times"]:
+        for table in ["events", "spans", "locks", "operation-times", "pageblocks"]:
             yield Case("trace", {"in.pb": content}, ["dump", "in.pb", "--format", "csv", "--table", table], ["in.pb"])
         yield Case("trace", {"in.pb": content}, ["export", "in.pb", "--perfetto", "--out", "out"], ["in.pb"])
         yield Case("trace", {"in.pb": content, "base.pb": content}, ["report", "base.pb", "in.pb", "--out", "out.html"],
