@@ -117,7 +117,7 @@ std::string ScriptParser::ParseLine(int number, std::string_view line) {
 }
 
 std::string ScriptParser::ParseRepeat(int number) {
-  reader_.set_form([] { return std::string("'repeat N'"); });
+  reader_.set_form([] { return std::string("repeat N"); });
   reader_.Skip();
   const std::string_view text = reader_.Peek();
   if (text.empty()) return "repeat: how often is missing; expected 'repeat N'";
@@ -131,7 +131,7 @@ std::string ScriptParser::ParseRepeat(int number) {
 
 std::string ScriptParser::ParseEnd() {
   if (repeats_.empty()) return "end: 'end' ends nothing; expected a 'repeat N' before it";
-  reader_.set_form([] { return std::string("'end'"); });
+  reader_.set_form([] { return std::string("end"); });
   reader_.Skip();
   reader_.Finish();
   if (!reader_.ok()) return reader_.problem();

@@ -372,10 +372,9 @@ TEST_F(DumpTest, TableThatIsNotShownOrOptionThatSaysNothingOfItIsRefused) {
 
   options = Options("csv");
   options.table = "histograms";
-  EXPECT_EQ(
-      Dump(options).error,
-      "--table: 'histograms' is no table; expected one of counters, events, locks, lock-times, operations, "
-      "operation-failures, operation-times");
+  EXPECT_EQ(Dump(options).error,
+            "--table: 'histograms' is no table; expected one of counters, events, spans, locks, lock-times, "
+            "operations, operation-failures, operation-times, pageblocks");
 
   options.table = "events";
   options.counters = {"node0.*"};

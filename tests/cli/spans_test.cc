@@ -23,14 +23,17 @@ using Json = nlohmann::json;
 constexpr char kScenario[] = R"(machine { node { memory: "2G" cpus: 2 } node { memory: "2G" cpus: 2 } }
 workload {
   script {
-    name: "pools" copies: 2 loops: 3
-    line: "pool 2M all 300"
-    line: "pool 2M all 20"
+    name: "pools" copies: 4 loops: 3
+    line: "spawn writer"
+    line: "@writer cpu {copy}"
+    line: "@writer pool 2M all 400"
+    line: "@writer pool 2M all 300"
   }
   script {
-    name: "users" copies: 2
+    name: "users" copies: 4 start: "1ms"
     line: "spawn p"
-    line: "@p map a 256M hugetlb-2M"
+    line: "@p cpu {copy}"
+    line: "@p map a 64M hugetlb-2M"
     line: "@p touch a"
   }
   guests { name: "vms" count: 5 arrival { poisson { mean: "1ms" } } size { constant: "300M" } lifetime { constant: "5ms" } }
@@ -104,12 +107,12 @@ TEST_F(SpansTest, StatisticsAreMadeOfThem) {
 
 TEST_F(SpansTest, AFailureSaysWhy) {
   Write("s.textproto", R"(machine { node { memory: "64M" } }
-workload { script { name: "one" line: "spawn p" line: "@p unmap nothing" } }
+workload { script { name: "one" line: "spawn p" line: "@p map a 1G hugetlb-2M" } }
 )");
   Run("t.pb", {"--set", "trace.spans=true"});
-  EXPECT_THAT(Numasim({"dump", "t.pb"}).out, HasSubstr("operation  one: @p unmap nothing took "));
+  EXPECT_THAT(Numasim({"dump", "t.pb"}).out, HasSubstr("operation  one: @p map a 1G hugetlb-2M took "));
   EXPECT_THAT(Numasim({"dump", "t.pb", "--format", "csv", "--table", "spans"}).out,
-              HasSubstr(",operation,one,@p unmap nothing,ENOENT\n"));
+              HasSubstr(",operation,one,@p map a 1G hugetlb-2M,ENOMEM\n"));
 }
 
 TEST_F(SpansTest, TheRunIsTheSameWithoutThem) {
