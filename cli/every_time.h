@@ -22,6 +22,8 @@ class EveryTime : public TraceVisitor {
   void OnEvent(const trace::Event& event) override;
   void OnLock(const trace::LockStats& lock) override { to_.OnLock(lock); }
   void OnOperation(const trace::OperationStats& operation) override { to_.OnOperation(operation); }
+  void OnSpan(const trace::Span& span) override { to_.OnSpan(span); }
+  void OnPageblocks(const trace::PageblockMap& map) override { to_.OnPageblocks(map); }
   // To be called when all have been shown: the trace goes to `last_ns`.
   void Finish(int64_t last_ns);
 

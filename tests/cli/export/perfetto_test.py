@@ -18,7 +18,7 @@ from perfetto_reader import Trace  # noqa: E402
 NUMASIM = os.path.join(RUNFILES, 'cli/numasim')
 EXAMPLES = os.path.join(RUNFILES, 'examples')
 # Failures of many kinds on nodes; pools, and failures in `kernel`; guests over a week; ranges with the frame in the way.
-SCENARIOS = {'quickstart': [], 'hugepages': ['trace.spans=true'], 'guests': ['trace.spans=true', 'stop_after=1d'],
+SCENARIOS = {'quickstart': [], 'hugepages': ['trace.spans=true'], 'guests': ['trace.spans=true', 'stop_after=24h'],
              'studies/unplug_over_a_pool/unplug_over_a_pool': ['kernel.contig.hugetlb=fail', 'trace.spans=true']}
 OPTIONS = [[], ['--from', '50ms', '--to', '80s', '--counters', 'node0.*,*hugepages'], ['--every', '20ms', '--to', '10s']]
 failed = 0
@@ -120,7 +120,8 @@ def check_run(what, dumped, trace):
 def check_spans(what, dumped, trace, wanted):
     """Slices, each on the track of its path and kind."""
     expect(f'{what}: the number of spans', len(trace.slices) == len(dumped['spans']), len(trace.slices), len(dumped['spans']))
-    expect(f'{what}: there are spans', (len(trace.slices) > 0) == wanted, len(trace.slices))
+    # Within a stretch of the run there may be none.
+    expect(f'{what}: there are spans', bool(trace.slices) <= wanted and (bool(dumped['spans']) or not wanted or ' ' in what), len(trace.slices))
     for slice_, span in zip(trace.slices, dumped['spans']):
         values = {key: span[key] for key in ('lp', 'failed') if key in span}
         expect(f'{what}: a span', (slice_.time, slice_.end, slice_.category, slice_.name, slice_.values) ==

@@ -30,7 +30,7 @@ CASES = [
     (['sweep', '--out', ''], ['five.sqlite', FOLDER]),
     (['dump', 'four.trace.pb', '--format', ''], ['text', 'csv', 'json']),
     (['compare', 'four.trace.pb', ''], ['four.trace.pb', 'five.sqlite', FOLDER]),
-    (['report', 'four.trace.pb', 'four.trace.pb', ''], ['four.trace.pb', FOLDER]),
+    (['report', 'four.trace.pb', 'four.trace.pb', ''], ['five.sqlite', 'four.trace.pb', FOLDER]),
     (['snapshot', '--out', 'no'], ['notes.txt']),
     (['help', 'oper'], ['operations']),
     (['help', ''], ['operations', 'fields', 'man', 'run', 'sweep', 'help', '...']),
