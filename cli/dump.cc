@@ -45,6 +45,11 @@ std::string OptionOfOtherTable(const DumpOptions& options, const CsvTable& table
   return "";
 }
 
+std::string TableNames(const char* between) {
+  return absl::StrJoin(kCsvTables, between,
+                       [](std::string* to, const CsvTable& table) { absl::StrAppend(to, table.name); });
+}
+
 absl::StatusOr<const CsvTable*> FindTable(const DumpOptions& options) {
   if (options.table.empty()) return &kCsvTables[0];
   if (options.format != "csv") {
@@ -59,10 +64,8 @@ absl::StatusOr<const CsvTable*> FindTable(const DumpOptions& options) {
         absl::StrCat(other, ": has no effect on --table ", table.name, ", which is of ",
                      table.of_time ? "no counters" : "the whole run and of no counters"));
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--table: ", workloads::Quoted(options.table), " is no table; expected one of ",
-      absl::StrJoin(kCsvTables, ", ",
-                    [](std::string* to, const CsvTable& table) { absl::StrAppend(to, table.name); })));
+  return absl::InvalidArgumentError(absl::StrCat("--table: ", workloads::Quoted(options.table),
+                                                 " is no table; expected one of ", TableNames(", ")));
 }
 
 // The least and greatest value of each column in the whole trace.
@@ -148,7 +151,7 @@ void AddDumpCommand(CLI::App& app, int* exit_status) {
                    "stretch of equal samples is one: `count` of them from time_ns on, interval_ns apart")
       ->type_name("text|csv|json")
       ->capture_default_str();
-  dump->add_option("--table", options->table, TableHelp())->type_name("TABLE");
+  dump->add_option("--table", options->table, TableHelp())->type_name(TableNames("|"));
   AddSelectionOptions(*dump, "those that ever change; csv, json: all", options.get());
   options->width = OutputWidth();
   dump->callback([options, exit_status] { *exit_status = RunDump(*options); });

@@ -28,6 +28,9 @@ absl::StatusOr<std::unique_ptr<Sqlite>> Sqlite::Open(const std::string& path, Mo
   auto opened = absl::WrapUnique(new Sqlite(path, database));
   if (code != SQLITE_OK) return opened->Failed(code);
   sqlite3_extended_result_codes(database, 0);
+  // A name in double quotes that nothing has is a mistake, and no text.
+  sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   return opened;
 }
 

@@ -124,14 +124,17 @@ absl::StatusOr<StudyTarget> StudyLoader::LoadTarget(const MessageView& view, con
 }
 
 absl::Status StudyLoader::LoadParameters(const MessageView& study) {
-  std::set<std::string> names;
+  // Those of the view `shown` beside the parameters' own; SQL does not tell capital letters in names.
+  std::set<std::string> names = {"run", "point", "seed"};
   for (int i = 0; i < loaded_.proto.parameter_size(); ++i) {
     const StudyParameter& proto = loaded_.proto.parameter(i);
     const MessageView view = study.Nested("parameter", i);
     if (!proto.has_name()) return view.MistakeWithoutValue("name", "is missing; expected name: \"pool\"");
     if (!IsName(proto.name())) return view.Mistake("name", kNoName);
-    if (!names.insert(proto.name()).second)
-      return view.Mistake("name", "is another parameter's name too; expected a name of its own");
+    if (!names.insert(absl::AsciiStrToLower(proto.name())).second) {
+      return view.Mistake("name",
+                          "is run, point, seed, or another parameter's name too; expected a name of its own");
+    }
     if (absl::Status status = LoadParameter(view, proto); !status.ok()) return status;
   }
   return absl::OkStatus();
@@ -210,7 +213,9 @@ absl::Status StudyLoader::LoadColumns(const MessageView& study) {
                                       "is missing; expected one such as \"[node0.numa_miss] / 1000\"");
     absl::StatusOr<SqlExpression> value = ParseSqlExpression(proto.value());
     if (!value.ok()) return view.Mistake("value", workloads::FromAbsl(value.status().message()));
-    MetricInfo info = {.unit = proto.unit() == "share" ? kShareUnit : ""};
+    MetricInfo info = {.unit = proto.unit() == "share"  ? kShareUnit
+                               : proto.unit() == "time" ? kNanoseconds
+                                                        : ""};
     info.kind = proto.unit() == "time" ? MetricInfo::Kind::kTime : MetricInfo::Kind::kMean;
     loaded_.columns.push_back({view.FileAndLine("value"), proto.name(), *std::move(value), info});
   }

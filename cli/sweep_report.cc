@@ -210,7 +210,11 @@ absl::StatusOr<std::string> SweepCsv(const LoadedStudy& study, Sqlite& database)
 absl::StatusOr<bool> SeedsHaveEffect(Sqlite& database) {
   const absl::StatusOr<int64_t> differ = database.Number(
       "SELECT EXISTS (SELECT 1 FROM metrics JOIN runs USING (run) GROUP BY point, metric "
-      "HAVING min(value) <> max(value) LIMIT 1)");
+      "HAVING min(value) <> max(value)) OR EXISTS ("
+      // Of what is 0 where a run does not name it, also whether some do and some do not.
+      "SELECT 1 FROM metrics JOIN runs USING (run) JOIN metric_names USING (metric) WHERE absent_is_zero "
+      "GROUP BY point, metric HAVING max(value) <> 0 AND count(*) < (SELECT count(*) FROM runs AS others "
+      "WHERE others.point = runs.point AND others.run NOT IN (SELECT run FROM failures)))");
   if (!differ.ok()) return differ.status();
   return *differ != 0;
 }

@@ -270,12 +270,23 @@ absl::Status SweepStore::AddUnmet(const SweepRun& run, const std::vector<std::st
   return absl::OkStatus();
 }
 
+// The names that a transaction brought go with it.
+void SweepStore::ForgetMetricsFrom(size_t count) {
+  std::erase_if(metric_ids_,
+                [count](const auto& metric) { return metric.second >= static_cast<int64_t>(count); });
+}
+
 absl::Status SweepStore::Add(const SweepRun& run, const SweepResult& result) {
+  const size_t metrics_before = metric_ids_.size();
   absl::Status status = InTransaction(*database_, [&] {
     const absl::Status added = AddRows(run, result.metrics);
     return added.ok() ? AddUnmet(run, result.unmet) : added;
   });
-  if (status.ok()) finished_.insert(run.number);
+  if (status.ok()) {
+    finished_.insert(run.number);
+  } else {
+    ForgetMetricsFrom(metrics_before);
+  }
   return status;
 }
 

@@ -33,7 +33,10 @@ struct SweepIdentity {
   // The scenario, as "the scenario NAME", and all files it names.
   std::map<std::string, std::string> texts;
 
-  bool operator==(const SweepIdentity&) const = default;
+  // Whether results of one are results of the other: what is shown of them changes none.
+  bool operator==(const SweepIdentity& other) const {
+    return study == other.study && program == other.program && texts == other.texts;
+  }
 };
 
 absl::StatusOr<SweepIdentity> IdentityOf(const LoadedStudy& study,
@@ -74,6 +77,7 @@ class SweepStore final : public SweepOutput {
   absl::Status SetShown(const std::string& shown);
   absl::Status ReadFinished();
   absl::Status PrepareStatements();
+  void ForgetMetricsFrom(size_t count);
   absl::StatusOr<int64_t> MetricId(const std::string& name, const MetricInfo& info);
   absl::Status AddRows(const SweepRun& run, const RunMetrics& metrics);
   absl::Status AddUnmet(const SweepRun& run, const std::vector<std::string>& unmet);

@@ -137,6 +137,8 @@ std::string ScriptParser::ParseEnd() {
   if (!reader_.ok()) return reader_.problem();
   const Repeat repeat = repeats_.back();
   repeats_.pop_back();
+  if (repeat.first_op == script_.ops.size())
+    return Cat("end: the repeat of line ", repeat.line, " has nothing in it; expected operations to repeat");
   return AddCopies(repeat.first_op, repeat.times - 1);
 }
 

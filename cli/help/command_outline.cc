@@ -29,7 +29,8 @@ std::string TypeOf(const CLI::Option& option) {
 }
 
 std::vector<const CLI::App*> SubcommandsOf(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App*) { return true; });
+  // One without a group is the program's own business, as sweep-task.
+  return app.get_subcommands([](const CLI::App* command) { return !command->get_group().empty(); });
 }
 
 const CLI::App& Root(const CLI::App& app) {

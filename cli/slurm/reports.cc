@@ -116,19 +116,20 @@ absl::Status ReportWriter::AddEnded(const std::set<std::string>& warnings, const
   return Write(report);
 }
 
-absl::StatusOr<std::vector<Report>> ReportReader::ReadNew() {
+absl::Status ReportReader::TakeNew(absl::FunctionRef<absl::Status(const Report&)> take) {
   const absl::StatusOr<std::string> bytes = ReadFrom(path_, next_);
-  if (absl::IsNotFound(bytes.status())) return std::vector<Report>();
+  if (absl::IsNotFound(bytes.status())) return absl::OkStatus();
   if (!bytes.ok()) return bytes.status();
-  std::vector<Report> reports;
   absl::string_view rest = *bytes;
   for (absl::string_view payload = WholePayload(rest); !payload.empty(); payload = WholePayload(rest)) {
-    if (!reports.emplace_back().ParseFromArray(payload.data(), static_cast<int>(payload.size())))
+    Report report;
+    if (!report.ParseFromArray(payload.data(), static_cast<int>(payload.size())))
       return absl::DataLossError(absl::StrCat(path_, ": is of another version of numasim"));
+    if (absl::Status status = take(report); !status.ok()) return status;
     rest.remove_prefix(kFrameHeadSize + payload.size());
     next_ += kFrameHeadSize + payload.size();
   }
-  return reports;
+  return absl::OkStatus();
 }
 
 SweepResult ResultOf(const Result& result) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cli/metrics.h"
@@ -50,9 +51,10 @@ class ReportReader {
  public:
   explicit ReportReader(std::string path) : path_(std::move(path)) {}
 
-  // What has come since the last time and is whole. What is not, and a file that is not there, may be later.
-  // The file is opened each time: a file system that several machines share then shows what there is.
-  absl::StatusOr<std::vector<Report>> ReadNew();
+  // Hands `take` what has come since the last time and is whole; what it fails for is handed again the next
+  // time. What is not whole, and a file that is not there, may be later. The file is opened each time: a file
+  // system that several machines share then shows what there is.
+  absl::Status TakeNew(absl::FunctionRef<absl::Status(const Report&)> take);
 
  private:
   const std::string path_;

@@ -23,7 +23,7 @@ constexpr std::pair<absl::string_view, absl::string_view> kOwnOptions[] = {
     {"--array", "-a"},    {"--job-name", "-J"},      {"--output", "-o"}, {"--error", "-e"},
     {"--chdir", "-D"},    {"--cpus-per-task", "-c"}, {"--ntasks", "-n"}, {"--requeue", ""},
     {"--no-requeue", ""}, {"--parsable", ""},        {"--wrap", ""},     {"--wait", "-W"},
-    {"--test-only", ""},  {"--help", "-h"},          {"--version", "-V"}};
+    {"--clusters", "-M"}, {"--test-only", ""},       {"--help", "-h"},   {"--version", "-V"}};
 
 absl::Status CheckSbatchOption(const std::string& option) {
   const std::string what = absl::StrCat("--sbatch: ", Quoted(option));

@@ -142,9 +142,13 @@ absl::Status SlurmEngine::Discard() {
   return RemoveFolder();
 }
 
+// Out of the way first, in one step: a folder that is there in part would be taken for one that has no jobs.
 absl::Status SlurmEngine::RemoveFolder() {
   std::error_code error;
-  fs::remove_all(folder_, error);
+  if (!fs::exists(folder_, error)) return absl::OkStatus();
+  const std::string aside = absl::StrCat(folder_, ".", RandomName());
+  fs::rename(folder_, aside, error);
+  if (!error) fs::remove_all(aside, error);
   if (!error) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(folder_, ": cannot be removed: ", error.message()));
 }
@@ -217,25 +221,24 @@ std::optional<slurm::QueuedTasks> SlurmEngine::Queued() {
 absl::Status SlurmEngine::Gather() {
   for (auto& [number, job] : jobs_) {
     for (auto& [task_number, task] : job.tasks) {
-      const absl::StatusOr<std::vector<slurm::Report>> reports = task.reports.ReadNew();
-      if (!reports.ok()) return reports.status();
-      for (const slurm::Report& report : *reports) {
-        if (absl::Status status = Take(task, report); !status.ok()) return status;
-      }
+      const Owner owner = {number, task_number};
+      const absl::Status status =
+          task.reports.TakeNew([&](const slurm::Report& report) { return Take(owner, task, report); });
+      if (!status.ok()) return status;
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status SlurmEngine::Take(Task& task, const slurm::Report& report) {
+absl::Status SlurmEngine::Take(const Owner& of, Task& task, const slurm::Report& report) {
   switch (report.kind_case()) {
     case slurm::Report::kBegun:
       task.begun.insert(report.begun());
       return absl::OkStatus();
     case slurm::Report::kResult:
-      return TakeResult(report.result().run(), report);
+      return TakeResult(of, report.result().run(), report);
     case slurm::Report::kFailure:
-      return TakeResult(report.failure().run(), report);
+      return TakeResult(of, report.failure().run(), report);
     case slurm::Report::kError:
       return errors_end_ ? absl::FailedPreconditionError(report.error()) : absl::OkStatus();
     case slurm::Report::kEnded:
@@ -250,8 +253,11 @@ absl::Status SlurmEngine::Take(Task& task, const slurm::Report& report) {
       absl::StrCat(folder_, ": a task reports something that this version does not know"));
 }
 
-absl::Status SlurmEngine::TakeResult(int64_t run, const slurm::Report& report) {
-  owners_.erase(run);
+absl::Status SlurmEngine::TakeResult(const Owner& of, int64_t run, const slurm::Report& report) {
+  // A failure of a run that another task has got since, as --retry gives it one, is of the past.
+  const auto owner = owners_.find(run);
+  if (report.has_failure() && owner != owners_.end() && !(owner->second == of)) return absl::OkStatus();
+  if (owner != owners_.end()) owners_.erase(owner);
   if (store_.finished().contains(run)) return absl::OkStatus();
   const absl::StatusOr<SweepRun> of_study = slurm::RunOf(study_, run);
   if (!of_study.ok()) return of_study.status();
@@ -367,7 +373,8 @@ absl::Status SlurmEngine::SubmitMissing(const std::vector<SweepRun>& runs) {
 absl::Status SlurmEngine::SubmitJob(std::vector<slurm::Task> tasks) {
   const absl::StatusOr<std::string> program = ThisProgram();
   if (!program.ok()) return program.status();
-  const int number = last_job_ + 1;
+  // Never again another job's: Slurm may take a job though sbatch fails, and its tasks know the folder alone.
+  const int number = ++last_job_;
   const std::string folder = fs::absolute(slurm::JobFolder(folder_, number));
   slurm::Job job;
   job.set_name(RandomName());
@@ -386,11 +393,11 @@ absl::Status SlurmEngine::SubmitJob(std::vector<slurm::Task> tasks) {
   }
   if (status.ok()) status = WriteFileAtomically(slurm::SubmittedPath(folder), "");
   if (!status.ok()) {
+    (void)slurm::Cancel({job.name()});
     std::error_code error;
     fs::remove_all(folder, error);
     return status;
   }
-  last_job_ = number;
   Keep(number, folder, std::move(job), /*submitted=*/true);
   return absl::OkStatus();
 }
@@ -435,6 +442,7 @@ absl::Status SlurmEngine::End() {
         status.message(), "; of these jobs some may still be there: ", absl::StrJoin(names, ", "),
         "; the same command goes on with them"));
   }
+  errors_end_ = false;
   status = Gather();
   return status.ok() ? RemoveFolder() : status;
 }

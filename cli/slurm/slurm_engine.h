@@ -86,6 +86,8 @@ class SlurmEngine final : public SweepEngine {
   struct Owner {
     int job = 0;
     size_t task = 0;
+
+    bool operator==(const Owner&) const = default;
   };
   // How often a run lost its task.
   struct Lost {
@@ -108,8 +110,8 @@ class SlurmEngine final : public SweepEngine {
   void RemoveOverJobs();
   std::optional<slurm::QueuedTasks> Queued();
   absl::Status Gather();
-  absl::Status Take(Task& task, const slurm::Report& report);
-  absl::Status TakeResult(int64_t run, const slurm::Report& report);
+  absl::Status Take(const Owner& of, Task& task, const slurm::Report& report);
+  absl::Status TakeResult(const Owner& of, int64_t run, const slurm::Report& report);
   absl::Status NoteOver(const std::optional<slurm::QueuedTasks>& queued);
   absl::Status NoteLost(int number, const Job& job, size_t task_number, const Task& task);
   absl::Status CountLost(const Job& job, size_t task_number, const Task& task, int64_t run);

@@ -10,8 +10,8 @@
 
 namespace numasim {
 
-// Whether something can be moved is by what uses it, as migration sees it: anonymous and file pages that
-// nobody holds. Pages on PCP lists count as free.
+// Whether something can be moved is by what uses it, as migration sees it: anonymous, file and HugeTLB pages
+// that nobody holds. Pages on PCP lists count as free.
 enum class PageblockUse : uint8_t {
   kAbsent,         // no memory of the allocator's: a hole, reserved since boot, offline
   kFree,           // one free block, or part of a larger one

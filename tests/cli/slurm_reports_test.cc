@@ -49,9 +49,13 @@ class ReportsTest : public testing::Test {
   }
   void Write(const std::string& bytes) const { std::ofstream(path_, std::ios::binary) << bytes; }
   static std::vector<Report> New(ReportReader& reader) {
-    const auto reports = reader.ReadNew();
-    EXPECT_TRUE(reports.ok()) << reports.status();
-    return reports.value_or(std::vector<Report>());
+    std::vector<Report> reports;
+    const absl::Status status = reader.TakeNew([&](const Report& report) {
+      reports.push_back(report);
+      return absl::OkStatus();
+    });
+    EXPECT_TRUE(status.ok()) << status;
+    return reports;
   }
 
   static constexpr SweepRun kRun = {.number = 7, .point = 3, .seed = 2};
@@ -79,6 +83,19 @@ TEST_F(ReportsTest, ReportsComeBackAsTheyWereWritten) {
   EXPECT_TRUE(metric.info.absent_is_zero);
   EXPECT_EQ(reports[2].ended().warning(0), "a warning");
   EXPECT_THAT(New(reader), IsEmpty());
+}
+
+// As where the database is full for a moment.
+TEST_F(ReportsTest, WhatCannotBeTakenIsHandedAgain) {
+  WriteThree();
+  ReportReader reader(path_);
+  int seen = 0;
+  const absl::Status status = reader.TakeNew(
+      [&](const Report&) { return ++seen < 2 ? absl::OkStatus() : absl::UnavailableError("full"); });
+  EXPECT_EQ(status.message(), "full");
+  const std::vector<Report> rest = New(reader);
+  ASSERT_THAT(rest, SizeIs(2));
+  EXPECT_EQ(rest[0].result().run(), 7);
 }
 
 // Wherever a writer is, or was when it was killed: what is whole is read once, and the rest when it has come.

@@ -311,6 +311,15 @@ class SlurmTest(unittest.TestCase):
         self.assertNotEqual(queued(), [])
         self.assertIn('study.sqlite.slurm: is there, so jobs of this sweep may still run; expected --engine slurm',
                       self.refused('sweep', 'study.textproto'))
+        # What is shown may change, and the jobs go on.
+        jobs = {task.split('_')[0] for task in queued()}
+        write('study.textproto', STUDY % 50 + 'show: "node0.numa_hit"\n')
+        again = self.start('--runs-per-task', '10')
+        time.sleep(2)
+        again.send_signal(signal.SIGHUP)
+        self.assertEqual(again.wait(), 129)
+        self.assertNotEqual(queued(), [])
+        self.assertEqual({task.split('_')[0] for task in queued()}, jobs)
         # Another study, with these jobs in the way: they are ended.
         write('study.textproto', STUDY % 1)
         self.assertIn('a change of the study; expected --restart', self.sweep(status=1))

@@ -275,7 +275,7 @@ TEST_F(StudyTest, WrongParametersAreRefused) {
   EXPECT_THAT(Mistake("parameter { name: 'p' value: '1' }"), HasSubstr("set: is missing"));
   EXPECT_THAT(Mistake("parameter { name: 'a,b' set: 'a' value: '1' }"), HasSubstr("'a,b' is no name"));
   EXPECT_THAT(Mistake(absl::StrCat(kTwo, " parameter { name: 'p' set: 'e' value: '1' }")),
-              HasSubstr("parameter[2].name: 'p' is another parameter's name too"));
+              HasSubstr("parameter[2].name: 'p' is run, point, seed, or another parameter's name too"));
   EXPECT_THAT(
       Mistake("parameter { name: 'p' set: 'a' range { from: 1 to: 100000 step: 1 } } seeds { count: 100 }"),
       HasSubstr("too many runs; expected at most 1000000"));
