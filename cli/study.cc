@@ -75,7 +75,8 @@ class StudyLoader {
 
   const FileReader read_file_;
   LoadedStudy loaded_;
-  std::set<std::string> column_names_;  // of the view `shown`, in small letters
+  // Columns of the view `shown` so far, in small letters: SQL does not tell capital letters in their names.
+  std::set<std::string> names_in_view_ = {"run", "point", "seed"};
 };
 
 absl::Status StudyLoader::Load() {
@@ -124,14 +125,12 @@ absl::StatusOr<StudyTarget> StudyLoader::LoadTarget(const MessageView& view, con
 }
 
 absl::Status StudyLoader::LoadParameters(const MessageView& study) {
-  // Those of the view `shown` beside the parameters' own; SQL does not tell capital letters in names.
-  std::set<std::string> names = {"run", "point", "seed"};
   for (int i = 0; i < loaded_.proto.parameter_size(); ++i) {
     const StudyParameter& proto = loaded_.proto.parameter(i);
     const MessageView view = study.Nested("parameter", i);
     if (!proto.has_name()) return view.MistakeWithoutValue("name", "is missing; expected name: \"pool\"");
     if (!IsName(proto.name())) return view.Mistake("name", kNoName);
-    if (!names.insert(absl::AsciiStrToLower(proto.name())).second) {
+    if (!names_in_view_.insert(absl::AsciiStrToLower(proto.name())).second) {
       return view.Mistake("name",
                           "is run, point, seed, or another parameter's name too; expected a name of its own");
     }
@@ -199,9 +198,6 @@ absl::Status StudyLoader::LoadPeriods(const MessageView& study) {
 }
 
 absl::Status StudyLoader::LoadColumns(const MessageView& study) {
-  column_names_ = {"run", "point", "seed"};
-  for (const LoadedParameter& parameter : loaded_.parameters)
-    column_names_.insert(absl::AsciiStrToLower(parameter.name));
   for (int i = 0; i < loaded_.proto.column_size(); ++i) {
     const StudyColumn& proto = loaded_.proto.column(i);
     const MessageView view = study.Nested("column", i);
@@ -222,12 +218,11 @@ absl::Status StudyLoader::LoadColumns(const MessageView& study) {
   return absl::OkStatus();
 }
 
-// SQL does not tell capital letters in names of columns.
 absl::Status StudyLoader::NameColumn(const MessageView& view, const std::string& name) {
   const auto shows = [](unsigned char c) { return c >= ' ' && c != 0x7f && c != '[' && c != ']'; };
   if (name.empty() || !std::all_of(name.begin(), name.end(), shows))
     return view.Mistake("name", "is no title; expected one line without brackets");
-  if (column_names_.insert(absl::AsciiStrToLower(name)).second) return absl::OkStatus();
+  if (names_in_view_.insert(absl::AsciiStrToLower(name)).second) return absl::OkStatus();
   return view.Mistake(
       "name", "is run, point, seed, or a parameter's or another column's name; expected one of its own");
 }

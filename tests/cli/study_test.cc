@@ -276,6 +276,10 @@ TEST_F(StudyTest, WrongParametersAreRefused) {
   EXPECT_THAT(Mistake("parameter { name: 'a,b' set: 'a' value: '1' }"), HasSubstr("'a,b' is no name"));
   EXPECT_THAT(Mistake(absl::StrCat(kTwo, " parameter { name: 'p' set: 'e' value: '1' }")),
               HasSubstr("parameter[2].name: 'p' is run, point, seed, or another parameter's name too"));
+  for (const char* name : {"seed", "Point", "P"}) {
+    EXPECT_THAT(Mistake(absl::StrCat(kTwo, " parameter { name: '", name, "' set: 'e' value: '1' }")),
+                HasSubstr(absl::StrCat("parameter[2].name: '", name, "' is run, point, seed, or another")));
+  }
   EXPECT_THAT(
       Mistake("parameter { name: 'p' set: 'a' range { from: 1 to: 100000 step: 1 } } seeds { count: 100 }"),
       HasSubstr("too many runs; expected at most 1000000"));
