@@ -10,8 +10,7 @@ void ColumnTotals::Begin(int64_t value, int64_t now_ns) {
   area_ = 0;
 }
 
-void ColumnTotals::Add(int64_t value, int64_t now_ns) {
-  if (value == last_) return;
+void ColumnTotals::Change(int64_t value, int64_t now_ns) {
   area_ = AreaAt(now_ns);
   least_ = std::min(least_, value);
   peak_ = std::max(peak_, value);

@@ -16,7 +16,10 @@ class ColumnTotals {
  public:
   // The stretch begins.
   void Begin(int64_t value, int64_t now_ns);
-  void Add(int64_t value, int64_t now_ns);
+  // Most columns stand still most of the time.
+  void Add(int64_t value, int64_t now_ns) {
+    if (value != last_) Change(value, now_ns);
+  }
 
   int64_t last() const { return last_; }
   int64_t growth() const { return last_ - first_; }
@@ -28,6 +31,7 @@ class ColumnTotals {
                 std::map<std::string, Metric>& metrics) const;
 
  private:
+  void Change(int64_t value, int64_t now_ns);
   double AreaAt(int64_t now_ns) const;
 
   int64_t first_ = 0;

@@ -102,7 +102,6 @@ void TraceSink::WriteEnd(workloads::Simulation& simulation) {
   simulation.engine().SampleNow();
   WriteLocks();
   WriteOperations(simulation);
-  WritePageblocks(simulation.memory());
 }
 
 void TraceSink::WritePageblocks(const MemorySystem& memory) {

@@ -25,9 +25,11 @@ class TraceSink : public sim::SampleSink {
   void OnRepeat(sim::SimTime first, sim::Duration interval, int64_t count) override;
   void OnLog(const sim::LogRecord& record) override;
 
-  // At the end of a run: the final state, the lock statistics, what was done by kind of operation, and
-  // what pageblocks are used for.
+  // At the end of a run: the final state, the lock statistics, and what was done by kind of operation.
   void WriteEnd(workloads::Simulation& simulation);
+  // Then, for an output that keeps it, what pageblocks are used for: that looks at all of the machine's
+  // memory.
+  void WritePageblocks(const MemorySystem& memory);
 
   // How often each kind of event was logged for each reason: see ReasonText().
   const std::map<std::pair<std::string, std::string>, int64_t>& events() const { return events_; }
@@ -36,7 +38,6 @@ class TraceSink : public sim::SampleSink {
   void OnSpan(const sim::LogRecord& record, const sim::Span& span);
   void WriteLocks();
   void WriteOperations(const workloads::Simulation& simulation);
-  void WritePageblocks(const MemorySystem& memory);
 
   const sim::Engine& engine_;
   TraceOutput& output_;

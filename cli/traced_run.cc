@@ -113,6 +113,7 @@ absl::Status TracedRun::Run() {
   if (!status.ok()) return status;
   facts_.wall_s = std::chrono::duration<double>(Clock::now() - started).count();
   sink_->WriteEnd(*simulation_);
+  sink_->WritePageblocks(simulation_->memory());
   if (recorder_ != nullptr && facts_.ended_by.empty()) metrics_ = recorder_->Finish();
   if (absl::Status finished = writer_->Finish(facts_.ended_by); !finished.ok()) return finished;
   if (!facts_.ended_by.empty()) facts_.trace_path = writer_->partial_path();

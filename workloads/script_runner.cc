@@ -85,6 +85,7 @@ sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loo
       Op exit;
       exit.process = processes_.begin()->first;
       exit.kind = ExitOp{};
+      exit.text = OperationName(exit.kind);
       co_await PerformAndCount(path, exit, log);
     }
     while (!cma_ranges_.empty()) {
@@ -101,9 +102,7 @@ sim::Task<void> ScriptRunner::PerformAndCount(sim::Path& path, const Op& op, Ope
   OperationLog::OfLp& here = log.at(path.lp());
   const Errno error = result.error != Errno::kOk ? result.error : result.unmet;
   here.Record(OperationName(op.kind), path.now() - began, error);
-  // An operation that the script does not have, such as the exit at a script's end, has no text.
-  path.LogSpan(kSpanOfOperation, op.text.empty() ? std::string(OperationName(op.kind)) : op.text, began,
-               error == Errno::kOk ? "" : ErrnoName(error));
+  path.LogSpan(kSpanOfOperation, op.text, began, error == Errno::kOk ? "" : ErrnoName(error));
   if (result.touch.has_value()) here.RecordAccesses(*result.touch, result.beyond);
 }
 
