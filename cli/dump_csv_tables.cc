@@ -1,5 +1,4 @@
 // CSV of what a trace has beside samples.
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "cli/csv_text.h"
 #include "cli/dump_format.h"
 #include "cli/failure_text.h"
+#include "cli/pageblock_stretches.h"
 #include "cli/percentile.h"
 #include "cli/statistics.h"
 
@@ -84,10 +84,9 @@ class PageblockRows : public TraceVisitor {
   void OnPageblocks(const trace::PageblockMap& map) override {
     constexpr uint64_t kPagesOfOne = 512;
     auto pfn = static_cast<uint64_t>(map.first_pfn());
-    for (int i = 0; i < std::min(map.use_size(), map.count_size()); ++i) {
-      out_ << CsvLine(
-          {map.zone(), absl::StrCat(pfn), PageblockUseName(map.use(i)), absl::StrCat(map.count(i))});
-      pfn += kPagesOfOne * map.count(i);
+    for (const PageblockStretch& run : PageblockStretches(map)) {
+      out_ << CsvLine({map.zone(), absl::StrCat(pfn), PageblockUseName(run.use), absl::StrCat(run.count)});
+      pfn += kPagesOfOne * run.count;
     }
   }
 

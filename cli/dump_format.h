@@ -28,9 +28,6 @@ struct DumpView : TraceSelection {
 // A counter as the kernel shows it, whose counters are unsigned: below zero it has wrapped round.
 constexpr uint64_t Shown(int64_t counter) { return static_cast<uint64_t>(counter); }
 
-// "part_movable": the name of models/physical/pageblock_use.h.
-std::string PageblockUseName(trace::PageblockMap::Use use);
-
 // Each writes all that is readable to `out` and returns what reading returned.
 using DumpFunction = absl::Status (*)(TraceReader&, const DumpView&, std::ostream&);
 absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& out);

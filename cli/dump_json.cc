@@ -1,9 +1,9 @@
 // One JSON object with everything, written as it is read: a trace may be larger than memory.
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/dump_format.h"
 #include "cli/failure_text.h"
+#include "cli/pageblock_stretches.h"
 
 namespace numasim {
 namespace {
@@ -178,8 +178,8 @@ class JsonPageblocks : public TraceVisitor {
   explicit JsonPageblocks(std::ostream& out) : array_("pageblocks", out) {}
   void OnPageblocks(const trace::PageblockMap& map) override {
     Json runs = Json::array();
-    for (int i = 0; i < std::min(map.use_size(), map.count_size()); ++i)
-      runs.push_back({{"use", PageblockUseName(map.use(i))}, {"count", map.count(i)}});
+    for (const PageblockStretch& run : PageblockStretches(map))
+      runs.push_back({{"use", PageblockUseName(run.use)}, {"count", run.count}});
     array_.Add({{"zone", map.zone()}, {"first_pfn", map.first_pfn()}, {"runs", std::move(runs)}});
   }
   void End() { array_.End(); }

@@ -3,12 +3,12 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "cli/dump_format.h"
 #include "cli/failure_text.h"
+#include "cli/pageblock_stretches.h"
 #include "cli/percentile.h"
 #include "cli/statistics.h"
 #include "cli/text_table.h"
@@ -263,7 +263,7 @@ class PageblockLines : public TraceVisitor {
 
   void OnPageblocks(const trace::PageblockMap& map) override {
     std::vector<uint64_t> totals(trace::PageblockMap::Use_ARRAYSIZE);
-    for (int i = 0; i < std::min(map.use_size(), map.count_size()); ++i) totals[map.use(i)] += map.count(i);
+    for (const PageblockStretch& run : PageblockStretches(map)) totals[run.use] += run.count;
     std::vector<std::string> row = {map.zone()};
     for (const uint64_t total : totals) row.push_back(absl::StrCat(total));
     table_.AddRow(std::move(row));
@@ -276,10 +276,6 @@ class PageblockLines : public TraceVisitor {
 };
 
 }  // namespace
-
-std::string PageblockUseName(trace::PageblockMap::Use use) {
-  return absl::AsciiStrToLower(trace::PageblockMap::Use_Name(use));
-}
 
 absl::Status DumpText(TraceReader& trace, const DumpView& view, std::ostream& out) {
   PrintHead(trace, view, out);

@@ -4,27 +4,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "files/descriptor_io.h"
 
 namespace numasim {
 
 absl::Status Print(int descriptor, absl::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      return {absl::ErrnoToStatusCode(errno),
-              absl::StrCat(descriptor == STDERR_FILENO ? "standard error" : "standard output",
-                           " cannot be written: ", std::strerror(errno))};
-    }
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
+  const int error = WriteAll(descriptor, text);
+  if (error == 0) return absl::OkStatus();
+  return {absl::ErrnoToStatusCode(error),
+          absl::StrCat(descriptor == STDERR_FILENO ? "standard error" : "standard output",
+                       " cannot be written: ", std::strerror(error))};
 }
 
 bool IsSameOutput(const std::string& path, int descriptor) {

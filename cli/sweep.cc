@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
+#include "cli/build_id.h"
 #include "cli/signals.h"
 #include "cli/slurm/slurm_commands.h"
 #include "cli/slurm/slurm_engine.h"
@@ -122,9 +123,9 @@ absl::Status MakeFolder(const std::string& folder) {
 
 absl::StatusOr<std::unique_ptr<SweepStore>> OpenStore(const SweepOptions& options, const LoadedStudy& study,
                                                       const SweepScenarios& scenarios) {
-  const absl::StatusOr<SweepIdentity> identity = IdentityOf(study, scenarios.files());
-  if (!identity.ok()) return identity.status();
-  return SweepStore::Open(options.out, study, *identity,
+  const absl::StatusOr<std::string> program = BuildId();
+  if (!program.ok()) return program.status();
+  return SweepStore::Open(options.out, study, IdentityOf(study, scenarios.files(), *program),
                           options.restart ? SweepStore::Start::kRestart : SweepStore::Start::kGoOn);
 }
 

@@ -35,22 +35,6 @@ absl::StatusOr<std::vector<NamedMetric>> MetricsOfTable(const LoadedStudy& study
   return of_table;
 }
 
-struct PointCounts {
-  size_t runs = 0;
-  size_t failed = 0;
-  size_t unmet = 0;
-};
-
-std::map<size_t, PointCounts> CountByPoint(const std::vector<StoredRun>& runs) {
-  std::map<size_t, PointCounts> counts;
-  for (const StoredRun& run : runs) {
-    ++counts[run.point].runs;
-    if (run.failed) ++counts[run.point].failed;
-    if (!run.unmet.empty()) ++counts[run.point].unmet;
-  }
-  return counts;
-}
-
 // A row for each point that was run, column by column.
 class PointTable {
  public:

@@ -65,6 +65,17 @@ absl::StatusOr<std::map<std::string, std::string>> StoredStudy(Sqlite& database)
   return values;
 }
 
+std::map<size_t, PointCounts> CountByPoint(const std::vector<StoredRun>& runs) {
+  std::map<size_t, PointCounts> counts;
+  for (const StoredRun& run : runs) {
+    PointCounts& of_point = counts[run.point];
+    ++of_point.runs;
+    if (run.failed) ++of_point.failed;
+    if (!run.unmet.empty()) ++of_point.unmet;
+  }
+  return counts;
+}
+
 absl::StatusOr<std::map<int64_t, StoredMetric>> StoredMetrics(Sqlite& database) {
   std::map<int64_t, StoredMetric> metrics;
   const absl::Status status =

@@ -33,6 +33,15 @@ struct StoredRun {
   std::vector<std::string> unmet;  // what of the scenario's expectations does not hold
 };
 
+// Of the runs of a point, how many there are, failed, are not as their scenario expects.
+struct PointCounts {
+  int64_t runs = 0;
+  int64_t failed = 0;
+  int64_t unmet = 0;
+};
+
+std::map<size_t, PointCounts> CountByPoint(const std::vector<StoredRun>& runs);
+
 using PointParameters =
     std::vector<std::pair<std::string, std::string>>;  // names and values, in the study's order
 

@@ -9,7 +9,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cli/build_id.h"
 #include "cli/sweep_results.h"
 #include "cli/sweep_schema.h"
 #include "google/protobuf/text_format.h"
@@ -72,11 +71,9 @@ std::map<std::string, std::string> AsTable(const SweepIdentity& identity) {
 
 }  // namespace
 
-absl::StatusOr<SweepIdentity> IdentityOf(const LoadedStudy& study,
-                                         const std::map<std::string, std::string>& files) {
-  absl::StatusOr<std::string> program = BuildId();
-  if (!program.ok()) return program.status();
-  SweepIdentity identity = {.study = {}, .shown = {}, .program = *std::move(program), .texts = {}};
+SweepIdentity IdentityOf(const LoadedStudy& study, const std::map<std::string, std::string>& files,
+                         const std::string& program) {
+  SweepIdentity identity = {.study = {}, .shown = {}, .program = program, .texts = {}};
   Study proto = study.proto;
   // What is shown of results changes none.
   Study shown;

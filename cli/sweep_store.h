@@ -39,8 +39,9 @@ struct SweepIdentity {
   }
 };
 
-absl::StatusOr<SweepIdentity> IdentityOf(const LoadedStudy& study,
-                                         const std::map<std::string, std::string>& files);
+// `program` as BuildId().
+SweepIdentity IdentityOf(const LoadedStudy& study, const std::map<std::string, std::string>& files,
+                         const std::string& program);
 
 class SweepStore final : public SweepOutput {
  public:

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/pageblock_stretches.h"
 #include "cli/percentile.h"
 #include "cli/report/page_json.h"
 
@@ -270,15 +271,15 @@ Json PageblockMapJson(const trace::PageblockMap& map) {
   constexpr uint64_t kMostPageblocks = uint64_t{1} << 32;
   std::array<uint64_t, trace::PageblockMap::Use_ARRAYSIZE> totals = {};
   uint64_t all = 0;
-  const int runs = std::min(map.use_size(), map.count_size());
-  for (int i = 0; i < runs; ++i) {
-    if (map.count(i) > kMostPageblocks - all) return nullptr;
-    totals[map.use(i)] += map.count(i);
-    all += map.count(i);
+  const std::vector<PageblockStretch> runs = PageblockStretches(map);
+  for (const PageblockStretch& run : runs) {
+    if (run.count > kMostPageblocks - all) return nullptr;
+    totals[run.use] += run.count;
+    all += run.count;
   }
   const uint64_t per = std::bit_ceil(std::max<uint64_t>((all + kMostCells - 1) / kMostCells, 1));
   PageblockCells cells(per);
-  for (int i = 0; i < runs; ++i) cells.Add(map.use(i), map.count(i));
+  for (const PageblockStretch& run : runs) cells.Add(run.use, run.count);
   return {{"zone", Clipped(map.zone(), kMostReason)},
           {"first", map.first_pfn()},
           {"per", per},

@@ -20,23 +20,6 @@ constexpr size_t kMostMessages = 200;
 // What stands about the metrics.
 constexpr size_t kOtherBytes = 1000;
 
-struct PointCounts {
-  int64_t runs = 0;
-  int64_t failed = 0;
-  int64_t unmet = 0;
-};
-
-std::map<size_t, PointCounts> CountByPoint(const std::vector<StoredRun>& runs) {
-  std::map<size_t, PointCounts> counts;
-  for (const StoredRun& run : runs) {
-    PointCounts& of_point = counts[run.point];
-    ++of_point.runs;
-    if (run.failed) ++of_point.failed;
-    if (!run.unmet.empty()) ++of_point.unmet;
-  }
-  return counts;
-}
-
 // Those that have runs, as far as there is room.
 std::vector<size_t> ShownPoints(const std::map<size_t, PointCounts>& counts) {
   std::vector<size_t> points;

@@ -10,6 +10,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "files/descriptor_io.h"
 #include "proto/trace_frame.h"
 
 namespace numasim::slurm {
@@ -25,15 +26,9 @@ absl::StatusOr<std::string> ReadFrom(const std::string& path, size_t offset) {
   if (descriptor < 0) return Failed(path, errno);
   const absl::Cleanup closer = [descriptor] { close(descriptor); };
   std::string bytes;
-  char buffer[1 << 16];
-  for (;;) {
-    const ssize_t length =
-        pread(descriptor, buffer, sizeof buffer, static_cast<off_t>(offset + bytes.size()));
-    if (length < 0 && errno == EINTR) continue;
-    if (length < 0) return Failed(path, errno);
-    if (length == 0) return bytes;
-    bytes.append(buffer, static_cast<size_t>(length));
-  }
+  const int error = ReadToEnd(descriptor, static_cast<off_t>(offset), &bytes);
+  if (error != 0) return Failed(path, error);
+  return bytes;
 }
 
 // The payload of the first frame, or nothing where it is not whole. The checksums tell: a file system may
@@ -58,13 +53,8 @@ absl::StatusOr<std::unique_ptr<ReportWriter>> ReportWriter::Create(const std::st
 ReportWriter::~ReportWriter() { close(descriptor_); }
 
 absl::Status ReportWriter::Write(const Report& report) {
-  const std::string frame = EncodeFrame(report.SerializeAsString());
-  for (size_t done = 0; done < frame.size();) {
-    const ssize_t written = write(descriptor_, frame.data() + done, frame.size() - done);
-    if (written < 0 && errno != EINTR) return Failed(path_, errno);
-    if (written > 0) done += static_cast<size_t>(written);
-  }
-  return absl::OkStatus();
+  const int error = WriteAll(descriptor_, EncodeFrame(report.SerializeAsString()));
+  return error == 0 ? absl::OkStatus() : Failed(path_, error);
 }
 
 absl::Status ReportWriter::Begin(const SweepRun& run) {

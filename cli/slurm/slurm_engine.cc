@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "cli/atomic_file.h"
+#include "cli/build_id.h"
 #include "cli/slurm/sweep_task.h"
 #include "cli/slurm/work_folder.h"
 
@@ -105,12 +106,10 @@ absl::Status SlurmEngine::TakeOver(const SweepScenarios& scenarios) {
 absl::StatusOr<bool> SlurmEngine::IsOfThisSweep(const slurm::Input& input, const SweepScenarios& scenarios) {
   const absl::StatusOr<LoadedStudy> before = slurm::StudyOf(input);
   if (!before.ok()) return before.status();
-  absl::StatusOr<SweepIdentity> then = IdentityOf(*before, slurm::FilesOf(input));
-  const absl::StatusOr<SweepIdentity> now = IdentityOf(study_, scenarios.files());
-  if (!then.ok()) return then.status();
-  if (!now.ok()) return now.status();
-  then->program = input.program();
-  return *then == *now;
+  const absl::StatusOr<std::string> program = BuildId();
+  if (!program.ok()) return program.status();
+  return IdentityOf(*before, slurm::FilesOf(input), input.program()) ==
+         IdentityOf(study_, scenarios.files(), *program);
 }
 
 // Jobs are numbered as they were submitted: where two have a run, the later one got it because it was lost.

@@ -22,9 +22,6 @@ enum class PageblockUse : uint8_t {
   kThp,            // a transparent huge page
   kHugetlb,        // a HugeTLB page, or part of one
 };
-inline constexpr int kPageblockUses = 8;
-inline constexpr const char* kPageblockUseNames[kPageblockUses] = {
-    "absent", "free", "part_movable", "part_unmovable", "movable", "unmovable", "thp", "hugetlb"};
 
 // A stretch of pageblocks of one use.
 struct PageblockRun {

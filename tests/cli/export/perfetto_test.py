@@ -12,8 +12,9 @@ import sys
 import tempfile
 
 RUNFILES = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'])
-sys.path.insert(0, os.path.join(RUNFILES, 'tests/cli/export'))
+sys.path[:0] = [os.path.join(RUNFILES, 'tests'), os.path.join(RUNFILES, 'tests/cli/export')]
 from perfetto_reader import Trace  # noqa: E402
+from soft_checks import expect, failures  # noqa: E402
 
 NUMASIM = os.path.join(RUNFILES, 'cli/numasim')
 EXAMPLES = os.path.join(RUNFILES, 'examples')
@@ -21,14 +22,6 @@ EXAMPLES = os.path.join(RUNFILES, 'examples')
 SCENARIOS = {'quickstart': [], 'hugepages': ['trace.spans=true'], 'guests': ['trace.spans=true', 'stop_after=24h'],
              'studies/unplug_over_a_pool/unplug_over_a_pool': ['kernel.contig.hugetlb=fail', 'trace.spans=true']}
 OPTIONS = [[], ['--from', '50ms', '--to', '80s', '--counters', 'node0.*,*hugepages'], ['--every', '20ms', '--to', '10s']]
-failed = 0
-
-
-def expect(what, good, *seen):
-    global failed
-    if not good:
-        failed += 1
-        print('FAILED:', what, *seen)
 
 
 def numasim(*arguments):
@@ -157,7 +150,7 @@ def main():
                 *(word for setting in settings for word in ('--set', setting)))
         for options in OPTIONS:
             check(path, options, spans='trace.spans=true' in settings)
-    sys.exit(failed != 0)
+    sys.exit(failures() != 0)
 
 
 main()

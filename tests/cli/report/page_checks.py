@@ -1,22 +1,15 @@
 """What the tests of pages have in common."""
 import os
+import sys
 
-NUMASIM = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'], 'cli/numasim')
+RUNFILES = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'])
+sys.path.insert(0, os.path.join(RUNFILES, 'tests'))
+from soft_checks import expect  # noqa: E402
+
+NUMASIM = os.path.join(RUNFILES, 'cli/numasim')
 # Pixels of a plot's canvases that are not transparent.
 PIXELS = '''(plot) => [...plot.plot.querySelectorAll('canvas')].reduce((sum, canvas) => sum + new Uint32Array(canvas
     .getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer).filter((pixel) => pixel !== 0).length, 0)'''
-_failed = 0
-
-
-def expect(what, good, *seen):
-    global _failed
-    if not good:
-        _failed += 1
-        print('FAILED:', what, *seen)
-
-
-def failures():
-    return _failed
 
 
 def settle(browser):

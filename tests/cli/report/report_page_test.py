@@ -10,7 +10,8 @@ import tempfile
 RUNFILES = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'])
 sys.path.insert(0, os.path.join(RUNFILES, 'tests/cli/report'))
 from browser import Browser  # noqa: E402
-from page_checks import NUMASIM, PIXELS, check_theme, expect, failures, settle  # noqa: E402
+from page_checks import NUMASIM, PIXELS, check_theme, settle  # noqa: E402
+from soft_checks import expect, failures  # noqa: E402
 
 QUICKSTART = os.path.join(RUNFILES, 'examples/quickstart.textproto')
 FIRST = 'view.plots.find((plot) => plot.graph)'

@@ -11,7 +11,8 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'], 'tests/cli/report'))
 from browser import Browser  # noqa: E402
-from page_checks import NUMASIM, PIXELS, check_theme, expect, failures, settle  # noqa: E402
+from page_checks import NUMASIM, PIXELS, check_theme, settle  # noqa: E402
+from soft_checks import expect, failures  # noqa: E402
 
 HOSTILE = '<img src=x onerror=window.hacked=1></script><script>window.hacked=1</script>'
 # Guests that come at random, in a machine in which not all have room; what is touched is its node's memory.
