@@ -2,14 +2,17 @@
 
 An indented block is read as a terminal: lines that begin with ./numasim are commands, the lines of the same or the next
 block that are no command are what the last one prints. "..." stands for lines left out. What depends on the computer it
-runs on is masked. A command's exit status is 0, or shown by "; echo $?".
+runs on is masked. A command's exit status is 0, or shown by "; echo $?", and then
+what it prints is standard error, too. A line that begins with sqlite3 is a query.
 """
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
 
 COMMAND = './numasim '
+QUERY = 'sqlite3 '
 SHOW_STATUS = '; echo $?'
 # Wall time, and events in it: "... in 1.16 s, 19028493 events, 16.4 M events/s"
 HOST = re.compile(r' in [0-9.]+ s, ([0-9]+ events), [0-9.]+ M events/s')
@@ -69,7 +72,8 @@ class Terminal:
         self.checked = 0  # quoted outputs
 
     def run(self, words, shows_status=False):
-        done = subprocess.run([self._numasim] + words[1:], capture_output=True, text=True)
+        errors = subprocess.STDOUT if shows_status else subprocess.PIPE
+        done = subprocess.run([self._numasim] + words[1:], stdout=subprocess.PIPE, stderr=errors, text=True)
         if shows_status:
             return done.stdout.splitlines() + [str(done.returncode)]
         if done.returncode != 0:
@@ -79,14 +83,20 @@ class Terminal:
     def check_block(self, block):
         quoted = []
         for line in block:
-            if not line.startswith(COMMAND):
+            if not line.startswith((COMMAND, QUERY)):
                 quoted.append(line)
                 continue
             self._check(quoted)
             quoted = []
             words = line.removesuffix(SHOW_STATUS)
-            self._command, self._printed = line, self.run(shlex.split(words), shows_status=words != line)
+            run = self._query if line.startswith(QUERY) else self.run
+            self._command, self._printed = line, run(shlex.split(words), words != line)
         self._check(quoted)
+
+    def _query(self, words, _):
+        """As the program sqlite3 prints it."""
+        with sqlite3.connect(words[1]) as database:
+            return ['|'.join(map(str, row)) for row in database.execute(words[2])]
 
     def expect_next(self, command, printed):
         """What the next block quotes is of this command."""
