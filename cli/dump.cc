@@ -134,6 +134,11 @@ absl::Status DumpTrace(const DumpOptions& options, std::ostream& out) {
   if (!table.ok()) return table.status();
   const absl::StatusOr<SelectedTrace> selected = OpenSelected(options.path, options);
   if (!selected.ok()) return selected.status();
+  if (options.table == kSpansTable && selected->trace->index().spans() == 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--table ", kSpansTable, ": ", options.path,
+                     " has none; expected the trace of a run with trace.spans=true"));
+  }
   const DumpView view = {selected->selection, options.path, *table, /*widths=*/{}, options.width};
   const absl::Status status = DumpColumns(options, *format, *selected->trace, view, out);
   if (!out.flush()) return absl::UnavailableError("cannot write the output (is the disk full?)");

@@ -53,10 +53,13 @@ absl::Status DumpCsvOperations(TraceReader& trace, const DumpView& view, std::os
 absl::Status DumpCsvOperationFailures(TraceReader& trace, const DumpView& view, std::ostream& out);
 absl::Status DumpCsvOperationTimes(TraceReader& trace, const DumpView& view, std::ostream& out);
 
+// Empty but for a trace whose scenario wants them.
+inline constexpr char kSpansTable[] = "spans";
+
 inline constexpr CsvTable kCsvTables[] = {
     {"counters", "a line per sample", true, true, &DumpCsvCounters},
     {"events", "failures, with a column for each field", false, true, &DumpCsvEvents},
-    {"spans", "operations and waits one by one (trace.spans)", false, true, &DumpCsvSpans},
+    {kSpansTable, "operations and waits one by one (trace.spans)", false, true, &DumpCsvSpans},
     {"locks", "how often, and how long in few numbers", false, false, &DumpCsvLocks},
     {"lock-times", "a line per bucket of their histograms", false, false, &DumpCsvLockTimes},
     {"operations", "as locks", false, false, &DumpCsvOperations},

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "cli/dump_format.h"
 #include "cli/failure_text.h"
 #include "cli/pageblock_stretches.h"
@@ -214,8 +215,9 @@ class LockLines : public TraceVisitor {
   }
 
   void OnLock(const trace::LockStats& lock) override {
-    std::vector<std::string> row = {lock.name(), lock.kind(), absl::StrCat(lock.acquired()),
-                                    absl::StrCat(lock.contended())};
+    // With its node, which alone tells one mmap_lock from another.
+    std::vector<std::string> row = {std::string(absl::StripPrefix(LockName(lock), "lock.")), lock.kind(),
+                                    absl::StrCat(lock.acquired()), absl::StrCat(lock.contended())};
     AddTimes(lock.wait_ns(), lock.contended(), &row);
     AddTimes(lock.hold_ns(), lock.acquired(), &row);
     table_.AddRow(std::move(row));

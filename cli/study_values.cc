@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -162,6 +163,7 @@ absl::StatusOr<std::vector<std::string>> ListedValues(const MessageView& view,
 absl::StatusOr<std::vector<std::string>> NamesOfVariants(const MessageView& view,
                                                          const StudyParameter& parameter) {
   std::set<std::string> seen;
+  std::map<std::vector<std::string>, std::string> by_settings;
   std::vector<std::string> names;
   for (int i = 0; i < parameter.variant_size(); ++i) {
     const MessageView variant = view.Nested("variant", i);
@@ -170,6 +172,11 @@ absl::StatusOr<std::vector<std::string>> NamesOfVariants(const MessageView& view
       return variant.MistakeWithoutValue("name", "is missing; expected name: \"before 5.13\"");
     if (!seen.insert(name).second)
       return variant.Mistake("name", "is another variant's name too; expected a name of its own");
+    const auto& set = parameter.variant(i).set();
+    const auto [same, is_new] = by_settings.emplace(std::vector<std::string>(set.begin(), set.end()), name);
+    if (!is_new)
+      return variant.Mistake("name",
+                             absl::StrCat("sets what '", same->second, "' sets; expected another set"));
     names.push_back(name);
   }
   return names;

@@ -314,6 +314,8 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   if (!options.traces.empty()) {
     if (absl::Status status = MakeFolder(options.traces); !status.ok()) return status;
   }
+  // From here on a signal must leave what can be gone on with.
+  const EndSignals signals;
   std::error_code error;
   const bool was_there = std::filesystem::exists(options.out, error);
   const absl::StatusOr<std::unique_ptr<SweepStore>> opened = OpenStore(options, study, scenarios);
@@ -321,7 +323,6 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   SweepStore& store = **opened;
   WarnAtStart(options, scenarios, store);
   if (absl::Status status = MakeShownView(study, store.database()); !status.ok()) return status;
-  const EndSignals signals;
   absl::Status status = RunAll(options, study, scenarios, store, *threads);
   const bool ended = absl::IsCancelled(status);
   const absl::StatusOr<int64_t> unmet = store.Unmet();
@@ -383,12 +384,16 @@ void AddOptions(CLI::App* command, SweepOptions& options) {
                    "of slurm: an option for sbatch, as --sbatch=--time=2:00:00; as often as needed")
       ->type_name("OPTION")
       ->allow_extra_args(false);
-  command->add_flag("--list", options.list, "shows the runs, and runs none");
+  CLI::Option* const list = command->add_flag("--list", options.list, "shows the runs, and runs none");
   command->add_flag("--restart", options.restart, "forgets what is in the database, and begins anew");
   command->add_flag("--retry", options.retry, "runs those again that failed");
   command->add_flag("--allow-outside-files", options.allow_outside_files,
                     "the study and its scenario may name files outside their own folders");
   command->add_flag("--quiet", options.quiet, "no progress, no table");
+  for (const char* of_runs : {"--out", "--csv", "--keep-traces", "--threads", "--engine", "--runs-per-task",
+                              "--sbatch", "--restart", "--retry", "--quiet"}) {
+    list->excludes(command->get_option(of_runs));
+  }
 }
 
 }  // namespace

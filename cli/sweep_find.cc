@@ -34,6 +34,14 @@ std::string UndecidedText(const LoadedStudy& study, const LoadedFind& find,
   return text;
 }
 
+// Of a search whose condition does not become likelier the way that it goes.
+std::string BackwardsText(const LoadedStudy& study, const LoadedFind& find, const Found& found) {
+  const auto [good, bad] = *found.backwards;
+  return absl::StrCat("no answer: ", ValueText(study, find, good), " is good and ",
+                      ValueText(study, find, bad), " is not, so values are searched the wrong way; expected ",
+                      find.largest ? "largest: false" : "largest: true");
+}
+
 // The order in which points are searched, a row for each set of the other parameters' values: points that
 // differ in the searched parameter alone, so that the condition is to become likelier.
 std::vector<std::vector<size_t>> SearchedRows(const LoadedStudy& study, const LoadedFind& find) {
@@ -59,6 +67,14 @@ std::string OthersText(const LoadedStudy& study, const LoadedFind& find, size_t 
     absl::StrAppend(&text, text.empty() ? "" : ", ", study.parameters[p].name, "=", study.ValueAt(point, p));
   }
   return text;
+}
+
+// Nothing if the point was not tried.
+std::optional<ShareVerdict> VerdictOf(const Found& found, size_t point) {
+  for (const TriedPoint& tried : found.tried) {
+    if (tried.point == point) return tried.verdict;
+  }
+  return std::nullopt;
 }
 
 // With those that other runs have: a run that names no such event or wait has none of it.
@@ -93,23 +109,36 @@ absl::Status SweepFinder::Find(const LoadedFind& find, std::vector<Found>& found
 }
 
 absl::Status SweepFinder::FindAmong(const LoadedFind& find, const std::vector<size_t>& points, Found& found) {
-  const ShareTest test = {.bound = find.bound,
-                          .error = (1 - find.confidence) / ThresholdSearch::MostTries(points.size()),
-                          .most = find.most_seeds};
+  const int most_tries = ThresholdSearch::MostTries(points.size()) + (points.size() > 1 ? 1 : 0);
+  const ShareTest test = {
+      .bound = find.bound, .error = (1 - find.confidence) / most_tries, .most = find.most_seeds};
   ThresholdSearch search(points.size());
   while (const std::optional<size_t> next = search.Next()) {
-    TriedPoint& tried = found.tried.emplace_back(TriedPoint{.point = points[*next]});
-    if (absl::Status status = Try(find, test, tried); !status.ok()) {
-      if (tried.runs == 0) found.tried.pop_back();
-      return status;
-    }
+    if (absl::Status status = TryAnother(find, test, points[*next], found); !status.ok()) return status;
     // What is not known to be good is not promised to be.
-    search.Tell(*next, tried.verdict == ShareVerdict::kBelow);
+    search.Tell(*next, found.tried.back().verdict == ShareVerdict::kBelow);
   }
-  if (search.Answer().has_value()) found.answer = points[*search.Answer()];
+  const bool none = !search.Answer().has_value();
+  if (!none) found.answer = points[*search.Answer()];
   found.is_last = search.Answer() == points.size() - 1;
+  const size_t other_end = none ? points.back() : points.front();
+  if ((none || found.is_last) && !VerdictOf(found, other_end).has_value()) {
+    if (absl::Status status = TryAnother(find, test, other_end, found); !status.ok()) return status;
+  }
+  if (VerdictOf(found, points.back()) == ShareVerdict::kBelow &&
+      VerdictOf(found, points.front()) == ShareVerdict::kNotBelow) {
+    found.backwards = {points.back(), points.front()};
+  }
   found.ended = true;
   return absl::OkStatus();
+}
+
+absl::Status SweepFinder::TryAnother(const LoadedFind& find, const ShareTest& test, size_t point,
+                                     Found& found) {
+  TriedPoint& tried = found.tried.emplace_back(TriedPoint{.point = point});
+  absl::Status status = Try(find, test, tried);
+  if (!status.ok() && tried.runs == 0) found.tried.pop_back();
+  return status;
 }
 
 // `tried` tells of the last look for which all runs were there.
@@ -198,6 +227,10 @@ std::string FoundAnswers(const LoadedStudy& study, const LoadedFind& find, const
     const std::string confidence = absl::StrCat("with ", PercentText(find.confidence), " confidence");
     const char* const extreme = find.largest ? "largest" : "smallest";
     const std::string undecided = UndecidedText(study, find, one.tried);
+    if (one.backwards.has_value()) {
+      absl::StrAppend(&text, BackwardsText(study, find, one), ", ", confidence, "\n");
+      continue;
+    }
     if (one.answer.has_value() && undecided.empty()) {
       absl::StrAppend(&text, extreme, " ", ValueText(study, find, *one.answer), ", ", confidence);
     } else if (one.answer.has_value()) {

@@ -4,6 +4,9 @@
 // The values are halved (cli/threshold_search.h), and at each one that is tried seeds are run until it is
 // sure on which side of the bound the share of runs lies (cli/share_test.h). The chance to be wrong is dealt
 // out to the values that are tried, so that it is that of the whole answer.
+//
+// Halving that ends at an end of the values has seen one side only: so it goes if it is sent the wrong way,
+// too. Then the other end is tried as well.
 #ifndef NUMASIM_CLI_SWEEP_FIND_H_
 #define NUMASIM_CLI_SWEEP_FIND_H_
 
@@ -40,6 +43,8 @@ struct Found {
   bool ended = false;  // false: runs are missing, or one failed; `answer` and `is_last` are not known
   std::optional<size_t> answer;  // a point; nothing: no value is small, or large, enough
   bool is_last = false;          // of all values: what lies beyond was not tried
+  // The good and the bad end of the values, where the search went the wrong way: the condition becomes rarer.
+  std::optional<std::pair<size_t, size_t>> backwards;
   std::vector<TriedPoint> tried;
 };
 
@@ -58,6 +63,7 @@ class SweepFinder {
 
  private:
   absl::Status FindAmong(const LoadedFind& find, const std::vector<size_t>& points, Found& found);
+  absl::Status TryAnother(const LoadedFind& find, const ShareTest& test, size_t point, Found& found);
   absl::Status Try(const LoadedFind& find, const ShareTest& test, TriedPoint& tried);
   absl::StatusOr<int64_t> CountHolds(const LoadedFind& find, const std::vector<SweepRun>& runs);
   absl::StatusOr<bool> Holds(const LoadedFind& find, const SweepRun& run,

@@ -13,6 +13,7 @@
 #include "cli/expectations.h"
 #include "cli/measured_run.h"
 #include "cli/side_by_side.h"
+#include "cli/time_text.h"
 #include "cli/traced_run.h"
 #include "workloads/scenario.h"
 
@@ -105,14 +106,21 @@ void SweepRunner::Note(const std::vector<std::string>& warnings) {
   warnings_.insert(warnings.begin(), warnings.end());
 }
 
-// A period that begins after the run's end gives no metrics.
+// A period that begins after the run's end gives no metrics; one that ends after it is shorter than it was
+// meant.
 void SweepRunner::CheckPeriods(const RunMetrics& run) {
+  const int64_t run_end_ns = static_cast<int64_t>(run.metrics.at("simulated_ns").value);
+  constexpr int64_t kRunEnd = MetricPeriod().to_ns;
   for (size_t i = 0; i < study_.periods.size(); ++i) {
-    const std::string prefix = study_.periods[i].name + ".";
+    const MetricPeriod& period = study_.periods[i];
+    const std::string prefix = period.name + ".";
     const auto first = run.metrics.lower_bound(prefix);
-    if (first != run.metrics.end() && absl::StartsWith(first->first, prefix)) continue;
-    progress_.Print(absl::StrCat("numasim: warning: ", study_.path, ": period[", i, "]: '",
-                                 study_.periods[i].name, "' begins when the first run has ended\n"));
+    const bool has_begun = first != run.metrics.end() && absl::StartsWith(first->first, prefix);
+    if (has_begun && (period.to_ns <= run_end_ns || period.to_ns == kRunEnd)) continue;
+    progress_.Print(absl::StrCat(
+        "numasim: warning: ", study_.path, ": period[", i, "]: '", period.name, "' ",
+        has_begun ? "ends after the first run's end, at " : "begins when the first run has ended, at ",
+        TimeText(run_end_ns), "\n"));
   }
 }
 

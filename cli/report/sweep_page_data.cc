@@ -30,9 +30,9 @@ std::vector<size_t> ShownPoints(const std::map<size_t, PointCounts>& counts) {
 }
 
 // The values of parameters that a page shows: a study may have a million, of which a search tries twenty.
-class ShownValues {
+class ValueTexts {
  public:
-  ShownValues(const LoadedStudy& study, const std::set<size_t>& points)
+  ValueTexts(const LoadedStudy& study, const std::set<size_t>& points)
       : study_(study), values_(study.parameters.size()) {
     std::vector<std::set<size_t>> used(values_.size());
     for (const size_t point : points) {
@@ -74,7 +74,7 @@ std::set<size_t> PointsWithValues(const ReportSweep& sweep, const std::vector<si
   return all;
 }
 
-Json ParametersJson(const LoadedStudy& study, const ShownValues& values) {
+Json ParametersJson(const LoadedStudy& study, const ValueTexts& values) {
   Json json = Json::array();
   for (size_t p = 0; p < study.parameters.size(); ++p) {
     const StudyParameter& proto = study.proto.parameter(static_cast<int>(p));
@@ -87,7 +87,7 @@ Json ParametersJson(const LoadedStudy& study, const ShownValues& values) {
 }
 
 // Of each point: its values, and how many runs there are, failed, are not as expected.
-Json PointsJson(const ShownValues& values, const std::map<size_t, PointCounts>& counts,
+Json PointsJson(const ValueTexts& values, const std::map<size_t, PointCounts>& counts,
                 const std::vector<size_t>& points) {
   Json json = Json::array();
   for (const size_t point : points) {
@@ -130,7 +130,7 @@ Json TextsJson(const ReportSweep& sweep) {
   return json;
 }
 
-Json TriedJson(const ShownValues& values, const TriedPoint& tried) {
+Json TriedJson(const ValueTexts& values, const TriedPoint& tried) {
   return {{"values", values.PlacesOf(tried.point)},
           {"runs", tried.runs},
           {"holds", tried.holds},
@@ -139,7 +139,7 @@ Json TriedJson(const ShownValues& values, const TriedPoint& tried) {
           {"verdict", VerdictText(tried.verdict)}};
 }
 
-Json SearchJson(const LoadedStudy& study, const ShownValues& values, const LoadedFind& find,
+Json SearchJson(const LoadedStudy& study, const ValueTexts& values, const LoadedFind& find,
                 const ReportSearch& search) {
   Json groups = Json::array();
   for (const Found& found : search.found) {
@@ -160,7 +160,7 @@ Json SearchJson(const LoadedStudy& study, const ShownValues& values, const Loade
 // All of a sweep but its metrics.
 Json FactsJson(const ReportSweep& sweep, const std::map<size_t, PointCounts>& counts,
                const std::vector<size_t>& points) {
-  const ShownValues values(sweep.study, PointsWithValues(sweep, points));
+  const ValueTexts values(sweep.study, PointsWithValues(sweep, points));
   Messages failures(sweep.study);
   Messages unmet(sweep.study);
   for (const StoredRun& run : sweep.runs) {

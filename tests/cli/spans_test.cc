@@ -122,6 +122,10 @@ TEST_F(SpansTest, TheRunIsTheSameWithoutThem) {
   Json without = Dump("without.pb");
   EXPECT_TRUE(without["spans"].empty());
   EXPECT_FALSE(with["spans"].empty());
+  const Outcome table = Numasim({"dump", "without.pb", "--format", "csv", "--table", "spans"});
+  EXPECT_EQ(table.exit_status, 1);
+  EXPECT_THAT(table.err, HasSubstr("--table spans: without.pb has none; expected the trace of a run with "));
+  EXPECT_EQ(table.out, "");
   for (const char* part : {"columns", "samples", "events", "locks", "operations", "pageblocks"})
     EXPECT_EQ(with[part], without[part]) << part;
 }

@@ -197,6 +197,8 @@ TEST_F(StudyTest, WrongVariantsAreRefused) {
   EXPECT_THAT(mistake("variant { set: 'a=1' }"), HasSubstr("parameter[0].variant[0].name: is missing"));
   EXPECT_THAT(mistake("variant { name: 'a' } variant { name: 'a' }"),
               HasSubstr("variant[1].name: 'a' is another variant's name too"));
+  EXPECT_THAT(mistake("variant { name: 'a' } variant { name: 'b' }"),
+              HasSubstr("variant[1].name: 'b' sets what 'a' sets; expected another set"));
   EXPECT_THAT(mistake("variant { name: 'a' set: 'b.c' }"),
               HasSubstr("variant[0].set[0]: 'b.c' says no value"));
   EXPECT_THAT(mistake("variant { name: 'a' set: 'seed=4' }"), HasSubstr("is what the study's seeds set"));

@@ -283,7 +283,10 @@ TEST_F(SweepTest, PeriodsHaveMetricsAlsoWhereTracesAreKept) {
   Write("study.textproto", absl::StrReplaceAll(study, {{"from: '1ms'", "from: '1h'"}}));
   EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("a change of the study;"));
   EXPECT_THAT(Sweep({"--restart"}).err,
-              HasSubstr("study.textproto: period[1]: 'late' begins when the first run has ended"));
+              HasSubstr("study.textproto: period[1]: 'late' begins when the first run has ended, at "));
+  Write("study.textproto", absl::StrReplaceAll(study, {{"to: '1ms'", "to: '1h'"}}));
+  EXPECT_THAT(Sweep({"--restart"}).err,
+              HasSubstr("study.textproto: period[0]: 'early' ends after the first run's end, at "));
 }
 
 TEST_F(SweepTest, CsvIsTheSameForAnyNumberOfThreads) {
@@ -303,6 +306,10 @@ TEST_F(SweepTest, ListShowsTheRunsAndRunsNone) {
   EXPECT_EQ(list.exit_status, 0);
   EXPECT_THAT(list.out, MatchesRegex("  run +point +seed +size\n(  [0-5] +[0-2] +[12] +[0-9]+\n)+"));
   EXPECT_EQ(std::count(list.out.begin(), list.out.end(), '\n'), 7);
+  EXPECT_THAT(Refused({"sweep", "study.textproto", "--list", "--csv", "x.csv"}),
+              HasSubstr("--csv excludes --list"));
+  EXPECT_THAT(Refused({"sweep", "study.textproto", "--list", "--quiet"}),
+              HasSubstr("--quiet excludes --list"));
   EXPECT_THAT(Files(), ElementsAre("s.textproto", "study.textproto"));
 }
 
@@ -606,6 +613,20 @@ TEST_F(SweepTest, SearchSaysWhatItDoesNotKnow) {
   EXPECT_THAT(Sweep({"--restart"}).out, HasSubstr("\nno value of size is good, with 95% confidence\n"));
 }
 
+// Both a condition that always holds where the search begins, and one that never does there.
+TEST_F(SweepTest, SearchThatGoesTheWrongWayGivesNoAnswer) {
+  const std::string smallest =
+      "find { parameter: 'size' condition: 'events.alloc_failed > 0' largest: false ";
+  Write("study.textproto", absl::StrCat(kSizes, smallest, "probability_below: 0.5 }\n"));
+  EXPECT_THAT(Sweep().out,
+              HasSubstr("\nno answer: size=40 is good and size=62 is not, so values are searched the "
+                        "wrong way; expected largest: true, with 95% confidence\n"));
+  const std::string largest = "find { parameter: 'size' condition: 'events.alloc_failed == 0' ";
+  Write("study.textproto", absl::StrCat(kSizes, largest, "probability_below: 0.5 }\n"));
+  EXPECT_THAT(Sweep({"--restart"}).out,
+              HasSubstr("\nno answer: size=62 is good and size=40 is not, so values"));
+}
+
 TEST_F(SweepTest, SearchIsMadeForEachValueOfOtherParameters) {
   Write("study.textproto",
         absl::StrCat(
@@ -651,9 +672,10 @@ class SweepEndedTest : public SweepTest {
                                           {"\"@p touch a\"", "\"@p touch a\" line: \"@p exit\""}}));
   }
 
-  // Starts the sweep, and sends it the signal after a while.
-  static int EndedBy(int signal, std::chrono::microseconds after) {
-    const pid_t sweep = Start({"sweep", "study.textproto", "--threads", "2", "--quiet"});
+  static pid_t StartSweep() { return Start({"sweep", "study.textproto", "--threads", "2", "--quiet"}); }
+
+  // Sends the signal after a while.
+  static int EndedBy(int signal, pid_t sweep, std::chrono::microseconds after) {
     std::this_thread::sleep_for(after);
     kill(sweep, signal);
     int status = 0;
@@ -663,7 +685,9 @@ class SweepEndedTest : public SweepTest {
 };
 
 TEST_F(SweepEndedTest, CtrlCLeavesWhatHasFinished) {
-  const int status = EndedBy(SIGINT, std::chrono::milliseconds(300));
+  const pid_t sweep = StartSweep();
+  while (!fs::exists("study.sqlite")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const int status = EndedBy(SIGINT, sweep, std::chrono::milliseconds(300));
   ASSERT_TRUE(WIFEXITED(status));
   ASSERT_EQ(WEXITSTATUS(status), 130) << FileText(".err");
   const size_t finished = Runs().size();
@@ -687,7 +711,7 @@ TEST_F(SweepEndedTest, KillingItLosesNoRunAndDoublesNone) {
   uint64_t random = 12345;
   for (int i = 0; i < 20; ++i) {
     random = random * 6364136223846793005u + 1442695040888963407u;
-    const int status = EndedBy(SIGKILL, std::chrono::microseconds((random >> 33) % 120'000));
+    const int status = EndedBy(SIGKILL, StartSweep(), std::chrono::microseconds((random >> 33) % 120'000));
     if (WIFEXITED(status)) break;                                                     // it came to its end
     if (!fs::exists("study.sqlite") || fs::file_size("study.sqlite") == 0) continue;  // too early
     auto database = Sqlite::Open("study.sqlite", Sqlite::Mode::kReadAndWrite);

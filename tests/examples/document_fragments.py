@@ -60,7 +60,7 @@ class Fragments:
             with open('part.study.textproto', 'w') as file:
                 file.write('scenario: "host.textproto"\n' + fragment)
             # Which runs a search needs cannot be listed.
-            self._run(['sweep', 'part.study.textproto', '--restart', '--quiet' if 'find {' in fragment else '--list'])
+            self._run(['sweep', 'part.study.textproto'] + (['--restart'] if 'find {' in fragment else ['--list']))
         self.checked += 1
 
     def _run(self, words):
