@@ -309,7 +309,7 @@ TEST_F(SweepTest, ListShowsTheRunsAndRunsNone) {
   EXPECT_THAT(Refused({"sweep", "study.textproto", "--list", "--csv", "x.csv"}),
               HasSubstr("--csv excludes --list"));
   EXPECT_THAT(Refused({"sweep", "study.textproto", "--list", "--quiet"}),
-              HasSubstr("--quiet excludes --list"));
+              HasSubstr("--list excludes --quiet"));
   EXPECT_THAT(Files(), ElementsAre("s.textproto", "study.textproto"));
 }
 

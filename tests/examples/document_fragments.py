@@ -24,7 +24,7 @@ SCENARIO_FIELDS = ('expect:',)
 
 
 def is_fragment(block):
-    return re.match(r'\w+(:| \{)', block[0]) is not None
+    return re.match(r'expect:|(column|find|parameter|period) \{', block[0]) is not None
 
 
 class Fragments:
