@@ -40,6 +40,7 @@ struct RunOptions {
   std::vector<std::string> set;  // "PATH=VALUE" each
   std::string seed;              // as given; empty: the scenario's
   int threads = 0;               // 0: as many as the machine has
+  bool step_by_step = false;
   bool quiet = false;
   bool allow_outside_files = false;
   std::vector<std::string> fail_on;
@@ -136,6 +137,7 @@ absl::StatusOr<int> Run(const RunOptions& options) {
       TracedRun::Create(*scenario, {.trace_path = trace_path,
                                     .seed = *seed,
                                     .threads = *threads,
+                                    .step_by_step = options.step_by_step,
                                     .collect_metrics = !expectations->empty() || summary_stream.has_value()});
   if (!run.ok()) return WithSettings(run.status(), *settings);
   if (absl::Status status = expectations->CheckCounters((*run)->header()); !status.ok()) return status;
@@ -187,6 +189,8 @@ void AddRunCommand(CLI::App& app, int* exit_status) {
   command->add_option("--seed", options->seed, "instead of the scenario's seed")->type_name("UINT");
   command->add_option("--threads", options->threads, "threads; the result is the same for any number")
       ->check(CLI::Range(1, 1024));
+  // For who looks for an error in the engine, and its tests: --help does not show it.
+  command->add_flag("--step-by-step", options->step_by_step, "each step of a path by itself")->group("");
   command->add_flag("--allow-outside-files", options->allow_outside_files,
                     "the scenario may name files outside its own folder");
   command

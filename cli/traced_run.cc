@@ -79,8 +79,10 @@ absl::StatusOr<std::unique_ptr<TracedRun>> TracedRun::Create(const LoadedScenari
                                                              const TracedRunOptions& options) {
   auto run = std::unique_ptr<TracedRun>(new TracedRun);
   const uint64_t seed = options.seed.value_or(scenario.proto.seed());
-  auto simulation =
-      Simulation::Create(scenario, {.threads = options.threads, .seed = seed, .scheme = options.scheme});
+  auto simulation = Simulation::Create(scenario, {.threads = options.threads,
+                                                  .seed = seed,
+                                                  .scheme = options.scheme,
+                                                  .step_by_step = options.step_by_step});
   if (!simulation.ok()) return simulation.status();
   run->simulation_ = *std::move(simulation);
   absl::StatusOr<trace::Header> header = AddColumns(*run->simulation_, seed);

@@ -28,6 +28,7 @@ struct TracedRunOptions {
   std::optional<uint64_t> seed;  // instead of the scenario's
   int threads = 1;
   sim::Scheme scheme = sim::Scheme::kAuto;
+  bool step_by_step = false;  // see sim::Engine::Options
   bool collect_metrics = false;
 };
 

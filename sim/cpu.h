@@ -38,6 +38,7 @@ class Cpu {
   LpId lp() const { return lp_; }
   const std::string& name() const { return name_; }
   bool busy() const { return holder_ != nullptr; }
+  bool has_waiters() const { return !waiters_.empty(); }
   // Held so far, up to `now` on its LP.
   Duration busy_time(SimTime now) const;
   // The same up to the last change of hands, for sampling as a column.

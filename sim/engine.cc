@@ -12,6 +12,7 @@ Engine::Engine(Options options) : options_(options) {
   NUMASIM_CHECK_GE(options.lookahead, Nanoseconds(1));
   shared_.engine = this;
   shared_.lookahead = options.lookahead.ns;
+  shared_.step_by_step = options.step_by_step;
 }
 
 Engine::~Engine() { DropPaths(); }
@@ -98,6 +99,7 @@ void Engine::DropPaths() {
   if (status_.ok()) status_ = absl::FailedPreconditionError("the engine's paths have been dropped");
   for (const auto& lp : lps_) {
     lp->record->paths.ForEachLive([](Path& path) { path.Reset(); });
+    lp->record->stretches.Clear();
   }
 }
 

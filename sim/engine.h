@@ -55,6 +55,8 @@ class Engine {
     Duration lookahead = Nanoseconds(500);  // the least latency between two LPs; at least 1 ns
     uint64_t seed = 1;
     Scheme scheme = Scheme::kAuto;
+    // For tests and for who looks for an error: no stretches (sim/stretch.h). It never changes a result.
+    bool step_by_step = false;
   };
 
   explicit Engine(Options options);

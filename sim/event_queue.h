@@ -24,6 +24,8 @@ class EventQueue {
 
   // The earliest event's time; the end of time when empty.
   int64_t NextTime() const { return bottom_.at(first_).time; }
+  // All of it; of the end of time when empty.
+  const Event& Next() const { return bottom_.at(first_); }
   // Its path; null when empty.
   Path* NextPath() const { return bottom_.at(first_).path; }
   // The path of the one after it, where the queue is settled; null where there is none.

@@ -17,13 +17,15 @@ class Histogram {
  public:
   // Page faults are recorded here. A run of equal values, as their times mostly are, is counted by its length
   // until another value comes, or somebody asks.
-  void Record(int64_t value) {
+  void Record(int64_t value) { Record(value, 1); }
+  // So many of that value.
+  void Record(int64_t value, uint64_t times) {
     NUMASIM_DCHECK_GE(value, 0);
     if (value != last_) [[unlikely]] {
       Settle();
       last_ = value;
     }
-    ++run_;
+    run_ += times;
   }
 
   void Merge(const Histogram& other);

@@ -8,6 +8,17 @@ bool RwSem::held_by(const Path& path) const {
   return std::any_of(holders_.begin(), holders_.end(), [&](const Holder& h) { return h.path == &path; });
 }
 
+void RwSem::RetakeRead(const Path& path, uint64_t times, Duration each, SimTime since) {
+  CheckIsHere(path);
+  NUMASIM_DCHECK(!writer_ && waiters_.empty());
+  const auto holder =
+      std::find_if(holders_.begin(), holders_.end(), [&](const Holder& h) { return h.path == &path; });
+  NUMASIM_CHECK(holder != holders_.end());
+  holder->since = since;
+  stats_->acquisitions += times;
+  stats_->hold.Record(each.ns, times);
+}
+
 void RwSem::LetIn() {
   while (!waiters_.empty()) {
     const bool write = waiters_.first_mode() != 0;

@@ -189,6 +189,9 @@ class RwSem : public LockBase {
     NUMASIM_CHECK(!writer_);
     Drop(path);
   }
+  // As if it was released and taken for reading again, each time after being held for `each`, `times` times,
+  // the last at `since`. Requires that nobody waits.
+  void RetakeRead(const Path& path, uint64_t times, Duration each, SimTime since);
   void ReleaseWrite(Path& path) {  // up_write
     NUMASIM_CHECK(writer_);
     writer_ = false;

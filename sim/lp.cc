@@ -66,7 +66,7 @@ void Lane::Mail(Lp* to, const Event& event) {
 void Lp::RunBefore(int64_t until) {
   horizon = until;
   const uint64_t most = events + kMostEventsAtOnce;
-  while (queue.NextTime() < horizon) {
+  while (!stretching && queue.NextTime() < horizon) {
     const Event event = queue.Pop();
     NUMASIM_DCHECK_GE(event.time, now);
     now = event.time;
@@ -77,6 +77,45 @@ void Lp::RunBefore(int64_t until) {
     if (failed || events >= most) [[unlikely]]
       return;
   }
+  if (stretching) RunWithStretches(most);
+}
+
+// From one event or landing to the next: first the private steps before it, in any order, then all of that
+// instant in its order.
+void Lp::RunWithStretches(uint64_t most) {
+  StretchSet& stretches = record->stretches;
+  for (int64_t time = NextTime(); time < horizon; time = NextTime()) {
+    stretches.RunBefore(*this, time);
+    stretches.EnterInstant();
+    now = time;
+    while (RunFirstAt(time)) {
+      if (failed) return;
+      if (events < most) continue;
+      stretches.LeaveAt(time);
+      return;
+    }
+  }
+  stretching = !stretches.empty();
+}
+
+// Whether anything was left to do at `time`. A path may go on without the queue until the next private step,
+// which it could see.
+bool Lp::RunFirstAt(int64_t time) {
+  StretchSet& stretches = record->stretches;
+  const bool event_is_now = queue.NextTime() == time;
+  StretchSet::Member* const first = stretches.FirstAt(time, queue.Next());
+  if (first == nullptr && !event_is_now) return false;
+  if (first != nullptr && first->lands == time) stretches.PlanAgain(*first);
+  if (first != nullptr && first->lands > time) {
+    StretchSet::RunOne(*this, *first);
+    return true;
+  }
+  Path* const path = first != nullptr ? stretches.Land(*first) : queue.Pop().path;
+  ++events;
+  limit = std::min({queue.NextTime(), horizon, stretches.NextStep()});
+  path->Resume();
+  stretches.Plan();
+  return true;
 }
 
 LockStats* LpRecord::StatsOf(LpId lp, LockKind kind, std::string_view lock_name) {

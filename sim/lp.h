@@ -20,6 +20,7 @@
 #include "sim/lane.h"
 #include "sim/lock_stats.h"
 #include "sim/log_record.h"
+#include "sim/stretch_set.h"
 
 namespace numasim::sim {
 
@@ -32,6 +33,7 @@ struct Shared {
   Engine* engine = nullptr;
   int64_t lookahead = 0;
   bool records_spans = false;
+  bool step_by_step = false;
   // By LP: the time of its next event, as of the last window's end.
   std::vector<int64_t> next;
 };
@@ -61,6 +63,7 @@ struct LpRecord {
   PathStore paths;
   std::deque<LockStats> lock_stats;
   std::map<std::string, LockStats*, std::less<>> lock_stats_by_name;
+  StretchSet stretches;
 
   // The statistics of the locks of this name, made at the first call. All locks of a name are of one kind
   // (checked).
@@ -78,6 +81,20 @@ struct alignas(64) Lp {
   // Runs the events before `until` and what they bring up before it. Sending a message may end it earlier.
   void RunBefore(int64_t until);
 
+  // When it has something to do next; private steps of stretches are nothing.
+  int64_t NextTime() const {
+    return stretching ? record->stretches.NextTime(queue.NextTime()) : queue.NextTime();
+  }
+  // From now on the path is in a stretch whose first step is `d` from now.
+  void Begin(Stretch& stretch, Path& path, int64_t d) {
+    record->stretches.Add(stretch, path, now + d, next_order++);
+    stretching = true;
+  }
+  // Brings the stretches up to `until`, exclusively, or to where something else comes.
+  void RunStretchesBefore(int64_t until) {
+    if (stretching) record->stretches.RunBefore(*this, std::min(until, NextTime()));
+  }
+
   // An event on this LP by a path on this LP, not before now.
   void Schedule(int64_t time, Path* path) {
     queue.Push(Event{time, next_order++, path});
@@ -94,6 +111,10 @@ struct alignas(64) Lp {
     }
   }
 
+  // RunBefore while there are stretches; it may go on until `most` events have run.
+  void RunWithStretches(uint64_t most);
+  bool RunFirstAt(int64_t time);
+
   // A line for the path that runs here.
   int64_t now = 0;
   // Until here (exclusively) the running path may go on without looking at the queue: the next event's time
@@ -109,6 +130,7 @@ struct alignas(64) Lp {
   EventQueue queue;
   LpId id;
   bool failed = false;
+  bool stretching = false;  // there are stretches
 };
 static_assert(sizeof(Lp) == 128, "two cache lines, for models with very many LPs");
 

@@ -21,6 +21,7 @@ namespace numasim::sim {
 class Cpu;
 class Engine;
 class Path;
+class Stretch;
 
 using PathFn = std::function<Task<void>(Path&)>;
 
@@ -68,11 +69,15 @@ class Path : private internal::ResumePoint {
   class TakeAwaiter;
   class HopAwaiter;
   class GoAwaiter;
+  class StretchAwaiter;
 
   // co_await: simulated time passes; d >= 0. With zero it goes behind what is pending at this instant
   // already. A path that would go on at the end of simulated time or later, also by HopTo or Start, never
   // does: it stays blocked, see BlockedPath::after_end_of_time.
   TakeAwaiter Take(Duration d);
+  // The same, and then what `stretch` does, as far as that is private: see sim/stretch.h. Where nothing of it
+  // is, only d passes.
+  StretchAwaiter Take(Duration d, Stretch& stretch);
 
   // co_await: goes on at `dest`, `latency` later, which is at least the engine's lookahead (checked). To the
   // LP it is on it is Take(0).
@@ -182,7 +187,7 @@ class Path::TakeAwaiter {
   }
   void await_resume() const {}
 
- private:
+ protected:
   Path* path_;
   Duration d_;
 };

@@ -59,7 +59,7 @@ void RunLoop::RunOne(size_t index, int64_t horizon) {
   Lp& lp = *engine_.lps_[index];
   lp.lane = &lane_;
   if (!lp.failed) lp.RunBefore(horizon);
-  engine_.shared_.next[index] = lp.failed ? kNever.ns : lp.queue.NextTime();
+  engine_.shared_.next[index] = lp.failed ? kNever.ns : lp.NextTime();
 }
 
 // With many LPs nothing of the next one is in a near cache. Some steps ahead its own lines are asked for,
@@ -196,6 +196,7 @@ void RunLoop::ReportProgress(int64_t now) {
   if (clock - last_report_ < std::chrono::milliseconds(100)) return;
   last_report_ = clock;
   FlushLogs(now);
+  RunStretchesBefore(now);
   engine_.now_ = SimTime{now};
   engine_.progress_(SimTime{now}, engine_.events_executed());
   if (stop_requested_) Stop(clock);
@@ -220,12 +221,27 @@ void RunLoop::TakeSamples(const Front& front) {
   const int64_t reached = std::min(front.first, end_);
   if (reached == kNever.ns || sampler.next().ns > reached) return;
   FlushLogs(sampler.next().ns);
-  sampler.TakeUntil(SimTime{reached}, engine_.columns_);
+  // Between two samples private steps may be.
+  while (sampler.next().ns <= reached) {
+    const int64_t next_step = RunStretchesBefore(sampler.next().ns);
+    sampler.TakeUntil(SimTime{std::min(reached, next_step)}, engine_.columns_);
+  }
+}
+
+int64_t RunLoop::RunStretchesBefore(int64_t until) {
+  int64_t next = kNever.ns;
+  for (const auto& lp : engine_.lps_) {
+    if (!lp->stretching || lp->failed) continue;
+    lp->RunStretchesBefore(until);
+    next = std::min(next, lp->record->stretches.NextStep());
+  }
+  return next;
 }
 
 void RunLoop::Finish() {
   if (std::exchange(team_has_mail_, false)) team_->Deliver();
   team_.reset();
+  if (end_ != kNever.ns) RunStretchesBefore(SaturatingAdd(end_, 1));
   int64_t now = end_;
   if (end_ == kNever.ns) {
     now = engine_.now_.ns;

@@ -58,6 +58,8 @@ class RunLoop {
 
   void Tune();
   void TakeSamples(const Front& front);
+  // Brings the stretches of all LPs up to `until`, exclusively. Returns the time of the earliest step left.
+  int64_t RunStretchesBefore(int64_t until);
   void NoteFailure(const Lp& lp);
   void FlushLogs(int64_t before);
   void FitWindow(uint64_t events);

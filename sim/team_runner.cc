@@ -115,7 +115,7 @@ void TeamRunner::DoItem(size_t thread, uint32_t item) {
   if (!lp.failed) lp.RunBefore(item == order_.first ? order_.horizons.first : order_.horizons.others);
   lane.events += lp.events - before;
   lane.failed |= lp.failed;
-  if (!lp.failed) lane.next[item] = std::min(lane.next[item], lp.queue.NextTime());
+  if (!lp.failed) lane.next[item] = std::min(lane.next[item], lp.NextTime());
 }
 
 // After a window, by the calling thread alone.

@@ -51,7 +51,8 @@ Simulation::Simulation(const LoadedScenario& scenario, const Options& options)
       engine_({.threads = options.threads,
                .lookahead = sim::Nanoseconds(scenario.proto.cost_model().hop_ns()),
                .seed = options.seed,
-               .scheme = options.scheme}) {
+               .scheme = options.scheme,
+               .step_by_step = options.step_by_step}) {
   if (scenario.proto.trace().spans()) engine_.RecordSpans();
 }
 

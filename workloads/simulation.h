@@ -29,6 +29,7 @@ class Simulation {
     int threads = 1;
     uint64_t seed = 1;
     sim::Scheme scheme = sim::Scheme::kAuto;
+    bool step_by_step = false;  // see sim::Engine::Options
   };
 
   // Builds the machine and places every stream at its start. An error names the field, or the operation that

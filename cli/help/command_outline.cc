@@ -92,6 +92,7 @@ CommandOutline OutlineOf(const CLI::App& app) {
   CommandOutline outline{
       app.get_name(), OneLine(app.get_description()), OneLine(app.get_footer()), {}, {}, {}};
   for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group().empty()) continue;  // as for subcommands
     (option->get_positional() ? outline.positionals : outline.options).push_back(OutlineOf(app, *option));
   }
   for (const CLI::App* subcommand : SubcommandsOf(app)) outline.subcommands.push_back(OutlineOf(*subcommand));

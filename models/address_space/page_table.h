@@ -51,6 +51,8 @@ class Entry {
     entry.bits_ = kPresent | kZeroPage;
     return entry;
   }
+  // Of a page of anonymous memory that has just been faulted in by a write.
+  static constexpr Entry NewAnon(Pfn pfn) { return Entry(pfn, kPresent | kWritable | kAnon); }
   constexpr bool none() const { return bits_ == 0; }
   // Of the upper levels: a table of the level below, or a page.
   bool is_table() const { return bits_ & kTable; }

@@ -23,6 +23,8 @@ class OperationStats {
     if (!failure.empty()) [[unlikely]]
       ++failed_[failure];
   }
+  // Several that took as long, none of which failed.
+  void RecordEach(sim::Duration took, uint64_t times) { latency_.Record(took.ns, times); }
   // Several that have no time of their own, and how many of such failed.
   void Count(uint64_t tried) { untimed_ += tried; }
   void CountFailed(uint64_t failed, std::string_view reason) {

@@ -67,6 +67,9 @@ struct PinResult {
   uint64_t pin = 0;  // for Unpin
 };
 
+class CopyStretch;
+class FaultStretch;
+
 class AddressSpaceOps {
  public:
   AddressSpaceOps(MemorySystem& memory, PageAllocator& allocator, ProcessTable& processes, ShmemFiles& files,
@@ -143,20 +146,24 @@ class AddressSpaceOps {
   // vm.max_map_count, as the process's node knows it.
   int64_t MaxMapCount(const Process& process) const { return memory_.node(NodeOf(process)).max_map_count; }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
-  Entry PrepareAnon(Pfn pfn) const { return Entry(pfn, Entry::kPresent | Entry::kWritable | Entry::kAnon); }
   static Entry& EntryOf(Process& process, Vpn vpn);
   static bool StillIs(Process& process, Vpn vpn, Entry old);
 
   sim::Task<TouchCounts> TouchPages(sim::Path& path, Process& process, TouchRequest request, Locking locking);
   std::optional<sim::Duration> FaultAtOnce(Process& process, Node& home, Vma* vma, Cursor& entries, Vpn vpn,
-                                           const TouchRequest& request);
+                                           const TouchRequest& request, FaultStretch& stretch);
   void EndFault(const sim::Path& path, Process& process, const Vma* vma, Vpn vpn,
                 std::optional<sim::SimTime>& began, FaultResult result);
   sim::Task<FaultResult> HandleFault(sim::Path& path, Process& process, Vma* vma, Vpn vpn, bool write);
   sim::Task<FaultResult> BadAccess(sim::Path& path) const;
   // handle_pte_fault() for an access that the VMA allows and that the entry does not. Faults have a copy of
-  // the VMA, which may be at another place when a path comes back.
-  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, Vma vma, Vpn vpn, bool write);
+  // the VMA, which may be at another place when a path comes back. `entered`: costs.fault has passed.
+  sim::Task<FaultResult> Fault(sim::Path& path, Process& process, Vma vma, Vpn vpn, bool write,
+                               bool entered = false);
+  bool CopiesOnWrite(const Process& process, const Vma* vma, Cursor& entries, Vpn vpn,
+                     const TouchRequest& request, CopyStretch& copies) const;
+  sim::Task<FaultResult> CopyPages(sim::Path& path, Process& process, Vma vma, CopyStretch& copies,
+                                   const uint64_t& at);
   sim::Task<FaultResult> HugeFault(sim::Path& path, Process& process, Vma vma, Vpn first, bool write);
   sim::Task<MapResult> MapHuge(sim::Path& path, Process& process, MapRequest request);
   sim::Task<PinResult> PinLocked(sim::Path& path, Process& process, Vpn begin, Vpn end);

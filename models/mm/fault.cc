@@ -5,6 +5,9 @@
 
 #include "models/mempolicy/placed_alloc.h"
 #include "models/mm/address_space_ops.h"
+#include "models/mm/copy_stretch.h"
+#include "models/mm/fault_stretch.h"
+#include "models/mm/touch_loop.h"
 #include "models/physical/thp_page.h"
 #include "models/thp/thp_allowed.h"
 #include "sim/check.h"
@@ -119,7 +122,13 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
   Cursor entries(process.space.page_table());
   OperationStats& base_faults = memory_.timed(home.lp)[Timed::kFaultBase];
   std::optional<sim::SimTime> began;  // of the fault that is under way, and may have to be tried again
-  for (uint64_t at = request.begin; at < request.end; at += request.stride) {
+  const bool locks = locking == Locking::kEachFault;
+  uint64_t at = request.begin;
+  const TouchLoop loop{path,        process,     home, cpu,   locks,    request.stride,
+                       request.end, base_faults, at,   began, counts.ok};
+  FaultStretch faults(allocator_, loop);
+  CopyStretch copies(memory_, allocator_, loop);
+  for (; at < request.end; at += request.stride) {
     const Vpn vpn{at >> kPageShift};
     if (const Vma* const vma = vmas.Find(vpn); vma != nullptr && Hits(process, *vma, entries, vpn, request)) {
       ++counts.ok;
@@ -129,16 +138,18 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
       continue;
     }
     if (!began.has_value()) began = path.now();
-    if (locking == Locking::kEachFault) co_await mmap_lock.AcquireRead(path);
+    if (locks) co_await mmap_lock.AcquireRead(path);
     Vma* const vma = vmas.Find(vpn);  // looked up again: another path may have had the lock
     FaultResult result = FaultResult::kDone;
-    const std::optional<sim::Duration> took = FaultAtOnce(process, home, vma, entries, vpn, request);
+    const std::optional<sim::Duration> took = FaultAtOnce(process, home, vma, entries, vpn, request, faults);
     if (took.has_value()) {
-      co_await path.Take(*took);
+      co_await path.Take(*took, faults);
+    } else if (CopiesOnWrite(process, vma, entries, vpn, request, copies)) {
+      result = co_await CopyPages(path, process, *vma, copies, at);
     } else {
       result = co_await HandleFault(path, process, vma, vpn, request.write);
     }
-    if (locking == Locking::kEachFault) mmap_lock.ReleaseRead(path);
+    if (locks) mmap_lock.ReleaseRead(path);
     if (result == FaultResult::kRetry) {
       at -= request.stride;
       continue;
@@ -146,7 +157,8 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
     if (took.has_value()) {
       base_faults.Record(path.now() - *std::exchange(began, std::nullopt));
     } else {
-      EndFault(path, process, vmas.Find(vpn), vpn, began, result);
+      const Vpn last{at >> kPageShift};
+      EndFault(path, process, vmas.Find(last), last, began, result);
     }
     ++CountOf(counts, result);
     if (result == FaultResult::kSigsegv) continue;
@@ -157,10 +169,12 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
 }
 
 // The hot path, without a coroutine: a first write to private memory, a page at hand on this node. Returns
-// how long it took; none where it is another kind of fault, and nothing has happened.
+// how long it took; none where it is another kind of fault, and nothing has happened. The faults behind it
+// that are like it are for `stretch` to do.
 std::optional<sim::Duration> AddressSpaceOps::FaultAtOnce(Process& process, Node& home, Vma* vma,
                                                           Cursor& entries, Vpn vpn,
-                                                          const TouchRequest& request) {
+                                                          const TouchRequest& request,
+                                                          FaultStretch& stretch) {
   const bool wanted = vma != nullptr && request.write && vma->anonymous() && !vma->hugetlb() &&
                       vma->access == Access::kReadWrite;
   if (!wanted) return std::nullopt;
@@ -169,14 +183,60 @@ std::optional<sim::Duration> AddressSpaceOps::FaultAtOnce(Process& process, Node
   if (entry == nullptr || !entry->none()) return std::nullopt;
   const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
   const Placement placement = PlaceInVma(policy, home.id, InterleaveIndex(*vma, vpn));
-  const Pfn pfn = allocator_.TryAllocLocal(
-      home, RequestFor(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
+  const AllocRequest alloc = RequestFor(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn));
+  const Pfn pfn = allocator_.TryAllocLocal(home, alloc);
   if (pfn == kNoPfn) return std::nullopt;
   ++home.counter(PGFAULT);
   process.space.PrepareAnonVma(*vma);
-  *entry = PrepareAnon(pfn);
+  *entry = Entry::NewAnon(pfn);
   const Costs& costs = memory_.costs();
-  return costs.fault + costs.pcp_alloc + costs.clear_page + costs.map_page;
+  const sim::Duration took = costs.fault + costs.pcp_alloc + costs.clear_page + costs.map_page;
+  // An interleaving policy has another node for each page.
+  if (policy.mode == MemPolicy::Mode::kInterleave) {
+    stretch.Stop();
+  } else {
+    stretch.Follow(*vma, entry, alloc, took);
+  }
+  return took;
+}
+
+// Whether the access is a write to a page that a fork has shared, which `copies` may go on from.
+bool AddressSpaceOps::CopiesOnWrite(const Process& process, const Vma* vma, Cursor& entries, Vpn vpn,
+                                    const TouchRequest& request, CopyStretch& copies) const {
+  const bool wanted = vma != nullptr && request.write && vma->anonymous() && !vma->hugetlb() &&
+                      vma->access == Access::kReadWrite && vma->anon_vma != 0;
+  if (!wanted) return false;
+  Entry* const entry = entries.Find(vpn);
+  if (entry == nullptr || !entry->present()) return false;
+  const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
+  if (policy.mode == MemPolicy::Mode::kInterleave) return false;
+  const Placement placement = PlaceInVma(policy, NodeOf(process), InterleaveIndex(*vma, vpn));
+  return copies.Begins(*vma, entry,
+                       RequestFor(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn)));
+}
+
+// The fault of the access at `at` and those behind it that copy pages as well, up to the first that has to
+// wait for something or is of another kind: what became of that one, which `at` then says.
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyPages(sim::Path& path, Process& process, Vma vma,
+                                                                   CopyStretch& copies, const uint64_t& at) {
+  using Stage = CopyStretch::Stage;
+  const Costs& costs = memory_.costs();
+  ++memory_.node(NodeOf(process)).counter(PGFAULT);
+  co_await path.Take(costs.fault, copies);
+  copies.End();
+  const Vpn vpn{at >> kPageShift};
+  switch (copies.stage()) {
+    case Stage::kEntered:
+      co_return co_await Fault(path, process, vma, vpn, true, /*entered=*/true);
+    case Stage::kTook:
+      co_await path.Take(costs.copy_page + costs.map_page);
+      break;
+    case Stage::kCopied:
+      break;
+    case Stage::kDropped:
+      co_return FaultResult::kDone;
+  }
+  co_return co_await Install(path, process, vpn, copies.old(), copies.fresh());
 }
 
 // handle_mm_fault(). No coroutine: the one that it returns has a copy of the VMA.
@@ -220,9 +280,9 @@ sim::Task<void> AddressSpaceOps::WaitForMove(sim::Path& path) const {
 }
 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process, Vma vma,
-                                                               Vpn vpn, bool write) {
+                                                               Vpn vpn, bool write, bool entered) {
   const Costs& costs = memory_.costs();
-  co_await path.Take(costs.fault);
+  if (!entered) co_await path.Take(costs.fault);
   const bool lacks_pmd = !process.space.page_table().HasPmd(vpn);
   if (!vma.anonymous()) {
     if (lacks_pmd && !co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
@@ -261,7 +321,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Install(sim::Path& path, Process& process, Vpn vpn,
                                                                  Entry old, Pfn fresh) {
   const bool same = StillIs(process, vpn, old);
-  if (same) EntryOf(process, vpn) = PrepareAnon(fresh);
+  if (same) EntryOf(process, vpn) = Entry::NewAnon(fresh);
   // A copy takes the place of what it was made of.
   const Pfn unused = same ? (old.none() || old.zero_page() ? kNoPfn : old.pfn()) : fresh;
   if (unused != kNoPfn) co_await allocator_.Release(path, process.cpu, Folio(unused));

@@ -3,6 +3,7 @@
 #define NUMASIM_MODELS_PHYSICAL_NODE_H_
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct Node {
   std::array<int64_t, NodeCounter_ARRAYSIZE> counters = {};
   ThpSettings thp;
   SplitQueue split_queue;
+  // The anon_vmas whose pages a process here copies as it writes to them, in a CopyStretch.
+  std::vector<uint16_t> copied_from;
   int64_t total_pages = 0;    // totalram_pages(), a copy like `thp`
   int64_t max_map_count = 0;  // vm.max_map_count, a copy too
 

@@ -45,14 +45,51 @@ bool IsShmemThp(const FrameOwner& owner, int order) {
   return order == ThpPage::kOrder && owner.kind == FrameOwner::kShmem;
 }
 
-// Adds a block that the owner has, or with -1 takes it away.
-void CountOwned(Node& node, const FrameOwner& owner, int order, int64_t sign) {
-  const int gauge = GaugeOf(owner.kind);
-  if (gauge != NodeCounter_ARRAYSIZE) node.counters[gauge] += sign << order;
-  if (IsShmemThp(owner, order)) node.counter(NR_SHMEM_THPS) += sign;
+struct Dropped {
+  size_t pages = 0;   // how many have lost a mapping
+  int64_t freed = 0;  // of these
+};
+
+// The common case of DropOnNode(), without a look at each page from all sides: mappings of base pages of
+// anonymous memory that nobody holds, up to the first page that is another kind or for which the CPU's list
+// would give pages back.
+Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pages) {
+  FrameStore& frames = zone.frames();
+  PcpLists& lists = zone.pcp(cpu);
+  const int64_t room = int64_t{lists.high} - 1 - lists.count;
+  Dropped dropped;
+  for (; dropped.pages < pages.size() && dropped.freed < room; ++dropped.pages) {
+    const Folio page = pages[dropped.pages];
+    if (page.order() != 0 || !frames.Contains(page.head())) break;
+    const FrameIndex frame = frames.Index(page.head());
+    if (ThpPage::Holds(frames, frame)) break;
+    FrameOwner& owner = frames.owner(frame, 0);
+    const Migratetype type = frames.pageblock_type(frame);
+    uint8_t& state = frames.small_state(frame);
+    const bool plain = state == FrameStore::Code(FrameKind::kAllocated, 0) &&
+                       owner.kind == FrameOwner::kAnon && static_cast<int>(type) < kPcpMigratetypes;
+    if (!plain) break;
+    NUMASIM_CHECK(owner.mapcount > 0);
+    if (--owner.mapcount > 0) continue;
+    state = FrameStore::Code(FrameKind::kPcp, 0);
+    lists.lists[PcpLists::ListOf(0, type)].PushFront(frame);
+    ++dropped.freed;
+  }
+  lists.count += static_cast<int32_t>(dropped.freed);
+  zone.counter(PCP_PAGES) += dropped.freed;
+  node.counter(NR_ANON_PAGES) -= dropped.freed;
+  node.counter(PGFREE) += dropped.freed;
+  return dropped;
 }
 
 }  // namespace
+
+// Adds so many blocks that the owner has, or takes them away.
+void PageAllocator::CountOwned(Node& node, const FrameOwner& owner, int order, int64_t blocks) {
+  const int gauge = GaugeOf(owner.kind);
+  if (gauge != NodeCounter_ARRAYSIZE) node.counters[gauge] += blocks * (int64_t{1} << order);
+  if (IsShmemThp(owner, order)) node.counter(NR_SHMEM_THPS) += blocks;
+}
 
 // alloc_flags_nofragment(): with a DMA32 zone to go to first, ZONE_NORMAL does not mix pageblocks. On the LP
 // of the zone.
@@ -76,34 +113,45 @@ void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocReq
 
 // zone_statistics(), on the LP of the node that serves the request. numa_foreign is the preferred node's and
 // is counted when the path leaves it, and taken back if it comes to be served there, or nowhere, after all.
-void PageAllocator::CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const {
+void PageAllocator::CountAllocation(Node& node, NodeId preferred, const AllocRequest& request,
+                                    int64_t count) const {
   const bool local = memory_.NodeOfCpu(request.cpu) == node.id;
-  ++node.counter(local ? LOCAL_NODE : OTHER_NODE);
-  ++node.counter(node.id == preferred ? NUMA_HIT : NUMA_MISS);
-  if (request.interleave && node.id == request.preferred) ++node.counter(INTERLEAVE_HIT);
+  node.counter(local ? LOCAL_NODE : OTHER_NODE) += count;
+  node.counter(node.id == preferred ? NUMA_HIT : NUMA_MISS) += count;
+  if (request.interleave && node.id == request.preferred) node.counter(INTERLEAVE_HIT) += count;
 }
 
-Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
+Zone* PageAllocator::ZoneAtHand(const Node& node, const AllocRequest& request) const {
   NUMASIM_DCHECK(PcpLists::Allowed(request.order));
   if (memory_.NodeOfCpu(request.cpu) != node.id || request.preferred != node.id ||
       !request.allowed.Has(node.id)) {
-    return kNoPfn;
+    return nullptr;
   }
   const ZoneType highest = GfpZone(request.gfp);
   const auto& zonelist = memory_.Zonelist(node.id, highest);
   const auto first = std::find_if(zonelist.begin(), zonelist.end(), [&](const Zone* zone) {
     return zone->node() != node.id || zone->present() > 0;
   });
-  if (first == zonelist.end() || (*first)->node() != node.id) return kNoPfn;
+  if (first == zonelist.end() || (*first)->node() != node.id) return nullptr;
   Zone& zone = **first;
-  const Migratetype type = GfpMigratetype(request.gfp);
-  if (zone.PcpNeedsRefill(request.cpu, request.order, type) ||
+  if (zone.PcpNeedsRefill(request.cpu, request.order, GfpMigratetype(request.gfp)) ||
       !zone.WatermarkOk(request.order, highest, kAllocWmarkLow | CmaFlag(request.gfp)))
-    return kNoPfn;
-  const FrameIndex frame = zone.AllocPcp(request.cpu, request.order, type, {}).frame;
-  Own(node, zone, frame, request);
+    return nullptr;
+  return &zone;
+}
+
+Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
+  Zone* const zone = ZoneAtHand(node, request);
+  if (zone == nullptr) return kNoPfn;
+  const FrameIndex frame = zone->AllocPcp(request.cpu, request.order, GfpMigratetype(request.gfp), {}).frame;
+  Own(node, *zone, frame, request);
   CountAllocation(node, node.id, request);
-  return zone.frames().PfnOf(frame);
+  return zone->frames().PfnOf(frame);
+}
+
+int64_t PageAllocator::CountAtHand(const Node& node, const AllocRequest& request) const {
+  const Zone* const zone = ZoneAtHand(node, request);
+  return zone == nullptr ? 0 : zone->PcpBlocks(request.cpu, request.order, GfpMigratetype(request.gfp));
 }
 
 Pfn PageAllocator::TryAllocHere(const sim::Path& path, const AllocRequest& request) {
@@ -274,13 +322,40 @@ std::vector<Folio> PageAllocator::ByNode(std::span<const Folio> pages) const {
   return sorted;
 }
 
+// How many pages from the first on are on its node.
+size_t PageAllocator::CountOnOneNode(std::span<const Folio> pages) const {
+  const Zone* zone = memory_.ZoneOf(pages.front().head());
+  const NodeId node = zone->node();
+  for (size_t i = 1; i < pages.size(); ++i) {
+    const Pfn pfn = pages[i].head();
+    if (zone->frames().Contains(pfn)) continue;
+    zone = memory_.ZoneOf(pfn);
+    NUMASIM_CHECK(zone != nullptr);
+    if (zone->node() != node) return i;
+  }
+  return pages.size();
+}
+
+// The pages node by node; in `room`, where they are not so already.
+std::span<const Folio> PageAllocator::NodeByNode(std::span<const Folio> pages,
+                                                 std::vector<Folio>& room) const {
+  if (pages.empty() || CountOnOneNode(pages) == pages.size()) return pages;
+  room = ByNode(pages);
+  return room;
+}
+
 sim::Task<void> PageAllocator::ForEachOnItsNode(sim::Path& path, std::span<const Folio> pages,
                                                 absl::FunctionRef<void(Zone&, FrameIndex, Folio)> f) const {
   const sim::LpId home = path.lp();
-  for (const Folio page : ByNode(pages)) {
-    Zone& zone = *memory_.ZoneOf(page.head());
-    co_await path.GoTo(memory_.node(zone.node()).lp, memory_.costs().hop);
-    f(zone, zone.frames().Index(page.head()), page);
+  std::vector<Folio> room;
+  for (pages = NodeByNode(pages, room); !pages.empty();) {
+    const size_t count = CountOnOneNode(pages);
+    co_await path.GoTo(memory_.node(NodeOf(pages.front().head())).lp, memory_.costs().hop);
+    for (const Folio page : pages.first(count)) {
+      Zone& zone = *memory_.ZoneOf(page.head());
+      f(zone, zone.frames().Index(page.head()), page);
+    }
+    pages = pages.subspan(count);
   }
   co_await path.GoTo(home, memory_.costs().hop);
 }
@@ -352,19 +427,11 @@ sim::Task<void> PageAllocator::DropRefsHere(sim::Path& path, CpuId cpu, std::spa
 sim::Task<void> PageAllocator::Drop(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
                                     Reference which) {
   const sim::LpId home = path.lp();
-  NodeMask nodes;
-  for (const Folio page : pages) nodes.Set(NodeOf(page.head()));
-  std::vector<Folio> sorted;
-  if (nodes.count() > 1) {
-    sorted = ByNode(pages);
-    pages = sorted;
-  }
-  while (!pages.empty()) {
+  std::vector<Folio> room;
+  for (pages = NodeByNode(pages, room); !pages.empty();) {
+    const size_t count = CountOnOneNode(pages);
     Node& node = memory_.node(NodeOf(pages.front().head()));
     co_await path.GoTo(node.lp, memory_.costs().hop);
-    const auto other =
-        std::find_if(pages.begin(), pages.end(), [&](Folio page) { return NodeOf(page.head()) != node.id; });
-    const auto count = static_cast<size_t>(other - pages.begin());
     co_await DropOnNode(path, cpu, node, pages.first(count), which);
     pages = pages.subspan(count);
   }
@@ -441,27 +508,35 @@ sim::Task<void> PageAllocator::DropOnNode(sim::Path& path, CpuId cpu, Node& node
                                           std::span<const Folio> pages, Reference which) {
   const Costs& costs = memory_.costs();
   int64_t freed = 0;
-  for (const Folio given : pages) {
-    Zone& zone = *memory_.ZoneOf(given.head());
-    const FrameIndex frame = zone.frames().Index(given.head());
-    const Folio page = ThpPage::WholeOf(zone.frames(), given);
+  for (; !pages.empty(); pages = pages.subspan(1)) {
+    Zone* zone = memory_.ZoneOf(pages.front().head());
+    if (which == Reference::kMapping) {
+      const Dropped dropped = DropAtHand(node, *zone, cpu, pages);
+      freed += dropped.freed;
+      pages = pages.subspan(dropped.pages);
+      if (pages.empty()) break;
+      zone = memory_.ZoneOf(pages.front().head());
+    }
+    const Folio given = pages.front();
+    const FrameIndex frame = zone->frames().Index(given.head());
+    const Folio page = ThpPage::WholeOf(zone->frames(), given);
     const bool part_unmapped = page != given && which == Reference::kMapping;
-    if (!(part_unmapped ? UnmapPart(node, zone, frame) : DropOne(node, zone, page, which))) continue;
+    if (!(part_unmapped ? UnmapPart(node, *zone, frame) : DropOne(node, *zone, page, which))) continue;
     if (page.order() > 0) {
       co_await FreeBlock(path, cpu, page.order(), node, page.head());
       continue;
     }
-    CountOwned(node, zone.frames().owner(frame, 0), 0, -1);
+    CountOwned(node, zone->frames().owner(frame, 0), 0, -1);
     ++node.counter(PGFREE);
     ++freed;
-    if (!zone.PcpWillDrain(cpu, 0)) {
-      zone.FreePcp(cpu, frame, 0);
+    if (!zone->PcpWillDrain(cpu, 0)) {
+      zone->FreePcp(cpu, frame, 0);
       continue;
     }
-    co_await zone.lock().Acquire(path);
-    const int64_t drained = zone.FreePcp(cpu, frame, 0);
+    co_await zone->lock().Acquire(path);
+    const int64_t drained = zone->FreePcp(cpu, frame, 0);
     co_await path.Take(costs.buddy_page * drained);
-    zone.lock().Release(path);
+    zone->lock().Release(path);
   }
   co_await path.Take(costs.pcp_free * freed);
 }

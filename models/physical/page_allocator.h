@@ -63,6 +63,12 @@ class PageAllocator {
   Pfn TryAllocLocal(Node& node, const AllocRequest& request);
   // The same for a path on any LP: kNoPfn where it is not that of the preferred node.
   Pfn TryAllocHere(const sim::Path& path, const AllocRequest& request);
+  // How many times TryAllocLocal() would give a page, one after another, as things are. Of single pages.
+  int64_t CountAtHand(const Node& node, const AllocRequest& request) const;
+  // Does it `count` times, which may not be more, and calls f(Pfn) for each page. The owner's index, of the
+  // request too, grows by `step` from page to page.
+  template <typename F>
+  void TakeAtHand(Node& node, AllocRequest& request, int64_t count, int64_t step, F f);
   sim::Duration at_hand_cost() const { return memory_.costs().pcp_alloc; }
 
   // Drops one mapping of each page (page_remove_rmap and put_page), or its owner's only reference, and frees
@@ -127,10 +133,14 @@ class PageAllocator {
   sim::Task<bool> ReclaimAgain(sim::Path& path, const AllocRequest& request, bool progress, Efforts& efforts);
   sim::Task<bool> CompactAgain(sim::Path& path, const AllocRequest& request, Efforts& efforts);
 
+  // The zone whose PCP list serves the request as TryAllocLocal() says; null where none does.
+  Zone* ZoneAtHand(const Node& node, const AllocRequest& request) const;
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  AllocFlags alloc_flags);
   NodeId NodeOf(Pfn pfn) const;
   std::vector<Folio> ByNode(std::span<const Folio> pages) const;
+  size_t CountOnOneNode(std::span<const Folio> pages) const;
+  std::span<const Folio> NodeByNode(std::span<const Folio> pages, std::vector<Folio>& room) const;
   sim::Task<void> FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn);
   // Which reference of a page is dropped.
   enum class Reference : uint8_t { kMapping, kHold };
@@ -141,12 +151,26 @@ class PageAllocator {
   static bool UnmapPmd(Node& node, Zone& zone, FrameIndex frame);
   static bool UnmapPart(Node& node, Zone& zone, FrameIndex part);
   AllocFlags NoFragment(const Zone& preferred) const;
-  void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request) const;
+  void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request, int64_t count = 1) const;
+  static void CountOwned(Node& node, const FrameOwner& owner, int order, int64_t blocks);
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);
 
   MemorySystem& memory_;
   Pressure* pressure_ = nullptr;
 };
+
+template <typename F>
+void PageAllocator::TakeAtHand(Node& node, AllocRequest& request, int64_t count, int64_t step, F f) {
+  Zone& zone = *ZoneAtHand(node, request);
+  FrameStore& frames = zone.frames();
+  zone.AllocPcpPages(request.cpu, GfpMigratetype(request.gfp), count, [&](FrameIndex frame) {
+    frames.owner(frame, 0) = request.owner;
+    request.owner.index += static_cast<uint64_t>(step);
+    f(frames.PfnOf(frame));
+  });
+  CountOwned(node, request.owner, 0, count);
+  CountAllocation(node, node.id, request, count);
+}
 
 }  // namespace numasim
 

@@ -6,6 +6,7 @@
 #ifndef NUMASIM_MODELS_PHYSICAL_ZONE_H_
 #define NUMASIM_MODELS_PHYSICAL_ZONE_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -93,6 +94,13 @@ class Zone {
     return pcp(cpu).lists[PcpLists::ListOf(order, type)].empty();
   }
   PcpResult AllocPcp(CpuId cpu, int order, Migratetype type, AllocFlags alloc_flags);
+  // How many blocks AllocPcp gives without a refill.
+  int64_t PcpBlocks(CpuId cpu, int order, Migratetype type) const {
+    return pcp(cpu).lists[PcpLists::ListOf(order, type)].size();
+  }
+  // What AllocPcp of order 0 does, `count` times, where as many are there: f(frame) for each.
+  template <typename F>
+  void AllocPcpPages(CpuId cpu, Migratetype type, int64_t count, F f);
   // Returns the pages given back to the buddy; 0 as a rule. The block must be allocated.
   int64_t FreePcp(CpuId cpu, FrameIndex frame, int order);
   // Whether the next FreePcp of a block of this order would give pages back, that is, needs `lock`.
@@ -197,6 +205,23 @@ inline Zone::PcpResult Zone::AllocPcp(CpuId cpu, int order, Migratetype type, Al
   frames_.SetHead(result.frame, FrameKind::kAllocated, order);
   counters_[PGALLOC] += int64_t{1} << order;
   return result;
+}
+
+template <typename F>
+void Zone::AllocPcpPages(CpuId cpu, Migratetype type, int64_t count, F f) {
+  PcpLists& lists = pcp(cpu);
+  FrameRing& ring = lists.lists[PcpLists::ListOf(0, type)];
+  NUMASIM_CHECK_LE(count, int64_t{ring.size()});
+  lists.free_factor >>= std::min(count, int64_t{PcpLists::kMaxFreeFactor});
+  lists.count -= static_cast<int32_t>(count);
+  counters_[PCP_PAGES] -= count;
+  counters_[PGALLOC] += count;
+  for (; count > 0; --count) {
+    const FrameIndex frame = ring.PopFront();
+    // On the list it was a head already, so its pageblock is split.
+    frames_.small_state(frame) = FrameStore::Code(FrameKind::kAllocated, 0);
+    f(frame);
+  }
 }
 
 inline int64_t Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
