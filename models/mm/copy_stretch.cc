@@ -8,8 +8,9 @@
 namespace numasim {
 namespace {
 
-// How many pages ahead are looked at. Each look has to be made again after every event of the LP.
-constexpr int64_t kAhead = 4;
+// How many pages ahead are looked at. Each look has to be made again after every event of the LP; but where
+// the last of them comes before such an event, the LP has to stop for another look.
+constexpr int64_t kAhead = 8;
 
 }  // namespace
 

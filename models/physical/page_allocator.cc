@@ -54,6 +54,8 @@ struct Dropped {
 // anonymous memory that nobody holds, up to the first page that is another kind or for which the CPU's list
 // would give pages back.
 Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pages) {
+  // About as many as two cache lines of owners have.
+  constexpr size_t kAhead = 16;
   FrameStore& frames = zone.frames();
   PcpLists& lists = zone.pcp(cpu);
   const int64_t room = int64_t{lists.high} - 1 - lists.count;
@@ -61,6 +63,8 @@ Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pag
   for (; dropped.pages < pages.size() && dropped.freed < room; ++dropped.pages) {
     const Folio page = pages[dropped.pages];
     if (page.order() != 0 || !frames.Contains(page.head())) break;
+    if (dropped.pages + kAhead < pages.size())
+      frames.PrefetchFrame(frames.Index(pages[dropped.pages + kAhead].head()));
     const FrameIndex frame = frames.Index(page.head());
     if (ThpPage::Holds(frames, frame)) break;
     FrameOwner& owner = frames.owner(frame, 0);
@@ -336,7 +340,7 @@ size_t PageAllocator::CountOnOneNode(std::span<const Folio> pages) const {
   return pages.size();
 }
 
-// The pages node by node; in `room`, where they are not so already.
+// The pages node by node; in `room`, where they are of several.
 std::span<const Folio> PageAllocator::NodeByNode(std::span<const Folio> pages,
                                                  std::vector<Folio>& room) const {
   if (pages.empty() || CountOnOneNode(pages) == pages.size()) return pages;
@@ -349,11 +353,12 @@ sim::Task<void> PageAllocator::ForEachOnItsNode(sim::Path& path, std::span<const
   const sim::LpId home = path.lp();
   std::vector<Folio> room;
   for (pages = NodeByNode(pages, room); !pages.empty();) {
-    const size_t count = CountOnOneNode(pages);
-    co_await path.GoTo(memory_.node(NodeOf(pages.front().head())).lp, memory_.costs().hop);
+    const size_t count = room.empty() ? pages.size() : CountOnOneNode(pages);
+    Zone* zone = memory_.ZoneOf(pages.front().head());
+    co_await path.GoTo(memory_.node(zone->node()).lp, memory_.costs().hop);
     for (const Folio page : pages.first(count)) {
-      Zone& zone = *memory_.ZoneOf(page.head());
-      f(zone, zone.frames().Index(page.head()), page);
+      if (!zone->frames().Contains(page.head())) zone = memory_.ZoneOf(page.head());
+      f(*zone, zone->frames().Index(page.head()), page);
     }
     pages = pages.subspan(count);
   }
@@ -429,7 +434,7 @@ sim::Task<void> PageAllocator::Drop(sim::Path& path, CpuId cpu, std::span<const 
   const sim::LpId home = path.lp();
   std::vector<Folio> room;
   for (pages = NodeByNode(pages, room); !pages.empty();) {
-    const size_t count = CountOnOneNode(pages);
+    const size_t count = room.empty() ? pages.size() : CountOnOneNode(pages);
     Node& node = memory_.node(NodeOf(pages.front().head()));
     co_await path.GoTo(node.lp, memory_.costs().hop);
     co_await DropOnNode(path, cpu, node, pages.first(count), which);

@@ -75,6 +75,18 @@ TEST(HistogramTest, MergeIsAsIfAllWereRecordedInOne) {
   EXPECT_EQ(a.max(), both.max());
 }
 
+TEST(HistogramTest, SeveralAtOnceAreAsManyOneByOne) {
+  Histogram at_once, one_by_one;
+  for (const auto& [value, times] : {std::pair<int64_t, uint64_t>{7, 3}, {7, 2}, {900, 1}, {7, 4}}) {
+    at_once.Record(value, times);
+    for (uint64_t i = 0; i < times; ++i) one_by_one.Record(value);
+  }
+  EXPECT_EQ(at_once.buckets(), one_by_one.buckets());
+  EXPECT_EQ(at_once.count(), 10u);
+  EXPECT_EQ(at_once.sum(), one_by_one.sum());
+  EXPECT_EQ(at_once.max(), 900);
+}
+
 // Waits of centuries, many of them.
 TEST(HistogramTest, SumStopsAtTheGreatestNumber) {
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();

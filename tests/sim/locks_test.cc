@@ -188,6 +188,27 @@ TEST_F(RwSemTest, AReaderQueuesBehindAWaitingWriter) {
                                   "w2 writes 300", "r4 reads 400"));
 }
 
+// What the statistics say is what they say of a reader that lets go and takes it again by itself.
+TEST_F(RwSemTest, RetakingCountsAsLettingGoAndTakingAgain) {
+  RwSem one_by_one(engine_, lp_, "one by one");
+  Start(0, "reader", [&](Path& path) -> Task<void> {
+    co_await sem_.AcquireRead(path);
+    co_await path.Take(Nanoseconds(30));
+    sem_.RetakeRead(path, 3, Nanoseconds(10), path.now());
+    co_await path.Take(Nanoseconds(5));
+    sem_.ReleaseRead(path);
+    for (const int64_t hold : {10, 10, 10, 5}) {
+      co_await one_by_one.AcquireRead(path);
+      co_await path.Take(Nanoseconds(hold));
+      one_by_one.ReleaseRead(path);
+    }
+  });
+  Run();
+  EXPECT_EQ(sem_.stats().acquisitions, one_by_one.stats().acquisitions);
+  EXPECT_EQ(sem_.stats().hold.buckets(), one_by_one.stats().hold.buckets());
+  EXPECT_EQ(sem_.stats().hold.sum(), 35);
+}
+
 TEST_F(RwSemTest, Trylocks) {
   Reader(0, "r", 100);
   Writer(200, "w", 100);
