@@ -13,6 +13,7 @@
 #include "cli/help/completion.h"
 #include "cli/help/help.h"
 #include "cli/list_metrics.h"
+#include "cli/replay.h"
 #include "cli/report/report.h"
 #include "cli/run.h"
 #include "cli/signals.h"
@@ -41,6 +42,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_status = 0;
   numasim::AddRunCommand(app, &exit_status);
+  numasim::AddReplayCommand(app, &exit_status);
   numasim::AddSweepCommand(app, &exit_status);
   numasim::AddConformCommand(app, &exit_status);
   numasim::AddDumpCommand(app, &exit_status);

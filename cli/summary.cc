@@ -213,14 +213,38 @@ void PrintGuests(const std::vector<std::unique_ptr<workloads::GuestGroup>>& grou
   }
 }
 
-void PrintShortages(const std::vector<std::unique_ptr<workloads::GuestGroup>>& groups, std::ostream& out) {
-  for (const auto& group : groups) {
-    for (const auto& [shortage, count] : group->shortages()) {
-      const std::string nodes = shortage.nodes.empty() ? "" : absl::StrCat(" node=", shortage.nodes);
-      out << absl::StrFormat("  %10d  guests %s: %s %s%s\n", count, group->plan().name, shortage.operation,
-                             shortage.error, nodes);
-    }
+// What became of the jobs of each batch system, how long they waited, and what they had at the end.
+void PrintBatches(const std::vector<std::unique_ptr<workloads::BatchSystem>>& batches, std::ostream& out) {
+  if (batches.empty()) return;
+  Table table;
+  table.AddRow({"batch", "jobs", "refused", "started", "waited", "backfilled", "killed", "finished",
+                "waiting", "running", "mean wait", "longest"});
+  for (const auto& batch : batches) {
+    std::vector<std::string> row = {batch->plan().name, absl::StrCat(batch->plan().log.jobs.size())};
+    for (const BatchCounter c : {BATCH_REFUSED, BATCH_STARTED, BATCH_WAITED, BATCH_BACKFILLED, BATCH_KILLED,
+                                 BATCH_FINISHED, BATCH_WAITING, BATCH_RUNNING})
+      row.push_back(absl::StrCat(batch->counter(c)));
+    const sim::Histogram& waits = batch->waits().latency();
+    row.push_back(TimeText(std::llround(waits.mean())));
+    row.push_back(TimeText(waits.max()));
+    table.AddRow(std::move(row));
   }
+  table.Print(/*width=*/0, out);
+}
+
+// Why guests of a group, or jobs of a batch system, did not get their memory.
+void PrintShortages(std::string_view what, const workloads::Shortages& shortages, std::ostream& out) {
+  for (const auto& [shortage, count] : shortages) {
+    const std::string nodes = shortage.nodes.empty() ? "" : absl::StrCat(" node=", shortage.nodes);
+    out << absl::StrFormat("  %10d  %s: %s %s%s\n", count, what, shortage.operation, shortage.error, nodes);
+  }
+}
+
+void PrintAllShortages(const workloads::Simulation& simulation, std::ostream& out) {
+  for (const auto& group : simulation.groups())
+    PrintShortages(absl::StrCat("guests ", group->plan().name), group->shortages(), out);
+  for (const auto& batch : simulation.batches())
+    PrintShortages(absl::StrCat("batch ", batch->plan().name), batch->shortages(), out);
 }
 
 }  // namespace
@@ -247,15 +271,15 @@ void PrintFailureKind(const workloads::Simulation::FailureKind& kind, std::ostre
 
 void PrintFailures(const workloads::Simulation& simulation, const RunFacts& facts, std::ostream& out) {
   const std::vector<workloads::Simulation::FailureKind> failures = simulation.Failures();
-  const auto& guests = simulation.groups();
-  const bool any_guest = std::any_of(guests.begin(), guests.end(),
-                                     [](const auto& group) { return !group->shortages().empty(); });
-  if (failures.empty() && facts.events.empty() && !any_guest) {
+  const auto is_short = [](const auto& of) { return !of->shortages().empty(); };
+  const bool any_short = std::any_of(simulation.groups().begin(), simulation.groups().end(), is_short) ||
+                         std::any_of(simulation.batches().begin(), simulation.batches().end(), is_short);
+  if (failures.empty() && facts.events.empty() && !any_short) {
     out << "nothing failed\n";
     return;
   }
   out << "what failed\n";
-  PrintShortages(guests, out);
+  PrintAllShortages(simulation, out);
   for (const auto& kind : failures) PrintFailureKind(kind, out);
   std::vector<std::pair<int64_t, std::string>> groups;
   for (const auto& [what, count] : facts.events) groups.emplace_back(-count, what.first + ": " + what.second);
@@ -280,7 +304,9 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
                          sim::ToString(simulation.engine().now()), facts.wall_s, events,
                          static_cast<double>(events) / 1e6 / std::max(facts.wall_s, 1e-9));
   if (!facts.ended_by.empty()) out << "ended by " << facts.ended_by << " before its end\n";
-  const char* const streams = simulation.groups().empty() ? "streams" : "streams and groups of guests";
+  const char* const streams = !simulation.batches().empty()  ? "streams, groups of guests and batch systems"
+                              : !simulation.groups().empty() ? "streams and groups of guests"
+                                                             : "streams";
   out << absl::StrFormat("%d of %d %s ended; %d operations, %d accesses\n", simulation.streams_done(),
                          simulation.streams(), streams, totals.operations, totals.accesses);
   const std::vector<workloads::Simulation::Operations> operations = simulation.AllOperations();
@@ -292,6 +318,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
   PrintRanges(operations, out);
   PrintVirtioMem(simulation.kernel().virtio_mem(), out);
   PrintGuests(simulation.groups(), out);
+  PrintBatches(simulation.batches(), out);
   if (run.has_value()) PrintOverTime(*run, out);
   PrintFailures(simulation, facts, out);
   if (!facts.trace_path.empty()) {

@@ -53,4 +53,8 @@ CounterName NameOf(GuestCounter counter) {
   return FromDescriptor(*counters::GuestCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(BatchCounter counter) {
+  return FromDescriptor(*counters::BatchCounter_descriptor()->FindValueByNumber(counter));
+}
+
 }  // namespace numasim

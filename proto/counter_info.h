@@ -25,6 +25,7 @@ CounterName NameOf(CmaCounter counter);
 CounterName NameOf(VirtioMemCounter counter);
 CounterName NameOf(ThpCounter counter);
 CounterName NameOf(GuestCounter counter);
+CounterName NameOf(BatchCounter counter);
 
 }  // namespace numasim
 

@@ -37,12 +37,6 @@ std::string ReadIndex(std::string_view text, std::string_view what, int how_many
   return {};
 }
 
-bool IsName(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
-  });
-}
-
 // A component of a path: what a line of a script can hold in one field.
 bool IsFileName(std::string_view text) {
   return !text.empty() && text != "." && text != ".." &&

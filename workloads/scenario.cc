@@ -9,6 +9,7 @@
 
 #include "files/read_file.h"
 #include "google/protobuf/text_format.h"
+#include "workloads/batch/batch_text.h"
 #include "workloads/generate/guests_text.h"
 #include "workloads/kernel_args.h"
 #include "workloads/machine_rules.h"
@@ -69,6 +70,9 @@ class ScenarioLoader {
   absl::Status LoadWorkload(const MessageView& scenario);
   absl::Status LoadScript(const MessageView& view, const Workload::Script& proto);
   absl::Status LoadGuests(const MessageView& view);
+  absl::Status LoadBatch(const MessageView& view);
+  InputFiles Files();
+  absl::Status TakeName(const MessageView& view, const std::string& name);
   absl::Status ReadScriptFile(const MessageView& view, const std::string& name, LoadedScript& loaded);
   absl::Status ReadInlineScript(const MessageView& view, const Workload::Script& proto, LoadedScript& loaded);
   absl::Status ParseCopies(const std::string& text, const LineName& name_of_line, LoadedScript& loaded);
@@ -193,10 +197,10 @@ absl::Status ScenarioLoader::LoadTimes(const MessageView& scenario) {
 
 absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
   const Workload& workload = loaded_.proto.workload();
-  if (workload.script_size() + workload.guests_size() == 0) {
+  if (workload.script_size() + workload.guests_size() + workload.batch_size() == 0) {
     return scenario.MistakeWithoutValue("workload.script",
                                         "is missing; expected at least one, such as script { file: "
-                                        "\"load.mm\" }, or guests { .. }");
+                                        "\"load.mm\" }, or guests { .. }, or batch { .. }");
   }
   const MessageView view = scenario.Nested("workload");
   for (int i = 0; i < workload.script_size(); ++i) {
@@ -207,20 +211,42 @@ absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
     const absl::Status status = LoadGuests(view.Nested("guests", i));
     if (!status.ok()) return status;
   }
+  for (int i = 0; i < workload.batch_size(); ++i) {
+    const absl::Status status = LoadBatch(view.Nested("batch", i));
+    if (!status.ok()) return status;
+  }
   return absl::OkStatus();
 }
 
+InputFiles ScenarioLoader::Files() {
+  return {[this](const MessageView& at, std::string_view field, const std::string& name) {
+            return FileOf(at, field, name);
+          },
+          [this](const std::string& name) { return DisplayName(name); }};
+}
+
+absl::Status ScenarioLoader::TakeName(const MessageView& view, const std::string& name) {
+  if (names_.insert(name).second) return absl::OkStatus();
+  return view.Mistake("name", "is another group's or script's name too; expected a name of its own");
+}
+
 absl::Status ScenarioLoader::LoadGuests(const MessageView& view) {
-  const InputFiles files = {[this](const MessageView& at, std::string_view field, const std::string& name) {
-                              return FileOf(at, field, name);
-                            },
-                            [this](const std::string& name) { return DisplayName(name); }};
+  const InputFiles files = Files();
   absl::StatusOr<GuestPlan> plan =
       ReadGuests(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
   if (!plan.ok()) return plan.status();
-  if (!names_.insert(plan->name).second)
-    return view.Mistake("name", "is another group's or script's name too; expected a name of its own");
+  if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
   loaded_.guests.push_back(*std::move(plan));
+  return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::LoadBatch(const MessageView& view) {
+  const InputFiles files = Files();
+  absl::StatusOr<BatchPlan> plan =
+      ReadBatch(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
+  if (!plan.ok()) return plan.status();
+  if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
+  loaded_.batches.push_back(*std::move(plan));
   return absl::OkStatus();
 }
 
@@ -340,7 +366,8 @@ bool IsInFolderOf(const std::string& scenario, const std::filesystem::path& file
 }  // namespace
 
 bool LoadedScenario::random() const {
-  return std::any_of(guests.begin(), guests.end(), [](const GuestPlan& plan) { return plan.random(); });
+  return std::any_of(guests.begin(), guests.end(), [](const GuestPlan& plan) { return plan.random(); }) ||
+         std::any_of(batches.begin(), batches.end(), [](const BatchPlan& plan) { return plan.random(); });
 }
 
 absl::Status NoSuchCounter(const LoadedScenario& scenario, int index) {

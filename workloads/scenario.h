@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "proto/scenario.pb.h"
+#include "workloads/batch/batch_plan.h"
 #include "workloads/condition.h"
 #include "workloads/generate/guest_plan.h"
 #include "workloads/script.h"
@@ -63,6 +64,7 @@ struct LoadedScenario {
   std::string text;  // what ParseScenario takes
   std::vector<LoadedScript> scripts;
   std::vector<GuestPlan> guests;
+  std::vector<BatchPlan> batches;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;
   std::vector<Expectation> expectations;

@@ -94,6 +94,8 @@ absl::Status Simulation::AddGroups(const LoadedScenario& scenario, uint64_t seed
     if (!group.ok()) return group.status();
     groups_.push_back(*std::move(group));
   }
+  for (const BatchPlan& plan : scenario.batches)
+    batches_.push_back(std::make_unique<BatchSystem>(*kernel_, plan, seed));
   return absl::OkStatus();
 }
 
@@ -120,17 +122,20 @@ void Simulation::AddStreams() {
                     });
     }
   }
-  for (const auto& group : groups_) {
-    group->Begin([this, ends_khugepaged](sim::Path& path) -> sim::Task<void> {
-      if (ends_khugepaged) co_await EndWithLast(path);
-    });
-  }
+  const auto end_one = [this, ends_khugepaged](sim::Path& path) -> sim::Task<void> {
+    if (ends_khugepaged) co_await EndWithLast(path);
+  };
+  for (const auto& group : groups_) group->Begin(end_one);
+  for (const auto& batch : batches_) batch->Begin(end_one);
 }
 
 std::vector<MemorySystem::CounterColumn> Simulation::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns = kernel_->Columns();
   for (const auto& group : groups_) {
     for (auto& column : group->Columns()) columns.push_back(std::move(column));
+  }
+  for (const auto& batch : batches_) {
+    for (auto& column : batch->Columns()) columns.push_back(std::move(column));
   }
   return columns;
 }
@@ -223,6 +228,13 @@ std::vector<Simulation::Operations> Simulation::AllOperations() const {
     guests.table = {{"start", group->starts()}, {"attempt", group->attempts()}, {"grow", group->growths()}};
     std::erase_if(guests.table, [](const auto& entry) { return entry.second.tried() == 0; });
   }
+  for (const auto& batch : batches_) {
+    Operations& jobs = all.emplace_back();
+    jobs.of = Operations::Of::kBatch;
+    jobs.name = batch->plan().name;
+    jobs.table = {{"wait", batch->waits()}, {"start", batch->starts()}, {"grow", batch->growths()}};
+    std::erase_if(jobs.table, [](const auto& entry) { return entry.second.tried() == 0; });
+  }
   Operations& machine = all.emplace_back();
   const TimedStats timed = kernel_->memory().AllTimed();
   for (size_t kind = 0; kind < timed.size(); ++kind) {
@@ -233,7 +245,8 @@ std::vector<Simulation::Operations> Simulation::AllOperations() const {
 
 int64_t Simulation::streams_done() const {
   return std::count_if(runners_.begin(), runners_.end(), [](const auto& stream) { return stream->done; }) +
-         std::count_if(groups_.begin(), groups_.end(), [](const auto& group) { return group->ended(); });
+         std::count_if(groups_.begin(), groups_.end(), [](const auto& group) { return group->ended(); }) +
+         std::count_if(batches_.begin(), batches_.end(), [](const auto& batch) { return batch->ended(); });
 }
 
 std::vector<const Process*> Simulation::LiveProcesses() const {
@@ -245,6 +258,10 @@ std::vector<const Process*> Simulation::LiveProcesses() const {
   for (const auto& group : groups_) {
     const std::vector<const Process*> guests = group->LiveProcesses();
     live.insert(live.end(), guests.begin(), guests.end());
+  }
+  for (const auto& batch : batches_) {
+    const std::vector<const Process*> jobs = batch->LiveProcesses();
+    live.insert(live.end(), jobs.begin(), jobs.end());
   }
   return live;
 }
@@ -280,11 +297,12 @@ double Simulation::ShareDone() const {
     done += stream->done ? operations
                          : std::min(operations, static_cast<double>(stream->runner->counts().operations));
   }
-  // A group counts as much as all scripts together.
+  // A group counts as much as all scripts together, and so does a batch system.
   const double scripts = all == 0 ? 1 : done / all;
   double shares = runners_.empty() ? 0 : scripts;
   for (const auto& group : groups_) shares += group->ShareDone(engine_.now().ns);
-  const size_t parts = groups_.size() + (runners_.empty() ? 0 : 1);
+  for (const auto& batch : batches_) shares += batch->ShareDone();
+  const size_t parts = groups_.size() + batches_.size() + (runners_.empty() ? 0 : 1);
   return parts == 0 ? 1 : shares / static_cast<double>(parts);
 }
 

@@ -1,5 +1,5 @@
 // Simulation: one run of a scenario. Owns the engine, the models on it, a runner for each stream of the
-// workload and its groups of guests.
+// workload, its groups of guests and its batch systems.
 #ifndef NUMASIM_WORKLOADS_SIMULATION_H_
 #define NUMASIM_WORKLOADS_SIMULATION_H_
 
@@ -16,6 +16,7 @@
 #include "models/mm/address_space_ops.h"
 #include "sim/engine.h"
 #include "sim/run_control.h"
+#include "workloads/batch/batch_system.h"
 #include "workloads/generate/guest_group.h"
 #include "workloads/operation_log.h"
 #include "workloads/scenario.h"
@@ -70,20 +71,21 @@ class Simulation {
     std::vector<FailedLine> lines;
   };
   std::vector<FailureKind> Failures() const;
-  // What was done, by kind of operation: first of each script and then of each group of guests, in their
-  // order, then of the whole machine (Timed). Read while nothing runs.
+  // What was done, by kind of operation: first of each script, then of each group of guests and each
+  // batch system, in their order, then of the whole machine (Timed). Read while nothing runs.
   struct Operations {
-    enum class Of { kScript, kGuests, kMachine };
+    enum class Of { kScript, kGuests, kBatch, kMachine };
     Of of = Of::kMachine;
-    std::string name;  // of the script or the group
+    std::string name;  // of the script, the group or the batch system
     OperationTable table;
   };
   std::vector<Operations> AllOperations() const;
-  // Scripts' streams, and groups of guests.
-  int64_t streams() const { return static_cast<int64_t>(runners_.size() + groups_.size()); }
+  // Scripts' streams, groups of guests, and batch systems.
+  int64_t streams() const { return static_cast<int64_t>(runners_.size() + groups_.size() + batches_.size()); }
   int64_t streams_done() const;
   // The groups of guests, in the scenario's order.
   const std::vector<std::unique_ptr<GuestGroup>>& groups() const { return groups_; }
+  const std::vector<std::unique_ptr<BatchSystem>>& batches() const { return batches_; }
   // Every counter of the machine and of the workload, in the order of a trace.
   std::vector<MemorySystem::CounterColumn> Columns() const;
   // The processes that live, by stream and name. Read while nothing runs.
@@ -123,6 +125,7 @@ class Simulation {
   std::vector<std::unique_ptr<Stream>> runners_;
   std::vector<std::unique_ptr<OperationLog>> logs_;  // of each script
   std::vector<std::unique_ptr<GuestGroup>> groups_;
+  std::vector<std::unique_ptr<BatchSystem>> batches_;
   size_t streams_ended_ = 0;      // global LP
   bool left_khugepaged_ = false;  // the run was ended with the last stream, and khugepaged with it
 };

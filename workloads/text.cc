@@ -1,5 +1,9 @@
 #include "workloads/text.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+
 namespace numasim::workloads {
 
 std::vector<std::string_view> Split(std::string_view text, char separator) {
@@ -19,6 +23,12 @@ std::string Join(std::span<const std::string_view> parts, std::string_view separ
     text.append(parts[i]);
   }
   return text;
+}
+
+bool IsName(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
+  });
 }
 
 std::string_view Trim(std::string_view text) {

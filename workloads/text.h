@@ -50,6 +50,9 @@ std::string Join(std::span<const std::string_view> parts, std::string_view separ
 // Without white space at both ends.
 std::string_view Trim(std::string_view text);
 
+// One or more letters, digits, '_', '.' and '-': what things of a scenario are called.
+bool IsName(std::string_view text);
+
 // Takes `prefix` off the front of `text`; false if it is not there.
 bool ConsumePrefix(std::string_view& text, std::string_view prefix);
 

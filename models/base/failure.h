@@ -25,7 +25,8 @@ enum class LogKind : int32_t {
   kOfflineFailed = 6,    // a memory block that stayed online
   kCmaFailed = 7,        // an allocation from a CMA area
   kGuestFailed = 8,      // a guest of the workload that did not get its memory
-  kLast = kGuestFailed
+  kJobFailed = 9,        // a job of a batch log that did not get its memory, or that cannot run at all
+  kLast = kJobFailed
 };
 
 // As traces name it: "alloc_failed".
@@ -47,6 +48,8 @@ constexpr const char* LogKindName(LogKind kind) {
       return "cma_failed";
     case LogKind::kGuestFailed:
       return "guest_failed";
+    case LogKind::kJobFailed:
+      return "job_failed";
   }
   return "unknown";
 }

@@ -23,6 +23,7 @@ workload { script { line: "spawn p" line: "@p map a 8M anon" line: "@p touch a" 
 '''
 
 RUN = ['run', 's.textproto', '--out', 't.pb']
+REPLAY = ['replay', 'jobs.csv', '--machine', 'm.textproto', '--columns', 'submit=from,run=for,cpus=cpus,request=mem:M', '--out', 't.pb']
 CONFORM = ['conform', 's.mm', '--boot', 's.json', '--json', 'o.json']
 DUMP = ['dump', 'made.pb']
 EXPORT = ['export', 'made.pb', '--perfetto']
@@ -65,6 +66,19 @@ EFFECTS = {
     ('metrics', 'METRIC'): [(['metrics', 'made.pb'], ['metrics', 'made.pb', 'node0.*'])],
     ('metrics', '--format'): [(['metrics', 'made.pb'], ['metrics', 'made.pb', '--format', form]) for form in ('csv', 'json')],
     ('run', '--quiet'): [(RUN, RUN + ['--quiet'])],
+    ('replay', 'LOG'): [(REPLAY, replaced(REPLAY, 'jobs.csv', 'other.csv'))],
+    ('replay', '--machine'): [(REPLAY, replaced(REPLAY, 'm.textproto', 'larger.textproto'))],
+    ('replay', '--format'): [(['replay', 'jobs.swf', '--machine', 'm.textproto'],
+                              ['replay', 'jobs.swf', '--machine', 'm.textproto', '--format', 'sacct'])],
+    ('replay', '--columns'): [(REPLAY, replaced(REPLAY, REPLAY[5], 'submit=from,run=for,cpus=cpus,request=mem:K'))],
+    ('replay', '--policy'): [(REPLAY, REPLAY + ['--policy', 'fcfs'])],
+    ('replay', '--page-size'): [(REPLAY, REPLAY + ['--page-size', 'thp'])],
+    ('replay', '--out'): [(REPLAY, replaced(REPLAY, 't.pb', 'u.pb')), (REPLAY, REPLAY[:-2])],
+    ('replay', '--set'): [(REPLAY, REPLAY + ['--set', 'workload.batch[jobs].placement=spread'])],  # a warning: there is one node
+    ('replay', '--seed'): [(REPLAY, REPLAY + ['--seed', '5'])],  # a warning, as nothing in a log is random
+    ('replay', '--threads'): [(REPLAY, REPLAY + ['--threads', '0'])],
+    ('replay', '--fail-on'): [(REPLAY, REPLAY + ['--fail-on', 'batch.jobs.started > 0'])],
+    ('replay', '--quiet'): [(REPLAY, REPLAY + ['--quiet'])],
     ('conform', 'SCRIPT'): [(CONFORM, replaced(CONFORM, 's.mm', 'shorter.mm'))],
     ('conform', '--boot'): [(CONFORM, replaced(CONFORM, 's.json', 'other.json'))],
     ('conform', '--json'): [(CONFORM, replaced(CONFORM, 'o.json', 'p.json'))],
@@ -149,6 +163,12 @@ def prepare():
     write('other.textproto', SCENARIO.replace('8M', '9M') % '')
     write('outside/s.textproto', 'machine { node { memory: "64M" cpus: 2 } }\nworkload { script { file: "../plain.mm" } }\n'
                                  'kernel { thp { enabled: "never" } }\n')
+    jobs = 'from,for,cpus,mem\n0,100,2,8\n1,100,1,4\n2,10,%d,4\n3,10,1,4\n'
+    write('jobs.csv', jobs % 2)
+    write('other.csv', jobs % 1)
+    write('jobs.swf', '1 0 0 60 2 -1 2048 2 60 -1 1 1 1 1 1 1 -1 -1\n')
+    write('m.textproto', 'node { memory: "64M" cpus: 3 }\n')
+    write('larger.textproto', 'node { memory: "64M" cpus: 8 }\n')
     write('plain.mm', 'spawn p\n@p map a 4M anon\n@p touch a\n')
     for recording, name in ((RECORDING, 's'), (OTHER_RECORDING, 'other')):
         shutil.copy(recording + '.mm', name + '.mm')
@@ -209,7 +229,7 @@ def done(arguments):
             shutil.rmtree(name)
         else:
             os.remove(name)
-    if result.returncode not in ((0, 1, 2) if arguments[0] in ('run', 'compare', 'sweep') else (0, 1)):
+    if result.returncode not in ((0, 1, 2) if arguments[0] in ('run', 'replay', 'compare', 'sweep') else (0, 1)):
         sys.exit(f'{arguments}: exit status {result.returncode}\n{result.stderr.decode()}')
     return result.returncode, printed, files
 

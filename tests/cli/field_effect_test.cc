@@ -194,6 +194,24 @@ workload {
 trace { interval: "1ms" }
 )";
 
+// Batch jobs, more than the machine has room for.
+constexpr char kWithBatch[] = R"(
+machine {
+  node { memory: "128M" cpus: 4 }
+  node { memory: "128M" cpus: 4 }
+}
+kernel { thp { enabled: "never" } }
+workload {
+  batch {
+    name: "jobs"
+    lublin { jobs: 40 cpus: 8 pace: 40 }
+    memory_per_cpu { uniform { min: "1M" max: "20M" } }
+    growth { steps: 4 first { uniform { min: "20%" max: "60%" } } over { constant: "90%" } }
+  }
+}
+trace { interval: "1m" }
+)";
+
 void WriteTopology() {
   const auto sets = [](const std::string& cpus, const std::string& nodes) {
     return absl::StrCat("cpuset=\"", cpus, "\" complete_cpuset=\"", cpus, "\" nodeset=\"", nodes,
@@ -358,6 +376,24 @@ const Entry kEntries[] = {
     {"Guests.policy_weight", kWithGuests, "[ 2, 1 ]", "[ 1, 9 ]"},
     {"Guests.policy_of", kWithGuests, "node: [ 0, 1 ]", "node: [ 0, 1 ] policy_of: 'mapping'"},
     {"Guests.populate", kWithGuests, "node: [ 0, 1 ]", "node: [ 0, 1 ] populate: true"},
+    {"Batch.name", kWithBatch, "\"jobs\"", "\"others\""},
+    {"Batch.log", kWithBatch, "lublin {", "log: 'x.swf' lublin {", Effect::kRefused},
+    {"Batch.format", kWithBatch, "lublin {", "format: 'swf' lublin {", Effect::kRefused},
+    {"Batch.columns", kWithBatch, "lublin {", "columns: 'submit=#1,run=#2' lublin {", Effect::kRefused},
+    {"Batch.count", kWithBatch, "lublin {", "count: 5 lublin {", Effect::kRefused},
+    {"Batch.start", kWithBatch, "lublin {", "start: '1h' lublin {"},
+    {"Batch.policy", kWithBatch, "lublin {", "policy: 'fcfs' lublin {"},
+    {"Batch.policy", kWithBatch, "lublin {", "policy: 'log_start_times' lublin {", Effect::kRefused},
+    {"Batch.backfill_depth", kWithBatch, "lublin {", "backfill_depth: 1 lublin {"},
+    {"Batch.backfill_depth", kWithBatch, "lublin {", "policy: 'fcfs' backfill_depth: 1 lublin {",
+     Effect::kRefused},
+    {"Batch.placement", kWithBatch, "lublin {", "placement: 'spread' lublin {"},
+    {"Batch.bookable", kWithBatch, "lublin {", "bookable: '50%' lublin {"},
+    {"Batch.page_size", kWithBatch, "lublin {", "page_size: 'thp' lublin {"},
+    {"Growth.steps", kWithBatch, "steps: 4", "steps: 3"},
+    {"Lublin.jobs", kWithBatch, "jobs: 40", "jobs: 41"},
+    {"Lublin.cpus", kWithBatch, "cpus: 8 pace", "cpus: 16 pace"},
+    {"Lublin.pace", kWithBatch, "pace: 40", "pace: 30"},
     {"Poisson.mean", kWithGuests, "mean: \"3ms\"", "mean: \"4ms\""},
     {"Arrival.file", kWithGuests, "poisson {", "file: 'x.txt' poisson {", Effect::kRefused},
     {"ClosedLoop.guests", kWithGuests, "guests: 3", "guests: 4"},
@@ -485,7 +521,9 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
   const Result from_topology = RunScenario(kFromTopology);
   const Result with_thp = RunScenario(kWithThp);
   const Result with_guests = RunScenario(kWithGuests);
-  for (const Result* base : {&described, &recorded, &pinned, &from_topology, &with_thp, &with_guests}) {
+  const Result with_batch = RunScenario(kWithBatch);
+  for (const Result* base :
+       {&described, &recorded, &pinned, &from_topology, &with_thp, &with_guests, &with_batch}) {
     ASSERT_EQ(base->problem, "");
     ASSERT_THAT(base->warnings, testing::IsEmpty());
   }
@@ -501,6 +539,7 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
                          : entry.scenario == kPinned     ? pinned
                          : entry.scenario == kWithThp    ? with_thp
                          : entry.scenario == kWithGuests ? with_guests
+                         : entry.scenario == kWithBatch  ? with_batch
                                                          : from_topology;
     switch (entry.effect) {
       case Effect::kTrace:

@@ -111,6 +111,23 @@ def data_files():
                ["times.txt", "sizes.txt", "lives.txt", "shares.txt"])
 
 
+def logs():
+    """Logs of batch systems in each format, as the replay of one."""
+    machine = b'node { memory: "64M" cpus: 8 }\n'
+    swf = (b"; Version: 2.2\n    1   0 5  60.5 4 -1  512 4 3600 1024 1 3 1 9 1 1 -1 -1\n"
+           b"2 10 0 -1 2 -1 -1 2 -1 -1 5 1 1 1 1 1 -1 -1 more\n3 20 -1 7 9 -1 -1 9 -1 -1 1 -1 1 -1 1 1 -1 -1\n")
+    sacct = (b"JobID|JobName|User|State|Submit|Start|Elapsed|Timelimit|AllocCPUS|NNodes|ReqMem|MaxRSS|NTasks\n"
+             b"9|sort|ann|COMPLETED|2024-03-01T12:00:00|2024-03-01T12:00:10|00:01:05|02:00:00|2|1|4Mc||\n"
+             b"9.batch|batch||COMPLETED|2024-03-01T12:00:10|2024-03-01T12:00:10|00:01:05||2|1||1000K|1\n"
+             b"10|sort|bob|CANCELLED|2024-03-01T12:00:00|Unknown|00:00:00|1-00:00:00|2|1|4Mn||\n")
+    openb = (b"name,cpu_milli,memory_mib,creation_time,deletion_time,scheduled_time\n"
+             b"a,1500,4,0,60,5\n\"b, \"\"c\"\"\",500,2,10,70,\n")
+    azure = b"a,s,d,0,300,9,1,5,Unknown,2,1M\nb,s,d,60,90,9,1,5,Unknown,>4,2M\n"
+    for name, text in (("jobs.swf", swf), ("jobs.sacct", sacct), ("openb.csv", openb), ("azure.csv", azure)):
+        yield Case("log", {name: text, "m.textproto": machine},
+                   ["replay", name, "--machine", "m.textproto", "--out", "out.pb"], [name])
+
+
 def topologies():
     folder = os.path.join(ROOT, "tests", "workloads", "machine", "testdata")
     scenario = b'machine { lstopo_file: "in.xml" }\nworkload { script { line: "spawn p" line: "@p map m 4M anon" } }\n'
@@ -205,7 +222,7 @@ def tasks(numasim, work):
 
 
 def all_cases(numasim, work):
-    cases = list(scripts_and_boots()) + list(scenarios()) + list(data_files()) + list(topologies()) + list(snapshots())
+    cases = list(scripts_and_boots()) + list(scenarios()) + list(data_files()) + list(logs()) + list(topologies()) + list(snapshots())
     return cases + list(traces(numasim, work)) + list(studies(numasim, work)) + list(tasks(numasim, work))
 
 
@@ -518,7 +535,7 @@ def parse_arguments():
     parser.add_argument("--inputs", type=int, default=400, help="how many; 0: until interrupted")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so long; 0: no limit")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", help="only these: boot, conform, data, database, scenario, script, snapshot, study, task, topology or trace")
+    parser.add_argument("--kind", help="only these: boot, conform, data, database, log, scenario, script, snapshot, study, task, topology or trace")
     parser.add_argument("--first", type=int, default=0, help="number of the first input, to repeat one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
     parser.add_argument("--patience", type=float, default=10, help="seconds an input may take, and to end when asked")

@@ -5,14 +5,10 @@
 #include "workloads/generate/permutation.h"
 #include "workloads/model_values.h"
 #include "workloads/text.h"
+#include "workloads/units.h"
 
 namespace numasim::workloads {
 namespace {
-
-// Unit `step` of `steps` equal parts of n begins here.
-int64_t PartBegin(int64_t n, int step, int steps) {
-  return static_cast<int64_t>(static_cast<__int128>(n) * step / steps);
-}
 
 std::optional<Advice> AdviceOf(GuestPages pages) {
   if (pages == GuestPages::k4K) return Advice::kNohugepage;
@@ -22,11 +18,17 @@ std::optional<Advice> AdviceOf(GuestPages pages) {
 
 }  // namespace
 
-Guest::Guest(Kernel& kernel, const GuestPlan& plan, uint64_t seed, int64_t number)
+void NoteShortage(Shortages& shortages, const char* operation, const MemoryOutcome& outcome) {
+  if (!outcome.ok()) ++shortages[{operation, outcome.failure(), NodeListText(outcome.nodes)}];
+}
+
+Guest::Guest(Kernel& kernel, const GuestHabits& habits, const GuestChoices& choices, std::string name,
+             LogKind failure_kind)
     : kernel_(kernel),
-      plan_(plan),
-      choices_(ChoicesOf(plan, seed, number)),
-      name_(Cat(plan.name, "#", number)) {}
+      habits_(habits),
+      choices_(choices),
+      name_(std::move(name)),
+      failure_kind_(failure_kind) {}
 
 sim::Task<void> Guest::GoToCpu(sim::Path& path) {
   MemorySystem& memory = kernel_.memory();
@@ -40,18 +42,18 @@ sim::Task<void> Guest::LeaveCpu(sim::Path& path) {
   co_await path.HopTo(memory.global_lp(), memory.costs().hop);
 }
 
-sim::Task<MemoryOutcome> Guest::Start(sim::Path& path, CpuId cpu) {
+sim::Task<MemoryOutcome> Guest::Start(sim::Path& path, CpuId cpu, int64_t units) {
   process_ = std::make_unique<Process>(name_);
   process_->cpu = cpu;
   touched_ = 0;
   co_await GoToCpu(path);
-  MemoryOutcome outcome = co_await StartOnCpu(path);
+  MemoryOutcome outcome = co_await StartOnCpu(path, units);
   co_await LeaveCpu(path);
   if (!outcome.ok()) process_.reset();
   co_return outcome;
 }
 
-sim::Task<MemoryOutcome> Guest::StartOnCpu(sim::Path& path) {
+sim::Task<MemoryOutcome> Guest::StartOnCpu(sim::Path& path, int64_t units) {
   AddressSpaceOps& ops = kernel_.ops();
   const Errno spawned = co_await ops.Spawn(path, *process_);
   if (spawned != Errno::kOk) {
@@ -61,8 +63,9 @@ sim::Task<MemoryOutcome> Guest::StartOnCpu(sim::Path& path) {
         {.error = spawned, .function = "copy_process", .nodes = memory ? NodesOf(MemPolicy()) : NodeMask()},
         choices_.units);
   }
+  if (choices_.units == 0) co_return MemoryOutcome{};
   MemoryOutcome outcome = co_await MapMemory(path);
-  if (outcome.ok()) outcome = co_await TouchStep(path, 0);
+  if (outcome.ok()) outcome = co_await UseFirst(path, units);
   if (!outcome.ok()) co_await ops.Exit(path, *process_);
   co_return outcome;
 }
@@ -90,7 +93,7 @@ MapRequest Guest::RequestOfAll() const {
 sim::Task<MemoryOutcome> Guest::MapMemory(sim::Path& path) {
   AddressSpaceOps& ops = kernel_.ops();
   const MemPolicy policy = PolicyHere();
-  const bool of_mapping = plan_.policy_of_mapping && !policy.IsDefault();
+  const bool of_mapping = habits_.policy_of_mapping && !policy.IsDefault();
   if (!of_mapping && !policy.IsDefault()) {
     const Errno error = co_await ops.SetPolicy(path, *process_, policy);
     if (error != Errno::kOk)
@@ -114,27 +117,23 @@ sim::Task<MemoryOutcome> Guest::MapMemory(sim::Path& path) {
   co_return Failed(path, {.error = error, .function = "do_madvise"}, choices_.units);
 }
 
-sim::Task<MemoryOutcome> Guest::TouchStep(sim::Path& path, int step) {
-  if (plan_.populate) {
-    const Vpn end = memory_ + choices_.base_pages();
-    const Errno error = co_await kernel_.ops().Advise(path, *process_, memory_, end, Advice::kPopulateWrite);
-    if (error != Errno::kOk) {
-      co_return Failed(path, {.error = error, .function = "madvise_populate", .nodes = NodesOf(PolicyHere())},
-                       choices_.units);
-    }
-    touched_ = choices_.units;
-    co_return MemoryOutcome{};
+sim::Task<MemoryOutcome> Guest::UseFirst(sim::Path& path, int64_t units) {
+  if (!habits_.populate) co_return co_await TouchUnits(path, 0, units);
+  const Vpn end = memory_ + choices_.base_pages();
+  const Errno error = co_await kernel_.ops().Advise(path, *process_, memory_, end, Advice::kPopulateWrite);
+  if (error != Errno::kOk) {
+    co_return Failed(path, {.error = error, .function = "madvise_populate", .nodes = NodesOf(PolicyHere())},
+                     choices_.units);
   }
-  const int64_t first = PartBegin(choices_.touched, step, plan_.steps);
-  const int64_t end = PartBegin(choices_.touched, step + 1, plan_.steps);
-  co_return co_await TouchUnits(path, first, end);
+  touched_ = choices_.units;
+  co_return MemoryOutcome{};
 }
 
 // Of the pages in the order in which the guest uses them, those from `first` to `end`.
 sim::Task<MemoryOutcome> Guest::TouchUnits(sim::Path& path, int64_t first, int64_t end) {
   const uint64_t bytes = static_cast<uint64_t>(UnitOf(choices_.pages)) << kPageShift;
   const uint64_t begin = memory_.value << kPageShift;
-  const bool at_random = plan_.order == GuestPlan::Order::kRandom;
+  const bool at_random = habits_.order == GuestHabits::Order::kRandom;
   const Permutation order(static_cast<uint64_t>(choices_.units), choices_.order_key);
   const int64_t at_once = at_random ? 1 : end - first;
   for (int64_t i = first; i < end; i += at_once) {
@@ -159,9 +158,9 @@ sim::Task<MemoryOutcome> Guest::TouchUnits(sim::Path& path, int64_t first, int64
   co_return MemoryOutcome{};
 }
 
-sim::Task<MemoryOutcome> Guest::Grow(sim::Path& path, int step) {
+sim::Task<MemoryOutcome> Guest::GrowTo(sim::Path& path, int64_t units) {
   co_await GoToCpu(path);
-  MemoryOutcome outcome = co_await TouchStep(path, step);
+  MemoryOutcome outcome = co_await TouchUnits(path, touched_, units);
   co_await LeaveCpu(path);
   co_return outcome;
 }
@@ -176,7 +175,7 @@ sim::Task<void> Guest::Exit(sim::Path& path) {
 // What the trace tells of it.
 MemoryOutcome Guest::Failed(sim::Path& path, MemoryOutcome outcome, int64_t wanted) {
   Failure failure;
-  failure.kind = LogKind::kGuestFailed;
+  failure.kind = failure_kind_;
   failure.error = outcome.error;
   failure.function = outcome.function;
   if (outcome.sigbus) failure.reason = "SIGBUS";

@@ -1,15 +1,17 @@
-// Guest: one process of a group that is at some point between its arrival and its exit. Owned by its
-// GuestGroup. Its process lives on the LP of the node that it runs on; the guest itself is touched only by
-// the path that leads its life.
+// Guest: one process of a group, or of a batch job, that is at some point between its arrival and its exit.
+// Owned by its GuestGroup or its job. Its process lives on the LP of the node that it runs on; the guest
+// itself is touched only by the path that leads its life.
 #ifndef NUMASIM_WORKLOADS_GENERATE_GUEST_H_
 #define NUMASIM_WORKLOADS_GENERATE_GUEST_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "models/address_space/process.h"
 #include "models/base/errno.h"
+#include "models/base/failure.h"
 #include "models/kernel.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -30,9 +32,22 @@ struct MemoryOutcome {
   const char* failure() const { return ok() ? "" : sigbus ? "SIGBUS" : ErrnoName(error); }
 };
 
+// Why memory was not to be had, as it is counted.
+struct Shortage {
+  std::string operation;  // "attempt", "grow"
+  std::string error;
+  std::string nodes;  // "0-1"; empty: it was not for want of a node's memory
+  friend auto operator<=>(const Shortage&, const Shortage&) = default;
+};
+using Shortages = std::map<Shortage, int64_t>;
+// Counts it if it is one.
+void NoteShortage(Shortages& shortages, const char* operation, const MemoryOutcome& outcome);
+
 class Guest {
  public:
-  Guest(Kernel& kernel, const GuestPlan& plan, uint64_t seed, int64_t number);
+  // `habits` outlives it. A request for memory that fails is logged as `failure_kind`.
+  Guest(Kernel& kernel, const GuestHabits& habits, const GuestChoices& choices, std::string name,
+        LogKind failure_kind);
 
   const GuestChoices& choices() const { return choices_; }
   const std::string& name() const { return name_; }
@@ -43,18 +58,18 @@ class Guest {
   // Base pages of its memory that it has used.
   int64_t touched_pages() const { return touched_ * UnitOf(choices_.pages); }
 
-  // Makes a process on this CPU with all its memory, and touches the first part. Where that fails the process
-  // is gone again. Begins and ends on the global LP.
-  sim::Task<MemoryOutcome> Start(sim::Path& path, CpuId cpu);
-  // Touches part `step` of the plan's steps, from 1 on. Begins and ends on the global LP.
-  sim::Task<MemoryOutcome> Grow(sim::Path& path, int step);
+  // Makes a process on this CPU with all its memory, if it has any, and touches the first `units` pages of
+  // its size. Where that fails the process is gone again. Begins and ends on the global LP.
+  sim::Task<MemoryOutcome> Start(sim::Path& path, CpuId cpu, int64_t units);
+  // Touches more, up to `units` in all. Begins and ends on the global LP.
+  sim::Task<MemoryOutcome> GrowTo(sim::Path& path, int64_t units);
   // Exits, and gives back all it has. Begins and ends on the global LP.
   sim::Task<void> Exit(sim::Path& path);
 
  private:
-  sim::Task<MemoryOutcome> StartOnCpu(sim::Path& path);
+  sim::Task<MemoryOutcome> StartOnCpu(sim::Path& path, int64_t units);
   sim::Task<MemoryOutcome> MapMemory(sim::Path& path);
-  sim::Task<MemoryOutcome> TouchStep(sim::Path& path, int step);
+  sim::Task<MemoryOutcome> UseFirst(sim::Path& path, int64_t units);
   sim::Task<MemoryOutcome> TouchUnits(sim::Path& path, int64_t first, int64_t end);
   sim::Task<void> GoToCpu(sim::Path& path);
   sim::Task<void> LeaveCpu(sim::Path& path);
@@ -65,9 +80,10 @@ class Guest {
   MemoryOutcome Failed(sim::Path& path, MemoryOutcome outcome, int64_t wanted);
 
   Kernel& kernel_;
-  const GuestPlan& plan_;
+  const GuestHabits& habits_;
   GuestChoices choices_;
   std::string name_;
+  LogKind failure_kind_;
   std::unique_ptr<Process> process_;
   Vpn memory_;           // where its mapping begins
   int64_t touched_ = 0;  // pages of its size

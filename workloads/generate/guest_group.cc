@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "proto/counter_info.h"
+#include "workloads/generate/node_memory.h"
+#include "workloads/integer_math.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -15,14 +17,6 @@ constexpr size_t kMostInFlight = ProcessTable::kIds;
 
 // The n-th of the nodes, modulo their number.
 NodeId NthOf(NodeMask nodes, int64_t n) { return InterleaveNode(nodes, static_cast<uint64_t>(n)); }
-
-int64_t FreePages(const Node& node) {
-  int64_t pages = 0;
-  for (const auto& zone : node.zones) {
-    if (zone != nullptr) pages += zone->unused_pages();
-  }
-  return pages;
-}
 
 }  // namespace
 
@@ -147,8 +141,9 @@ sim::Task<void> GuestGroup::Live(sim::Path& path, int64_t number) {
   if (in_flight_.size() >= kMostInFlight) {
     NoteStart(path, {.error = Errno::kAgain}, arrived);
   } else {
-    const auto [at, added] =
-        in_flight_.emplace(number, std::make_unique<Guest>(kernel_, plan_, seed_, number));
+    auto arriving = std::make_unique<Guest>(kernel_, plan_, ChoicesOf(plan_, seed_, number),
+                                            Cat(plan_.name, "#", number), LogKind::kGuestFailed);
+    const auto [at, added] = in_flight_.emplace(number, std::move(arriving));
     NUMASIM_CHECK(added);
     Guest& guest = *at->second;
     const MemoryOutcome outcome = co_await StartWithRetries(path, guest, number);
@@ -181,11 +176,12 @@ sim::Task<MemoryOutcome> GuestGroup::StartOnSomeNode(sim::Path& path, Guest& gue
     const NodeId node = co_await ChooseNode(path, guest, left, turn, random);
     left.Clear(node);
     const sim::SimTime began = path.now();
-    MemoryOutcome outcome = co_await guest.Start(path, NextCpu(node));
+    MemoryOutcome outcome =
+        co_await guest.Start(path, NextCpu(node), guest.choices().TouchedAfter(1, plan_.steps));
     attempts_.Record(path.now() - began, outcome.failure());
     path.LogSpan("attempt", plan_.name, began, outcome.failure());
     if (!outcome.ok()) ++counters_[GUESTS_FAILED_ATTEMPTS];
-    NoteShortage("attempt", outcome);
+    NoteShortage(shortages_, "attempt", outcome);
     if (outcome.ok() || !plan_.other_node || left.empty()) co_return outcome;
   }
 }
@@ -214,8 +210,8 @@ sim::Task<NodeId> GuestGroup::MostFree(sim::Path& path, const Guest& guest, Node
   for (NodeMask rest = among; !rest.empty(); rest.Clear(rest.First())) {
     const NodeId node = rest.First();
     if (!size.has_value()) co_await path.HopTo(memory.node(node).lp, memory.costs().hop);
-    const int64_t free = size.has_value() ? kernel_.pool().hstate(*size).node(node).counters[FREE_HUGEPAGES]
-                                          : FreePages(memory.node(node));
+    const int64_t free =
+        size.has_value() ? FreeHugePagesOf(kernel_, node, *size) : FreePagesOf(memory.node(node));
     if (free <= most) continue;
     most = free;
     best = node;
@@ -236,7 +232,7 @@ sim::Task<bool> GuestGroup::LiveOut(sim::Path& path, Guest& guest) {
   const int64_t born = path.now().ns;
   bool died = false;
   for (int step = 1; step <= plan_.steps && !died; ++step) {
-    const auto until = static_cast<int64_t>(static_cast<__int128>(*lifetime) * step / plan_.steps);
+    const int64_t until = InProportion(*lifetime, step, plan_.steps);
     const int64_t lived = path.now().ns - born;
     if (until > lived) co_await path.Take(sim::Nanoseconds(until - lived));
     if (step == plan_.steps) break;
@@ -251,10 +247,11 @@ sim::Task<bool> GuestGroup::LiveOut(sim::Path& path, Guest& guest) {
 sim::Task<bool> GuestGroup::Grow(sim::Path& path, Guest& guest, int step) {
   const int64_t before = guest.touched_pages();
   const sim::SimTime began = path.now();
-  const MemoryOutcome outcome = co_await guest.Grow(path, step);
+  const MemoryOutcome outcome =
+      co_await guest.GrowTo(path, guest.choices().TouchedAfter(step + 1, plan_.steps));
   growths_.Record(path.now() - began, outcome.failure());
   path.LogSpan("grow", plan_.name, began, outcome.failure());
-  NoteShortage("grow", outcome);
+  NoteShortage(shortages_, "grow", outcome);
   counters_[GUESTS_TOUCHED_PAGES] += guest.touched_pages() - before;
   co_return outcome.ok();
 }
@@ -271,10 +268,6 @@ void GuestGroup::NoteStart(sim::Path& path, const MemoryOutcome& outcome, sim::S
   starts_.Record(path.now() - arrived, outcome.failure());
   path.LogSpan("start", plan_.name, arrived, outcome.failure());
   ++counters_[outcome.ok() ? GUESTS_STARTED : GUESTS_DROPPED];
-}
-
-void GuestGroup::NoteShortage(const char* operation, const MemoryOutcome& outcome) {
-  if (!outcome.ok()) ++shortages_[{operation, outcome.failure(), NodeListText(outcome.nodes)}];
 }
 
 sim::Task<void> GuestGroup::EndIfLast(sim::Path& path) {

@@ -52,14 +52,9 @@ class GuestGroup {
   const OperationStats& starts() const { return starts_; }
   const OperationStats& attempts() const { return attempts_; }
   const OperationStats& growths() const { return growths_; }
+  using Shortage = workloads::Shortage;
   // Failed attempts and growths by error and the nodes that had nothing.
-  struct Shortage {
-    std::string operation;  // "attempt", "grow"
-    std::string error;
-    std::string nodes;  // "0-1"; empty: it was not for want of a node's memory
-    friend auto operator<=>(const Shortage&, const Shortage&) = default;
-  };
-  const std::map<Shortage, int64_t>& shortages() const { return shortages_; }
+  const Shortages& shortages() const { return shortages_; }
   std::vector<const Process*> LiveProcesses() const;
   // How much of its work is done at a time of the run, 0 to 1.
   double ShareDone(int64_t now_ns) const;
@@ -86,7 +81,6 @@ class GuestGroup {
   sim::Task<bool> Grow(sim::Path& path, Guest& guest, int step);
   CpuId NextCpu(NodeId node);
   void NoteStart(sim::Path& path, const MemoryOutcome& outcome, sim::SimTime arrived);
-  void NoteShortage(const char* operation, const MemoryOutcome& outcome);
   void CountLive(const Guest& guest, int64_t sign);
   sim::Task<void> EndIfLast(sim::Path& path);
 
@@ -100,7 +94,7 @@ class GuestGroup {
   OperationStats starts_;
   OperationStats attempts_;
   OperationStats growths_;
-  std::map<Shortage, int64_t> shortages_;
+  Shortages shortages_;
   std::map<int64_t, std::unique_ptr<Guest>> in_flight_;  // arrived and not gone, by number
   int64_t coming_ = 0;                                   // their paths have not begun, or pause
   bool arrivals_ended_ = false;

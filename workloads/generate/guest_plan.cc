@@ -1,16 +1,21 @@
 #include "workloads/generate/guest_plan.h"
 
 #include <algorithm>
+#include <iterator>
 
+#include "sim/check.h"
 #include "workloads/generate/distribution_text.h"
+#include "workloads/integer_math.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {
-namespace {
-
-int64_t UpToWhole(int64_t value, int64_t part) { return value / part + (value % part != 0 ? 1 : 0); }
-
-}  // namespace
+GuestPages GuestPagesNamed(std::string_view name) {
+  // In the order of GuestPages.
+  constexpr std::string_view kNames[] = {"anon", "4K", "thp", "2M", "1G"};
+  const auto found = std::find(std::begin(kNames), std::end(kNames), name);
+  NUMASIM_CHECK(found != std::end(kNames));
+  return static_cast<GuestPages>(found - std::begin(kNames));
+}
 
 sim::RandomStream GuestPlan::StreamOf(uint64_t seed, std::string_view what, int64_t k) const {
   return {seed, Cat("guests.", name, ".", what), static_cast<uint64_t>(k)};

@@ -18,11 +18,15 @@
 #include "models/base/types.h"
 #include "sim/random.h"
 #include "workloads/generate/distribution.h"
+#include "workloads/integer_math.h"
 #include "workloads/operations.h"
 
 namespace numasim::workloads {
 
 enum class GuestPages : uint8_t { kAnon, k4K, kThp, k2M, k1G };
+
+// "anon", "4K", "thp", "2M", "1G": one of the names that a field page_size may have.
+GuestPages GuestPagesNamed(std::string_view name);
 
 // The HugeTLB size of the pages; none where they are anonymous memory.
 constexpr std::optional<HugeSize> HugeSizeOf(GuestPages pages) {
@@ -54,9 +58,17 @@ struct ClosedLoop {
 };
 using Arrival = std::variant<GapArrival, TimesArrival, ClosedLoop>;
 
-struct GuestPlan {
-  enum class Placement : uint8_t { kRoundRobin, kMostFree, kRandom };
+// How a process gets and uses its memory.
+struct GuestHabits {
   enum class Order : uint8_t { kAscending, kRandom };
+
+  bool policy_of_mapping = false;
+  bool populate = false;
+  Order order = Order::kAscending;
+};
+
+struct GuestPlan : GuestHabits {
+  enum class Placement : uint8_t { kRoundRobin, kMostFree, kRandom };
 
   std::string name;
   std::string place;  // "FILE:LINE: workload.guests[0]", for messages
@@ -72,11 +84,8 @@ struct GuestPlan {
   Placement placement = Placement::kRoundRobin;
   std::vector<GuestPolicy> policies;  // at least one
   std::vector<double> policies_up_to;
-  bool policy_of_mapping = false;
-  bool populate = false;
   Distribution share;  // of its memory that it touches, in parts of kWholeShare
   int steps = 1;
-  Order order = Order::kAscending;
   bool other_node = false;
   int retries = 0;
   Distribution retry_after;  // ns
@@ -96,6 +105,8 @@ struct GuestChoices {
   uint64_t order_key = 0;
 
   int64_t base_pages() const { return units * UnitOf(pages); }
+  // How many of the pages that it uses are in the first `parts` of `all` equal parts.
+  int64_t TouchedAfter(int parts, int all) const { return InProportion(touched, parts, all); }
 };
 
 // What guest `k` of the plan is like, k from 0.

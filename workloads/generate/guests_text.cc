@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "proto/scenario.pb.h"
 #include "workloads/field_codecs.h"
 #include "workloads/text.h"
@@ -14,15 +13,6 @@ namespace {
 
 using GuestsText = numasim::Workload::Guests;
 using ArrivalText = numasim::Workload::Arrival;
-
-// In the order of GuestPages.
-constexpr std::string_view kPagesNames[] = {"anon", "4K", "thp", "2M", "1G"};
-
-bool IsName(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-';
-  });
-}
 
 // Builds one plan. Each step returns the first mistake that it finds.
 class Reader {
@@ -190,10 +180,7 @@ absl::Status Reader::ReadMemory() {
                                      "is missing; expected such as lifetime { exponential { mean: \"1h\" } "
                                      "}, or the scenario's stop_after");
   }
-  for (const std::string& name : text_.page_size()) {
-    const auto found = std::find(std::begin(kPagesNames), std::end(kPagesNames), name);
-    plan_.pages.push_back(static_cast<GuestPages>(found - std::begin(kPagesNames)));
-  }
+  for (const std::string& name : text_.page_size()) plan_.pages.push_back(GuestPagesNamed(name));
   const std::vector<double> weights(text_.page_size_weight().begin(), text_.page_size_weight().end());
   absl::Status status = CheckWeights(view_, "page_size_weight", weights, "page_size", plan_.pages.size());
   if (plan_.pages.empty()) plan_.pages.push_back(GuestPages::kAnon);

@@ -1,0 +1,114 @@
+// Logs that are replayed, as a user of `numasim replay` meets them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/cli/program_test.h"
+
+namespace numasim {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+class ReplayTest : public ProgramTest {
+ protected:
+  void SetUp() override {
+    ProgramTest::SetUp();
+    Write("node.textproto", "node { memory: '256M' cpus: 4 }\n");
+  }
+  static Outcome Replay(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"replay"});
+    arguments.insert(arguments.end(), {"--machine", "node.textproto"});
+    return Numasim(arguments);
+  }
+};
+
+// Jobs of 3 CPUs and 30 MiB for 100 s: one after another. Of the others one wants 5 CPUs, one 300 MiB; one
+// was cancelled.
+constexpr char kLog[] =
+    "; a log\n"
+    "1 0 -1 100 3 -1 10240 3 100 -1 1 1 1 1 1 1 -1 -1\n"
+    "2 10 -1 100 3 -1 10240 3 100 -1 1 1 1 1 1 1 -1 -1\n"
+    "3 20 -1 100 5 -1 10240 5 100 -1 1 1 1 1 1 1 -1 -1\n"
+    "4 30 -1 100 1 -1 307200 1 100 -1 1 1 1 1 1 1 -1 -1\n"
+    "5 40 -1 -1 1 -1 -1 1 100 -1 5 1 1 1 1 1 -1 -1\n"
+    "6 50 -1 20 1 -1 10240 1 100 -1 1 1 1 1 1 1 -1 -1\n";
+
+// The second waits for 90 s, from 10 to 100 s, and the last, which fits beside the first, is gone by then
+// only if its limit were shorter: but it leaves the second its CPUs, of which one is left over.
+TEST_F(ReplayTest, SummaryTellsWhatBecameOfJobsAndWhy) {
+  Write("jobs.swf", kLog);
+  const Outcome outcome = Replay({"jobs.swf"});
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "numasim: warning: jobs.swf: skipped 1 that did not run (line 6)\n");
+  // Jobs, refused, started, waited, backfilled, killed, finished, waiting, running.
+  EXPECT_THAT(outcome.out, ContainsRegex("\n  jobs +5 +2 +3 +1 +1 +0 +3 +0 +0 +30.* +90\\."));
+  EXPECT_THAT(outcome.out, HasSubstr("           1  batch jobs: refused: more CPUs than the machine has\n"));
+  EXPECT_THAT(outcome.out,
+              HasSubstr("           1  batch jobs: refused: more memory than the machine has\n"));
+  // Peak and mean use.
+  EXPECT_THAT(outcome.out, ContainsRegex("\n  batch.jobs.cpus +0 "));
+  EXPECT_THAT(outcome.out, HasSubstr("batch.jobs.touched_pages"));
+  EXPECT_TRUE(fs::exists("jobs.trace.pb"));
+}
+
+TEST_F(ReplayTest, JobsThatDoNotGetMemoryAreKilledByReasonAndNode) {
+  Write("vms.csv", "from,to,mem\n0,100,90\n10,100,90\n20,100,90\n");
+  Write("node.textproto", "node { memory: '256M' cpus: 4 } hugepages { node: 0 size: '2M' nr: 100 }\n");
+  const Outcome outcome = Replay({"vms.csv", "--columns", "start=from,end=to,request=mem:M", "--page-size",
+                                  "2M", "--policy", "log_start_times"});
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("           1  batch jobs: start ENOMEM node=0\n"));
+  EXPECT_THAT(outcome.out,
+              HasSubstr("           1  job_failed: size=2M node=0 errno=ENOMEM function=do_mmap\n"));
+}
+
+TEST_F(ReplayTest, SameBytesForAnyNumberOfThreadsAndFromTheTrace) {
+  Write("jobs.swf", kLog);
+  for (const char* const threads : {"1", "2", "4"}) {
+    const std::string trace = absl::StrCat(threads, ".pb");
+    ASSERT_EQ(Replay({"jobs.swf", "--threads", threads, "--out", trace, "--quiet"}).exit_status, 0);
+    EXPECT_TRUE(FileText(trace) == FileText("1.pb")) << threads;
+  }
+  // The trace has log and machine.
+  fs::remove("jobs.swf");
+  fs::remove("node.textproto");
+  ASSERT_EQ(Numasim({"run", "1.pb", "--out", "again.pb", "--quiet"}).exit_status, 0);
+  EXPECT_TRUE(FileText("again.pb") == FileText("1.pb"));
+}
+
+TEST_F(ReplayTest, MistakesAreOneMessageAndLeaveNothingBehind) {
+  const auto refused = [](const std::vector<std::string>& arguments) {
+    const Outcome outcome = Replay(arguments);
+    EXPECT_EQ(outcome.exit_status, 1);
+    EXPECT_EQ(outcome.out, "");
+    for (const std::string& file : Files()) EXPECT_THAT(file, testing::Not(HasSubstr(".pb"))) << file;
+    return outcome.err;
+  };
+  EXPECT_THAT(refused({"none.swf"}), HasSubstr("log: 'none.swf' cannot be read (No such file or directory)"));
+  Write("a.swf", "1 0 0\n");
+  EXPECT_THAT(refused({"a.swf"}), HasSubstr("log: 'a.swf' is none of the logs that are known"));
+  EXPECT_EQ(
+      refused({"a.swf", "--format", "swf"}),
+      "numasim: a.swf:1: '1 0 0' is no line of a log in Standard Workload Format; expected 18 fields, the "
+      "first 11 of them numbers\n");
+  Write("long.csv", "a,b\n1," + std::string(100'000, '2') + "\n");
+  EXPECT_EQ(refused({"long.csv", "--columns", "submit=a,run=b"}),
+            "numasim: long.csv:2: is longer than 65536 bytes; expected a log with a line for each job\n");
+  EXPECT_THAT(refused({"long.csv", "--columns", "submit=a"}),
+              HasSubstr("columns: 'submit=a' maps neither run nor end"));
+  EXPECT_THAT(refused({"long.csv", "--policy", "lifo"}), HasSubstr("--policy"));
+}
+
+TEST_F(ReplayTest, TraceMustNotReplaceTheLog) {
+  Write("jobs.swf", kLog);
+  const Outcome outcome = Replay({"jobs.swf", "--out", "jobs.swf"});
+  EXPECT_EQ(outcome.exit_status, 1);
+  EXPECT_EQ(FileText("jobs.swf"), kLog);
+}
+
+}  // namespace
+}  // namespace numasim
