@@ -15,8 +15,13 @@ Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
       splitter_(*memory_, allocator_, rmap_),
       migrator_(*memory_, allocator_, files_, rmap_, hugetlb_, splitter_),
       shmem_(*memory_, allocator_, files_, rmap_),
+      filemap_(*memory_, allocator_, files_, rmap_),
       thp_(*memory_, allocator_, processes_, rmap_, files_, shmem_, splitter_),
-      ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_, thp_) {}
+      ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_, filemap_, thp_) {
+  if (memory_->disk_pages() == 0) return;
+  reclaim_ = std::make_unique<Reclaim>(*memory_, allocator_, files_, rmap_);
+  allocator_.SetPressure(reclaim_.get());
+}
 
 absl::StatusOr<std::unique_ptr<Kernel>> Kernel::Boot(sim::Engine& engine, const MachineConfig& machine,
                                                      const KernelConfig& config, const Costs& costs,
@@ -24,7 +29,8 @@ absl::StatusOr<std::unique_ptr<Kernel>> Kernel::Boot(sim::Engine& engine, const 
   auto memory = MemorySystem::Create(engine, machine, config, costs);
   if (!memory.ok()) return memory.status();
   auto kernel = std::unique_ptr<Kernel>(new Kernel(*std::move(memory)));
-  auto contig = Contig::Create(kernel->memory(), kernel->hugetlb_, kernel->migrator_, machine);
+  auto contig =
+      Contig::Create(kernel->memory(), kernel->hugetlb_, kernel->migrator_, kernel->filemap_, machine);
   if (!contig.ok()) return contig.status();
   kernel->contig_ = *std::move(contig);
   kernel->AddHotplug(machine);

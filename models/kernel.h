@@ -4,12 +4,14 @@
 //   MemorySystem      nodes, zones and their frames, reserves, CPUs
 //   PageAllocator     pages of any zone, over the zonelists
 //   ProcessTable      who lives, and on which LP
-//   ShmemFiles        the page cache: files of shared memory
+//   ShmemFiles        the page cache: files of shared memory and of the disk
 //   Rmap              from a page to the processes that may map it
 //   Hugetlb           pools of huge pages, their reservations, files and faults
 //   ThpSplitter       makes base pages of huge ones
 //   Migrator          moves pages in use
 //   Shmem             names of files on the tmpfs, truncation, holes
+//   Filemap           read() and faults of files of the disk
+//   Reclaim           takes page cache where memory is short
 //   TransparentHugePages  khugepaged, the huge zero page
 //   AddressSpaceOps   what processes ask for: mappings, faults, fork, pins
 //   Contig            ranges of frames: alloc_contig_range(), CMA, gigantic pages
@@ -31,6 +33,7 @@
 #include "models/base/kernel_config.h"
 #include "models/base/machine_config.h"
 #include "models/contig/contig.h"
+#include "models/filemap/filemap.h"
 #include "models/hotplug/memory_hotplug.h"
 #include "models/hotplug/virtio_mem.h"
 #include "models/hugetlb/hugetlb.h"
@@ -39,6 +42,7 @@
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
+#include "models/reclaim/reclaim.h"
 #include "models/rmap/rmap.h"
 #include "models/shmem/shmem.h"
 #include "models/thp/thp.h"
@@ -67,6 +71,7 @@ class Kernel {
   HugetlbPool& pool() { return hugetlb_.pool(); }
   const HugetlbPool& pool() const { return hugetlb_.pool(); }
   Shmem& shmem() { return shmem_; }
+  Filemap& filemap() { return filemap_; }
   TransparentHugePages& thp() { return thp_; }
   const TransparentHugePages& thp() const { return thp_; }
   AddressSpaceOps& ops() { return ops_; }
@@ -93,8 +98,10 @@ class Kernel {
   ThpSplitter splitter_;
   Migrator migrator_;
   Shmem shmem_;
+  Filemap filemap_;
   TransparentHugePages thp_;
   AddressSpaceOps ops_;
+  std::unique_ptr<Reclaim> reclaim_;  // null: the machine has no disk, and nothing to reclaim
   std::unique_ptr<Contig> contig_;
   std::unique_ptr<MemoryHotplug> hotplug_;
   std::unique_ptr<VirtioMemDriver> virtio_mem_;

@@ -9,6 +9,7 @@
 #include "models/hotplug/virtio_mem_check.h"
 #include "models/hugetlb/hugetlb_check.h"
 #include "models/mm/reference_check.h"
+#include "models/physical/lru_check.h"
 #include "models/physical/thp_page.h"
 #include "models/physical/zone_check.h"
 #include "proto/counter_info.h"
@@ -37,6 +38,9 @@ void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by
       problems.Expect(node.counters[gauge.counter], by_node[n][gauge.owner] - before, "node", n, ": ",
                       NameOf(gauge.counter).name);
     }
+    const int64_t cached = by_node[n][FrameOwner::kShmem] + by_node[n][FrameOwner::kFile];
+    problems.Expect(node.counters[NR_FILE_PAGES], cached, "node", n, ": nr_file_pages");
+    LruCheck::Check(node, by_node[n][FrameOwner::kFile], problems);
   }
 }
 

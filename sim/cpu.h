@@ -24,10 +24,15 @@ class Cpu {
   Cpu& operator=(const Cpu&) = delete;
 
   class Acquirer;
+  class WakingAcquirer;
   class Yielder;
 
   // co_await: has the CPU. The path holds none before.
   Acquirer Acquire(Path& path);
+  // The same for a thread that was woken from a long sleep: it goes before all that wait, and who holds the
+  // CPU gives it up at its next MaybeYield, whatever is left of its quantum (check_preempt_wakeup: a
+  // sleeper's virtual runtime is behind that of who ran meanwhile).
+  WakingAcquirer AcquireAwoken(Path& path);
   // True and has the CPU, where it is free.
   bool TryAcquire(Path& path);
   // Requires that the path holds it.
@@ -61,6 +66,7 @@ class Cpu {
   Path* holder_ = nullptr;
   SimTime since_;
   int64_t busy_ns_ = 0;
+  bool preempt_ = false;  // the first that waits was woken, and does not wait for the quantum's end
   internal::WaitQueue waiters_;
 };
 
@@ -69,6 +75,21 @@ class Cpu::Acquirer {
   Acquirer(Cpu* cpu, Path* path) : cpu_(cpu), path_(path) {}
   bool await_ready() const { return cpu_->TryAcquire(*path_); }
   void await_suspend(std::coroutine_handle<> self) const { cpu_->waiters_.Push(*path_, self, &cpu_->name_); }
+  void await_resume() const {}
+
+ private:
+  Cpu* cpu_;
+  Path* path_;
+};
+
+class Cpu::WakingAcquirer {
+ public:
+  WakingAcquirer(Cpu* cpu, Path* path) : cpu_(cpu), path_(path) {}
+  bool await_ready() const { return cpu_->TryAcquire(*path_); }
+  void await_suspend(std::coroutine_handle<> self) const {
+    cpu_->waiters_.PushFront(*path_, self, &cpu_->name_);
+    cpu_->preempt_ = true;
+  }
   void await_resume() const {}
 
  private:
@@ -92,11 +113,13 @@ class Cpu::Yielder {
 };
 
 inline Cpu::Acquirer Cpu::Acquire(Path& path) { return Acquirer(this, &path); }
+inline Cpu::WakingAcquirer Cpu::AcquireAwoken(Path& path) { return WakingAcquirer(this, &path); }
 inline Cpu::Yielder Cpu::MaybeYield(Path& path) { return Yielder(this, &path); }
 
 inline void Cpu::Grant(Path& path) {
   NUMASIM_DCHECK(path.record_->cpu == nullptr);
   holder_ = &path;
+  preempt_ = false;
   since_ = path.now();
   path.record_->cpu = this;
 }
@@ -121,7 +144,7 @@ inline void Cpu::Release(Path& path) {
 inline bool Cpu::ShouldYield(const Path& path) const {
   CheckIsHere(path);
   NUMASIM_CHECK_EQ(holder_, &path);
-  return !waiters_.empty() && path.now() - since_ >= quantum_;
+  return !waiters_.empty() && (preempt_ || path.now() - since_ >= quantum_);
 }
 
 }  // namespace numasim::sim

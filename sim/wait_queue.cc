@@ -11,6 +11,16 @@ void WaitQueue::Push(Path& path, std::coroutine_handle<> self, const std::string
   Push(path, what);
 }
 
+void WaitQueue::PushFront(Path& path, std::coroutine_handle<> self, const std::string* what) {
+  Path* const behind = first_;
+  first_ = nullptr;
+  Path* const last = last_;
+  Push(path, self, what, 0);
+  if (behind == nullptr) return;
+  path.record_->behind = behind;
+  last_ = last;
+}
+
 void WaitQueue::Push(Path& path, const std::string* what) {
   NUMASIM_DCHECK(path.record_->waits_for == nullptr);
   path.record_->waits_for = what;

@@ -19,6 +19,8 @@ class WaitQueue {
   void Push(Path& path, std::coroutine_handle<> self, const std::string* what, uint64_t mode = 0);
   // The same for a path whose place to go on is known already.
   void Push(Path& path, const std::string* what);
+  // The same, before all that wait.
+  void PushFront(Path& path, std::coroutine_handle<> self, const std::string* what);
 
   // These require !empty().
   Path& Pop();

@@ -76,10 +76,25 @@ class CounterView {
       Add(out["meminfo"], "AnonPages", anon);
       Add(out["meminfo"], "Shmem", shmem);
       Add(out["meminfo"], "PageTables", node.counters[NR_PAGE_TABLE_PAGES] * kPageKb);
+      const int64_t cached = node.counters[NR_FILE_PAGES] * kPageKb;
+      Add(out["meminfo"], "Cached", cached);
+      AddLists(out["meminfo"], node);
       if (!out["node_meminfo"].contains(name)) continue;
       Add(out["node_meminfo"][name], "AnonPages", anon);
       Add(out["node_meminfo"][name], "Shmem", shmem);
+      Add(out["node_meminfo"][name], "FilePages", cached);
+      AddLists(out["node_meminfo"][name], node);
     }
+  }
+
+  // What is on the lists: page cache.
+  static void AddLists(json& out, const Node& node) {
+    const int64_t active = node.counters[NR_ACTIVE_FILE] * kPageKb;
+    const int64_t inactive = node.counters[NR_INACTIVE_FILE] * kPageKb;
+    Add(out, "Active", active);
+    Add(out, "Active(file)", active);
+    Add(out, "Inactive", inactive);
+    Add(out, "Inactive(file)", inactive);
   }
 
   // /proc/vmstat spells three of numastat's names in its own way.
@@ -143,6 +158,8 @@ class CounterView {
         free_node += zone->buddy().free_pages();
         Add(out["vmstat"], absl::StrCat("pgalloc_", absl::AsciiStrToLower(kZoneNames[zone->type()])),
             zone->counter(PGALLOC));
+        for (const ZoneCounter c : {NR_ZONE_INACTIVE_FILE, NR_ZONE_ACTIVE_FILE})
+          Add(out["vmstat"], NameOf(c).name, zone->counter(c));
       }
       free_total += free_node;
       const std::string name = std::to_string(n);
@@ -217,6 +234,7 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, const Hugetl
     out["moved"] = result.moved->moved;
     out["not_moved"] = result.moved->not_moved;
   }
+  if (result.read.has_value()) out["read_kb"] = *result.read / 1024;
   if (result.plugged.has_value()) out["plugged"] = *result.plugged;
   if (result.block.has_value()) out["block"] = *result.block;
   if (result.offlined.has_value()) out["offlined"] = *result.offlined;

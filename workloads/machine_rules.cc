@@ -289,6 +289,8 @@ absl::Status CheckMachine(const MessageView& view, const Machine& whole) {
   if (status.ok() && machine.has_virtio_mem()) {
     status = CheckVirtioMem(view.Nested("virtio_mem"), machine.virtio_mem(), limits.nodes);
   }
+  if (status.ok() && machine.has_disk() && SizeOf(machine.disk()) < kPageSize)
+    status = view.Mistake("disk", "is too small for a file system; expected a size such as 8G");
   if (status.ok() && machine.has_kernel()) status = CheckKernel(view.Nested("kernel"), limits.nodes);
   if (status.ok()) status = CheckPools(view, machine, limits.nodes);
   if (status.ok() && machine.has_min_free_kbytes() && whole.zone_size() == 0) {

@@ -14,7 +14,7 @@ struct Missing {
   template <AnyOf<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp,
                   OfflineBlockOp, VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp,
                   MapOp, TouchOp, UnmapOp, ProtectOp, LockOp, BindOp, MoveOp, FallocateOp, PunchOp,
-                  TruncateOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp, ThpOp, KhugepagedSetOp,
+                  TruncateOp, ReadOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp, ThpOp, KhugepagedSetOp,
                   KhugepagedOp, DropCachesOp, AdviseOp>
                 Kind>
   std::string operator()(const Kind&) const {

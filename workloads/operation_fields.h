@@ -42,6 +42,7 @@ inline constexpr Words<KhugepagedSetOp::Knob> kKhugepagedKnobs[] = {
     {"alloc_sleep_millisecs", KhugepagedSetOp::Knob::kAllocSleepMillisecs}};
 inline constexpr Words<Backing> kBackings[] = {{"anon", Backing::kAnon},
                                                {"shmem", Backing::kShmem},
+                                               {"file", Backing::kFile},
                                                {"hugetlb-2M", Backing::kHugetlb2M},
                                                {"hugetlb-1G", Backing::kHugetlb1G}};
 inline constexpr Words<MapOp::Thp> kMapThp[] = {{"hugepage", MapOp::Thp::kHugepage},
@@ -158,8 +159,11 @@ void Fields(auto& io, Is<MapOp> auto& op) {
   io.Option("file", TextCodec{TextKind::kFile}, op.file);
   io.Option("policy", PolicyCodec(), op.policy);
   io.Option("thp", OneOf<MapOp::Thp>(kMapThp), op.thp);
-  io.Require(!op.file || op.backing != Backing::kAnon, "file", op.file.value_or(""),
-             "is for a mapping without a file; expected shmem, hugetlb-2M or hugetlb-1G in place of anon");
+  io.Require(
+      !op.file || op.backing != Backing::kAnon, "file", op.file.value_or(""),
+      "is for a mapping without a file; expected shmem, file, hugetlb-2M or hugetlb-1G in place of anon");
+  io.Require(op.file || op.backing != Backing::kFile, "BACKING", "file",
+             "is a mapping of a file on the disk, and which is not said; expected file=NAME behind it");
 }
 
 void Fields(auto& io, Is<TouchOp> auto& op) {
@@ -216,6 +220,11 @@ void Fields(auto& io, Is<TruncateOp> auto& op) {
   io.Field("SIZE", SizeCodec{}, op.size);
 }
 
+void Fields(auto& io, Is<ReadOp> auto& op) {
+  io.Field("ID", TextCodec{TextKind::kName}, op.id);
+  io.OptionalRange(op.range);
+}
+
 void Fields(auto& io, Is<PinOp> auto& op) {
   io.Field("ID", TextCodec{TextKind::kName}, op.id);
   io.OptionalRange(op.range);
@@ -241,6 +250,7 @@ void Fields(auto& io, Is<MachineLine> auto& machine) {
   io.RequiredOption("node_mem", NodeMemoryCodec{machine.nodes}, machine.node_mem);
   io.DefaultOption("cpus_per_node", CountCodec<int>{1, kMaxCpus / kMaxNodes}, machine.cpus_per_node);
   io.Option("virtio_mem", VirtioMemCodec{machine.nodes}, machine.virtio_mem);
+  io.Option("disk", SizeCodec{1}, machine.disk);
   io.DefaultOption("kernel_args", QuotedCodec(), machine.kernel_args);
 }
 

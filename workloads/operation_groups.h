@@ -25,7 +25,7 @@ concept SystemKind = AnyOf<Kind, PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsO
 // Of a process, on a mapping that it must have.
 template <class Kind>
 concept MappingKind = AnyOf<Kind, TouchOp, UnmapOp, ProtectOp, LockOp, AdviseOp, BindOp, MoveOp, FallocateOp,
-                            PunchOp, TruncateOp, PinOp>;
+                            PunchOp, TruncateOp, ReadOp, PinOp>;
 
 // Of a process, on no mapping that is there: a map makes its own, and pins outlive theirs.
 template <class Kind>

@@ -119,10 +119,11 @@ constexpr Operation kOperations[] = {
     Named<DropCachesOp>(
         "drop_caches",
         {.topic = kThp,
-         .summary = "Writes /proc/sys/vm/drop_caches: 2 or 3 runs the shrinkers.",
-         .details =
-             "Huge pages that are mapped only in part are split, and a huge zero page that nobody uses "
-             "is freed. 1 does nothing, as there is no page cache of disk files.",
+         .summary = "Writes /proc/sys/vm/drop_caches: 1 or 3 empties the page cache, 2 or 3 runs the "
+                    "shrinkers.",
+         .details = "The page cache keeps what processes have mapped, and all shared memory. The shrinkers "
+                    "split huge pages that are mapped only in part, and free a huge zero page that nobody "
+                    "uses.",
          .example = "drop_caches 2"}),
     Named<CompactOp>("compact", {.topic = kSystem,
                                  .summary = "Writes /proc/sys/vm/compact_memory: compacts all zones.",
@@ -176,10 +177,11 @@ constexpr Operation kOperations[] = {
         "map",
         {.topic = kProcesses,
          .summary = "mmap(): maps SIZE, readable and writable, and calls it ID from now on.",
-         .details = "anon and hugetlb are private unless shared; shmem is always shared. shared: MAP_SHARED. "
-                    "noreserve: MAP_NORESERVE. populate: MAP_POPULATE. file: a file on hugetlbfs, or for "
-                    "shmem on the tmpfs /shm, which is mounted with huge=always; it is made where it is not "
-                    "there, and grown to SIZE. policy: mbind() after mmap(). thp: madvise() after mmap().",
+         .details = "anon, file and hugetlb are private unless shared; shmem is always shared. shared: "
+                    "MAP_SHARED. noreserve: MAP_NORESERVE. populate: MAP_POPULATE. file: a file on "
+                    "hugetlbfs, for shmem on the tmpfs /shm, which is mounted with huge=always, or for file "
+                    "on the disk; it is made where it is not there, and grown to SIZE. policy: mbind() after "
+                    "mmap(). thp: madvise() after mmap().",
          .example = "@db map log 64M shmem file=log policy=bind:0"}),
     Named<TouchOp>(
         "touch",
@@ -236,6 +238,14 @@ constexpr Operation kOperations[] = {
          .summary = "ftruncate() of the file that a mapping is of.",
          .details = "EINVAL for a mapping without a file. Accesses beyond the new end are SIGBUS.",
          .example = "@db truncate shm 64M"}),
+    Named<ReadOp>(
+        "read",
+        {.topic = kFiles,
+         .summary = "pread() of the file that a mapping is of, or of a range of it, in calls of 128K.",
+         .details = "It goes through the page cache. Files of the disk are holes: what is not in memory is "
+                    "allocated and cleared, and nothing is read from the disk. ENOENT for a mapping without "
+                    "a file.",
+         .example = "@db read data 0 512M"}),
     Named<PinOp>(
         "pin",
         {.topic = kPins,
@@ -289,7 +299,8 @@ constexpr LineHelp kMachineHelp = {
     .summary = "The machine that a script of its own runs on; the first line of such a script.",
     .details =
         "node_mem is for every node, or for each. virtio_mem is a device on NODE that may grow to MAX and "
-        "has PLUGGED at boot. kernel_args is the kernel's command line.",
+        "has PLUGGED at boot. disk is an empty file system of that size. kernel_args is the kernel's command "
+        "line.",
     .example = "machine nodes=2 node_mem=16G cpus_per_node=2"};
 
 }  // namespace

@@ -46,7 +46,7 @@ struct BlockRange {
 
 enum class HugePageSize { k2M, k1G };
 
-enum class Backing { kAnon, kShmem, kHugetlb2M, kHugetlb1G };
+enum class Backing { kAnon, kShmem, kFile, kHugetlb2M, kHugetlb1G };
 
 // Which pool a write to nr_hugepages is for.
 struct PoolTarget {
@@ -224,7 +224,8 @@ struct MapOp {
   bool shared = false;  // as written; shmem is shared without it
   bool noreserve = false;
   bool populate = false;
-  // A name on the default mount of the backing, or /DIR/NAME. Never for kAnon.
+  // A name on the default mount of the backing, or /DIR/NAME. Never for kAnon,
+  // always for kFile.
   std::optional<std::string> file = {};
   std::optional<Policy> policy = {};  // mbind after mmap
   std::optional<Thp> thp = {};        // madvise after mmap
@@ -255,6 +256,14 @@ struct ProtectOp {
   Access access = Access::kReadWrite;
 
   bool operator==(const ProtectOp&) const = default;
+};
+
+// read() of the file that the mapping is of.
+struct ReadOp {
+  std::string id;
+  std::optional<Range> range;  // unset: the whole mapping
+
+  bool operator==(const ReadOp&) const = default;
 };
 
 struct LockOp {
@@ -355,7 +364,7 @@ using OpKind =
                  KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp, SysctlOp, OfflineBlockOp,
                  VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp, MapOp, TouchOp,
                  UnmapOp, ProtectOp, LockOp, AdviseOp, BindOp, MoveOp, FallocateOp, PunchOp, TruncateOp,
-                 PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>;
+                 ReadOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>;
 
 struct Op {
   int line = 0;              // in the script's file, from 1; 0 for an operation that was not parsed
@@ -380,6 +389,7 @@ struct MachineLine {
   std::vector<int64_t> node_mem;  // one per node
   int cpus_per_node = 1;
   std::optional<VirtioMemDevice> virtio_mem;
+  std::optional<int64_t> disk;  // bytes
   std::string kernel_args;
 };
 

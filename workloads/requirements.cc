@@ -105,6 +105,11 @@ std::string FirstWithoutDevice(const Script& script, const LineName& place, cons
         problem = NoSuchArea(alloc->area, devices);
     } else if (const auto* device = std::get_if<VirtioMemOp>(&op.kind)) {
       problem = DeviceProblem(device->size, devices);
+    } else if (const auto* map = std::get_if<MapOp>(&op.kind)) {
+      if (map->backing == Backing::kFile && !devices.disk)
+        problem =
+            "BACKING: 'file' is on a disk, which this machine has not; expected disk=SIZE in its machine "
+            "line, or disk: SIZE in the machine section";
     }
     if (!problem.empty()) return Cat(place(op.line), ": ", problem);
   }

@@ -19,10 +19,11 @@ struct Devices {
   std::vector<std::string> cma_areas;
   std::optional<int64_t> virtio_mem_max;  // bytes; unset: no virtio-mem device
   int64_t virtio_mem_block = 0;           // bytes in which the device grows and shrinks
+  bool disk = false;
 };
 
-// CMA areas and a virtio-mem device that are not there, and sizes that no hypervisor would ask the device
-// for.
+// CMA areas, a virtio-mem device and a disk that are not there, and sizes that no hypervisor would ask the
+// device for.
 std::string FirstWithoutDevice(const Script& script, const LineName& place, const Devices& devices);
 
 // A map under a name that is a mapping already: one of anonymous memory that the kernel cannot have refused,

@@ -422,6 +422,7 @@ Machine MachineFromLine(const MachineLine& line) {
     machine.mutable_virtio_mem()->set_max(SizeText(line.virtio_mem->max));
     machine.mutable_virtio_mem()->set_plugged(SizeText(line.virtio_mem->plugged));
   }
+  if (line.disk) machine.set_disk(SizeText(*line.disk));
   if (!line.kernel_args.empty()) machine.set_kernel_args(line.kernel_args);
   return machine;
 }

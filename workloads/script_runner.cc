@@ -224,10 +224,11 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const KhugepagedOp& op) {
   co_return co_await kernel_.thp().khugepaged().RunScans(path, kSystemCpu, op.scans);
 }
 
-// drop_slab(). The page cache of disks, which 1 and 3 drop, is not modelled.
+// drop_caches_sysctl_handler()
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const DropCachesOp& op) {
   const sim::LpId home = path.lp();
   co_await path.Take(memory_.costs().syscall);
+  if ((op.what & 1) != 0) co_await kernel_.filemap().DropCaches(path, kSystemCpu);
   if ((op.what & 2) != 0) co_await kernel_.thp().Shrink(path, kSystemCpu);
   co_await path.GoTo(home, memory_.costs().hop);
   co_return Errno::kOk;

@@ -33,7 +33,7 @@ struct Region {
   Vpn start;
   int64_t bytes = 0;
   std::optional<HugeSize> huge = {};  // of HugeTLB pages
-  FileId open_file = {};              // on hugetlbfs or the tmpfs; kNoFile: none
+  FileId open_file = {};              // on hugetlbfs, the tmpfs or the disk; kNoFile: none
 
   Vpn PageBelow(int64_t offset) const { return start + (offset >> kPageShift); }
   Vpn PageAbove(int64_t offset) const { return start + ((offset + kPageSize - 1) >> kPageShift); }
@@ -58,6 +58,7 @@ struct OpResult {
   std::optional<TouchCounts> touch;
   int64_t beyond = 0;  // accesses asked for beyond the end of the mapping, which are not made
   std::optional<MoveResult> moved;
+  std::optional<int64_t> read;      // bytes, of read
   std::optional<int64_t> plugged;   // bytes, of virtio_mem
   std::optional<int64_t> block;     // the memory block that was to go offline, if it was one
   std::optional<int64_t> offlined;  // of a range of memory blocks, those that went offline
@@ -194,6 +195,7 @@ class ScriptRunner {
   sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const FallocateOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const PunchOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const TruncateOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const ReadOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const Mapped& on, const PinOp& op);
 
   // ---- Parts of them ----

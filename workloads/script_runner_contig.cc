@@ -27,6 +27,7 @@ std::vector<MemoryBlockId> OnlineBlocks(const MemoryBlocks& blocks, NodeId node,
 
 Devices DevicesOf(const Kernel& kernel) {
   Devices devices;
+  devices.disk = kernel.memory().disk_pages() > 0;
   for (const auto& area : kernel.contig().cma().areas()) devices.cma_areas.push_back(area->name);
   if (kernel.virtio_mem() == nullptr) return devices;
   devices.virtio_mem_max = kernel.virtio_mem()->max_pages() << kPageShift;

@@ -1,5 +1,5 @@
-// Files that mappings are of, on hugetlbfs and on the tmpfs: opening and closing them, and what is done with
-// them as files.
+// Files that mappings are of, on hugetlbfs, on the tmpfs and on the disk: opening and closing them, and what
+// is done with them as files.
 #include <string>
 #include <utility>
 
@@ -14,6 +14,12 @@ sim::Task<OpResult> ScriptRunner::OpenFile(sim::Path& path, const MapOp& op, Cpu
     if (opened.error != Errno::kOk) co_return opened.error;
     if (!op.file.has_value()) co_await kernel_.shmem().Unlink(path, op.id, cpu);
     request.file = opened.file;
+  } else if (op.backing == Backing::kFile) {
+    const ShmemOpened opened =
+        co_await kernel_.shmem().Open(path, *op.file, op.size, cpu, ShmemFile::Mount::kDisk);
+    request.file = opened.file;
+    request.disk = true;
+    co_return opened.error;
   } else if (op.file.has_value()) {
     const HugeOpened opened = co_await kernel_.hugetlb().Open(path, *op.file, *request.huge, op.size, cpu);
     request.file = opened.file;
@@ -82,8 +88,26 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const Tr
   co_return co_await kernel_.shmem().Truncate(path, file, op.size, cpu);
 }
 
+// Files of hugetlbfs are as large as their mappings, and their pages are copied.
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const Mapped& on, const ReadOp& op) {
+  const Region& region = on.region;
+  if (region.open_file == kNoFile) co_return Errno::kNoEnt;
+  OpResult result;
+  if (region.huge.has_value()) {
+    result.read = Clip(op.range, region).length;
+    co_await path.Take(memory_.costs().copy_page * (*result.read >> kPageShift));
+    co_return result;
+  }
+  const Range range = op.range.value_or(Range{0, region.bytes});
+  const Filemap::ReadResult got =
+      co_await kernel_.filemap().Read(path, on.process(), region.open_file, range.offset, range.length);
+  result.error = got.error;
+  result.read = got.bytes;
+  co_return result;
+}
+
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const UnlinkOp& op) {
-  if (op.path.starts_with(Shmem::kDirectory))
+  if (op.path.starts_with(Shmem::kDirectory) || op.path.starts_with(Shmem::kDiskDirectory))
     co_return co_await kernel_.shmem().Unlink(path, op.path, kSystemCpu);
   co_return co_await kernel_.hugetlb().Unlink(path, op.path, kSystemCpu);
 }

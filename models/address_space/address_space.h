@@ -44,7 +44,9 @@ struct HugeVma {
 struct Vma {
   Vpn start, end;
   Access access = Access::kReadWrite;
-  FileId file = kNoFile;  // kNoFile: anonymous and private; else shared memory
+  FileId file = kNoFile;  // kNoFile: anonymous and private
+  bool disk = false;      // the file is of the disk; else it is shared memory, or of huge pages
+  bool cow = false;       // MAP_PRIVATE of a file of the disk: a write makes an anonymous copy of the page
   // Of a file on the kernel's own mount, which keeps its size: how many pages it has. 0: on the tmpfs.
   uint64_t file_pages = 0;
   uint64_t pgoff = 0;  // page offset of `start` in the file; for anonymous memory start itself
@@ -61,7 +63,8 @@ struct Vma {
   int64_t pages() const { return end - start; }
   bool anonymous() const { return file.value == kNoFile.value; }
   bool hugetlb() const { return huge.order != 0; }
-  bool shmem() const { return !anonymous() && !hugetlb(); }
+  bool page_cache() const { return !anonymous() && !hugetlb(); }  // maps pages of a file, of base size
+  bool shmem() const { return page_cache() && !disk; }
   bool tmpfs() const { return shmem() && file_pages == 0; }
   uint64_t IndexOf(Vpn vpn) const { return pgoff + static_cast<uint64_t>(vpn - start); }
   // Whether `vpn` is inside a page of a HugeTLB mapping, where it cannot be split (hugetlb_vm_op_split).

@@ -41,7 +41,8 @@ class Entry {
     kWritable = 2,
     kAnon = 4,  // not of HugeTLB: anonymous, unmapping drops a reference
     kExclusive =
-        64  // of a transparent huge page or a part of it: no other process maps it (PageAnonExclusive)
+        64,     // of a transparent huge page or a part of it: no other process maps it (PageAnonExclusive)
+    kOld = 128  // of a page of a disk's file: not accessed since reclaim looked at it (the CPU sets accessed)
   };
   constexpr Entry() = default;
   constexpr Entry(Pfn pfn, uint64_t flags) : bits_(pfn.value << kFlagBits | flags) {}
@@ -62,6 +63,12 @@ class Entry {
   constexpr bool writable() const { return (bits_ & (kPresent | kWritable)) == (kPresent | kWritable); }
   constexpr bool zero_page() const { return bits_ & kZeroPage; }
   constexpr bool anon() const { return bits_ & kAnon; }
+  constexpr bool old() const { return bits_ & kOld; }
+  constexpr Entry WithOld(bool old) const {
+    Entry entry = *this;
+    entry.bits_ = old ? bits_ | kOld : bits_ & ~uint64_t{kOld};
+    return entry;
+  }
   constexpr bool exclusive() const { return bits_ & kExclusive; }
   // What it maps begins here; not of the zero page.
   constexpr Pfn pfn() const { return Pfn{bits_ >> kFlagBits}; }

@@ -44,6 +44,14 @@ struct Process {
   bool alive = false;
 };
 
+// The placement of what a process allocates for no address, page tables and page cache above all: its own
+// turn where it interleaves (interleave_nodes).
+inline Placement PlaceForTask(Process& process, NodeId local) {
+  if (process.policy.mode != MemPolicy::Mode::kInterleave) return PlaceNear(process.policy, local);
+  process.il_prev = process.policy.nodes.NextAfter(process.il_prev);
+  return {process.il_prev, NodeMask::All(), true};
+}
+
 }  // namespace numasim
 
 #endif  // NUMASIM_MODELS_ADDRESS_SPACE_PROCESS_H_

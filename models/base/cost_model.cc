@@ -39,6 +39,10 @@ Costs::Costs(const CostModel& m)
       cma_bitmap{m.cma_bitmap_ns()},
       virtio_request{m.virtio_request_ns()},
       split_pmd{m.split_pmd_ns()},
-      scan_pte{m.scan_pte_ns()} {}
+      scan_pte{m.scan_pte_ns()},
+      cache_lookup{m.cache_lookup_ns()},
+      cache_add{m.cache_add_ns()},
+      reclaim_scan{m.reclaim_scan_ns()},
+      reclaim_page{m.reclaim_page_ns()} {}
 
 }  // namespace numasim

@@ -68,16 +68,17 @@ struct FrameUser {
     kHugetlb2M,
     kHugetlb1G,
     kContig,
-    kOffline
+    kOffline,
+    kFile
   };
   enum class Held : uint8_t { kNo, kPinned, kMigrating };
   Kind kind = Kind::kUnknown;
   Held held = Held::kNo;
 
   constexpr const char* kind_name() const {
-    constexpr const char* kNames[] = {"unknown",    "free",       "PCP list", "reserved",
-                                      "kernel",     "anon",       "shmem",    "page table",
-                                      "hugetlb-2M", "hugetlb-1G", "contig",   "offline"};
+    constexpr const char* kNames[] = {"unknown", "free",    "PCP list",   "reserved",   "kernel",
+                                      "anon",    "shmem",   "page table", "hugetlb-2M", "hugetlb-1G",
+                                      "contig",  "offline", "file"};
     return kNames[static_cast<size_t>(kind)];
   }
   constexpr const char* held_name() const {

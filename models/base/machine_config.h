@@ -82,6 +82,7 @@ struct MachineConfig {
   };
   std::vector<CmaConfig> cma;
   HugetlbConfig hugetlb;
+  int64_t disk_pages = 0;                        // of the file system on its disk; 0: it has none
   int64_t offline_patience_ns = 10'000'000'000;  // kernel.contig.offline_patience
 };
 

@@ -5,8 +5,9 @@
 namespace numasim {
 
 absl::StatusOr<std::unique_ptr<Contig>> Contig::Create(MemorySystem& memory, Hugetlb& hugetlb,
-                                                       Migrator& migrator, const MachineConfig& machine) {
-  auto contig = std::unique_ptr<Contig>(new Contig(memory, hugetlb, migrator));
+                                                       Migrator& migrator, Filemap& filemap,
+                                                       const MachineConfig& machine) {
+  auto contig = std::unique_ptr<Contig>(new Contig(memory, hugetlb, migrator, filemap));
   auto cma = CmaAreas::Create(memory, contig->ranges_, machine);
   if (!cma.ok()) return cma.status();
   contig->cma_ = *std::move(cma);

@@ -22,7 +22,8 @@ class Contig {
   // Makes the CMA areas, and gives the pool its source of gigantic pages. An error names the field that is
   // wrong.
   static absl::StatusOr<std::unique_ptr<Contig>> Create(MemorySystem& memory, Hugetlb& hugetlb,
-                                                        Migrator& migrator, const MachineConfig& machine);
+                                                        Migrator& migrator, Filemap& filemap,
+                                                        const MachineConfig& machine);
   ~Contig();
 
   ContigRanges& ranges() { return ranges_; }
@@ -30,8 +31,8 @@ class Contig {
   const CmaAreas& cma() const { return *cma_; }
 
  private:
-  Contig(MemorySystem& memory, Hugetlb& hugetlb, Migrator& migrator)
-      : pool_(hugetlb.pool()), ranges_(memory, hugetlb, migrator) {}
+  Contig(MemorySystem& memory, Hugetlb& hugetlb, Migrator& migrator, Filemap& filemap)
+      : pool_(hugetlb.pool()), ranges_(memory, hugetlb, migrator, filemap) {}
 
   HugetlbPool& pool_;
   ContigRanges ranges_;

@@ -40,8 +40,8 @@ void CheckFramesOfArea(const Zone& zone, const CmaArea& area, FrameIndex begin, 
     const auto kind = owner == nullptr ? FrameOwner::kKernel : static_cast<FrameOwner::Kind>(owner->kind);
     const bool huge = owner != nullptr && kind == FrameOwner::kHugetlb;
     const bool driver = owner != nullptr && kind == FrameOwner::kContig;
-    const bool movable = kind == FrameOwner::kAnon || kind == FrameOwner::kShmem ||
-                         (huge && owner->object == static_cast<uint64_t>(HugeSize::k2M));
+    const bool movable =
+        FrameOwner::OfUser(kind) || (huge && owner->object == static_cast<uint64_t>(HugeSize::k2M));
     // The huge zero page is unmovable, but a CPU's list of huge pages does not tell migratetypes apart (6.1),
     // so it may come from an area.
     const bool zero_page = kind == FrameOwner::kKernel && head.order == kPageblockOrder;

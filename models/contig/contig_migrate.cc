@@ -27,6 +27,7 @@ sim::Task<ContigResult> ContigRanges::MigrateRange(sim::Path& path, CpuId cpu, Z
     node.counter(COMPACT_ISOLATED) += PagesOf(scan.base) + PagesOf(scan.huge);
     if (result.error != Errno::kOk) break;
     result = co_await MigratePages(path, cpu, scan.huge, target, kTries);
+    co_await filemap_.ReclaimClean(path, node, cpu, scan.base);
     if (result.error == Errno::kOk) result = co_await MigratePages(path, cpu, scan.base, target, kTries);
   }
   first = scan.first.error == Errno::kOk ? result : scan.first;

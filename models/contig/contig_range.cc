@@ -32,6 +32,8 @@ FrameUser::Kind KindOf(const FrameOwner& owner) {
       return Kind::kContig;
     case FrameOwner::kOffline:
       return Kind::kOffline;
+    case FrameOwner::kFile:
+      return Kind::kFile;
   }
   return Kind::kUnknown;
 }

@@ -12,6 +12,7 @@
 #include "models/base/failure.h"
 #include "models/base/folio.h"
 #include "models/base/gfp.h"
+#include "models/filemap/filemap.h"
 #include "models/hugetlb/hugetlb.h"
 #include "models/migrate/migration.h"
 #include "models/physical/isolation.h"
@@ -34,8 +35,8 @@ struct ContigResult {
 
 class ContigRanges {
  public:
-  ContigRanges(MemorySystem& memory, Hugetlb& hugetlb, Migrator& migrator)
-      : memory_(memory), hugetlb_(hugetlb), migrator_(migrator) {}
+  ContigRanges(MemorySystem& memory, Hugetlb& hugetlb, Migrator& migrator, Filemap& filemap)
+      : memory_(memory), hugetlb_(hugetlb), migrator_(migrator), filemap_(filemap) {}
 
   // Allocates the frames [start, start + pages), which lie in one zone, for `owner`; all pageblocks are of
   // `type`, kMovable or kCma. kBusy, kNoMem. Begins and ends on any LP. A failure is an event in the trace.
@@ -92,6 +93,7 @@ class ContigRanges {
   MemorySystem& memory_;
   Hugetlb& hugetlb_;
   Migrator& migrator_;
+  Filemap& filemap_;
 };
 
 }  // namespace numasim

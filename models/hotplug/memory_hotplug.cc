@@ -130,7 +130,7 @@ MemoryHotplug::Movable MemoryHotplug::ScanMovable(Zone& zone, FrameIndex begin, 
     if (head.kind != FrameKind::kAllocated) return;
     const auto kind = static_cast<FrameOwner::Kind>(frames.owner(head.frame, head.order).kind);
     if (kind == FrameOwner::kHugetlb) found.maybe_huge.push_back(frames.PfnOf(head.frame));
-    if (kind != FrameOwner::kAnon && kind != FrameOwner::kShmem) return;
+    if (!FrameOwner::OfUser(kind)) return;
     const bool referred = frames.IsHeld(head.frame, head.order);
     // On its way to the buddy allocator.
     if (!ThpPage::Mapped(frames, head.frame, head.order) && !referred) return;

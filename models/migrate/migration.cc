@@ -11,10 +11,6 @@
 namespace numasim {
 namespace {
 
-bool OfUser(const FrameOwner& owner) {
-  return owner.kind == FrameOwner::kAnon || owner.kind == FrameOwner::kShmem;
-}
-
 // Its processes are not simulated: there are no entries that would have to be changed.
 bool OfBootUser(const FrameOwner& owner) {
   return owner.kind == FrameOwner::kAnon && owner.object == kBootUser;
@@ -48,8 +44,14 @@ bool Migrator::Isolate(Zone& zone, const FrameStore::Head& head) {
 bool Migrator::IsolateFromLru(Zone& zone, FrameIndex frame, int order) {
   NUMASIM_CHECK(order != 0 || !ThpPage::Holds(zone.frames(), frame));
   const FrameOwner& owner = zone.frames().owner(frame, order);
-  if (!OfUser(owner) || !ThpPage::Mapped(zone.frames(), frame, order) || zone.IsMigrating(frame, order))
+  if (!FrameOwner::OfUser(owner.kind) || !ThpPage::Mapped(zone.frames(), frame, order) ||
+      zone.IsMigrating(frame, order))
     return false;
+  if (owner.kind == FrameOwner::kFile) {
+    const Lru::Number page = zone.lru()->NumberOf(zone, frame);
+    if (!zone.lru()->IsOn(page)) return false;  // reclaim has it
+    zone.lru()->Remove(page);
+  }
   zone.TakeRef(frame, order);
   zone.MarkMigrating(frame, order, true);
   return true;
@@ -202,6 +204,7 @@ sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<c
     request.cpu = cpu;
     request.owner = OwnerOf(page);
     request.owner.mapcount = 0;  // nothing maps it yet
+    if (request.owner.kind == FrameOwner::kFile) request.file_home = zone.lru()->HomeOf(request.owner.object);
     request.migration_target = true;
     const Pfn to = co_await allocator_.Alloc(path, request);
     if (to == kNoPfn) co_return i;
@@ -211,6 +214,8 @@ sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<c
     moving.to = Folio(to, page.order());
     moving.owner = request.owner;
     moving.place = Rmap::PlaceOf(moving.owner);
+    if (request.owner.kind == FrameOwner::kFile)
+      moving.lru = zone.lru()->StateOf(zone.lru()->NumberOf(zone, zone.frames().Index(page.head())));
   }
   co_return pages.size();
 }
@@ -348,6 +353,9 @@ sim::Task<void> Migrator::Announce(sim::Path& path, Batch& batch) {
     if (page.announced == 0) continue;
     co_await GoTo(path, page.to);
     OwnerOf(page.to).mapcount += static_cast<uint64_t>(page.announced);
+    if (page.owner.kind != FrameOwner::kFile) continue;
+    const Zone& zone = *memory_.ZoneOf(page.to.head());  // folio_migrate_flags()
+    zone.lru()->SetState(zone.lru()->NumberOf(zone, zone.frames().Index(page.to.head())), page.lru);
   }
 }
 
@@ -355,7 +363,7 @@ sim::Task<void> Migrator::ReplaceInCache(sim::Path& path, std::vector<Rmap::Grou
   // What its file does not have any more stays, also where the file itself is gone.
   std::vector<bool> wanted(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
-    if (batch[i].owner.kind != FrameOwner::kShmem) continue;
+    if (!FrameOwner::OfFile(batch[i].owner.kind)) continue;
     wanted[i] = batch[i].moves;
     batch[i].moves = false;
   }
@@ -427,11 +435,14 @@ sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, Batch& 
 }
 
 // The mark and the reference go in one moment: a scan that found a page without the mark, but with a
-// reference that is no mapping, would take it for pinned. Ends on the LP of the page's node.
+// reference that is no mapping, would take it for pinned. A page of a disk's file is on its LRU list again (
+// putback_movable_pages), from which it goes with its last reference. Ends on the LP of the page's node.
 sim::Task<void> Migrator::LetGo(sim::Path& path, CpuId cpu, Folio page) {
   co_await GoTo(path, page);
   Zone& zone = *memory_.ZoneOf(page.head());
-  zone.MarkMigrating(zone.frames().Index(page.head()), page.order(), false);
+  const FrameIndex frame = zone.frames().Index(page.head());
+  zone.MarkMigrating(frame, page.order(), false);
+  if (OwnerOf(page).kind == FrameOwner::kFile) zone.lru()->PutBack(zone.lru()->NumberOf(zone, frame));
   co_await allocator_.DropRefsHere(path, cpu, std::span(&page, 1));
 }
 

@@ -92,6 +92,7 @@ class Migrator {
     int64_t announced = 0;  // that the mapcount of `to` was given before; of a huge page, whether it was
     bool locked = false;    // in its file; one that is on its way there, from a fault, is not
     bool gone = false;      // it was freed meanwhile: nothing but the migration refers to it
+    Lru::State lru = {};    // of a page of a disk's file
 
     bool anon() const { return owner.kind == FrameOwner::kAnon; }
     bool thp() const { return from.order() > 0; }

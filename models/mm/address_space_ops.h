@@ -3,7 +3,7 @@
 // there. It has no state of its own.
 //
 // Modelled are base pages of anonymous and shared memory, transparent huge pages of both (with
-// TransparentHugePages and Shmem), and HugeTLB mappings (with Hugetlb).
+// TransparentHugePages and Shmem), files of the disk (with Filemap), and HugeTLB mappings (with Hugetlb).
 #ifndef NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
 #define NUMASIM_MODELS_MM_ADDRESS_SPACE_OPS_H_
 
@@ -15,6 +15,7 @@
 #include "models/address_space/process_table.h"
 #include "models/base/errno.h"
 #include "models/base/move_result.h"
+#include "models/filemap/filemap.h"
 #include "models/hugetlb/hugetlb.h"
 #include "models/migrate/migration.h"
 #include "models/mm/advice.h"
@@ -35,7 +36,8 @@ struct MapRequest {
   Vma::ThpAdvice thp = Vma::ThpAdvice::kNone;
   // MAP_HUGETLB, or a file on hugetlbfs; `pages` is then rounded up to whole huge pages.
   std::optional<HugeSize> huge;
-  FileId file;             // open, on hugetlbfs or (with `shared`) on the tmpfs; kNoFile: anonymous
+  FileId file;        // open, on hugetlbfs, on the disk or (with `shared`) on the tmpfs; kNoFile: anonymous
+  bool disk = false;  // it is on the disk
   bool noreserve = false;  // MAP_NORESERVE
 };
 
@@ -73,7 +75,8 @@ class FaultStretch;
 class AddressSpaceOps {
  public:
   AddressSpaceOps(MemorySystem& memory, PageAllocator& allocator, ProcessTable& processes, ShmemFiles& files,
-                  Hugetlb& hugetlb, Migrator& migrator, Shmem& shmem, TransparentHugePages& thp)
+                  Hugetlb& hugetlb, Migrator& migrator, Shmem& shmem, Filemap& filemap,
+                  TransparentHugePages& thp)
       : memory_(memory),
         allocator_(allocator),
         processes_(processes),
@@ -81,6 +84,7 @@ class AddressSpaceOps {
         hugetlb_(hugetlb),
         migrator_(migrator),
         shmem_(shmem),
+        filemap_(filemap),
         thp_(thp) {}
 
   // A new process on `process.cpu`: kAgain beyond pid_max, kNoMem without memory for its first page tables.
@@ -132,7 +136,7 @@ class AddressSpaceOps {
   enum class Locking : uint8_t { kEachFault, kHeld };
 
   sim::Task<MapResult> MapLocked(sim::Path& path, Process& process, MapRequest request);
-  sim::Task<bool> MapShared(sim::Path& path, const Process& process, const MapRequest& request, Vma& vma);
+  sim::Task<bool> MapFile(sim::Path& path, const Process& process, const MapRequest& request, Vma& vma);
   Errno MayUnmap(const Process& process, Vpn begin, Vpn end) const;
   sim::Task<void> UnmapRegion(sim::Path& path, Process& process, const std::vector<Vma>& removed, Vpn begin,
                               Vpn end);
@@ -147,6 +151,8 @@ class AddressSpaceOps {
   int64_t MaxMapCount(const Process& process) const { return memory_.node(NodeOf(process)).max_map_count; }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
   static Entry& EntryOf(Process& process, Vpn vpn);
+  // Of a private mapping of a file: whether the page was copied already.
+  static bool HasAnonymousPage(const Process& process, Vpn vpn);
   static bool StillIs(Process& process, Vpn vpn, Entry old);
 
   sim::Task<TouchCounts> TouchPages(sim::Path& path, Process& process, TouchRequest request, Locking locking);
@@ -172,11 +178,13 @@ class AddressSpaceOps {
   sim::Task<Errno> FaultInForWrite(sim::Path& path, Process& process, Vpn begin, Vpn end);
   sim::Task<bool> AddHugeTables(sim::Path& path, const Process& parent, Process& child);
   sim::Task<FaultResult> CopyOnWrite(sim::Path& path, Process& process, const Vma& vma, Vpn vpn);
-  // Of files of shared memory (file_fault.cc). `table` is kNoPfn, or a frame for the PTE table that is not
+  // Of files (file_fault.cc). `table` is kNoPfn, or a frame for the PTE table that is not
   // there; it becomes kNoPfn where that was needed.
   sim::Task<FaultResult> FileFault(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write);
   sim::Task<FaultResult> MapFilePages(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, bool write,
                                       Pfn& table);
+  sim::Task<bool> AddFilePage(sim::Path& path, Process& process, const Vma& vma, uint64_t index);
+  sim::Task<FaultResult> CopyFilePage(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, Pfn page);
   sim::Task<FaultResult> MapByPmd(sim::Path& path, Process& process, const Vma& vma, Vpn vpn, Pfn head);
   sim::Task<bool> EnsurePmd(sim::Path& path, Process& process, Vpn vpn);
   sim::Task<bool> EnsureTable(sim::Path& path, Process& process, Vpn vpn);
@@ -262,6 +270,7 @@ class AddressSpaceOps {
   Hugetlb& hugetlb_;
   Migrator& migrator_;
   Shmem& shmem_;
+  Filemap& filemap_;
   TransparentHugePages& thp_;
 };
 

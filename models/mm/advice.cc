@@ -183,7 +183,7 @@ sim::Task<Errno> AddressSpaceOps::RemoveVma(sim::Path& path, Process& process, V
   const Vma& vma = *process.space.Find(begin);
   if (vma.locked || vma.anonymous()) co_return Errno::kInval;
   const bool huge = vma.hugetlb();
-  if (huge && !vma.huge.shared) co_return Errno::kAcces;
+  if ((huge && !vma.huge.shared) || vma.cow) co_return Errno::kAcces;
   const auto offset = static_cast<int64_t>(vma.IndexOf(begin) << kPageShift);
   const int64_t length = (end - begin) << kPageShift;
   const FileId file = vma.file;
@@ -284,7 +284,7 @@ sim::Task<Errno> AddressSpaceOps::FaultIn(sim::Path& path, Process& process, Vpn
 sim::Task<Errno> AddressSpaceOps::PopulateVma(sim::Path& path, Process& process, Vpn begin, Vpn end) {
   const Vma& vma = *process.space.Find(begin);
   if (vma.access == Access::kNone) co_return Errno::kFault;
-  const bool shared = vma.hugetlb() ? vma.huge.shared : !vma.anonymous();
+  const bool shared = vma.hugetlb() ? vma.huge.shared : !vma.anonymous() && !vma.cow;
   co_return co_await FaultIn(path, process, begin, end, vma.access == Access::kReadWrite && !shared);
 }
 

@@ -17,13 +17,6 @@ namespace {
 
 FrameOwner TableOwner(const Process& process) { return {FrameOwner::kPageTable, 1, process.id, 0}; }
 
-// The process's own il_prev turn (interleave_nodes): allocations without an address, page tables above all.
-Placement PlaceForTask(Process& process, NodeId local) {
-  if (process.policy.mode != MemPolicy::Mode::kInterleave) return PlaceNear(process.policy, local);
-  process.il_prev = process.policy.nodes.NextAfter(process.il_prev);
-  return {process.il_prev, NodeMask::All(), true};
-}
-
 int64_t& CountOf(TouchCounts& counts, AddressSpaceOps::FaultResult result) {
   using Result = AddressSpaceOps::FaultResult;
   switch (result) {
@@ -66,14 +59,16 @@ constexpr bool Allows(Access access, bool write) {
 // Whether the page table allows the access as it stands.
 bool Hits(Process& process, const Vma& vma, Cursor& entries, Vpn vpn, const TouchRequest& request) {
   if (!Allows(vma.access, request.write)) return false;
-  const Entry* entry = nullptr;
+  Entry* entry = nullptr;
   if (vma.hugetlb()) {
     entry = process.space.page_table().FindHuge(vma.HugePageOf(vpn), vma.huge.order);
   } else {
     entry = entries.Find(vpn);
     if (entry == nullptr) entry = process.space.page_table().FindHuge(ThpStart(vpn), ThpPage::kOrder);
   }
-  return entry != nullptr && entry->present() && (!request.write || entry->writable());
+  if (entry == nullptr || !entry->present() || (request.write && !entry->writable())) return false;
+  if (entry->old()) *entry = entry->WithOld(false);  // the CPU sets the accessed bit
+  return true;
 }
 
 // What interleaving counts by (interleave_nid). Anonymous memory counts from where a process's first mapping
@@ -245,7 +240,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HandleFault(sim::Path& 
   if (vma == nullptr || !Allows(vma->access, write)) return BadAccess(path);
   ++memory_.node(NodeOf(process)).counter(PGFAULT);
   if (vma->hugetlb()) return HugeFault(path, process, *vma, vma->HugePageOf(vpn), write);
-  if (write && vma->anonymous()) process.space.PrepareAnonVma(*vma);
+  if (write && (vma->anonymous() || vma->cow)) process.space.PrepareAnonVma(*vma);
   return Fault(path, process, *vma, vpn, write);
 }
 
@@ -284,11 +279,11 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, 
   const Costs& costs = memory_.costs();
   if (!entered) co_await path.Take(costs.fault);
   const bool lacks_pmd = !process.space.page_table().HasPmd(vpn);
-  if (!vma.anonymous()) {
+  if (!vma.anonymous() && !HasAnonymousPage(process, vpn)) {
     if (lacks_pmd && !co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
     co_return co_await FileFault(path, process, vma, vpn, write);
   }
-  if (process.space.page_table().Find(vpn) == nullptr) {
+  if (vma.anonymous() && process.space.page_table().Find(vpn) == nullptr) {
     if (lacks_pmd && !co_await EnsurePmd(path, process, vpn)) co_return FaultResult::kOom;
     const FaultResult huge = co_await ThpFault(path, process, vma, vpn, write);
     if (huge != FaultResult::kFallback) co_return huge;
@@ -373,6 +368,11 @@ sim::Task<bool> AddressSpaceOps::EnsureTable(sim::Path& path, Process& process, 
     co_await allocator_.Release(path, process.cpu, Folio(frame));
   }
   co_return true;
+}
+
+bool AddressSpaceOps::HasAnonymousPage(const Process& process, Vpn vpn) {
+  const Entry* const entry = process.space.page_table().FindEntry(vpn);
+  return entry != nullptr && entry->anon();
 }
 
 // pte_same()

@@ -1,5 +1,5 @@
-// Faults on shared memory, whose pages a file has (do_fault of mm/memory.c, shmem_fault of mm/shmem.c,
-// Linux 6.1).
+// Faults on shared memory and files of the disk, whose pages a file has (do_fault of mm/memory.c, shmem_fault
+// of mm/shmem.c, filemap_fault of mm/filemap.c, Linux 6.1).
 #include <algorithm>
 #include <array>
 #include <span>
@@ -32,8 +32,11 @@ FaultAround WindowAround(const Vma& vma, Vpn vpn) {
 // A write maps its own page only.
 FaultAround WindowOf(const Vma& vma, Vpn vpn) { return {vpn, vma.IndexOf(vpn), 1}; }
 
-Entry FileEntry(const Vma& vma, Pfn pfn) {
-  return Entry(pfn, Entry::kPresent).WithWritable(vma.access == Access::kReadWrite);
+// A page of the disk's files is writable only once it was written to, so that it is known to be dirty
+// (vma_wants_writenotify), and by a private mapping never.
+Entry FileEntry(const Vma& vma, Pfn pfn, bool write) {
+  const bool writable = vma.access == Access::kReadWrite && !vma.cow && (!vma.disk || write);
+  return Entry(pfn, Entry::kPresent).WithWritable(writable);
 }
 
 }  // namespace
@@ -75,11 +78,9 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapFilePages(sim::Path&
   const uint64_t index = vma.IndexOf(vpn);
   const bool suits_pmd = table != kNoPfn && SuitsThp(vma, ThpStart(vpn));
   co_await path.GoTo(home, costs.hop);
-  const ShmemFile& file = files_.FileAt(vma.file);
+  ShmemFile& file = files_.FileAt(vma.file);
   if (index < file.EndIndex() && file.mapping.Lookup(index) == kNoPfn && !file.mapping.IsLocked(index)) {
-    const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
-    const Shmem::Added added = co_await shmem_.AddPage(path, vma.file, index, {process.cpu, policy, &vma});
-    if (added == Shmem::Added::kNoMem) {
+    if (!co_await AddFilePage(path, process, vma, index)) {
       co_await path.GoTo(here, costs.hop);
       co_return FaultResult::kOom;
     }
@@ -93,6 +94,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapFilePages(sim::Path&
   const uint64_t left = file.EndIndex() - std::min(around.index, file.EndIndex());
   const std::span<Pfn> pages = std::span(found).first(std::min(around.pages, left));
   file.mapping.LookupRange(around.index, pages);
+  if (vma.disk) file.mapping.NoteMapped(around.index, pages.size());
   co_await path.GoTo(here, costs.hop);
   if (beyond) co_return FaultResult::kSigbus;
   if (locked) {
@@ -105,18 +107,44 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapFilePages(sim::Path&
       co_return FaultResult::kRetry;
     tables.AddTable(vpn, std::exchange(table, kNoPfn));
   }
+  if (vma.cow && write) co_return co_await CopyFilePage(path, process, vma, vpn, pages.front());
   int64_t mapped = 0;
   for (size_t i = 0; i < pages.size(); ++i) {
     const Vpn at = around.first + static_cast<int64_t>(i);
     Entry& entry = EntryOf(process, at);
     // One that is there stays, but that of the access, which did not allow it.
     if (pages[i] == kNoPfn || (!entry.none() && at != vpn)) continue;
-    entry = FileEntry(vma, pages[i]);
+    entry = FileEntry(vma, pages[i], write);
     ++mapped;
   }
   if (mapped > 0) co_await path.Take(costs.map_page * mapped);
   // It may have gone again while the page that this path had allocated for it was freed.
   co_return pages[index - around.index] == kNoPfn ? FaultResult::kRetry : FaultResult::kDone;
+}
+
+// A page that the file lacks, at its home, where the path is and stays. False where memory has ended.
+sim::Task<bool> AddressSpaceOps::AddFilePage(sim::Path& path, Process& process, const Vma& vma,
+                                             uint64_t index) {
+  if (vma.disk) co_return co_await filemap_.ReadAround(path, process, vma.file, index);
+  const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
+  const Shmem::Added added = co_await shmem_.AddPage(path, vma.file, index, {process.cpu, policy, &vma});
+  co_return added != Shmem::Added::kNoMem;
+}
+
+// do_cow_fault(), and wp_page_copy() of what the file's page was mapped by before.
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyFilePage(sim::Path& path, Process& process,
+                                                                      const Vma& vma, Vpn vpn, Pfn page) {
+  if (page == kNoPfn) co_return FaultResult::kRetry;  // reclaim was faster
+  const Entry old = EntryOf(process, vpn);
+  const Pfn copy = co_await AllocForVma(path, process, vma, vpn, AnonOwner(process, vpn));
+  if (copy == kNoPfn) co_return FaultResult::kOom;
+  co_await path.Take(memory_.costs().copy_page + memory_.costs().map_page);
+  if (StillIs(process, vpn, old)) {
+    EntryOf(process, vpn) = PrepareAnon(copy);
+    co_return FaultResult::kDone;
+  }
+  co_await allocator_.Release(path, process.cpu, Folio(copy));
+  co_return FaultResult::kRetry;
 }
 
 // do_set_pmd(), from the file's home by way of the page's node, which counts the mapping.
@@ -134,7 +162,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapByPmd(sim::Path& pat
     co_await allocator_.Release(path, process.cpu, Folio(head, kPteTableShift));
     co_return FaultResult::kRetry;
   }
-  tables.SetHuge(first, kPteTableShift, FileEntry(vma, head));
+  tables.SetHuge(first, kPteTableShift, FileEntry(vma, head, true));
   ++memory_.node(NodeOf(process)).counter(THP_FILE_MAPPED);
   co_await path.Take(memory_.costs().map_page);
   co_return FaultResult::kDone;

@@ -62,7 +62,8 @@ class Gatherer {
     MappingCheck::Check(file.mapping, name, problems_);
     mappings_[id.value] = {file.mapping.mappers(), 0};
     file.mapping.ForEachPage([&](uint64_t index, Pfn pfn) {
-      references_.push_back({Folio(pfn), FrameOwner::kShmem, false, id.value, index});
+      const FrameOwner::Kind kind = file.of_disk() ? FrameOwner::kFile : FrameOwner::kShmem;
+      references_.push_back({Folio(pfn), kind, false, id.value, index});
       ExpectBeforeEnd(name, file, index);
     });
     file.mapping.ForEachHuge([&](uint64_t first, Pfn head) {
@@ -79,14 +80,20 @@ class Gatherer {
   // Every name is of a file that knows that it has one, and only one.
   void CheckNames() {
     std::set<int32_t> named;
-    for (const auto& [name, id] : files_.names()) {
+    for (const ShmemFile::Mount mount : {ShmemFile::Mount::kTmpfs, ShmemFile::Mount::kDisk})
+      CheckNames(mount, named);
+    problems_.Expect(linked_, std::ssize(named), "the count of files with a name");
+  }
+
+  void CheckNames(ShmemFile::Mount mount, std::set<int32_t>& named) {
+    const char* const directory = mount == ShmemFile::Mount::kDisk ? "/disk/" : "/shm/";
+    for (const auto& [name, id] : files_.names(mount)) {
       const ShmemFile* const file = files_.FindFile(id);
       if (file == nullptr || !file->linked)
-        problems_.Add("/shm/", name, " is file ", id.value, ", which ",
+        problems_.Add(directory, name, " is file ", id.value, ", which ",
                       file == nullptr ? "does not exist" : "knows of no name");
       if (!named.insert(id.value).second) problems_.Add("file ", id.value, " has a second name, ", name);
     }
-    problems_.Expect(linked_, std::ssize(named), "the count of files with a name");
   }
 
   void CheckProcess(const Process& process, int32_t number) {
@@ -218,7 +225,7 @@ class Gatherer {
     if (entry.zero_page()) {
       if (!vma_->anonymous()) problems_.Add(At(vpn), " has the zero page in shared memory");
       if (entry.writable()) problems_.Add(At(vpn), " may write the zero page");
-    } else if (entry.anon() != vma_->anonymous()) {
+    } else if (entry.anon() != vma_->anonymous() && !vma_->cow) {
       problems_.Add(At(vpn), entry.anon() ? " has an anonymous page in shared memory"
                                           : " has a file's page in private memory");
     } else if (!entry.anon()) {

@@ -33,16 +33,16 @@ bool MakesHole(const AddressSpace& space, Vpn begin, Vpn end) {
   return vma != nullptr && vma->start < begin && end < vma->end;
 }
 
-// The files of shared memory that have no VMA any more, of those that were removed. A VMA that was cut in two
+// The files that have no VMA any more, of those that were removed. A VMA that was cut in two
 // is still one mapping of its file as long as a part is left.
 std::vector<FileId> FilesNoMoreMapped(const AddressSpace& space, const std::vector<Vma>& removed) {
   absl::flat_hash_map<int32_t, int> parts;
   for (const Vma& vma : removed) {
-    if (vma.shmem()) ++parts[vma.file.value];
+    if (vma.page_cache()) ++parts[vma.file.value];
   }
   std::vector<FileId> files;
   for (const Vma& vma : removed) {
-    if (vma.shmem() && --parts[vma.file.value] == 0 && !space.MapsFile(false, vma.file))
+    if (vma.page_cache() && --parts[vma.file.value] == 0 && !space.MapsFile(false, vma.file))
       files.push_back(vma.file);
   }
   return files;
@@ -97,16 +97,18 @@ sim::Task<MapResult> AddressSpaceOps::MapLocked(sim::Path& path, Process& proces
   if (process.space.map_count() > MaxMapCount(process)) co_return MapResult{Errno::kNoMem, Vpn{}};
   if (!JudgePolicy(request.policy)) co_return MapResult{Errno::kInval, Vpn{}};
   if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
-  // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit. A file of the tmpfs is
-  // not accounted.
-  const bool accounted = !request.noreserve && request.file == kNoFile;
+  // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit. A shared mapping of a
+  // file is not accounted.
+  const bool accounted = !request.noreserve && (request.file == kNoFile || !request.shared);
   if (accounted && request.pages > memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages)
     co_return MapResult{Errno::kNoMem, Vpn{}};
   Vma vma;
   vma.policy = request.policy;
   vma.thp = request.thp;
-  if (request.shared && !co_await MapShared(path, process, request, vma))
-    co_return MapResult{Errno::kNoMem, Vpn{}};
+  const bool of_file = request.shared || request.file != kNoFile;
+  vma.disk = request.disk;
+  vma.cow = of_file && !request.shared;
+  if (of_file && !co_await MapFile(path, process, request, vma)) co_return MapResult{Errno::kNoMem, Vpn{}};
   const Vpn start = process.space.Map(vma, request.pages);
   if (start != AddressSpace::kNoRoom) {
     if (vma.shmem()) co_await thp_.khugepaged().EnterVma(path, process, *process.space.Find(start));
@@ -121,8 +123,8 @@ sim::Task<MapResult> AddressSpaceOps::MapLocked(sim::Path& path, Process& proces
 
 // Gives the VMA its file, which is told that the process maps it; without one, one of its own
 // (shmem_zero_setup). False where there are too many files.
-sim::Task<bool> AddressSpaceOps::MapShared(sim::Path& path, const Process& process, const MapRequest& request,
-                                           Vma& vma) {
+sim::Task<bool> AddressSpaceOps::MapFile(sim::Path& path, const Process& process, const MapRequest& request,
+                                         Vma& vma) {
   const sim::LpId here = path.lp();
   const sim::Duration hop = memory_.costs().hop;
   vma.file = request.file;

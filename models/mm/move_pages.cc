@@ -106,11 +106,12 @@ sim::Task<Vpn> AddressSpaceOps::QueueMoves(sim::Path& path, Process& process, Vp
     if (!queues) {
       ++(there ? result.moved : result.not_moved);
       result.absent += there ? 0 : 1;
-    } else if (vma->anonymous()) {
+    } else if (vma->anonymous() || (vma->cow && HasAnonymousPage(process, at))) {
       wanted.emplace_back(page);
     } else {
       file_pages.emplace_back(page);
-      of_files.push_back({FrameOwner::kShmem, 0, static_cast<uint64_t>(vma->file.value), vma->IndexOf(at)});
+      const FrameOwner::Kind kind = vma->disk ? FrameOwner::kFile : FrameOwner::kShmem;
+      of_files.push_back({kind, 0, static_cast<uint64_t>(vma->file.value), vma->IndexOf(at)});
     }
   }
   const size_t candidates = wanted.size() + file_pages.size();

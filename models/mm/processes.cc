@@ -114,11 +114,11 @@ sim::Task<bool> AddressSpaceOps::CopyMemory(sim::Path& path, Process& parent, Pr
   co_return all;
 }
 
-// The child maps the files of shared memory that its parent does: it is told at the home of each.
+// The child maps the files that its parent does: it is told at the home of each.
 sim::Task<void> AddressSpaceOps::AddFileMappings(sim::Path& path, const Process& child) {
   std::vector<FileId> files;
   for (const auto& [start, vma] : child.space.vmas()) {
-    if (vma.shmem()) files.push_back(vma.file);
+    if (vma.page_cache()) files.push_back(vma.file);
   }
   std::stable_sort(files.begin(), files.end(), [](FileId a, FileId b) { return a.home < b.home; });
   const sim::LpId here = path.lp();
@@ -172,7 +172,7 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
   };
   std::vector<Part> parts;
   for (const auto& [start, vma] : parent.space.vmas()) {
-    if (!vma.anonymous() || vma.hugetlb() || vma.anon_vma == 0) continue;
+    if (vma.hugetlb() || vma.anon_vma == 0) continue;
     parent.space.page_table().ForEachUpper(vma.start, vma.end, [&](Vpn first, const Entry& entry, int) {
       const Vpn end = first + static_cast<int64_t>(kPtesPerTable);
       parts.push_back({std::max(first, vma.start), std::min(end, vma.end), entry.is_leaf()});

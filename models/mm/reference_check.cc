@@ -10,8 +10,9 @@
 namespace numasim {
 namespace {
 
-constexpr const char* kOwnerNames[] = {"the kernel", "anonymous memory",   "shared memory", "page tables",
-                                       "hugetlb",    "a contiguous range", "the hypervisor"};
+constexpr const char* kOwnerNames[] = {"the kernel",     "anonymous memory",  "shared memory",
+                                       "page tables",    "hugetlb",           "a contiguous range",
+                                       "the hypervisor", "a file of the disk"};
 
 const char* OwnerName(uint64_t kind) {
   return kind < std::size(kOwnerNames) ? kOwnerNames[kind] : "nobody known";
@@ -22,7 +23,7 @@ bool ByPage(const PageReference& a, const PageReference& b) { return a.page.head
 }  // namespace
 
 std::string ReferenceCheck::Describe(const PageReference& reference) const {
-  if (reference.kind == FrameOwner::kShmem) {
+  if (FrameOwner::OfFile(reference.kind)) {
     return absl::StrCat("page ", reference.index, " of file ", reference.object);
   }
   const std::string& name = processes_[reference.object]->name;
@@ -193,7 +194,7 @@ void ReferenceCheck::CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begi
   if (end - begin > pmds + 1) {
     problems_.Add(name_, ": pfn ", pfn.value, " is ", Describe(*begin), " and also ", Describe(*(begin + 1)));
   }
-  const bool file = begin->kind == FrameOwner::kShmem;
+  const bool file = FrameOwner::OfFile(begin->kind);
   const int object = file ? begin->object : int{processes_[begin->object]->id};
   problems_.Expect(static_cast<int>(owner.object), object, name_, ": the owner's number in pfn ", pfn.value,
                    ", ", Describe(*begin));

@@ -24,8 +24,8 @@ struct PageReference {
   Folio page;
   FrameOwner::Kind kind;
   bool writable;
-  int32_t object;       // position in the processes; kShmem: the file
-  uint64_t index;       // kAnon: the virtual page; kShmem: the offset in the file
+  int32_t object;       // position in the processes; kShmem, kFile: the file
+  uint64_t index;       // kAnon: the virtual page; kShmem, kFile: the offset in the file
   bool by_pmd = false;  // of a PMD to a huge page of a file, which is counted beside the page cache's
 };
 

@@ -7,9 +7,12 @@
 
 namespace numasim {
 
-Mapping::Leaf* Mapping::FindLeaf(uint64_t index) const {
+Mapping::Leaf* Mapping::SearchLeaf(uint64_t index) const {
   const auto found = leaves_.find(index / kLeafPages);
-  return found == leaves_.end() ? nullptr : found->second.get();
+  if (found == leaves_.end()) return nullptr;
+  last_ = found->second.get();
+  last_chunk_ = index / kLeafPages;
+  return last_;
 }
 
 Pfn Mapping::Lookup(uint64_t index) const {
@@ -42,10 +45,17 @@ void Mapping::LookupRange(uint64_t first, std::span<Pfn> pages) const {
 }
 
 void Mapping::Insert(uint64_t index, Pfn pfn) {
-  std::unique_ptr<Leaf>& leaf = leaves_[index / kLeafPages];
-  if (leaf == nullptr) leaf = std::make_unique<Leaf>();
-  NUMASIM_CHECK_EQ(leaf->present & BitOf(index), uint64_t{0});
-  leaf->present |= BitOf(index);
+  Leaf* leaf = FindLeaf(index);
+  if (leaf == nullptr)
+    leaf = leaves_.emplace(index / kLeafPages, std::make_unique<Leaf>()).first->second.get();
+  const uint64_t bit = BitOf(index);
+  NUMASIM_CHECK_EQ(leaf->present & bit, uint64_t{0});
+  leaf->present |= bit;
+  leaf->mapped &= ~bit;
+  if ((leaf->shadow & bit) != 0) {
+    leaf->shadow &= ~bit;
+    --shadows_;
+  }
   leaf->pages[index % kLeafPages] = pfn;
   ++pages_;
 }
@@ -89,8 +99,50 @@ void Mapping::Erase(uint64_t index) {
   Leaf& leaf = *found->second;
   NUMASIM_CHECK_NE(leaf.present & BitOf(index), uint64_t{0});
   leaf.present &= ~BitOf(index);
-  if (leaf.present == 0) leaves_.erase(found);
+  if (leaf.empty()) EraseLeaf(found);
   --pages_;
+}
+
+void Mapping::Evict(uint64_t index, Shadow shadow) {
+  Leaf* const leaf = FindLeaf(index);
+  NUMASIM_CHECK(leaf != nullptr && (leaf->present & BitOf(index)) != 0);
+  leaf->present &= ~BitOf(index);
+  leaf->shadow |= BitOf(index);
+  leaf->pages[index % kLeafPages] = Pfn{shadow.age * kMaxNodes + static_cast<uint64_t>(shadow.node.value)};
+  --pages_;
+  ++shadows_;
+}
+
+std::optional<Mapping::Shadow> Mapping::ShadowAt(uint64_t index) const {
+  const Leaf* const leaf = shadows_ == 0 ? nullptr : FindLeaf(index);
+  if (leaf == nullptr || (leaf->shadow & BitOf(index)) == 0) return std::nullopt;
+  const uint64_t packed = leaf->pages[index % kLeafPages].value;
+  return Shadow{NodeId{static_cast<int32_t>(packed % kMaxNodes)}, packed / kMaxNodes};
+}
+
+void Mapping::ForgetShadows() {
+  if (shadows_ == 0) return;
+  for (auto it = leaves_.begin(); it != leaves_.end();) {
+    it->second->shadow = 0;
+    it = it->second->empty() ? EraseLeaf(it) : std::next(it);
+  }
+  shadows_ = 0;
+}
+
+void Mapping::NoteMapped(uint64_t first, uint64_t count) {
+  for (uint64_t index = first; index < first + count;) {
+    const uint64_t next = std::min(first + count, (index / kLeafPages + 1) * kLeafPages);
+    if (Leaf* const leaf = FindLeaf(index); leaf != nullptr) {
+      const uint64_t from = ~(BitOf(index) - 1);
+      const uint64_t to = next % kLeafPages == 0 ? ~uint64_t{0} : BitOf(next) - 1;
+      leaf->mapped |= leaf->present & from & to;
+    }
+    index = next;
+  }
+}
+
+void Mapping::NoteUnmapped(uint64_t index) {
+  if (Leaf* const leaf = FindLeaf(index); leaf != nullptr) leaf->mapped &= ~BitOf(index);
 }
 
 std::vector<Folio> Mapping::TakeRange(uint64_t from, uint64_t to) {
@@ -118,14 +170,17 @@ void Mapping::TakeBase(uint64_t from, uint64_t to, std::vector<Folio>& taken) {
        it != leaves_.end() && it->first * kLeafPages < to;) {
     Leaf& leaf = *it->second;
     const uint64_t first = it->first * kLeafPages;
-    uint64_t wanted = leaf.present;
-    if (from > first) wanted &= ~(BitOf(from) - 1);
-    if (to < first + kLeafPages) wanted &= BitOf(to) - 1;
+    uint64_t range = ~uint64_t{0};
+    if (from > first) range &= ~(BitOf(from) - 1);
+    if (to < first + kLeafPages) range &= BitOf(to) - 1;
+    const uint64_t wanted = leaf.present & range;
     for (uint64_t left = wanted; left != 0; left &= left - 1)
       taken.emplace_back(leaf.pages[static_cast<size_t>(__builtin_ctzll(left))]);
     leaf.present &= ~wanted;
     pages_ -= __builtin_popcountll(wanted);
-    it = leaf.present == 0 ? leaves_.erase(it) : std::next(it);
+    shadows_ -= __builtin_popcountll(leaf.shadow & range);
+    leaf.shadow &= ~range;
+    it = leaf.empty() ? EraseLeaf(it) : std::next(it);
   }
 }
 

@@ -45,7 +45,7 @@ class Mapping {
   // The pages from `first` on, as many as `pages` has room for, with kNoPfn where there is none or it is
   // locked: what a fault looks up around it at once (next_uptodate_page).
   void LookupRange(uint64_t first, std::span<Pfn> pages) const;
-  // There must be no page at the offset.
+  // There must be no page at the offset; what is remembered of one that was there is forgotten.
   void Insert(uint64_t index, Pfn pfn);
   // Whether there is any page in [from, to).
   bool AnyIn(uint64_t from, uint64_t to) const;
@@ -58,6 +58,28 @@ class Mapping {
   bool Replace(uint64_t index, Pfn from, Pfn to);
   // There must be a page at the offset.
   void Erase(uint64_t index);
+
+  // What is left of a base page that reclaim took (a shadow entry, mm/workingset.c): when it was evicted, by
+  // the clock of its node's LRU lists.
+  struct Shadow {
+    NodeId node;
+    uint64_t age;
+  };
+  // There must be a page at the offset.
+  void Evict(uint64_t index, Shadow shadow);
+  std::optional<Shadow> ShadowAt(uint64_t index) const;
+  // Pages whose shadow is left.
+  int64_t shadows() const { return shadows_; }
+  void ForgetShadows();
+
+  // Processes may map the base pages that are there of [first, first + count) from now on, as a fault looks
+  // them up; who takes one of them asks their page tables until they are known to map it no more.
+  void NoteMapped(uint64_t first, uint64_t count);
+  void NoteUnmapped(uint64_t index);
+  bool MaybeMapped(uint64_t index) const {
+    const Leaf* const leaf = mapped() ? FindLeaf(index) : nullptr;
+    return leaf != nullptr && (leaf->mapped & BitOf(index)) != 0;
+  }
   // Takes the pages that lie wholly in [from, to) away and returns them by offset.
   std::vector<Folio> TakeRange(uint64_t from, uint64_t to);
   // Takes all pages away and returns them by offset.
@@ -128,17 +150,34 @@ class Mapping {
   // what a fault looks up, are always in one leaf.
   static constexpr uint64_t kLeafPages = 64;
   struct Leaf {
-    uint64_t present = 0;  // a bit for each slot that has a page: at least one
+    // A bit for each slot; at least one of all that are present or a shadow.
+    uint64_t present = 0;  // has a page
+    uint64_t shadow = 0;   // has what is left of one, packed into the number in place of the frame's
+    uint64_t mapped = 0;   // has a page that a process may map
     std::array<Pfn, kLeafPages> pages;
+
+    bool empty() const { return (present | shadow) == 0; }
   };
   static constexpr uint64_t BitOf(uint64_t index) { return uint64_t{1} << index % kLeafPages; }
-  Leaf* FindLeaf(uint64_t index) const;
+  Leaf* FindLeaf(uint64_t index) const {
+    return last_ != nullptr && last_chunk_ == index / kLeafPages ? last_ : SearchLeaf(index);
+  }
+  Leaf* SearchLeaf(uint64_t index) const;
+  using Leaves = absl::btree_map<uint64_t, std::unique_ptr<Leaf>>;  // by offset / kLeafPages
+  Leaves::iterator EraseLeaf(Leaves::iterator leaf) {
+    last_ = nullptr;
+    return leaves_.erase(leaf);
+  }
   void TakeBase(uint64_t from, uint64_t to, std::vector<Folio>& taken);
   bool any_locked() const { return !locked_.empty() || !collapsing_.empty(); }
 
-  absl::btree_map<uint64_t, std::unique_ptr<Leaf>> leaves_;  // by offset / kLeafPages
-  absl::btree_map<uint64_t, Pfn> huge_;                      // by offset / 512
+  Leaves leaves_;
+  // The leaf that was looked up last, null after one was erased: readers and reclaim come page by page.
+  mutable Leaf* last_ = nullptr;
+  mutable uint64_t last_chunk_ = 0;
+  absl::btree_map<uint64_t, Pfn> huge_;  // by offset / 512
   int64_t pages_ = 0;
+  int64_t shadows_ = 0;
   absl::flat_hash_map<uint64_t, Pfn> locked_;               // the page that was locked, by offset
   absl::btree_set<uint64_t> collapsing_;                    // by offset / 512
   absl::btree_map<uint64_t, uint16_t> mappers_;             // by number

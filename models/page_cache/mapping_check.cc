@@ -4,9 +4,14 @@ namespace numasim {
 
 void MappingCheck::Check(const Mapping& mapping, const std::string& file, ProblemList& problems) {
   int64_t pages = 0;
+  int64_t shadows = 0;
   for (const auto& [chunk, leaf] : mapping.leaves_) {
     pages += __builtin_popcountll(leaf->present);
-    if (leaf->present == 0)
+    shadows += __builtin_popcountll(leaf->shadow);
+    if ((leaf->present & leaf->shadow) != 0)
+      problems.Add(file, ": the leaf of page ", chunk * Mapping::kLeafPages,
+                   " has a page and what is left of one in the same slot");
+    if (leaf->empty())
       problems.Add(file, ": the leaf of page ", chunk * Mapping::kLeafPages, " is left though it is empty");
   }
   for (const auto& [number, head] : mapping.huge_) {
@@ -17,6 +22,7 @@ void MappingCheck::Check(const Mapping& mapping, const std::string& file, Proble
       problems.Add(file, ": page ", inside->index, " is there twice, as a base page and in a huge one");
   }
   problems.Expect(mapping.pages_, pages, file, ": the count of pages");
+  problems.Expect(mapping.shadows_, shadows, file, ": the count of shadows");
   for (const auto& [number, process] : mapping.mappers_) {
     const auto found = mapping.mapper_numbers_.find(process);
     const bool same = found != mapping.mapper_numbers_.end() && found->second == number;

@@ -34,6 +34,14 @@ ShmemFile& ShmemFiles::Make(FileId file) {
   return *made;
 }
 
+std::vector<FileId> ShmemFiles::DiskFilesOf(NodeId home) const {
+  std::vector<FileId> files;
+  for (const auto& [number, file] : FilesOf(*homes_[static_cast<size_t>(home.value)])) {
+    if (file->of_disk()) files.push_back({number, home});
+  }
+  return files;
+}
+
 ShmemFiles::Dropped ShmemFiles::DropIfUnused(FileId file) {
   ShmemFile& unused = FileAt(file);
   if (unused.InUse()) return {};

@@ -1,6 +1,7 @@
-// ShmemFiles: the files of shared memory, each with its pages (mm/shmem.c, Linux 6.1; base pages only), as a
-// table: paths of Shmem and AddressSpaceOps change it. A file lives as long as a name, an open file
-// descriptor or a mapping refers to it.
+// ShmemFiles: the files of shared memory (mm/shmem.c, Linux 6.1) and those of the disk that were opened, each
+// with its pages, as a table: paths of Shmem, Filemap and AddressSpaceOps change it. A file lives as long as
+// a name, an open file descriptor or a mapping refers to it; pages of one that only has a name go where
+// reclaim takes them, if it is on the disk.
 //
 // A file's Mapping lives on the LP of the node where it was made, so that readers of different files do not
 // meet. Only names, and numbers, which tell files apart in frames (FrameOwner::object), are the global LP's:
@@ -29,15 +30,20 @@ namespace numasim {
 struct ShmemFile {
   enum class Mount : uint8_t {
     kInternal,  // shm_mnt: what MAP_SHARED | MAP_ANONYMOUS maps; never has a name
-    kTmpfs      // mounted on /shm
+    kTmpfs,     // mounted on /shm
+    kDisk       // of the disk's file system, mounted on /disk: no shared memory
   };
   Mount mount = Mount::kInternal;
   bool linked = false;  // has a name
   int64_t opens = 0;    // file descriptors, and paths that need it to stay
   int64_t bytes = 0;    // i_size
   Mapping mapping;
+  // Of the disk: where the pages begin that readahead brought last and that nobody has read yet (the folio
+  // with PG_readahead); a read that gets there brings the next.
+  uint64_t readahead = 0;
   std::unique_ptr<sim::Mutex> lock;  // i_rwsem; null until it is first taken
 
+  bool of_disk() const { return mount == Mount::kDisk; }
   bool InUse() const { return linked || opens > 0 || mapping.mapped(); }
   // No page from here on: an access gets SIGBUS.
   uint64_t EndIndex() const { return static_cast<uint64_t>((bytes + kPageSize - 1) >> kPageShift); }
@@ -60,10 +66,14 @@ class ShmemFiles {
     return number < ids_.size() ? ids_[static_cast<size_t>(number)] : kNoFile;
   }
   int64_t files() const { return static_cast<int64_t>(ids_.size() - free_numbers_.size()); }
-  // The names on the tmpfs (its directory).
+  // The names on the tmpfs, or on the disk (its directory).
   using Names = absl::btree_map<std::string, FileId, std::less<>>;
-  Names& names() { return names_; }
-  const Names& names() const { return names_; }
+  Names& names(ShmemFile::Mount mount = ShmemFile::Mount::kTmpfs) {
+    return mount == ShmemFile::Mount::kDisk ? disk_names_ : names_;
+  }
+  const Names& names(ShmemFile::Mount mount = ShmemFile::Mount::kTmpfs) const {
+    return mount == ShmemFile::Mount::kDisk ? disk_names_ : names_;
+  }
 
   // --- LP of the file's home ---
   ShmemFile& Make(FileId file);
@@ -80,6 +90,8 @@ class ShmemFiles {
     ShmemFile* const found = FindFile(file);
     return found == nullptr ? nullptr : &found->mapping;
   }
+  // The disk's files that are at home there, by number.
+  std::vector<FileId> DiskFilesOf(NodeId home) const;
   // When nothing refers to the file any more it is gone, and what it had is returned, to be freed before its
   // number is returned.
   struct Dropped {
@@ -116,7 +128,7 @@ class ShmemFiles {
   // Global LP.
   std::vector<FileId> ids_;  // by number; kNoFile: free
   std::vector<int32_t> free_numbers_;
-  Names names_;
+  Names names_, disk_names_;
 };
 
 }  // namespace numasim

@@ -178,7 +178,7 @@ int64_t Buddy::MovePageblock(FrameIndex frame, Migratetype type, int64_t* movabl
       moved += pages;
     } else if (head.kind == FrameKind::kAllocated && movable != nullptr) {
       const auto owner = static_cast<FrameOwner::Kind>(store_.owner(head.frame, head.order).kind);
-      if (owner == FrameOwner::kAnon || owner == FrameOwner::kShmem) *movable += pages;
+      if (FrameOwner::OfUser(owner)) *movable += pages;
     }
     // A pageblock that is unmanaged as a whole has no head.
     f = head.kind == FrameKind::kUnmanaged ? f + 1 : head.frame + static_cast<FrameIndex>(pages);

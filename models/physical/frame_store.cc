@@ -1,15 +1,10 @@
 #include "models/physical/frame_store.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <bit>
 #include <cstring>
-#include <vector>
 
+#include "models/physical/reserved_memory.h"
 #include "sim/check.h"
-#include "sim/host_memory.h"
 
 namespace numasim {
 namespace {
@@ -24,23 +19,6 @@ constexpr size_t kLarge = size_t{4} << 20;
 // their page tables lie 2 GiB apart.
 constexpr size_t kDense = size_t{256} << 20;
 
-void* Reserve(size_t bytes, bool huge) {
-  void* memory =
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) sim::HostOutOfMemory();
-  // The host's huge pages make random access to a large table cheap; where they are off this is only a hint.
-  if (huge) madvise(memory, bytes, MADV_HUGEPAGE);
-  return memory;
-}
-
-size_t Resident(const void* memory, size_t bytes) {
-  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  std::vector<unsigned char> present((bytes + page - 1) / page);
-  if (mincore(const_cast<void*>(memory), bytes, present.data()) != 0) return 0;
-  return page *
-         static_cast<size_t>(std::count_if(present.begin(), present.end(), [](auto p) { return p & 1; }));
-}
-
 }  // namespace
 
 const int64_t FrameStore::kBytesPerPageblock = sizeof(Pageblock);
@@ -53,18 +31,18 @@ FrameStore::FrameStore(Pfn start, int64_t pages) : start_(start), pages_(pages) 
   NUMASIM_CHECK(covered < int64_t{kNilFrame});
   pageblocks_ = static_cast<uint32_t>(covered >> kPageblockOrder);
   blocks_ = static_cast<Pageblock*>(
-      Reserve(pageblocks_ * sizeof(Pageblock), pageblocks_ * sizeof(Pageblock) >= kLarge));
+      ReserveMemory(pageblocks_ * sizeof(Pageblock), pageblocks_ * sizeof(Pageblock) >= kLarge));
   const bool dense = static_cast<size_t>(covered) * sizeof(Word) <= kDense;
-  words_ = static_cast<Word*>(Reserve(static_cast<size_t>(covered) * sizeof(Word), dense));
-  states_ = static_cast<uint8_t*>(Reserve(static_cast<size_t>(covered), dense));
-  holds_ = static_cast<PageHolds*>(Reserve(static_cast<size_t>(covered) * sizeof(PageHolds), false));
+  words_ = static_cast<Word*>(ReserveMemory(static_cast<size_t>(covered) * sizeof(Word), dense));
+  states_ = static_cast<uint8_t*>(ReserveMemory(static_cast<size_t>(covered), dense));
+  holds_ = static_cast<PageHolds*>(ReserveMemory(static_cast<size_t>(covered) * sizeof(PageHolds), false));
 }
 
 FrameStore::~FrameStore() {
-  munmap(blocks_, pageblocks_ * sizeof(Pageblock));
-  munmap(words_, frames() * sizeof(Word));
-  munmap(states_, frames());
-  munmap(holds_, frames() * sizeof(PageHolds));
+  ReturnMemory(blocks_, pageblocks_ * sizeof(Pageblock));
+  ReturnMemory(words_, frames() * sizeof(Word));
+  ReturnMemory(states_, frames());
+  ReturnMemory(holds_, frames() * sizeof(PageHolds));
 }
 
 // A state byte has its highest bit set where a free block begins, and nowhere else: eight are looked at at
@@ -102,8 +80,8 @@ FrameStore::Head FrameStore::Find(FrameIndex frame) const {
 }
 
 size_t FrameStore::ResidentBytes() const {
-  return Resident(blocks_, pageblocks_ * sizeof(Pageblock)) + Resident(words_, frames() * sizeof(Word)) +
-         Resident(states_, frames()) + Resident(holds_, frames() * sizeof(PageHolds));
+  return ResidentOf(blocks_, pageblocks_ * sizeof(Pageblock)) + ResidentOf(words_, frames() * sizeof(Word)) +
+         ResidentOf(states_, frames()) + ResidentOf(holds_, frames() * sizeof(PageHolds));
 }
 
 }  // namespace numasim

@@ -47,12 +47,17 @@ struct FrameOwner {
     kHugetlb = 4,
     kContig = 5,   // allocated as part of a contiguous range: a CMA area's user
     kOffline = 6,  // PageOffline: the hypervisor has it (virtio-mem)
+    kFile = 7,     // page cache of a file of the disk
   };
+  // Page cache, that of shared memory too.
+  static constexpr bool OfFile(uint64_t kind) { return kind == kShmem || kind == kFile; }
+  // What processes use, and migration moves.
+  static constexpr bool OfUser(uint64_t kind) { return kind == kAnon || OfFile(kind); }
   uint64_t kind : 3;
   // Page table entries that map it. What is not anonymous has one reference here, its owner's: the page
   // cache's, or the process's whose page table it is.
   uint64_t mapcount : 15;
-  // kAnon: the anon_vma of who faulted it in, or kBootUser; kShmem: the file; kHugetlb: the hstate
+  // kAnon: the anon_vma of who faulted it in, or kBootUser; kShmem, kFile: the file; kHugetlb: the hstate
   uint64_t object : 16;
   uint64_t index : 30;  // page offset in the object
 };

@@ -13,6 +13,7 @@ bool Movable(const FrameOwner& owner, IsolateFor why) {
   switch (static_cast<FrameOwner::Kind>(owner.kind)) {
     case FrameOwner::kAnon:
     case FrameOwner::kShmem:
+    case FrameOwner::kFile:
     case FrameOwner::kHugetlb:  // hugepage_migration_supported(): both sizes of x86-64
       return true;
     case FrameOwner::kOffline:

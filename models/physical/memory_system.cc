@@ -86,6 +86,10 @@ absl::Status MemorySystem::BootZones(const MachineConfig& machine) {
       return status;
   }
   if (absl::Status status = AddZones(*extents); !status.ok()) return status;
+  disk_pages_ = machine.disk_pages;
+  if (disk_pages_ > 0) {
+    if (absl::Status status = AddLrus(); !status.ok()) return status;
+  }
   std::vector<NodeHugePages> pages;
   if (recorded) pages = RecordedHugePages(machine.hugetlb);
   const auto huge = ShareHugePages(machine.recorded_zones, *extents, pages);
@@ -157,6 +161,27 @@ absl::Status MemorySystem::AddZones(const std::vector<Zone::Extent>& extents) {
     }
   }
   return BuildZoneIndex();
+}
+
+absl::Status MemorySystem::AddLrus() {
+  for (const auto& home : nodes_) {
+    PerZoneType<Zone*> zones = {};
+    int64_t frames = 0;
+    for (size_t type = 0; type < kZoneTypes; ++type) {
+      zones[type] = home->zones[type].get();
+      frames += zones[type] == nullptr ? 0 : int64_t{zones[type]->frames().frames()};
+    }
+    if (frames >= Lru::kMostFrames)
+      return absl::InvalidArgumentError(absl::StrCat("machine: node ", home->id.value, " spans ", frames,
+                                                     " pages, too many for a machine with a disk; expected "
+                                                     "fewer than ",
+                                                     Lru::kMostFrames));
+    home->lru = std::make_unique<Lru>(zones, home->counters);
+    for (Zone* const zone : zones) {
+      if (zone != nullptr) zone->SetLru(home->lru.get());
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status MemorySystem::BuildZoneIndex() {

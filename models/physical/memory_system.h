@@ -72,6 +72,8 @@ class MemorySystem {
   const std::vector<Zone*>& Zonelist(NodeId preferred, ZoneType highest) const {
     return zonelists_[preferred.value][highest];
   }
+  // Of the file system on its disk; 0: it has none.
+  int64_t disk_pages() const { return disk_pages_; }
   const DistanceMatrix& distance() const { return distance_; }
 
   // --- global LP ---
@@ -119,6 +121,7 @@ class MemorySystem {
   absl::Status AddNodesAndCpus(const MachineConfig& machine);
   absl::Status BootZones(const MachineConfig& machine);
   absl::Status AddZones(const std::vector<Zone::Extent>& extents);
+  absl::Status AddLrus();
   absl::Status BuildZoneIndex();
   absl::Status IndexRange(size_t index, Pfn begin, Pfn end);
   absl::Status BuildDistances(const MachineConfig& machine);
@@ -150,6 +153,7 @@ class MemorySystem {
   std::vector<Zone*> zones_by_index_;      // [0] is null
   std::vector<uint16_t> zone_of_section_;  // by pfn >> kMaxOrder
   DistanceMatrix distance_;
+  int64_t disk_pages_ = 0;
   std::vector<PerZoneType<std::vector<Zone*>>> zonelists_;
   std::unique_ptr<Reserves> reserves_;
   std::unique_ptr<MemoryBlocks> blocks_;

@@ -9,6 +9,7 @@
 
 #include "models/base/kernel_config.h"
 #include "models/base/types.h"
+#include "models/physical/lru.h"
 #include "models/physical/split_queue.h"
 #include "models/physical/zone.h"
 #include "proto/counters.h"
@@ -27,6 +28,7 @@ struct Node {
   SplitQueue split_queue;
   // The anon_vmas whose pages a process here copies as it writes to them, in a CopyStretch.
   std::vector<uint16_t> copied_from;
+  std::unique_ptr<Lru> lru;   // null on a machine without a disk
   int64_t total_pages = 0;    // totalram_pages(), a copy like `thp`
   int64_t max_map_count = 0;  // vm.max_map_count, a copy too
 

@@ -37,6 +37,15 @@ int GaugeOf(uint64_t kind) {
   }
 }
 
+// folio_add_lru(). The target of a migration comes to the list when that is over.
+void EnterLru(Node& node, const Zone& zone, FrameIndex frame, const AllocRequest& request) {
+  Lru& lru = *node.lru;
+  const Lru::Number page = lru.NumberOf(zone, frame);
+  lru.Forget(page);
+  lru.NoteHome(request.owner.object, request.file_home);
+  if (!request.migration_target) lru.Add(page, Lru::List::kInactive);
+}
+
 bool IsThp(const FrameOwner& owner, int order) {
   return order == ThpPage::kOrder && owner.kind == FrameOwner::kAnon;
 }
@@ -92,6 +101,7 @@ Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pag
 void PageAllocator::CountOwned(Node& node, const FrameOwner& owner, int order, int64_t blocks) {
   const int gauge = GaugeOf(owner.kind);
   if (gauge != NodeCounter_ARRAYSIZE) node.counters[gauge] += blocks * (int64_t{1} << order);
+  if (FrameOwner::OfFile(owner.kind)) node.counter(NR_FILE_PAGES) += blocks * (int64_t{1} << order);
   if (IsShmemThp(owner, order)) node.counter(NR_SHMEM_THPS) += blocks;
 }
 
@@ -110,9 +120,19 @@ void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocReq
   CountOwned(node, request.owner, request.order, 1);
   // page_add_new_anon_rmap() of a huge page comes with it.
   if (IsThp(request.owner, request.order) && request.owner.mapcount > 0) ++node.counter(NR_ANON_THPS);
+  if (request.owner.kind == FrameOwner::kFile) EnterLru(node, zone, frame, request);
   if (!request.migration_target) return;
   zone.TakeRef(frame, request.order);
   zone.MarkMigrating(frame, request.order, true);
+}
+
+// The frame is nobody's any more (__page_cache_release).
+void PageAllocator::Disown(Node& node, Zone& zone, FrameIndex frame, int order) {
+  const FrameOwner& owner = zone.frames().owner(frame, order);
+  CountOwned(node, owner, order, -1);
+  if (owner.kind != FrameOwner::kFile) return;
+  const Lru::Number page = node.lru->NumberOf(zone, frame);
+  if (node.lru->IsOn(page)) node.lru->Remove(page);
 }
 
 // zone_statistics(), on the LP of the node that serves the request. numa_foreign is the preferred node's and
@@ -385,7 +405,7 @@ sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, 
   const int64_t size = int64_t{1} << order;
   Zone& zone = *memory_.ZoneOf(pfn);
   const FrameIndex frame = zone.frames().Index(pfn);
-  CountOwned(node, zone.frames().owner(frame, order), order, -1);
+  Disown(node, zone, frame, order);
   if (order == ThpPage::kOrder) {  // free_transhuge_page()
     node.split_queue.Remove(pfn);
     zone.frames().set_has_parts(frame, false);
@@ -421,6 +441,13 @@ sim::Task<void> PageAllocator::DropRefs(sim::Path& path, CpuId cpu, std::span<co
 
 sim::Task<void> PageAllocator::DropRefs(sim::Path& path, CpuId cpu, Folio page) {
   co_await Drop(path, cpu, std::span(&page, 1), Reference::kHold);
+}
+
+sim::Task<void> PageAllocator::ReleaseHere(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
+  if (pages.empty()) co_return;
+  Node& node = memory_.node(NodeOf(pages.front().head()));
+  NUMASIM_DCHECK(memory_.IsOn(path, node.id));
+  co_await DropOnNode(path, cpu, node, pages, Reference::kMapping);
 }
 
 sim::Task<void> PageAllocator::DropRefsHere(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
@@ -531,7 +558,7 @@ sim::Task<void> PageAllocator::DropOnNode(sim::Path& path, CpuId cpu, Node& node
       co_await FreeBlock(path, cpu, page.order(), node, page.head());
       continue;
     }
-    CountOwned(node, zone->frames().owner(frame, 0), 0, -1);
+    Disown(node, *zone, frame, 0);
     ++node.counter(PGFREE);
     ++freed;
     if (!zone->PcpWillDrain(cpu, 0)) {

@@ -30,6 +30,7 @@ struct AllocRequest {
   CpuId cpu;                           // whose PCP lists are used
   FrameOwner owner = {};               // written to the frames; its kind says which gauge counts them
   bool interleave = false;             // counts interleave_hit where the preferred node serves it
+  NodeId file_home = kNoNode;          // of an owner of kind kFile: where the file is
   // For a migration to move a page to. From its first moment the block has the migration's reference and is
   // marked as migrating: a scan of a range finds it busy, not in use by `owner`.
   bool migration_target = false;
@@ -77,6 +78,8 @@ class PageAllocator {
   // given. May be called on any LP, and ends on the same. `pages` must live until then.
   sim::Task<void> Release(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
   sim::Task<void> Release(sim::Path& path, CpuId cpu, Folio page);
+  // The same for pages that are all of one node, on its LP.
+  sim::Task<void> ReleaseHere(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
   // put_page() of what took a reference with Zone::TakeRef(). Otherwise the same.
   sim::Task<void> DropRefs(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
   sim::Task<void> DropRefs(sim::Path& path, CpuId cpu, Folio page);
@@ -154,6 +157,7 @@ class PageAllocator {
   void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request, int64_t count = 1) const;
   static void CountOwned(Node& node, const FrameOwner& owner, int order, int64_t blocks);
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);
+  static void Disown(Node& node, Zone& zone, FrameIndex frame, int order);
 
   MemorySystem& memory_;
   Pressure* pressure_ = nullptr;

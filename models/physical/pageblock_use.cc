@@ -5,8 +5,7 @@ namespace {
 
 bool CanMove(const FrameStore& frames, FrameIndex frame, int order) {
   const auto kind = static_cast<FrameOwner::Kind>(frames.owner(frame, order).kind);
-  const bool movable =
-      kind == FrameOwner::kAnon || kind == FrameOwner::kShmem || kind == FrameOwner::kHugetlb;
+  const bool movable = FrameOwner::OfUser(kind) || kind == FrameOwner::kHugetlb;
   return movable && !frames.IsHeld(frame, order);
 }
 

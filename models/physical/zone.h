@@ -23,6 +23,8 @@
 
 namespace numasim {
 
+class Lru;
+
 struct Watermarks {
   int64_t min = 0, low = 0, high = 0;  // pages
   int64_t Of(AllocFlags alloc_flags) const {
@@ -78,6 +80,10 @@ class Zone {
   int NextUsedPcp(int cpu) const { return pcp_.NextUsed(cpu); }
   int cpus() const { return pcp_.cpus(); }
 
+  // Its node's; null on a machine without a disk.
+  Lru* lru() const { return lru_; }
+  void SetLru(Lru* lru) { lru_ = lru; }
+
   Watermarks& watermarks() { return watermarks_; }
   const Watermarks& watermarks() const { return watermarks_; }
   // lowmem_reserve[]: pages kept from requests that could have used a higher zone, by the highest zone they
@@ -87,6 +93,8 @@ class Zone {
 
   // zone_watermark_fast(): whether the zone may serve the request at its watermark.
   bool WatermarkOk(int order, ZoneType highest, AllocFlags alloc_flags) const;
+  // __zone_watermark_ok(): the same above any mark, if so many pages were free.
+  bool WatermarkOk(int64_t mark, int order, ZoneType highest, AllocFlags alloc_flags, int64_t free) const;
 
   // --- with the PCP lists of a CPU (rmqueue_pcplist, free_unref_page) ---
   // Whether AllocPcp would have to refill, that is, needs `lock`.
@@ -163,6 +171,7 @@ class Zone {
   int32_t pcp_batch_ = 1;
   bool pcp_disabled_ = false;
   uint64_t refs_dropped_ = 0;
+  Lru* lru_ = nullptr;
   Watermarks watermarks_;
   PerZoneType<int64_t> lowmem_reserve_ = {};
   std::array<int64_t, ZoneCounter_ARRAYSIZE> counters_ = {};
@@ -172,12 +181,16 @@ class Zone {
 // ---- the hot paths, inline ----
 
 inline bool Zone::WatermarkOk(int order, ZoneType highest, AllocFlags alloc_flags) const {
+  const int64_t mark = watermarks_.Of(alloc_flags);
+  return WatermarkOk(mark, order, highest, alloc_flags, buddy_.free_pages());
+}
+
+inline bool Zone::WatermarkOk(int64_t mark, int order, ZoneType highest, AllocFlags alloc_flags,
+                              int64_t free) const {
   const int64_t reserve = lowmem_reserve_[highest];
   // What is free in CMA areas is of use for movable memory only (__zone_watermark_unusable_free).
-  const int64_t free = buddy_.free_pages() - (alloc_flags.Has(kAllocCma) ? 0 : buddy_.cma_pages());
-  int64_t mark = watermarks_.Of(alloc_flags);
+  if (!alloc_flags.Has(kAllocCma)) free -= buddy_.cma_pages();
   if (order == 0 && free > mark + reserve) return true;
-  // __zone_watermark_ok()
   if (alloc_flags.Has(kAllocMinReserve)) mark -= mark / 2;
   if (free - ((int64_t{1} << order) - 1) <= mark + reserve) return false;
   if (order == 0) return true;

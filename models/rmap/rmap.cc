@@ -75,7 +75,7 @@ int64_t Rmap::MappingsOf(Process& process, const Place& place, Folio page) {
 
 void Rmap::Find(std::vector<Group>& groups) const {
   for (Group& group : groups) {
-    if (group.kind == FrameOwner::kShmem) group.file = files_.IdOf(group.object);
+    if (FrameOwner::OfFile(group.kind)) group.file = files_.IdOf(group.object);
     if (group.kind != FrameOwner::kAnon || group.object == kBootUser) continue;
     const auto& processes = processes_.anon_vmas().ProcessesOf(static_cast<AnonVmaId>(group.object));
     group.processes.assign(processes.begin(), processes.end());

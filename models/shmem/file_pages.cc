@@ -41,7 +41,7 @@ sim::Task<void> Shmem::UnmapRange(sim::Path& path, FileId file, Range range, Unm
     tables.Walk(begin, end, [&](Vpn vpn, Entry& entry, int order) {
       ++entries;
       if (order == 0) {
-        entry = Entry();
+        if (!entry.anon()) entry = Entry();  // a private copy stays
         return;
       }
       if (entry.present()) pmds.emplace_back(entry.pfn(), order);  // else who moves it finds it gone
@@ -230,15 +230,25 @@ sim::Task<Errno> Shmem::Fallocate(sim::Path& path, Process& process, FileId id, 
   if (length <= 0) co_return Errno::kInval;  // vfs_fallocate()
   const sim::LpId here = path.lp();
   const Claim claim{process.cpu, process.policy};
-  const int64_t max_blocks = memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages;  // size=100%
+  int64_t max_blocks = memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages;  // size=100%
   co_await path.Take(memory_.costs().syscall);
   const auto start = static_cast<uint64_t>(offset >> kPageShift);
   const auto end = static_cast<uint64_t>((offset + length + kPageSize - 1) >> kPageShift);
-  if (static_cast<int64_t>(end - start) > max_blocks) co_return Errno::kNoSpc;
   co_await GoHome(path, id);
+  if (files_.FileAt(id).of_disk()) max_blocks = memory_.disk_pages();
+  if (static_cast<int64_t>(end - start) > max_blocks) {
+    co_await path.GoTo(here, memory_.costs().hop);
+    co_return Errno::kNoSpc;
+  }
   co_await Lock(path, id);
   ShmemFile& file = files_.FileAt(id);
   const int64_t bytes = file.bytes;
+  if (file.of_disk()) {  // ext4 takes blocks of the disk, and no memory
+    file.bytes = std::max(bytes, offset + length);
+    file.lock->Release(path);
+    co_await path.GoTo(here, memory_.costs().hop);
+    co_return Errno::kOk;
+  }
   std::vector<uint64_t> added;
   Errno error = Errno::kOk;
   for (uint64_t index = start; index < end && error == Errno::kOk; ++index) {

@@ -1,12 +1,16 @@
-// Names: opening, closing and unlinking files of the tmpfs, and the end of a file.
+// Names: opening, closing and unlinking files of the tmpfs and of the disk, and the end of a file.
 #include <utility>
 
 #include "models/shmem/shmem.h"
 
 namespace numasim {
 
-std::optional<std::string_view> Shmem::NameOnTmpfs(std::string_view path) {
-  if (path.starts_with(kDirectory)) path.remove_prefix(kDirectory.size());
+std::string_view Shmem::DirectoryOf(Mount mount) {
+  return mount == Mount::kDisk ? kDiskDirectory : kDirectory;
+}
+
+std::optional<std::string_view> Shmem::NameOn(Mount mount, std::string_view path) {
+  if (path.starts_with(DirectoryOf(mount))) path.remove_prefix(DirectoryOf(mount).size());
   if (path.empty() || path.find('/') != std::string_view::npos) return std::nullopt;
   return path;
 }
@@ -19,21 +23,23 @@ sim::Task<void> Shmem::GoToGlobal(sim::Path& path) const {
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
 }
 
-sim::Task<ShmemOpened> Shmem::Open(sim::Path& path, const std::string& name, int64_t bytes, CpuId cpu) {
+sim::Task<ShmemOpened> Shmem::Open(sim::Path& path, const std::string& name, int64_t bytes, CpuId cpu,
+                                   Mount mount) {
   const sim::LpId here = path.lp();
   co_await path.Take(memory_.costs().syscall);
-  const std::optional<std::string_view> own = NameOnTmpfs(name);
+  const std::optional<std::string_view> own = NameOn(mount, name);
   if (!own.has_value()) co_return ShmemOpened{Errno::kNoEnt, kNoFile};
   co_await GoToGlobal(path);
   co_await directory_lock_.Acquire(path);
-  const auto found = files_.names().find(*own);
-  const bool made = found == files_.names().end();
+  ShmemFiles::Names& names = files_.names(mount);
+  const auto found = names.find(*own);
+  const bool made = found == names.end();
   const FileId id = made ? files_.TakeId(memory_.NodeOfCpu(cpu)) : found->second;
   if (id != kNoFile) {
-    if (made) files_.names().emplace(*own, id);
+    if (made) names.emplace(*own, id);
     co_await GoHome(path, id);
     ShmemFile& file = made ? files_.Make(id) : files_.FileAt(id);
-    if (made) file.mount = ShmemFile::Mount::kTmpfs;
+    if (made) file.mount = mount;
     file.linked = true;
     ++file.opens;
     co_await GoToGlobal(path);
@@ -68,15 +74,17 @@ sim::Task<void> Shmem::CloseFile(sim::Path& path, FileId file, CpuId cpu) {
 sim::Task<Errno> Shmem::Unlink(sim::Path& path, const std::string& name, CpuId cpu) {
   const sim::LpId here = path.lp();
   co_await path.Take(memory_.costs().syscall);
-  const std::optional<std::string_view> own = NameOnTmpfs(name);
+  const Mount mount = name.starts_with(kDiskDirectory) ? Mount::kDisk : Mount::kTmpfs;
+  const std::optional<std::string_view> own = NameOn(mount, name);
   if (!own.has_value()) co_return Errno::kNoEnt;
   co_await GoToGlobal(path);
   co_await directory_lock_.Acquire(path);
-  const auto found = files_.names().find(*own);
-  const bool there = found != files_.names().end();
+  ShmemFiles::Names& names = files_.names(mount);
+  const auto found = names.find(*own);
+  const bool there = found != names.end();
   if (there) {
     const FileId file = found->second;
-    files_.names().erase(found);
+    names.erase(found);
     co_await GoHome(path, file);
     files_.FileAt(file).linked = false;
     co_await DropIfUnused(path, file, cpu);

@@ -2,6 +2,8 @@
 // is mounted on /shm with huge=always, what comes into them, and what truncation, holes and fallocate make of
 // their pages. Faults on them are AddressSpaceOps'. It has the directory's lock and no other state.
 //
+// What is the same for files of the disk, on /disk, is done here too: names, truncation and holes.
+//
 // A huge page of a file is in its Mapping as one. Each PMD that maps it has a reference to it, which the
 // page's node counts; base entries that map parts of it have none, as those that map base pages of files.
 //
@@ -40,6 +42,8 @@ class Shmem {
  public:
   // Where the tmpfs is mounted, with a slash at its end.
   static constexpr std::string_view kDirectory = "/shm/";
+  static constexpr std::string_view kDiskDirectory = "/disk/";  // the same of the disk
+  using Mount = ShmemFile::Mount;
 
   Shmem(MemorySystem& memory, PageAllocator& allocator, ShmemFiles& files, const Rmap& rmap)
       : memory_(memory),
@@ -48,9 +52,10 @@ class Shmem {
         rmap_(rmap),
         directory_lock_(memory.engine(), memory.global_lp(), "tmpfs.i_rwsem") {}
 
-  // open(O_CREAT) of "NAME" or "/shm/NAME", and ftruncate() where the file is smaller. A file that is made is
-  // at home on the CPU's node. kNoEnt: no such directory; kNoSpc: too many files.
-  sim::Task<ShmemOpened> Open(sim::Path& path, const std::string& name, int64_t bytes, CpuId cpu);
+  // open(O_CREAT) of "NAME" or "/shm/NAME" ("/disk/NAME"), and ftruncate() where the file is smaller. A file
+  // that is made is at home on the CPU's node. kNoEnt: no such directory; kNoSpc: too many files.
+  sim::Task<ShmemOpened> Open(sim::Path& path, const std::string& name, int64_t bytes, CpuId cpu,
+                              Mount mount = Mount::kTmpfs);
   // fork() copies a file descriptor.
   sim::Task<void> ReOpen(sim::Path& path, FileId file);
   sim::Task<void> CloseFile(sim::Path& path, FileId file, CpuId cpu);
@@ -92,7 +97,8 @@ class Shmem {
   static constexpr int64_t kEndOfFiles = INT64_MAX;  // MAX_LFS_FILESIZE
 
   // The file's own name, without the directory; none where the path leads elsewhere.
-  static std::optional<std::string_view> NameOnTmpfs(std::string_view path);
+  static std::optional<std::string_view> NameOn(Mount mount, std::string_view path);
+  static std::string_view DirectoryOf(Mount mount);
   sim::LpId HomeOf(FileId file) const { return memory_.node(file.home).lp; }
   sim::Task<void> GoHome(sim::Path& path, FileId file) const;
   sim::Task<void> GoToGlobal(sim::Path& path) const;

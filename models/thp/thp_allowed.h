@@ -59,7 +59,7 @@ constexpr bool ShmemEnabled(const ThpSettings& settings, const Vma& vma, bool en
 // VMA.
 constexpr bool MayCollapse(const ThpSettings& settings, const Vma& vma, bool enforce) {
   const Vpn last = ThpStart(vma.end);
-  if (vma.hugetlb() || last.value < kThpPages || !SuitsThp(vma, last + -kThpPages)) return false;
+  if (vma.hugetlb() || vma.disk || last.value < kThpPages || !SuitsThp(vma, last + -kThpPages)) return false;
   if (vma.shmem()) return ShmemEnabled(settings, vma, enforce);
   if (vma.anon_vma == 0) return false;
   return enforce ? ThpEnabled(settings, vma) : vma.thp != Vma::ThpAdvice::kNohugepage;

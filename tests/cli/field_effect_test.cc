@@ -94,6 +94,25 @@ workload {
 trace { interval: "1ms" counters: "*" }
 )";
 
+// A node that is filled with page cache.
+constexpr char kWithDisk[] = R"(
+name: "disk"
+machine { node { memory: "128M" } disk: "1G" }
+cost_model { }
+workload {
+  script {
+    name: "reader"
+    line: "spawn p"
+    line: "@p map f 512M file file=data"
+    line: "@p read f 0 16M"
+    line: "@p read f 0 16M"
+    line: "@p read f"
+    line: "@p fallocate f 0 8M"
+  }
+}
+trace { interval: "1ms" counters: "*" }
+)";
+
 constexpr char kRecorded[] = R"(
 machine {
   min_free_kbytes: 4000
@@ -258,7 +277,13 @@ std::vector<Entry> Costs() {
     // Of transparent huge pages, which the other scenario does without.
     const std::set<std::string> of_thp = {"split_pmd_ns", "scan_pte_ns", "cache_line_ns"};
     const bool thp = of_thp.contains(std::string(field->name()));
-    entries.push_back({name, thp ? kWithThp : kDescribed, "cost_model { }", texts->back().c_str()});
+    const bool disk = field->name().starts_with("cache_a") || field->name().starts_with("cache_lo") ||
+                      field->name().starts_with("reclaim_");
+    entries.push_back({name,
+                       thp    ? kWithThp
+                       : disk ? kWithDisk
+                              : kDescribed,
+                       "cost_model { }", texts->back().c_str()});
   }
   return entries;
 }
@@ -311,6 +336,7 @@ const Entry kEntries[] = {
     {"RecordedZone.free_total", kRecorded, "free_total: [ 2, 0", "free_total: [ 0, 2", Effect::kRefused},
     {"PageblockCount.type", kRecorded, "\"Unmovable\" count", "\"Reclaimable\" count"},
     {"PageblockCount.count", kRecorded, "count: 110", "count: 2"},
+    {"Machine.disk", kWithDisk, "disk: \"1G\"", "disk: \"1M\""},
     {"VirtioMem.node", kDescribed, "virtio_mem { node: 1", "virtio_mem { node: 0"},
     {"VirtioMem.max", kDescribed, "max: \"256M\"", "max: \"384M\""},
     {"VirtioMem.plugged", kDescribed, "plugged: \"128M\"", "plugged: \"0\""},

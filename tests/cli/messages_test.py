@@ -85,6 +85,7 @@ CASES = [
     (script(SCRIPT + 'sleep 2562048h\n'), [], 's.mm:4: TIME: \'2562048h\' is too large; expected at most 9223372036s'),
     (script(SCRIPT + '@p map a 4K anon\n@p fork q\n@q map a 4K shmem\n'), [],
      's.mm:6: ID: \'a\' is a mapping since line 4; expected a new name, or an unmap of all of it before'),
+    (script(SCRIPT + '@p map f 1M file file=x\n'), [], 's.mm:4: BACKING: \'file\' is on a disk, which this machine has not'),
     (script(SCRIPT + 'virtio_mem 128M\n'), [], 's.mm:4: virtio_mem: is for a device that this machine has not'),
     (script(SCRIPT + 'cma_alloc camera a 4M\n'), [], 's.mm:4: AREA: \'camera\' is not a CMA area of this machine'),
     (script('machine node=2 node_mem=64M\n'), [], 's.mm:1: option: \'node=2\' is not known; did you mean \'nodes\'?'),

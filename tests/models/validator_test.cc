@@ -633,6 +633,69 @@ class DamagedRanges {
   TestMachine machine_;
 };
 
+// A node whose process has read a file of the disk, some of it twice.
+class DamagedCache {
+ public:
+  DamagedCache() : machine_(WithDisk()) {
+    machine_.Run(
+        "machine nodes=1 node_mem=64M disk=1G\nspawn p\n@p map f 4M file file=data\n@p read f\n"
+        "@p read f 0 1M");
+  }
+
+  TestMachine& machine() { return machine_; }
+  Lru& lru() { return *machine_.memory().node(NodeId{0}).lru; }
+  Lru::Number Oldest(Lru::List list) { return lru().Oldest(list); }
+  int64_t& counter(NodeCounter c) { return machine_.memory().node(NodeId{0}).counter(c); }
+  Zone& zone() { return *lru().PageOf(Oldest(Lru::List::kInactive)).zone; }
+
+ private:
+  static MachineConfig WithDisk() {
+    MachineConfig config = DescribedMachine({64 * kMiB});
+    config.disk_pages = 1024 * kMiB;
+    return config;
+  }
+  TestMachine machine_;
+};
+
+struct CacheDamage {
+  const char* name;
+  std::function<void(DamagedCache&)> plant;
+  const char* expected;
+};
+void PrintTo(const CacheDamage& damage, std::ostream* out) { *out << damage.name; }
+
+class CacheValidatorTest : public ::testing::TestWithParam<CacheDamage> {};
+
+TEST_P(CacheValidatorTest, FindsPlantedDamage) {
+  DamagedCache damaged;
+  ASSERT_THAT(damaged.machine().Problems(), IsEmpty());
+  GetParam().plant(damaged);
+  EXPECT_THAT(damaged.machine().Problems(), Contains(ContainsRegex(GetParam().expected)));
+}
+
+using List = Lru::List;
+const CacheDamage kCacheDamage[] = {
+    {"PageOffItsList", [](DamagedCache& d) { d.lru().Remove(d.Oldest(List::kInactive)); },
+     "node0: pages of disk files on its LRU lists is 1023, expected 1024"},
+    {"PageBelievesToBeActive",
+     [](DamagedCache& d) { d.lru().SetState(d.Oldest(List::kInactive), {true, false}); },
+     "node0: inactive list: pfn [0-9]+ believes to be on the other"},
+    {"ListedPageFreed",
+     [](DamagedCache& d) {
+       const Lru::Page page = d.lru().PageOf(d.Oldest(List::kActive));
+       page.zone->frames().owner(page.frame, 0).kind = FrameOwner::kKernel;
+     },
+     "node0: active list: pfn [0-9]+ is no page of a disk's file"},
+    {"ListSizeOff", [](DamagedCache& d) { ++d.counter(NR_ACTIVE_FILE); },
+     "node0: active list: the count of its pages is 257, expected 256"},
+    {"ZoneSizeOff", [](DamagedCache& d) { ++d.zone().counter(NR_ZONE_INACTIVE_FILE); },
+     "node0: inactive list: the count of its pages in node0.DMA32 is 769, expected 768"},
+    {"FileGaugeOff", [](DamagedCache& d) { --d.counter(NR_FILE_PAGES); },
+     "node0: nr_file_pages is 1023, expected 1024"},
+};
+INSTANTIATE_TEST_SUITE_P(Cache, CacheValidatorTest, ::testing::ValuesIn(kCacheDamage),
+                         [](const auto& param) { return std::string(param.param.name); });
+
 struct RangesDamage {
   const char* name;
   std::function<void(DamagedRanges&)> plant;

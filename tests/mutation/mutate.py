@@ -47,6 +47,9 @@ OPERATIONS = [
     "mount_hugetlbfs /t pagesize=2M,size=8M,min_size=4M", "umount /t", "virtio_mem 512M", "virtio_mem 0", "offline_block node0 3",
     "cma_alloc c b 4M", "cma_release b", "sleep 5", "sleep 0", "sysctl vm.min_free_kbytes 8192", "thp enabled never",
     "machine nodes=2 node_mem=1G", "machine nodes=64 node_mem=4M", "sleep 9223372036854", "@p map big 8388607T anon",
+    "machine nodes=2 node_mem=64M disk=1G", "machine nodes=1 node_mem=64M disk=1", "@p map f 8M file file=d",
+    "@p map f 1G file file=/disk/d shared populate", "@p read f", "@p read f 4K 9223372036854775807", "drop_caches 1",
+    "unlink /disk/d",
     "repeat 2", "repeat 1000000", "end", "@p cpu {copy}",
 ]
 NUMBER = re.compile(r"-?\d+")

@@ -276,6 +276,33 @@ TEST_F(LocksTest, MaybeYieldGivesWayOnlyToOthersAndOnlyAfterTheQuantum) {
                                   "a did 280", "a did 320", "b did 360", "b did 400"));
 }
 
+// a's quantum is not over; b waits longer than c.
+TEST_F(LocksTest, WhoWasWokenGoesFirstAtTheHoldersNextPause) {
+  Cpu cpu(engine_, lp_, "cpu0", Nanoseconds(1000));
+  Start(0, "a", [&](Path& path) -> Task<void> {
+    co_await cpu.Acquire(path);
+    for (int i = 0; i < 3; ++i) {
+      co_await path.Take(Nanoseconds(100));
+      Note(path, "did");
+      co_await cpu.MaybeYield(path);
+    }
+    cpu.Release(path);
+  });
+  Start(10, "b", [&](Path& path) -> Task<void> {
+    co_await cpu.Acquire(path);
+    Note(path, "did");
+    cpu.Release(path);
+  });
+  Start(150, "c", [&](Path& path) -> Task<void> {
+    co_await cpu.AcquireAwoken(path);
+    co_await path.Take(Nanoseconds(5));
+    Note(path, "did");
+    cpu.Release(path);
+  });
+  Run();
+  EXPECT_THAT(notes_, ElementsAre("a did 100", "a did 200", "c did 205", "b did 205", "a did 305"));
+}
+
 TEST_F(LocksTest, AMutexWaiterLeavesItsCpuAndASpinLockWaiterKeepsIt) {
   for (const bool spin : {false, true}) {
     notes_.clear();

@@ -18,6 +18,7 @@ constexpr char kBefore[] = R"(machine nodes=2 node_mem=16G cpus_per_node=2
 spawn db
 @db map heap 4G anon
 @db map shm 128M shmem
+@db map data 1G file file=data
 cma_alloc camera frames 16M
 )";
 
@@ -87,7 +88,7 @@ TEST(OperationTableTest, TheMachineLineHasAnExample) {
   EXPECT_TRUE(script->machine.has_value());
   EXPECT_EQ(MachineHelp().form(),
             "machine nodes=NUMBER node_mem=SIZE[,SIZE...] [cpus_per_node=NUMBER] "
-            "[virtio_mem=NODE:MAX:PLUGGED] [kernel_args=\"...\"]");
+            "[virtio_mem=NODE:MAX:PLUGGED] [disk=SIZE] [kernel_args=\"...\"]");
 }
 
 TEST(OperationTableTest, MessagesQuoteTheForm) {

@@ -183,6 +183,13 @@ TEST(ScriptTest, EveryBackingIsRead) {
   }
 }
 
+TEST(ScriptTest, AMappingOfAFileOnTheDiskSaysWhichFile) {
+  ExpectIs(OfP("map m 1G file file=data shared"),
+           MapOp{.id = "m", .size = kGiB, .backing = Backing::kFile, .shared = true, .file = "data"},
+           "shared");
+  ExpectIs(OfP("read a 1M 2M"), ReadOp{"a", Range{kMiB, 2 * kMiB}}, "read");
+}
+
 TEST(ScriptTest, LinesKeepTheirNumberAndText) {
   const Script script = Parsed("# what it is for\n\n  pool  2M all 4   # trailing\r\nspawn p\n@p exit\n");
   ASSERT_EQ(script.ops.size(), 3u);
@@ -370,8 +377,11 @@ TEST(ScriptErrorTest, MessagesNameFileLineFieldValueAndWhatIsRight) {
        "preferred_many, interleave, local; did you mean 'bind'?"},
       // Words.
       {"@p map b 8M annon",
-       "BACKING: 'annon' is not known; expected one of anon, shmem, hugetlb-2M, hugetlb-1G; did "
+       "BACKING: 'annon' is not known; expected one of anon, shmem, file, hugetlb-2M, hugetlb-1G; did "
        "you mean 'anon'?"},
+      {"@p map b 8M file",
+       "BACKING: 'file' is a mapping of a file on the disk, and which is not said; expected file=NAME behind "
+       "it"},
       {"@p advise a 0 1M dontned",
        "ADVICE: 'dontned' is not known; expected one of dontneed, free, remove, hugepage, "
        "nohugepage, collapse, populate_read, populate_write; did you mean 'dontneed'?"},
@@ -401,8 +411,8 @@ TEST(ScriptErrorTest, MessagesNameFileLineFieldValueAndWhatIsRight) {
       {"@p map b 8M shmem file=x/y",
        "file: 'x/y' is not a file; expected NAME on the default mount, or /DIR/NAME"},
       {"@p map b 8M anon file=x",
-       "file: 'x' is for a mapping without a file; expected shmem, hugetlb-2M or hugetlb-1G "
-       "in place of anon"},
+       "file: 'x' is for a mapping without a file; expected shmem, file, hugetlb-2M or "
+       "hugetlb-1G in place of anon"},
       {"mount_hugetlbfs /p size=4M",
        "pagesize: is missing; expected 'mount_hugetlbfs /DIR "
        "pagesize=2M|1G[,size=SIZE][,min_size=SIZE]'"},
@@ -432,7 +442,7 @@ TEST(ScriptErrorTest, MachineLineIsChecked) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"node_mem=1G",
        "nodes: is missing; expected 'machine nodes=NUMBER node_mem=SIZE[,SIZE...] "
-       "[cpus_per_node=NUMBER] [virtio_mem=NODE:MAX:PLUGGED] [kernel_args=\"...\"]'"},
+       "[cpus_per_node=NUMBER] [virtio_mem=NODE:MAX:PLUGGED] [disk=SIZE] [kernel_args=\"...\"]'"},
       {"nodes=0 node_mem=1G", "nodes: '0' is too small; expected a whole number from 1 to 64"},
       {"nodes=65 node_mem=1G", "nodes: '65' is too large; expected a whole number from 1 to 64"},
       {"nodes=3 node_mem=1G,2G",
@@ -459,7 +469,7 @@ TEST(ScriptErrorTest, MachineLineIsChecked) {
        "1:1G:512M"},
       {"nodes=1 node_mem=1G cpus=4",
        "option: 'cpus=4' is not known; expected one of nodes, node_mem, cpus_per_node, "
-       "virtio_mem, kernel_args"},
+       "virtio_mem, disk, kernel_args"},
       {"nodes=1 node_mem=1G kernel_args=\"a",
        "line: 'kernel_args=\\\"a' is not closed; expected a second '\"'"},
   };

@@ -238,6 +238,11 @@ void ReadVirtioMem(const Field& from, Machine& machine) {
   machine.mutable_virtio_mem()->set_plugged(parts[2]);
 }
 
+void ReadDisk(const Field& from, Machine& machine) {
+  if (!ParseSize(from.Text()).ok()) from.Fail("the size of the disk, such as 8G");
+  machine.set_disk(from.Text());
+}
+
 // The pools, by size: of the machine, and of each node.
 void ReadPools(const Field& hugetlb, Machine& machine) {
   for (const auto& [size, places] : hugetlb.Entries()) {
@@ -309,6 +314,8 @@ void Read(const json& root, BootState& state) {
   if (counters.Has("hugetlb")) ReadPools(counters.At("hugetlb"), machine);
   if (Field(root, "").Has("machine") && Field(root, "").At("machine").Has("virtio_mem"))
     ReadVirtioMem(Field(root, "").At("machine").At("virtio_mem"), machine);
+  if (Field(root, "").Has("machine") && Field(root, "").At("machine").Has("disk"))
+    ReadDisk(Field(root, "").At("machine").At("disk"), machine);
   CheckCounters(counters);
   state.counters = counters.value();
   ReadCpus(counters, machine.distance_size(), machine);

@@ -273,6 +273,11 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
     if (!device.ok()) return device.status();
     config.memory_device = *device;
   }
+  if (machine.has_disk()) {
+    auto disk = PagesOf("machine.disk", machine.disk());
+    if (!disk.ok()) return disk.status();
+    config.disk_pages = *disk;
+  }
   if (machine.has_min_free_kbytes() && machine.zone_size() > 0)
     config.min_free_kbytes = machine.min_free_kbytes();
   config.recorded_kernel = KernelConfig(machine.kernel());

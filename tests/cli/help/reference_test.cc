@@ -67,13 +67,13 @@ TEST_F(ReferenceTest, WhatIsNotModelledIsSaid) {
 // What the examples need: pools, a device, an area, memory, files and what they undo.
 constexpr char kScenario[] = R"(
 machine { node { memory: '8G' cpus: 2 } node { memory: '16G' cpus: 2 }
-  virtio_mem { node: 1 max: '1G' plugged: '1G' } }
+  virtio_mem { node: 1 max: '1G' plugged: '1G' } disk: '1G' }
 kernel { cma { area { name: 'camera' size: '64M' } } }
 workload { script {
   line: 'pool 2M all 256' line: 'pool 1G node0 1' line: 'mount_hugetlbfs /guests pagesize=2M'
   line: 'cma_alloc camera frames 16M' line: 'spawn db' line: '@db map heap 64M anon thp=nohugepage' line: '@db map shm 128M shmem'
   line: '@db map cached 2M shmem file=cache' line: '@db map guest 2M hugetlb-2M file=guest1' line: '@db touch heap'
-  line: '@db map huge 4M anon' line: '@db touch huge'
+  line: '@db map huge 4M anon' line: '@db touch huge' line: '@db map data 512M file file=data'
   line: '%s'
 } }
 )";

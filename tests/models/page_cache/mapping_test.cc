@@ -169,6 +169,53 @@ TEST(MappingTest, ASplitHugePageIsBasePagesInTheSamePlaces) {
   EXPECT_EQ(mapping.TakeRange(513, 1023).size(), 510u);
 }
 
+TEST(MappingTest, AnEvictedPageLeavesItsShadowUntilOneComesAgain) {
+  Mapping mapping;
+  for (uint64_t index = 0; index < 130; ++index) mapping.Insert(index, Pfn{1000 + index});
+  mapping.Evict(64, {NodeId{3}, 77});
+  EXPECT_EQ(mapping.pages(), 129);
+  EXPECT_EQ(mapping.Lookup(64), kNoPfn);
+  EXPECT_EQ(mapping.FirstFrom(64)->index, 65u);
+  ASSERT_TRUE(mapping.ShadowAt(64).has_value());
+  EXPECT_EQ(mapping.ShadowAt(64)->node, NodeId{3});
+  EXPECT_EQ(mapping.ShadowAt(64)->age, 77u);
+  EXPECT_FALSE(mapping.ShadowAt(65).has_value());
+  mapping.Insert(64, Pfn{5});
+  EXPECT_EQ(mapping.shadows(), 0);
+  EXPECT_EQ(mapping.Lookup(64), Pfn{5});
+}
+
+TEST(MappingTest, ShadowsGoWithTheRangeOrAllAtOnce) {
+  Mapping mapping;
+  for (uint64_t index = 0; index < 200; ++index) {
+    mapping.Insert(index, Pfn{1000 + index});
+    mapping.Evict(index, {NodeId{0}, index});
+  }
+  EXPECT_TRUE(mapping.TakeRange(10, 100).empty());
+  EXPECT_EQ(mapping.shadows(), 110);
+  EXPECT_TRUE(mapping.ShadowAt(9).has_value());
+  EXPECT_FALSE(mapping.ShadowAt(10).has_value());
+  mapping.ForgetShadows();
+  EXPECT_EQ(mapping.shadows(), 0);
+  EXPECT_FALSE(mapping.FirstFrom(0).has_value());
+}
+
+TEST(MappingTest, OnlyPagesThatAreThereAndMayBeMappedAreKnownAsSuch) {
+  Mapping mapping;
+  for (const uint64_t index : {60, 61, 63, 64, 70}) mapping.Insert(index, Pfn{index});
+  mapping.NoteMapped(60, 8);
+  EXPECT_FALSE(mapping.MaybeMapped(60));  // nobody maps the file
+  mapping.AddMapper(1);
+  for (const uint64_t index : {60, 61, 63, 64}) EXPECT_TRUE(mapping.MaybeMapped(index)) << index;
+  EXPECT_FALSE(mapping.MaybeMapped(62));
+  EXPECT_FALSE(mapping.MaybeMapped(70));
+  mapping.NoteUnmapped(61);
+  EXPECT_FALSE(mapping.MaybeMapped(61));
+  mapping.Erase(63);
+  mapping.Insert(63, Pfn{9});
+  EXPECT_FALSE(mapping.MaybeMapped(63));
+}
+
 TEST(MappingTest, AProcessThatMapsItTwiceIsOneMapper) {
   Mapping mapping;
   for (const uint16_t process : {9, 4, 9}) mapping.AddMapper(process);

@@ -1,0 +1,67 @@
+#include "models/physical/lru.h"
+
+#include "models/physical/reserved_memory.h"
+
+namespace numasim {
+
+Lru::Lru(const PerZoneType<Zone*>& zones, Counters& counters) : zones_(zones), counters_(counters) {
+  int64_t next = kFirstPage;
+  for (size_t type = 0; type < kZoneTypes; ++type) {
+    first_[type] = static_cast<Number>(next);
+    if (zones[type] != nullptr) next += zones[type]->frames().frames();
+  }
+  NUMASIM_CHECK_LE(next, kMostFrames);
+  numbers_ = static_cast<size_t>(next);
+  links_ = static_cast<Link*>(ReserveMemory(numbers_ * sizeof(Link), false));
+  for (const List list : {List::kInactive, List::kActive}) {
+    links_[HeadOf(list)].newer = links_[HeadOf(list)].older = HeadOf(list);
+  }
+}
+
+Lru::~Lru() { ReturnMemory(links_, numbers_ * sizeof(Link)); }
+
+int64_t Lru::size(List list, ZoneType highest) const {
+  int64_t pages = 0;
+  for (size_t type = 0; type <= static_cast<size_t>(highest); ++type) {
+    if (zones_[type] != nullptr) pages += zones_[type]->counter(ZoneCounterOf(list));
+  }
+  return pages;
+}
+
+void Lru::BeginActive(Number page) {
+  if (ListOf(page) == List::kActive) return;
+  if (IsOn(page)) {
+    Remove(page);
+    Add(page, List::kActive);
+  } else {
+    links_[page].active = true;  // somebody has isolated it, and puts it back
+  }
+}
+
+void Lru::Activate(Number page) {
+  if (ListOf(page) == List::kActive) return;
+  BeginActive(page);
+  ++counters_[PGACTIVATE];
+}
+
+void Lru::MarkAccessed(Number page) {
+  if (!IsReferenced(page)) {
+    SetReferenced(page, true);
+    return;
+  }
+  if (ListOf(page) == List::kActive) return;
+  Activate(page);
+  SetReferenced(page, false);
+  Age();  // workingset_activation()
+}
+
+bool Lru::Refault(uint64_t evicted) {
+  ++counters_[WORKINGSET_REFAULT_FILE];
+  const uint64_t distance = age_ - evicted;
+  if (distance > static_cast<uint64_t>(size(List::kActive))) return false;
+  ++counters_[WORKINGSET_ACTIVATE_FILE];
+  Age();
+  return true;
+}
+
+}  // namespace numasim

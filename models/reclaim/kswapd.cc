@@ -1,0 +1,173 @@
+#include "models/reclaim/kswapd.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "models/reclaim/zone_balance.h"
+
+namespace numasim {
+namespace {
+
+// While kswapd works, PCP lists hold at most four batches (ZONE_RECLAIM_ACTIVE, nr_pcp_high): what it frees
+// is to be seen by the watermarks. Limits that are written meanwhile stay.
+class ReclaimActive {
+ public:
+  ReclaimActive(const Node& node, ZoneType highest) {
+    for (size_t type = 0; type <= static_cast<size_t>(highest); ++type) {
+      Zone* const zone = node.zones[type].get();
+      if (zone == nullptr || zone->managed() == 0) continue;
+      for (int cpu = zone->NextUsedPcp(0); cpu < zone->cpus(); cpu = zone->NextUsedPcp(cpu + 1))
+        Limit(zone->pcp(CpuId{cpu}));
+    }
+  }
+  ReclaimActive(const ReclaimActive&) = delete;
+  ReclaimActive& operator=(const ReclaimActive&) = delete;
+  ~ReclaimActive() {
+    for (const Limited& limited : lists_) {
+      if (limited.lists->high == limited.limit) limited.lists->high = limited.before;
+    }
+  }
+
+ private:
+  struct Limited {
+    PcpLists* lists;
+    int32_t before, limit;
+  };
+  void Limit(PcpLists& lists) {
+    const int32_t limit = std::min(lists.batch * 4, lists.high);
+    lists_.push_back({&lists, lists.high, limit});
+    lists.high = limit;
+  }
+  std::vector<Limited> lists_;
+};
+
+}  // namespace
+
+void Kswapds::WakeUp(sim::Path& path, Node& node, int order, ZoneType highest) {
+  State& state = StateOf(node);
+  state.order = std::max(state.order, order);
+  state.highest = std::max(state.highest.value_or(highest), highest);
+  const bool asleep = !state.awake || state.nap != nullptr;
+  if (!asleep || MaySleep(node, order, highest)) return;
+  if (state.nap != nullptr) {
+    state.nap->Signal(path);
+    return;
+  }
+  state.awake = true;
+  path.Start(
+      node.lp, sim::Duration{0}, absl::StrCat("kswapd", node.id.value),
+      [this, &node](sim::Path& thread) -> sim::Task<void> { co_await Thread(thread, node, CpuFor(node)); });
+}
+
+std::optional<CpuId> Kswapds::CpuFor(const Node& node) const {
+  if (node.cpus.empty()) return std::nullopt;
+  const auto idle = std::find_if(node.cpus.begin(), node.cpus.end(),
+                                 [this](CpuId cpu) { return !memory_.cpu(cpu).busy(); });
+  return idle == node.cpus.end() ? node.cpus.front() : *idle;
+}
+
+// prepare_kswapd_sleep(): the node is balanced, or it is of no use to try.
+bool Kswapds::MaySleep(const Node& node, int order, ZoneType highest) {
+  return shrinker_.FailuresOf(node) >= kMostFailures || ZoneBalance::NodeIsBalanced(node, order, highest);
+}
+
+// kswapd(), from when it is woken up until it sleeps for good.
+sim::Task<void> Kswapds::Thread(sim::Path& path, Node& node, std::optional<CpuId> cpu) {
+  State& state = StateOf(node);
+  if (cpu.has_value()) co_await memory_.cpu(*cpu).AcquireAwoken(path);
+  ZoneType highest = ZoneType::kDma;
+  for (bool asleep = false; !asleep;) {
+    const int wanted = std::exchange(state.order, 0);
+    highest = std::exchange(state.highest, std::nullopt).value_or(highest);
+    int order = co_await Balance(path, node, cpu.value_or(CpuId{0}), wanted, highest);
+    // It gave up on the order, unless a new request is there.
+    if (order >= wanted) {
+      order = state.order;
+      highest = state.highest.value_or(highest);
+    }
+    asleep = co_await TryToSleep(path, node, cpu, order, highest);
+  }
+  state.awake = false;
+  if (cpu.has_value()) memory_.cpu(*cpu).Release(path);
+}
+
+// kswapd_try_to_sleep(): first for a tenth of a second, to see whether the node stays balanced. True where it
+// may sleep for good.
+sim::Task<bool> Kswapds::TryToSleep(sim::Path& path, Node& node, std::optional<CpuId> cpu, int order,
+                                    ZoneType highest) {
+  State& state = StateOf(node);
+  if (MaySleep(node, order, highest)) {
+    if (cpu.has_value()) memory_.cpu(*cpu).Release(path);
+    const bool woken = co_await Nap(path, node);
+    if (cpu.has_value()) co_await memory_.cpu(*cpu).AcquireAwoken(path);
+    if (woken) {
+      state.order = std::max(state.order, order);
+      state.highest = state.highest.value_or(highest);
+      ++node.counter(KSWAPD_LOW_WMARK_HIT_QUICKLY);
+      co_return false;
+    }
+    if (MaySleep(node, order, highest)) co_return true;
+  }
+  ++node.counter(KSWAPD_HIGH_WMARK_HIT_QUICKLY);
+  co_return false;
+}
+
+// schedule_timeout(HZ / 10) on kswapd_wait. Whether it was woken before the time was over.
+sim::Task<bool> Kswapds::Nap(sim::Path& path, Node& node) {
+  constexpr sim::Duration kNap = sim::Milliseconds(100);
+  State& state = StateOf(node);
+  sim::Completion wake(memory_.engine(), node.lp, "kswapd_wait");
+  bool timed_out = false;
+  state.nap = &wake;
+  const uint64_t nap = ++state.naps;
+  path.Start(node.lp, kNap, "kswapd timer", [&state, nap, &timed_out](sim::Path& timer) -> sim::Task<void> {
+    if (state.nap == nullptr || state.naps != nap) co_return;  // that nap is over
+    timed_out = true;
+    state.nap->Signal(timer);
+  });
+  co_await wake.Wait(path);
+  state.nap = nullptr;
+  co_return !timed_out;
+}
+
+int64_t Kswapds::HighWatermarks(const Node& node, ZoneType highest) {
+  int64_t pages = 0;
+  for (size_t type = 0; type <= static_cast<size_t>(highest); ++type) {
+    const Zone* const zone = node.zones[type].get();
+    if (zone != nullptr && zone->managed() > 0)
+      pages += std::max(zone->watermarks().high, ScanControl::kCluster);
+  }
+  return pages;
+}
+
+// balance_pgdat(): the priority rises until a round has looked at as many pages as the high watermarks hold.
+// Returns the order that it was for in the end: once enough is free for compaction to make the block, that is
+// left to kcompactd.
+sim::Task<int> Kswapds::Balance(sim::Path& path, Node& node, CpuId cpu, int order, ZoneType highest) {
+  ++node.counter(PAGEOUTRUN);
+  ScanControl sc;
+  sc.order = order;
+  sc.highest = highest;
+  sc.kswapd = true;
+  sc.cpu = cpu;
+  const ReclaimActive active(node, highest);
+  bool balanced = false;
+  while (sc.priority >= 1) {
+    balanced = ZoneBalance::NodeIsBalanced(node, sc.order, highest);
+    if (balanced) break;
+    const int64_t before = sc.reclaimed;
+    sc.scanned = 0;
+    sc.to_reclaim = HighWatermarks(node, highest);  // kswapd_shrink_node()
+    co_await shrinker_.Shrink(path, node, sc);
+    if (sc.order > 0 && sc.reclaimed >= ZoneBalance::CompactGap(sc.order)) sc.order = 0;
+    if (sc.scanned < sc.to_reclaim || sc.reclaimed == before) --sc.priority;
+    // Where nothing is on the lists no time passes, and others must have their turn.
+    if (sc.scanned == 0) co_await path.Take(memory_.costs().reclaim_scan);
+  }
+  if (!balanced && sc.reclaimed == 0) ++shrinker_.FailuresOf(node);
+  shrinker_.Snapshot(node);
+  co_return sc.order;
+}
+
+}  // namespace numasim

@@ -1,0 +1,148 @@
+#include "models/reclaim/reclaim.h"
+
+#include <algorithm>
+
+#include "models/reclaim/zone_balance.h"
+
+namespace numasim {
+namespace {
+
+bool MayServe(const Zone& zone, const AllocRequest& request) {
+  if (request.gfp.Has(kGfpThisNode)) return zone.node() == request.preferred;
+  return request.allowed.Has(zone.node());
+}
+
+NodeCounter StallCounter(ZoneType highest) {
+  constexpr PerZoneType<NodeCounter> kCounters = {ALLOCSTALL_DMA, ALLOCSTALL_DMA32, ALLOCSTALL_NORMAL,
+                                                  ALLOCSTALL_MOVABLE};
+  return kCounters[highest];
+}
+
+// compaction_ready(): the zone has the block, or so much free that reclaim would bring it no nearer.
+bool ReadyForCompaction(const Zone& zone, int order, ZoneType highest) {
+  if (!ZoneBalance::HasBlockOrMayCompact(zone, order, highest)) return false;
+  const int64_t mark = zone.watermarks().high + ZoneBalance::CompactGap(order);
+  return zone.WatermarkOk(mark, 0, highest, {}, zone.buddy().free_pages());
+}
+
+}  // namespace
+
+std::vector<NodeId> Reclaim::NodesOf(const AllocRequest& request) const {
+  std::vector<NodeId> nodes;
+  for (const Zone* const zone : memory_.Zonelist(request.preferred, GfpZone(request.gfp))) {
+    if (MayServe(*zone, request) && (nodes.empty() || nodes.back() != zone->node()))
+      nodes.push_back(zone->node());
+  }
+  return nodes;
+}
+
+// wake_all_kswapds(). On other nodes the call takes a hop; as long as one is under way another one like it
+// would find the same.
+void Reclaim::WakeKswapds(sim::Path& path, const AllocRequest& request) {
+  const ZoneType highest = GfpZone(request.gfp);
+  const int order = request.order;
+  for (const NodeId id : NodesOf(request)) {
+    Node& node = memory_.node(id);
+    if (node.lp == path.lp()) {
+      kswapds_.WakeUp(path, node, order, highest);
+      continue;
+    }
+    Call& call = under_way_[static_cast<size_t>(path.lp().value)][static_cast<size_t>(id.value)];
+    if (path.now() < call.arrives && order <= call.order && highest <= call.highest) continue;
+    call = {path.now() + memory_.costs().hop, order, highest};
+    path.Start(node.lp, memory_.costs().hop, "wakeup_kswapd",
+               [this, &node, order, highest](sim::Path& there) -> sim::Task<void> {
+                 kswapds_.WakeUp(there, node, order, highest);
+                 co_return;
+               });
+  }
+}
+
+// do_try_to_free_pages()
+sim::Task<int64_t> Reclaim::DirectReclaim(sim::Path& path, const AllocRequest& request) {
+  const std::vector<NodeId> nodes = NodesOf(request);
+  if (nodes.empty()) co_return 0;
+  ScanControl sc;
+  sc.order = request.order;
+  sc.highest = GfpZone(request.gfp);
+  sc.cpu = request.cpu;
+  co_await path.GoTo(memory_.node(nodes.front()).lp, memory_.costs().hop);
+  ++memory_.node(nodes.front()).counter(StallCounter(sc.highest));
+  int64_t progress = co_await Round(path, request, nodes, sc);
+  if (progress == 0 && sc.skipped_deactivate) {
+    sc.force_deactivate = true;
+    progress = co_await Round(path, request, nodes, sc);
+  }
+  if (progress == 0) co_return 0;
+  for (const NodeId id : nodes) {
+    Node& node = memory_.node(id);
+    co_await path.GoTo(node.lp, memory_.costs().hop);
+    shrinker_.Snapshot(node);
+    co_await DrainWhereShort(path, request, node);
+  }
+  co_return progress;
+}
+
+// Every priority in turn, until there is enough: each time shrink_zones().
+sim::Task<int64_t> Reclaim::Round(sim::Path& path, const AllocRequest& request,
+                                  const std::vector<NodeId>& nodes, ScanControl& sc) {
+  const bool costly = request.order > kCostlyOrder;
+  for (sc.priority = ScanControl::kFirstPriority; sc.priority >= 0; --sc.priority) {
+    bool ready = false;
+    for (const NodeId id : nodes) {
+      Node& node = memory_.node(id);
+      co_await path.GoTo(node.lp, memory_.costs().hop);
+      bool shrink = false;
+      for (size_t type = 0; type <= static_cast<size_t>(sc.highest); ++type) {
+        const Zone* const zone = node.zones[type].get();
+        if (zone == nullptr || zone->managed() == 0) continue;
+        const bool suits = costly && ReadyForCompaction(*zone, request.order, sc.highest);
+        ready |= suits;
+        shrink |= !suits;
+      }
+      if (shrink) co_await shrinker_.Shrink(path, node, sc);
+    }
+    if (sc.reclaimed >= sc.to_reclaim) break;
+    if (ready) co_return std::max<int64_t>(sc.reclaimed, 1);
+  }
+  co_return sc.reclaimed;
+}
+
+// drain_all_pages(): what came free lies on PCP lists, where the watermarks do not see it.
+sim::Task<void> Reclaim::DrainWhereShort(sim::Path& path, const AllocRequest& request, Node& node) {
+  const ZoneType highest = GfpZone(request.gfp);
+  for (const auto& zone : node.zones) {
+    if (zone == nullptr || zone->type() > highest ||
+        zone->WatermarkOk(0, highest, kAllocWmarkMin | kAllocCma))
+      continue;
+    for (int cpu = zone->NextUsedPcp(0); cpu < zone->cpus(); cpu = zone->NextUsedPcp(cpu + 1)) {
+      co_await path.Take(memory_.costs().drain_cpu);
+      zone->DrainPcp(CpuId{cpu});
+    }
+  }
+}
+
+sim::Task<bool> Reclaim::EnoughToReclaim(sim::Path& path, const AllocRequest& request, bool for_compaction) {
+  const ZoneType highest = GfpZone(request.gfp);
+  for (const Zone* const zone : memory_.Zonelist(request.preferred, highest)) {
+    if (!MayServe(*zone, request)) continue;
+    co_await path.GoTo(memory_.node(zone->node()).lp, memory_.costs().hop);
+    if (zone->managed() == 0) continue;
+    const int64_t free = zone->buddy().free_pages();
+    const int64_t reclaimable = ZoneBalance::Reclaimable(*zone);
+    const bool enough = for_compaction ? ZoneBalance::MayCompact(*zone, request.order, highest,
+                                                                 free + reclaimable / request.order)
+                                       : zone->WatermarkOk(zone->watermarks().min, request.order, highest,
+                                                           kAllocCma, free + reclaimable);
+    if (enough) co_return true;
+  }
+  co_return false;
+}
+
+sim::Task<CompactResult> Reclaim::DirectCompact(sim::Path&, const AllocRequest&, CompactPriority) {
+  co_return CompactResult::kDeferred;
+}
+
+sim::Task<bool> Reclaim::OutOfMemory(sim::Path&, const AllocRequest&) { co_return false; }
+
+}  // namespace numasim
