@@ -140,7 +140,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyFilePage(sim::Path&
   if (copy == kNoPfn) co_return FaultResult::kOom;
   co_await path.Take(memory_.costs().copy_page + memory_.costs().map_page);
   if (StillIs(process, vpn, old)) {
-    EntryOf(process, vpn) = PrepareAnon(copy);
+    EntryOf(process, vpn) = Entry::NewAnon(copy);
     co_return FaultResult::kDone;
   }
   co_await allocator_.Release(path, process.cpu, Folio(copy));
