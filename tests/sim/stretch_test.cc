@@ -2,16 +2,16 @@
 // threads.
 #include "sim/stretch.h"
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "sim/cpu.h"
 #include "sim/engine.h"
 #include "sim/locks.h"
 
