@@ -45,7 +45,7 @@ TEST_F(ReplayTest, SummaryTellsWhatBecameOfJobsAndWhy) {
   EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "numasim: warning: jobs.swf: skipped 1 that did not run (line 6)\n");
   // Jobs, refused, started, waited, backfilled, killed, finished, waiting, running.
-  EXPECT_THAT(outcome.out, ContainsRegex("\n  jobs +5 +2 +3 +1 +1 +0 +3 +0 +0 +30.* +90\\."));
+  EXPECT_THAT(outcome.out, ContainsRegex("\n  jobs +5 +2 +3 +1 +1 +0 +3 +0 +0 +30\\.0.*s +1m30\\.0"));
   EXPECT_THAT(outcome.out, HasSubstr("           1  batch jobs: refused: more CPUs than the machine has\n"));
   EXPECT_THAT(outcome.out,
               HasSubstr("           1  batch jobs: refused: more memory than the machine has\n"));

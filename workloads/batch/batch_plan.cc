@@ -30,6 +30,12 @@ int64_t BytesForUnknown(const BatchPlan& plan, uint64_t seed, size_t number) {
   return Times(each, job.whole_cpus()).value_or(std::numeric_limits<int64_t>::max());
 }
 
+// Up to whole pages of the plan's size; as it is where that would be too large for a number.
+int64_t WholePages(const BatchPlan& plan, int64_t bytes) {
+  const int64_t page = UnitOf(plan.pages) * static_cast<int64_t>(kPageSize);
+  return Times(UpToWhole(bytes, page), page).value_or(bytes);
+}
+
 }  // namespace
 
 sim::RandomStream BatchPlan::StreamOf(uint64_t seed, std::string_view what, uint64_t k) const {
@@ -81,6 +87,8 @@ JobDemand DemandOf(const BatchPlan& plan, uint64_t seed, size_t number) {
     demand.bytes = BytesForUnknown(plan, seed, number);
     demand.booked.bytes = demand.bytes;
   }
+  demand.bytes = WholePages(plan, demand.bytes);
+  demand.booked.bytes = WholePages(plan, demand.booked.bytes);
   demand.limit_ns = job.limit_ns.value_or(job.run_ns);
   demand.first = draw(plan.first, "first", kWholeShare / plan.steps);
   demand.over = draw(plan.over, "over", kWholeShare);

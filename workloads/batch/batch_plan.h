@@ -53,7 +53,7 @@ struct BatchPlan {
   std::optional<int64_t> TimeOf(const Job& job) const;
 };
 
-// What a job wants of the machine.
+// What a job wants of the machine; sizes are whole pages of the plan's size.
 struct JobDemand {
   BatchRoom booked;
   int64_t bytes = 0;  // that it uses

@@ -151,18 +151,22 @@ void BatchSystem::StartJob(sim::Path& path, size_t number, const Waiting& waited
              [this, number](sim::Path& own) { return Run(own, number); });
 }
 
-// One process on each node where the job has CPUs, with memory in proportion to these.
+// One process on each node where the job has CPUs, with pages in proportion to these: the pages up to the
+// CPUs that were given out so far, so that together they are as many as the job has.
 void BatchSystem::AddProcesses(Running& job) const {
   static const GuestPolicy kNoPolicy;
-  const int64_t unit_bytes = UnitOf(plan_.pages) * static_cast<int64_t>(kPageSize);
+  const int64_t pages = job.demand.bytes / (UnitOf(plan_.pages) * static_cast<int64_t>(kPageSize));
+  int64_t millicpus = 0;
+  int64_t given = 0;
   for (const NodePlacement::Place& place : job.places) {
     if (place.room.millicpus == 0) continue;
+    millicpus += place.room.millicpus;
     GuestChoices choices;
     choices.pages = plan_.pages;
     choices.policy = &kNoPolicy;
-    choices.units = UpToWhole(
-        InProportion(job.demand.bytes, place.room.millicpus, job.demand.booked.millicpus), unit_bytes);
+    choices.units = InProportion(pages, millicpus, job.demand.booked.millicpus) - given;
     choices.touched = choices.units;
+    given += choices.units;
     job.processes.push_back(
         std::make_unique<Guest>(kernel_, habits_, choices, job.name, LogKind::kJobFailed));
   }

@@ -233,6 +233,21 @@ TEST(BatchSystemTest, WideJobHasMemoryOnEachOfItsNodes) {
   run.Check();
 }
 
+// Jobs of 3 MiB take two pages of 2 MiB, and book them.
+TEST(BatchSystemTest, WholePagesAreBooked) {
+  Ran run(std::vector<LogJob>(8, LogJob{0, 0, 10, 1, 3}), "page_size: '2M'", 1, 1, sim::Scheme::kAuto,
+          "stop_after: '5s'");
+  EXPECT_EQ(run.Counter(BATCH_BOOKED_PAGES), 8 * 2 * 512);
+  EXPECT_EQ(run.FreeOn(0) + run.FreeOn(1), 80 - 16);
+}
+
+// 9 pages of a job on two nodes: no more than it has booked, though neither half is whole pages.
+TEST(BatchSystemTest, PartsOfAWideJobAreAsManyPagesAsItHas) {
+  Ran run({{0, 0, 10, 8, 18}}, "page_size: '2M'", 1, 1, sim::Scheme::kAuto, "stop_after: '5s'");
+  EXPECT_EQ(run.Counter(BATCH_BOOKED_PAGES), 9 * 512);
+  EXPECT_EQ(run.Counter(BATCH_TOUCHED_PAGES), 9 * 512);
+}
+
 TEST(BatchSystemTest, PlacementPacksOrSpreads) {
   const std::vector<LogJob> jobs = {{0, 0, 10, 1, 20}, {1, 1, 10, 1, 20}};
   for (const bool pack : {true, false}) {
