@@ -124,6 +124,8 @@ sim::Task<std::vector<Pfn>> Filemap::Allocate(sim::Path& path, Process& process,
       request.gfp = kFileGfp;  // filemap_create_folio()
       page = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
     }
+    // Who had to wake up kswapd gives way to it before the next page (might_sleep() of prepare_alloc_pages).
+    co_await memory_.cpu(process.cpu).MaybeYield(path);
     got += page == kNoPfn ? 0 : 1;
     pages.push_back(page);
   }

@@ -48,6 +48,21 @@ std::vector<FileId> FilesNoMoreMapped(const AddressSpace& space, const std::vect
   return files;
 }
 
+// What zap_pte_range() tells of pages of a disk's file: which of them were used through the mapping
+// (mark_page_accessed).
+sim::Task<void> MarkUsed(sim::Path& path, const PageAllocator& allocator, AddressSpace& space,
+                         const Vma& part) {
+  std::vector<Folio> used;
+  space.page_table().Walk(part.start, part.end, [&](Vpn, const Entry& entry, int) {
+    if (entry.present() && !entry.anon() && !entry.zero_page() && !entry.old())
+      used.emplace_back(entry.pfn());
+  });
+  const auto file = static_cast<uint64_t>(part.file.value);
+  co_await allocator.ForEachOnItsNode(path, used, [file](Zone& zone, FrameIndex frame, Folio) {
+    if (Lru::IsPageOf(zone, frame, file)) zone.lru()->MarkAccessed(zone.lru()->NumberOf(zone, frame));
+  });
+}
+
 }  // namespace
 
 Errno AddressSpaceOps::ErrnoOf(AddressSpace::Refusal refusal) {
@@ -187,6 +202,7 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vma part
     co_await hugetlb_.Zap(path, process, part.start, part.end);
     co_return;
   }
+  if (part.disk) co_await MarkUsed(path, allocator_, process.space, part);
   Gathered gathered;
   for (Vpn begin = part.start; begin < part.end;) {
     gathered.pages.clear();

@@ -116,6 +116,13 @@ TEST_F(FilemapTest, AWriteToASharedMappingUsesThePage) {
   EXPECT_EQ(cached(), 16 + kAhead / 2);
 }
 
+TEST_F(FilemapTest, PagesThatAMappingUsedAreMarkedWhenItGoes) {
+  machine_.Run("@p map s 1M file file=data shared\n@p touch s r\n@p unmap s");
+  EXPECT_EQ(active(), 0);
+  machine_.Run("@p map s 1M file file=data shared\n@p touch s r\n@p unmap s 0 512K");
+  EXPECT_EQ(active(), kMiB / 2);
+}
+
 TEST_F(FilemapTest, DropCachesLeavesWhatIsMapped) {
   machine_.Run("@p read f 0 8M\n@p touch f 0 1M r\ndrop_caches 2");
   EXPECT_EQ(cached(), 8 * kMiB + kAhead);
