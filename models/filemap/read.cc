@@ -42,9 +42,9 @@ sim::Task<Filemap::ReadResult> Filemap::Read(sim::Path& path, Process& process, 
   co_return result;
 }
 
-// What is to be in memory for a read of the piece (page_cache_ra_order, ondemand_readahead, force of a reader
-// that goes on where it was). One that lacks a page brings all of the piece; one that gets to what was read
-// ahead of the last reader brings as much again, so that there is always a window ahead.
+// What is to be in memory for a read of the piece (ondemand_readahead). A read that lacks a page brings all
+// of the piece and a window ahead; one that gets to what was read ahead last brings the next window, so that
+// there is always one ahead of who reads on.
 Filemap::Range Filemap::Wanted(ShmemFile& file, Range piece) {
   bool lacks = false;
   for (uint64_t index = piece.from; index < piece.to && !lacks; ++index)

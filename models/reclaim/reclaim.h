@@ -1,6 +1,6 @@
 // Reclaim: what the page allocator gets from page cache where memory is short (mm/vmscan.c, Linux 6.1):
-// kswapd of each node, and direct reclaim by who wants the memory. It has a machine whose memory may hold
-// page cache of a disk; without one there is nothing to reclaim.
+// kswapd of each node, and direct reclaim by who wants the memory. A machine with a disk has one; on others
+// there is nothing to reclaim.
 //
 // Compaction and the OOM killer are not here: what asks for them is told that they do not help.
 #ifndef NUMASIM_MODELS_RECLAIM_RECLAIM_H_
