@@ -1,0 +1,17 @@
+-- Nearly all that the jobs leave free is to be had in pages of 2 MiB
+SELECT jobs + "2M mean" > 15.4 FROM shown;
+
+-- never less than 9 GiB
+SELECT "2M least" > 9 FROM shown;
+
+-- Of pages of 1 GiB there are a third fewer on average than the free memory would make
+SELECT "1G mean" / "2M mean" BETWEEN 0.6 AND 0.7 FROM shown;
+
+-- on the worst day 4 or 5
+SELECT "1G least" BETWEEN 4 AND 5 FROM shown;
+
+-- Whether jobs have transparent huge pages makes next to no difference
+SELECT max("2M mean") - min("2M mean") < 0.1 AND max("1G mean") - min("1G mean") < 0.5 FROM shown;
+
+-- No job was killed
+SELECT killed = 0 FROM shown;
