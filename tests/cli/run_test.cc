@@ -154,7 +154,7 @@ TEST_F(RunTest, WrongSettingIsOneMessage) {
       "numasim: --set machine.nod[0].memory=1G: machine.nod[0]: is not a field of Machine; expected one of "
       "node, "
       "distance, zone, lstopo_file, boot_state_file, snapshot_file, kernel_args, virtio_mem, hugepages, "
-      "min_free_kbytes, cpus, kernel; did you mean 'node'?\n");
+      "min_free_kbytes, cpus, kernel, disk; did you mean 'node'?\n");
   EXPECT_THAT(refused("s.textproto", {"seed=1", "seed=2"}),
               HasSubstr("--set seed=2: sets again what --set seed=1 sets"));
   EXPECT_THAT(refused("s.textproto", {"seed"}), HasSubstr("--set seed: is no setting; expected PATH=VALUE"));
