@@ -24,7 +24,7 @@ if [[ "$*" == *"--engine slurm"* ]]; then  # and what a cluster's task gets
   mkdir -p kept/job-1; cp "$0" kept/input.pb; cp "$0" kept/job-1/job.pb; echo 'sbatch: exit status 1' >&2; exit 1
 fi
 case "$1" in
-  run) kill -SEGV $$ ;;
+  run | replay) kill -SEGV $$ ;;
   conform) exit 1 ;;
   dump | compare | report | export) echo 'trace.cc:5: check failed: a == b' >&2; exit 1 ;;
   sweep | sweep-task) exit 3 ;;
@@ -33,14 +33,14 @@ esac
 END
   chmod +x "$work/bad"
   local log status=0
-  log="$(mutate --numasim "$work/bad" --inputs 11 --patience 1)" || status=$?
+  log="$(mutate --numasim "$work/bad" --inputs 12 --patience 1)" || status=$?
   expect_equal "$status" 1
   expect_contains "$log" "ended by SIGSEGV"
   expect_contains "$log" "exit status 1 with no message"
   expect_contains "$log" "exit status 3"
   expect_contains "$log" "speaks of its inside: check failed"
   expect_contains "$log" "hangs: not even SIGTERM ends it"
-  expect_contains "$log" "11 inputs, 11 findings"
+  expect_contains "$log" "12 inputs, 12 findings"
   expect_contains "$log" "cd $work/kept/1-"
 }
 
