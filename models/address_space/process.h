@@ -44,6 +44,11 @@ struct Process {
   bool alive = false;
 };
 
+// get_vma_policy(): the mapping's own, else the process's.
+inline const MemPolicy& PolicyOf(const Process& process, const Vma& vma) {
+  return vma.policy.IsDefault() ? process.policy : vma.policy;
+}
+
 // The placement of what a process allocates for no address, page tables and page cache above all: its own
 // turn where it interleaves (interleave_nodes).
 inline Placement PlaceForTask(Process& process, NodeId local) {

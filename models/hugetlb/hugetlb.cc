@@ -89,7 +89,7 @@ HugeClaim Hugetlb::ClaimOf(const Process& process, const Vma& vma, uint64_t inde
   HugeClaim claim;
   claim.size = HugeSizeOf(vma.huge.order);
   claim.cpu = process.cpu;
-  claim.placement = PlaceHuge(vma.policy.IsDefault() ? process.policy : vma.policy, process.cpu, index);
+  claim.placement = PlaceHuge(PolicyOf(process, vma), process.cpu, index);
   claim.shared = vma.huge.shared;
   claim.noreserve = vma.huge.noreserve;
   claim.owner = vma.huge.resv_owner;

@@ -83,6 +83,12 @@ uint64_t InterleaveIndexOfThp(const Vma& vma, Vpn first) {
   return (InterleaveIndex(vma, first) + (vma.anonymous() ? kFirstMapping : 0)) >> kPageblockOrder;
 }
 
+// An access that a mapping of anonymous memory, not of huge pages, allows to write.
+bool WritesAnonymous(const Vma* vma, const TouchRequest& request) {
+  return vma != nullptr && request.write && vma->anonymous() && !vma->hugetlb() &&
+         vma->access == Access::kReadWrite;
+}
+
 }  // namespace
 
 FrameOwner AddressSpaceOps::AnonOwner(const Process& process, Vpn vpn) const {
@@ -170,13 +176,11 @@ std::optional<sim::Duration> AddressSpaceOps::FaultAtOnce(Process& process, Node
                                                           Cursor& entries, Vpn vpn,
                                                           const TouchRequest& request,
                                                           FaultStretch& stretch) {
-  const bool wanted = vma != nullptr && request.write && vma->anonymous() && !vma->hugetlb() &&
-                      vma->access == Access::kReadWrite;
-  if (!wanted) return std::nullopt;
+  if (!WritesAnonymous(vma, request)) return std::nullopt;
   // Where there is a table, no huge page is asked for.
   Entry* const entry = entries.Find(vpn);
   if (entry == nullptr || !entry->none()) return std::nullopt;
-  const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
+  const MemPolicy& policy = PolicyOf(process, *vma);
   const Placement placement = PlaceInVma(policy, home.id, InterleaveIndex(*vma, vpn));
   const AllocRequest alloc = RequestFor(kGfpHighuserMovable, placement, process.cpu, AnonOwner(process, vpn));
   const Pfn pfn = allocator_.TryAllocLocal(home, alloc);
@@ -198,12 +202,10 @@ std::optional<sim::Duration> AddressSpaceOps::FaultAtOnce(Process& process, Node
 // Whether the access is a write to a page that a fork has shared, which `copies` may go on from.
 bool AddressSpaceOps::CopiesOnWrite(const Process& process, const Vma* vma, Cursor& entries, Vpn vpn,
                                     const TouchRequest& request, CopyStretch& copies) const {
-  const bool wanted = vma != nullptr && request.write && vma->anonymous() && !vma->hugetlb() &&
-                      vma->access == Access::kReadWrite && vma->anon_vma != 0;
-  if (!wanted) return false;
+  if (!WritesAnonymous(vma, request) || vma->anon_vma == 0) return false;
   Entry* const entry = entries.Find(vpn);
   if (entry == nullptr || !entry->present()) return false;
-  const MemPolicy& policy = vma->policy.IsDefault() ? process.policy : vma->policy;
+  const MemPolicy& policy = PolicyOf(process, *vma);
   if (policy.mode == MemPolicy::Mode::kInterleave) return false;
   const Placement placement = PlaceInVma(policy, NodeOf(process), InterleaveIndex(*vma, vpn));
   return copies.Begins(*vma, entry,
@@ -415,7 +417,7 @@ sim::Task<AddressSpaceOps::Sharing> AddressSpaceOps::SharingOf(sim::Path& path, 
 // vma_alloc_folio() for one page
 sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, const Vma& vma, Vpn vpn,
                                             FrameOwner owner) {
-  const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
+  const MemPolicy& policy = PolicyOf(process, vma);
   const Placement placement = PlaceInVma(policy, NodeOf(process), InterleaveIndex(vma, vpn));
   const AllocRequest request = RequestFor(kGfpHighuserMovable, placement, process.cpu, owner);
   co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
@@ -424,7 +426,7 @@ sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, c
 // vma_alloc_folio() for a huge page
 sim::Task<Pfn> AddressSpaceOps::AllocThpForVma(sim::Path& path, Process& process, const Vma& vma, Vpn first,
                                                GfpFlags gfp) {
-  const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
+  const MemPolicy& policy = PolicyOf(process, vma);
   return AllocThp(path, allocator_, gfp, policy, NodeOf(process), InterleaveIndexOfThp(vma, first),
                   process.cpu, AnonOwner(process, first));
 }

@@ -126,7 +126,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::MapFilePages(sim::Path&
 sim::Task<bool> AddressSpaceOps::AddFilePage(sim::Path& path, Process& process, const Vma& vma,
                                              uint64_t index) {
   if (vma.disk) co_return co_await filemap_.ReadAround(path, process, vma.file, index);
-  const MemPolicy& policy = vma.policy.IsDefault() ? process.policy : vma.policy;
+  const MemPolicy& policy = PolicyOf(process, vma);
   const Shmem::Added added = co_await shmem_.AddPage(path, vma.file, index, {process.cpu, policy, &vma});
   co_return added != Shmem::Added::kNoMem;
 }

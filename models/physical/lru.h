@@ -54,13 +54,15 @@ class Lru {
     return {zones_[type], number - first_[type]};
   }
 
-  // Whether a frame is a page of that file still: who was told of it elsewhere asks.
-  static bool IsPageOf(const Zone& zone, FrameIndex frame, uint64_t file) {
+  // Whether a frame is a page of a disk's file.
+  static bool IsFilePage(const Zone& zone, FrameIndex frame) {
     const FrameStore& frames = zone.frames();
-    if (!frames.IsSplit(frame) || FrameStore::KindOf(frames.state(frame, 0)) != FrameKind::kAllocated)
-      return false;
-    const FrameOwner& owner = frames.owner(frame, 0);
-    return owner.kind == FrameOwner::kFile && owner.object == file;
+    return frames.IsSplit(frame) && FrameStore::KindOf(frames.state(frame, 0)) == FrameKind::kAllocated &&
+           frames.owner(frame, 0).kind == FrameOwner::kFile;
+  }
+  // Whether it is one of that file still: who was told of it elsewhere asks.
+  static bool IsPageOf(const Zone& zone, FrameIndex frame, uint64_t file) {
+    return IsFilePage(zone, frame) && zone.frames().owner(frame, 0).object == file;
   }
 
   // --- the lists ---

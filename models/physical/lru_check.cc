@@ -42,11 +42,8 @@ LruCheck::Found LruCheck::CheckList(const Lru& lru, Lru::List list, const std::s
       break;
     }
     const Lru::Page page = lru.PageOf(at);
-    const FrameStore& frames = page.zone->frames();
-    const bool of_file = frames.IsSplit(page.frame) &&
-                         FrameStore::KindOf(frames.state(page.frame, 0)) == FrameKind::kAllocated &&
-                         page.owner().kind == FrameOwner::kFile;
-    if (!of_file) problems.Add(name, ": pfn ", page.pfn().value, " is no page of a disk's file");
+    if (!Lru::IsFilePage(*page.zone, page.frame))
+      problems.Add(name, ": pfn ", page.pfn().value, " is no page of a disk's file");
     if (lru.ListOf(at) != list)
       problems.Add(name, ": pfn ", page.pfn().value, " believes to be on the other");
     ++found.pages[page.zone->type()];

@@ -10,11 +10,6 @@
 namespace numasim {
 namespace {
 
-bool Fits(const Zone& zone, const AllocRequest& request) {
-  if (request.gfp.Has(kGfpThisNode)) return zone.node() == request.preferred;
-  return request.allowed.Has(zone.node());
-}
-
 // The nodes that the request may be served from.
 NodeMask AskedNodes(const AllocRequest& request) {
   return request.gfp.Has(kGfpThisNode) ? NodeMask::Of(request.preferred) : request.allowed;
@@ -266,7 +261,7 @@ sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& 
   for (;;) {
     bool again = false;
     for (Zone* zone : memory_.Zonelist(request.preferred, highest)) {
-      if (!Fits(*zone, request)) continue;
+      if (!request.Allows(zone->node())) continue;
       if (alloc_flags.Has(kAllocNoFragment) && memory_.node_count() > 1 &&
           zone->node() != walk.preferred->node()) {
         // Staying on the node matters more than keeping its pageblocks unmixed.

@@ -34,6 +34,9 @@ struct AllocRequest {
   // For a migration to move a page to. From its first moment the block has the migration's reference and is
   // marked as migrating: a scan of a range finds it busy, not in use by `owner`.
   bool migration_target = false;
+
+  // Whether it may be served from the node.
+  bool Allows(NodeId node) const { return gfp.Has(kGfpThisNode) ? node == preferred : allowed.Has(node); }
 };
 
 class PageAllocator {

@@ -14,11 +14,9 @@ namespace {
 class ReclaimActive {
  public:
   ReclaimActive(const Node& node, ZoneType highest) {
-    for (size_t type = 0; type <= static_cast<size_t>(highest); ++type) {
-      Zone* const zone = node.zones[type].get();
-      if (zone == nullptr || zone->managed() == 0) continue;
-      for (int cpu = zone->NextUsedPcp(0); cpu < zone->cpus(); cpu = zone->NextUsedPcp(cpu + 1))
-        Limit(zone->pcp(CpuId{cpu}));
+    for (Zone& zone : ManagedZones(node, highest)) {
+      for (int cpu = zone.NextUsedPcp(0); cpu < zone.cpus(); cpu = zone.NextUsedPcp(cpu + 1))
+        Limit(zone.pcp(CpuId{cpu}));
     }
   }
   ReclaimActive(const ReclaimActive&) = delete;
@@ -133,11 +131,8 @@ sim::Task<bool> Kswapds::Nap(sim::Path& path, Node& node) {
 
 int64_t Kswapds::HighWatermarks(const Node& node, ZoneType highest) {
   int64_t pages = 0;
-  for (size_t type = 0; type <= static_cast<size_t>(highest); ++type) {
-    const Zone* const zone = node.zones[type].get();
-    if (zone != nullptr && zone->managed() > 0)
-      pages += std::max(zone->watermarks().high, ScanControl::kCluster);
-  }
+  for (const Zone& zone : ManagedZones(node, highest))
+    pages += std::max(zone.watermarks().high, ScanControl::kCluster);
   return pages;
 }
 

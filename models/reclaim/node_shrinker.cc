@@ -53,10 +53,8 @@ bool NodeShrinker::ShouldGoOn(const Node& node, int64_t reclaimed, const ScanCon
   const bool for_compaction =
       sc.order > 0 && (sc.order > kCostlyOrder || sc.priority < ScanControl::kFirstPriority - 2);
   if (!for_compaction || reclaimed == 0) return false;
-  for (size_t type = 0; type <= static_cast<size_t>(sc.highest); ++type) {
-    const Zone* const zone = node.zones[type].get();
-    if (zone == nullptr || zone->managed() == 0) continue;
-    if (ZoneBalance::HasBlockOrMayCompact(*zone, sc.order, sc.highest)) return false;
+  for (const Zone& zone : ManagedZones(node, sc.highest)) {
+    if (ZoneBalance::HasBlockOrMayCompact(zone, sc.order, sc.highest)) return false;
   }
   return node.lru->size(List::kInactive) > ZoneBalance::CompactGap(sc.order);
 }

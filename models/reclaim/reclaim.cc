@@ -7,11 +7,6 @@
 namespace numasim {
 namespace {
 
-bool MayServe(const Zone& zone, const AllocRequest& request) {
-  if (request.gfp.Has(kGfpThisNode)) return zone.node() == request.preferred;
-  return request.allowed.Has(zone.node());
-}
-
 NodeCounter StallCounter(ZoneType highest) {
   constexpr PerZoneType<NodeCounter> kCounters = {ALLOCSTALL_DMA, ALLOCSTALL_DMA32, ALLOCSTALL_NORMAL,
                                                   ALLOCSTALL_MOVABLE};
@@ -30,7 +25,7 @@ bool ReadyForCompaction(const Zone& zone, int order, ZoneType highest) {
 std::vector<NodeId> Reclaim::NodesOf(const AllocRequest& request) const {
   std::vector<NodeId> nodes;
   for (const Zone* const zone : memory_.Zonelist(request.preferred, GfpZone(request.gfp))) {
-    if (MayServe(*zone, request) && (nodes.empty() || nodes.back() != zone->node()))
+    if (request.Allows(zone->node()) && (nodes.empty() || nodes.back() != zone->node()))
       nodes.push_back(zone->node());
   }
   return nodes;
@@ -93,10 +88,8 @@ sim::Task<int64_t> Reclaim::Round(sim::Path& path, const AllocRequest& request,
       Node& node = memory_.node(id);
       co_await path.GoTo(node.lp, memory_.costs().hop);
       bool shrink = false;
-      for (size_t type = 0; type <= static_cast<size_t>(sc.highest); ++type) {
-        const Zone* const zone = node.zones[type].get();
-        if (zone == nullptr || zone->managed() == 0) continue;
-        const bool suits = costly && ReadyForCompaction(*zone, request.order, sc.highest);
+      for (const Zone& zone : ManagedZones(node, sc.highest)) {
+        const bool suits = costly && ReadyForCompaction(zone, request.order, sc.highest);
         ready |= suits;
         shrink |= !suits;
       }
@@ -125,7 +118,7 @@ sim::Task<void> Reclaim::DrainWhereShort(sim::Path& path, const AllocRequest& re
 sim::Task<bool> Reclaim::EnoughToReclaim(sim::Path& path, const AllocRequest& request, bool for_compaction) {
   const ZoneType highest = GfpZone(request.gfp);
   for (const Zone* const zone : memory_.Zonelist(request.preferred, highest)) {
-    if (!MayServe(*zone, request)) continue;
+    if (!request.Allows(zone->node())) continue;
     co_await path.GoTo(memory_.node(zone->node()).lp, memory_.costs().hop);
     if (zone->managed() == 0) continue;
     const int64_t free = zone->buddy().free_pages();

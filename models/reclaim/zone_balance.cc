@@ -14,12 +14,9 @@ bool HasBlock(const Zone& zone, int order, ZoneType highest) {
 // A node without memory in these zones needs no balancing.
 bool ZoneBalance::NodeIsBalanced(const Node& node, int order, ZoneType highest) {
   bool any = false;
-  for (size_t type = 0; type <= static_cast<size_t>(highest); ++type) {
-    const Zone* const zone = node.zones[type].get();
-    if (zone == nullptr || zone->managed() == 0) continue;
+  for (const Zone& zone : ManagedZones(node, highest)) {
     any = true;
-    if (zone->WatermarkOk(zone->watermarks().high, order, highest, {}, zone->buddy().free_pages()))
-      return true;
+    if (zone.WatermarkOk(zone.watermarks().high, order, highest, {}, zone.buddy().free_pages())) return true;
   }
   return !any;
 }

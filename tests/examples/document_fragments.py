@@ -4,7 +4,6 @@ Each is tried on a small scenario which has what the documents speak of, by the 
 """
 import re
 import shlex
-import subprocess
 import sys
 
 SCENARIO = '''\
@@ -28,8 +27,8 @@ def is_fragment(block):
 
 
 class Fragments:
-    def __init__(self, numasim):
-        self._numasim = numasim
+    def __init__(self, terminal):
+        self._terminal = terminal
         self.checked = 0
         with open('host.textproto', 'w') as file:
             file.write(SCENARIO)
@@ -38,7 +37,7 @@ class Fragments:
         """`numasim COMMAND ARGUMENT.. [--option ..]`: the command has each of the options."""
         text = ' '.join(block)
         command = text.split()[1]
-        known = set(re.findall(r'--[a-z-]+', self._run([command, '--help'])))
+        known = set(re.findall(r'--[a-z-]+', '\n'.join(self._run([command, '--help']))))
         unknown = set(re.findall(r'(?<!=)--[a-z-]+', text)) - known
         if unknown:
             sys.exit(f'FAILED: numasim {command} has no {", ".join(sorted(unknown))}, which is in: {text}')
@@ -64,7 +63,4 @@ class Fragments:
         self.checked += 1
 
     def _run(self, words):
-        done = subprocess.run([self._numasim] + words, capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f'FAILED: numasim {shlex.join(words)} ends with {done.returncode}: {done.stderr}')
-        return done.stdout
+        return self._terminal.run(['numasim'] + words)

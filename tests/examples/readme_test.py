@@ -43,7 +43,7 @@ def main():
     os.chdir(tempfile.mkdtemp(dir=os.environ['TEST_TMPDIR']))
     os.symlink(os.path.join(ROOT, 'examples'), 'examples')
     terminal = Terminal(NUMASIM)
-    fragments = Fragments(NUMASIM)
+    fragments = Fragments(terminal)
     scripts = 0
     for block in blocks_of(text):
         if block[0].startswith('machine '):

@@ -1,23 +1,14 @@
 // Batch systems in whole simulations.
 #include "workloads/batch/batch_system.h"
 
-#include <unistd.h>
-
-#include <fstream>
-#include <iterator>
-#include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "cli/traced_run.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/validator.h"
 #include "sim/random.h"
+#include "tests/workloads/finished_run.h"
 #include "workloads/scenario.h"
 #include "workloads/simulation.h"
 
@@ -28,7 +19,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 using workloads::BatchSystem;
-using workloads::LoadedScenario;
 using workloads::Shortage;
 
 // A job of a log in CSV: seconds, CPUs, MiB.
@@ -62,51 +52,30 @@ std::string Scenario(const std::string& fields, const std::string& rest = "") {
       kColumns, "' ", fields, " } } ", rest);
 }
 
-LoadedScenario Load(const std::string& text, const std::vector<LogJob>& jobs) {
-  const workloads::ScenarioReaders readers = {
-      [&](const std::string&) -> absl::StatusOr<std::string> { return LogOf(jobs); }, nullptr};
-  auto loaded = workloads::ParseScenario("test.textproto", text, readers);
-  EXPECT_TRUE(loaded.ok()) << loaded.status() << "\nin: " << text;
-  return loaded.ok() ? *std::move(loaded) : LoadedScenario();
+// Gives `jobs` for every file.
+workloads::ScenarioReaders ReadersOf(const std::vector<LogJob>& jobs) {
+  return {[&jobs](const std::string&) -> absl::StatusOr<std::string> { return LogOf(jobs); }, nullptr};
 }
 
 // A finished run, with what is asked of it.
-class Ran {
+class Ran : public FinishedRun {
  public:
   Ran(const std::vector<LogJob>& jobs, const std::string& fields, uint64_t seed = 1, int threads = 1,
       sim::Scheme scheme = sim::Scheme::kAuto, const std::string& rest = "")
-      : scenario_(Load(Scenario(fields, rest), jobs)),
-        path_(absl::StrCat(testing::TempDir(), "/batch.", getpid(), ".pb")) {
-    auto run = TracedRun::Create(scenario_,
-                                 {.trace_path = path_, .seed = seed, .threads = threads, .scheme = scheme});
-    EXPECT_TRUE(run.ok()) << run.status();
-    if (!run.ok()) return;
-    run_ = *std::move(run);
-    validator_.emplace(run_->simulation().kernel());
-    const absl::Status status = run_->Run();
-    EXPECT_TRUE(status.ok()) << status;
-  }
+      : FinishedRun(Scenario(fields, rest), ReadersOf(jobs), seed, threads, scheme) {}
 
-  workloads::Simulation& simulation() { return run_->simulation(); }
   const BatchSystem& batch() { return *simulation().batches().front(); }
   int64_t Counter(BatchCounter c) { return batch().counter(c); }
-  int64_t FreeOn(int node) {
-    return simulation().kernel().pool().hstate(HugeSize::k2M).node(NodeId{node}).counters[FREE_HUGEPAGES];
-  }
   int64_t AnonPages() {
     int64_t pages = 0;
     for (int n = 0; n < 2; ++n) pages += simulation().memory().node(NodeId{n}).counter(NR_ANON_PAGES);
     return pages;
   }
   double Seconds() { return static_cast<double>(simulation().engine().now().ns) / 1e9; }
-  std::string TraceText() const {
-    std::ifstream in(path_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  }
 
   // The state holds together, and every job is accounted for.
   void Check() {
-    EXPECT_EQ(absl::StrJoin(validator_->Check(simulation().LiveProcesses()), "\n"), "");
+    CheckState();
     EXPECT_EQ(Counter(BATCH_SUBMITTED),
               Counter(BATCH_REFUSED) + Counter(BATCH_WAITING) + Counter(BATCH_STARTED));
     EXPECT_EQ(Counter(BATCH_STARTED),
@@ -124,12 +93,6 @@ class Ran {
     EXPECT_EQ(FreeOn(0) + FreeOn(1), 80);
     EXPECT_EQ(AnonPages(), 0);
   }
-
- private:
-  LoadedScenario scenario_;
-  std::string path_;
-  std::unique_ptr<TracedRun> run_;
-  std::optional<Validator> validator_;  // of the state after boot
 };
 
 // Random jobs, more than the machine has room for at once.

@@ -1,25 +1,16 @@
 // Groups of guests in whole simulations.
 #include "workloads/generate/guest_group.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <fstream>
-#include <iterator>
-#include <memory>
-#include <optional>
 #include <string>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "cli/traced_run.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/validator.h"
 #include "proto/trace_reader.h"
+#include "tests/workloads/finished_run.h"
 #include "workloads/scenario.h"
 #include "workloads/simulation.h"
 
@@ -29,14 +20,9 @@ namespace {
 using testing::ElementsAre;
 using testing::Pair;
 using workloads::GuestGroup;
-using workloads::LoadedScenario;
 
-LoadedScenario Load(const std::string& text) {
-  const workloads::ScenarioReaders no_files = {
-      [](const std::string&) { return absl::NotFoundError("no files in this test"); }, nullptr};
-  auto loaded = workloads::ParseScenario("test.textproto", text, no_files);
-  EXPECT_TRUE(loaded.ok()) << loaded.status() << "\nin: " << text;
-  return loaded.ok() ? *std::move(loaded) : LoadedScenario();
+workloads::ScenarioReaders NoFiles() {
+  return {[](const std::string&) { return absl::NotFoundError("no files in this test"); }, nullptr};
 }
 
 // Two nodes with so many huge pages of 2 MiB each.
@@ -54,37 +40,19 @@ std::string Guests(const std::string& name, const std::string& fields) {
 std::string Workload(const std::string& groups) { return "workload { " + groups + " }"; }
 
 // A finished run, with what is asked of it.
-class Ran {
+class Ran : public FinishedRun {
  public:
   explicit Ran(const std::string& scenario, uint64_t seed = 1, int threads = 1,
                sim::Scheme scheme = sim::Scheme::kAuto)
-      : scenario_(Load(scenario)), path_(absl::StrCat(testing::TempDir(), "/guests.", getpid(), ".pb")) {
-    auto run = TracedRun::Create(scenario_,
-                                 {.trace_path = path_, .seed = seed, .threads = threads, .scheme = scheme});
-    EXPECT_TRUE(run.ok()) << run.status();
-    if (!run.ok()) return;
-    run_ = *std::move(run);
-    validator_.emplace(run_->simulation().kernel());
-    const absl::Status status = run_->Run();
-    EXPECT_TRUE(status.ok()) << status;
-  }
+      : FinishedRun(scenario, NoFiles(), seed, threads, scheme) {}
 
-  workloads::Simulation& simulation() { return run_->simulation(); }
   const GuestGroup& group(size_t i = 0) { return *simulation().groups().at(i); }
   int64_t Counter(GuestCounter c, size_t i = 0) { return group(i).counter(c); }
   int64_t Pool(HugetlbCounter c) { return simulation().kernel().pool().hstate(HugeSize::k2M).counter(c); }
-  int64_t FreeOn(int node) {
-    return simulation().kernel().pool().hstate(HugeSize::k2M).node(NodeId{node}).counters[FREE_HUGEPAGES];
-  }
-  std::string TraceText() const {
-    std::ifstream in(path_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  }
-  const std::string& path() const { return path_; }
 
   // The state holds together, and every guest that came is accounted for.
   void Check() {
-    EXPECT_EQ(absl::StrJoin(validator_->Check(simulation().LiveProcesses()), "\n"), "");
+    CheckState();
     for (const auto& group : simulation().groups()) {
       const auto c = [&](GuestCounter counter) { return group->counter(counter); };
       EXPECT_EQ(c(GUESTS_STARTED), c(GUESTS_FINISHED) + c(GUESTS_DIED) + c(GUESTS_LIVE));
@@ -104,12 +72,6 @@ class Ran {
         EXPECT_EQ(Counter(c, i), 0);
     }
   }
-
- private:
-  LoadedScenario scenario_;
-  std::string path_;
-  std::unique_ptr<TracedRun> run_;
-  std::optional<Validator> validator_;  // of the state after boot
 };
 
 // Many guests of all kinds, more than the host has room for.
@@ -403,11 +365,12 @@ TEST(GuestGroupTest, ARandomOrderTouchesAsManyPages) {
 }
 
 TEST(GuestGroupTest, ANodeWithoutCpusIsRefused) {
-  const LoadedScenario scenario =
-      Load("machine { node { memory: '64M' cpus: 1 } node { memory: '64M' cpus: 0 } }\n" +
-           Workload(Guests("vms",
-                           "node: 1 arrival { gap { constant: '1s' } } count: 1 size { constant: '4M' } "
-                           "lifetime { constant: '1s' }")));
+  const workloads::LoadedScenario scenario = LoadScenarioText(
+      "machine { node { memory: '64M' cpus: 1 } node { memory: '64M' cpus: 0 } }\n" +
+          Workload(Guests("vms",
+                          "node: 1 arrival { gap { constant: '1s' } } count: 1 size { constant: '4M' } "
+                          "lifetime { constant: '1s' }")),
+      NoFiles());
   const auto simulation = workloads::Simulation::Create(scenario, {});
   ASSERT_FALSE(simulation.ok());
   EXPECT_EQ(
