@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "cli/traced_run.h"
+#include "cli/run/traced_run.h"
 #include "workloads/scenario.h"
 
 namespace numasim {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "cli/trace_selection.h"
+#include "cli/dump/trace_selection.h"
 
 namespace numasim {
 

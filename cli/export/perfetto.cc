@@ -9,9 +9,9 @@
 
 #include "cli/export/instants.h"
 #include "cli/export/track_tree.h"
-#include "cli/failure_text.h"
-#include "cli/percentile.h"
-#include "cli/statistics.h"
+#include "cli/statistics/percentile.h"
+#include "cli/statistics/statistics.h"
+#include "cli/text/failure_text.h"
 
 namespace numasim {
 namespace {

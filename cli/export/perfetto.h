@@ -3,8 +3,8 @@
 #define NUMASIM_CLI_EXPORT_PERFETTO_H_
 
 #include "absl/status/status.h"
+#include "cli/dump/trace_selection.h"
 #include "cli/export/packet_stream.h"
-#include "cli/trace_selection.h"
 #include "proto/trace_reader.h"
 
 namespace numasim {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "cli/statistics.h"
+#include "cli/statistics/statistics.h"
 
 namespace numasim {
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_replace.h"
 #include "cli/help/field_reference.h"
-#include "cli/text_table.h"
+#include "cli/text/text_table.h"
 #include "workloads/text.h"
 
 namespace numasim {

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "absl/status/status.h"
-#include "cli/text_table.h"
+#include "cli/text/text_table.h"
 #include "workloads/line_io.h"
 #include "workloads/not_modelled.h"
 #include "workloads/text.h"

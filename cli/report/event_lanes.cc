@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "cli/failure_text.h"
+#include "cli/text/failure_text.h"
 
 namespace numasim {
 namespace {

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "cli/pageblock_stretches.h"
-#include "cli/percentile.h"
+#include "cli/dump/pageblock_stretches.h"
 #include "cli/report/page_json.h"
+#include "cli/statistics/percentile.h"
 
 namespace numasim {
 namespace {

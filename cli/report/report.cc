@@ -20,8 +20,8 @@
 #include "cli/report/report_sweep.h"
 #include "cli/report/report_trace.h"
 #include "cli/report/sweep_page_data.h"
-#include "cli/sqlite.h"
 #include "cli/standard_output.h"
+#include "cli/sweep/sqlite.h"
 #include "cli/warnings.h"
 
 namespace numasim {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cli/sqlite.h"
-#include "cli/study.h"
-#include "cli/sweep_find.h"
-#include "cli/sweep_results.h"
+#include "cli/sweep/sqlite.h"
+#include "cli/sweep/study.h"
+#include "cli/sweep/sweep_find.h"
+#include "cli/sweep/sweep_results.h"
 
 namespace numasim {
 

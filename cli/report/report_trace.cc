@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "cli/trace_label.h"
+#include "cli/dump/trace_label.h"
 #include "proto/trace_reader.h"
 
 namespace numasim {

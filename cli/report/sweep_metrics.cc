@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "cli/report/page_json.h"
 #include "cli/report/sweep_series.h"
-#include "cli/shown_metrics.h"
-#include "cli/sweep_shown.h"
+#include "cli/sweep/shown_metrics.h"
+#include "cli/sweep/sweep_shown.h"
 
 namespace numasim {
 namespace {

@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "cli/csv_text.h"
 #include "cli/report/page_json.h"
-#include "cli/significance.h"
+#include "cli/statistics/significance.h"
+#include "cli/text/csv_text.h"
 
 namespace numasim {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/shown_metrics.h"
+#include "cli/sweep/shown_metrics.h"
 
 namespace numasim {
 

@@ -13,9 +13,9 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "cli/metrics.h"
+#include "cli/metrics/metrics.h"
 #include "cli/slurm/work.pb.h"
-#include "cli/sweep_output.h"
+#include "cli/sweep/sweep_output.h"
 
 namespace numasim::slurm {
 

@@ -32,11 +32,11 @@
 #include "cli/slurm/reports.h"
 #include "cli/slurm/slurm_commands.h"
 #include "cli/slurm/work.pb.h"
-#include "cli/study.h"
-#include "cli/sweep_engine.h"
-#include "cli/sweep_progress.h"
-#include "cli/sweep_scenarios.h"
-#include "cli/sweep_store.h"
+#include "cli/sweep/study.h"
+#include "cli/sweep/sweep_engine.h"
+#include "cli/sweep/sweep_progress.h"
+#include "cli/sweep/sweep_scenarios.h"
+#include "cli/sweep/sweep_store.h"
 
 namespace numasim {
 

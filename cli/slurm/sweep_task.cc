@@ -17,10 +17,10 @@
 #include "cli/slurm/reports.h"
 #include "cli/slurm/work.pb.h"
 #include "cli/slurm/work_folder.h"
-#include "cli/study.h"
-#include "cli/sweep_progress.h"
-#include "cli/sweep_runner.h"
-#include "cli/sweep_scenarios.h"
+#include "cli/sweep/study.h"
+#include "cli/sweep/sweep_progress.h"
+#include "cli/sweep/sweep_runner.h"
+#include "cli/sweep/sweep_scenarios.h"
 #include "cli/thread_count.h"
 
 namespace numasim {

@@ -18,8 +18,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cli/slurm/work.pb.h"
-#include "cli/study.h"
-#include "cli/sweep_scenarios.h"
+#include "cli/sweep/study.h"
+#include "cli/sweep/sweep_scenarios.h"
 
 namespace numasim::slurm {
 

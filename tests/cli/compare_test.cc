@@ -1,4 +1,4 @@
-#include "cli/compare.h"
+#include "cli/compare/compare.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

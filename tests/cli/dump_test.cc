@@ -1,4 +1,4 @@
-#include "cli/dump.h"
+#include "cli/dump/dump.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

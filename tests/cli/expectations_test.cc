@@ -1,4 +1,4 @@
-#include "cli/expectations.h"
+#include "cli/metrics/expectations.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

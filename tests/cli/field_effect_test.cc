@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cli/summary.h"
-#include "cli/traced_run.h"
+#include "cli/run/summary.h"
+#include "cli/run/traced_run.h"
 #include "google/protobuf/descriptor.h"
 #include "proto/scenario.pb.h"
 #include "proto/trace_reader.h"

@@ -10,9 +10,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "cli/failure_text.h"
-#include "cli/summary.h"
-#include "cli/traced_run.h"
+#include "cli/run/summary.h"
+#include "cli/run/traced_run.h"
+#include "cli/text/failure_text.h"
 #include "proto/trace_reader.h"
 #include "tests/workloads/random_hugetlb_script.h"
 

@@ -1,4 +1,4 @@
-#include "cli/metrics.h"
+#include "cli/metrics/metrics.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -18,7 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "cli/traced_run.h"
+#include "cli/run/traced_run.h"
 #include "nlohmann/json.hpp"
 #include "proto/trace_reader.h"
 #include "tests/cli/program_test.h"

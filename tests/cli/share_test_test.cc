@@ -1,10 +1,10 @@
-#include "cli/share_test.h"
+#include "cli/statistics/share_test.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "cli/proportion.h"
+#include "cli/statistics/proportion.h"
 #include "sim/random.h"
 
 namespace numasim {

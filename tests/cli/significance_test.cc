@@ -1,4 +1,4 @@
-#include "cli/significance.h"
+#include "cli/statistics/significance.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

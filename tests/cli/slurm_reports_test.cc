@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/metrics.h"
+#include "cli/metrics/metrics.h"
 #include "cli/slurm/reports.h"
 #include "cli/slurm/work.pb.h"
-#include "cli/study.h"
+#include "cli/sweep/study.h"
 
 namespace numasim::slurm {
 namespace {

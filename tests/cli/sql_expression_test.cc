@@ -1,4 +1,4 @@
-#include "cli/sql_expression.h"
+#include "cli/sweep/sql_expression.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -9,7 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "cli/traced_run.h"
+#include "cli/run/traced_run.h"
 #include "gtest/gtest.h"
 #include "sim/random.h"
 #include "tests/workloads/random_script.h"

@@ -1,4 +1,4 @@
-#include "cli/study.h"
+#include "cli/sweep/study.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

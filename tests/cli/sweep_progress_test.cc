@@ -1,4 +1,4 @@
-#include "cli/sweep_progress.h"
+#include "cli/sweep/sweep_progress.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -17,9 +17,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "cli/metrics.h"
-#include "cli/sqlite.h"
-#include "cli/sweep_results.h"
+#include "cli/metrics/metrics.h"
+#include "cli/sweep/sqlite.h"
+#include "cli/sweep/sweep_results.h"
 #include "tests/cli/program_test.h"
 
 namespace numasim {

@@ -1,4 +1,4 @@
-#include "cli/threshold_search.h"
+#include "cli/statistics/threshold_search.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/traced_run.h"
+#include "cli/run/traced_run.h"
 #include "models/validator.h"
 #include "sim/engine.h"
 #include "workloads/scenario.h"

@@ -16,7 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cli/traced_run.h"
+#include "cli/run/traced_run.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/validator.h"

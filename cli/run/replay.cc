@@ -1,0 +1,118 @@
+#include "cli/run/replay.h"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "cli/run/scenario_run.h"
+#include "cli/run/traced_run.h"
+#include "google/protobuf/text_format.h"
+#include "proto/scenario.pb.h"
+#include "workloads/scenario.h"
+#include "workloads/text_patch.h"
+
+namespace numasim {
+namespace {
+
+using workloads::FieldSetting;
+using workloads::LoadedScenario;
+
+struct ReplayOptions {
+  std::string log;
+  std::string machine;
+  std::string format;
+  std::string columns;
+  std::string policy;
+  std::string page_size;
+  ScenarioRunOptions run;
+};
+
+void SetIfGiven(const std::string& value, std::string* (Workload::Batch::*field)(), Workload::Batch& batch) {
+  if (!value.empty()) *(batch.*field)() = value;
+}
+
+// A scenario with this one batch system. Of the counters those that tell of jobs and of memory, once a
+// minute: logs are of weeks.
+std::string ScenarioText(const ReplayOptions& options) {
+  Scenario scenario;
+  scenario.set_name(std::filesystem::path(options.log).stem().string());
+  scenario.mutable_machine()->set_snapshot_file(options.machine);
+  Workload::Batch& batch = *scenario.mutable_workload()->add_batch();
+  batch.set_name("jobs");
+  batch.set_log(options.log);
+  SetIfGiven(options.format, &Workload::Batch::mutable_format, batch);
+  SetIfGiven(options.columns, &Workload::Batch::mutable_columns, batch);
+  SetIfGiven(options.policy, &Workload::Batch::mutable_policy, batch);
+  SetIfGiven(options.page_size, &Workload::Batch::mutable_page_size, batch);
+  TraceConfig& trace = *scenario.mutable_trace();
+  trace.set_interval("1m");
+  for (const char* const glob : {"batch.*", "*.nr_free_pages", "*.nr_anon_*", "*_hugepages"})
+    trace.add_counters(glob);
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(scenario, &text);
+  return text;
+}
+
+// Names are as they are given, from where the program runs.
+absl::StatusOr<LoadedScenario> Load(const ReplayOptions& options, const std::vector<FieldSetting>& settings) {
+  const std::string path = "replay.textproto";
+  absl::StatusOr<std::string> text = ScenarioText(options);
+  if (!settings.empty()) text = workloads::PatchText(path, *text, Scenario(), settings);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<LoadedScenario> loaded = workloads::ParseScenario(
+      path, *text, workloads::FileReaders(path, ReadMachineFile, /*allow_outside_files=*/true));
+  if (!loaded.ok()) return workloads::WithSettings(loaded.status(), settings);
+  return loaded;
+}
+
+absl::StatusOr<int> Replay(const ReplayOptions& options) {
+  const absl::StatusOr<std::vector<FieldSetting>> settings = ParseSettings(options.run.set);
+  if (!settings.ok()) return settings.status();
+  const absl::StatusOr<LoadedScenario> scenario = Load(options, *settings);
+  if (!scenario.ok()) return scenario.status();
+  const std::string trace_path = options.run.out.empty()
+                                     ? std::filesystem::path(options.log).stem().string() + ".trace.pb"
+                                     : options.run.out;
+  return RunScenario(*scenario, trace_path, {options.log, options.machine}, options.run, *settings);
+}
+
+}  // namespace
+
+void AddReplayCommand(CLI::App& app, int* exit_status) {
+  CLI::App* command = app.add_subcommand(
+      "replay", "Run the jobs of a batch system's log, or of a table of virtual machines, on a machine");
+  auto options = std::make_shared<ReplayOptions>();
+  command
+      ->add_option("LOG", options->log,
+                   "a log in Standard Workload Format, what sacct -P prints, or a table in CSV;\n"
+                   "its name ends in .swf, .sacct, .csv, .psv, .log or .txt")
+      ->required()
+      ->type_name("LOG.swf|LOG.csv|LOG.txt");
+  command
+      ->add_option("--machine", options->machine,
+                   "the machine, as a scenario's machine section has it, or as numasim snapshot writes it")
+      ->required()
+      ->type_name("MACHINE.textproto");
+  command->add_option("--format", options->format, "what the log is; default: as its first line shows")
+      ->check(CLI::IsMember({"swf", "sacct", "csv", "azure", "openb"}));
+  command
+      ->add_option("--columns", options->columns,
+                   "which column of a csv log is what, such as\n"
+                   "'submit=created,end=deleted,cpus=cores,request=memory:M'")
+      ->type_name("PART=COLUMN[:UNIT],..");
+  command
+      ->add_option("--policy", options->policy,
+                   "who starts when: one after another, others before one that waits where they do not\n"
+                   "delay it (default), or as the log says")
+      ->check(CLI::IsMember({"fcfs", "easy_backfill", "log_start_times"}));
+  command->add_option("--page-size", options->page_size, "the pages of the jobs' memory; default: anon")
+      ->check(CLI::IsMember({"anon", "4K", "thp", "2M", "1G"}));
+  AddScenarioRunOptions(command, "the log's name with .trace.pb", &options->run);
+  RunOnCallback(command, &options->run, [options] { return Replay(*options); }, exit_status);
+}
+
+}  // namespace numasim

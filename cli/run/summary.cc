@@ -1,0 +1,332 @@
+#include "cli/run/summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/run/summary_over_time.h"
+#include "cli/text/size_text.h"
+#include "cli/text/text_table.h"
+#include "cli/text/time_text.h"
+#include "models/hotplug/virtio_mem.h"
+#include "models/hugetlb/pool.h"
+#include "models/physical/memory_system.h"
+#include "workloads/units.h"
+
+namespace numasim {
+namespace {
+
+// Groups of failures that are shown; the trace has all.
+constexpr size_t kShownEvents = 10;
+constexpr size_t kShownScripts = 20;
+// Lines of scripts that are shown of a kind of failure.
+constexpr size_t kShownLines = 3;
+
+void PrintNodes(const MemorySystem& memory, std::ostream& out) {
+  out << absl::StrFormat("  %-6s %5s %11s %11s %13s %12s %12s %10s\n", "node", "CPUs", "memory", "free",
+                         "largest free", "numa_hit", "numa_miss", "failed");
+  for (int n = 0; n < memory.node_count(); ++n) {
+    const Node& node = memory.node(NodeId{n});
+    int64_t managed = 0;
+    int64_t free = 0;
+    int largest = -1;
+    for (const auto& zone : node.zones) {
+      if (zone == nullptr) continue;
+      managed += zone->managed();
+      free += zone->unused_pages();
+      largest = std::max(largest, zone->buddy().LargestFreeOrder());
+    }
+    const std::string largest_text = largest < 0 ? "none" : absl::StrFormat("order %d", largest);
+    out << absl::StrFormat("  %-6d %5d %11s %11s %13s %12d %12d %10d\n", n,
+                           static_cast<int>(node.cpus.size()), SizeForPeople(managed * kPageSize),
+                           SizeForPeople(free * kPageSize), largest_text, node.counters[NUMA_HIT],
+                           node.counters[NUMA_MISS], node.counters[ALLOC_FAILED]);
+  }
+}
+
+// Of transparent huge pages, where there were any: how much of the anonymous memory is mapped by them now,
+// and what came about.
+void PrintThp(const MemorySystem& memory, std::ostream& out) {
+  constexpr NodeCounter kEvents[] = {THP_FAULT_ALLOC, THP_FAULT_FALLBACK, THP_COLLAPSE_ALLOC, THP_SPLIT_PAGE,
+                                     THP_MIGRATION_SUCCESS};
+  int64_t events = 0;
+  for (int n = 0; n < memory.node_count(); ++n) {
+    for (const NodeCounter c : kEvents) events += memory.node(NodeId{n}).counters[c];
+  }
+  if (events == 0) return;
+  out << absl::StrFormat("  %-6s %12s %8s %12s %12s %12s %10s %10s\n", "thp", "anonymous", "by PMDs",
+                         "faults", "fallbacks", "collapsed", "split", "moved");
+  for (int n = 0; n < memory.node_count(); ++n) {
+    const auto& counters = memory.node(NodeId{n}).counters;
+    const int64_t pages = counters[NR_ANON_PAGES];
+    const double share = 100.0 * static_cast<double>(counters[NR_ANON_THPS] * kPageblockPages) /
+                         static_cast<double>(std::max(pages, int64_t{1}));
+    out << absl::StrFormat("  %-6d %12s %8s %12d %12d %12d %10d %10d\n", n, SizeForPeople(pages * kPageSize),
+                           pages == 0 ? "" : absl::StrFormat("%.1f%%", share), counters[kEvents[0]],
+                           counters[kEvents[1]], counters[kEvents[2]], counters[kEvents[3]],
+                           counters[kEvents[4]]);
+  }
+}
+
+using Of = workloads::Simulation::Operations::Of;
+
+// A line for each script: its operations, and the accesses of its touches.
+void PrintScripts(const std::vector<workloads::Simulation::Operations>& all, std::ostream& out) {
+  Table table;
+  table.AddRow({"script", "operations", "failed", "accesses", "failed"});
+  size_t scripts = 0;
+  for (const workloads::Simulation::Operations& operations : all) {
+    if (operations.of != Of::kScript || ++scripts > kShownScripts) continue;
+    OperationStats accesses;
+    uint64_t tried = 0;
+    uint64_t failed = 0;
+    for (const auto& [name, stats] : operations.table) {
+      if (name == workloads::kAccess) {
+        accesses = stats;
+        continue;
+      }
+      tried += stats.tried();
+      failed += stats.all_failed();
+    }
+    table.AddRow({operations.name, absl::StrCat(tried), absl::StrCat(failed), absl::StrCat(accesses.tried()),
+                  absl::StrCat(accesses.all_failed())});
+  }
+  if (scripts == 0) return;
+  table.Print(/*width=*/0, out);
+  if (scripts > kShownScripts)
+    out << absl::StrFormat("  and %d more scripts; see numasim dump\n", scripts - kShownScripts);
+}
+
+// A line for each kind of what takes time in the whole machine: faults, collapses.
+void PrintTimed(const std::vector<workloads::Simulation::Operations>& all, std::ostream& out) {
+  Table table;
+  table.AddRow({"latency", "times", "failed", "mean", "99%", "max"});
+  bool any = false;
+  for (const workloads::Simulation::Operations& operations : all) {
+    if (operations.of != Of::kMachine) continue;
+    for (const auto& [name, stats] : operations.table) {
+      const sim::Histogram& latency = stats.latency();
+      table.AddRow({std::string(name), absl::StrCat(stats.tried()), absl::StrCat(stats.all_failed()),
+                    TimeText(std::llround(latency.mean())), TimeText(latency.Quantile(0.99)),
+                    TimeText(latency.max())});
+      any = true;
+    }
+  }
+  if (any) table.Print(/*width=*/0, out);
+}
+
+// Operations that want a range of memory: what stood in the way of one is among what failed.
+bool WantsRange(std::string_view operation) {
+  constexpr std::string_view kNames[] = {"offline_block", "virtio_mem", "cma_alloc"};
+  return std::find(std::begin(kNames), std::end(kNames), operation) != std::end(kNames);
+}
+
+// A line for each kind of these, over all scripts.
+void PrintRanges(const std::vector<workloads::Simulation::Operations>& all, std::ostream& out) {
+  workloads::OperationTable ranges;
+  for (const workloads::Simulation::Operations& operations : all) {
+    for (const auto& [name, stats] : operations.table) {
+      if (WantsRange(name)) ranges[name].Merge(stats);
+    }
+  }
+  if (ranges.empty()) return;
+  Table table;
+  table.AddRow({"ranges", "tried", "failed", "mean", "99%", "max"});
+  for (const auto& [name, stats] : ranges) {
+    const sim::Histogram& took = stats.latency();
+    table.AddRow({std::string(name), absl::StrCat(stats.tried()), absl::StrCat(stats.all_failed()),
+                  TimeText(std::llround(took.mean())), TimeText(took.Quantile(0.99)), TimeText(took.max())});
+  }
+  table.Print(/*width=*/0, out);
+}
+
+// What the hypervisor asked the device for last, and what the guest has.
+void PrintVirtioMem(const VirtioMemDriver* device, std::ostream& out) {
+  if (device == nullptr) return;
+  const auto size = [&](VirtioMemCounter c) { return SizeForPeople(device->counter(c) * kPageSize); };
+  Table table;
+  table.AddRow({"virtio-mem", "asked for", "plugged", "requests not met", "time on requests"});
+  table.AddRow({absl::StrCat("node ", device->zone().node().value), size(VIRTIO_MEM_REQUESTED),
+                size(VIRTIO_MEM_PLUGGED), absl::StrCat(device->counter(VIRTIO_MEM_FAILED)),
+                TimeText(device->counter(VIRTIO_MEM_NS))});
+  table.Print(/*width=*/0, out);
+}
+
+bool EverUsed(const HugetlbPool& pool, HugeSize size) {
+  const Hstate& h = pool.hstate(size);
+  const bool any = std::any_of(h.counters().begin(), h.counters().end(), [](int64_t c) { return c != 0; });
+  const bool tried = pool.counter(HTLB_BUDDY_ALLOC_SUCCESS) + pool.counter(HTLB_BUDDY_ALLOC_FAIL) > 0;
+  return any || h.resize_lock().stats().acquisitions > 0 || (tried && size == HugeSize::k2M);
+}
+
+void PrintPool(const Hstate& h, std::ostream& out) {
+  constexpr const char* kRow = "  %-6s %5s %11d %11d %11s %11d\n";
+  const char* const name = kHugeSizeNames[h.size()];
+  out << absl::StrFormat(kRow, name, "all", h.counter(NR_HUGEPAGES), h.counter(FREE_HUGEPAGES),
+                         absl::StrCat(static_cast<uint64_t>(h.counter(RESV_HUGEPAGES))),
+                         h.counter(SURPLUS_HUGEPAGES));
+  for (int n = 0; n < h.nodes(); ++n) {
+    const HugetlbCounters& counters = h.node(NodeId{n}).counters;
+    out << absl::StrFormat(kRow, "", absl::StrCat(n), counters[NR_HUGEPAGES], counters[FREE_HUGEPAGES], "",
+                           counters[SURPLUS_HUGEPAGES]);
+  }
+}
+
+void PrintLock(const sim::LockStats& stats, std::ostream& out) {
+  if (stats.acquisitions == 0) return;
+  out << absl::StrFormat("  %-22s %13d %14s %14s\n", stats.name, stats.acquisitions,
+                         TimeText(stats.wait.max()), TimeText(stats.hold.max()));
+}
+
+void PrintPools(const HugetlbPool& pool, std::ostream& out) {
+  std::vector<const Hstate*> used;
+  for (const HugeSize size : kHugeSizes) {
+    if (EverUsed(pool, size)) used.push_back(&pool.hstate(size));
+  }
+  if (used.empty()) return;
+  out << absl::StrFormat("  %-6s %5s %11s %11s %11s %11s\n", "pool", "node", "nr", "free", "resv", "surplus");
+  for (const Hstate* h : used) PrintPool(*h, out);
+  out << absl::StrFormat("  %-22s %13s %14s %14s\n", "lock", "acquisitions", "longest wait", "longest hold");
+  PrintLock(pool.lock().stats(), out);
+  for (const Hstate* h : used) PrintLock(h->resize_lock().stats(), out);
+}
+
+// What became of the guests of each group, and why some did not get their memory.
+void PrintGuests(const std::vector<std::unique_ptr<workloads::GuestGroup>>& groups, std::ostream& out) {
+  if (groups.empty()) return;
+  constexpr GuestCounter kShown[] = {GUESTS_ARRIVED, GUESTS_STARTED,  GUESTS_RETRIED, GUESTS_DROPPED,
+                                     GUESTS_DIED,    GUESTS_FINISHED, GUESTS_LIVE};
+  size_t width = 14;
+  for (const auto& group : groups) width = std::max(width, group->plan().name.size());
+  const int name_width = static_cast<int>(width);
+  out << absl::StrFormat("  %-*s", name_width, "guests");
+  for (const char* const title : {"arrived", "started", "retried", "dropped", "died", "finished", "live"})
+    out << absl::StrFormat(" %9s", title);
+  out << absl::StrFormat(" %11s\n", "memory");
+  for (const auto& group : groups) {
+    out << absl::StrFormat("  %-*s", name_width, group->plan().name);
+    for (const GuestCounter c : kShown) out << absl::StrFormat(" %9d", group->counter(c));
+    out << absl::StrFormat(" %11s\n", SizeForPeople(group->counter(GUESTS_TOUCHED_PAGES) * kPageSize));
+  }
+}
+
+// What became of the jobs of each batch system, how long they waited, and what they had at the end.
+void PrintBatches(const std::vector<std::unique_ptr<workloads::BatchSystem>>& batches, std::ostream& out) {
+  if (batches.empty()) return;
+  Table table;
+  table.AddRow({"batch", "jobs", "refused", "started", "waited", "backfilled", "killed", "finished",
+                "waiting", "running", "mean wait", "longest"});
+  for (const auto& batch : batches) {
+    std::vector<std::string> row = {batch->plan().name, absl::StrCat(batch->plan().log.jobs.size())};
+    for (const BatchCounter c : {BATCH_REFUSED, BATCH_STARTED, BATCH_WAITED, BATCH_BACKFILLED, BATCH_KILLED,
+                                 BATCH_FINISHED, BATCH_WAITING, BATCH_RUNNING})
+      row.push_back(absl::StrCat(batch->counter(c)));
+    const sim::Histogram& waits = batch->waits().latency();
+    row.push_back(TimeText(std::llround(waits.mean())));
+    row.push_back(TimeText(waits.max()));
+    table.AddRow(std::move(row));
+  }
+  table.Print(/*width=*/0, out);
+}
+
+// Why guests of a group, or jobs of a batch system, did not get their memory.
+void PrintShortages(std::string_view what, const workloads::Shortages& shortages, std::ostream& out) {
+  for (const auto& [shortage, count] : shortages) {
+    const std::string nodes = shortage.nodes.empty() ? "" : absl::StrCat(" node=", shortage.nodes);
+    out << absl::StrFormat("  %10d  %s: %s %s%s\n", count, what, shortage.operation, shortage.error, nodes);
+  }
+}
+
+void PrintAllShortages(const workloads::Simulation& simulation, std::ostream& out) {
+  for (const auto& group : simulation.groups())
+    PrintShortages(absl::StrCat("guests ", group->plan().name), group->shortages(), out);
+  for (const auto& batch : simulation.batches())
+    PrintShortages(absl::StrCat("batch ", batch->plan().name), batch->shortages(), out);
+}
+
+}  // namespace
+
+std::string LineText(const workloads::Simulation::FailedLine& failed) {
+  const std::vector<workloads::Op>& ops = failed.script->script.ops;
+  const auto op =
+      std::find_if(ops.begin(), ops.end(), [&](const workloads::Op& at) { return at.line == failed.line; });
+  const std::string text = op == ops.end() ? "" : absl::StrCat(": ", workloads::Quoted(op->text));
+  return absl::StrCat(failed.script->place(failed.line), text);
+}
+
+namespace {
+
+void PrintFailureKind(const workloads::Simulation::FailureKind& kind, std::ostream& out) {
+  out << absl::StrFormat("  %10d  %s\n", kind.count, kind.what);
+  const size_t shown = kind.lines.size() > kShownLines + 1 ? kShownLines : kind.lines.size();
+  for (size_t i = 0; i < shown; ++i) {
+    out << absl::StrFormat("  %14d  %s\n", kind.lines[i].count, LineText(kind.lines[i]));
+  }
+  if (shown < kind.lines.size())
+    out << absl::StrFormat("  %14s  and %d more lines\n", "", kind.lines.size() - shown);
+}
+
+void PrintFailures(const workloads::Simulation& simulation, const RunFacts& facts, std::ostream& out) {
+  const std::vector<workloads::Simulation::FailureKind> failures = simulation.Failures();
+  const auto is_short = [](const auto& of) { return !of->shortages().empty(); };
+  const bool any_short = std::any_of(simulation.groups().begin(), simulation.groups().end(), is_short) ||
+                         std::any_of(simulation.batches().begin(), simulation.batches().end(), is_short);
+  if (failures.empty() && facts.events.empty() && !any_short) {
+    out << "nothing failed\n";
+    return;
+  }
+  out << "what failed\n";
+  PrintAllShortages(simulation, out);
+  for (const auto& kind : failures) PrintFailureKind(kind, out);
+  std::vector<std::pair<int64_t, std::string>> groups;
+  for (const auto& [what, count] : facts.events) groups.emplace_back(-count, what.first + ": " + what.second);
+  std::sort(groups.begin(), groups.end());
+  for (size_t i = 0; i < groups.size() && i < kShownEvents; ++i) {
+    out << absl::StrFormat("  %10d  %s\n", -groups[i].first, groups[i].second);
+  }
+  if (groups.size() > kShownEvents) {
+    out << absl::StrFormat("  and %d more kinds; see numasim dump\n", groups.size() - kShownEvents);
+  }
+}
+
+}  // namespace
+
+void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
+                  const std::optional<RunMetrics>& run, std::ostream& out) {
+  const workloads::Simulation::Totals totals = simulation.CountAll();
+  const uint64_t events = simulation.engine().events_executed();
+  out << absl::StrFormat("%s: simulated %s in %.2f s, %d events, %.1f M events/s\n",
+                         simulation.scenario().proto.name().empty() ? simulation.scenario().path
+                                                                    : simulation.scenario().proto.name(),
+                         sim::ToString(simulation.engine().now()), facts.wall_s, events,
+                         static_cast<double>(events) / 1e6 / std::max(facts.wall_s, 1e-9));
+  if (!facts.ended_by.empty()) out << "ended by " << facts.ended_by << " before its end\n";
+  const char* const streams = !simulation.batches().empty()  ? "streams, groups of guests and batch systems"
+                              : !simulation.groups().empty() ? "streams and groups of guests"
+                                                             : "streams";
+  out << absl::StrFormat("%d of %d %s ended; %d operations, %d accesses\n", simulation.streams_done(),
+                         simulation.streams(), streams, totals.operations, totals.accesses);
+  const std::vector<workloads::Simulation::Operations> operations = simulation.AllOperations();
+  PrintScripts(operations, out);
+  PrintTimed(operations, out);
+  PrintNodes(simulation.memory(), out);
+  PrintThp(simulation.memory(), out);
+  PrintPools(simulation.kernel().pool(), out);
+  PrintRanges(operations, out);
+  PrintVirtioMem(simulation.kernel().virtio_mem(), out);
+  PrintGuests(simulation.groups(), out);
+  PrintBatches(simulation.batches(), out);
+  if (run.has_value()) PrintOverTime(*run, out);
+  PrintFailures(simulation, facts, out);
+  if (!facts.trace_path.empty()) {
+    out << absl::StrFormat("trace: %s (%s)", facts.trace_path,
+                           SizeForPeople(static_cast<int64_t>(facts.trace_bytes)));
+    if (facts.trace_is_file) out << "; numasim dump " << facts.trace_path;
+    out << "\n";
+  }
+}
+
+}  // namespace numasim

@@ -1,0 +1,75 @@
+// The summary of a run for programs.
+#include <nlohmann/json.hpp>
+
+#include "cli/run/summary.h"
+
+namespace numasim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using workloads::Simulation;
+
+Json OperationsJson(const Simulation& simulation) {
+  Json json = Json::array();
+  for (const Simulation::Operations& operations : simulation.AllOperations()) {
+    for (const auto& [name, stats] : operations.table) {
+      Json& entry = json.emplace_back(Json::object());
+      if (!operations.name.empty()) entry["script"] = operations.name;
+      entry["operation"] = name;
+      entry["tried"] = stats.tried();
+      entry["failed"] = Json::object();
+      for (const auto& [reason, count] : stats.failed()) entry["failed"][std::string(reason)] = count;
+      const sim::Histogram& latency = stats.latency();
+      if (latency.count() == 0) continue;
+      entry["mean_ns"] = latency.mean();
+      entry["99_ns"] = latency.Quantile(0.99);
+      entry["max_ns"] = latency.max();
+    }
+  }
+  return json;
+}
+
+Json FailuresJson(const Simulation& simulation) {
+  Json json = Json::array();
+  for (const Simulation::FailureKind& kind : simulation.Failures()) {
+    Json lines = Json::array();
+    for (const Simulation::FailedLine& line : kind.lines)
+      lines.push_back({{"at", LineText(line)}, {"count", line.count}});
+    json.push_back({{"what", kind.what}, {"count", kind.count}, {"lines", std::move(lines)}});
+  }
+  return json;
+}
+
+Json EventsJson(const RunFacts& facts) {
+  Json json = Json::array();
+  for (const auto& [what, count] : facts.events)
+    json.push_back({{"kind", what.first}, {"reason", what.second}, {"count", count}});
+  return json;
+}
+
+}  // namespace
+
+void PrintSummaryJson(Simulation& simulation, const RunFacts& facts, const std::optional<RunMetrics>& run,
+                      std::ostream& out) {
+  Json json = {{"name", simulation.scenario().proto.name()},
+               {"scenario", simulation.scenario().path},
+               {"simulated_ns", simulation.engine().now().ns},
+               {"wall_s", facts.wall_s},
+               {"simulation_events", simulation.engine().events_executed()},
+               {"streams", simulation.streams()},
+               {"streams_ended", simulation.streams_done()},
+               {"trace", facts.trace_path},
+               {"operations", OperationsJson(simulation)},
+               {"failures", FailuresJson(simulation)},
+               {"events", EventsJson(facts)}};
+  if (!facts.ended_by.empty()) json["ended_by"] = facts.ended_by;
+  if (run.has_value()) {
+    json["seed"] = run->seed;
+    json["metrics"] = Json::object();
+    for (const auto& [name, metric] : run->metrics) json["metrics"][name] = metric.value;
+  }
+  // Names and texts of scripts may hold bytes that are no UTF-8.
+  out << json.dump(1, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
+}  // namespace numasim
