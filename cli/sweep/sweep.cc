@@ -306,6 +306,13 @@ int ExitStatusOf(const SweepOptions& options, const SweepStore& store, int64_t u
   return store.failed() > 0 || unmet > 0 ? kNotAllWell : 0;
 }
 
+// Why a sweep could not go on, and what becomes of its runs.
+absl::Status WithWhatIsKept(const absl::Status& status, const SweepOptions& options,
+                            const SweepStore& store) {
+  return {status.code(), absl::StrCat(status.message(), "; ", options.out, " keeps ",
+                                      Counted(store.finished().size(), "run"), " to go on with")};
+}
+
 absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& study,
                              const SweepScenarios& scenarios) {
   const absl::StatusOr<int> threads = ThreadsToUse(options.threads);
@@ -330,7 +337,7 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   if (!status.ok()) {
     // A database that has nothing to go on with.
     if (!was_there && store.finished().empty()) std::filesystem::remove(options.out, error);
-    return status;
+    return store.finished().empty() ? status : WithWhatIsKept(status, options, store);
   }
   if (!unmet.ok()) return unmet.status();
   return ended ? EndedEarly(options, study, store) : ExitStatusOf(options, store, *unmet);

@@ -75,12 +75,15 @@ SweepIdentity IdentityOf(const LoadedStudy& study, const std::map<std::string, s
                          const std::string& program) {
   SweepIdentity identity = {.study = {}, .shown = {}, .program = program, .texts = {}};
   Study proto = study.proto;
-  // What is shown of results changes none.
+  // What is shown of results changes none, and a search asks for runs that are the same for any other.
   Study shown;
   shown.mutable_show()->Swap(proto.mutable_show());
   shown.mutable_column()->Swap(proto.mutable_column());
+  shown.mutable_find()->Swap(proto.mutable_find());
   google::protobuf::TextFormat::PrintToString(proto, &identity.study);
   google::protobuf::TextFormat::PrintToString(shown, &identity.shown);
+  // Runs are numbered by it.
+  identity.texts["the number of seeds"] = absl::StrCat(study.seeds.size());
   identity.texts["the scenario " + proto.scenario()] = study.scenario_text;
   for (const auto& [name, text] : files) identity.texts["the file " + name] = text;
   return identity;
@@ -148,10 +151,16 @@ absl::Status SweepStore::AddStudy(const LoadedStudy& study, const SweepIdentity&
 }
 
 absl::Status SweepStore::SetShown(const std::string& shown) {
+  const absl::StatusOr<std::map<std::string, std::string>> before = StoredStudy(*database_);
+  if (!before.ok()) return before.status();
+  const auto old = before->find("show");
+  if (old != before->end() && old->second == shown) return absl::OkStatus();
   absl::StatusOr<SqliteStatement> set = database_->Prepare("INSERT OR REPLACE INTO study VALUES ('show', ?)");
   if (!set.ok()) return set.status();
   set->Bind(1, shown);
-  return set->Run();
+  const absl::Status status = set->Run();
+  // Another search may need more runs.
+  return status.ok() ? MarkIncomplete() : status;
 }
 
 // Says all that has changed.
@@ -306,12 +315,16 @@ absl::StatusOr<int64_t> SweepStore::Unmet() {
 
 absl::Status SweepStore::ForgetFailures() {
   absl::Status status = InTransaction(*database_, [&] {
-    return database_->Execute(
-        "DELETE FROM runs WHERE run IN (SELECT run FROM failures); DELETE FROM failures; "
-        "UPDATE study SET value = '0' WHERE name = 'complete'");
+    const absl::Status done =
+        database_->Execute("DELETE FROM runs WHERE run IN (SELECT run FROM failures); DELETE FROM failures;");
+    return done.ok() ? MarkIncomplete() : done;
   });
   if (status.ok()) status = ReadFinished();
   return status;
+}
+
+absl::Status SweepStore::MarkIncomplete() {
+  return database_->Execute("UPDATE study SET value = '0' WHERE name = 'complete'");
 }
 
 absl::Status SweepStore::MarkComplete() {

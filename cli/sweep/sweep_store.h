@@ -28,9 +28,9 @@ namespace numasim {
 // missing.
 struct SweepIdentity {
   std::string study;    // the message without what has no effect on results
-  std::string shown;    // a message of what it shows, which may change
+  std::string shown;    // a message of what it shows and searches for, which may change
   std::string program;  // as BuildId()
-  // The scenario, as "the scenario NAME", and all files it names.
+  // The scenario, as "the scenario NAME", all files it names, and "the number of seeds" of a point.
   std::map<std::string, std::string> texts;
 
   // Whether results of one are results of the other: what is shown of them changes none.
@@ -76,6 +76,7 @@ class SweepStore final : public SweepOutput {
   absl::Status AddStudy(const LoadedStudy& study, const SweepIdentity& identity);
   absl::Status Check(const SweepIdentity& identity);
   absl::Status SetShown(const std::string& shown);
+  absl::Status MarkIncomplete();
   absl::Status ReadFinished();
   absl::Status PrepareStatements();
   void ForgetMetricsFrom(size_t count);

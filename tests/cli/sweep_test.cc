@@ -27,6 +27,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
@@ -595,6 +596,43 @@ TEST_F(SweepTest, SearchFindsTheLargestValueWithFewerRuns) {
                          ", with 90% confidence\n"));
 }
 
+// A condition that is mended costs no run, and a second question only those that the first did not need.
+TEST_F(SweepTest, AnotherSearchGoesOnWithTheRunsThatAreThere) {
+  const auto study_with = [](const std::string& condition) {
+    Write("study.textproto", absl::StrCat(kSizes, "find { parameter: 'size' condition: '", condition,
+                                          "' probability_below: 0.5 }\n"));
+  };
+  study_with("events.aloc_failed > 0");
+  EXPECT_EQ(Sweep().exit_status, 1);
+  const size_t kept = Runs().size();
+  ASSERT_GT(kept, 0u);
+  {
+    auto database = Sqlite::Open("study.sqlite", Sqlite::Mode::kReadAndWrite);
+    ASSERT_TRUE((*database)
+                    ->Execute("UPDATE metrics SET value = 5 WHERE metric IN (SELECT metric FROM "
+                              "metric_names WHERE name = 'node0.numa_hit')")
+                    .ok());
+  }
+  study_with("events.alloc_failed > 0");
+  const Outcome mended = Sweep();
+  EXPECT_EQ(mended.exit_status, 0) << mended.err;
+  EXPECT_THAT(mended.out, HasSubstr("\nlargest size="));
+  const size_t runs = Runs().size();
+  EXPECT_GT(runs, kept);
+  // The first ones were not run again.
+  const auto marked =
+      Database()->Number("SELECT count(*) FROM results WHERE metric = 'node0.numa_hit' AND value = 5");
+  EXPECT_EQ(*marked, static_cast<int64_t>(kept));
+  study_with("events.alloc_failed > 1000000");
+  EXPECT_THAT(Sweep().out, HasSubstr("size=62, with 95% confidence; it is the largest"));
+  EXPECT_GT(Runs().size(), runs);
+  // How many seeds a point has tells which run is which.
+  Write("study.textproto", absl::StrCat(kSizes,
+                                        "find { parameter: 'size' condition: 'events.alloc_failed > 0' "
+                                        "probability_below: 0.5 most_seeds: 64 }\n"));
+  EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("a change of the number of seeds;"));
+}
+
 TEST_F(SweepTest, SearchSaysWhatItDoesNotKnow) {
   const std::string find =
       "find { parameter: 'size' condition: 'events.alloc_failed > 0' probability_below: 0.05 ";
@@ -645,7 +683,8 @@ TEST_F(SweepTest, SearchThatCannotBeMadeIsRefused) {
     return sweep.err;
   };
   EXPECT_THAT(refused("parameter: 'size' condition: 'numa_hit > 0' probability_below: 0.5"),
-              HasSubstr("study.textproto:3: condition: 'numa_hit > 0' names no metric of this run"));
+              AllOf(HasSubstr("study.textproto:3: condition: 'numa_hit > 0' names no metric of this run"),
+                    EndsWith("; study.sqlite keeps 8 runs to go on with\n")));
   Write("study.textproto", absl::StrCat(kSizes,
                                         "find { parameter: 'size' condition: 'simulated_ns > 0' "
                                         "probability_below: 0.5 }\n"));
