@@ -1,5 +1,7 @@
 """What the tests of pages have in common."""
+import base64
 import os
+import re
 import sys
 
 RUNFILES = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'])
@@ -23,3 +25,21 @@ def check_theme(browser):
     settle(browser)
     expect('dark mode has another background', browser.value(background) != light, light)
     browser.call('Emulation.setEmulatedMedia', features=[{'name': 'prefers-color-scheme', 'value': 'light'}])
+
+
+def check_paper(browser):
+    """What a dark page looks like on paper: black on white, every plot drawn, and nothing that only a screen needs."""
+    browser.call('Emulation.setEmulatedMedia', media='print', features=[{'name': 'prefers-color-scheme', 'value': 'dark'}])
+    settle(browser)
+    look = 'getComputedStyle(document.body)'
+    expect('paper is white', browser.value(look + '.backgroundColor') == 'rgb(255, 255, 255)', browser.value(look + '.backgroundColor'))
+    expect('print is black', browser.value(look + '.color') == 'rgb(0, 0, 0)', browser.value(look + '.color'))
+    expect('paper has no bar', browser.value('document.getElementById("bar").offsetHeight') == 0)
+    charts = browser.value('view.plots.filter((plot) => plot instanceof Chart).map((chart) => Boolean(chart.graph))')
+    expect('every plot is drawn on paper', charts and all(charts), charts)
+    lines = browser.value('view.plots.filter((plot) => plot instanceof Chart).map((chart) => chart.graph.getOption("gridLineColor"))')
+    expect('in the colours of a light page', set(lines) == {'#d8dde2'}, lines)
+    pages = base64.b64decode(browser.call('Page.printToPDF', printBackground=False)['data'])
+    expect('it prints', pages.startswith(b'%PDF') and re.search(rb'/Type\s*/Page\b', pages), pages[:20])
+    browser.call('Emulation.setEmulatedMedia', media='', features=[{'name': 'prefers-color-scheme', 'value': 'light'}])
+    settle(browser)

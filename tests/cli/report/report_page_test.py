@@ -10,7 +10,7 @@ import tempfile
 RUNFILES = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'])
 sys.path.insert(0, os.path.join(RUNFILES, 'tests/cli/report'))
 from browser import Browser  # noqa: E402
-from page_checks import NUMASIM, PIXELS, check_theme, settle  # noqa: E402
+from page_checks import NUMASIM, PIXELS, check_paper, check_theme, settle  # noqa: E402
 from soft_checks import expect, failures  # noqa: E402
 
 QUICKSTART = os.path.join(RUNFILES, 'examples/quickstart.textproto')
@@ -127,7 +127,7 @@ def main():
     browser = Browser('--window-size=1200,900')
     browser.open('file://' + os.path.abspath('q.html'))
     settle(browser)
-    for check in (check_plots, check_keys, check_drag, check_theme, check_search):
+    for check in (check_plots, check_keys, check_drag, check_theme, check_paper, check_search):
         check(browser)
     check_last_value(browser, 'q.pb')
     check_operations(browser, 'q.pb')

@@ -11,7 +11,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'], 'tests/cli/report'))
 from browser import Browser  # noqa: E402
-from page_checks import NUMASIM, PIXELS, check_theme, settle  # noqa: E402
+from page_checks import NUMASIM, PIXELS, check_paper, check_theme, settle  # noqa: E402
 from soft_checks import expect, failures  # noqa: E402
 
 HOSTILE = '<img src=x onerror=window.hacked=1></script><script>window.hacked=1</script>'
@@ -146,6 +146,7 @@ def check_grid():
     check_tables(browser)
     check_search_field(browser)
     check_theme(browser)
+    check_paper(browser)
     expect('nothing in a sweep runs', browser.value('window.hacked') is None)
     expect('nor becomes an element', browser.value('document.querySelectorAll("img").length') == 0)
     expect('the study is shown', HOSTILE in browser.value('document.getElementById("summary").textContent'))
