@@ -1,0 +1,2 @@
+-- 160 weeks in all
+SELECT count(*) = 160 FROM runs;
