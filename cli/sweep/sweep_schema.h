@@ -12,8 +12,8 @@ inline constexpr int64_t kSweepApplication = 0x4e73696d;
 inline constexpr int64_t kSweepFormat = 2;
 
 // study: what the sweep is of, by name: "study", "show" (what the study shows, as one too), "version",
-//   "complete" ("0" or "1"), "the number of seeds" of a point, and the texts of the scenario and its files: "the scenario NAME", "the file
-//   NAME".
+//   "complete" ("0" or "1"), "the number of seeds" of a point, and the texts of the scenario and its files:
+//   "the scenario NAME", "the file NAME".
 // parameters: the values of each point. runs: those that finished. failures: why some of these have no
 // metrics. unmet: what of the scenario's `expect` does not hold for a run, a line for each metric. metrics:
 // the numbers of each run. metric_names: what they are; kind and direction as in cli/metrics/metric.h.
