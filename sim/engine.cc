@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sim/run_loop.h"
+#include "sim/stretch_set.h"
 
 namespace numasim::sim {
 
@@ -99,7 +100,7 @@ void Engine::DropPaths() {
   if (status_.ok()) status_ = absl::FailedPreconditionError("the engine's paths have been dropped");
   for (const auto& lp : lps_) {
     lp->record->paths.ForEachLive([](Path& path) { path.Reset(); });
-    lp->record->stretches.Clear();
+    lp->record->stretches->Clear();
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "sim/check.h"
 #include "sim/path.h"
+#include "sim/stretch_set.h"
 
 namespace numasim::sim::internal {
 namespace {
@@ -55,6 +56,9 @@ void PathStore::ForEachLive(const std::function<void(Path&)>& f) {
   }
 }
 
+LpRecord::LpRecord() : stretches(std::make_unique<StretchSet>()) {}
+LpRecord::~LpRecord() = default;
+
 void Lane::Mail(Lp* to, const Event& event) {
   const auto index = static_cast<size_t>(to->id.value);
   const uint32_t thread = home[index];
@@ -80,11 +84,26 @@ void Lp::RunBefore(int64_t until) {
   if (stretching) RunWithStretches(most);
 }
 
+void Lp::Begin(Stretch& stretch, Path& path, int64_t d) {
+  record->stretches->Add(stretch, path, now + d, next_order++);
+  stretching = true;
+}
+
+int64_t Lp::NextTimeWithStretches() const { return record->stretches->NextTime(queue.NextTime()); }
+
+void Lp::RunStretchesBefore(int64_t until) {
+  if (stretching) record->stretches->RunBefore(*this, std::min(until, NextTime()));
+}
+
 // From one event or landing to the next: first the private steps before it, in any order, then all of that
-// instant in its order.
+// instant in its order. Where only one stretch has a step then, the others need not come up to it.
 void Lp::RunWithStretches(uint64_t most) {
-  StretchSet& stretches = record->stretches;
+  StretchSet& stretches = *record->stretches;
   for (int64_t time = NextTime(); time < horizon; time = NextTime()) {
+    if (queue.NextTime() > time && stretches.RunAlone(*this, time)) {
+      if (events >= most) return;
+      continue;
+    }
     stretches.RunBefore(*this, time);
     stretches.EnterInstant();
     now = time;
@@ -101,15 +120,11 @@ void Lp::RunWithStretches(uint64_t most) {
 // Whether anything was left to do at `time`. A path may go on without the queue until the next private step,
 // which it could see.
 bool Lp::RunFirstAt(int64_t time) {
-  StretchSet& stretches = record->stretches;
+  StretchSet& stretches = *record->stretches;
   const bool event_is_now = queue.NextTime() == time;
   StretchSet::Member* const first = stretches.FirstAt(time, queue.Next());
   if (first == nullptr && !event_is_now) return false;
-  if (first != nullptr && first->lands == time) stretches.PlanAgain(*first);
-  if (first != nullptr && first->lands > time) {
-    StretchSet::RunOne(*this, *first);
-    return true;
-  }
+  if (first != nullptr && stretches.RunInTurn(*this, *first)) return true;
   Path* const path = first != nullptr ? stretches.Land(*first) : queue.Pop().path;
   ++events;
   limit = std::min({queue.NextTime(), horizon, stretches.NextStep()});

@@ -20,13 +20,15 @@
 #include "sim/lane.h"
 #include "sim/lock_stats.h"
 #include "sim/log_record.h"
-#include "sim/stretch_set.h"
 
 namespace numasim::sim {
 
 class Engine;
+class Stretch;
 
 namespace internal {
+
+class StretchSet;
 
 // What all LPs of one engine share while they run.
 struct Shared {
@@ -55,6 +57,9 @@ class PathStore {
 
 // What of an LP not every event touches.
 struct LpRecord {
+  LpRecord();
+  ~LpRecord();
+
   std::string name;
   std::vector<LogRecord> log;  // in order of time
   uint64_t log_sequence = 0;
@@ -63,7 +68,7 @@ struct LpRecord {
   PathStore paths;
   std::deque<LockStats> lock_stats;
   std::map<std::string, LockStats*, std::less<>> lock_stats_by_name;
-  StretchSet stretches;
+  std::unique_ptr<StretchSet> stretches;
 
   // The statistics of the locks of this name, made at the first call. All locks of a name are of one kind
   // (checked).
@@ -82,18 +87,11 @@ struct alignas(64) Lp {
   void RunBefore(int64_t until);
 
   // When it has something to do next; private steps of stretches are nothing.
-  int64_t NextTime() const {
-    return stretching ? record->stretches.NextTime(queue.NextTime()) : queue.NextTime();
-  }
+  int64_t NextTime() const { return stretching ? NextTimeWithStretches() : queue.NextTime(); }
   // From now on the path is in a stretch whose first step is `d` from now.
-  void Begin(Stretch& stretch, Path& path, int64_t d) {
-    record->stretches.Add(stretch, path, now + d, next_order++);
-    stretching = true;
-  }
+  void Begin(Stretch& stretch, Path& path, int64_t d);
   // Brings the stretches up to `until`, exclusively, or to where something else comes.
-  void RunStretchesBefore(int64_t until) {
-    if (stretching) record->stretches.RunBefore(*this, std::min(until, NextTime()));
-  }
+  void RunStretchesBefore(int64_t until);
 
   // An event on this LP by a path on this LP, not before now.
   void Schedule(int64_t time, Path* path) {
@@ -114,6 +112,7 @@ struct alignas(64) Lp {
   // RunBefore while there are stretches; it may go on until `most` events have run.
   void RunWithStretches(uint64_t most);
   bool RunFirstAt(int64_t time);
+  int64_t NextTimeWithStretches() const;
 
   // A line for the path that runs here.
   int64_t now = 0;

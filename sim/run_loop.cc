@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/engine.h"
+#include "sim/stretch_set.h"
 
 namespace numasim::sim::internal {
 namespace {
@@ -233,7 +234,7 @@ int64_t RunLoop::RunStretchesBefore(int64_t until) {
   for (const auto& lp : engine_.lps_) {
     if (!lp->stretching || lp->failed) continue;
     lp->RunStretchesBefore(until);
-    next = std::min(next, lp->record->stretches.NextStep());
+    next = std::min(next, lp->record->stretches->NextStep());
   }
   return next;
 }

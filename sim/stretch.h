@@ -10,6 +10,9 @@
 // How it works (StretchSet, Lp::RunWithStretches):
 // - A step is private if it touches nothing but its LP's state, and can be done now or later with the same
 //   result as long as no event is handled in between. So private steps of several paths commute.
+// - A step that is not private may be run in its turn: at its place among all that happens at its time, but
+//   without an event. It may meet such steps of other stretches, as one that takes a lock does. What private
+//   steps look at it leaves as it is, so the other stretches need not be brought up to its time.
 // - After each event of the LP every stretch there tells anew how far it is private: the path goes on by
 //   itself where it is no more, as an event. That time, the landing, is the LP's next event for the run loop,
 //   so windows reach over the private steps.
@@ -46,6 +49,15 @@ class Stretch {
   // itself if that one is not. It may be an earlier step than the first, but `next`; then it is asked again
   // there.
   virtual SimTime Lands(SimTime next) = 0;
+  // The same where only steps of stretches have been run since it was asked last, and no event.
+  virtual SimTime LandsAgain(SimTime next) { return Lands(next); }
+  // Whether the step at `next`, which is now and is not private, can be run in its turn. Else the path goes
+  // on.
+  virtual bool RunsInTurn(SimTime next) { return false; }
+  // Whether a step may be at just `time`, which is behind `next` and before it lands. Where a stretch comes
+  // to a time at which others have steps from steps of another length, that step must be one that is run in
+  // its turn: so it gets its place among them.
+  virtual bool MayStepAt(SimTime next, SimTime time) const { return true; }
 
  protected:
   Stretch() = default;

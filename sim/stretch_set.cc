@@ -14,6 +14,7 @@ void StretchSet::Add(Stretch& stretch, Path& path, int64_t next, uint64_t order)
 
 void StretchSet::Clear() {
   members_.clear();
+  turns_.clear();
   next_landing_ = kEndOfTime;
   instant_ = kNone;
 }
@@ -25,18 +26,55 @@ int64_t StretchSet::NextStep() const {
 }
 
 void StretchSet::RunBefore(Lp& lp, int64_t until) {
-  constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
   for (Member& member : members_) {
-    if (member.next >= until) continue;
-    const Stretch::Ran ran = member.stretch->RunSteps(SimTime{member.next}, SimTime{until}, kAll);
-    lp.events += static_cast<uint64_t>(ran.steps);
-    member.next = ran.next.ns;
-    member.pushed = ran.last.ns;
-    // No event was handled since the last of them, so the counter is as it was then.
-    member.order = lp.next_order;
-    member.drawn = false;
-    NUMASIM_DCHECK_LE(member.next, member.lands);
+    if (member.next < until) RunPrivate(lp, member, until);
   }
+  turns_.clear();
+}
+
+void StretchSet::RunPrivate(Lp& lp, Member& member, int64_t until) const {
+  constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+  const Stretch::Ran ran = member.stretch->RunSteps(SimTime{member.next}, SimTime{until}, kAll);
+  lp.events += static_cast<uint64_t>(ran.steps);
+  member.next = ran.next.ns;
+  member.pushed = ran.last.ns;
+  // At none of these moments anything else was handled.
+  member.order = CounterAt(lp, member.pushed);
+  member.drawn = false;
+  NUMASIM_DCHECK_LE(member.next, member.lands);
+}
+
+// What the LP's counter was at `time`, which is not before the last event.
+uint64_t StretchSet::CounterAt(const Lp& lp, int64_t time) const {
+  const auto later = std::upper_bound(turns_.begin(), turns_.end(), time,
+                                      [](int64_t t, const Turn& turn) { return t < turn.time; });
+  return later == turns_.end() ? lp.next_order : later->order;
+}
+
+// Brings those up to `time` that may have a step then. Returns the one that has; null where several have.
+StretchSet::Member* StretchSet::OnlyOneAt(Lp& lp, int64_t time) {
+  Member* only = nullptr;
+  for (Member& member : members_) {
+    if (member.next < time) {
+      if (member.lands > time && !member.stretch->MayStepAt(SimTime{member.next}, SimTime{time})) continue;
+      RunPrivate(lp, member, time);
+    }
+    if (member.next != time) continue;
+    if (only != nullptr) return nullptr;
+    only = &member;
+  }
+  return only;
+}
+
+bool StretchSet::RunAlone(Lp& lp, int64_t time) {
+  if (instant_ != kNone) return false;
+  Member* const only = OnlyOneAt(lp, time);
+  if (only == nullptr) return false;
+  lp.now = time;
+  const uint64_t order = lp.next_order;
+  if (!RunInTurn(lp, *only)) return false;
+  turns_.push_back({time, order});
+  return true;
 }
 
 void StretchSet::FindNextLanding() {
@@ -46,11 +84,6 @@ void StretchSet::FindNextLanding() {
 
 void StretchSet::Plan() {
   for (Member& member : members_) member.lands = member.stretch->Lands(SimTime{member.next}).ns;
-  FindNextLanding();
-}
-
-void StretchSet::PlanAgain(Member& member) {
-  member.lands = member.stretch->Lands(SimTime{member.next}).ns;
   FindNextLanding();
 }
 
@@ -69,6 +102,23 @@ StretchSet::Member* StretchSet::FirstAt(int64_t time, const Event& event) {
   }
   const bool event_first = first != nullptr && event.time == time && event.order < first->order;
   return event_first ? nullptr : first;
+}
+
+// Whether the step at the member's `next`, which is now, is to be run by itself: where it is private, or
+// where the stretch has said to be asked again, or may run it in its turn.
+bool StretchSet::MayRunInTurn(Member& member) {
+  const SimTime next{member.next};
+  if (member.lands == member.next) member.lands = member.stretch->LandsAgain(next).ns;
+  return member.lands > member.next || member.stretch->RunsInTurn(next);
+}
+
+bool StretchSet::RunInTurn(Lp& lp, Member& member) {
+  if (!MayRunInTurn(member)) return false;
+  const bool landed = member.lands == member.next;
+  RunOne(lp, member);
+  if (landed) member.lands = member.stretch->LandsAgain(SimTime{member.next}).ns;
+  FindNextLanding();
+  return true;
 }
 
 void StretchSet::RunOne(Lp& lp, Member& member) {

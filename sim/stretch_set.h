@@ -5,8 +5,10 @@
 // a step's sequence is drawn when the one before it ends. Here that moment is not lived through, but where no
 // event was handled at it, the LP's counter tells what would have been drawn: more than all before, less than
 // all after. Where an event is handled at the very time of a step, the step is run by itself, in its turn,
-// and draws a number like an event. So no two stretches that draw by the counter alone can have come to the
-// same moment from different ones, and the numbers that they drew last decide between them.
+// and draws a number like an event. The same where a step of another stretch is run in its turn; of such
+// moments a list is kept, since stretches that have no step then stay behind. So no two stretches that draw
+// by the counter alone can have come to the same moment from different ones, and the numbers that they drew
+// last decide between them.
 #ifndef NUMASIM_SIM_STRETCH_SET_H_
 #define NUMASIM_SIM_STRETCH_SET_H_
 
@@ -54,16 +56,17 @@ class StretchSet {
   int64_t NextStep() const;
   // Runs the steps before `until`, which no landing or event precedes.
   void RunBefore(Lp& lp, int64_t until);
+  // At `time`, where somebody lands and no event is: where that stretch alone has a step then, and the step
+  // can be run in its turn, runs it. False where it is not so; then nothing has happened but private steps.
+  bool RunAlone(Lp& lp, int64_t time);
   // Asks all where they land: after an event, which may have changed anything.
   void Plan();
-  // Asks one again, at the time where it said it would. It may not have looked further ahead then.
-  void PlanAgain(Member& member);
 
   // Of the instant `time`, at which an event or a landing is: which stretch comes before all others that have
   // a step then, and before the event of this order. Null where the event does.
   Member* FirstAt(int64_t time, const Event& event);
-  // Runs that one's step, which is private.
-  static void RunOne(Lp& lp, Member& member);
+  // Runs that one's step, where it is private or can be run in its turn. Else false: its path is to go on.
+  bool RunInTurn(Lp& lp, Member& member);
   // Its path, which is to go on; the stretch is over.
   Path* Land(Member& member);
 
@@ -75,10 +78,22 @@ class StretchSet {
   static constexpr int64_t kNone = -1;
   static constexpr int64_t kEndOfTime = std::numeric_limits<int64_t>::max();
 
+  // A moment at which a step was run in its turn, since all stretches were at the same time last.
+  struct Turn {
+    int64_t time;
+    uint64_t order;  // the LP's counter before it
+  };
+
   static bool Precedes(const Member& a, const Member& b);
   void FindNextLanding();
+  void RunPrivate(Lp& lp, Member& member, int64_t until) const;
+  uint64_t CounterAt(const Lp& lp, int64_t time) const;
+  Member* OnlyOneAt(Lp& lp, int64_t time);
+  static bool MayRunInTurn(Member& member);
+  void RunOne(Lp& lp, Member& member);
 
   std::vector<Member> members_;
+  std::vector<Turn> turns_;  // by time
   int64_t next_landing_ = kEndOfTime;
   int64_t instant_ = kNone;
 };

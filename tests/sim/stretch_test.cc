@@ -75,18 +75,22 @@ class Mine {
     std::vector<Worker*> workers;
   };
 
-  // What a worker does alone: with every second step no time passes.
+  // What a worker does alone: with every second step no time passes. It refills its stock, too, in its turn,
+  // as far as it meets nobody at the lock.
   class Dig : public Stretch {
    public:
-    explicit Dig(Worker& worker) : worker_(worker) {}
+    Dig(Path& path, Node& node, Worker& worker) : path_(path), node_(node), worker_(worker) {}
     void Begin(Duration each, int64_t steps) {
       each_ = each;
       left_ = steps;
     }
     bool MayStep() const { return left_ > 0 && worker_.stock > 0; }
     int64_t left() const { return left_; }
+    // Whether the path goes on with the lock.
+    bool holds() const { return stage_ == Stage::kHolding; }
     // The step itself; how long it is to the next.
     Duration Step(SimTime now) {
+      stage_ = Stage::kDigging;
       --left_;
       --worker_.stock;
       ++worker_.done;
@@ -95,28 +99,52 @@ class Mine {
     }
     Ran RunSteps(SimTime next, SimTime until, int64_t most) override {
       Ran ran{0, next, next};
-      while (ran.steps < most && ran.next < until && MayStep()) {
+      while (ran.steps < most && ran.next < until) {
         ran.last = ran.next;
-        ran.next += Step(ran.next);
+        ran.next += holds() ? Release() : MayStep() ? Step(ran.next) : Refill();
         ++ran.steps;
       }
       return ran;
     }
     SimTime Lands(SimTime next) override {
+      if (stage_ != Stage::kDigging) return next;
       for (int64_t k = 0; k < std::min(left_, worker_.stock); ++k) {
         if ((left_ - k - 1) % 2 != 0) next += each_;
       }
       return next;
     }
+    bool RunsInTurn(SimTime) override {
+      if (holds()) return !node_.lock.has_waiters();
+      return left_ > 0 && (worker_.stock > 0 || !node_.lock.held());
+    }
+    bool MayStepAt(SimTime next, SimTime time) const override {
+      return stage_ != Stage::kDigging || (time - next).ns % each_.ns == 0;
+    }
 
    private:
+    enum class Stage : uint8_t { kDigging, kHolding, kBack };
+
+    Duration Refill() {
+      EXPECT_TRUE(node_.lock.TryAcquire(path_));
+      stage_ = Stage::kHolding;
+      return Stock(node_, worker_);
+    }
+    Duration Release() {
+      node_.lock.Release(path_);
+      stage_ = Stage::kBack;
+      return Some(node_, 2);
+    }
+
+    Path& path_;
+    Node& node_;
     Worker& worker_;
     Duration each_;
     int64_t left_ = 0;
+    Stage stage_ = Stage::kDigging;
   };
 
   Node& Here(const Path& path) { return *nodes_[static_cast<size_t>(path.lp().value)]; }
-  Duration Some(Node& node, uint64_t most) {
+  static Duration Some(Node& node, uint64_t most) {
     return Nanoseconds(20) * static_cast<int64_t>(node.random.Uniform(most));
   }
 
@@ -132,7 +160,7 @@ class Mine {
 
   Task<void> Work(Path& path, Worker& worker) {
     Node& home = Here(path);
-    Dig dig(worker);
+    Dig dig(path, home, worker);
     for (;;) {
       dig.Begin(Nanoseconds(20) + Some(home, 6), static_cast<int64_t>(home.random.Uniform(40)));
       while (dig.left() > 0) {
@@ -140,6 +168,7 @@ class Mine {
         if (!dig.MayStep()) continue;  // a thief was faster
         const Duration d = dig.Step(path.now());
         co_await path.Take(d, dig);
+        if (dig.holds()) co_await EndRefill(path);
       }
       worker.mix = Mix(worker.mix, home.refills);
       if (home.random.Bernoulli(0.2)) {
@@ -162,12 +191,22 @@ class Mine {
   Task<void> Refill(Path& path, Worker& worker) {
     Node& node = Here(path);
     co_await node.lock.Acquire(path);
+    co_await path.Take(Stock(node, worker));
+    co_await EndRefill(path);
+  }
+
+  Task<void> EndRefill(Path& path) {
+    Node& node = Here(path);
+    node.lock.Release(path);
+    co_await path.Take(Some(node, 2));
+  }
+
+  // How long the lock is held for it.
+  static Duration Stock(Node& node, Worker& worker) {
     ++node.refills;
     worker.mix = Mix(worker.mix, node.refills);  // tells the order of refills
     worker.stock = static_cast<int64_t>(node.random.Uniform(25));
-    co_await path.Take(Some(node, 3));
-    node.lock.Release(path);
-    co_await path.Take(Some(node, 2));
+    return Some(node, 3);
   }
 
   // Writes down what it sees.
