@@ -71,6 +71,7 @@ struct PinResult {
 
 class CopyStretch;
 class FaultStretch;
+class PageSupply;
 
 class AddressSpaceOps {
  public:
@@ -158,6 +159,9 @@ class AddressSpaceOps {
   sim::Task<TouchCounts> TouchPages(sim::Path& path, Process& process, TouchRequest request, Locking locking);
   std::optional<sim::Duration> FaultAtOnce(Process& process, Node& home, Vma* vma, Cursor& entries, Vpn vpn,
                                            const TouchRequest& request, FaultStretch& stretch);
+  sim::Task<FaultResult> EndRefillingFault(sim::Path& path, Process& process, Vma vma, Vpn vpn,
+                                           FaultStretch& faults);
+  sim::Task<void> EndRefill(sim::Path& path, PageSupply& supply, bool holding) const;
   void EndFault(const sim::Path& path, Process& process, const Vma* vma, Vpn vpn,
                 std::optional<sim::SimTime>& began, FaultResult result);
   sim::Task<FaultResult> HandleFault(sim::Path& path, Process& process, Vma* vma, Vpn vpn, bool write);
@@ -262,6 +266,7 @@ class AddressSpaceOps {
   sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);
   sim::Task<bool> CopyThp(sim::Path& path, Process& parent, Process& child, Vpn first);
   sim::Task<void> AddReferences(sim::Path& path, const std::vector<Folio>& pages);
+  void AddMappings(std::span<const Folio> pages) const;
 
   MemorySystem& memory_;
   PageAllocator& allocator_;

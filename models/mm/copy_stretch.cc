@@ -9,8 +9,28 @@ namespace numasim {
 namespace {
 
 // How many pages ahead are looked at. Each look has to be made again after every event of the LP; but where
-// the last of them comes before such an event, the LP has to stop for another look.
+// the last of them comes before such an event, the LP has to stop for another look, which is at those behind.
 constexpr int64_t kAhead = 8;
+
+// Of faults that have a page at hand.
+constexpr CopyStretch::Stage NextStage(CopyStretch::Stage stage) {
+  using Stage = CopyStretch::Stage;
+  switch (stage) {
+    case Stage::kEntered:
+      return Stage::kTook;
+    case Stage::kTook:
+      return Stage::kCopied;
+    case Stage::kCopied:
+      return Stage::kDropped;
+    case Stage::kHolding:
+      return Stage::kReleased;
+    case Stage::kReleased:
+      return Stage::kTook;
+    case Stage::kDropped:
+      break;
+  }
+  return Stage::kEntered;
+}
 
 }  // namespace
 
@@ -36,7 +56,9 @@ bool CopyStretch::Begins(const Vma& vma, Entry* entry, const AllocRequest& reque
   if (std::find(sources.begin(), sources.end(), source_) != sources.end()) return false;
   sources.push_back(static_cast<uint16_t>(source_));
   reach_ = loop_.ReachFrom(vma, entry);
-  request_ = request;
+  supply_.Start(request, reach_.pages);
+  sure_ = 0;
+  refilled_ = false;
   stage_ = Stage::kEntered;
   return true;
 }
@@ -50,33 +72,75 @@ sim::Duration CopyStretch::AfterStage(Stage stage) const {
       return costs.pcp_alloc;
     case Stage::kTook:
       return costs.copy_page + costs.map_page;
-    case Stage::kCopied:
-      return sim::Duration{0};
     case Stage::kDropped:
       return costs.fault;
+    case Stage::kHolding:  // as long as the refill took, which RunStep() knows
+    case Stage::kReleased:
+    case Stage::kCopied:
+      break;
   }
   return {};
+}
+
+// How long it is from the step that is next to the one at `stage`, of a fault with its page at hand.
+sim::Duration CopyStretch::Until(Stage stage) const {
+  sim::Duration time;
+  for (Stage at = stage_; at != stage; at = NextStage(at)) time += AfterStage(at);
+  return time;
+}
+
+// Whether the step that is next is one of a refill, or the first after one.
+bool CopyStretch::IsForTurn() const {
+  switch (stage_) {
+    case Stage::kEntered:
+      return supply_.at_hand() == 0;
+    case Stage::kHolding:
+    case Stage::kReleased:
+      return true;
+    case Stage::kTook:
+      return refilled_;
+    case Stage::kCopied:
+    case Stage::kDropped:
+      break;
+  }
+  return false;
+}
+
+sim::SimTime CopyStretch::Lands(sim::SimTime next) {
+  sure_ = 0;
+  supply_.Look();
+  return LandsAgain(next);
 }
 
 // A page that is shared stays so until the process gives up its mapping, and one that is not yet mapped by
 // the copy is looked at once more before that: whatever an event has changed is seen here before the next
 // step.
-sim::SimTime CopyStretch::Lands(sim::SimTime next) {
-  if (reach_.entry == nullptr || !loop_.Undisturbed(reach_)) return next;
-  const int64_t at_hand = allocator_.CountAtHand(loop_.home, request_);
-  Stage stage = stage_;
-  for (int64_t ahead = 0, taken = 0; ahead < kAhead;) {
-    const Entry entry = reach_.Next(ahead);
-    const bool dropped = stage == Stage::kDropped;
-    if (dropped && ahead == reach_.left) return next;
-    if (stage == Stage::kEntered && (taken++ >= at_hand || !IsShared(entry))) return next;
-    if (stage == Stage::kCopied && ahead == 0 && (entry != old_ || !IsShared(entry))) return next;
-    if (dropped && !IsShared(reach_.Next(ahead + 1))) return next;
-    next += AfterStage(stage);
-    ahead += dropped ? 1 : 0;
-    stage = dropped ? Stage::kEntered : static_cast<Stage>(static_cast<int>(stage) + 1);
-  }
-  return next;
+sim::SimTime CopyStretch::LandsAgain(sim::SimTime next) {
+  if (reach_.entry == nullptr || !loop_.Undisturbed(reach_) || IsForTurn()) return next;
+  if (stage_ == Stage::kEntered && !IsShared(*reach_.entry)) return next;
+  const bool took = stage_ == Stage::kTook || stage_ == Stage::kCopied;
+  if (took && (*reach_.entry != old_ || !IsShared(old_))) return next + Until(Stage::kCopied);
+  const int64_t most = std::min(reach_.left, sure_ + kAhead);
+  while (sure_ < most && IsShared(reach_.Next(sure_ + 1))) ++sure_;
+  // One more than there are pages may begin: to enter the kernel takes none.
+  const int64_t pages = supply_.at_hand() - (stage_ == Stage::kEntered ? 1 : 0);
+  const sim::Duration period = Period();
+  const sim::SimTime dropped = next + Until(Stage::kDropped);
+  return sure_ > pages ? dropped + period * pages + memory_.costs().fault : dropped + period * sure_;
+}
+
+bool CopyStretch::RunsInTurn(sim::SimTime next) {
+  if (reach_.entry == nullptr || !loop_.Undisturbed(reach_) || !IsForTurn()) return false;
+  if (stage_ == Stage::kEntered) return supply_.MayRefill() && !supply_.locked() && IsShared(*reach_.entry);
+  return stage_ != Stage::kHolding || !supply_.someone_waits();
+}
+
+bool CopyStretch::MayStepAt(sim::SimTime next, sim::SimTime time) const {
+  const int64_t period = Period().ns;
+  if (IsForTurn() || period == 0) return true;
+  int64_t left = (time - next).ns % period;
+  for (Stage at = stage_; left > 0; at = NextStage(at)) left -= AfterStage(at).ns;
+  return left == 0;
 }
 
 sim::Stretch::Ran CopyStretch::RunSteps(sim::SimTime next, sim::SimTime until, int64_t most) {
@@ -88,14 +152,26 @@ sim::Stretch::Ran CopyStretch::RunSteps(sim::SimTime next, sim::SimTime until, i
   return ran;
 }
 
+sim::Duration CopyStretch::Period() const {
+  const Costs& costs = memory_.costs();
+  return costs.fault + costs.pcp_alloc + costs.copy_page + costs.map_page;
+}
+
 // Does what is to be done now. Returns how long it is to the next step.
 sim::Duration CopyStretch::RunStep(sim::SimTime now) {
   const Stage done = stage_;
   switch (done) {
     case Stage::kEntered:
-      TakePage();
+      return TakePage();
+    case Stage::kHolding:
+      stage_ = Stage::kReleased;
+      return supply_.ReleaseLock();
+    case Stage::kReleased:
+      supply_.Count();
+      stage_ = Stage::kTook;
       break;
     case Stage::kTook:
+      refilled_ = false;
       stage_ = Stage::kCopied;
       break;
     case Stage::kCopied:
@@ -108,10 +184,18 @@ sim::Duration CopyStretch::RunStep(sim::SimTime now) {
   return AfterStage(done);
 }
 
-void CopyStretch::TakePage() {
+sim::Duration CopyStretch::TakePage() {
   old_ = *reach_.entry;
-  allocator_.TakeAtHand(loop_.home, request_, 1, reach_.pages, [this](Pfn pfn) { fresh_ = pfn; });
-  stage_ = Stage::kTook;
+  if (supply_.at_hand() > 0) {
+    supply_.Take(1, [this](Pfn pfn, uint32_t) { fresh_ = pfn; });
+    stage_ = Stage::kTook;
+    return AfterStage(Stage::kEntered);
+  }
+  const sim::Duration held = supply_.Refill();
+  fresh_ = supply_.fresh();
+  refilled_ = true;
+  stage_ = Stage::kHolding;
+  return held;
 }
 
 void CopyStretch::MapCopy() {
@@ -125,6 +209,7 @@ void CopyStretch::MapCopy() {
 void CopyStretch::BeginNext(sim::SimTime now) {
   loop_.Pass(1, now - *loop_.began, now);
   reach_.Advance();
+  sure_ -= std::min<int64_t>(sure_, 1);
   stage_ = Stage::kEntered;
 }
 

@@ -9,6 +9,12 @@
 //   kCopied    maps the copy, gives the old page's mapping up         then nothing, of no page to free
 //   kDropped   the fault is over, the next one begins                 then `fault`
 //
+// Where the list has no page, it is refilled between kEntered and kTook, in steps that are run in their turn:
+//
+//   kEntered   takes zone->lock, refills, takes a page                then buddy_page for each page
+//   kHolding   releases zone->lock                                    then pcp_alloc
+//   kReleased  counts the allocation                                  then nothing
+//
 // They are private as those of FaultStretch are, where besides the old page is on the process's node, nothing
 // moves it, and it stays mapped by another process. What others' private steps could change of that are only
 // mapcounts: so no two CopyStretches have pages of the same anon_vma (Node::copied_from).
@@ -18,6 +24,7 @@
 #include <cstdint>
 
 #include "models/base/cost_model.h"
+#include "models/mm/page_supply.h"
 #include "models/mm/touch_loop.h"
 #include "models/physical/page_allocator.h"
 #include "sim/stretch.h"
@@ -26,10 +33,10 @@ namespace numasim {
 
 class CopyStretch final : public sim::Stretch {
  public:
-  enum class Stage : uint8_t { kEntered, kTook, kCopied, kDropped };
+  enum class Stage : uint8_t { kEntered, kHolding, kReleased, kTook, kCopied, kDropped };
 
   CopyStretch(const MemorySystem& memory, PageAllocator& allocator, const TouchLoop& loop)
-      : memory_(memory), allocator_(allocator), loop_(loop) {}
+      : memory_(memory), loop_(loop), supply_(memory, allocator, loop) {}
 
   // Whether the access at loop.at, whose entry is `entry`, is one of these. Then its fault is to begin, and
   // `request` is for its copy.
@@ -41,25 +48,33 @@ class CopyStretch final : public sim::Stretch {
   Stage stage() const { return stage_; }
   Entry old() const { return old_; }    // of its page, from kTook on
   Pfn fresh() const { return fresh_; }  // the copy, the same
+  PageSupply& supply() { return supply_; }
 
   Ran RunSteps(sim::SimTime next, sim::SimTime until, int64_t most) override;
   sim::SimTime Lands(sim::SimTime next) override;
+  sim::SimTime LandsAgain(sim::SimTime next) override;
+  bool RunsInTurn(sim::SimTime next) override;
+  bool MayStepAt(sim::SimTime next, sim::SimTime time) const override;
 
  private:
   sim::Duration RunStep(sim::SimTime now);
-  void TakePage();
+  sim::Duration TakePage();
   void MapCopy();
   void BeginNext(sim::SimTime now);
   FrameOwner* OwnerOf(Entry entry) const;
   bool IsShared(Entry entry) const;
+  bool IsForTurn() const;
+  sim::Duration Until(Stage stage) const;
+  sim::Duration Period() const;  // from one fault to the next
   sim::Duration AfterStage(Stage stage) const;
 
   const MemorySystem& memory_;
-  PageAllocator& allocator_;
   TouchLoop loop_;
-  AllocRequest request_;  // for the next copy
-  uint64_t source_ = 0;   // the anon_vma whose pages they are
+  PageSupply supply_;
+  uint64_t source_ = 0;  // the anon_vma whose pages they are
   TouchLoop::Reach reach_;
+  int64_t sure_ = 0;  // of the accesses that are to come, so many are known to meet pages that are shared
+  bool refilled_ = false;  // at kTook: after a refill
   Stage stage_ = Stage::kEntered;
   Entry old_;
   Pfn fresh_ = kNoPfn;

@@ -127,7 +127,7 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
   uint64_t at = request.begin;
   const TouchLoop loop{path,        process,     home, cpu,   locks,    request.stride,
                        request.end, base_faults, at,   began, counts.ok};
-  FaultStretch faults(allocator_, loop);
+  FaultStretch faults(memory_, allocator_, loop);
   CopyStretch copies(memory_, allocator_, loop);
   for (; at < request.end; at += request.stride) {
     const Vpn vpn{at >> kPageShift};
@@ -142,9 +142,14 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
     if (locks) co_await mmap_lock.AcquireRead(path);
     Vma* const vma = vmas.Find(vpn);  // looked up again: another path may have had the lock
     FaultResult result = FaultResult::kDone;
-    const std::optional<sim::Duration> took = FaultAtOnce(process, home, vma, entries, vpn, request, faults);
+    std::optional<sim::Duration> took = FaultAtOnce(process, home, vma, entries, vpn, request, faults);
     if (took.has_value()) {
       co_await path.Take(*took, faults);
+      if (faults.stage() != FaultStretch::Stage::kMapped) {
+        const Vpn last{at >> kPageShift};
+        result = co_await EndRefillingFault(path, process, *vmas.Find(last), last, faults);
+        took.reset();
+      }
     } else if (CopiesOnWrite(process, vma, entries, vpn, request, copies)) {
       result = co_await CopyPages(path, process, *vma, copies, at);
     } else {
@@ -199,6 +204,41 @@ std::optional<sim::Duration> AddressSpaceOps::FaultAtOnce(Process& process, Node
   return took;
 }
 
+// The fault of `vpn`, which `faults` has left on its way: what becomes of it.
+sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::EndRefillingFault(sim::Path& path, Process& process,
+                                                                           Vma vma, Vpn vpn,
+                                                                           FaultStretch& faults) {
+  using Stage = FaultStretch::Stage;
+  const Costs& costs = memory_.costs();
+  switch (faults.stage()) {
+    case Stage::kMapped:
+      co_return FaultResult::kDone;
+    case Stage::kEntered:
+      co_return co_await Fault(path, process, vma, vpn, true, /*entered=*/true);
+    case Stage::kHolding:
+      co_await EndRefill(path, faults.supply(), /*holding=*/true);
+      co_await path.Take(costs.clear_page + costs.map_page);
+      break;
+    case Stage::kReleased:
+      co_await EndRefill(path, faults.supply(), /*holding=*/false);
+      co_await path.Take(costs.clear_page + costs.map_page);
+      break;
+    case Stage::kCounted:
+      co_await path.Take(costs.clear_page + costs.map_page);
+      break;
+    case Stage::kCleared:
+      break;
+  }
+  co_return co_await Install(path, process, vpn, Entry(), faults.supply().fresh());
+}
+
+// The rest of an allocation whose page `supply` has, with zone->lock or without it (FromZone, Alloc).
+sim::Task<void> AddressSpaceOps::EndRefill(sim::Path& path, PageSupply& supply, bool holding) const {
+  if (holding) co_await path.Take(supply.ReleaseLock());
+  supply.Count();
+  co_await path.HopTo(path.lp(), memory_.costs().hop);
+}
+
 // Whether the access is a write to a page that a fork has shared, which `copies` may go on from.
 bool AddressSpaceOps::CopiesOnWrite(const Process& process, const Vma* vma, Cursor& entries, Vpn vpn,
                                     const TouchRequest& request, CopyStretch& copies) const {
@@ -225,6 +265,14 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyPages(sim::Path& pa
   switch (copies.stage()) {
     case Stage::kEntered:
       co_return co_await Fault(path, process, vma, vpn, true, /*entered=*/true);
+    case Stage::kHolding:
+      co_await EndRefill(path, copies.supply(), /*holding=*/true);
+      co_await path.Take(costs.copy_page + costs.map_page);
+      break;
+    case Stage::kReleased:
+      co_await EndRefill(path, copies.supply(), /*holding=*/false);
+      co_await path.Take(costs.copy_page + costs.map_page);
+      break;
     case Stage::kTook:
       co_await path.Take(costs.copy_page + costs.map_page);
       break;

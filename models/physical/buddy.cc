@@ -213,6 +213,12 @@ void Buddy::Free(FrameIndex frame, int order, Migratetype type, bool to_tail) {
   AddToList(frame, order, type, to_tail);
 }
 
+bool Buddy::HasFree(Migratetype type, int64_t pages) const {
+  for (int order = kMaxOrder; order >= 0 && pages > 0; --order)
+    pages -= int64_t{list(order, type).count()} << order;
+  return pages <= 0;
+}
+
 int Buddy::LargestFreeOrder() const {
   uint32_t any = 0;
   for (uint32_t bits : nonempty_) any |= bits;

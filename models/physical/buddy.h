@@ -78,6 +78,8 @@ class Buddy {
   uint32_t nonempty(Migratetype type) const { return nonempty_[type]; }
   // Free blocks of an order over all types (nr_free).
   const int64_t& blocks(int order) const { return nr_free_[order]; }
+  // Whether the lists of this type have so many pages, for which no other type's are needed.
+  bool HasFree(Migratetype type, int64_t pages) const;
   // The largest order with a free block; -1 if nothing is free.
   int LargestFreeOrder() const;
   const Counters& counters() const { return counters_; }
@@ -127,7 +129,7 @@ int Buddy::TakeSingles(int count, Migratetype type, AllocFlags alloc_flags, Sink
     if (nonempty == 0 || (cma_pages_ > 0 && alloc_flags.Has(kAllocCma))) {
       const FrameIndex frame = Take(0, type, alloc_flags);
       if (frame == kNilFrame) break;
-      sink(frame);
+      sink(frame, 1);
       ++taken;
       continue;
     }
@@ -138,7 +140,7 @@ int Buddy::TakeSingles(int count, Migratetype type, AllocFlags alloc_flags, Sink
     const int size = 1 << order;
     const int cut = size < count - taken ? size : count - taken;
     free_pages_ -= cut;
-    for (FrameIndex f = block; f < block + static_cast<FrameIndex>(cut); ++f) sink(f);
+    sink(block, static_cast<uint32_t>(cut));
     taken += cut;
     // What is left, from the low end: blocks as large as their alignment allows.
     for (int at = cut; at < size; at += at & -at) {

@@ -15,8 +15,10 @@
 #ifndef NUMASIM_MODELS_PHYSICAL_FRAME_STORE_H_
 #define NUMASIM_MODELS_PHYSICAL_FRAME_STORE_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "models/base/types.h"
 #include "sim/check.h"
@@ -128,6 +130,12 @@ class FrameStore {
     }
   }
   void SetHead(FrameIndex frame, FrameKind kind, int order) { SetHead(frame, order, Code(kind, order)); }
+  // The same of `count` single frames, one after another.
+  void SetSingles(FrameIndex first, uint32_t count, FrameKind kind) {
+    for (FrameIndex f = first; f < first + count; f = ((f >> kPageblockOrder) + 1) << kPageblockOrder)
+      blocks_[f >> kPageblockOrder].state = Code(FrameKind::kSplit, 0);
+    memset(&states_[first], Code(kind, 0), count);
+  }
   // `frame` heads nothing for now: it is part of a larger block, or about to become a head again.
   void ClearHead(FrameIndex frame, int order) {
     (order >= kPageblockOrder ? blocks_[frame >> kPageblockOrder].state : states_[frame]) = 0;
@@ -165,6 +173,16 @@ class FrameStore {
   FrameOwner& owner(FrameIndex frame, int order) { return word(frame, order).owner; }
   const FrameOwner& owner(FrameIndex frame, int order) const {
     return const_cast<FrameStore*>(this)->word(frame, order).owner;
+  }
+
+  // Of single frames, one after another; the owner's index grows by `step` from one to the next.
+  void SetOwners(FrameIndex first, uint32_t count, FrameOwner owner, int64_t step) {
+    FrameOwner by{};
+    by.index = static_cast<uint64_t>(step);
+    // Numbers, since the index is what is highest in one: so the loop is a few instructions for four frames.
+    auto bits = std::bit_cast<uint64_t>(owner);
+    for (uint32_t i = 0; i < count; ++i, bits += std::bit_cast<uint64_t>(by))
+      words_[first + i].owner = std::bit_cast<FrameOwner>(bits);
   }
 
   // What holds an allocated head beyond its owner.

@@ -64,23 +64,27 @@ Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pag
   PcpLists& lists = zone.pcp(cpu);
   const int64_t room = int64_t{lists.high} - 1 - lists.count;
   Dropped dropped;
+  FrameIndex block = kNilFrame;  // the number of the pageblock that the list is of
+  FrameRing* list = nullptr;
   for (; dropped.pages < pages.size() && dropped.freed < room; ++dropped.pages) {
     const Folio page = pages[dropped.pages];
     if (page.order() != 0 || !frames.Contains(page.head())) break;
     if (dropped.pages + kAhead < pages.size())
       frames.PrefetchFrame(frames.Index(pages[dropped.pages + kAhead].head()));
     const FrameIndex frame = frames.Index(page.head());
-    if (ThpPage::Holds(frames, frame)) break;
+    if (frame >> kPageblockOrder != block) {
+      const Migratetype type = frames.pageblock_type(frame);
+      if (ThpPage::Holds(frames, frame) || static_cast<int>(type) >= kPcpMigratetypes) break;
+      block = frame >> kPageblockOrder;
+      list = &lists.lists[PcpLists::ListOf(0, type)];
+    }
     FrameOwner& owner = frames.owner(frame, 0);
-    const Migratetype type = frames.pageblock_type(frame);
     uint8_t& state = frames.small_state(frame);
-    const bool plain = state == FrameStore::Code(FrameKind::kAllocated, 0) &&
-                       owner.kind == FrameOwner::kAnon && static_cast<int>(type) < kPcpMigratetypes;
-    if (!plain) break;
+    if (state != FrameStore::Code(FrameKind::kAllocated, 0) || owner.kind != FrameOwner::kAnon) break;
     NUMASIM_CHECK(owner.mapcount > 0);
     if (--owner.mapcount > 0) continue;
     state = FrameStore::Code(FrameKind::kPcp, 0);
-    lists.lists[PcpLists::ListOf(0, type)].PushFront(frame);
+    list->PushFront(frame);
     ++dropped.freed;
   }
   lists.count += static_cast<int32_t>(dropped.freed);
@@ -140,7 +144,7 @@ void PageAllocator::CountAllocation(Node& node, NodeId preferred, const AllocReq
   if (request.interleave && node.id == request.preferred) node.counter(INTERLEAVE_HIT) += count;
 }
 
-Zone* PageAllocator::ZoneAtHand(const Node& node, const AllocRequest& request) const {
+Zone* PageAllocator::LocalZone(const Node& node, const AllocRequest& request) const {
   NUMASIM_DCHECK(PcpLists::Allowed(request.order));
   if (memory_.NodeOfCpu(request.cpu) != node.id || request.preferred != node.id ||
       !request.allowed.Has(node.id)) {
@@ -153,24 +157,37 @@ Zone* PageAllocator::ZoneAtHand(const Node& node, const AllocRequest& request) c
   });
   if (first == zonelist.end() || (*first)->node() != node.id) return nullptr;
   Zone& zone = **first;
-  if (zone.PcpNeedsRefill(request.cpu, request.order, GfpMigratetype(request.gfp)) ||
-      !zone.WatermarkOk(request.order, highest, kAllocWmarkLow | CmaFlag(request.gfp)))
-    return nullptr;
-  return &zone;
+  const bool above_low = zone.WatermarkOk(request.order, highest, kAllocWmarkLow | CmaFlag(request.gfp));
+  return above_low ? &zone : nullptr;
 }
 
 Pfn PageAllocator::TryAllocLocal(Node& node, const AllocRequest& request) {
-  Zone* const zone = ZoneAtHand(node, request);
-  if (zone == nullptr) return kNoPfn;
+  Zone* const zone = LocalZone(node, request);
+  if (zone == nullptr || zone->PcpNeedsRefill(request.cpu, request.order, GfpMigratetype(request.gfp)))
+    return kNoPfn;
   const FrameIndex frame = zone->AllocPcp(request.cpu, request.order, GfpMigratetype(request.gfp), {}).frame;
   Own(node, *zone, frame, request);
   CountAllocation(node, node.id, request);
   return zone->frames().PfnOf(frame);
 }
 
-int64_t PageAllocator::CountAtHand(const Node& node, const AllocRequest& request) const {
-  const Zone* const zone = ZoneAtHand(node, request);
-  return zone == nullptr ? 0 : zone->PcpBlocks(request.cpu, request.order, GfpMigratetype(request.gfp));
+bool PageAllocator::MayRefill(const Zone& zone, const AllocRequest& request) {
+  // With CMA areas it may be these that pages come from.
+  if (zone.buddy().cma_pages() > 0) return false;
+  const int64_t most = std::max(zone.pcp(request.cpu).batch, 1);
+  return zone.WatermarkOk(zone.watermarks().high, 0, GfpZone(request.gfp), {},
+                          zone.buddy().free_pages() - most) &&
+         zone.buddy().HasFree(GfpMigratetype(request.gfp), most);
+}
+
+PageAllocator::Refilled PageAllocator::Refill(sim::Path& path, Node& node, Zone& zone,
+                                              const AllocRequest& request) const {
+  NUMASIM_CHECK(zone.lock().TryAcquire(path));
+  const AllocFlags flags = kAllocWmarkLow | CmaFlag(request.gfp) | NoFragment(zone);
+  const Zone::PcpResult result = zone.AllocPcp(request.cpu, 0, GfpMigratetype(request.gfp), flags);
+  NUMASIM_CHECK_NE(result.frame, kNilFrame);
+  Own(node, zone, result.frame, request);
+  return {zone.frames().PfnOf(result.frame), memory_.costs().buddy_page * result.refilled};
 }
 
 Pfn PageAllocator::TryAllocHere(const sim::Path& path, const AllocRequest& request) {
@@ -345,12 +362,16 @@ std::vector<Folio> PageAllocator::ByNode(std::span<const Folio> pages) const {
 size_t PageAllocator::CountOnOneNode(std::span<const Folio> pages) const {
   const Zone* zone = memory_.ZoneOf(pages.front().head());
   const NodeId node = zone->node();
+  Pfn start = zone->frames().start();
+  Pfn end = zone->frames().end();
   for (size_t i = 1; i < pages.size(); ++i) {
     const Pfn pfn = pages[i].head();
-    if (zone->frames().Contains(pfn)) continue;
+    if (pfn >= start && pfn < end) continue;
     zone = memory_.ZoneOf(pfn);
     NUMASIM_CHECK(zone != nullptr);
     if (zone->node() != node) return i;
+    start = zone->frames().start();
+    end = zone->frames().end();
   }
   return pages.size();
 }
@@ -365,16 +386,23 @@ std::span<const Folio> PageAllocator::NodeByNode(std::span<const Folio> pages,
 
 sim::Task<void> PageAllocator::ForEachOnItsNode(sim::Path& path, std::span<const Folio> pages,
                                                 absl::FunctionRef<void(Zone&, FrameIndex, Folio)> f) const {
+  co_await OnEachNode(path, pages, [this, f](std::span<const Folio> there) {
+    Zone* zone = memory_.ZoneOf(there.front().head());
+    for (const Folio page : there) {
+      if (!zone->frames().Contains(page.head())) zone = memory_.ZoneOf(page.head());
+      f(*zone, zone->frames().Index(page.head()), page);
+    }
+  });
+}
+
+sim::Task<void> PageAllocator::OnEachNode(sim::Path& path, std::span<const Folio> pages,
+                                          absl::FunctionRef<void(std::span<const Folio>)> f) const {
   const sim::LpId home = path.lp();
   std::vector<Folio> room;
   for (pages = NodeByNode(pages, room); !pages.empty();) {
     const size_t count = room.empty() ? pages.size() : CountOnOneNode(pages);
-    Zone* zone = memory_.ZoneOf(pages.front().head());
-    co_await path.GoTo(memory_.node(zone->node()).lp, memory_.costs().hop);
-    for (const Folio page : pages.first(count)) {
-      if (!zone->frames().Contains(page.head())) zone = memory_.ZoneOf(page.head());
-      f(*zone, zone->frames().Index(page.head()), page);
-    }
+    co_await path.GoTo(memory_.node(NodeOf(pages.front().head())).lp, memory_.costs().hop);
+    f(pages.first(count));
     pages = pages.subspan(count);
   }
   co_await path.GoTo(home, memory_.costs().hop);

@@ -67,13 +67,33 @@ class PageAllocator {
   Pfn TryAllocLocal(Node& node, const AllocRequest& request);
   // The same for a path on any LP: kNoPfn where it is not that of the preferred node.
   Pfn TryAllocHere(const sim::Path& path, const AllocRequest& request);
-  // How many times TryAllocLocal() would give a page, one after another, as things are. Of single pages.
-  int64_t CountAtHand(const Node& node, const AllocRequest& request) const;
-  // Does it `count` times, which may not be more, and calls f(Pfn) for each page. The owner's index, of the
-  // request too, grows by `step` from page to page.
-  template <typename F>
-  void TakeAtHand(Node& node, AllocRequest& request, int64_t count, int64_t step, F f);
   sim::Duration at_hand_cost() const { return memory_.costs().pcp_alloc; }
+
+  // --- single pages for stretches (sim/stretch.h), on the LP of the CPU's own node ---
+  // The zone of which TryAllocLocal() would take a page, if its list has any; null where none is above its
+  // low watermark.
+  Zone* LocalZone(const Node& node, const AllocRequest& request) const;
+  // How many times TryAllocLocal() gives a page of that zone, one after another, as long as it stays so.
+  static int64_t CountAtHand(const Zone& zone, const AllocRequest& request) {
+    return zone.PcpBlocks(request.cpu, 0, GfpMigratetype(request.gfp));
+  }
+  // Does it `count` times, which may not be more, and calls f(first Pfn, count) for pages that follow one
+  // another. The owner's index, of the request too, grows by `step` from page to page.
+  template <typename F>
+  void TakeAtHand(Node& node, Zone& zone, AllocRequest& request, int64_t count, int64_t step, F f);
+  // Whether a refill of the CPU's list of that zone leaves all as it is but the free lists: no pageblock
+  // changes hands, and the zone stays above its high watermark.
+  static bool MayRefill(const Zone& zone, const AllocRequest& request);
+  // FromZone() with a refill, up to where zone->lock is held: it is to be released after `held`.
+  struct Refilled {
+    Pfn page;
+    sim::Duration held;
+  };
+  Refilled Refill(sim::Path& path, Node& node, Zone& zone, const AllocRequest& request) const;
+  // What Alloc() counts when it is over.
+  void CountLocal(Node& node, const AllocRequest& request, int64_t pages) const {
+    CountAllocation(node, node.id, request, pages);
+  }
 
   // Drops one mapping of each page (page_remove_rmap and put_page), or its owner's only reference, and frees
   // those that nothing else refers to. A base page may be part of a transparent huge page, which is then
@@ -112,6 +132,9 @@ class PageAllocator {
   // in their order. May be called on any LP, and ends on the same.
   sim::Task<void> ForEachOnItsNode(sim::Path& path, std::span<const Folio> pages,
                                    absl::FunctionRef<void(Zone&, FrameIndex, Folio)> f) const;
+  // Calls f(pages) with those of each node, one or more, on that node's LP. Otherwise the same.
+  sim::Task<void> OnEachNode(sim::Path& path, std::span<const Folio> pages,
+                             absl::FunctionRef<void(std::span<const Folio>)> f) const;
 
  private:
   // What an allocation keeps from one walk of the zonelist to the next.
@@ -139,8 +162,6 @@ class PageAllocator {
   sim::Task<bool> ReclaimAgain(sim::Path& path, const AllocRequest& request, bool progress, Efforts& efforts);
   sim::Task<bool> CompactAgain(sim::Path& path, const AllocRequest& request, Efforts& efforts);
 
-  // The zone whose PCP list serves the request as TryAllocLocal() says; null where none does.
-  Zone* ZoneAtHand(const Node& node, const AllocRequest& request) const;
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  AllocFlags alloc_flags);
   NodeId NodeOf(Pfn pfn) const;
@@ -167,16 +188,16 @@ class PageAllocator {
 };
 
 template <typename F>
-void PageAllocator::TakeAtHand(Node& node, AllocRequest& request, int64_t count, int64_t step, F f) {
-  Zone& zone = *ZoneAtHand(node, request);
+void PageAllocator::TakeAtHand(Node& node, Zone& zone, AllocRequest& request, int64_t count, int64_t step,
+                               F f) {
   FrameStore& frames = zone.frames();
-  zone.AllocPcpPages(request.cpu, GfpMigratetype(request.gfp), count, [&](FrameIndex frame) {
-    frames.owner(frame, 0) = request.owner;
-    request.owner.index += static_cast<uint64_t>(step);
-    f(frames.PfnOf(frame));
+  zone.AllocPcpPages(request.cpu, GfpMigratetype(request.gfp), count, [&](FrameIndex first, uint32_t run) {
+    frames.SetOwners(first, run, request.owner, step);
+    request.owner.index += static_cast<uint64_t>(step) * run;
+    f(frames.PfnOf(first), run);
   });
   CountOwned(node, request.owner, 0, count);
-  CountAllocation(node, node.id, request, count);
+  CountLocal(node, request, count);
 }
 
 }  // namespace numasim

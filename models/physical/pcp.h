@@ -7,6 +7,7 @@
 #ifndef NUMASIM_MODELS_PHYSICAL_PCP_H_
 #define NUMASIM_MODELS_PHYSICAL_PCP_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -34,12 +35,29 @@ class FrameRing {
     ring_[(first_ + size_) & mask_] = frame;
     ++size_;
   }
+  // [first, first + count), one after another.
+  void PushBackRun(FrameIndex first, uint32_t count) {
+    while (size_ + count > ring_.size()) Grow();
+    for (uint32_t i = 0; i < count; ++i) ring_[(first_ + size_ + i) & mask_] = first + i;
+    size_ += count;
+  }
   FrameIndex PopFront() {
     const FrameIndex frame = ring_[first_];
     first_ = (first_ + 1) & mask_;
     --size_;
     return frame;
   }
+  // Takes frames off the front that follow one another, `most` at most. Returns how many; the first was at
+  // the front.
+  uint32_t PopRun(uint32_t most) {
+    most = std::min(most, size_);
+    uint32_t count = 1;
+    while (count < most && ring_[(first_ + count) & mask_] == ring_[first_] + count) ++count;
+    first_ = (first_ + count) & mask_;
+    size_ -= count;
+    return count;
+  }
+  FrameIndex front() const { return ring_[first_]; }
   void DropBack(uint32_t count) { size_ -= count; }
   // The frame `i` places from the back.
   FrameIndex FromBack(uint32_t i) const { return ring_[(first_ + size_ - 1 - i) & mask_]; }

@@ -47,9 +47,9 @@ int Zone::Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, Al
   const int want = pcp.batch > 1 ? std::max(pcp.batch >> order, 2) : pcp.batch;
   int refilled = 0;
   if (order == 0) {
-    refilled = buddy_.TakeSingles(want, type, alloc_flags, [&](FrameIndex frame) {
-      frames_.SetHead(frame, FrameKind::kPcp, 0);
-      ring.PushBack(frame);
+    refilled = buddy_.TakeSingles(want, type, alloc_flags, [&](FrameIndex first, uint32_t count) {
+      frames_.SetSingles(first, count, FrameKind::kPcp);
+      ring.PushBackRun(first, count);
     });
   } else {
     for (; refilled < want; ++refilled) {

@@ -106,7 +106,8 @@ class Zone {
   int64_t PcpBlocks(CpuId cpu, int order, Migratetype type) const {
     return pcp(cpu).lists[PcpLists::ListOf(order, type)].size();
   }
-  // What AllocPcp of order 0 does, `count` times, where as many are there: f(frame) for each.
+  // What AllocPcp of order 0 does, `count` times, where as many are there: f(first, count) for those that
+  // follow one another.
   template <typename F>
   void AllocPcpPages(CpuId cpu, Migratetype type, int64_t count, F f);
   // Returns the pages given back to the buddy; 0 as a rule. The block must be allocated.
@@ -229,11 +230,12 @@ void Zone::AllocPcpPages(CpuId cpu, Migratetype type, int64_t count, F f) {
   lists.count -= static_cast<int32_t>(count);
   counters_[PCP_PAGES] -= count;
   counters_[PGALLOC] += count;
-  for (; count > 0; --count) {
-    const FrameIndex frame = ring.PopFront();
-    // On the list it was a head already, so its pageblock is split.
-    frames_.small_state(frame) = FrameStore::Code(FrameKind::kAllocated, 0);
-    f(frame);
+  while (count > 0) {
+    const FrameIndex first = ring.front();
+    const uint32_t run = ring.PopRun(static_cast<uint32_t>(count));
+    frames_.SetSingles(first, run, FrameKind::kAllocated);
+    f(first, run);
+    count -= run;
   }
 }
 

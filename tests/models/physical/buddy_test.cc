@@ -152,7 +152,9 @@ TEST_F(BuddyTest, TakingSinglesAtOnceEqualsTakingThemOneByOne) {
   }
   std::vector<FrameIndex> at_once, one_by_one;
   for (int count : {1, 3, 10, 60, 63}) {
-    buddy_.TakeSingles(count, kMovable, {}, [&](FrameIndex f) { at_once.push_back(f); });
+    buddy_.TakeSingles(count, kMovable, {}, [&](FrameIndex first, uint32_t run) {
+      for (FrameIndex f = first; f < first + run; ++f) at_once.push_back(f);
+    });
     for (int i = 0; i < count; ++i) one_by_one.push_back(other.Take(0, kMovable, {}));
     ASSERT_EQ(at_once, one_by_one);
     for (int order = 0; order < kOrders; ++order) {
