@@ -205,9 +205,7 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vma part
   if (part.disk) co_await MarkUsed(path, allocator_, process.space, part);
   Gathered gathered;
   for (Vpn begin = part.start; begin < part.end;) {
-    gathered.pages.clear();
     gathered.tables.clear();
-    gathered.entries = 0;
     begin = Gather(process, begin, part.end, gathered);
     if (gathered.entries > 0) co_await path.Take(memory_.costs().unmap_page * gathered.entries);
     // zap_deposited_table() frees at once.
@@ -224,13 +222,18 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vma part
 // Clears entries of [begin, end) until there is a batch of anonymous pages. Returns where to go on.
 Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, Gathered& gathered) {
   PageTable& tables = process.space.page_table();
-  return tables.Walk(begin, end, [&](Vpn vpn, Entry& entry, int order) {
-    if (gathered.pages.size() == kGatherBatch) return false;
-    ++gathered.entries;
+  gathered.pages.resize(kGatherBatch);
+  // Locals, which no write to an entry can be thought to change.
+  int64_t entries = 0;
+  size_t pages = 0;
+  Folio* const batch = gathered.pages.data();
+  const Vpn ended = tables.Walk(begin, end, [&](Vpn vpn, Entry& entry, int order) {
+    if (pages == kGatherBatch) return false;
+    ++entries;
     const Entry old = entry;
     // A PMD has a reference to the huge page of a file, too.
     const bool counted = old.anon() || (order > 0 && !old.zero_page());
-    if (old.present() && counted) gathered.pages.push_back(Folio(old.pfn(), order));
+    if (old.present() && counted) batch[pages++] = Folio(old.pfn(), order);
     if (order == 0) {
       entry = Entry();
     } else if (old.anon() || old.zero_page()) {
@@ -240,6 +243,9 @@ Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, Gathered& gath
     }
     return true;
   });
+  gathered.pages.resize(pages);
+  gathered.entries = entries;
+  return ended;
 }
 
 sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process,

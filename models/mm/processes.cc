@@ -1,5 +1,6 @@
 // Spawning, forking and ending processes.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "models/mm/address_space_ops.h"
@@ -12,19 +13,24 @@ namespace {
 // PGD, PUD, PMD and the PTE tables of text and stack: what a small static program has.
 constexpr int kBaseTables = 5;
 
-// copy_pte_range(): both sides are read-only from now on. The child has the table for [begin, end). Appends
-// the anonymous pages to `shared`, and returns how many entries were copied.
+// copy_pte_range(): both sides are read-only from now on. The child has the table for [begin, end), which is
+// one. Puts the anonymous pages into `shared`, and returns how many entries were copied.
 int64_t CopyEntries(AddressSpace& parent, AddressSpace& child, Vpn begin, Vpn end,
                     std::vector<Folio>& shared) {
+  shared.resize(kPtesPerTable);
   int64_t copied = 0;
-  Cursor to(child.page_table());
+  size_t pages = 0;
+  Folio* const list = shared.data();
+  std::array<Entry, kPtesPerTable>& to = child.page_table().Find(begin)->entries;
   parent.page_table().Walk(begin, end, [&](Vpn vpn, Entry& entry, int) {
     if (!entry.anon() && !entry.zero_page()) return;
-    entry = entry.Shared();
-    *to.Find(vpn) = entry;
+    const Entry both = entry.Shared();
+    entry = both;
+    to[vpn.value % kPtesPerTable] = both;
     ++copied;
-    if (entry.anon()) shared.push_back(Folio(entry.pfn()));
+    if (both.anon()) list[pages++] = Folio(both.pfn());
   });
+  shared.resize(pages);
   return copied;
 }
 
@@ -179,6 +185,7 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
       return true;
     });
   }
+  std::vector<Folio> shared;
   for (const Part& part : parts) {
     const bool table = part.huge ? co_await CopyThp(path, parent, child, part.begin)
                                  : co_await EnsureTable(path, child, part.begin);
@@ -190,7 +197,6 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
     {
       // Until the references are counted, no page may be moved from under the entries.
       const EntriesHold of_parent(parent.space), of_child(child.space);
-      std::vector<Folio> shared;
       const int64_t copied = CopyEntries(parent.space, child.space, part.begin, part.end, shared);
       co_await path.Take(memory_.costs().fork_page * copied);
       co_await AddReferences(path, shared);
@@ -227,13 +233,29 @@ sim::Task<bool> AddressSpaceOps::CopyThp(sim::Path& path, Process& parent, Proce
 }
 
 sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<Folio>& pages) {
-  co_await allocator_.ForEachOnItsNode(path, pages, [](Zone& zone, FrameIndex frame, Folio page) {
-    if (page.order() == 0 && ThpPage::Holds(zone.frames(), frame))
-      return ThpPage(zone.frames(), frame).DupPart(frame);
-    FrameOwner& owner = zone.frames().owner(frame, page.order());
+  co_await allocator_.OnEachNode(path, pages, [this](std::span<const Folio> there) { AddMappings(there); });
+}
+
+// One more mapping of each, on the LP of their node.
+void AddressSpaceOps::AddMappings(std::span<const Folio> pages) const {
+  // About as many as two cache lines of owners have.
+  constexpr size_t kAhead = 16;
+  Zone* zone = memory_.ZoneOf(pages.front().head());
+  for (size_t i = 0; i < pages.size(); ++i) {
+    const Folio page = pages[i];
+    if (!zone->frames().Contains(page.head())) zone = memory_.ZoneOf(page.head());
+    FrameStore& frames = zone->frames();
+    const FrameIndex frame = frames.Index(page.head());
+    if (i + kAhead < pages.size() && frames.Contains(pages[i + kAhead].head()))
+      frames.PrefetchWord(frames.Index(pages[i + kAhead].head()));
+    if (page.order() == 0 && ThpPage::Holds(frames, frame)) {
+      ThpPage(frames, frame).DupPart(frame);
+      continue;
+    }
+    FrameOwner& owner = frames.owner(frame, page.order());
     NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), ProcessTable::kIds - 1);
     ++owner.mapcount;
-  });
+  }
 }
 
 sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
