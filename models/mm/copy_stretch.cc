@@ -12,6 +12,9 @@ namespace {
 // the last of them comes before such an event, the LP has to stop for another look, which is at those behind.
 constexpr int64_t kAhead = 8;
 
+// kDropped, kEntered, kTook and kCopied, where a page is at hand.
+constexpr int64_t kStepsOfAFault = 4;
+
 // Of faults that have a page at hand.
 constexpr CopyStretch::Stage NextStage(CopyStretch::Stage stage) {
   using Stage = CopyStretch::Stage;
@@ -37,10 +40,11 @@ constexpr CopyStretch::Stage NextStage(CopyStretch::Stage stage) {
 // The owner of the page of the entry, where that is a base page on the process's node; else null.
 FrameOwner* CopyStretch::OwnerOf(Entry entry) const {
   if (!entry.present() || !entry.anon() || entry.writable() || entry.exclusive()) return nullptr;
-  Zone& zone = *memory_.ZoneOf(entry.pfn());
-  const FrameIndex frame = zone.frames().Index(entry.pfn());
-  if (zone.node() != loop_.home.id || ThpPage::Holds(zone.frames(), frame)) return nullptr;
-  return zone.IsMigrating(frame, 0) ? nullptr : &zone.frames().owner(frame, 0);
+  if (zone_ == nullptr || !zone_->frames().Contains(entry.pfn())) zone_ = memory_.ZoneOf(entry.pfn());
+  FrameStore& frames = zone_->frames();
+  const FrameIndex frame = frames.Index(entry.pfn());
+  if (zone_->node() != loop_.home.id || ThpPage::Holds(frames, frame)) return nullptr;
+  return zone_->IsMigrating(frame, 0) ? nullptr : &frames.owner(frame, 0);
 }
 
 bool CopyStretch::IsShared(Entry entry) const {
@@ -145,11 +149,43 @@ bool CopyStretch::MayStepAt(sim::SimTime next, sim::SimTime time) const {
 
 sim::Stretch::Ran CopyStretch::RunSteps(sim::SimTime next, sim::SimTime until, int64_t most) {
   Ran ran{0, next, next};
-  for (; ran.steps < most && ran.next < until; ++ran.steps) {
+  while (ran.steps < most && ran.next < until) {
+    const int64_t faults = stage_ == Stage::kDropped ? WholeFaults(ran.next, until, most - ran.steps) : 0;
+    if (faults > 0) {
+      CopyRun(faults, ran.next);
+      ran.last = ran.next = ran.next + Period() * faults;
+      ran.steps += faults * kStepsOfAFault;
+      continue;
+    }
     ran.last = ran.next;
     ran.next += RunStep(ran.next);
+    ++ran.steps;
   }
   return ran;
+}
+
+// How many faults can begin from now on, with pages at hand, and map their copies before `until`, in `most`
+// steps.
+int64_t CopyStretch::WholeFaults(sim::SimTime now, sim::SimTime until, int64_t most) const {
+  const sim::Duration period = Period();
+  if (period.ns == 0) return 0;
+  const int64_t fit = (until - now - sim::Duration{1}) / period;
+  return std::min({fit, most / kStepsOfAFault, sure_, supply_.at_hand()});
+}
+
+// So many faults, one after another, each from the end of the one before it to where its copy is mapped.
+void CopyStretch::CopyRun(int64_t faults, sim::SimTime now) {
+  loop_.Pass(1, now - *loop_.began, now);
+  if (faults > 1) loop_.Pass(faults - 1, Period(), now + Period() * (faults - 1));
+  sure_ -= faults;
+  supply_.Take(faults, [this](Pfn first, uint32_t run) {
+    for (uint32_t i = 0; i < run; ++i) {
+      reach_.Advance();
+      old_ = *reach_.entry;
+      fresh_ = first + i;
+      MapCopy();
+    }
+  });
 }
 
 sim::Duration CopyStretch::Period() const {

@@ -58,6 +58,8 @@ class CopyStretch final : public sim::Stretch {
 
  private:
   sim::Duration RunStep(sim::SimTime now);
+  int64_t WholeFaults(sim::SimTime now, sim::SimTime until, int64_t most) const;
+  void CopyRun(int64_t faults, sim::SimTime now);
   sim::Duration TakePage();
   void MapCopy();
   void BeginNext(sim::SimTime now);
@@ -71,7 +73,8 @@ class CopyStretch final : public sim::Stretch {
   const MemorySystem& memory_;
   TouchLoop loop_;
   PageSupply supply_;
-  uint64_t source_ = 0;  // the anon_vma whose pages they are
+  uint64_t source_ = 0;           // the anon_vma whose pages they are
+  mutable Zone* zone_ = nullptr;  // of the page that was looked at last
   TouchLoop::Reach reach_;
   int64_t sure_ = 0;  // of the accesses that are to come, so many are known to meet pages that are shared
   bool refilled_ = false;  // at kTook: after a refill

@@ -54,38 +54,68 @@ struct Dropped {
   int64_t freed = 0;  // of these
 };
 
+// How many of the pages, `most` at most, are single frames of one pageblock, each the one before that which
+// precedes it in the list: as munmap gives them back.
+size_t RunDown(std::span<const Folio> pages, int64_t most) {
+  const Pfn first = pages.front().head();
+  const auto in_block = static_cast<int64_t>(first.value % kPageblockPages) + 1;
+  const size_t limit = std::min(pages.size(), static_cast<size_t>(std::min(most, in_block)));
+  size_t count = 1;
+  while (count < limit && pages[count] == Folio(first + -static_cast<int64_t>(count))) ++count;
+  return count;
+}
+
+// Takes a mapping from each of the frames last, last - 1 and so on, of a pageblock that is broken up, up to
+// the first that is no page of anonymous memory, or that somebody holds. Those that nothing maps any more go
+// to the front of the list.
+Dropped DropRun(FrameStore& frames, FrameIndex last, size_t count, FrameRing& list) {
+  // What a cache line of owners has is asked for before the first is read: they are mostly in no near cache.
+  constexpr size_t kOwnersInLine = 8;
+  for (size_t i = 0; i < count; i += kOwnersInLine) frames.PrefetchFrame(last - static_cast<FrameIndex>(i));
+  Dropped dropped;
+  uint32_t run = 0;  // so many before this one are to go there
+  const auto list_run = [&](FrameIndex first) {
+    if (run == 0) return;
+    frames.SetSingles(first, run, FrameKind::kPcp);
+    dropped.freed += run;
+    while (run > 0) list.PushFront(first + --run);
+  };
+  FrameIndex frame = last;
+  for (; dropped.pages < count; ++dropped.pages, --frame) {
+    FrameOwner& owner = frames.owner(frame, 0);
+    const bool plain = frames.state(frame, 0) == FrameStore::Code(FrameKind::kAllocated, 0) &&
+                       owner.kind == FrameOwner::kAnon;
+    if (!plain) break;
+    NUMASIM_CHECK(owner.mapcount > 0);
+    if (--owner.mapcount == 0) {
+      ++run;
+    } else {
+      list_run(frame + 1);
+    }
+  }
+  list_run(frame + 1);
+  return dropped;
+}
+
 // The common case of DropOnNode(), without a look at each page from all sides: mappings of base pages of
 // anonymous memory that nobody holds, up to the first page that is another kind or for which the CPU's list
 // would give pages back.
 Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pages) {
-  // About as many as two cache lines of owners have.
-  constexpr size_t kAhead = 16;
   FrameStore& frames = zone.frames();
   PcpLists& lists = zone.pcp(cpu);
   const int64_t room = int64_t{lists.high} - 1 - lists.count;
   Dropped dropped;
-  FrameIndex block = kNilFrame;  // the number of the pageblock that the list is of
-  FrameRing* list = nullptr;
-  for (; dropped.pages < pages.size() && dropped.freed < room; ++dropped.pages) {
-    const Folio page = pages[dropped.pages];
-    if (page.order() != 0 || !frames.Contains(page.head())) break;
-    if (dropped.pages + kAhead < pages.size())
-      frames.PrefetchFrame(frames.Index(pages[dropped.pages + kAhead].head()));
-    const FrameIndex frame = frames.Index(page.head());
-    if (frame >> kPageblockOrder != block) {
-      const Migratetype type = frames.pageblock_type(frame);
-      if (ThpPage::Holds(frames, frame) || static_cast<int>(type) >= kPcpMigratetypes) break;
-      block = frame >> kPageblockOrder;
-      list = &lists.lists[PcpLists::ListOf(0, type)];
-    }
-    FrameOwner& owner = frames.owner(frame, 0);
-    uint8_t& state = frames.small_state(frame);
-    if (state != FrameStore::Code(FrameKind::kAllocated, 0) || owner.kind != FrameOwner::kAnon) break;
-    NUMASIM_CHECK(owner.mapcount > 0);
-    if (--owner.mapcount > 0) continue;
-    state = FrameStore::Code(FrameKind::kPcp, 0);
-    list->PushFront(frame);
-    ++dropped.freed;
+  while (dropped.pages < pages.size() && dropped.freed < room) {
+    const std::span<const Folio> rest = pages.subspan(dropped.pages);
+    if (rest.front().order() != 0 || !frames.Contains(rest.front().head())) break;
+    const FrameIndex last = frames.Index(rest.front().head());
+    const Migratetype type = frames.pageblock_type(last);
+    if (ThpPage::Holds(frames, last) || static_cast<int>(type) >= kPcpMigratetypes) break;
+    const size_t count = RunDown(rest, room - dropped.freed);
+    const Dropped run = DropRun(frames, last, count, lists.lists[PcpLists::ListOf(0, type)]);
+    dropped.pages += run.pages;
+    dropped.freed += run.freed;
+    if (run.pages < count) break;
   }
   lists.count += static_cast<int32_t>(dropped.freed);
   zone.counter(PCP_PAGES) += dropped.freed;
