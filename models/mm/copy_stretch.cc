@@ -8,9 +8,11 @@
 namespace numasim {
 namespace {
 
-// How many pages ahead are looked at. Each look has to be made again after every event of the LP; but where
+// How many pages ahead are looked at, at first and at most: twice as many each time that no event came in
+// between. Each look has to be made again after every event of the LP; but where
 // the last of them comes before such an event, the LP has to stop for another look, which is at those behind.
-constexpr int64_t kAhead = 8;
+constexpr int64_t kLeastAhead = 2;
+constexpr int64_t kMostAhead = 64;
 
 // kDropped, kEntered, kTook and kCopied, where a page is at hand.
 constexpr int64_t kStepsOfAFault = 4;
@@ -44,7 +46,8 @@ FrameOwner* CopyStretch::OwnerOf(Entry entry) const {
   FrameStore& frames = zone_->frames();
   const FrameIndex frame = frames.Index(entry.pfn());
   if (zone_->node() != loop_.home.id || ThpPage::Holds(frames, frame)) return nullptr;
-  return zone_->IsMigrating(frame, 0) ? nullptr : &frames.owner(frame, 0);
+  const bool held = frames.state(frame, 0) != FrameStore::Code(FrameKind::kAllocated, 0);
+  return held && zone_->IsMigrating(frame, 0) ? nullptr : &frames.owner(frame, 0);
 }
 
 bool CopyStretch::IsShared(Entry entry) const {
@@ -112,6 +115,7 @@ bool CopyStretch::IsForTurn() const {
 
 sim::SimTime CopyStretch::Lands(sim::SimTime next) {
   sure_ = 0;
+  ahead_ = kLeastAhead;
   supply_.Look();
   return LandsAgain(next);
 }
@@ -124,7 +128,8 @@ sim::SimTime CopyStretch::LandsAgain(sim::SimTime next) {
   if (stage_ == Stage::kEntered && !IsShared(*reach_.entry)) return next;
   const bool took = stage_ == Stage::kTook || stage_ == Stage::kCopied;
   if (took && (*reach_.entry != old_ || !IsShared(old_))) return next + Until(Stage::kCopied);
-  const int64_t most = std::min(reach_.left, sure_ + kAhead);
+  const int64_t most = std::min(reach_.left, sure_ + ahead_);
+  ahead_ = std::min(2 * ahead_, kMostAhead);
   while (sure_ < most && IsShared(reach_.Next(sure_ + 1))) ++sure_;
   // One more than there are pages may begin: to enter the kernel takes none.
   const int64_t pages = supply_.at_hand() - (stage_ == Stage::kEntered ? 1 : 0);

@@ -76,7 +76,8 @@ class CopyStretch final : public sim::Stretch {
   uint64_t source_ = 0;           // the anon_vma whose pages they are
   mutable Zone* zone_ = nullptr;  // of the page that was looked at last
   TouchLoop::Reach reach_;
-  int64_t sure_ = 0;  // of the accesses that are to come, so many are known to meet pages that are shared
+  int64_t sure_ = 0;   // of the accesses that are to come, so many are known to meet pages that are shared
+  int64_t ahead_ = 1;  // how many more are looked at the next time
   bool refilled_ = false;  // at kTook: after a refill
   Stage stage_ = Stage::kEntered;
   Entry old_;

@@ -391,6 +391,12 @@ std::vector<Folio> PageAllocator::ByNode(std::span<const Folio> pages) const {
 // How many pages from the first on are on its node.
 size_t PageAllocator::CountOnOneNode(std::span<const Folio> pages) const {
   const Zone* zone = memory_.ZoneOf(pages.front().head());
+  // Mostly all are in its zone: a loop without branches tells.
+  const uint64_t first = zone->frames().start().value;
+  const uint64_t size = zone->frames().end().value - first;
+  bool all_here = true;
+  for (const Folio page : pages) all_here &= page.head().value - first < size;
+  if (all_here) return pages.size();
   const NodeId node = zone->node();
   Pfn start = zone->frames().start();
   Pfn end = zone->frames().end();

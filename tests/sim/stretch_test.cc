@@ -305,6 +305,48 @@ TEST(StretchTest, CountsItsStepsAsEvents) {
   EXPECT_EQ(engine.now(), SimTime{1005});
 }
 
+// A step that is run in its turn: the clock shows its time, and another stretch, which has no step then,
+// stays where it is.
+TEST(StretchTest, RunsAStepInItsTurn) {
+  // A step each 10 ns; the `special`th is one of these.
+  class Steps : public Stretch {
+   public:
+    Ran RunSteps(SimTime next, SimTime until, int64_t most) override {
+      const int64_t steps = std::min({most, 99 - done, (until - next - Duration{1}) / Nanoseconds(10) + 1});
+      if (done + 1 == special) seen = {path->now(), other->done};
+      done += steps;
+      const SimTime after = next + Nanoseconds(10) * steps;
+      return {steps, after - Nanoseconds(10), after};
+    }
+    SimTime Lands(SimTime next) override {
+      return next + Nanoseconds(10) * ((done < special ? special - 1 : 99) - done);
+    }
+    bool RunsInTurn(SimTime) override { return done + 1 == special; }
+    bool MayStepAt(SimTime next, SimTime time) const override { return (time - next).ns % 10 == 0; }
+    Path* path = nullptr;
+    const Steps* other = nullptr;
+    int64_t special = 0;
+    int64_t done = 0;
+    std::pair<SimTime, int64_t> seen;
+  };
+  Engine engine(Engine::Options{});
+  const LpId lp = engine.AddLp("lp");
+  Steps a, b;
+  a.special = 50;
+  a.other = &b;
+  for (Steps* const steps : {&a, &b}) {
+    engine.Start(lp, SimTime{steps == &a ? 0 : 5}, "path", [steps](Path& path) -> Task<void> {
+      steps->path = &path;
+      co_await path.Take(Nanoseconds(10), *steps);
+      EXPECT_EQ(steps->done, 99);
+    });
+  }
+  ASSERT_TRUE(engine.Run().ok());
+  EXPECT_EQ(a.seen, std::make_pair(SimTime{500}, int64_t{0}));
+  EXPECT_EQ(engine.events_executed(), 202u);
+  EXPECT_EQ(engine.now(), SimTime{1005});
+}
+
 // An engine that goes while a stretch is under way, and an exception on its LP.
 TEST(StretchTest, MayBeLeftUnfinished) {
   class Endless : public Stretch {

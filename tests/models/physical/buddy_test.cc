@@ -166,6 +166,18 @@ TEST_F(BuddyTest, TakingSinglesAtOnceEqualsTakingThemOneByOne) {
   ASSERT_EQ(buddy_.free_pages(), other.free_pages());
 }
 
+TEST_F(BuddyTest, WhatIsFreeIsToldByType) {
+  UseAll();
+  EXPECT_TRUE(buddy_.HasFree(kMovable, 0));
+  EXPECT_FALSE(buddy_.HasFree(kMovable, 1));
+  Free(0, 2);
+  Free(16, 0);
+  Free(32, 3, kUnmovable);
+  EXPECT_TRUE(buddy_.HasFree(kMovable, 5));
+  EXPECT_FALSE(buddy_.HasFree(kMovable, 6));
+  EXPECT_TRUE(buddy_.HasFree(kUnmovable, 8));
+}
+
 // ---- fallback ----
 
 TEST_F(BuddyTest, EachTypeFallsBackToItsNearestFirst) {

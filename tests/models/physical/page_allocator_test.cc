@@ -337,6 +337,25 @@ TEST_F(PageAllocatorTest, TheShortCutIsForLocalSinglePagesOnly) {
   EXPECT_NE(allocator.TryAllocLocal(node, Movable(1, 1)), kNoPfn);
 }
 
+// A refill may be a step of a stretch where it leaves the zone above its high watermark, and takes nothing of
+// another type.
+TEST_F(PageAllocatorTest, AListMayBeRefilledFarFromAnyShortageOnly) {
+  TestMachine machine(Row(256));
+  const AllocRequest request = Movable(1, 1);
+  Zone& zone = *machine.kernel().allocator().LocalZone(machine.memory().node(NodeId{1}), request);
+  EXPECT_TRUE(PageAllocator::MayRefill(zone, request));
+  const int64_t high = zone.watermarks().high;
+  const int64_t reserve = zone.lowmem_reserve()[GfpZone(request.gfp)];
+  zone.watermarks().high = zone.buddy().free_pages() - zone.pcp(CpuId{1}).batch - reserve - 1;
+  EXPECT_TRUE(PageAllocator::MayRefill(zone, request));
+  ++zone.watermarks().high;
+  EXPECT_FALSE(PageAllocator::MayRefill(zone, request));
+  zone.watermarks().high = high;
+  AllocRequest reclaimable = request;
+  reclaimable.gfp = kGfpKernel | kGfpReclaimable;
+  EXPECT_FALSE(PageAllocator::MayRefill(zone, reclaimable)) << "all pageblocks are movable at first";
+}
+
 // ---- zones without memory ----
 
 // Three nodes of which the last has a device with nothing plugged, and `mib` of memory of its own.

@@ -33,6 +33,28 @@ TEST(FrameStoreTest, AFewPagesOfALargeMachineTakeLittle) {
   EXPECT_LT(frames.ResidentBytes(), size_t{16} << 20);
 }
 
+TEST(FrameStoreTest, ARunOfFramesIsAsEachOfThem) {
+  FrameStore frames(Pfn{0}, 4 * kPageblockPages);
+  const FrameOwner first{FrameOwner::kAnon, 1, 7, (1u << 30) - 4};
+  // Over the end of a pageblock, and with an index that overflows.
+  const auto begin = static_cast<FrameIndex>(kPageblockPages - 5);
+  frames.SetSingles(begin, 10, FrameKind::kAllocated);
+  frames.SetOwners(begin, 10, first, 3);
+  for (FrameIndex i = 0; i < 10; ++i) {
+    const FrameStore::Head head = frames.Find(begin + i);
+    EXPECT_EQ(head.frame, begin + i);
+    EXPECT_EQ(head.kind, FrameKind::kAllocated);
+    EXPECT_EQ(head.order, 0);
+    const FrameOwner owner = frames.owner(begin + i, 0);
+    EXPECT_EQ(owner.kind, FrameOwner::kAnon);
+    EXPECT_EQ(owner.mapcount, 1u);
+    EXPECT_EQ(owner.object, 7u);
+    EXPECT_EQ(owner.index, (first.index + 3 * i) % (1u << 30));
+  }
+  EXPECT_EQ(frames.Find(begin - 1).kind, FrameKind::kUnmanaged);
+  EXPECT_EQ(frames.Find(begin + 10).kind, FrameKind::kUnmanaged);
+}
+
 class ZoneTest : public ::testing::Test {
  protected:
   static constexpr int64_t kPages = int64_t{16} << kMaxOrder;
@@ -66,6 +88,29 @@ class ZoneTest : public ::testing::Test {
   sim::Engine engine_;
   Zone zone_;
 };
+
+TEST_F(ZoneTest, PagesTakenTogetherAreThoseTakenOneByOne) {
+  std::vector<FrameIndex> taken;
+  for (int i = 0; i < 40; ++i) taken.push_back(Alloc());
+  // Given back out of order, in part: runs of every length.
+  std::rotate(taken.begin() + 3, taken.begin() + 11, taken.begin() + 14);
+  std::reverse(taken.begin() + 20, taken.end());
+  for (const FrameIndex frame : taken) ASSERT_EQ(zone_.FreePcp(kCpu, frame, 0), 0);
+  std::vector<FrameIndex> expected(taken.rbegin(), taken.rend());
+  for (FrameIndex frame = 40; frame < 63; ++frame) expected.push_back(frame);
+
+  zone_.pcp(kCpu).free_factor = 3;
+  std::vector<FrameIndex> together;
+  zone_.AllocPcpPages(kCpu, kMovable, 63, [&](FrameIndex first, uint32_t count) {
+    for (FrameIndex f = first; f < first + count; ++f) together.push_back(f);
+  });
+  EXPECT_EQ(together, expected);
+  EXPECT_EQ(zone_.pcp(kCpu).count, 0);
+  EXPECT_EQ(zone_.pcp(kCpu).free_factor, 0);
+  EXPECT_TRUE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
+  for (const FrameIndex frame : together)
+    EXPECT_EQ(zone_.frames().state(frame, 0), FrameStore::Code(FrameKind::kAllocated, 0));
+}
 
 TEST(PcpTableTest, ListsAreMadeWhenFirstUsedWithTheLimitsOfThen) {
   PcpTable table(1000);
