@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "workloads/batch/column_mapping.h"
 #include "workloads/batch/job_log_builder.h"
-#include "workloads/batch/log_lines.h"
+#include "workloads/log_lines.h"
 
 namespace numasim::workloads {
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "workloads/log_lines.h"
+
 namespace numasim::workloads {
 
 struct Job {
@@ -29,13 +31,6 @@ struct Job {
   int64_t bytes_to_use() const { return used_bytes > 0 ? used_bytes : requested_bytes; }
   int64_t bytes_to_book() const { return requested_bytes > 0 ? requested_bytes : used_bytes; }
   int64_t whole_cpus() const { return (millicpus + 999) / 1000; }
-};
-
-// Lines that did not become a job, for one reason.
-struct SkippedLines {
-  std::string reason;  // "has no run time"
-  int64_t count = 0;
-  std::vector<int64_t> first = {};  // line numbers, a few
 };
 
 struct JobLog {

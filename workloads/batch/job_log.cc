@@ -7,9 +7,9 @@
 #include "workloads/batch/column_mapping.h"
 #include "workloads/batch/csv_reader.h"
 #include "workloads/batch/job_log_builder.h"
-#include "workloads/batch/log_lines.h"
 #include "workloads/batch/sacct_reader.h"
 #include "workloads/batch/swf_reader.h"
+#include "workloads/log_lines.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {

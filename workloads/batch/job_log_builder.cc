@@ -6,24 +6,11 @@
 #include "workloads/text.h"
 
 namespace numasim::workloads {
-namespace {
-
-constexpr size_t kShownLines = 3;
-
-std::string LinesText(const SkippedLines& skipped) {
-  std::string text = skipped.count == 1 ? "line " : "lines ";
-  for (size_t i = 0; i < skipped.first.size(); ++i) Append(text, i == 0 ? "" : ", ", skipped.first[i]);
-  if (skipped.count > std::ssize(skipped.first)) text += ", ..";
-  return text;
-}
-
-}  // namespace
 
 std::vector<std::string> JobLog::Notes(const std::string& name) const {
   std::vector<std::string> notes;
   for (const SkippedLines& lines : skipped)
-    notes.push_back(
-        Cat(name, ": skipped ", lines.count, " that ", lines.reason, " (", LinesText(lines), ")"));
+    notes.push_back(Cat(name, ": skipped ", SkippedText(lines, " that ")));
   if (out_of_order > 0)
     notes.push_back(Cat(name, ": ", out_of_order, " of ", jobs.size(),
                         " jobs stood behind one that was submitted later; sorted"));
@@ -35,13 +22,7 @@ std::vector<std::string> JobLog::Notes(const std::string& name) const {
 
 void JobLogBuilder::Add(Job job) { log_.jobs.push_back(std::move(job)); }
 
-void JobLogBuilder::Skip(int64_t line, std::string_view reason) {
-  auto found = std::find_if(log_.skipped.begin(), log_.skipped.end(),
-                            [&](const SkippedLines& lines) { return lines.reason == reason; });
-  if (found == log_.skipped.end()) found = log_.skipped.insert(found, {.reason = std::string(reason)});
-  ++found->count;
-  if (found->first.size() < kShownLines) found->first.push_back(line);
-}
+void JobLogBuilder::Skip(int64_t line, std::string_view reason) { AddSkipped(log_.skipped, line, reason); }
 
 int32_t JobLogBuilder::NumberOf(Numbers& numbers, std::string_view name) {
   if (name.empty()) return -1;
@@ -61,11 +42,9 @@ void JobLogBuilder::Sort() {
 
 absl::StatusOr<JobLog> JobLogBuilder::Finish(const std::string& name) {
   if (log_.jobs.empty()) {
-    std::string why;
-    for (const SkippedLines& lines : log_.skipped)
-      Append(why, why.empty() ? ": " : ", ", lines.count, " ", lines.reason, " (", LinesText(lines), ")");
-    return absl::InvalidArgumentError(
-        Cat(name, ": holds no job that can be run", why, "; expected a log with at least one"));
+    return absl::InvalidArgumentError(Cat(name, ": holds no job that can be run",
+                                          WhyNothingIsLeft(log_.skipped),
+                                          "; expected a log with at least one"));
   }
   Sort();
   const int64_t first = log_.jobs.front().submit_ns;

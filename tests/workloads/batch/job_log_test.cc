@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "workloads/batch/log_lines.h"
 #include "workloads/batch/log_values.h"
+#include "workloads/log_lines.h"
 
 namespace numasim::workloads {
 namespace {

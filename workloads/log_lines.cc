@@ -1,8 +1,41 @@
-#include "workloads/batch/log_lines.h"
+#include "workloads/log_lines.h"
+
+#include <algorithm>
+#include <iterator>
 
 #include "workloads/text.h"
 
 namespace numasim::workloads {
+namespace {
+
+constexpr size_t kShownLines = 3;
+
+std::string LinesText(const SkippedLines& skipped) {
+  std::string text = skipped.count == 1 ? "line " : "lines ";
+  for (size_t i = 0; i < skipped.first.size(); ++i) Append(text, i == 0 ? "" : ", ", skipped.first[i]);
+  if (skipped.count > std::ssize(skipped.first)) text += ", ..";
+  return text;
+}
+
+}  // namespace
+
+void AddSkipped(std::vector<SkippedLines>& skipped, int64_t line, std::string_view reason) {
+  auto found = std::find_if(skipped.begin(), skipped.end(),
+                            [&](const SkippedLines& lines) { return lines.reason == reason; });
+  if (found == skipped.end()) found = skipped.insert(found, {.reason = std::string(reason)});
+  ++found->count;
+  if (found->first.size() < kShownLines) found->first.push_back(line);
+}
+
+std::string SkippedText(const SkippedLines& lines, std::string_view joint) {
+  return Cat(lines.count, joint, lines.reason, " (", LinesText(lines), ")");
+}
+
+std::string WhyNothingIsLeft(const std::vector<SkippedLines>& skipped) {
+  std::string why;
+  for (const SkippedLines& lines : skipped) Append(why, why.empty() ? ": " : ", ", SkippedText(lines, " "));
+  return why;
+}
 
 absl::Status LogLines::Mistake(std::string_view what) const {
   return absl::InvalidArgumentError(Cat(name_, ":", number_, ": ", what));
@@ -14,7 +47,7 @@ bool LogLines::NextOfRecord(std::string_view& line) {
   // Not further than a line may be long: the whole file may be one.
   const size_t end = rest_.substr(0, kLongest + 1).find('\n');
   if (end == std::string_view::npos && rest_.size() > kLongest) {
-    status_ = Mistake(Cat("is longer than ", kLongest, " bytes; expected a log with a line for each job"));
+    status_ = Mistake(Cat("is longer than ", kLongest, " bytes; expected ", expected_));
     return false;
   }
   line = rest_.substr(0, end);
