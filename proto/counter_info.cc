@@ -57,4 +57,8 @@ CounterName NameOf(BatchCounter counter) {
   return FromDescriptor(*counters::BatchCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(AllocationsCounter counter) {
+  return FromDescriptor(*counters::AllocationsCounter_descriptor()->FindValueByNumber(counter));
+}
+
 }  // namespace numasim

@@ -26,6 +26,7 @@ CounterName NameOf(VirtioMemCounter counter);
 CounterName NameOf(ThpCounter counter);
 CounterName NameOf(GuestCounter counter);
 CounterName NameOf(BatchCounter counter);
+CounterName NameOf(AllocationsCounter counter);
 
 }  // namespace numasim
 

@@ -9,6 +9,7 @@
 
 #include "files/read_file.h"
 #include "google/protobuf/text_format.h"
+#include "workloads/alloc_trace/alloc_text.h"
 #include "workloads/batch/batch_text.h"
 #include "workloads/generate/guests_text.h"
 #include "workloads/kernel_args.h"
@@ -71,6 +72,7 @@ class ScenarioLoader {
   absl::Status LoadScript(const MessageView& view, const Workload::Script& proto);
   absl::Status LoadGuests(const MessageView& view);
   absl::Status LoadBatch(const MessageView& view);
+  absl::Status LoadAllocations(const MessageView& view);
   InputFiles Files();
   absl::Status TakeName(const MessageView& view, const std::string& name);
   absl::Status ReadScriptFile(const MessageView& view, const std::string& name, LoadedScript& loaded);
@@ -197,10 +199,12 @@ absl::Status ScenarioLoader::LoadTimes(const MessageView& scenario) {
 
 absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
   const Workload& workload = loaded_.proto.workload();
-  if (workload.script_size() + workload.guests_size() + workload.batch_size() == 0) {
-    return scenario.MistakeWithoutValue("workload.script",
-                                        "is missing; expected at least one, such as script { file: "
-                                        "\"load.mm\" }, or guests { .. }, or batch { .. }");
+  if (workload.script_size() + workload.guests_size() + workload.batch_size() + workload.allocations_size() ==
+      0) {
+    return scenario.MistakeWithoutValue(
+        "workload.script",
+        "is missing; expected at least one, such as script { file: "
+        "\"load.mm\" }, or guests { .. }, or batch { .. }, or allocations { .. }");
   }
   const MessageView view = scenario.Nested("workload");
   for (int i = 0; i < workload.script_size(); ++i) {
@@ -213,6 +217,10 @@ absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
   }
   for (int i = 0; i < workload.batch_size(); ++i) {
     const absl::Status status = LoadBatch(view.Nested("batch", i));
+    if (!status.ok()) return status;
+  }
+  for (int i = 0; i < workload.allocations_size(); ++i) {
+    const absl::Status status = LoadAllocations(view.Nested("allocations", i));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -247,6 +255,16 @@ absl::Status ScenarioLoader::LoadBatch(const MessageView& view) {
   if (!plan.ok()) return plan.status();
   if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
   loaded_.batches.push_back(*std::move(plan));
+  return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::LoadAllocations(const MessageView& view) {
+  const InputFiles files = Files();
+  absl::StatusOr<AllocPlan> plan =
+      ReadAllocations(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
+  if (!plan.ok()) return plan.status();
+  if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
+  loaded_.allocations.push_back(*std::move(plan));
   return absl::OkStatus();
 }
 
@@ -343,7 +361,15 @@ absl::StatusOr<std::string> ScenarioLoader::FileOf(const MessageView& view, std:
                                    "); expected a file, by its path from the "
                                    "scenario's folder"));
   }
-  loaded_.files.emplace(name, *text);
+  // The whole run's trace would be little else.
+  constexpr size_t kMostKept = size_t{64} << 20;
+  if (text->size() <= kMostKept) {
+    loaded_.files.emplace(name, *text);
+  } else {
+    loaded_.warnings.push_back(Cat(view.FileAndLine(field), ": ", view.PathOf(field), ": ", Quoted(name),
+                                   " is larger than ", kMostKept >> 20,
+                                   " MiB: the run's trace does not keep it, and cannot be run again"));
+  }
   return text;
 }
 

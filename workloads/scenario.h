@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "proto/scenario.pb.h"
+#include "workloads/alloc_trace/alloc_plan.h"
 #include "workloads/batch/batch_plan.h"
 #include "workloads/condition.h"
 #include "workloads/generate/guest_plan.h"
@@ -65,12 +66,14 @@ struct LoadedScenario {
   std::vector<LoadedScript> scripts;
   std::vector<GuestPlan> guests;
   std::vector<BatchPlan> batches;
+  std::vector<AllocPlan> allocations;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;
   std::vector<Expectation> expectations;
   // What the scenario asks for and will not get, a line each, with the place where it does.
   std::vector<std::string> warnings;
   // The text of every file the scenario names, by the name it uses: with `text` all that a second run needs.
+  // Without those of more than 64 MiB.
   std::map<std::string, std::string> files;
 
   // Whether anything is drawn at random, so that another seed makes another run.

@@ -1,5 +1,5 @@
 // Simulation: one run of a scenario. Owns the engine, the models on it, a runner for each stream of the
-// workload, its groups of guests and its batch systems.
+// workload, its groups of guests, its batch systems and its replays of allocation traces.
 #ifndef NUMASIM_WORKLOADS_SIMULATION_H_
 #define NUMASIM_WORKLOADS_SIMULATION_H_
 
@@ -16,6 +16,7 @@
 #include "models/mm/address_space_ops.h"
 #include "sim/engine.h"
 #include "sim/run_control.h"
+#include "workloads/alloc_trace/alloc_replay.h"
 #include "workloads/batch/batch_system.h"
 #include "workloads/generate/guest_group.h"
 #include "workloads/operation_log.h"
@@ -80,12 +81,15 @@ class Simulation {
     OperationTable table;
   };
   std::vector<Operations> AllOperations() const;
-  // Scripts' streams, groups of guests, and batch systems.
-  int64_t streams() const { return static_cast<int64_t>(runners_.size() + groups_.size() + batches_.size()); }
+  // Scripts' streams, groups of guests, batch systems, and replays.
+  int64_t streams() const {
+    return static_cast<int64_t>(runners_.size() + groups_.size() + batches_.size() + replays_.size());
+  }
   int64_t streams_done() const;
   // The groups of guests, in the scenario's order.
   const std::vector<std::unique_ptr<GuestGroup>>& groups() const { return groups_; }
   const std::vector<std::unique_ptr<BatchSystem>>& batches() const { return batches_; }
+  const std::vector<std::unique_ptr<AllocReplay>>& replays() const { return replays_; }
   // Every counter of the machine and of the workload, in the order of a trace.
   std::vector<MemorySystem::CounterColumn> Columns() const;
   // The processes that live, by stream and name. Read while nothing runs.
@@ -126,6 +130,7 @@ class Simulation {
   std::vector<std::unique_ptr<OperationLog>> logs_;  // of each script
   std::vector<std::unique_ptr<GuestGroup>> groups_;
   std::vector<std::unique_ptr<BatchSystem>> batches_;
+  std::vector<std::unique_ptr<AllocReplay>> replays_;
   size_t streams_ended_ = 0;      // global LP
   bool left_khugepaged_ = false;  // the run was ended with the last stream, and khugepaged with it
 };

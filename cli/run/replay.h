@@ -1,4 +1,5 @@
-// `numasim replay`: a quick answer to what a log of jobs would have done to a machine.
+// `numasim replay`: a quick answer to what a log of jobs, or a trace of allocations, would have done to a
+// machine.
 #ifndef NUMASIM_CLI_RUN_REPLAY_H_
 #define NUMASIM_CLI_RUN_REPLAY_H_
 

@@ -232,7 +232,30 @@ void PrintBatches(const std::vector<std::unique_ptr<workloads::BatchSystem>>& ba
   table.Print(/*width=*/0, out);
 }
 
-// Why guests of a group, or jobs of a batch system, did not get their memory.
+// What became of the events of each allocation trace.
+void PrintReplays(const std::vector<std::unique_ptr<workloads::AllocReplay>>& replays, std::ostream& out) {
+  if (replays.empty()) return;
+  constexpr std::pair<AllocationsCounter, const char*> kShown[] = {
+      {ALLOCATIONS_ALLOCATED, "allocated"},       {ALLOCATIONS_FREED, "freed"},
+      {ALLOCATIONS_FREED_UNSEEN, "freed unseen"}, {ALLOCATIONS_FREES_LOST, "frees lost"},
+      {ALLOCATIONS_FAILED, "failed here"},        {ALLOCATIONS_FAILED_IN_TRACE, "in trace"},
+      {ALLOCATIONS_FAILED_IN_BOTH, "in both"}};
+  Table table;
+  std::vector<std::string> titles = {"allocations", "events"};
+  for (const auto& [counter, title] : kShown) titles.emplace_back(title);
+  titles.insert(titles.end(), {"live at the end", "late by"});
+  table.AddRow(std::move(titles));
+  for (const auto& replay : replays) {
+    std::vector<std::string> row = {replay->plan().name, absl::StrCat(replay->plan().trace->events.size())};
+    for (const auto& [counter, title] : kShown) row.push_back(absl::StrCat(replay->counter(counter)));
+    row.push_back(SizeForPeople(replay->counter(ALLOCATIONS_LIVE_PAGES) * kPageSize));
+    row.push_back(TimeText(replay->latest().ns));
+    table.AddRow(std::move(row));
+  }
+  table.Print(/*width=*/0, out);
+}
+
+// Why guests of a group, jobs of a batch system, or allocations of a trace did not get their memory.
 void PrintShortages(std::string_view what, const workloads::Shortages& shortages, std::ostream& out) {
   for (const auto& [shortage, count] : shortages) {
     const std::string nodes = shortage.nodes.empty() ? "" : absl::StrCat(" node=", shortage.nodes);
@@ -245,6 +268,8 @@ void PrintAllShortages(const workloads::Simulation& simulation, std::ostream& ou
     PrintShortages(absl::StrCat("guests ", group->plan().name), group->shortages(), out);
   for (const auto& batch : simulation.batches())
     PrintShortages(absl::StrCat("batch ", batch->plan().name), batch->shortages(), out);
+  for (const auto& replay : simulation.replays())
+    PrintShortages(absl::StrCat("allocations ", replay->plan().name), replay->shortages(), out);
 }
 
 }  // namespace
@@ -273,7 +298,8 @@ void PrintFailures(const workloads::Simulation& simulation, const RunFacts& fact
   const std::vector<workloads::Simulation::FailureKind> failures = simulation.Failures();
   const auto is_short = [](const auto& of) { return !of->shortages().empty(); };
   const bool any_short = std::any_of(simulation.groups().begin(), simulation.groups().end(), is_short) ||
-                         std::any_of(simulation.batches().begin(), simulation.batches().end(), is_short);
+                         std::any_of(simulation.batches().begin(), simulation.batches().end(), is_short) ||
+                         std::any_of(simulation.replays().begin(), simulation.replays().end(), is_short);
   if (failures.empty() && facts.events.empty() && !any_short) {
     out << "nothing failed\n";
     return;
@@ -304,9 +330,11 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
                          sim::ToString(simulation.engine().now()), facts.wall_s, events,
                          static_cast<double>(events) / 1e6 / std::max(facts.wall_s, 1e-9));
   if (!facts.ended_by.empty()) out << "ended by " << facts.ended_by << " before its end\n";
-  const char* const streams = !simulation.batches().empty()  ? "streams, groups of guests and batch systems"
-                              : !simulation.groups().empty() ? "streams and groups of guests"
-                                                             : "streams";
+  const char* const streams = !simulation.replays().empty()
+                                  ? "streams, groups of guests, batch systems and replays"
+                              : !simulation.batches().empty() ? "streams, groups of guests and batch systems"
+                              : !simulation.groups().empty()  ? "streams and groups of guests"
+                                                              : "streams";
   out << absl::StrFormat("%d of %d %s ended; %d operations, %d accesses\n", simulation.streams_done(),
                          simulation.streams(), streams, totals.operations, totals.accesses);
   const std::vector<workloads::Simulation::Operations> operations = simulation.AllOperations();
@@ -319,6 +347,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
   PrintVirtioMem(simulation.kernel().virtio_mem(), out);
   PrintGuests(simulation.groups(), out);
   PrintBatches(simulation.batches(), out);
+  PrintReplays(simulation.replays(), out);
   if (run.has_value()) PrintOverTime(*run, out);
   PrintFailures(simulation, facts, out);
   if (!facts.trace_path.empty()) {

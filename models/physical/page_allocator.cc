@@ -459,17 +459,32 @@ sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
   co_await path.GoTo(home, memory_.costs().hop);
 }
 
+bool PageAllocator::TryFreeHere(const sim::Path& path, CpuId cpu, int order, Pfn block) {
+  Zone& zone = *memory_.ZoneOf(block);
+  Node& node = memory_.node(zone.node());
+  if (node.lp != path.lp() || !PcpLists::Allowed(order) || zone.PcpWillDrain(cpu, order)) return false;
+  const FrameIndex frame = zone.frames().Index(block);
+  PrepareFree(node, zone, frame, order);
+  zone.FreePcp(cpu, frame, order);
+  return true;
+}
+
+// free_pages_prepare()
+void PageAllocator::PrepareFree(Node& node, Zone& zone, FrameIndex frame, int order) {
+  Disown(node, zone, frame, order);
+  if (order == ThpPage::kOrder) {  // free_transhuge_page()
+    node.split_queue.Remove(zone.frames().PfnOf(frame));
+    zone.frames().set_has_parts(frame, false);
+  }
+  node.counter(PGFREE) += int64_t{1} << order;
+}
+
 sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn) {
   const Costs& costs = memory_.costs();
   const int64_t size = int64_t{1} << order;
   Zone& zone = *memory_.ZoneOf(pfn);
   const FrameIndex frame = zone.frames().Index(pfn);
-  Disown(node, zone, frame, order);
-  if (order == ThpPage::kOrder) {  // free_transhuge_page()
-    node.split_queue.Remove(pfn);
-    zone.frames().set_has_parts(frame, false);
-  }
-  node.counter(PGFREE) += size;
+  PrepareFree(node, zone, frame, order);
   if (PcpLists::Allowed(order) && !zone.PcpWillDrain(cpu, order)) {
     zone.FreePcp(cpu, frame, order);
     co_await path.Take(costs.pcp_free);

@@ -113,6 +113,11 @@ class PageAllocator {
   // Otherwise as Release.
   sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
 
+  // The common case of FreeBlocks, for one block, without a coroutine: the path is on the LP of the block's
+  // node and the CPU's PCP list has room. Takes no time: the caller pays costs().pcp_free. False if it is not
+  // the common case: nothing is done.
+  bool TryFreeHere(const sim::Path& path, CpuId cpu, int order, Pfn block);
+
   // One more PMD maps the huge page of a file, on the LP of its node (page_add_file_rmap). Beside the page
   // cache's reference its mapcount counts these alone; base entries that map parts of it are not counted.
   static void MapFilePmd(Node& node, Zone& zone, FrameIndex head);
@@ -182,6 +187,7 @@ class PageAllocator {
   static void CountOwned(Node& node, const FrameOwner& owner, int order, int64_t blocks);
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);
   static void Disown(Node& node, Zone& zone, FrameIndex frame, int order);
+  static void PrepareFree(Node& node, Zone& zone, FrameIndex frame, int order);
 
   MemorySystem& memory_;
   Pressure* pressure_ = nullptr;

@@ -157,6 +157,16 @@ void Zone::EnablePcp() {
   SetPcpLimits(pcp_high_, pcp_batch_);
 }
 
+void Zone::Halve(FrameIndex frame, int order) {
+  NUMASIM_CHECK_EQ(int{frames_.state(frame, order)}, int{FrameStore::Code(FrameKind::kAllocated, order)});
+  const FrameOwner owner = frames_.owner(frame, order);
+  const int half = order - 1;
+  for (const FrameIndex head : {frame, frame + (FrameIndex{1} << half)}) {
+    frames_.SetHead(head, FrameKind::kAllocated, half);
+    frames_.owner(head, half) = owner;
+  }
+}
+
 void Zone::TakeRef(FrameIndex frame, int order) {
   PageHolds holds = frames_.holds(frame, order);
   ++holds.refs;

@@ -130,6 +130,10 @@ class Zone {
   FrameIndex AllocBuddy(int order, Migratetype type, AllocFlags alloc_flags);
   void FreeBuddy(FrameIndex frame, int order);
 
+  // split_page(), once: an allocated block that nothing holds becomes two of half its size, with the same
+  // owner.
+  void Halve(FrameIndex frame, int order);
+
   // --- references to allocated blocks beyond their mappings: pins, and isolation for migration ---
   void TakeRef(FrameIndex frame, int order);  // get_page()
   // put_page(): whether nothing refers to the block any more, and it is to be freed.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "models/physical/kernel_pages.h"
 
 namespace numasim {
 namespace {
@@ -253,7 +254,7 @@ class ZoneChecker {
     } else if (kind == FrameKind::kAllocated) {
       census_.allocated += pages;
       const FrameOwner& owner = frames_.owner(frame, order);
-      if (owner.kind == FrameOwner::kKernel) census_.kernel += pages;
+      if (owner.kind == FrameOwner::kKernel && owner.object == kKernelsOwn) census_.kernel += pages;
       on_allocated_(frames_.PfnOf(frame), order, owner);
     }
     previous_ = {frame, order, kind == FrameKind::kFree};

@@ -19,7 +19,7 @@ struct ZoneCensus {
   int64_t cma = 0;       // and on those of CMA areas
   int64_t pcp = 0;
   int64_t allocated = 0;
-  int64_t kernel = 0;  // of those allocated, the kernel's own
+  int64_t kernel = 0;  // of those allocated, the kernel's own (kKernelsOwn)
   int64_t managed() const { return free + pcp + allocated; }
 };
 

@@ -70,6 +70,7 @@ EFFECTS = {
     ('replay', '--machine'): [(REPLAY, replaced(REPLAY, 'm.textproto', 'larger.textproto'))],
     ('replay', '--format'): [(['replay', 'jobs.swf', '--machine', 'm.textproto'],
                               ['replay', 'jobs.swf', '--machine', 'm.textproto', '--format', 'sacct'])],
+    ('replay', '--boot'): [(['replay', 'a.ftrace', '--machine', 'm.textproto'], ['replay', 'a.ftrace', '--boot', 's.json'])],
     ('replay', '--columns'): [(REPLAY, replaced(REPLAY, REPLAY[5], 'submit=from,run=for,cpus=cpus,request=mem:K'))],
     ('replay', '--policy'): [(REPLAY, REPLAY + ['--policy', 'fcfs'])],
     ('replay', '--page-size'): [(REPLAY, REPLAY + ['--page-size', 'thp'])],
@@ -166,6 +167,7 @@ def prepare():
     jobs = 'from,for,cpus,mem\n0,100,2,8\n1,100,1,4\n2,10,%d,4\n3,10,1,4\n'
     write('jobs.csv', jobs % 2)
     write('other.csv', jobs % 1)
+    write('a.ftrace', 'a-1 [000] ..... 1.5: mm_page_alloc: page=p pfn=8 order=3 migratetype=0 gfp_flags=GFP_KERNEL\n')
     write('jobs.swf', '1 0 0 60 2 -1 2048 2 60 -1 1 1 1 1 1 1 -1 -1\n')
     write('m.textproto', 'node { memory: "64M" cpus: 3 }\n')
     write('larger.textproto', 'node { memory: "64M" cpus: 8 }\n')

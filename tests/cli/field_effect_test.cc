@@ -231,6 +231,28 @@ workload {
 trace { interval: "1m" }
 )";
 
+// A trace of allocations, more than a millisecond long.
+constexpr char kWithTrace[] = R"(
+machine {
+  node { memory: "64M" cpus: 2 }
+  node { memory: "64M" cpus: 2 }
+}
+kernel { thp { enabled: "never" } }
+workload {
+  allocations { name: "trace" trace: "some.ftrace" }
+}
+trace { interval: "1ms" }
+)";
+
+void WriteTraces() {
+  const auto alloc = [](int us, int pfn) {
+    return absl::StrCat("a-1 [001] ..... 1.00", us, ": mm_page_alloc: page=p pfn=", pfn,
+                        " order=3 migratetype=0 gfp_flags=GFP_KERNEL\n");
+  };
+  std::ofstream("some.ftrace") << alloc(1000, 8) << alloc(2000, 16) << alloc(3000, 24);
+  std::ofstream("others.ftrace") << alloc(1000, 8) << alloc(2000, 16);
+}
+
 void WriteTopology() {
   const auto sets = [](const std::string& cpus, const std::string& nodes) {
     return absl::StrCat("cpuset=\"", cpus, "\" complete_cpuset=\"", cpus, "\" nodeset=\"", nodes,
@@ -420,6 +442,13 @@ const Entry kEntries[] = {
     {"Lublin.jobs", kWithBatch, "jobs: 40", "jobs: 41"},
     {"Lublin.cpus", kWithBatch, "cpus: 8 pace", "cpus: 16 pace"},
     {"Lublin.pace", kWithBatch, "pace: 40", "pace: 30"},
+    {"Allocations.name", kWithTrace, "\"trace\"", "\"others\""},
+    {"Allocations.trace", kWithTrace, "some.f", "others.f"},
+    {"Allocations.trace", kWithTrace, "some.ftrace", "some.swf", Effect::kRefused},
+    {"Allocations.format", kWithTrace, "trace: \"", "format: 'perf' trace: \"", Effect::kRefused},
+    {"Allocations.count", kWithTrace, "trace: \"", "count: 2 trace: \""},
+    {"Allocations.count", kWithTrace, "trace: \"", "count: 4 trace: \"", Effect::kRefused},
+    {"Allocations.start", kWithTrace, "trace: \"", "start: '5ms' trace: \""},
     {"Poisson.mean", kWithGuests, "mean: \"3ms\"", "mean: \"4ms\""},
     {"Arrival.file", kWithGuests, "poisson {", "file: 'x.txt' poisson {", Effect::kRefused},
     {"ClosedLoop.guests", kWithGuests, "guests: 3", "guests: 4"},
@@ -548,8 +577,10 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
   const Result with_thp = RunScenario(kWithThp);
   const Result with_guests = RunScenario(kWithGuests);
   const Result with_batch = RunScenario(kWithBatch);
+  WriteTraces();
+  const Result with_trace = RunScenario(kWithTrace);
   for (const Result* base :
-       {&described, &recorded, &pinned, &from_topology, &with_thp, &with_guests, &with_batch}) {
+       {&described, &recorded, &pinned, &from_topology, &with_thp, &with_guests, &with_batch, &with_trace}) {
     ASSERT_EQ(base->problem, "");
     ASSERT_THAT(base->warnings, testing::IsEmpty());
   }
@@ -566,6 +597,7 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
                          : entry.scenario == kWithThp    ? with_thp
                          : entry.scenario == kWithGuests ? with_guests
                          : entry.scenario == kWithBatch  ? with_batch
+                         : entry.scenario == kWithTrace  ? with_trace
                                                          : from_topology;
     switch (entry.effect) {
       case Effect::kTrace:

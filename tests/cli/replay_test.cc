@@ -103,6 +103,94 @@ TEST_F(ReplayTest, MistakesAreOneMessageAndLeaveNothingBehind) {
   EXPECT_THAT(refused({"long.csv", "--policy", "lifo"}), HasSubstr("--policy"));
 }
 
+// ---- Traces of allocations ----
+
+std::string Event(const char* time, int cpu, const char* name, const char* fields) {
+  return absl::StrCat("task-1 [00", cpu, "] ..... ", time, ": ", name, ": page=00000000ab ", fields, "\n");
+}
+
+// A page that is freed again; eight of which one is freed alone; two that were there before; a failure.
+std::string SomeTrace() {
+  constexpr char kKernel[] = "migratetype=0 gfp_flags=GFP_KERNEL";
+  return "# tracer: nop\n" +
+         Event("9.100000", 0, "mm_page_alloc", absl::StrCat("pfn=0x100 order=0 ", kKernel).c_str()) +
+         Event("9.100010", 1, "mm_page_alloc", absl::StrCat("pfn=0x108 order=3 ", kKernel).c_str()) +
+         Event("9.100020", 0, "mm_page_free", "pfn=0x100 order=0") +
+         Event("9.100030", 0, "sched_switch", "prev_comm=a") + "CPU:1 [LOST 3 EVENTS]\n" +
+         Event("9.100040", 1, "mm_page_free", "pfn=0x10a order=0") +
+         Event("9.100050", 1, "mm_page_free", "pfn=0x200 order=1") +
+         Event("9.150060", 1, "mm_page_alloc", absl::StrCat("pfn=0x0 order=9 ", kKernel).c_str());
+}
+
+constexpr char kSomeNotes[] =
+    "numasim: warning: a.ftrace: passed over events of other kinds: sched_switch (1)\n"
+    "numasim: warning: a.ftrace: the trace lacks 3 events that its buffers had no room for; what they freed "
+    "stays "
+    "allocated\n";
+
+TEST_F(ReplayTest, SummaryTellsWhatBecameOfATrace) {
+  Write("a.ftrace", SomeTrace());
+  const Outcome outcome = Replay({"a.ftrace"});
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, kSomeNotes);
+  // Events, allocated, freed, freed unseen, frees lost, failed here, in trace, in both, live.
+  EXPECT_THAT(outcome.out, ContainsRegex("\n  trace +6 +2 +2 +1 +0 +0 +1 +0 +28.0 KiB "));
+  EXPECT_THAT(outcome.out, HasSubstr("simulated 50.06"));
+  EXPECT_THAT(outcome.out, HasSubstr("nothing failed\n"));
+  EXPECT_TRUE(fs::exists("a.trace.pb"));
+}
+
+TEST_F(ReplayTest, ATraceIsKnownByItsBeginningOrItsFormat) {
+  Write("a.txt", SomeTrace());
+  EXPECT_THAT(Replay({"a.txt", "--quiet", "--out", "1.pb"}).exit_status, 0);
+  EXPECT_THAT(Replay({"a.txt", "--quiet", "--out", "2.pb", "--format", "ftrace"}).exit_status, 0);
+  EXPECT_THAT(Replay({"a.txt", "--format", "perf"}).err,
+              HasSubstr("is an event of ftrace, not of perf script"));
+}
+
+TEST_F(ReplayTest, SameTraceSameBytesForAnyNumberOfThreadsAndFromItsOwnTrace) {
+  Write("a.ftrace", SomeTrace());
+  for (const char* const threads : {"1", "2", "4"}) {
+    const std::string trace = absl::StrCat(threads, ".pb");
+    ASSERT_EQ(Replay({"a.ftrace", "--threads", threads, "--out", trace, "--quiet"}).exit_status, 0);
+    EXPECT_TRUE(FileText(trace) == FileText("1.pb")) << threads;
+  }
+  fs::remove("a.ftrace");
+  fs::remove("node.textproto");
+  ASSERT_EQ(Numasim({"run", "1.pb", "--out", "again.pb", "--quiet"}).exit_status, 0);
+  EXPECT_TRUE(FileText("again.pb") == FileText("1.pb"));
+}
+
+TEST_F(ReplayTest, WrongTracesAreOneMessageAndLeaveNothingBehind) {
+  const auto refused = [](const std::vector<std::string>& arguments) {
+    const Outcome outcome = Replay(arguments);
+    EXPECT_EQ(outcome.exit_status, 1);
+    EXPECT_EQ(outcome.out, "");
+    for (const std::string& file : Files()) EXPECT_THAT(file, testing::Not(HasSubstr(".pb"))) << file;
+    return outcome.err;
+  };
+  Write("a.ftrace", SomeTrace());
+  Write("empty.ftrace", "");
+  Write("b.dat", "\x17\x08\x44tracing6");
+  Write("c.txt.gz", "\x1f\x8b\x08");
+  EXPECT_THAT(refused({"none.perf"}),
+              HasSubstr("trace: 'none.perf' cannot be read (No such file or directory)"));
+  EXPECT_THAT(refused({"empty.ftrace"}),
+              HasSubstr("trace: 'empty.ftrace' is none of the traces that are known"));
+  EXPECT_THAT(refused({"a.ftrace", "--format", "llfree"}),
+              HasSubstr("a.ftrace: is no trace of LLFree; expected"));
+  EXPECT_THAT(refused({"a.ftrace", "--format", "swf"}), HasSubstr("'a.ftrace' is not named as a log"));
+  EXPECT_THAT(refused({"b.dat"}), HasSubstr("b.dat: is no trace that libtracecmd can read: "));
+  EXPECT_EQ(refused({"c.txt.gz"}),
+            "numasim: c.txt.gz: cannot be unpacked: it is cut off; expected a whole file of gzip\n");
+  EXPECT_EQ(refused({"a.ftrace", "--policy", "fcfs"}),
+            "numasim: --policy: 'fcfs' is for logs of jobs, and a.ftrace is a trace of allocations; expected "
+            "none\n");
+  EXPECT_EQ(refused({"a.ftrace", "--boot", "b.json"}),
+            "numasim: --boot: is given beside --machine; expected one of them\n");
+  EXPECT_EQ(Numasim({"replay", "a.ftrace"}).err, "numasim: --machine: is missing; expected it, or --boot\n");
+}
+
 TEST_F(ReplayTest, TraceMustNotReplaceTheLog) {
   Write("jobs.swf", kLog);
   const Outcome outcome = Replay({"jobs.swf", "--out", "jobs.swf"});

@@ -4,14 +4,15 @@
     tests/mutation/mutate.py --numasim bazel-bin/cli/numasim --inputs 10000 --seed 1
 
 Each input is a case: a folder of files and a command line. It begins as one of the samples below (scripts, scenarios,
-boot files, topologies, traces, studies, databases, recorded /proc and /sys), of which one file is then mutated one to
-four times. An input is answered well if the program exits with 0, or with 1 and a message, within its time. A run that
-is only long must end when it is asked to (SIGTERM); these are counted. Anything else is a finding: its folder is kept
-and the command that repeats it is printed. The same seed makes the same inputs.
+boot files, topologies, traces, logs, traces of allocations, studies, databases, recorded /proc and /sys), of which one
+file is then mutated one to four times. An input is answered well if the program exits with 0, or with 1 and a message,
+within its time. A run that is only long must end when it is asked to (SIGTERM); these are counted. Anything else is a
+finding: its folder is kept and the command that repeats it is printed. The same seed makes the same inputs.
 """
 
 import argparse
 import collections
+import gzip
 import multiprocessing.pool
 import os
 import random
@@ -131,6 +132,36 @@ def logs():
                    ["replay", name, "--machine", "m.textproto", "--out", "out.pb"], [name])
 
 
+def allocation_traces():
+    """Traces of the page allocator in each format, as the replay of one."""
+    machine = b'node { memory: "64M" cpus: 2 } node { memory: "64M" cpus: 2 }\n'
+    ftrace = (b"# tracer: nop\n            init-1       [000] .....    25.230481: mm_page_alloc: page=0000000090b7be82 pfn=0x5260 "
+              b"order=3 migratetype=2 gfp_flags=__GFP_IO|__GFP_FS|__GFP_NOWARN|__GFP_COMP|__GFP_RECLAIMABLE\n"
+              b"          a [b]-7       [003] d..1.    25.231391: mm_page_alloc: page=00000000909bcc83 pfn=0x400 order=9 migratetype=1 "
+              b"gfp_flags=GFP_TRANSHUGE\nCPU:3 [LOST 120 EVENTS]\n"
+              b"            init-1       [001] .....    25.231400: mm_page_free: page=00000000909bcc83 pfn=0x5264 order=2\n"
+              b"            init-1       [001] .....    25.231401: mm_page_free: page=00000000909bcc83 pfn=0x401 order=0\n"
+              b"            init-1       [001] .....    25.231402: mm_page_free_batched: page=00000000909bcc83 pfn=0x401 order=0\n"
+              b"            init-1       [001] d....    25.231403: mm_page_alloc_extfrag: page=p pfn=0x42800 alloc_order=0 fallback_order=10\n"
+              b"            init-1       [002] .....    25.231404: mm_page_alloc: page=(null) pfn=0x0 order=10 migratetype=0 gfp_flags=GFP_ATOMIC\n"
+              b"            init-1       [002] .....    25.231405: sched_switch: prev_comm=a\n")
+    perf = (b"swapper     0 [002]  1234.567890: kmem:mm_page_alloc: page=0xffffea0000006800 pfn=0x1a0 order=0 migratetype=0 gfp_flags=GFP_ATOMIC\n"
+            b"my prog  7/8 [001]  1234.567891:          1      kmem:mm_page_free: page=0xffffea0000006800 pfn=0x1a0 order=0\n")
+
+    def entry(time, pfn, alloc, order, flags):
+        return (time | pfn << 38 | alloc << 62 | order << 63 | flags << 67 | 7 << 96).to_bytes(16, "little")
+
+    def page(cpu, entries):
+        return (cpu.to_bytes(16, "little") + b"".join(entries)).ljust(4096, b"\0")
+    llfree = (b"".join(number.to_bytes(4, "little") for number in (2, 4, 0x7fff)).ljust(4096, b"\0") +
+              page(0, [entry(5, 0x400, 1, 9, 0xcc8), entry(9, 0x402, 0, 0, 0)]) + page(3, [entry(7, 0x800, 1, 0, 0xcc0)]))
+    packed = gzip.compress(ftrace, mtime=0)
+    recorded = gzip.decompress(read(os.path.join(ROOT, "tests", "workloads", "alloc_trace", "testdata", "recorded.dat.gz")))
+    for name, text in (("a.ftrace", ftrace), ("a.perf", perf), ("a.llfree", llfree), ("a.ftrace.gz", packed), ("trace.dat", recorded)):
+        yield Case("allocations", {name: text, "m.textproto": machine},
+                   ["replay", name, "--machine", "m.textproto", "--out", "out.pb"], [name])
+
+
 def topologies():
     folder = os.path.join(ROOT, "tests", "workloads", "machine", "testdata")
     scenario = b'machine { lstopo_file: "in.xml" }\nworkload { script { line: "spawn p" line: "@p map m 4M anon" } }\n'
@@ -225,7 +256,8 @@ def tasks(numasim, work):
 
 
 def all_cases(numasim, work):
-    cases = list(scripts_and_boots()) + list(scenarios()) + list(data_files()) + list(logs()) + list(topologies()) + list(snapshots())
+    cases = list(scripts_and_boots()) + list(scenarios()) + list(data_files()) + list(logs())
+    cases += list(allocation_traces()) + list(topologies()) + list(snapshots())
     return cases + list(traces(numasim, work)) + list(studies(numasim, work)) + list(tasks(numasim, work))
 
 
@@ -538,7 +570,7 @@ def parse_arguments():
     parser.add_argument("--inputs", type=int, default=400, help="how many; 0: until interrupted")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so long; 0: no limit")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", help="only these: boot, conform, data, database, log, scenario, script, snapshot, study, task, topology or trace")
+    parser.add_argument("--kind", help="only these: allocations, boot, conform, data, database, log, scenario, script, snapshot, study, task, topology or trace")
     parser.add_argument("--first", type=int, default=0, help="number of the first input, to repeat one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at a time")
     parser.add_argument("--patience", type=float, default=10, help="seconds an input may take, and to end when asked")

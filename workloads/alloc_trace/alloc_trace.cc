@@ -6,13 +6,14 @@
 #include "workloads/alloc_trace/alloc_trace_builder.h"
 #include "workloads/alloc_trace/llfree_reader.h"
 #include "workloads/alloc_trace/text_reader.h"
+#include "workloads/alloc_trace/trace_dat_reader.h"
 #include "workloads/log_lines.h"
 
 namespace numasim::workloads {
 namespace {
 
 // In the order of TraceFormat.
-constexpr std::string_view kNames[] = {"ftrace", "perf", "llfree"};
+constexpr std::string_view kNames[] = {"ftrace", "perf", "trace.dat", "llfree"};
 constexpr std::string_view kExpected = "a trace with a line for each event";
 
 absl::Status ReadText(const std::string& name, std::string_view bytes, TextTrace kind,
@@ -32,6 +33,8 @@ absl::Status Read(const std::string& name, std::string_view bytes, TraceFormat f
       return ReadText(name, bytes, TextTrace::kFtrace, trace);
     case TraceFormat::kPerf:
       return ReadText(name, bytes, TextTrace::kPerf, trace);
+    case TraceFormat::kTraceDat:
+      return ReadTraceDat(name, bytes, trace);
     case TraceFormat::kLlfree:
       break;
   }
@@ -47,6 +50,7 @@ std::optional<TraceFormat> TraceFormatNamed(std::string_view name) {
 }
 
 std::optional<TraceFormat> FindTraceFormat(std::string_view bytes) {
+  if (IsTraceDat(bytes)) return TraceFormat::kTraceDat;
   // Before the first event there are comments, and what `trace-cmd report` and perf have to say.
   constexpr int kLines = 1000;
   LogLines lines("", bytes, kExpected);

@@ -17,12 +17,13 @@
 namespace numasim::workloads {
 
 enum class TraceFormat : uint8_t {
-  kFtrace,  // what /sys/kernel/tracing/trace holds, and `trace-cmd report` prints
-  kPerf,    // what `perf script` prints
-  kLlfree,  // the binary traces of LLFree's replay
+  kFtrace,    // what /sys/kernel/tracing/trace holds, and `trace-cmd report` prints
+  kPerf,      // what `perf script` prints
+  kTraceDat,  // what `trace-cmd record` writes
+  kLlfree,    // the binary traces of LLFree's replay
 };
 
-// "ftrace", "perf", "llfree".
+// "ftrace", "perf", "trace.dat", "llfree".
 std::optional<TraceFormat> TraceFormatNamed(std::string_view name);
 
 // The format that the first bytes show; none where they are of none of these.

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "files/shared_file.h"
 
 namespace numasim::workloads {
@@ -49,6 +50,14 @@ absl::Status NoChild() {
 }
 
 }  // namespace
+
+std::string FirstComplaint(const ChildResult& result) {
+  constexpr size_t kShown = 200;
+  for (const absl::string_view line : absl::StrSplit(result.complaints, '\n')) {
+    if (!line.empty()) return absl::StrCat(" (", line.substr(0, kShown), ")");
+  }
+  return "";
+}
 
 ChildResult RunInChild(const std::function<absl::StatusOr<std::string>()>& make, unsigned seconds) {
   const SharedFile result;

@@ -18,6 +18,9 @@ struct ChildResult {
   std::string complaints;  // what the child wrote to standard error
 };
 
+// The first thing that the child had to say, in brackets behind a blank; "" if it said nothing.
+std::string FirstComplaint(const ChildResult& result);
+
 // Runs `make` in a forked child that is stopped after `seconds`. Called while the process has one thread.
 // What `make` changes in memory is lost; only the text that it returns comes back.
 ChildResult RunInChild(const std::function<absl::StatusOr<std::string>()>& make, unsigned seconds);

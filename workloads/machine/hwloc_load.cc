@@ -13,7 +13,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "models/base/types.h"
 #include "workloads/machine/child_process.h"
 #include "workloads/operations.h"
@@ -172,14 +171,6 @@ absl::StatusOr<std::string> LoadHere(const std::function<int(hwloc_topology_t)>&
   return Encode(*extracted);
 }
 
-// The first thing that hwloc had to say, in brackets.
-std::string FirstLine(const std::string& complaints) {
-  for (const absl::string_view line : absl::StrSplit(complaints, '\n')) {
-    if (!line.empty()) return absl::StrCat(" (", std::string(line.substr(0, 200)), ")");
-  }
-  return "";
-}
-
 absl::StatusOr<Topology> LoadApart(const std::string& name, const std::string& expected,
                                    const std::function<int(hwloc_topology_t)>& set_source) {
   const ChildResult result = RunInChild([&] { return LoadHere(set_source); }, kPatience);
@@ -188,7 +179,7 @@ absl::StatusOr<Topology> LoadApart(const std::string& name, const std::string& e
   if (absl::IsInvalidArgument(result.made.status()))
     return absl::InvalidArgumentError(absl::StrCat(name, ": ", message));
   return absl::InvalidArgumentError(absl::StrCat(name, ": not a topology that hwloc can load: ", message,
-                                                 FirstLine(result.complaints), "; expected ", expected));
+                                                 FirstComplaint(result), "; expected ", expected));
 }
 
 }  // namespace

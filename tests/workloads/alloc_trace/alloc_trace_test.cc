@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "files/read_file.h"
+#include "workloads/alloc_trace/gzip.h"
 #include "workloads/log_lines.h"
 
 namespace numasim::workloads {
@@ -305,6 +308,37 @@ TEST(LlfreeTest, WrongEntriesAreSkippedAndWrongFilesRefused) {
       Refused(header, TraceFormat::kLlfree),
       HasSubstr("a.trace: its header says that 1 pages follow, and there are 0; expected a whole trace"));
   EXPECT_THAT(Refused("abc", TraceFormat::kLlfree), HasSubstr("a.trace: is no trace of LLFree; expected "));
+}
+
+// ---- trace.dat ----
+
+// What `trace-cmd record` wrote on Linux 6.1, without the formats of other events and the kernel's symbols.
+std::string RecordedDat() {
+  const std::string packed = *ReadInputFile("tests/workloads/alloc_trace/testdata/recorded.dat.gz");
+  return *Gunzip("recorded.dat.gz", packed, int64_t{1} << 20);
+}
+
+// As `trace-cmd report` shows it.
+TEST(TraceDatTest, EventsAreAsTraceCmdReportsThem) {
+  EXPECT_EQ(FindTraceFormat(RecordedDat()), TraceFormat::kTraceDat);
+  const AllocTrace trace = Read(RecordedDat(), TraceFormat::kTraceDat);
+  const auto count = [&](PageEventKind kind) {
+    return std::count_if(trace.events.begin(), trace.events.end(),
+                         [&](const PageEvent& event) { return event.kind == kind; });
+  };
+  EXPECT_EQ(count(PageEventKind::kAlloc), 284);
+  EXPECT_EQ(count(PageEventKind::kFree), 312);
+  EXPECT_EQ(count(PageEventKind::kFreeBatched), 307);
+  EXPECT_EQ(trace.events.front(), (PageEvent{.pfn = Pfn{0x4a9c}, .gfp = kGfpKernel, .order = 1}));
+  EXPECT_EQ(trace.events.back().pfn, Pfn{0x4a9c});
+  EXPECT_EQ(trace.events.back().time_ns / 1000, 27'649'729 - 27'446'239);
+  EXPECT_THAT(trace.Notes("a"), IsEmpty());
+}
+
+TEST(TraceDatTest, WhatTheLibraryCannotReadIsRefused) {
+  for (const size_t size : {size_t{13}, size_t{400}, size_t{6000}})
+    EXPECT_THAT(Refused(RecordedDat().substr(0, size), TraceFormat::kTraceDat),
+                HasSubstr("a.trace: is no trace that libtracecmd can read: "));
 }
 
 // ---- Which format, and wrong files ----

@@ -1,0 +1,14 @@
+// Whose pages of the kernel are (FrameOwner::kKernel), by the owner's object.
+#ifndef NUMASIM_MODELS_PHYSICAL_KERNEL_PAGES_H_
+#define NUMASIM_MODELS_PHYSICAL_KERNEL_PAGES_H_
+
+#include <cstdint>
+
+namespace numasim {
+
+inline constexpr uint16_t kKernelsOwn = 0;  // its own: as many as at boot, and the huge zero page
+inline constexpr uint16_t kReplayed = 1;    // what a replay of allocations holds, which counts them
+
+}  // namespace numasim
+
+#endif  // NUMASIM_MODELS_PHYSICAL_KERNEL_PAGES_H_
