@@ -14,13 +14,17 @@ Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
       hugetlb_(*memory_, allocator_, processes_, rmap_),
       splitter_(*memory_, allocator_, rmap_),
       migrator_(*memory_, allocator_, files_, rmap_, hugetlb_, splitter_),
+      compactor_(*memory_, allocator_, migrator_),
+      reclaim_(*memory_, allocator_, files_, rmap_, compactor_),
+      oom_(*memory_, processes_),
+      pressure_(*memory_, reclaim_, compactor_, oom_),
       shmem_(*memory_, allocator_, files_, rmap_),
       filemap_(*memory_, allocator_, files_, rmap_),
       thp_(*memory_, allocator_, processes_, rmap_, files_, shmem_, splitter_),
-      ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_, filemap_, thp_) {
-  if (memory_->disk_pages() == 0) return;
-  reclaim_ = std::make_unique<Reclaim>(*memory_, allocator_, files_, rmap_);
-  allocator_.SetPressure(reclaim_.get());
+      ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_, filemap_, thp_),
+      pipes_(*memory_, allocator_) {
+  oom_.SetReap([this](sim::Path& path, Process& process) { return ops_.Exit(path, process); });
+  allocator_.SetPressure(&pressure_);
 }
 
 absl::StatusOr<std::unique_ptr<Kernel>> Kernel::Boot(sim::Engine& engine, const MachineConfig& machine,

@@ -9,11 +9,15 @@
 //   Hugetlb           pools of huge pages, their reservations, files and faults
 //   ThpSplitter       makes base pages of huge ones
 //   Migrator          moves pages in use
+//   Compactor         moves them out of the way of large blocks
+//   Reclaim           takes page cache where memory is short
+//   OomKiller         ends processes where there is no memory left
+//   MemoryPressure    relieves the allocator where memory is short
 //   Shmem             names of files on the tmpfs, truncation, holes
 //   Filemap           read() and faults of files of the disk
-//   Reclaim           takes page cache where memory is short
 //   TransparentHugePages  khugepaged, the huge zero page
 //   AddressSpaceOps   what processes ask for: mappings, faults, fork, pins
+//   Pipes             memory that their pipes take
 //   Contig            ranges of frames: alloc_contig_range(), CMA, gigantic pages
 //   MemoryHotplug     memory blocks that go offline; VirtioMemDriver, whose device adds and takes them
 //
@@ -32,6 +36,7 @@
 #include "models/base/cost_model.h"
 #include "models/base/kernel_config.h"
 #include "models/base/machine_config.h"
+#include "models/compaction/compaction.h"
 #include "models/contig/contig.h"
 #include "models/filemap/filemap.h"
 #include "models/hotplug/memory_hotplug.h"
@@ -39,9 +44,12 @@
 #include "models/hugetlb/hugetlb.h"
 #include "models/migrate/migration.h"
 #include "models/mm/address_space_ops.h"
+#include "models/oom/oom_killer.h"
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
+#include "models/pipes/pipes.h"
+#include "models/pressure/memory_pressure.h"
 #include "models/reclaim/reclaim.h"
 #include "models/rmap/rmap.h"
 #include "models/shmem/shmem.h"
@@ -76,6 +84,8 @@ class Kernel {
   const TransparentHugePages& thp() const { return thp_; }
   AddressSpaceOps& ops() { return ops_; }
   Migrator& migrator() { return migrator_; }
+  Compactor& compactor() { return compactor_; }
+  Pipes& pipes() { return pipes_; }
   Contig& contig() { return *contig_; }
   const Contig& contig() const { return *contig_; }
   MemoryHotplug& hotplug() { return *hotplug_; }
@@ -97,11 +107,15 @@ class Kernel {
   Hugetlb hugetlb_;
   ThpSplitter splitter_;
   Migrator migrator_;
+  Compactor compactor_;
+  Reclaim reclaim_;
+  OomKiller oom_;
+  MemoryPressure pressure_;
   Shmem shmem_;
   Filemap filemap_;
   TransparentHugePages thp_;
   AddressSpaceOps ops_;
-  std::unique_ptr<Reclaim> reclaim_;  // null: the machine has no disk, and nothing to reclaim
+  Pipes pipes_;
   std::unique_ptr<Contig> contig_;
   std::unique_ptr<MemoryHotplug> hotplug_;
   std::unique_ptr<VirtioMemDriver> virtio_mem_;

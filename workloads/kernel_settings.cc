@@ -37,7 +37,13 @@ constexpr Sysctl kSysctls[] = {
      .or_zero = true,
      .set = [](MemorySystem& memory, int value) { memory.reserves().SetPcpHighFraction(value); }},
     {.name = "vm.max_map_count",
-     .set = [](MemorySystem& memory, int value) { memory.SetMaxMapCount(value); }},
+     .set = [](MemorySystem& memory, int value) { memory.vm().max_map_count = value; }},
+    {.name = "vm.extfrag_threshold",
+     .most = 1000,
+     .set = [](MemorySystem& memory, int value) { memory.vm().extfrag_threshold = value; }},
+    {.name = "vm.overcommit_memory",
+     .most = 1,
+     .set = [](MemorySystem& memory, int value) { memory.vm().overcommit_memory = value; }},
 };
 
 const Sysctl* FindSysctl(std::string_view name) {

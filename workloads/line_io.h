@@ -49,6 +49,12 @@ class LineReader {
     ReadValue(name, fields_[next_++], codec, value);
   }
 
+  // A field behind all others that need not be there.
+  template <class Codec, class T>
+  void OptionalField(std::string_view name, const Codec& codec, std::optional<T>& value) {
+    if (ok() && next_ < fields_.size()) Field(name, codec, value.emplace());
+  }
+
   void RangeFields(Range& range) {
     Field("OFF", SizeCodec{}, range.offset);
     Field("LEN", SizeCodec{}, range.length);
@@ -138,6 +144,10 @@ class LineWriter {
     Separate();
     codec.Write(value, out_);
   }
+  template <class Codec, class T>
+  void OptionalField(std::string_view name, const Codec& codec, const std::optional<T>& value) {
+    if (value) Field(name, codec, *value);
+  }
   void RangeFields(const Range& range) {
     Field("OFF", SizeCodec{}, range.offset);
     Field("LEN", SizeCodec{}, range.length);
@@ -197,6 +207,10 @@ class FormWriter {
   void Field(std::string_view name, const Codec& codec, const T&) {
     Add(codec.Form(name));
   }
+  template <class Codec, class T>
+  void OptionalField(std::string_view name, const Codec& codec, const std::optional<T>&) {
+    Add(Cat("[", codec.Form(name), "]"));
+  }
   void RangeFields(const Range&) { Add("OFF LEN"); }
   void OptionalRange(const std::optional<Range>&) { Add("[OFF LEN]"); }
   void OptionalRangeAndStride(const std::optional<Range>&, int64_t) { Add("[OFF LEN [STRIDE]]"); }
@@ -247,6 +261,10 @@ class MeaningWriter {
 
   template <class Codec, class T>
   void Field(std::string_view name, const Codec& codec, const T&) {
+    Add(codec.Form(name), codec.Meaning());
+  }
+  template <class Codec, class T>
+  void OptionalField(std::string_view name, const Codec& codec, const std::optional<T>&) {
     Add(codec.Form(name), codec.Meaning());
   }
   void RangeFields(const Range&) { Add("OFF LEN", std::string(kRange)); }

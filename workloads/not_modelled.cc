@@ -14,21 +14,18 @@ struct Missing {
   template <AnyOf<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp,
                   OfflineBlockOp, VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp,
                   MapOp, TouchOp, UnmapOp, ProtectOp, LockOp, BindOp, MoveOp, FallocateOp, PunchOp,
-                  TruncateOp, ReadOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp, ThpOp, KhugepagedSetOp,
-                  KhugepagedOp, DropCachesOp, AdviseOp>
+                  TruncateOp, ReadOp, PinOp, UnpinOp, ProcessPoolOp, PipesOp, DrainPipesOp, ForkOp, ExitOp,
+                  ThpOp, KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp, AdviseOp>
                 Kind>
   std::string operator()(const Kind&) const {
     return {};
   }
 
-  // Of these all.
-  template <NotModelledKind Kind>
-  std::string operator()(const Kind& op) const {
-    return std::string(OperationName(op));
-  }
-
   std::string operator()(const SysctlOp& op) const {
-    return IsModelledSysctl(op.name) ? "" : Cat("sysctl ", op.name);
+    if (!IsModelledSysctl(op.name)) return Cat("sysctl ", op.name);
+    // OVERCOMMIT_NEVER counts what all mappings may come to need.
+    const bool never = op.name == "vm.overcommit_memory" && op.value == "2";
+    return never ? Cat("sysctl ", op.name, " ", op.value) : "";
   }
 };
 

@@ -11,10 +11,6 @@
 
 namespace numasim::workloads {
 
-// Operations of which the models know nothing.
-template <class Kind>
-concept NotModelledKind = AnyOf<Kind, CompactOp>;
-
 // What the models cannot do yet, as "PART is not modelled yet"; empty if they can do all of it.
 std::string MissingPart(const OpKind& kind);
 

@@ -241,6 +241,16 @@ void Fields(auto& io, Is<ProcessPoolOp> auto& op) {
   io.Field("COUNT", CountCodec<>(), op.count);
 }
 
+void Fields(auto& io, Is<PipesOp> auto& op) {
+  io.Field("PIPES", TextCodec{TextKind::kName}, op.pipes);
+  io.Field("SIZE", SizeCodec{1}, op.size);
+}
+
+void Fields(auto& io, Is<DrainPipesOp> auto& op) {
+  io.Field("PIPES", TextCodec{TextKind::kName}, op.pipes);
+  io.OptionalField("EVERY", CountCodec<>{1}, op.every);
+}
+
 void Fields(auto& io, Is<ForkOp> auto& op) { io.Field("Q", TextCodec{TextKind::kName}, op.child); }
 
 void Fields(auto&, Is<ExitOp> auto&) {}

@@ -129,13 +129,12 @@ constexpr Operation kOperations[] = {
                                  .summary = "Writes /proc/sys/vm/compact_memory: compacts all zones.",
                                  .example = "compact"}),
     Named<SysctlOp>(
-        "sysctl",
-        {.topic = kSystem,
-         .summary = "Writes /proc/sys/vm/NAME.",
-         .details = "Modelled are vm.min_free_kbytes, vm.watermark_scale_factor, "
-                    "vm.percpu_pagelist_high_fraction and vm.max_map_count. EINVAL where the kernel refuses "
-                    "the value.",
-         .example = "sysctl vm.min_free_kbytes 65536"}),
+        "sysctl", {.topic = kSystem,
+                   .summary = "Writes /proc/sys/vm/NAME.",
+                   .details = "Modelled are vm.min_free_kbytes, vm.watermark_scale_factor, "
+                              "vm.percpu_pagelist_high_fraction, vm.max_map_count, vm.extfrag_threshold and "
+                              "vm.overcommit_memory (0 and 1). EINVAL where the kernel refuses the value.",
+                   .example = "sysctl vm.min_free_kbytes 65536"}),
     Named<OfflineBlockOp>(
         "offline_block",
         {.topic = kTakingBack,
@@ -269,6 +268,20 @@ constexpr Operation kOperations[] = {
              "process.",
          .details = "mempolicy: on the nodes of the policy of the process. all: on all nodes.",
          .example = "@db pool 2M mempolicy 128"}),
+    Named<PipesOp>(
+        "pipes",
+        {.topic = kProcesses,
+         .summary = "Makes pipes of 1M and fills them, until they hold SIZE; they are called PIPES together.",
+         .details = "Each takes the array of its buffers and single pages, which cannot be moved: what "
+                    "fragments memory. They stay open until drain_pipes or until the process, and the "
+                    "children that it has by then, exit. ENOMEM where memory runs out: what there was is in "
+                    "them.",
+         .example = "@db pipes log 64M"}),
+    Named<DrainPipesOp>("drain_pipes",
+                        {.topic = kProcesses,
+                         .summary = "Closes all these pipes, or the first and each EVERYth behind it.",
+                         .details = "ENOENT where none is left open.",
+                         .example = "@db drain_pipes log 2"}),
     Named<ForkOp>(
         "fork", {.topic = kProcesses,
                  .summary = "fork(): Q becomes a child of P, with copies of its mappings under their names.",

@@ -343,6 +343,22 @@ struct ProcessPoolOp {
   bool operator==(const ProcessPoolOp&) const = default;
 };
 
+// Pipes of 1M that the process fills until they hold so much.
+struct PipesOp {
+  std::string pipes;  // what they are called together
+  int64_t size = 0;
+
+  bool operator==(const PipesOp&) const = default;
+};
+
+// Closes the first of them and each EVERYth behind it, of those that were made.
+struct DrainPipesOp {
+  std::string pipes;
+  std::optional<int64_t> every = {};  // unset: all
+
+  bool operator==(const DrainPipesOp&) const = default;
+};
+
 struct ForkOp {
   std::string child;
 
@@ -364,7 +380,7 @@ using OpKind =
                  KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp, SysctlOp, OfflineBlockOp,
                  VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp, MapOp, TouchOp,
                  UnmapOp, ProtectOp, LockOp, AdviseOp, BindOp, MoveOp, FallocateOp, PunchOp, TruncateOp,
-                 ReadOp, PinOp, UnpinOp, ProcessPoolOp, ForkOp, ExitOp>;
+                 ReadOp, PinOp, UnpinOp, ProcessPoolOp, PipesOp, DrainPipesOp, ForkOp, ExitOp>;
 
 struct Op {
   int line = 0;              // in the script's file, from 1; 0 for an operation that was not parsed

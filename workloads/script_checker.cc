@@ -24,8 +24,23 @@ std::string ScriptChecker::Add(const Op& op) {
     processes_[process].mapped_at.try_emplace(map->id, position_);
     return {};
   }
+  if (const auto* pipes = std::get_if<PipesOp>(&op.kind)) {
+    processes_[process].mapped_at.try_emplace(KeyOfPipes(pipes->pipes), position_);
+    return {};
+  }
+  if (const auto* drain = std::get_if<DrainPipesOp>(&op.kind))
+    return CheckPipes(drain->pipes, process, op.process);
   const std::string* const id = NamedMapping(op.kind);
   return id == nullptr ? std::string() : CheckMapping(*id, process, op.process);
+}
+
+// Pipes are known like mappings, by a name that no mapping can have.
+std::string ScriptChecker::KeyOfPipes(const std::string& name) { return Cat("pipes ", name); }
+
+std::string ScriptChecker::CheckPipes(const std::string& name, int process, const std::string& process_name) {
+  if (KnowsMapping(process, KeyOfPipes(name))) return {};
+  return Cat("PIPES: ", Quoted(name), " are no pipes that '", process_name,
+             "' or a parent of it made; expected '@", process_name, " pipes ", name, " SIZE' before");
 }
 
 std::string ScriptChecker::AddProcess(const std::string& name, std::string_view field, int line, int parent) {
@@ -86,7 +101,9 @@ bool ScriptChecker::KnowsMapping(int process, const std::string& id) {
 
 std::string ScriptChecker::NearMapping(int process, const std::string& id) const {
   std::vector<std::string_view> ids;
-  for (const auto& [known, position] : processes_[process].mapped_at) ids.push_back(known);
+  for (const auto& [known, position] : processes_[process].mapped_at) {
+    if (known.find(' ') == std::string::npos) ids.push_back(known);
+  }
   std::sort(ids.begin(), ids.end());
   return DidYouMean(id, ids);
 }

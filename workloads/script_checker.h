@@ -34,6 +34,8 @@ class ScriptChecker {
 
   std::string AddProcess(const std::string& name, std::string_view field, int line, int parent);
   std::string CheckRelease(const std::string& name) const;
+  static std::string KeyOfPipes(const std::string& name);
+  std::string CheckPipes(const std::string& name, int process, const std::string& process_name);
   std::string CheckMapping(const std::string& id, int process, const std::string& name);
   bool KnowsMapping(int process, const std::string& id);
   // The live process of that name, or kNone with `problem` set.

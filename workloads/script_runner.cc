@@ -68,7 +68,9 @@ std::string ScriptRunner::Where() const {
 
 std::vector<const Process*> ScriptRunner::LiveProcesses() const {
   std::vector<const Process*> live;
-  for (const auto& [name, owned] : processes_) live.push_back(owned.process.get());
+  for (const auto& [name, owned] : processes_) {
+    if (owned.process->alive) live.push_back(owned.process.get());
+  }
   return live;
 }
 
@@ -144,14 +146,15 @@ sim::Task<OpResult> ScriptRunner::Perform(sim::Path& path, const Op& op) {
   const std::string missing = MissingPart(op.kind);
   if (!missing.empty()) throw ScriptError(Complaint(place_, op, missing));
   if (op.process.empty()) co_return co_await Begin(path, op.kind, subject);
-  if (subject.owned == nullptr) co_return Errno::kSrch;  // its spawn or fork failed
+  // It was killed, or its spawn or fork failed.
+  if (subject.owned == nullptr) co_return killed_.contains(op.process) ? Errno::kNoEnt : Errno::kSrch;
   co_return co_await OnProcessCpu(path, op, subject);
 }
 
-sim::Task<OpResult> ScriptRunner::OnProcessCpu(sim::Path& path, const Op& op, const Subject& subject) {
-  const Process& process = *subject.owned->process;
-  co_await path.HopTo(LpOf(process), memory_.costs().hop);
-  co_await memory_.cpu(process.cpu).Acquire(path);
+// The operation itself. On the LP of the process, with its CPU.
+sim::Task<OpResult> ScriptRunner::InCall(sim::Path& path, const Op& op, const Subject& subject) {
+  Process& process = *subject.owned->process;
+  process.in_call = true;
   OpResult result;
   std::string problem;
   try {
@@ -160,13 +163,33 @@ sim::Task<OpResult> ScriptRunner::OnProcessCpu(sim::Path& path, const Op& op, co
     problem = e.what();
   }
   if (!problem.empty()) throw ScriptError(Complaint(place_, op, problem));
+  process.in_call = false;
+  co_return result;
+}
+
+sim::Task<OpResult> ScriptRunner::OnProcessCpu(sim::Path& path, const Op& op, const Subject& subject) {
+  Process& process = *subject.owned->process;
+  co_await path.HopTo(LpOf(process), memory_.costs().hop);
+  co_await memory_.cpu(process.cpu).Acquire(path);
+  bool killed = process.killed;
+  OpResult result;
+  if (!killed) {
+    result = co_await InCall(path, op, subject);
+    killed = process.killed && process.alive;  // an exit was faster
+  }
+  if (killed) {
+    co_await ops_.ExitKilled(path, process);
+    co_await CloseAll(path, *subject.owned);
+    result = OpResult(Errno::kKilled);
+    killed_.insert(op.process);
+  }
   memory_.cpu(process.cpu).Release(path);  // not the same CPU after a `cpu`
   // ENOENT: the mapping has no file, and was not even looked at.
-  if (subject.mapping.has_value() && result.error != Errno::kNoEnt) {
+  if (!killed && subject.mapping.has_value() && result.error != Errno::kNoEnt) {
     result.process = &process;
     result.region = subject.mapping->region;
   }
-  if (std::holds_alternative<ExitOp>(op.kind)) processes_.erase(op.process);
+  if (killed || std::holds_alternative<ExitOp>(op.kind)) processes_.erase(op.process);
   co_return result;
 }
 
@@ -187,8 +210,6 @@ sim::Task<OpResult> ScriptRunner::Begin(sim::Path& path, const OpKind& kind, con
           return Do(path, *subject.owned, op);
         } else if constexpr (WithoutCpu<Kind>) {
           return Do(path, op);
-        } else if constexpr (NotModelledKind<Kind>) {
-          throw ScriptError(std::string(OperationName(op)));  // Perform has refused it before.
         } else {
           return OnSystemCpu(path, Do(path, op));
         }
@@ -202,7 +223,9 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const SpawnOp& op) {
   co_await memory_.cpu(process->cpu).Acquire(path);
   const Errno error = co_await ops_.Spawn(path, *process);
   memory_.cpu(process->cpu).Release(path);
-  if (error == Errno::kOk) processes_[op.name].process = std::move(process);
+  if (error != Errno::kOk) co_return error;
+  processes_[op.name].process = std::move(process);
+  killed_.erase(op.name);
   co_return error;
 }
 
@@ -234,6 +257,12 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const DropCachesOp& op) {
   co_return Errno::kOk;
 }
 
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const CompactOp&) {
+  co_await path.Take(memory_.costs().sysctl);
+  co_await kernel_.compactor().CompactAll(path, kSystemCpu);
+  co_return Errno::kOk;
+}
+
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const SysctlOp& op) {
   co_return co_await WriteSysctl(path, memory_, op.name, op.value);
 }
@@ -253,16 +282,26 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const ForkOp
   const Errno error = co_await ops_.Fork(path, *owned.process, *child);
   if (error != Errno::kOk) co_return error;
   Owned& heir = processes_[op.child];
+  killed_.erase(op.child);
   heir.process = std::move(child);
   heir.regions = owned.regions;
+  heir.pipes = owned.pipes;
   co_await ReOpenFiles(path, heir);
   co_return Errno::kOk;
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const ExitOp&) {
   co_await ops_.Exit(path, *owned.process);
-  co_await CloseFiles(path, owned);
+  co_await CloseAll(path, owned);
   co_return Errno::kOk;
+}
+
+sim::Task<void> ScriptRunner::CloseAll(sim::Path& path, Owned& owned) {
+  co_await CloseFiles(path, owned);
+  while (!owned.pipes.empty()) {
+    co_await ClosePipes(path, owned, owned.pipes.begin()->second, 1);
+    owned.pipes.erase(owned.pipes.begin());
+  }
 }
 
 }  // namespace numasim::workloads

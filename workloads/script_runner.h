@@ -13,12 +13,14 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "models/address_space/process.h"
 #include "models/base/errno.h"
 #include "models/contig/contig.h"
 #include "models/kernel.h"
 #include "models/mm/address_space_ops.h"
 #include "models/physical/memory_system.h"
+#include "models/pipes/pipes.h"
 #include "sim/path.h"
 #include "sim/task.h"
 #include "workloads/operation_log.h"
@@ -116,10 +118,14 @@ class ScriptRunner {
   std::string Doing() const;
 
  private:
+  // Pipes under one name, in the order in which they were made; null: closed. A child has its parent's open
+  // as well.
+  using OpenPipes = std::vector<std::shared_ptr<Pipe>>;
   struct Owned {
     std::unique_ptr<Process> process;
     absl::btree_map<std::string, Region> regions;
     absl::btree_map<std::string, std::vector<uint64_t>> pins;  // by the name of the mapping they were made of
+    absl::btree_map<std::string, OpenPipes> pipes;
   };
   // The mapping that an operation is on, as it is when the operation begins.
   struct Mapped {
@@ -150,6 +156,9 @@ class ScriptRunner {
   sim::Task<OpResult> Begin(sim::Path& path, const OpKind& kind, const Subject& subject);
   sim::Task<OpResult> OnSystemCpu(sim::Path& path, sim::Task<OpResult> work);
   sim::Task<OpResult> OnProcessCpu(sim::Path& path, const Op& op, const Subject& subject);
+  sim::Task<OpResult> InCall(sim::Path& path, const Op& op, const Subject& subject);
+  // Gives back what a process that ends had beside its address space.
+  sim::Task<void> CloseAll(sim::Path& path, Owned& owned);
 
   // ---- One overload for each kind of operation. What they are handed stays put until they end. ----
 
@@ -174,6 +183,7 @@ class ScriptRunner {
   sim::Task<OpResult> Do(sim::Path& path, const CmaAllocOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const CmaReleaseOp& op);
   sim::Task<OpResult> Do(sim::Path& path, const DropCachesOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, const CompactOp& op);
 
   // Of a process, on its CPU.
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const CpuOp& op);
@@ -181,6 +191,8 @@ class ScriptRunner {
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const MapOp& op);
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const UnpinOp& op);
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const ProcessPoolOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const PipesOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const DrainPipesOp& op);
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const ForkOp& op);
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const ExitOp& op);
 
@@ -208,6 +220,7 @@ class ScriptRunner {
   sim::Task<void> Close(sim::Path& path, const Region& region, CpuId cpu);
   sim::Task<void> CloseFile(sim::Path& path, Owned& owned, const std::string& id);
   sim::Task<void> CloseFiles(sim::Path& path, Owned& owned);
+  sim::Task<void> ClosePipes(sim::Path& path, Owned& owned, OpenPipes& pipes, size_t every);
   sim::Task<Errno> ReleaseCma(sim::Path& path, const std::string& name);
 
   sim::Task<void> PerformAndCount(sim::Path& path, const Op& op, OperationLog& log);
@@ -219,6 +232,7 @@ class ScriptRunner {
   Contig& contig_;
   std::string name_;
   LineName place_;
+  absl::btree_set<std::string> killed_;     // names of processes that are gone, until they are given again
   std::map<std::string, Owned> processes_;  // stays put as it grows: operations hold on to theirs
   absl::btree_map<std::string, CmaRange> cma_ranges_;
   Counts counts_;

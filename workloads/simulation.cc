@@ -36,7 +36,7 @@ std::string FirstImpossible(const LoadedScenario& scenario, const Devices& devic
     for (const Script& script : loaded.Scripts()) {
       std::string problem = FirstWithoutDevice(script, loaded.place, devices);
       if (problem.empty() && !sets_max_map_count)
-        problem = FirstMappedTwice(script, loaded.place, first.total_pages, first.max_map_count);
+        problem = FirstMappedTwice(script, loaded.place, first.total_pages, first.vm.max_map_count);
       if (!problem.empty()) return problem;
     }
   }

@@ -35,6 +35,7 @@ trace::FailedCase CaseOf(const Failure& from) {
   if (from.pfn != kNoPfn) to.set_pfn(static_cast<int64_t>(from.pfn.value));
   if (from.pages.has_value()) to.set_pages(*from.pages);
   if (from.got.has_value()) to.set_got(*from.got);
+  if (!from.tasks.empty()) to.set_tasks(from.tasks);
   return to;
 }
 
@@ -50,6 +51,7 @@ trace::Failure ToProto(const Failure& from) {
   if (*from.reason != '\0') to.set_reason(from.reason);
   if (from.user.kind != FrameUser::Kind::kUnknown) to.set_owner(from.user.kind_name());
   if (from.user.held != FrameUser::Held::kNo) to.set_held(from.user.held_name());
+  if (!from.victim.empty()) to.set_victim(from.victim);
   trace::FailedCase of_this = CaseOf(from);
   if (of_this.ByteSizeLong() > 0) *to.mutable_at() = std::move(of_this);
   return to;

@@ -34,13 +34,16 @@ struct Process {
   NodeId il_prev{kMaxNodes - 1};  // where interleaved allocations without an address were last
   AddressSpace space;
   std::vector<Folio> base_tables;  // PGD, PUD and the tables of text and stack
-  std::deque<PinnedPages> pins;    // the oldest first: by rising id
+  TaskId task = kNoTask;  // whose path asks for its memory: its parent's, until it can be killed itself
+  std::deque<PinnedPages> pins;  // the oldest first: by rising id
   uint64_t next_pin = 1;
   bool in_khugepaged = false;   // MMF_VM_HUGEPAGE: khugepaged looks for what it can collapse
   bool huge_zero_page = false;  // MMF_HUGE_ZERO_PAGE: has mapped it
   int64_t zero_page_refs = 0;   // and its references to it (ZeroPageRefs)
   int visitors = 0;             // paths of others that are here and hold or wait for its locks
   bool exiting = false;         // nobody uses it any more (mm_users is 0)
+  bool in_call = false;         // its own path is in a call of it, and so looks for signals at the end
+  bool killed = false;          // SIGKILL is pending
   bool alive = false;
 };
 

@@ -27,6 +27,7 @@ class ProcessTable {
     Process* process = nullptr;  // null: nobody has the id
     sim::LpId home = {};
     bool moving = false;  // between two homes: must not be visited
+    uint64_t birth = 0;   // tells it from who had the id before
   };
 
   struct Ids {
@@ -42,7 +43,7 @@ class ProcessTable {
     }
     const uint16_t id = free_ids_.back();
     free_ids_.pop_back();
-    entries_[id] = {&process, home, false};
+    entries_[id] = {&process, home, false, ++births_};
     return Ids{id, parent == nullptr ? anon_vmas_.Add(id) : anon_vmas_.Fork(parent->id, id)};
   }
   void Remove(uint16_t id) {
@@ -57,6 +58,8 @@ class ProcessTable {
     entries_[id].moving = false;
   }
 
+  // Ids are below.
+  int ids() const { return static_cast<int>(entries_.size()); }
   // What is known of an id; nobody for one that was never given.
   Entry Find(uint64_t id) const { return id < entries_.size() ? entries_[id] : Entry{}; }
   const AnonVmas& anon_vmas() const { return anon_vmas_; }
@@ -64,6 +67,7 @@ class ProcessTable {
  private:
   std::vector<Entry> entries_;
   std::vector<uint16_t> free_ids_;
+  uint64_t births_ = 0;
   AnonVmas anon_vmas_{kIds};
 };
 

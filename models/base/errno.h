@@ -19,7 +19,8 @@ enum class Errno : uint8_t {
   kAcces,
   kIntr,
   kNoDev,
-  kLast = kNoDev
+  kKilled,  // not of the call: the process was killed while it made it
+  kLast = kKilled
 };
 
 // "0" or the errno's name, as recordings spell it.
@@ -49,6 +50,8 @@ constexpr const char* ErrnoName(Errno e) {
       return "EINTR";
     case Errno::kNoDev:
       return "ENODEV";
+    case Errno::kKilled:
+      return "KILLED";
   }
   return "?";
 }

@@ -26,7 +26,8 @@ enum class LogKind : int32_t {
   kCmaFailed = 7,        // an allocation from a CMA area
   kGuestFailed = 8,      // a guest of the workload that did not get its memory
   kJobFailed = 9,        // a job of a batch log that did not get its memory, or that cannot run at all
-  kLast = kJobFailed
+  kOomKill = 10,         // a process that was killed for want of memory
+  kLast = kOomKill
 };
 
 // As traces name it: "alloc_failed".
@@ -50,6 +51,8 @@ constexpr const char* LogKindName(LogKind kind) {
       return "guest_failed";
     case LogKind::kJobFailed:
       return "job_failed";
+    case LogKind::kOomKill:
+      return "oom_kill";
   }
   return "unknown";
 }
@@ -104,12 +107,14 @@ struct Failure {
   std::optional<HugeSize> size = {};
   FrameUser user = {};
   std::string area = {};
+  std::string victim = {};  // the process that was killed
   // What is of this one failure.
   Pfn start = kNoPfn;
   int64_t range_pages = 0;
   Pfn pfn = kNoPfn;
   std::optional<int64_t> pages = {};
   std::optional<int64_t> got = {};
+  std::string tasks = {};  // who could have been killed, and what each has
 };
 
 }  // namespace numasim

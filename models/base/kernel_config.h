@@ -51,6 +51,13 @@ struct HugetlbBehaviour {
   bool resizes_race;            // else one after another, by a mutex for each size
 };
 
+// Settings of /proc/sys/vm beside the watermarks, which nodes read as they do ThpSettings.
+struct VmSettings {
+  int64_t max_map_count;  // VMAs of a process
+  int extfrag_threshold;  // up to this fragmentation index a zone is not compacted
+  int overcommit_memory;  // 0: guess, 1: always
+};
+
 struct KernelConfig {
   KernelConfig();  // the defaults
   explicit KernelConfig(const KernelKnobs& kernel);
@@ -59,7 +66,7 @@ struct KernelConfig {
   int watermark_scale_factor;  // in 1/10000 of the zone
   int pcp_high_fraction;       // percpu_pagelist_high_fraction
   PerZoneType<int32_t> lowmem_reserve_ratio;
-  int64_t max_map_count;  // VMAs of a process
+  VmSettings vm;
   ThpSettings thp;
   ZeroPageRefs zero_page_refs;
   bool pte_mapped_thp_retry;  // khugepaged tries pte-mapped huge pages of files again, since 5.4

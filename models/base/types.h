@@ -55,6 +55,11 @@ struct CpuId {
   friend auto operator<=>(CpuId, CpuId) = default;
 };
 
+// The id of the process that does something (ProcessTable); kNoTask: the kernel itself, or one that is not
+// known.
+using TaskId = uint16_t;
+inline constexpr TaskId kNoTask = UINT16_MAX;
+
 // Square matrix of SLIT distances, [from][to].
 using DistanceMatrix = std::vector<std::vector<int>>;
 

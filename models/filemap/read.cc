@@ -114,6 +114,7 @@ sim::Task<std::vector<Pfn>> Filemap::Allocate(sim::Path& path, Process& process,
     const FrameOwner owner{FrameOwner::kFile, 1, static_cast<uint64_t>(id.value), index};
     AllocRequest request = RequestFor(ended ? kFileGfp : kReadaheadGfp, placement, process.cpu, owner);
     request.file_home = id.home;
+    request.task = process.task;
     Pfn page = allocator_.TryAllocHere(path, request);
     if (page != kNoPfn) {
       ++at_hand;

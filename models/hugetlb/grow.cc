@@ -24,6 +24,7 @@ struct HugetlbPool::Growth {
   uint64_t count;  // persistent pages wanted
   NodeMask allowed;
   CpuId cpu;
+  NodeMask no_retry;  // node_alloc_noretry: nodes that are not tried hard, for that was in vain the last time
   std::vector<Attempt> attempts;
   std::vector<Pfn> run;  // of the node that is visited
   int failed = 0;        // nodes tried in vain by the alloc_pool_huge_page() that goes on
@@ -37,7 +38,7 @@ sim::Task<bool> HugetlbPool::Grow(sim::Path& path, Hstate& h, uint64_t count, No
     if (!h.AdjustSurplus(allowed, -1)) break;
     co_await path.Take(LockTime(1));
   }
-  Growth growth{h, count, allowed, cpu, {}, {}, 0, {}};
+  Growth growth{h, count, allowed, cpu, {}, {}, {}, 0, {}};
   while (count > h.persistent()) {
     PlanAttempts(growth);
     lock_->Release(path);
@@ -78,8 +79,14 @@ sim::Task<void> HugetlbPool::MakeAttempts(sim::Path& path, Growth& growth) {
     growth.run.resize(
         static_cast<size_t>(std::count_if(growth.attempts.begin(), growth.attempts.end(), here)));
     co_await path.HopTo(memory_.node(node).lp, memory_.costs().hop);
-    const AllocRequest request = MakeRequest(growth.h, gfp, Placement{node}, growth.cpu);
+    AllocRequest request = MakeRequest(growth.h, gfp, Placement{node}, growth.cpu);
+    if (growth.no_retry.Has(node)) request.gfp = request.gfp.Without(kGfpRetryMayfail);
     const size_t got = co_await allocator_.AllocRun(path, request, std::span(growth.run));
+    if (got == growth.run.size()) {
+      growth.no_retry.Clear(node);
+    } else {
+      growth.no_retry.Set(node);
+    }
     size_t next = 0;
     for (Growth::Attempt& attempt : growth.attempts) {
       if (attempt.node == node && next < got) attempt.pfn = growth.run[next++];

@@ -11,6 +11,15 @@
 namespace numasim {
 namespace {
 
+bool OnLru(const Zone& zone, FrameIndex frame, int order) {
+  const FrameOwner& owner = zone.frames().owner(frame, order);
+  if (!FrameOwner::OfUser(owner.kind) || !ThpPage::Mapped(zone.frames(), frame, order) ||
+      zone.IsMigrating(frame, order))
+    return false;
+  // What reclaim has is on no list.
+  return owner.kind != FrameOwner::kFile || zone.lru()->IsOn(zone.lru()->NumberOf(zone, frame));
+}
+
 // Its processes are not simulated: there are no entries that would have to be changed.
 bool OfBootUser(const FrameOwner& owner) {
   return owner.kind == FrameOwner::kAnon && owner.object == kBootUser;
@@ -34,24 +43,32 @@ void AddMappers(const Mapping& mapping, Rmap::Group& group) {
 
 }  // namespace
 
-bool Migrator::Isolate(Zone& zone, const FrameStore::Head& head) {
+bool Migrator::IsOnLru(const Zone& zone, const FrameStore::Head& head) {
   const bool thp = head.order == ThpPage::kOrder;
   if (head.kind != FrameKind::kAllocated || (head.order != 0 && !thp)) return false;
-  if (zone.frames().IsHeld(head.frame, head.order)) return false;
-  return IsolateFromLru(zone, head.frame, head.order);
+  return OnLru(zone, head.frame, head.order);
+}
+
+bool Migrator::CanIsolate(const Zone& zone, const FrameStore::Head& head) {
+  return IsOnLru(zone, head) && !zone.frames().IsHeld(head.frame, head.order);
+}
+
+bool Migrator::Isolate(Zone& zone, const FrameStore::Head& head) {
+  return CanIsolate(zone, head) && IsolateFromLru(zone, head.frame, head.order);
+}
+
+void Migrator::Unisolate(Zone& zone, FrameIndex frame) {
+  if (zone.frames().owner(frame, 0).kind == FrameOwner::kFile)
+    zone.lru()->PutBack(zone.lru()->NumberOf(zone, frame));
+  zone.MarkMigrating(frame, 0, false);
+  NUMASIM_CHECK(!zone.DropRef(frame, 0));
 }
 
 bool Migrator::IsolateFromLru(Zone& zone, FrameIndex frame, int order) {
   NUMASIM_CHECK(order != 0 || !ThpPage::Holds(zone.frames(), frame));
-  const FrameOwner& owner = zone.frames().owner(frame, order);
-  if (!FrameOwner::OfUser(owner.kind) || !ThpPage::Mapped(zone.frames(), frame, order) ||
-      zone.IsMigrating(frame, order))
-    return false;
-  if (owner.kind == FrameOwner::kFile) {
-    const Lru::Number page = zone.lru()->NumberOf(zone, frame);
-    if (!zone.lru()->IsOn(page)) return false;  // reclaim has it
-    zone.lru()->Remove(page);
-  }
+  if (!OnLru(zone, frame, order)) return false;
+  if (zone.frames().owner(frame, order).kind == FrameOwner::kFile)
+    zone.lru()->Remove(zone.lru()->NumberOf(zone, frame));
   zone.TakeRef(frame, order);
   zone.MarkMigrating(frame, order, true);
   return true;
@@ -183,7 +200,33 @@ bool Migrator::Freed(Folio page) const {
   return !ThpPage::Mapped(zone.frames(), frame, page.order()) && zone.RefsOf(frame, page.order()) == 1;
 }
 
-// alloc_migration_target(): as many as there is room for. A page of ZONE_MOVABLE may go to one again.
+// alloc_migration_target(). A page of ZONE_MOVABLE may go to one again.
+sim::Task<Pfn> Migrator::AllocTarget(sim::Path& path, CpuId cpu, Folio page, const MigrationTarget& target,
+                                     FrameOwner owner) {
+  const Zone& from = *memory_.ZoneOf(page.head());
+  AllocRequest request;
+  request.owner = owner;
+  if (owner.kind == FrameOwner::kFile) request.file_home = from.lru()->HomeOf(owner.object);
+  request.migration_target = true;
+  if (target.source != nullptr) {
+    const Pfn to = co_await target.source->Take(path);
+    if (to == kNoPfn) co_return kNoPfn;
+    Zone& zone = *memory_.ZoneOf(to);
+    PageAllocator::Own(memory_.node(zone.node()), zone, zone.frames().Index(to), request);
+    co_return to;
+  }
+  request.gfp = kGfpReclaim | kGfpMovable | kGfpRetryMayfail | kGfpNoWarn;
+  if (from.type() == ZoneType::kMovable) request.gfp |= kGfpHighmem;
+  if (target.this_node) request.gfp = kGfpHighuserMovable | kGfpThisNode;
+  if (page.order() > 0) request.gfp = request.gfp.Without(kGfpReclaim) | kGfpTranshuge;
+  request.order = page.order();
+  request.preferred = target.preferred;
+  request.allowed = target.allowed;
+  request.cpu = cpu;
+  co_return co_await allocator_.Alloc(path, request);
+}
+
+// As many as there is room for.
 sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
                                          const MigrationTarget& target, Batch& batch) {
   for (size_t i = 0; i < pages.size(); ++i) {
@@ -192,30 +235,19 @@ sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<c
       co_await LetGo(path, cpu, page);
       continue;
     }
-    const Zone& zone = *memory_.ZoneOf(page.head());
-    AllocRequest request;
-    request.gfp = kGfpReclaim | kGfpMovable | kGfpRetryMayfail | kGfpNoWarn;
-    if (zone.type() == ZoneType::kMovable) request.gfp |= kGfpHighmem;
-    if (target.this_node) request.gfp = kGfpHighuserMovable | kGfpThisNode;
-    if (page.order() > 0) request.gfp = request.gfp.Without(kGfpReclaim) | kGfpTranshuge;
-    request.order = page.order();
-    request.preferred = target.preferred;
-    request.allowed = target.allowed;
-    request.cpu = cpu;
-    request.owner = OwnerOf(page);
-    request.owner.mapcount = 0;  // nothing maps it yet
-    if (request.owner.kind == FrameOwner::kFile) request.file_home = zone.lru()->HomeOf(request.owner.object);
-    request.migration_target = true;
-    const Pfn to = co_await allocator_.Alloc(path, request);
+    FrameOwner owner = OwnerOf(page);
+    owner.mapcount = 0;  // nothing maps it yet
+    const Pfn to = co_await AllocTarget(path, cpu, page, target, owner);
     if (to == kNoPfn) co_return i;
     co_await path.Take(memory_.costs().migrate_page);
     Moving& moving = batch.emplace_back();
     moving.from = page;
     moving.to = Folio(to, page.order());
-    moving.owner = request.owner;
+    moving.owner = owner;
     moving.place = Rmap::PlaceOf(moving.owner);
-    if (request.owner.kind == FrameOwner::kFile)
-      moving.lru = zone.lru()->StateOf(zone.lru()->NumberOf(zone, zone.frames().Index(page.head())));
+    if (owner.kind != FrameOwner::kFile) continue;
+    const Zone& zone = *memory_.ZoneOf(page.head());
+    moving.lru = zone.lru()->StateOf(zone.lru()->NumberOf(zone, zone.frames().Index(page.head())));
   }
   co_return pages.size();
 }

@@ -42,11 +42,21 @@
 
 namespace numasim {
 
+// Has base pages to move to, which it got hold of in its own way (new_page_t).
+class TargetSource {
+ public:
+  virtual ~TargetSource() = default;
+  // A page of the node that the migration is on, allocated and nobody's; kNoPfn if there are no more. Begins
+  // and ends on the LP of that node.
+  virtual sim::Task<Pfn> Take(sim::Path& path) = 0;
+};
+
 // Where pages may go (struct migration_target_control).
 struct MigrationTarget {
   NodeId preferred;
   NodeMask allowed = NodeMask::All();
-  bool this_node = false;  // __GFP_THISNODE
+  bool this_node = false;          // __GFP_THISNODE
+  TargetSource* source = nullptr;  // where base pages come from; null: from the allocator
 };
 
 class Migrator {
@@ -67,6 +77,12 @@ class Migrator {
   // node. False where somebody else has it (a pin, another migration), it is just being freed, or it is no
   // such page.
   static bool Isolate(Zone& zone, const FrameStore::Head& head);
+  // Whether it would take it.
+  static bool CanIsolate(const Zone& zone, const FrameStore::Head& head);
+  // Gives back what Isolate has taken just now.
+  static void Unisolate(Zone& zone, FrameIndex frame);
+  // PageLRU(): whether the block is a page of a user that no migration has.
+  static bool IsOnLru(const Zone& zone, const FrameStore::Head& head);
   // isolate_lru_page(), for a page that the caller knows: the same, but does not mind pins.
   static bool IsolateFromLru(Zone& zone, FrameIndex frame, int order);
   bool OfHugetlb(Folio page) const { return OwnerOf(page).kind == FrameOwner::kHugetlb; }
@@ -118,6 +134,8 @@ class Migrator {
                                std::vector<Folio>* parts, Stats& stats);
   sim::Task<size_t> MoveCluster(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
                                 const MigrationTarget& target, std::vector<Folio>& held);
+  sim::Task<Pfn> AllocTarget(sim::Path& path, CpuId cpu, Folio page, const MigrationTarget& target,
+                             FrameOwner owner);
   // Returns how many pages have a target now, or need none any more.
   sim::Task<size_t> AllocTargets(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
                                  const MigrationTarget& target, Batch& batch);

@@ -95,6 +95,9 @@ class AddressSpaceOps {
   sim::Task<Errno> Fork(sim::Path& path, Process& parent, Process& child);
   // exit_mmap() and the rest of exit.
   sim::Task<void> Exit(sim::Path& path, Process& process);
+  // The exit of a process that was killed, by its own path with its CPU: itself, or, where the OOM killer's
+  // reaper is at it, the wait for that.
+  sim::Task<void> ExitKilled(sim::Path& path, Process& process);
   // sched_setaffinity(): the path goes on, holding the new CPU, on the LP of that one's node.
   sim::Task<void> MoveToCpu(sim::Path& path, Process& process, CpuId cpu);
 
@@ -149,7 +152,7 @@ class AddressSpaceOps {
   // As mprotect() and mbind() answer; madvise() has kAgain for kNoMem.
   static Errno ErrnoOf(AddressSpace::Refusal refusal);
   // vm.max_map_count, as the process's node knows it.
-  int64_t MaxMapCount(const Process& process) const { return memory_.node(NodeOf(process)).max_map_count; }
+  int64_t MaxMapCount(const Process& process) const { return memory_.node(NodeOf(process)).vm.max_map_count; }
   FrameOwner AnonOwner(const Process& process, Vpn vpn) const;
   static Entry& EntryOf(Process& process, Vpn vpn);
   // Of a private mapping of a file: whether the page was copied already.

@@ -168,7 +168,8 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
     }
     ++CountOf(counts, result);
     if (result == FaultResult::kSigsegv) continue;
-    if (result == FaultResult::kOom || (result == FaultResult::kSigbus && request.ends_at_sigbus)) break;
+    const bool ends = result == FaultResult::kOom || process.killed;
+    if (ends || (result == FaultResult::kSigbus && request.ends_at_sigbus)) break;
     co_await cpu.MaybeYield(path);
   }
   co_return counts;
@@ -467,7 +468,8 @@ sim::Task<Pfn> AddressSpaceOps::AllocForVma(sim::Path& path, Process& process, c
                                             FrameOwner owner) {
   const MemPolicy& policy = PolicyOf(process, vma);
   const Placement placement = PlaceInVma(policy, NodeOf(process), InterleaveIndex(vma, vpn));
-  const AllocRequest request = RequestFor(kGfpHighuserMovable, placement, process.cpu, owner);
+  AllocRequest request = RequestFor(kGfpHighuserMovable, placement, process.cpu, owner);
+  request.task = process.task;
   co_return co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
 }
 
@@ -497,7 +499,8 @@ sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
     co_return pfn;
   }
   const Placement placement = PlaceForTask(process, NodeOf(process));
-  const AllocRequest request = RequestFor(kGfpKernel, placement, process.cpu, TableOwner(process));
+  AllocRequest request = RequestFor(kGfpKernel, placement, process.cpu, TableOwner(process));
+  request.task = process.task;
   pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
   if (pfn != kNoPfn) co_await path.Take(costs.clear_page);
   co_return pfn;

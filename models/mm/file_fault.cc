@@ -127,7 +127,8 @@ sim::Task<bool> AddressSpaceOps::AddFilePage(sim::Path& path, Process& process, 
                                              uint64_t index) {
   if (vma.disk) co_return co_await filemap_.ReadAround(path, process, vma.file, index);
   const MemPolicy& policy = PolicyOf(process, vma);
-  const Shmem::Added added = co_await shmem_.AddPage(path, vma.file, index, {process.cpu, policy, &vma});
+  const Shmem::Added added =
+      co_await shmem_.AddPage(path, vma.file, index, {process.cpu, policy, &vma, process.task});
   co_return added != Shmem::Added::kNoMem;
 }
 

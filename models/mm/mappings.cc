@@ -114,9 +114,10 @@ sim::Task<MapResult> AddressSpaceOps::MapLocked(sim::Path& path, Process& proces
   if (request.huge.has_value()) co_return co_await MapHuge(path, process, request);
   // __vm_enough_memory() with OVERCOMMIT_GUESS: refused is only what could never fit. A shared mapping of a
   // file is not accounted.
-  const bool accounted = !request.noreserve && (request.file == kNoFile || !request.shared);
-  if (accounted && request.pages > memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages)
-    co_return MapResult{Errno::kNoMem, Vpn{}};
+  const Node& home = memory_.node(memory_.NodeOfCpu(process.cpu));
+  const bool accounted =
+      !request.noreserve && (request.file == kNoFile || !request.shared) && home.vm.overcommit_memory == 0;
+  if (accounted && request.pages > home.total_pages) co_return MapResult{Errno::kNoMem, Vpn{}};
   Vma vma;
   vma.policy = request.policy;
   vma.thp = request.thp;
@@ -213,7 +214,8 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vma part
     if (gathered.pages.empty()) continue;
     std::reverse(gathered.pages.begin(), gathered.pages.end());
     co_await allocator_.Release(path, process.cpu, gathered.pages);
-    co_await memory_.cpu(process.cpu).MaybeYield(path);
+    sim::Cpu& cpu = memory_.cpu(process.cpu);
+    if (path.cpu() == &cpu) co_await cpu.MaybeYield(path);  // the OOM killer's reaper has none
   }
   const int64_t zero_pages = thp_.StaleZeroPageRefs(process);
   if (zero_pages > 0) co_await thp_.PutZeroPage(path, process, zero_pages);

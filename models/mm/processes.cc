@@ -47,6 +47,7 @@ sim::Task<Errno> AddressSpaceOps::TakeId(sim::Path& path, Process& process, cons
   co_await path.HopTo(home, memory_.costs().hop);
   if (!ids.has_value()) co_return Errno::kAgain;
   process.id = ids->process;
+  process.task = parent == nullptr ? kNoTask : parent->id;
   process.anon_vma = ids->anon_vma;
   co_return Errno::kOk;
 }
@@ -72,7 +73,9 @@ sim::Task<Errno> AddressSpaceOps::AllocBaseTables(sim::Path& path, Process& proc
 }
 
 sim::Task<Errno> AddressSpaceOps::Spawn(sim::Path& path, Process& process) {
-  co_return co_await Begin(path, process, nullptr);
+  const Errno error = co_await Begin(path, process, nullptr);
+  process.task = process.id;
+  co_return error;
 }
 
 sim::Task<Errno> AddressSpaceOps::Begin(sim::Path& path, Process& process, const Process* parent) {
@@ -102,6 +105,7 @@ sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process
   const bool all = co_await CopyMemory(path, parent, child);
   childs.ReleaseWrite(path);
   parents.ReleaseWrite(path);
+  child.task = child.id;
   if (all) co_return Errno::kOk;
   co_await Exit(path, child);
   co_return Errno::kNoMem;
@@ -281,6 +285,17 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   while (!process.pins.empty()) co_await Unpin(path, process, process.pins.front().id, false);
   co_await ReturnId(path, process);
   process.alive = false;
+}
+
+sim::Task<void> AddressSpaceOps::ExitKilled(sim::Path& path, Process& process) {
+  if (!process.exiting) {
+    co_await Exit(path, process);
+    co_return;
+  }
+  sim::Cpu& cpu = memory_.cpu(process.cpu);
+  cpu.Release(path);
+  while (process.alive) co_await path.Take(memory_.costs().timeslice);
+  co_await cpu.Acquire(path);
 }
 
 // Ends on the global LP, with nobody at the process any more. A visitor may wait for a page that somebody has

@@ -46,7 +46,17 @@ void Buddy::RemoveFromList(FrameIndex frame, int order) {
   if (from.empty()) nonempty_[type] &= ~(1u << order);
 }
 
-void Buddy::TakeOffline(FrameIndex frame, int order) {
+void Buddy::RotateToFront(FrameIndex frame, int order) {
+  const Migratetype type = FrameStore::ListOf(store_.state(frame, order));
+  MutableList(order, type).RotateToFront(store_.list_place(frame, order), Blocks{store_, order, type});
+}
+
+void Buddy::RotateToBack(FrameIndex frame, int order) {
+  const Migratetype type = FrameStore::ListOf(store_.state(frame, order));
+  MutableList(order, type).RotateToBack(store_.list_place(frame, order), Blocks{store_, order, type});
+}
+
+void Buddy::TakeOut(FrameIndex frame, int order) {
   const Migratetype list = FrameStore::ListOf(store_.state(frame, order));
   RemoveFromList(frame, order);
   CountFree(-(int64_t{1} << order), list);
@@ -120,6 +130,13 @@ int Buddy::FindSuitableFallback(int order, Migratetype type, bool* can_steal) co
     return static_cast<int>(from);
   }
   return kNone;
+}
+
+bool Buddy::MayServe(int order, Migratetype type) const {
+  if (!lists_[order][type].empty()) return true;
+  if (type == Migratetype::kMovable && !lists_[order][Migratetype::kCma].empty()) return true;
+  bool can_steal = false;
+  return FindSuitableFallback(order, type, &can_steal) != kNone && can_steal;
 }
 
 // steal_suitable_fallback

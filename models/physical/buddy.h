@@ -44,8 +44,22 @@ class Buddy {
   // Takes a free head off the list it is on.
   void RemoveFromList(FrameIndex frame, int order);
 
-  // Takes a free block out for good: its memory goes offline.
-  void TakeOffline(FrameIndex frame, int order);
+  // Takes a free block out of the allocator: its memory goes offline, or compaction has it.
+  void TakeOut(FrameIndex frame, int order);
+
+  // Whether a block of just this order would serve a request of that type: one of its own, of CMA, or one
+  // that it may steal with its whole pageblock (find_suitable_fallback).
+  bool MayServe(int order, Migratetype type) const;
+
+  // Calls f(frame) for the blocks of a list from the first on, or from the last back, until it returns true.
+  template <typename F>
+  void Search(int order, Migratetype type, bool from_back, F f) {
+    MutableList(order, type).Search(from_back, Blocks{store_, order, type}, f);
+  }
+  // A block of a list becomes its first, with those behind it next (move_freelist_head), or its last, with
+  // those before it ahead (move_freelist_tail): a search that begins there comes to the others first.
+  void RotateToFront(FrameIndex frame, int order);
+  void RotateToBack(FrameIndex frame, int order);
 
   // Counts blocks that AddToList() put there at boot as free.
   void AdoptFreePages(int64_t pages) { free_pages_ += pages; }

@@ -208,6 +208,12 @@ class FrameStore {
     blocks_[frame >> kPageblockOrder].type = type;
   }
 
+  // PB_migrate_skip: compaction need not look into the pageblock.
+  bool compact_skip(FrameIndex frame) const { return blocks_[frame >> kPageblockOrder].compact_skip; }
+  void set_compact_skip(FrameIndex frame, bool skip) {
+    blocks_[frame >> kPageblockOrder].compact_skip = skip;
+  }
+
   // Of an allocated head of a pageblock whose frames are mapped apart (ThpPage); no block has it at first.
   bool has_parts(FrameIndex head) const { return blocks_[head >> kPageblockOrder].has_parts; }
   void set_has_parts(FrameIndex head, bool has) { blocks_[head >> kPageblockOrder].has_parts = has; }
@@ -241,6 +247,7 @@ class FrameStore {
     uint8_t state;
     Migratetype type;
     bool has_parts;
+    bool compact_skip;
   };
   static_assert(sizeof(Pageblock) == 16);
   static constexpr uint8_t kHeld = 0x40;  // of the state of an allocated head

@@ -70,6 +70,43 @@ class FreeList {
     return Slot(front_);
   }
 
+  // Calls f(frame) for the blocks from the first on, or from the last back, until it returns true.
+  template <typename Blocks, typename F>
+  void Search(bool from_back, Blocks blocks, F f) const {
+    for (uint32_t i = 0; i < size_; ++i) {
+      const Place place = front_ + (from_back ? size_ - 1 - i : i);
+      const FrameIndex frame = ring_[place & (ring_.size() - 1)];
+      if (blocks.IsLive(frame, place) && f(frame)) return;
+    }
+  }
+
+  // The block with this place becomes the first: it and those behind it come before all others.
+  template <typename Blocks>
+  void RotateToFront(Place place, Blocks blocks) {
+    for (uint32_t left = front_ + size_ - place; left > 0; --left) {
+      const Place from = front_ + --size_;
+      const FrameIndex frame = Slot(from);
+      if (!blocks.IsLive(frame, from)) continue;
+      Slot(--front_) = frame;
+      ++size_;
+      blocks.Moved(frame, front_);
+    }
+  }
+  // The block with this place becomes the last: it and those before it go behind all others.
+  template <typename Blocks>
+  void RotateToBack(Place place, Blocks blocks) {
+    for (uint32_t left = place - front_ + 1; left > 0; --left) {
+      const FrameIndex frame = Slot(front_);
+      const bool live = blocks.IsLive(frame, front_);
+      ++front_;
+      --size_;
+      if (!live) continue;
+      const Place to = front_ + size_++;
+      Slot(to) = frame;
+      blocks.Moved(frame, to);
+    }
+  }
+
   // Calls f(frame, place) for every entry from first to last, also for those that are blocks of the list no
   // longer.
   template <typename F>

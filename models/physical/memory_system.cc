@@ -268,7 +268,7 @@ void MemorySystem::SetUpReserves(const MachineConfig& machine, const KernelConfi
                                       reserves_->settings()));
     ApplyChangedKnobs(machine, kernel);
   }
-  max_map_count_ = kernel.max_map_count;
+  vm_ = kernel.vm;
   const NodeSettings settings = CurrentSettings();
   for (auto& home : nodes_) StoreSettings(*home, settings);
 }
@@ -293,13 +293,13 @@ void MemorySystem::ApplyChangedKnobs(const MachineConfig& machine, const KernelC
 }
 
 MemorySystem::NodeSettings MemorySystem::CurrentSettings() const {
-  return {thp_, managed_pages_, max_map_count_, reserves_->settings()};
+  return {thp_, managed_pages_, vm_, reserves_->settings()};
 }
 
 void MemorySystem::StoreSettings(Node& home, const NodeSettings& settings) {
   home.thp = settings.thp;
   home.total_pages = settings.total_pages;
-  home.max_map_count = settings.max_map_count;
+  home.vm = settings.vm;
   for (size_t i = 0; i < zones_.size(); ++i) {
     if (zones_[i]->node() != home.id) continue;
     const Reserves::ZoneSettings& zone = settings.zones[i];
@@ -356,6 +356,13 @@ std::vector<MemorySystem::CounterColumn> MemorySystem::Columns() const {
     }
   }
   return columns;
+}
+
+std::optional<CpuId> MemorySystem::CpuForThread(const Node& node) const {
+  if (node.cpus.empty()) return std::nullopt;
+  const auto idle =
+      std::find_if(node.cpus.begin(), node.cpus.end(), [this](CpuId id) { return !cpu(id).busy(); });
+  return idle == node.cpus.end() ? node.cpus.front() : *idle;
 }
 
 }  // namespace numasim

@@ -56,6 +56,9 @@ class MemorySystem {
 
   int cpu_count() const { return static_cast<int>(cpus_.size()); }
   NodeId NodeOfCpu(CpuId cpu) const { return node_of_cpu_[cpu.value]; }
+  // The CPU that a thread of the node (kswapd, kcompactd) runs on when it wakes up: an idle one, else the
+  // first; none on a node without CPUs. On the node's LP.
+  std::optional<CpuId> CpuForThread(const Node& node) const;
   sim::Cpu& cpu(CpuId id) { return *cpus_[id.value]; }
   const sim::Cpu& cpu(CpuId id) const { return *cpus_[id.value]; }
 
@@ -81,8 +84,8 @@ class MemorySystem {
   const Reserves& reserves() const { return *reserves_; }
   MemoryBlocks& blocks() { return *blocks_; }
   const MemoryBlocks& blocks() const { return *blocks_; }
-  int64_t managed_pages() const { return managed_pages_; }        // totalram_pages()
-  void SetMaxMapCount(int64_t count) { max_map_count_ = count; }  // vm.max_map_count
+  int64_t managed_pages() const { return managed_pages_; }  // totalram_pages()
+  VmSettings& vm() { return vm_; }
   ThpSettings& thp() { return thp_; }
   const ThpSettings& thp() const { return thp_; }
 
@@ -132,7 +135,7 @@ class MemorySystem {
   struct NodeSettings {
     ThpSettings thp;
     int64_t total_pages;
-    int64_t max_map_count;
+    VmSettings vm;
     std::vector<Reserves::ZoneSettings> zones;
   };
   NodeSettings CurrentSettings() const;
@@ -145,7 +148,7 @@ class MemorySystem {
   NodeMask all_nodes_;
   NodeMask nodes_with_memory_;
   int64_t managed_pages_ = 0;
-  int64_t max_map_count_ = 0;
+  VmSettings vm_ = {};
   sim::LpId global_lp_{};
   std::vector<std::unique_ptr<sim::Cpu>> cpus_;
   std::vector<NodeId> node_of_cpu_;

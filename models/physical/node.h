@@ -28,9 +28,9 @@ struct Node {
   SplitQueue split_queue;
   // The anon_vmas whose pages a process here copies as it writes to them, in a CopyStretch.
   std::vector<uint16_t> copied_from;
-  std::unique_ptr<Lru> lru;   // null on a machine without a disk
-  int64_t total_pages = 0;    // totalram_pages(), a copy like `thp`
-  int64_t max_map_count = 0;  // vm.max_map_count, a copy too
+  std::unique_ptr<Lru> lru;  // null on a machine without a disk
+  int64_t total_pages = 0;   // totalram_pages(), a copy like `thp`
+  VmSettings vm = {};        // a copy too
 
   Zone* zone(ZoneType type) const { return zones[type].get(); }
   int64_t& counter(NodeCounter c) { return counters[c]; }

@@ -126,6 +126,10 @@ Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pag
 
 }  // namespace
 
+AllocFlags SlowPathFlags(GfpFlags gfp) {
+  return kAllocWmarkMin | CmaFlag(gfp) | kAllocMinReserve.If(gfp.Has(kGfpHigh));
+}
+
 // Adds so many blocks that the owner has, or takes them away.
 void PageAllocator::CountOwned(Node& node, const FrameOwner& owner, int order, int64_t blocks) {
   const int gauge = GaugeOf(owner.kind);
@@ -233,20 +237,19 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
     co_return at_hand;
   }
   Walk walk;
-  const AllocFlags cma = CmaFlag(request.gfp);
-  Pfn pfn = co_await FromFreelist(path, request, kAllocWmarkLow | cma, walk);
+  Pfn pfn = co_await FromFreelist(path, request, kAllocWmarkLow | CmaFlag(request.gfp), walk);
   // A request that no zone fits has no preferred one.
   if (pfn == kNoPfn && walk.preferred != nullptr) {
-    // __alloc_pages_slowpath(): down to the min watermark, further for __GFP_HIGH.
-    const AllocFlags flags = kAllocWmarkMin | cma | kAllocMinReserve.If(request.gfp.Has(kGfpHigh));
+    const AllocFlags flags = SlowPathFlags(request.gfp);
     pfn = co_await (pressure_ == nullptr ? FromFreelist(path, request, flags, walk)
                                          : SlowPath(path, request, flags, walk));
     if (pfn == kNoPfn) {
       Node& wanted = memory_.node(walk.preferred->node());
       co_await path.HopTo(wanted.lp, memory_.costs().hop);
       if (walk.foreign) --wanted.counter(NUMA_FOREIGN);
-      // __GFP_NOWARN: the caller has another way, and only fails if that does.
-      if (!request.gfp.Has(kGfpNoWarn)) {
+      // __GFP_NOWARN: the caller has another way, and only fails if that does. One that dies is told of
+      // already: Linux gives it a page of the reserves, which comes back at once.
+      if (!request.gfp.Has(kGfpNoWarn) && !walk.dying) {
         ++wanted.counter(ALLOC_FAILED);
         memory_.LogFailure(path, {.kind = LogKind::kAllocationFailed,
                                   .error = Errno::kNoMem,
@@ -264,7 +267,7 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
 sim::Task<Pfn> PageAllocator::AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere) {
   if (retry_anywhere) {
     AllocRequest preferred = request;
-    preferred.gfp |= kGfpNoWarn;
+    preferred.gfp = preferred.gfp.Without(kGfpDirectReclaim) | kGfpNoWarn;
     const Pfn pfn = co_await Alloc(path, preferred);
     if (pfn != kNoPfn) co_return pfn;
     request.allowed = NodeMask::All();

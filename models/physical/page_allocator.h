@@ -28,6 +28,7 @@ struct AllocRequest {
   NodeId preferred;                    // where the zonelist begins
   NodeMask allowed = NodeMask::All();  // policy nodemask
   CpuId cpu;                           // whose PCP lists are used
+  TaskId task = kNoTask;               // for whom: it may be killed for it
   FrameOwner owner = {};               // written to the frames; its kind says which gauge counts them
   bool interleave = false;             // counts interleave_hit where the preferred node serves it
   NodeId file_home = kNoNode;          // of an owner of kind kFile: where the file is
@@ -38,6 +39,9 @@ struct AllocRequest {
   // Whether it may be served from the node.
   bool Allows(NodeId node) const { return gfp.Has(kGfpThisNode) ? node == preferred : allowed.Has(node); }
 };
+
+// How the slow path looks at zones (gfp_to_alloc_flags): down to the min watermark, further for __GFP_HIGH.
+AllocFlags SlowPathFlags(GfpFlags gfp);
 
 class PageAllocator {
  public:
@@ -133,6 +137,9 @@ class PageAllocator {
   // What __split_huge_pmd() does to the counts of the huge page whose head is `frame`, on the LP of its node.
   static void SplitPmd(Node& node, Zone& zone, FrameIndex frame);
 
+  // A block that is allocated, and nobody's yet, becomes the request's. On the LP of its node.
+  static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);
+
   // Calls f(Zone&, first frame, page) for each page, on the LP of its node: node by node, those of each node
   // in their order. May be called on any LP, and ends on the same.
   sim::Task<void> ForEachOnItsNode(sim::Path& path, std::span<const Folio> pages,
@@ -148,6 +155,7 @@ class PageAllocator {
     // Known once the path is on its LP.
     const Zone* preferred = nullptr;
     bool foreign = false;  // numa_foreign is counted
+    bool dying = false;    // who wants it was killed for want of memory, and is to see that
   };
   sim::Task<Pfn> FromFreelist(sim::Path& path, const AllocRequest& request, AllocFlags alloc_flags,
                               Walk& walk);
@@ -185,7 +193,6 @@ class PageAllocator {
   AllocFlags NoFragment(const Zone& preferred) const;
   void CountAllocation(Node& node, NodeId preferred, const AllocRequest& request, int64_t count = 1) const;
   static void CountOwned(Node& node, const FrameOwner& owner, int order, int64_t blocks);
-  static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);
   static void Disown(Node& node, Zone& zone, FrameIndex frame, int order);
   static void PrepareFree(Node& node, Zone& zone, FrameIndex frame, int order);
 

@@ -16,6 +16,7 @@
 namespace numasim {
 
 struct AllocRequest;
+class Zone;
 
 // enum compact_priority: the lower, the harder it tries.
 enum class CompactPriority : uint8_t { kSyncFull, kSyncLight, kAsync };
@@ -29,6 +30,13 @@ enum class CompactResult : uint8_t {
   kSuccess,    // COMPACT_SUCCESS: there may be a block now
 };
 
+// What out_of_memory() came to.
+enum class OomAnswer : uint8_t {
+  kNobody,  // there is nobody to kill
+  kRetry,   // some other process was killed, or is about to be gone
+  kSelf,    // who asks was killed
+};
+
 class Pressure {
  public:
   virtual ~Pressure() = default;
@@ -40,6 +48,9 @@ class Pressure {
   virtual sim::Task<CompactResult> DirectCompact(sim::Path& path, const AllocRequest& request,
                                                  CompactPriority priority) = 0;
 
+  // compaction_defer_reset(): what compaction made of the zone has served the request. On the LP of its node.
+  virtual void CompactionHelped(const Zone&, int /*order*/) {}
+
   // __perform_reclaim(), and drain_all_pages() where the pages would not be found else: how many pages came
   // free.
   virtual sim::Task<int64_t> DirectReclaim(sim::Path& path, const AllocRequest& request) = 0;
@@ -50,8 +61,8 @@ class Pressure {
   virtual sim::Task<bool> EnoughToReclaim(sim::Path& path, const AllocRequest& request,
                                           bool for_compaction) = 0;
 
-  // out_of_memory(): true where the request is worth another try, that is, some other process was killed.
-  virtual sim::Task<bool> OutOfMemory(sim::Path& path, const AllocRequest& request) = 0;
+  // out_of_memory()
+  virtual sim::Task<OomAnswer> OutOfMemory(sim::Path& path, const AllocRequest& request) = 0;
 };
 
 }  // namespace numasim

@@ -22,7 +22,19 @@ sim::Task<Pfn> PageAllocator::CompactAndTry(sim::Path& path, const AllocRequest&
                                             Walk& walk, Efforts& efforts) {
   efforts.compacted = co_await pressure_->DirectCompact(path, request, efforts.priority);
   if (efforts.compacted == CompactResult::kSkipped) co_return kNoPfn;
-  co_return co_await FromFreelist(path, request, flags, walk);
+  Node& wanted = memory_.node(walk.preferred->node());
+  co_await path.GoTo(wanted.lp, memory_.costs().hop);
+  ++wanted.counter(COMPACT_STALL);
+  const Pfn pfn = co_await FromFreelist(path, request, flags, walk);
+  if (pfn == kNoPfn) {
+    co_await path.GoTo(wanted.lp, memory_.costs().hop);
+    ++wanted.counter(COMPACT_FAIL);
+    co_return kNoPfn;
+  }
+  const Zone& served = *memory_.ZoneOf(pfn);  // on its node's LP
+  ++memory_.node(served.node()).counter(COMPACT_SUCCESS);
+  pressure_->CompactionHelped(served, request.order);
+  co_return pfn;
 }
 
 // should_reclaim_retry(): progress says little of a costly block, which it need not have brought nearer.
@@ -98,7 +110,9 @@ sim::Task<Pfn> PageAllocator::SlowPath(sim::Path& path, const AllocRequest& requ
     // watermark, so that the look is no way round the others.
     pfn = co_await FromFreelist(path, request, kAllocWmarkHigh, walk);
     if (pfn != kNoPfn || !MayKill(request)) co_return pfn;
-    if (!co_await pressure_->OutOfMemory(path, request)) co_return kNoPfn;
+    const OomAnswer answer = co_await pressure_->OutOfMemory(path, request);
+    walk.dying = answer == OomAnswer::kSelf;
+    if (answer != OomAnswer::kRetry) co_return kNoPfn;
     efforts.vain_reclaims = 0;
   }
 }

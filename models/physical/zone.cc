@@ -218,7 +218,7 @@ void Zone::OfflineRange(Pfn start, int64_t pages) {
     const FrameStore::Head head = frames_.Find(f);
     NUMASIM_CHECK_EQ(static_cast<int>(head.kind), static_cast<int>(FrameKind::kFree));
     NUMASIM_CHECK_EQ(head.frame, f);
-    buddy_.TakeOffline(head.frame, head.order);
+    buddy_.TakeOut(head.frame, head.order);
     f += FrameIndex{1} << head.order;
     NUMASIM_CHECK(f <= end);
   }

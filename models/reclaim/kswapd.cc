@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "models/compaction/suitability.h"
 #include "models/reclaim/zone_balance.h"
 
 namespace numasim {
@@ -42,27 +43,24 @@ class ReclaimActive {
 
 }  // namespace
 
-void Kswapds::WakeUp(sim::Path& path, Node& node, int order, ZoneType highest) {
+void Kswapds::WakeUp(sim::Path& path, Node& node, const Want& want) {
   State& state = StateOf(node);
-  state.order = std::max(state.order, order);
-  state.highest = std::max(state.highest.value_or(highest), highest);
+  state.order = std::max(state.order, want.order);
+  state.highest = std::max(state.highest.value_or(want.highest), want.highest);
   const bool asleep = !state.awake || state.nap != nullptr;
-  if (!asleep || MaySleep(node, order, highest)) return;
+  if (!asleep) return;
+  if (MaySleep(node, want.order, want.highest)) {
+    // There may be enough that is free, but in small blocks, and who wants a large one does not compact.
+    if (!want.may_reclaim) kcompactds_.WakeUp(path, node, want.order, want.highest);
+    return;
+  }
   if (state.nap != nullptr) {
     state.nap->Signal(path);
     return;
   }
   state.awake = true;
-  path.Start(
-      node.lp, sim::Duration{0}, absl::StrCat("kswapd", node.id.value),
-      [this, &node](sim::Path& thread) -> sim::Task<void> { co_await Thread(thread, node, CpuFor(node)); });
-}
-
-std::optional<CpuId> Kswapds::CpuFor(const Node& node) const {
-  if (node.cpus.empty()) return std::nullopt;
-  const auto idle = std::find_if(node.cpus.begin(), node.cpus.end(),
-                                 [this](CpuId cpu) { return !memory_.cpu(cpu).busy(); });
-  return idle == node.cpus.end() ? node.cpus.front() : *idle;
+  path.Start(node.lp, sim::Duration{0}, absl::StrCat("kswapd", node.id.value),
+             [this, &node](sim::Path& thread) { return Thread(thread, node, memory_.CpuForThread(node)); });
 }
 
 // prepare_kswapd_sleep(): the node is balanced, or it is of no use to try.
@@ -78,24 +76,27 @@ sim::Task<void> Kswapds::Thread(sim::Path& path, Node& node, std::optional<CpuId
   for (bool asleep = false; !asleep;) {
     const int wanted = std::exchange(state.order, 0);
     highest = std::exchange(state.highest, std::nullopt).value_or(highest);
-    int order = co_await Balance(path, node, cpu.value_or(CpuId{0}), wanted, highest);
+    Sleep sleep{co_await Balance(path, node, cpu.value_or(CpuId{0}), wanted, highest), wanted, highest};
     // It gave up on the order, unless a new request is there.
-    if (order >= wanted) {
-      order = state.order;
+    if (sleep.order >= wanted) {
       highest = state.highest.value_or(highest);
+      sleep = {state.order, state.order, highest};
     }
-    asleep = co_await TryToSleep(path, node, cpu, order, highest);
+    asleep = co_await TryToSleep(path, node, cpu, sleep);
   }
   state.awake = false;
   if (cpu.has_value()) memory_.cpu(*cpu).Release(path);
 }
 
-// kswapd_try_to_sleep(): first for a tenth of a second, to see whether the node stays balanced. True where it
-// may sleep for good.
-sim::Task<bool> Kswapds::TryToSleep(sim::Path& path, Node& node, std::optional<CpuId> cpu, int order,
-                                    ZoneType highest) {
+// kswapd_try_to_sleep(): first for a tenth of a second, to see whether the node stays balanced. What is free
+// now is worth another look of compaction. True where it may sleep for good.
+sim::Task<bool> Kswapds::TryToSleep(sim::Path& path, Node& node, std::optional<CpuId> cpu,
+                                    const Sleep& sleep) {
   State& state = StateOf(node);
+  const auto [order, for_others, highest] = sleep;
   if (MaySleep(node, order, highest)) {
+    compactor_.ResetHints(node);
+    kcompactds_.WakeUp(path, node, for_others, highest);
     if (cpu.has_value()) memory_.cpu(*cpu).Release(path);
     const bool woken = co_await Nap(path, node);
     if (cpu.has_value()) co_await memory_.cpu(*cpu).AcquireAwoken(path);
@@ -155,7 +156,7 @@ sim::Task<int> Kswapds::Balance(sim::Path& path, Node& node, CpuId cpu, int orde
     sc.scanned = 0;
     sc.to_reclaim = HighWatermarks(node, highest);  // kswapd_shrink_node()
     co_await shrinker_.Shrink(path, node, sc);
-    if (sc.order > 0 && sc.reclaimed >= ZoneBalance::CompactGap(sc.order)) sc.order = 0;
+    if (sc.order > 0 && sc.reclaimed >= CompactionGap(sc.order)) sc.order = 0;
     if (sc.scanned < sc.to_reclaim || sc.reclaimed == before) --sc.priority;
     // Where nothing is on the lists no time passes, and others must have their turn.
     if (sc.scanned == 0) co_await path.Take(memory_.costs().reclaim_scan);

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "models/base/types.h"
+#include "models/compaction/compaction.h"
+#include "models/compaction/kcompactd.h"
 #include "models/physical/memory_system.h"
 #include "models/reclaim/node_shrinker.h"
 #include "sim/path.h"
@@ -24,12 +26,23 @@ class Kswapds {
   // MAX_RECLAIM_RETRIES: after as many vain efforts nobody wakes it up any more.
   static constexpr int kMostFailures = 16;
 
-  Kswapds(MemorySystem& memory, NodeShrinker& shrinker)
-      : memory_(memory), shrinker_(shrinker), nodes_(static_cast<size_t>(memory.node_count())) {}
+  // What was wanted and not at hand: a block of `order` from zones up to `highest`, by somebody who
+  // `may_reclaim` himself or not.
+  struct Want {
+    int order;
+    ZoneType highest;
+    bool may_reclaim;
+  };
 
-  // wakeup_kswapd(), on the node's LP: a block of `order` from zones up to `highest` was wanted and not at
-  // hand.
-  void WakeUp(sim::Path& path, Node& node, int order, ZoneType highest);
+  Kswapds(MemorySystem& memory, NodeShrinker& shrinker, Compactor& compactor, Kcompactds& kcompactds)
+      : memory_(memory),
+        shrinker_(shrinker),
+        compactor_(compactor),
+        kcompactds_(kcompactds),
+        nodes_(static_cast<size_t>(memory.node_count())) {}
+
+  // wakeup_kswapd(), on the node's LP.
+  void WakeUp(sim::Path& path, Node& node, const Want& want);
 
  private:
   struct State {
@@ -41,18 +54,22 @@ class Kswapds {
   };
   State& StateOf(const Node& node) { return nodes_[static_cast<size_t>(node.id.value)]; }
 
-  // The CPU that the thread runs on; none on a node without one.
-  std::optional<CpuId> CpuFor(const Node& node) const;
   sim::Task<void> Thread(sim::Path& path, Node& node, std::optional<CpuId> cpu);
   sim::Task<int> Balance(sim::Path& path, Node& node, CpuId cpu, int order, ZoneType highest);
-  sim::Task<bool> TryToSleep(sim::Path& path, Node& node, std::optional<CpuId> cpu, int order,
-                             ZoneType highest);
+  struct Sleep {
+    int order;       // that the node is to be balanced for
+    int for_others;  // alloc_order: of the block that somebody wanted
+    ZoneType highest;
+  };
+  sim::Task<bool> TryToSleep(sim::Path& path, Node& node, std::optional<CpuId> cpu, const Sleep& sleep);
   sim::Task<bool> Nap(sim::Path& path, Node& node);
   bool MaySleep(const Node& node, int order, ZoneType highest);
   static int64_t HighWatermarks(const Node& node, ZoneType highest);
 
   MemorySystem& memory_;
   NodeShrinker& shrinker_;
+  Compactor& compactor_;
+  Kcompactds& kcompactds_;
   std::vector<State> nodes_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/compaction/suitability.h"
 #include "models/reclaim/zone_balance.h"
 
 namespace numasim {
@@ -54,9 +55,9 @@ bool NodeShrinker::ShouldGoOn(const Node& node, int64_t reclaimed, const ScanCon
       sc.order > 0 && (sc.order > kCostlyOrder || sc.priority < ScanControl::kFirstPriority - 2);
   if (!for_compaction || reclaimed == 0) return false;
   for (const Zone& zone : ManagedZones(node, sc.highest)) {
-    if (ZoneBalance::HasBlockOrMayCompact(zone, sc.order, sc.highest)) return false;
+    if (HasBlockOrMayCompact(zone, sc.order, sc.highest, node.vm.extfrag_threshold)) return false;
   }
-  return node.lru->size(List::kInactive) > ZoneBalance::CompactGap(sc.order);
+  return node.lru->size(List::kInactive) > CompactionGap(sc.order);
 }
 
 // shrink_lruvec(), with the counts of get_scan_count() where nothing can be swapped. The two lists take turns

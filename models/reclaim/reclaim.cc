@@ -2,21 +2,16 @@
 
 #include <algorithm>
 
+#include "models/compaction/suitability.h"
 #include "models/reclaim/zone_balance.h"
 
 namespace numasim {
 namespace {
 
-NodeCounter StallCounter(ZoneType highest) {
-  constexpr PerZoneType<NodeCounter> kCounters = {ALLOCSTALL_DMA, ALLOCSTALL_DMA32, ALLOCSTALL_NORMAL,
-                                                  ALLOCSTALL_MOVABLE};
-  return kCounters[highest];
-}
-
 // compaction_ready(): the zone has the block, or so much free that reclaim would bring it no nearer.
-bool ReadyForCompaction(const Zone& zone, int order, ZoneType highest) {
-  if (!ZoneBalance::HasBlockOrMayCompact(zone, order, highest)) return false;
-  const int64_t mark = zone.watermarks().high + ZoneBalance::CompactGap(order);
+bool ReadyForCompaction(const Zone& zone, int order, ZoneType highest, int extfrag_threshold) {
+  if (!HasBlockOrMayCompact(zone, order, highest, extfrag_threshold)) return false;
+  const int64_t mark = zone.watermarks().high + CompactionGap(order);
   return zone.WatermarkOk(mark, 0, highest, {}, zone.buddy().free_pages());
 }
 
@@ -34,20 +29,19 @@ std::vector<NodeId> Reclaim::NodesOf(const AllocRequest& request) const {
 // wake_all_kswapds(). On other nodes the call takes a hop; as long as one is under way another one like it
 // would find the same.
 void Reclaim::WakeKswapds(sim::Path& path, const AllocRequest& request) {
-  const ZoneType highest = GfpZone(request.gfp);
-  const int order = request.order;
+  const Kswapds::Want want{request.order, GfpZone(request.gfp), request.gfp.Has(kGfpDirectReclaim)};
   for (const NodeId id : NodesOf(request)) {
     Node& node = memory_.node(id);
     if (node.lp == path.lp()) {
-      kswapds_.WakeUp(path, node, order, highest);
+      kswapds_.WakeUp(path, node, want);
       continue;
     }
     Call& call = under_way_[static_cast<size_t>(path.lp().value)][static_cast<size_t>(id.value)];
-    if (path.now() < call.arrives && order <= call.order && highest <= call.highest) continue;
-    call = {path.now() + memory_.costs().hop, order, highest};
+    if (path.now() < call.arrives && call.Covers(want)) continue;
+    call = {path.now() + memory_.costs().hop, want};
     path.Start(node.lp, memory_.costs().hop, "wakeup_kswapd",
-               [this, &node, order, highest](sim::Path& there) -> sim::Task<void> {
-                 kswapds_.WakeUp(there, node, order, highest);
+               [this, &node, want](sim::Path& there) -> sim::Task<void> {
+                 kswapds_.WakeUp(there, node, want);
                  co_return;
                });
   }
@@ -62,7 +56,6 @@ sim::Task<int64_t> Reclaim::DirectReclaim(sim::Path& path, const AllocRequest& r
   sc.highest = GfpZone(request.gfp);
   sc.cpu = request.cpu;
   co_await path.GoTo(memory_.node(nodes.front()).lp, memory_.costs().hop);
-  ++memory_.node(nodes.front()).counter(StallCounter(sc.highest));
   int64_t progress = co_await Round(path, request, nodes, sc);
   if (progress == 0 && sc.skipped_deactivate) {
     sc.force_deactivate = true;
@@ -89,7 +82,8 @@ sim::Task<int64_t> Reclaim::Round(sim::Path& path, const AllocRequest& request,
       co_await path.GoTo(node.lp, memory_.costs().hop);
       bool shrink = false;
       for (const Zone& zone : ManagedZones(node, sc.highest)) {
-        const bool suits = costly && ReadyForCompaction(zone, request.order, sc.highest);
+        const bool suits =
+            costly && ReadyForCompaction(zone, request.order, sc.highest, node.vm.extfrag_threshold);
         ready |= suits;
         shrink |= !suits;
       }
@@ -101,12 +95,12 @@ sim::Task<int64_t> Reclaim::Round(sim::Path& path, const AllocRequest& request,
   co_return sc.reclaimed;
 }
 
-// drain_all_pages(): what came free lies on PCP lists, where the watermarks do not see it.
+// drain_all_pages(): what came free lies on PCP lists, where the watermarks do not see it, nor merges.
 sim::Task<void> Reclaim::DrainWhereShort(sim::Path& path, const AllocRequest& request, Node& node) {
   const ZoneType highest = GfpZone(request.gfp);
   for (const auto& zone : node.zones) {
     if (zone == nullptr || zone->type() > highest ||
-        zone->WatermarkOk(0, highest, kAllocWmarkMin | kAllocCma))
+        zone->WatermarkOk(request.order, highest, kAllocWmarkMin | kAllocCma))
       continue;
     for (int cpu = zone->NextUsedPcp(0); cpu < zone->cpus(); cpu = zone->NextUsedPcp(cpu + 1)) {
       co_await path.Take(memory_.costs().drain_cpu);
@@ -114,28 +108,5 @@ sim::Task<void> Reclaim::DrainWhereShort(sim::Path& path, const AllocRequest& re
     }
   }
 }
-
-sim::Task<bool> Reclaim::EnoughToReclaim(sim::Path& path, const AllocRequest& request, bool for_compaction) {
-  const ZoneType highest = GfpZone(request.gfp);
-  for (const Zone* const zone : memory_.Zonelist(request.preferred, highest)) {
-    if (!request.Allows(zone->node())) continue;
-    co_await path.GoTo(memory_.node(zone->node()).lp, memory_.costs().hop);
-    if (zone->managed() == 0) continue;
-    const int64_t free = zone->buddy().free_pages();
-    const int64_t reclaimable = ZoneBalance::Reclaimable(*zone);
-    const bool enough = for_compaction ? ZoneBalance::MayCompact(*zone, request.order, highest,
-                                                                 free + reclaimable / request.order)
-                                       : zone->WatermarkOk(zone->watermarks().min, request.order, highest,
-                                                           kAllocCma, free + reclaimable);
-    if (enough) co_return true;
-  }
-  co_return false;
-}
-
-sim::Task<CompactResult> Reclaim::DirectCompact(sim::Path&, const AllocRequest&, CompactPriority) {
-  co_return CompactResult::kDeferred;
-}
-
-sim::Task<bool> Reclaim::OutOfMemory(sim::Path&, const AllocRequest&) { co_return false; }
 
 }  // namespace numasim

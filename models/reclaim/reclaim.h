@@ -1,8 +1,6 @@
 // Reclaim: what the page allocator gets from page cache where memory is short (mm/vmscan.c, Linux 6.1):
-// kswapd of each node, and direct reclaim by who wants the memory. A machine with a disk has one; on others
-// there is nothing to reclaim.
-//
-// Compaction and the OOM killer are not here: what asks for them is told that they do not help.
+// kswapd of each node, and direct reclaim by who wants the memory. On a machine without a disk there is
+// nothing to reclaim, and both find that.
 #ifndef NUMASIM_MODELS_RECLAIM_RECLAIM_H_
 #define NUMASIM_MODELS_RECLAIM_RECLAIM_H_
 
@@ -10,10 +8,11 @@
 #include <vector>
 
 #include "models/base/types.h"
+#include "models/compaction/compaction.h"
+#include "models/compaction/kcompactd.h"
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
-#include "models/physical/pressure.h"
 #include "models/reclaim/kswapd.h"
 #include "models/reclaim/node_shrinker.h"
 #include "models/rmap/rmap.h"
@@ -22,27 +21,33 @@
 
 namespace numasim {
 
-class Reclaim : public Pressure {
+class Reclaim {
  public:
-  Reclaim(MemorySystem& memory, PageAllocator& allocator, ShmemFiles& files, const Rmap& rmap)
-      : memory_(memory), shrinker_(memory, allocator, files, rmap), kswapds_(memory, shrinker_) {
+  Reclaim(MemorySystem& memory, PageAllocator& allocator, ShmemFiles& files, const Rmap& rmap,
+          Compactor& compactor)
+      : memory_(memory),
+        shrinker_(memory, allocator, files, rmap),
+        kcompactds_(memory, compactor),
+        kswapds_(memory, shrinker_, compactor, kcompactds_) {
     for (int lp = 0; lp <= memory.global_lp().value; ++lp)
       under_way_.emplace_back(static_cast<size_t>(memory.node_count()));
   }
 
-  void WakeKswapds(sim::Path& path, const AllocRequest& request) override;
-  sim::Task<CompactResult> DirectCompact(sim::Path& path, const AllocRequest& request,
-                                         CompactPriority priority) override;
-  sim::Task<int64_t> DirectReclaim(sim::Path& path, const AllocRequest& request) override;
-  sim::Task<bool> EnoughToReclaim(sim::Path& path, const AllocRequest& request, bool for_compaction) override;
-  sim::Task<bool> OutOfMemory(sim::Path& path, const AllocRequest& request) override;
+  // As Pressure has them.
+  void WakeKswapds(sim::Path& path, const AllocRequest& request);
+  sim::Task<int64_t> DirectReclaim(sim::Path& path, const AllocRequest& request);
 
  private:
   // The last call to wake up a node's kswapd that left an LP, and when it arrives.
   struct Call {
     sim::SimTime arrives;
-    int order = 0;
-    ZoneType highest = ZoneType::kDma;
+    Kswapds::Want want{0, ZoneType::kDma, true};
+
+    // Whether it would do all that this one asks for.
+    bool Covers(const Kswapds::Want& other) const {
+      return other.order <= want.order && other.highest <= want.highest &&
+             (other.may_reclaim || !want.may_reclaim);
+    }
   };
 
   // The nodes that the request may be served from, in the order of its zonelist.
@@ -53,6 +58,7 @@ class Reclaim : public Pressure {
 
   MemorySystem& memory_;
   NodeShrinker shrinker_;
+  Kcompactds kcompactds_;
   Kswapds kswapds_;
   std::vector<std::vector<Call>> under_way_;  // by LP that it left, on that LP, and node
 };

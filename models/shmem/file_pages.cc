@@ -211,7 +211,8 @@ sim::Task<Shmem::Added> Shmem::AddPage(sim::Path& path, FileId id, uint64_t inde
   }
   const Placement placement = PlaceInVma(claim.policy, memory_.NodeOfCpu(claim.cpu), index);
   const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(id.value), index};
-  const AllocRequest request = RequestFor(kGfpHighuserMovable, placement, claim.cpu, owner);
+  AllocRequest request = RequestFor(kGfpHighuserMovable, placement, claim.cpu, owner);
+  request.task = claim.task;
   const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
   if (pfn == kNoPfn) co_return Added::kNoMem;
   co_await path.Take(memory_.costs().clear_page);
@@ -229,7 +230,7 @@ sim::Task<Errno> Shmem::Fallocate(sim::Path& path, Process& process, FileId id, 
                                   int64_t length) {
   if (length <= 0) co_return Errno::kInval;  // vfs_fallocate()
   const sim::LpId here = path.lp();
-  const Claim claim{process.cpu, process.policy};
+  const Claim claim{process.cpu, process.policy, nullptr, process.task};
   int64_t max_blocks = memory_.node(memory_.NodeOfCpu(process.cpu)).total_pages;  // size=100%
   co_await path.Take(memory_.costs().syscall);
   const auto start = static_cast<uint64_t>(offset >> kPageShift);

@@ -82,6 +82,7 @@ class Shmem {
     CpuId cpu;
     MemPolicy policy;          // the mapping's, or the task's
     const Vma* vma = nullptr;  // null where no mapping asks
+    TaskId task = kNoTask;
   };
   // kRaced: another path was faster, and the page is there or is being collapsed.
   enum class Added : uint8_t { kAdded, kRaced, kBeyondEnd, kNoMem };

@@ -118,7 +118,7 @@ sim::Task<ScanResult> Collapser::TryCollapse(sim::Path& path, CpuId cpu, Process
                                              CollapseLimits limits, NodeLoads loads) {
   Node& home = memory_.node(memory_.NodeOfCpu(process.cpu));
   const FrameOwner owner{FrameOwner::kAnon, 1, process.anon_vma, first.value};
-  const Pfn page = co_await loads.AllocHugePage(path, allocator_, memory_, home, cpu, owner);
+  const Pfn page = co_await loads.AllocHugePage(path, allocator_, memory_, home, cpu, limits.gfp, owner);
   if (page == kNoPfn) co_return ScanResult::kAllocHugePageFail;
   sim::RwSem& mmap_lock = process.space.mmap_lock();
   co_await mmap_lock.AcquireRead(path);

@@ -65,7 +65,7 @@ sim::Task<ScanResult> FileCollapser::ScanFile(sim::Path& path, CpuId cpu, const 
   for (const Mapping::Page& page : pages) loads.Add(memory_.ZoneOf(page.pfn)->node());
   const FrameOwner owner{FrameOwner::kShmem, 1, static_cast<uint64_t>(place.file.value), place.index};
   const sim::SimTime began = path.now();
-  const Pfn huge = co_await loads.AllocHugePage(path, allocator_, memory_, home, cpu, owner);
+  const Pfn huge = co_await loads.AllocHugePage(path, allocator_, memory_, home, cpu, limits.gfp, owner);
   ScanResult result = ScanResult::kAllocHugePageFail;
   if (huge != kNoPfn) result = co_await Collapse(path, cpu, place, limits, huge);
   RecordCollapse(memory_, path, began, result);

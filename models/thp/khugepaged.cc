@@ -59,7 +59,10 @@ void Khugepaged::Stop(sim::Path& path) {
 // ---- the thread ----
 
 CollapseLimits Khugepaged::Limits() const {
-  return {true, settings_.max_ptes_none, settings_.max_ptes_swap, settings_.max_ptes_shared};
+  return {.max_ptes_none = settings_.max_ptes_none,
+          .max_ptes_swap = settings_.max_ptes_swap,
+          .max_ptes_shared = settings_.max_ptes_shared,
+          .gfp = settings_.defrag ? kGfpTranshuge : kGfpTranshugeLight};
 }
 
 sim::Task<void> Khugepaged::DoScan(sim::Path& path, CpuId cpu) {

@@ -49,10 +49,10 @@ ScanResult FindPteTable(Process& process, Vpn first) {
 
 // hpage_collapse_find_target_node(), hpage_collapse_alloc_page()
 sim::Task<Pfn> NodeLoads::AllocHugePage(sim::Path& path, PageAllocator& allocator, MemorySystem& memory,
-                                        Node& counts, CpuId cpu, FrameOwner owner) const {
+                                        Node& counts, CpuId cpu, GfpFlags gfp, FrameOwner owner) const {
   const auto most = std::max_element(pages_.begin(), pages_.end());
   AllocRequest request;
-  request.gfp = kGfpTranshuge;
+  request.gfp = gfp;
   request.order = ThpPage::kOrder;
   request.preferred = NodeId{static_cast<int32_t>(most - pages_.begin())};
   for (int n = 0; n < memory.node_count(); ++n) {

@@ -50,6 +50,7 @@ struct CollapseLimits {
   int64_t max_ptes_none = kThpPages - 1;
   int64_t max_ptes_swap = kThpPages / 8;
   int64_t max_ptes_shared = kThpPages / 2;
+  GfpFlags gfp = kGfpTranshuge;  // how the huge page is asked for
 };
 
 // How many pages of a range each node has (cc->node_load).
@@ -59,7 +60,7 @@ class NodeLoads {
   // alloc_charge_hpage(): a huge page from the first node that has the most, or one that has as many; kNoPfn
   // if there is none. Counted on `counts`, on whose LP the path begins and ends.
   sim::Task<Pfn> AllocHugePage(sim::Path& path, PageAllocator& allocator, MemorySystem& memory, Node& counts,
-                               CpuId cpu, FrameOwner owner) const;
+                               CpuId cpu, GfpFlags gfp, FrameOwner owner) const;
 
  private:
   std::array<int64_t, kMaxNodes> pages_ = {};

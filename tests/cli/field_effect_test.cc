@@ -179,6 +179,16 @@ workload { script {
 } }
 )";
 
+// A node where only compaction makes huge pages, and a mapping that is larger than all memory.
+constexpr char kFragmented[] = R"(
+machine { node { memory: "128M" cpus: 1 } }
+kernel { thp { enabled: "never" } }
+workload { script {
+  line: "spawn p" line: "@p map a 100M anon" line: "@p touch a" line: "@p advise a 0 100M dontneed 8K"
+  line: "pool 2M node0 40" line: "@p map b 1G anon"
+} }
+)";
+
 // Guests, for whom there are not huge pages enough.
 constexpr char kWithGuests[] = R"(
 machine {
@@ -384,6 +394,8 @@ const Entry kEntries[] = {
     {"KernelKnobs.movablecore", kRecorded, "kernel {", "kernel { movablecore: '16M'", Effect::kWarned},
     {"KernelKnobs.movablecore", kDescribed, "kernel {", "kernel { movablecore: '16M'"},
     {"KernelKnobs.max_map_count", kDescribed, "kernel {", "kernel { max_map_count: 5"},
+    {"KernelKnobs.extfrag_threshold", kFragmented, "kernel {", "kernel { extfrag_threshold: 1000"},
+    {"KernelKnobs.overcommit_memory", kFragmented, "kernel {", "kernel { overcommit_memory: 1"},
     {"Thp.enabled", kDescribed, "\"never\"", "\"madvise\""},
     {"Thp.shmem_enabled", kWithThp, "thp {", "thp { shmem_enabled: 'always'"},
     {"Thp.defrag", kWithThp, "thp {", "thp { defrag: 'always'"},

@@ -343,8 +343,9 @@ TEST_F(RunTest, WrongScenariosNameLineFieldAndWhatWouldBeRight) {
       {absl::StrCat(kMachine, "workload { script { file: '.' } }"), "'.' cannot be read (it is a folder)"},
       {"", "s.textproto:1:1: machine: is missing; expected machine {"},
       {std::string("\x00\xff\x80\x01 garbage", 12), "s.textproto:1: holds a NUL byte; expected text"},
-      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: 'compact' } }"),
-       "s.textproto:3: script 'script' line 2: 'compact': compact is not modelled yet"},
+      {absl::StrCat(kMachine, "workload { script { line: 'spawn p' line: 'sysctl vm.swappiness 1' } }"),
+       "s.textproto:3: script 'script' line 2: 'sysctl vm.swappiness 1': sysctl vm.swappiness is not "
+       "modelled yet"},
       {absl::StrCat(kMachine, kWorkload, "trace { counters: 'nothing*' }"),
        "trace.counters[0]: 'nothing*' matches no"},
   };
@@ -360,8 +361,8 @@ TEST_F(RunTest, WrongScriptsNameTheLine) {
   EXPECT_THAT(RefusedScript("machine nodes=1 node_mem=20T\nspawn p\n"),
               HasSubstr("s.mm:1: node_mem: '20T' is too large; expected at most 8T"));
   EXPECT_THAT(RefusedScript("machine nodes=1 node_mem=64M\nspawn p\n@p compact\n"), HasSubstr("s.mm:3: "));
-  EXPECT_THAT(RefusedScript("machine nodes=1 node_mem=64M\ncompact\n"),
-              HasSubstr("s.mm:2: 'compact': compact is not modelled yet"));
+  EXPECT_THAT(RefusedScript("machine nodes=1 node_mem=64M\nsysctl vm.swappiness 1\n"),
+              HasSubstr("s.mm:2: 'sysctl vm.swappiness 1': sysctl vm.swappiness is not modelled yet"));
 }
 
 TEST_F(RunTest, FilesThatAreNotThereAreNamed) {
@@ -457,7 +458,8 @@ TEST_F(RunTest, ConformRefusesWhatTheMachineHasNotAndWhatIsNotModelled) {
     Write("s.mm", script);
     return Refused({"conform", "s.mm", "--boot", Runfile(kRecording), "--json", "o.json"});
   };
-  EXPECT_THAT(refused("spawn p\ncompact\n"), HasSubstr("s.mm:2: 'compact': compact is not modelled"));
+  EXPECT_THAT(refused("spawn p\nsysctl vm.swappiness 1\n"),
+              HasSubstr("s.mm:2: 'sysctl vm.swappiness 1': sysctl vm.swappiness is not modelled"));
   EXPECT_THAT(refused("spawn p\n@p cpu 4\n"), HasSubstr("s.mm:2: CPU: '4' is a CPU that does not exist"));
   EXPECT_THAT(refused("spawn p\n@p policy bind:64\n"), HasSubstr("expected nodes from 0 to 63"));
 }

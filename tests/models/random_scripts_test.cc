@@ -80,7 +80,7 @@ constexpr int kOperations = 120;
 
 // What the scripts of a layout have come to do, so that a generator that does nothing is noticed.
 struct Seen {
-  int64_t operations = 0, oom = 0, missed = 0, reused = 0, fallbacks = 0;
+  int64_t operations = 0, oom = 0, killed = 0, compacted = 0, missed = 0, reused = 0, fallbacks = 0;
   // Of transparent huge pages.
   int64_t faults = 0, splits = 0, split_pmds = 0, collapsed = 0;
   int64_t file_faults = 0, file_pmds = 0;
@@ -112,6 +112,7 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
     // More than there is, so that memory runs out.
     options.max_mapping = std::min(GetParam().memory, 48 * kMiBytes);
     options.max_mapped = 4 * options.max_mapping;
+    options.weights = options.weights.WithFragments();
     if (GetParam().thp) options.weights = options.weights.WithThp();
     std::vector<Op> ops = workloads::RandomOps(options, seed, kOperations);
     if (GetParam().min_free_kbytes > 0) ops.insert(ops.begin(), MinFree(GetParam().min_free_kbytes));
@@ -120,6 +121,7 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
       const workloads::OpResult result = machine.Perform(op);
       ++seen.operations;
       if (result.touch.has_value()) seen.oom += result.touch->oom;
+      if (result.error == Errno::kKilled) ++seen.killed;
       ASSERT_EQ(absl::StrJoin(machine.Problems(), "\n"), "") << "after the last line of\n" << script;
     }
     // The huge zero page stays until it is asked for.
@@ -129,6 +131,7 @@ class RandomScriptsTest : public ::testing::TestWithParam<Layout> {
     for (int n = 0; n < options.nodes; ++n) {
       seen.missed += machine.counter(n, NUMA_MISS);
       seen.reused += machine.counter(n, PGREUSE);
+      seen.compacted += machine.counter(n, PGMIGRATE_SUCCESS);
     }
     for (int n = 0; n < options.nodes; ++n) {
       seen.faults += machine.counter(n, THP_FAULT_ALLOC);
@@ -148,6 +151,7 @@ TEST_P(RandomScriptsTest, StateHoldsAfterEveryOperationAndNothingLeaks) {
   for (uint64_t seed = 1; seed <= seeds && !HasFatalFailure(); ++seed) RunOne(seed, seen);
   if (HasFatalFailure()) return;
   EXPECT_GT(seen.reused, 0);
+  EXPECT_GT(seen.compacted, 0);
   if (GetParam().thp) {
     EXPECT_GT(seen.faults, 0);
     EXPECT_GT(seen.splits, 0);
@@ -157,7 +161,7 @@ TEST_P(RandomScriptsTest, StateHoldsAfterEveryOperationAndNothingLeaks) {
     EXPECT_GT(seen.file_pmds, 0);
   }
   if (GetParam().memory < 192 * kMiBytes && !GetParam().thp) {
-    EXPECT_GT(seen.oom, 0);
+    EXPECT_GT(seen.oom + seen.killed, 0);
     // The recorded machines have free blocks of every type.
     if (GetParam().min_free_kbytes == 0) {
       EXPECT_GT(seen.fallbacks, 0);
@@ -166,7 +170,8 @@ TEST_P(RandomScriptsTest, StateHoldsAfterEveryOperationAndNothingLeaks) {
       EXPECT_GT(seen.missed, 0);
     }
   }
-  std::cout << seen.operations << " operations, " << seen.oom << " accesses out of memory, " << seen.missed
+  std::cout << seen.operations << " operations, " << seen.oom << " accesses out of memory, " << seen.killed
+            << " processes killed, " << seen.compacted << " pages moved, " << seen.missed
             << " pages from another node, " << seen.fallbacks << " from another migratetype\n";
 }
 

@@ -54,7 +54,7 @@ TEST_F(KernelSettingsTest, EachSysctlSetsItsOwn) {
   Write("vm.min_free_kbytes", "12345");
   EXPECT_EQ(machine_.memory().reserves().min_free_kbytes(), 12345);
   Write("vm.max_map_count", "77");
-  EXPECT_EQ(node().max_map_count, 77);
+  EXPECT_EQ(node().vm.max_map_count, 77);
   const int64_t gap = low_to_min();
   Write("vm.watermark_scale_factor", "3000");
   EXPECT_GT(low_to_min(), gap);

@@ -26,7 +26,7 @@ TEST(NotModelledTest, MessageHasThePlaceTheLineAndWhatIsMissing) {
     std::string line;
     std::string part;
   } kCases[] = {
-      {"compact", "compact"},
+      {"sysctl vm.overcommit_memory 2", "sysctl vm.overcommit_memory 2"},
       {"sysctl vm.swappiness 60", "sysctl vm.swappiness"},
   };
   for (const auto& [line, part] : kCases)
@@ -43,6 +43,10 @@ TEST(NotModelledTest, SameOperationOnWhatIsModelledPasses) {
                            "drop_caches 3",
                            "@p advise anon 0 4M collapse",
                            "sysctl vm.max_map_count 100",
+                           "sysctl vm.extfrag_threshold 1000",
+                           "sysctl vm.overcommit_memory 1",
+                           "compact",
+                           "@p pipes k 1M",
                            "@p map m 4M hugetlb-2M file=g",
                            "@p advise anon 0 4M remove",
                            "@p advise huge 0 4M remove",

@@ -19,6 +19,7 @@ spawn db
 @db map heap 4G anon
 @db map shm 128M shmem
 @db map data 1G file file=data
+@db pipes log 64M
 cma_alloc camera frames 16M
 )";
 

@@ -33,6 +33,8 @@ const RandomScript::Maker RandomScript::kMakers[] = {
     {&RandomScriptWeights::drop_caches, &RandomScript::MakeDropCaches},
     {&RandomScriptWeights::thp, &RandomScript::MakeThp},
     {&RandomScriptWeights::pin, &RandomScript::MakePin},
+    {&RandomScriptWeights::pipes, &RandomScript::MakePipes},
+    {&RandomScriptWeights::compact, &RandomScript::MakeCompact},
     {&RandomScriptWeights::change_file, &RandomScript::MakeChangeFile},
 };
 
@@ -101,7 +103,7 @@ std::optional<Op> RandomScript::MakeFork() {
   int64_t inherited = 0;
   for (const Mapping& mapping : parent->mappings) inherited += mapping.size;
   if (Mapped() + inherited > options_.max_mapped) return std::nullopt;
-  Process child = {Cat("p", spawned_++), parent->mappings};
+  Process child = {Cat("p", spawned_++), parent->mappings, parent->pipes};
   Op op = {.process = parent->name, .kind = ForkOp{child.name}};
   processes_.push_back(std::move(child));
   return op;
@@ -126,6 +128,21 @@ std::optional<Op> RandomScript::MakePolicy() {
   if (process == nullptr) return std::nullopt;
   return Op{.process = process->name, .kind = PolicyOp{AnyPolicy()}};
 }
+
+std::optional<Op> RandomScript::MakePipes() {
+  Process* const process = AnyProcess();
+  if (process == nullptr) return std::nullopt;
+  if (!process->pipes) {
+    process->pipes = true;
+    return Op{.process = process->name,
+              .kind = PipesOp{"k", AnySize(std::min(options_.max_mapping, int64_t{6} << 20))}};
+  }
+  const int64_t every = 1 + Draw(3);
+  process->pipes = every > 1;
+  return Op{.process = process->name, .kind = DrainPipesOp{"k", every}};
+}
+
+std::optional<Op> RandomScript::MakeCompact() { return Op{.kind = CompactOp()}; }
 
 std::optional<Op> RandomScript::MakeMapAnon() { return MakeMap(Backing::kAnon); }
 

@@ -39,9 +39,19 @@ struct RandomScriptWeights {
   int drop_caches = 0;
   int thp = 0;  // enabled, use_zero_page, and the limits of khugepaged
   int pin = 0;
+  // What fragments memory, and what mends that.
+  int pipes = 0;  // and drain_pipes
+  int compact = 0;
   // Of files of shared memory: fallocate, punch, truncate, advise remove.
   int change_file = 0;
 
+  // The same, and what fragments memory.
+  RandomScriptWeights WithFragments() const {
+    RandomScriptWeights weights = *this;
+    weights.pipes = 6;
+    weights.compact = 2;
+    return weights;
+  }
   // The same, and what makes, splits and collapses huge pages.
   RandomScriptWeights WithThp() const {
     RandomScriptWeights weights = *this;
@@ -84,6 +94,7 @@ class RandomScript {
   struct Process {
     std::string name;
     std::vector<Mapping> mappings;
+    bool pipes = false;
   };
   // One kind of operation: its weight and what makes one; nothing if none is possible now.
   struct Maker {
@@ -109,6 +120,8 @@ class RandomScript {
   std::optional<Op> MakeDropCaches();
   std::optional<Op> MakeThp();
   std::optional<Op> MakePin();
+  std::optional<Op> MakePipes();
+  std::optional<Op> MakeCompact();
   std::optional<Op> MakeChangeFile();
 
   std::optional<Op> MakeMap(Backing backing);

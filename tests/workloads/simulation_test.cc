@@ -379,7 +379,7 @@ TEST(SimulationTest, StreamThatStartsAtTheEndOfSimulatedTimeIsNamed) {
 
 TEST(SimulationTest, OperationThatIsNotModelledIsRefusedBeforeTheRunWithItsLine) {
   const LoadedScenario scenario =
-      Load(Machine(1, "16M", 1) + Workload({Script("name: 'web'", {"spawn p", "compact"})}));
+      Load(Machine(1, "16M", 1) + Workload({Script("name: 'web'", {"spawn p", "sysctl vm.swappiness 1"})}));
   const auto simulation = workloads::Simulation::Create(scenario, {});
   ASSERT_EQ(simulation.status().code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(simulation.status().message()), HasSubstr("test.textproto:9: script 'web' line 2"));

@@ -191,9 +191,9 @@ CpuId BatchSystem::TakeCpu(NodeId node) {
 sim::Task<void> BatchSystem::Run(sim::Path& path, size_t number) {
   Running& job = running_.at(number);
   const bool started = co_await StartProcesses(path, job);
-  const bool lived = started && co_await LiveOut(path, job);
+  bool lived = started && co_await LiveOut(path, job);
   for (const auto& process : job.processes) {
-    if (process->LiveProcess() != nullptr) co_await process->Exit(path);
+    if (process->started() && !co_await process->Exit(path)) lived = false;
   }
   co_await End(path, number, /*killed=*/!lived);
 }
@@ -270,7 +270,7 @@ void BatchSystem::CountRunning(const Running& job, int64_t sign) {
 void BatchSystem::CountTouched(Running& job) {
   int64_t pages = 0;
   for (const auto& process : job.processes) {
-    if (process->LiveProcess() != nullptr) pages += process->touched_pages();
+    if (process->started()) pages += process->touched_pages();
   }
   counters_[BATCH_TOUCHED_PAGES] += pages - job.counted_pages;
   job.counted_pages = pages;

@@ -34,10 +34,12 @@ sim::Task<void> Guest::GoToCpu(sim::Path& path) {
   MemorySystem& memory = kernel_.memory();
   co_await path.HopTo(memory.node(memory.NodeOfCpu(process_->cpu)).lp, memory.costs().hop);
   co_await memory.cpu(process_->cpu).Acquire(path);
+  process_->in_call = !process_->killed;
 }
 
 sim::Task<void> Guest::LeaveCpu(sim::Path& path) {
   MemorySystem& memory = kernel_.memory();
+  process_->in_call = false;
   memory.cpu(process_->cpu).Release(path);
   co_await path.HopTo(memory.global_lp(), memory.costs().hop);
 }
@@ -66,6 +68,7 @@ sim::Task<MemoryOutcome> Guest::StartOnCpu(sim::Path& path, int64_t units) {
   if (choices_.units == 0) co_return MemoryOutcome{};
   MemoryOutcome outcome = co_await MapMemory(path);
   if (outcome.ok()) outcome = co_await UseFirst(path, units);
+  if (process_->killed) outcome = Killed(path);
   if (!outcome.ok()) co_await ops.Exit(path, *process_);
   co_return outcome;
 }
@@ -160,16 +163,29 @@ sim::Task<MemoryOutcome> Guest::TouchUnits(sim::Path& path, int64_t first, int64
 
 sim::Task<MemoryOutcome> Guest::GrowTo(sim::Path& path, int64_t units) {
   co_await GoToCpu(path);
-  MemoryOutcome outcome = co_await TouchUnits(path, touched_, units);
+  MemoryOutcome outcome;
+  if (!process_->killed) outcome = co_await TouchUnits(path, touched_, units);
+  if (process_->killed) outcome = Killed(path);
   co_await LeaveCpu(path);
   co_return outcome;
 }
 
-sim::Task<void> Guest::Exit(sim::Path& path) {
+sim::Task<bool> Guest::Exit(sim::Path& path) {
   co_await GoToCpu(path);
-  co_await kernel_.ops().Exit(path, *process_);
+  const bool killed = process_->killed;
+  if (killed) {
+    co_await kernel_.ops().ExitKilled(path, *process_);
+  } else {
+    co_await kernel_.ops().Exit(path, *process_);
+  }
   co_await LeaveCpu(path);
   process_.reset();
+  co_return !killed;
+}
+
+MemoryOutcome Guest::Killed(sim::Path& path) {
+  return Failed(path, {.error = Errno::kKilled, .function = "out_of_memory", .got = touched_},
+                choices_.touched);
 }
 
 // What the trace tells of it.

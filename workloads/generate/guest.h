@@ -51,6 +51,8 @@ class Guest {
 
   const GuestChoices& choices() const { return choices_; }
   const std::string& name() const { return name_; }
+  // Whether it was started and has not come to its end, be its process killed meanwhile or not.
+  bool started() const { return process_ != nullptr; }
   // Its process if that lives, else null. Read while nothing runs.
   const Process* LiveProcess() const {
     return process_ != nullptr && process_->alive ? process_.get() : nullptr;
@@ -63,8 +65,8 @@ class Guest {
   sim::Task<MemoryOutcome> Start(sim::Path& path, CpuId cpu, int64_t units);
   // Touches more, up to `units` in all. Begins and ends on the global LP.
   sim::Task<MemoryOutcome> GrowTo(sim::Path& path, int64_t units);
-  // Exits, and gives back all it has. Begins and ends on the global LP.
-  sim::Task<void> Exit(sim::Path& path);
+  // Exits, and gives back all it has; false where it was killed before. Begins and ends on the global LP.
+  sim::Task<bool> Exit(sim::Path& path);
 
  private:
   sim::Task<MemoryOutcome> StartOnCpu(sim::Path& path, int64_t units);
@@ -77,6 +79,7 @@ class Guest {
   MemPolicy PolicyHere() const;
   // Who may have served memory under a policy.
   NodeMask NodesOf(const MemPolicy& policy) const;
+  MemoryOutcome Killed(sim::Path& path);
   MemoryOutcome Failed(sim::Path& path, MemoryOutcome outcome, int64_t wanted);
 
   Kernel& kernel_;

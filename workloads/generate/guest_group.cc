@@ -239,7 +239,7 @@ sim::Task<bool> GuestGroup::LiveOut(sim::Path& path, Guest& guest) {
     died = !co_await Grow(path, guest, step);
   }
   CountLive(guest, -1);
-  co_await guest.Exit(path);
+  if (!co_await guest.Exit(path)) died = true;
   ++counters_[died ? GUESTS_DIED : GUESTS_FINISHED];
   co_return true;
 }

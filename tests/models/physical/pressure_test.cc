@@ -34,10 +34,10 @@ class Recorder : public Pressure {
     calls.push_back(for_compaction ? "enough to compact?" : "enough?");
     co_return enough-- > 0;
   }
-  sim::Task<bool> OutOfMemory(sim::Path& path, const AllocRequest&) override {
+  sim::Task<OomAnswer> OutOfMemory(sim::Path& path, const AllocRequest&) override {
     calls.push_back("oom");
     if (kill) co_await kill(path);
-    co_return static_cast<bool>(kill);
+    co_return kill ? OomAnswer::kRetry : OomAnswer::kNobody;
   }
 
   CompactResult compacted = CompactResult::kComplete;

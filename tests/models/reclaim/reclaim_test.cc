@@ -82,11 +82,11 @@ TEST_F(ReclaimTest, AnonymousMemoryPushesPageCacheOut) {
   EXPECT_LT(cached(), 100 * kMiB);
 }
 
-TEST_F(ReclaimTest, WhereNothingIsLeftToReclaimTheAllocationFails) {
+TEST_F(ReclaimTest, WhereNothingIsLeftToReclaimTheProcessIsKilled) {
   machine_.Run("@p read f 0 256M\n@p map a 240M anon");
   EXPECT_EQ(machine_.Run("@p touch a").error, Errno::kOk);
   machine_.Run("@p map b 100M anon");
-  EXPECT_EQ(machine_.Run("@p touch b").error, Errno::kNoMem);
+  EXPECT_EQ(machine_.Run("@p touch b").error, Errno::kKilled);
   EXPECT_LT(cached(), kMiB);
 }
 

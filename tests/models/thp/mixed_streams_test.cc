@@ -32,7 +32,7 @@ std::vector<Streams::Script> MixedScripts(const ContigLayout& layout, uint64_t s
   options.max_processes = 4;
   options.max_mapping = int64_t{16} << 20;
   options.max_mapped = int64_t{96} << 20;
-  options.weights = options.weights.WithThp();
+  options.weights = options.weights.WithThp().WithFragments();
   options.weights.khugepaged = 1;  // it runs beside them
   return {workloads::RandomOps(options, 2 * seed, kOperations),
           workloads::RandomOps(options, 2 * seed + 1, kOperations),

@@ -1,0 +1,178 @@
+#include "models/oom/oom_killer.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace numasim {
+namespace {
+
+// Processes that an event names; the kernel's table has all.
+constexpr size_t kNamed = 10;
+
+// mempolicy_in_oom_domain(): whether a kill of the process could bring memory on these nodes.
+bool MayHaveMemoryOn(const Process& process, NodeMask nodes) {
+  return process.policy.mode != MemPolicy::Mode::kBind ||
+         !NodeMask(process.policy.nodes.bits() & nodes.bits()).empty();
+}
+
+std::string RowText(const std::string& name, int64_t pages, const std::vector<int64_t>& node_pages) {
+  std::string text = absl::StrCat(name, " ", pages);
+  for (size_t n = 0; n < node_pages.size(); ++n) {
+    if (node_pages[n] > 0) absl::StrAppend(&text, " node", n, ":", node_pages[n]);
+  }
+  return text;
+}
+
+}  // namespace
+
+// ---- who ----
+
+void OomKiller::ForgetGone() {
+  std::erase_if(victims_, [this](const Victim& victim) {
+    const ProcessTable::Entry entry = processes_.Find(victim.id);
+    return entry.process == nullptr || entry.birth != victim.birth;
+  });
+}
+
+bool OomKiller::IsVictim(TaskId task) const {
+  return std::ranges::any_of(victims_, [task](const Victim& victim) { return victim.id == task; });
+}
+
+NodeMask OomKiller::AskedNodes(const AllocRequest& request) const {
+  return NodeMask(request.allowed.bits() & memory_.all_nodes().bits());
+}
+
+// What oom_badness() adds up: get_mm_rss(), which has no huge pages of HugeTLB, and the page tables. Nobody
+// swaps, and all have the same oom_score_adj.
+OomKiller::Candidate OomKiller::Look(const Process& process, uint64_t birth) const {
+  Candidate candidate{process.id, birth, process.name, 0, {}};
+  candidate.node_pages.resize(static_cast<size_t>(memory_.node_count()));
+  const AddressSpace& space = process.space;
+  for (const auto& [start, vma] : space.vmas()) {
+    if (vma.hugetlb()) continue;
+    space.page_table().Walk(vma.start, vma.end, [&](Vpn, const Entry& entry, int order) {
+      if (!entry.present() || entry.zero_page()) return;
+      const auto node = static_cast<size_t>(memory_.ZoneOf(entry.pfn())->node().value);
+      candidate.node_pages[node] += int64_t{1} << order;
+      candidate.pages += int64_t{1} << order;
+    });
+  }
+  candidate.pages += space.page_table().tables() + std::ssize(process.base_tables);
+  return candidate;
+}
+
+// select_bad_process(): visits each process that lives, and lists those that may be killed, those with the
+// most pages first. Begins and ends on the global LP.
+sim::Task<std::vector<OomKiller::Candidate>> OomKiller::Candidates(sim::Path& path,
+                                                                   const AllocRequest& request) {
+  struct Known {
+    const Process* process;
+    uint64_t birth;
+  };
+  const sim::LpId global = memory_.global_lp();
+  const NodeMask asked = AskedNodes(request);
+  std::vector<Candidate> candidates;
+  for (int n = 0; n < memory_.node_count(); ++n) {
+    const Node& node = memory_.node(NodeId{n});
+    std::vector<Known> here;
+    for (int id = 0; id < processes_.ids(); ++id) {
+      const ProcessTable::Entry entry = processes_.Find(static_cast<uint64_t>(id));
+      if (entry.process != nullptr && !entry.moving && entry.home == node.lp)
+        here.push_back({entry.process, entry.birth});
+    }
+    if (here.empty()) continue;
+    co_await path.GoTo(node.lp, memory_.costs().hop);
+    for (const Known& known : here) {
+      const Process& process = *known.process;
+      const bool lives = process.alive && process.task == process.id && !process.exiting && !process.killed;
+      if (lives && MayHaveMemoryOn(process, asked)) candidates.push_back(Look(process, known.birth));
+    }
+    co_await path.Take(memory_.costs().cache_line * std::ssize(here));
+    co_await path.GoTo(global, memory_.costs().hop);
+  }
+  std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
+    return a.pages != b.pages ? a.pages > b.pages : a.birth > b.birth;  // of those alike the youngest
+  });
+  co_return candidates;
+}
+
+// ---- the kill ----
+
+void OomKiller::Report(sim::Path& path, const Candidate& victim, const AllocRequest& request,
+                       const std::vector<Candidate>& candidates) const {
+  const NodeMask asked = AskedNodes(request);
+  const bool constrained = (memory_.nodes_with_memory().bits() & ~asked.bits()) != 0;
+  Failure failure{.kind = LogKind::kOomKill,
+                  .error = Errno::kNoMem,
+                  .function = "out_of_memory",
+                  .reason = constrained ? "CONSTRAINT_MEMORY_POLICY" : "CONSTRAINT_NONE",
+                  .nodes = asked,
+                  .preferred = request.preferred,
+                  .order = request.order};
+  failure.victim = victim.name;
+  failure.pages = victim.pages;
+  for (size_t i = 0; i < std::min(candidates.size(), kNamed); ++i) {
+    const Candidate& one = candidates[i];
+    absl::StrAppend(&failure.tasks, i == 0 ? "" : "; ", RowText(one.name, one.pages, one.node_pages));
+  }
+  memory_.LogFailure(path, std::move(failure));
+}
+
+// oom_reap_task(), and the exit of a process that wakes up only to die. Whoever owns the process waits until
+// it is not alive any more, and has nothing else to do with it.
+void OomKiller::StartReaper(sim::Path& path, Process& process) {
+  process.exiting = true;
+  path.Start(path.lp(), sim::Duration{0}, "oom_reaper",
+             [this, &process](sim::Path& reaper) { return reap_(reaper, process); });
+}
+
+// oom_kill_process(). False: it was gone, or on its way to another node. Begins and ends on the global LP.
+sim::Task<bool> OomKiller::KillProcess(sim::Path& path, const Candidate& victim, const AllocRequest& request,
+                                       const std::vector<Candidate>& candidates) {
+  const ProcessTable::Entry entry = processes_.Find(victim.id);
+  if (entry.process == nullptr || entry.birth != victim.birth || entry.moving) co_return false;
+  victims_.push_back({victim.id, victim.birth});
+  co_await path.GoTo(entry.home, memory_.costs().hop);
+  Process& process = *entry.process;
+  process.killed = true;
+  ++memory_.node(memory_.NodeOfCpu(process.cpu)).counter(OOM_KILL);
+  Report(path, victim, request, candidates);
+  if (!process.in_call && !process.exiting) StartReaper(path, process);
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  co_return true;
+}
+
+// schedule_timeout_killable(1): without the CPU, which the victim may need.
+sim::Task<void> OomKiller::SleepOneTick(sim::Path& path) const {
+  sim::Cpu* const cpu = path.cpu();
+  if (cpu == nullptr) {
+    co_await path.Take(memory_.costs().timeslice);
+    co_return;
+  }
+  co_await path.GoTo(cpu->lp(), memory_.costs().hop);
+  cpu->Release(path);
+  co_await path.Take(memory_.costs().timeslice);
+  co_await cpu->Acquire(path);
+}
+
+sim::Task<OomAnswer> OomKiller::Kill(sim::Path& path, const AllocRequest& request) {
+  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  ForgetGone();
+  if (IsVictim(request.task)) co_return OomAnswer::kSelf;
+  if (busy_ || !victims_.empty()) {
+    co_await SleepOneTick(path);
+    co_return OomAnswer::kRetry;
+  }
+  busy_ = true;
+  const std::vector<Candidate> candidates = co_await Candidates(path, request);
+  const bool killed =
+      !candidates.empty() && co_await KillProcess(path, candidates.front(), request, candidates);
+  busy_ = false;
+  if (candidates.empty()) co_return OomAnswer::kNobody;
+  if (killed && candidates.front().id == request.task) co_return OomAnswer::kSelf;
+  co_await SleepOneTick(path);
+  co_return OomAnswer::kRetry;
+}
+
+}  // namespace numasim
