@@ -14,6 +14,7 @@
 #include "sim/engine.h"
 #include "workloads/machine/resolve.h"
 #include "workloads/not_modelled.h"
+#include "workloads/recorded_guest.h"
 #include "workloads/script_runner.h"
 
 namespace numasim::workloads {
@@ -283,6 +284,7 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   if (!lacking.empty()) return absl::InvalidArgumentError(lacking);
   simulated.thp().khugepaged().AddForeign(kKeeperPages);
   ScriptRunner runner(simulated, "script", place);
+  RecordedGuest guest(simulated);
   // Before the runner and the kernel go, whose state the paths refer to.
   const absl::Cleanup drop = [&engine] { engine.DropPaths(); };
   const HugetlbPool& pool = simulated.pool();
@@ -297,6 +299,7 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
     sim::SimTime after = before;
     engine.Start(runner.HomeOf(op), before, place(op.line), [&](sim::Path& path) -> sim::Task<void> {
       result = co_await runner.Perform(path, op);
+      co_await guest.Follow(path, op, runner);
       after = path.now();
       done = true;
     });

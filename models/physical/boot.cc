@@ -24,6 +24,17 @@ constexpr int64_t kFramesPerMemmapPage = kPageSize / 64;
 // movable. (Recorded 6.1 kernels: on CPUs with 100 to 250 pages none of them serves a movable request, on the
 // boot CPU with 2,700 about 2,000 to 2,450 do.)
 constexpr int kPcpKernelPages = 256;
+
+// How many of a CPU's recorded pages are unmovable. Nor does /proc say where the stream of movable pages
+// stands: whether the next one is on an even frame or on an odd one. In all recordings where compaction
+// showed it, it is as odd as the pages that move (AnonPages and Shmem of the node) are even, which they are
+// when boot has settled. So what is handed out before the first fresh block, the CPU's movable pages and
+// `single` free ones, is odd.
+int UnmovableOf(const PcpList& pcp, bool movable_zone, int64_t single) {
+  const int unmovable = movable_zone ? 0 : std::min(pcp.count(), kPcpKernelPages);
+  const int movable = pcp.count() - unmovable;
+  return movable > 0 && (movable + single) % 2 == 0 ? unmovable + 1 : unmovable;
+}
 constexpr uint64_t kLargest = uint64_t{1} << kMaxOrder;
 constexpr uint64_t kGiB = (uint64_t{1} << 30) >> kPageShift;
 
@@ -141,13 +152,14 @@ absl::StatusOr<int64_t> RecordedPcpPages(const std::string& where, const Zone& z
   return pages;
 }
 
-// `frames` are as many as the recorded lists hold.
-void FillPcpLists(Zone& zone, const RecordedZone& recorded, const std::vector<FrameIndex>& frames) {
-  // ZONE_MOVABLE has none of the kernel's own pages.
-  const int unmovable = zone.type() == ZoneType::kMovable ? 0 : kPcpKernelPages;
+// `frames` are as many as the recorded lists hold, `single` the movable blocks of one page that are free.
+void FillPcpLists(Zone& zone, const RecordedZone& recorded, const std::vector<FrameIndex>& frames,
+                  int64_t single) {
   size_t next = 0;
   for (const PcpList& pcp : recorded.pcp()) {
     PcpLists& lists = zone.pcp(CpuId{pcp.cpu()});
+    // ZONE_MOVABLE has none of the kernel's own pages.
+    const int unmovable = UnmovableOf(pcp, zone.type() == ZoneType::kMovable, single);
     for (int i = 0; i < pcp.count(); ++i, ++next) {
       const Migratetype type = i < unmovable ? Migratetype::kUnmovable : Migratetype::kMovable;
       zone.frames().SetHead(frames[next], FrameKind::kPcp, 0);
@@ -358,7 +370,7 @@ absl::Status BootRecorded(Zone& zone, const RecordedZone& recorded, const HugePa
     return absl::InvalidArgumentError(absl::StrCat(where, ": the recorded free blocks of order ", order,
                                                    " do not fit into its ", recorded.present(), " pages"));
   }
-  FillPcpLists(zone, recorded, layout.UseRest(*pcp_pages));
+  FillPcpLists(zone, recorded, layout.UseRest(*pcp_pages), (*blocks)[0][Migratetype::kMovable]);
   return absl::OkStatus();
 }
 
