@@ -59,6 +59,8 @@ absl::StatusOr<std::string> ReadInputFile(const std::string& path, const ReadLim
   if (file.st_size > limits.bytes) return TooLarge(limits.bytes);
   const bool is_pipe = S_ISFIFO(file.st_mode);
   std::string text;
+  // A large one would be copied as it grows. Files under /proc have no size.
+  text.reserve(static_cast<size_t>(file.st_size));
   // Large reads: each read of a /proc file may be of another moment.
   std::vector<char> buffer(size_t{1} << 20);
   for (;;) {

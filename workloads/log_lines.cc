@@ -60,7 +60,7 @@ bool LogLines::NextOfRecord(std::string_view& line) {
 
 bool LogLines::Next(std::string_view& line) {
   while (NextOfRecord(line)) {
-    if (line.find_first_not_of(" \t") != std::string_view::npos) return true;
+    if (SkipBlanks(line) < line.size()) return true;
   }
   return false;
 }

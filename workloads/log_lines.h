@@ -58,6 +58,14 @@ std::string SkippedText(const SkippedLines& lines, std::string_view joint);
 // Of a file in which nothing is left, ": 3 has no run time (line 1, ..), ..": the reasons why; "" for none.
 std::string WhyNothingIsLeft(const std::vector<SkippedLines>& skipped);
 
+// Where the first character that is neither blank nor tab stands; the line's size if there is none. A loop,
+// as lines are many and blanks in front of them few: find_first_not_of() makes a call for each.
+inline size_t SkipBlanks(std::string_view line) {
+  size_t at = 0;
+  while (at < line.size() && (line[at] == ' ' || line[at] == '\t')) ++at;
+  return at;
+}
+
 // The parts of a line between blanks and tabs.
 void SplitAtBlanks(std::string_view line, std::vector<std::string_view>& fields);
 

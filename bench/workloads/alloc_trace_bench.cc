@@ -19,8 +19,9 @@ constexpr char kScenario[] =
     "workload { allocations { name: 'trace' trace: 'a.ftrace' } } trace { interval: '1s' counters: "
     "'allocations.*' }";
 
-// As ftrace writes it: turns of a few hundred events on one CPU, mostly pages of processes, which live until
-// as many have come behind them as there may be; some blocks of slabs; frees in batches, as of an exit.
+// As ftrace writes it: turns of a few hundred events on one CPU, mostly pages of processes, of its node, and
+// some blocks of slabs; frees in batches, as of an exit, of what the node's CPUs have taken, and in one turn
+// of 16 of what the other node's have.
 class TraceText {
  public:
   explicit TraceText(int64_t events) : random_(1, "alloc_trace_bench"), events_(events) {
@@ -34,7 +35,7 @@ class TraceText {
     int64_t pfn;
     int order;
   };
-  static constexpr size_t kMostLive = 500'000;  // pages, 2 GiB
+  static constexpr size_t kMostLive = 250'000;  // blocks of each node, some 1 GiB
   static constexpr int kCpus = 16;
 
   int64_t Below(int64_t n) { return static_cast<int64_t>(random_.Uniform(static_cast<uint64_t>(n))); }
@@ -42,10 +43,12 @@ class TraceText {
   void Turn() {
     const int cpu = static_cast<int>(Below(kCpus));
     const int64_t length = 100 + Below(400);
-    const bool frees = live_.size() > static_cast<size_t>(Below(kMostLive));
+    const int node = cpu * 2 / kCpus;
+    std::vector<Block>& live = live_[Below(16) == 0 ? 1 - node : node];
+    const bool frees = live.size() > static_cast<size_t>(Below(kMostLive));
     for (int64_t i = 0; i < length && count_ < events_; ++i) {
-      if (frees && !live_.empty()) {
-        Free(cpu);
+      if (frees && !live.empty()) {
+        Free(cpu, live);
       } else {
         Alloc(cpu);
       }
@@ -77,15 +80,15 @@ class TraceText {
     Line(cpu, "mm_page_alloc", block,
          order > 0 ? " migratetype=0 gfp_flags=GFP_KERNEL|__GFP_NOWARN|__GFP_NORETRY|__GFP_COMP"
                    : " migratetype=1 gfp_flags=GFP_HIGHUSER_MOVABLE|__GFP_ZERO|__GFP_COMP");
-    live_.push_back(block);
+    live_[cpu * 2 / kCpus].push_back(block);
   }
 
-  void Free(int cpu) {
-    const size_t at = std::max<size_t>(live_.size(), 1000) - 1 - static_cast<size_t>(Below(900));
-    const size_t taken = std::min(at, live_.size() - 1);
-    const Block block = live_[taken];
-    live_[taken] = live_.back();
-    live_.pop_back();
+  void Free(int cpu, std::vector<Block>& live) {
+    const size_t at = std::max<size_t>(live.size(), 1000) - 1 - static_cast<size_t>(Below(900));
+    const size_t taken = std::min(at, live.size() - 1);
+    const Block block = live[taken];
+    live[taken] = live.back();
+    live.pop_back();
     Line(cpu, "mm_page_free", block, "");
   }
 
@@ -94,7 +97,7 @@ class TraceText {
   int64_t count_ = 0;
   int64_t time_ = 0;
   int64_t next_[2] = {};
-  std::vector<Block> live_;
+  std::vector<Block> live_[2];  // by node
   std::string text_;
 };
 

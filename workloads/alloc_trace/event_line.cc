@@ -1,6 +1,8 @@
 #include "workloads/alloc_trace/event_line.h"
 
-#include <charconv>
+#include <cstring>
+
+#include "workloads/log_lines.h"
 
 namespace numasim::workloads {
 namespace {
@@ -9,6 +11,13 @@ constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr int64_t kMostSeconds = INT64_MAX / kNsPerSecond - 1;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+// Of a hexadecimal number; 16 for what is no digit.
+uint64_t DigitOf(char c) {
+  if (IsDigit(c)) return static_cast<uint64_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<uint64_t>(c - 'a') + 10;
+  if (c >= 'A' && c <= 'F') return static_cast<uint64_t>(c - 'A') + 10;
+  return 16;
+}
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 // Goes through a line from left to right.
@@ -31,6 +40,13 @@ class Scanner {
   std::string_view Word() {
     const char* const begin = at_;
     while (at_ < end_ && !IsBlank(*at_)) ++at_;
+    return {begin, static_cast<size_t>(at_ - begin)};
+  }
+  bool AtWord() const { return at_ < end_ && !IsBlank(*at_); }
+  // Up to `mark`, the next blank or the end.
+  std::string_view WordUpTo(char mark) {
+    const char* const begin = at_;
+    while (at_ < end_ && *at_ != mark && !IsBlank(*at_)) ++at_;
     return {begin, static_cast<size_t>(at_ - begin)};
   }
   // Digits, at least one, that make no more than `most`.
@@ -70,13 +86,16 @@ bool ReadTime(Scanner& scan, int64_t& ns) {
 }
 
 // "kmem:mm_page_alloc:" or "mm_page_alloc:".
-bool SplitName(std::string_view word, EventLine& out) {
-  if (word.size() < 2 || word.back() != ':') return false;
-  word.remove_suffix(1);
-  const size_t colon = word.find(':');
-  out.system = colon == std::string_view::npos ? std::string_view() : word.substr(0, colon);
-  out.name = colon == std::string_view::npos ? word : word.substr(colon + 1);
-  return !out.name.empty() && out.name.find(':') == std::string_view::npos;
+bool ReadName(Scanner& scan, EventLine& out) {
+  out.system = {};
+  out.name = scan.WordUpTo(':');
+  if (!scan.Take(':')) return false;
+  if (scan.AtWord()) {
+    out.system = out.name;
+    out.name = scan.WordUpTo(':');
+    if (!scan.Take(':') || scan.AtWord()) return false;
+  }
+  return !out.name.empty();
 }
 
 // What follows the bracket before the CPU.
@@ -98,7 +117,7 @@ bool ReadFromCpu(std::string_view text, EventLine& out) {
     scan.Word();
     scan.SkipBlanks();
   }
-  if (!SplitName(scan.Word(), out)) return false;
+  if (!ReadName(scan, out)) return false;
   scan.SkipBlanks();
   out.fields = scan.rest();
   return true;
@@ -110,6 +129,12 @@ int64_t FirstNumber(std::string_view text) {
   int64_t number = 0;
   if (at == std::string_view::npos || !Scanner(text.substr(at)).Number(INT64_MAX / 16, number)) return 1;
   return number;
+}
+
+// The end of a word that begins at `at`: the next blank. Most words of fields are long, and a tab is in none.
+const char* EndOfWord(const char* at, const char* end) {
+  const void* const blank = std::memchr(at, ' ', static_cast<size_t>(end - at));
+  return blank == nullptr ? end : static_cast<const char*>(blank);
 }
 
 // Where a field of this key has its value; null where no such field is of interest.
@@ -141,7 +166,7 @@ bool ReadEventLine(std::string_view line, EventLine& out) {
 }
 
 std::optional<int64_t> LostEvents(std::string_view line) {
-  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  line.remove_prefix(SkipBlanks(line));
   if (line.starts_with("CPU:")) {
     const size_t bracket = line.find('[');
     if (bracket == std::string_view::npos) return std::nullopt;
@@ -158,22 +183,33 @@ std::optional<int64_t> LostEvents(std::string_view line) {
 }
 
 void ReadEventFields(std::string_view fields, EventFields& out) {
-  Scanner scan(fields);
-  for (; !scan.done(); scan.SkipBlanks()) {
-    const std::string_view word = scan.Word();
-    const size_t equals = word.find('=');
-    if (equals == std::string_view::npos) continue;
-    std::string_view* const value = FieldNamed(word.substr(0, equals), out);
-    if (value != nullptr) *value = word.substr(equals + 1);
+  const char* const end = fields.data() + fields.size();
+  for (const char* at = fields.data(); at < end;) {
+    const char* const key = at;
+    // Keys are short.
+    while (at < end && *at != '=' && *at != ' ') ++at;
+    if (at == end) return;
+    const bool is_field = *at++ == '=';
+    if (!is_field) continue;  // a word that is none, or another blank
+    const char* const value = at;
+    at = EndOfWord(value, end);
+    std::string_view* const wanted = FieldNamed({key, static_cast<size_t>(value - 1 - key)}, out);
+    if (wanted != nullptr) *wanted = {value, static_cast<size_t>(at - value)};
   }
 }
 
 std::optional<uint64_t> ParseUnsigned(std::string_view text) {
   const bool hex = text.starts_with("0x");
   if (hex) text.remove_prefix(2);
+  if (text.empty()) return std::nullopt;
+  const uint64_t base = hex ? 16 : 10;
   uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, hex ? 16 : 10);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  for (const char c : text) {
+    const uint64_t digit = DigitOf(c);
+    if (digit >= base || __builtin_mul_overflow(number, base, &number) ||
+        __builtin_add_overflow(number, digit, &number))
+      return std::nullopt;
+  }
   return number;
 }
 

@@ -53,7 +53,8 @@ std::string_view ProblemOf(const PageEvent& event) {
   return event.pfn.value % pages == 0 ? "" : "has a page frame number that is no multiple of its size";
 }
 
-bool IsComment(std::string_view line) { return line[line.find_first_not_of(" \t")] == '#'; }
+// Of a line that is not blank.
+bool IsComment(std::string_view line) { return line[SkipBlanks(line)] == '#'; }
 
 }  // namespace
 
