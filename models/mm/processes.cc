@@ -34,6 +34,27 @@ int64_t CopyEntries(AddressSpace& parent, AddressSpace& child, Vpn begin, Vpn en
   return copied;
 }
 
+// How many of the pages, from the first on, are single frames of the zone in one pageblock that follow one
+// another.
+size_t RunUp(const FrameStore& frames, std::span<const Folio> pages) {
+  const Pfn first = pages.front().head();
+  const int64_t in_block =
+      std::min(kPageblockPages - static_cast<int64_t>(first.value % kPageblockPages), frames.end() - first);
+  const size_t most = std::min(pages.size(), static_cast<size_t>(in_block));
+  const Folio* const list = pages.data();
+  size_t count = 1;
+  while (count < most && list[count] == Folio(first + static_cast<int64_t>(count))) ++count;
+  return count;
+}
+
+// Of pages that follow one another.
+void AddMappingEach(FrameOwner* owners, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    NUMASIM_CHECK_LT(static_cast<int>(owners[i].mapcount), ProcessTable::kIds - 1);
+    ++owners[i].mapcount;
+  }
+}
+
 bool AnyMigrating(const PageTable& tables, Vpn begin, Vpn end) {
   return tables.Walk(begin, end, [](Vpn, const Entry& entry, int) { return !entry.migrating(); }) != end;
 }
@@ -242,23 +263,20 @@ sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vecto
 
 // One more mapping of each, on the LP of their node.
 void AddressSpaceOps::AddMappings(std::span<const Folio> pages) const {
-  // About as many as two cache lines of owners have.
-  constexpr size_t kAhead = 16;
   Zone* zone = memory_.ZoneOf(pages.front().head());
-  for (size_t i = 0; i < pages.size(); ++i) {
-    const Folio page = pages[i];
+  while (!pages.empty()) {
+    const Folio page = pages.front();
     if (!zone->frames().Contains(page.head())) zone = memory_.ZoneOf(page.head());
     FrameStore& frames = zone->frames();
     const FrameIndex frame = frames.Index(page.head());
-    if (i + kAhead < pages.size() && frames.Contains(pages[i + kAhead].head()))
-      frames.PrefetchWord(frames.Index(pages[i + kAhead].head()));
+    size_t count = 1;
     if (page.order() == 0 && ThpPage::Holds(frames, frame)) {
       ThpPage(frames, frame).DupPart(frame);
-      continue;
+    } else {
+      if (page.order() == 0) count = RunUp(frames, pages);
+      AddMappingEach(&frames.owner(frame, page.order()), count);
     }
-    FrameOwner& owner = frames.owner(frame, page.order());
-    NUMASIM_CHECK_LT(static_cast<int>(owner.mapcount), ProcessTable::kIds - 1);
-    ++owner.mapcount;
+    pages = pages.subspan(count);
   }
 }
 

@@ -54,14 +54,16 @@ struct Dropped {
   int64_t freed = 0;  // of these
 };
 
-// How many of the pages, `most` at most, are single frames of one pageblock, each the one before that which
-// precedes it in the list: as munmap gives them back.
-size_t RunDown(std::span<const Folio> pages, int64_t most) {
+// How many of the pages, `most` at most, are single frames of the zone in one pageblock, each the one before
+// that which precedes it in the list: as munmap gives them back.
+size_t RunDown(const FrameStore& frames, std::span<const Folio> pages, int64_t most) {
   const Pfn first = pages.front().head();
-  const auto in_block = static_cast<int64_t>(first.value % kPageblockPages) + 1;
+  const int64_t in_block =
+      std::min(static_cast<int64_t>(first.value % kPageblockPages), first - frames.start()) + 1;
   const size_t limit = std::min(pages.size(), static_cast<size_t>(std::min(most, in_block)));
+  const Folio* const list = pages.data();
   size_t count = 1;
-  while (count < limit && pages[count] == Folio(first + -static_cast<int64_t>(count))) ++count;
+  while (count < limit && list[count] == Folio(first + -static_cast<int64_t>(count))) ++count;
   return count;
 }
 
@@ -80,14 +82,14 @@ Dropped DropRun(FrameStore& frames, FrameIndex last, size_t count, FrameRing& li
     dropped.freed += run;
     while (run > 0) list.PushFront(first + --run);
   };
+  // The tables are walked from here downwards.
+  FrameOwner* owner = &frames.owner(last, 0);
+  const uint8_t* state = &frames.small_state(last);
   FrameIndex frame = last;
-  for (; dropped.pages < count; ++dropped.pages, --frame) {
-    FrameOwner& owner = frames.owner(frame, 0);
-    const bool plain = frames.state(frame, 0) == FrameStore::Code(FrameKind::kAllocated, 0) &&
-                       owner.kind == FrameOwner::kAnon;
-    if (!plain) break;
-    NUMASIM_CHECK(owner.mapcount > 0);
-    if (--owner.mapcount == 0) {
+  for (; dropped.pages < count; ++dropped.pages, --frame, --owner, --state) {
+    if (*state != FrameStore::Code(FrameKind::kAllocated, 0) || owner->kind != FrameOwner::kAnon) break;
+    NUMASIM_CHECK(owner->mapcount > 0);
+    if (--owner->mapcount == 0) {
       ++run;
     } else {
       list_run(frame + 1);
@@ -111,7 +113,7 @@ Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pag
     const FrameIndex last = frames.Index(rest.front().head());
     const Migratetype type = frames.pageblock_type(last);
     if (ThpPage::Holds(frames, last) || static_cast<int>(type) >= kPcpMigratetypes) break;
-    const size_t count = RunDown(rest, room - dropped.freed);
+    const size_t count = RunDown(frames, rest, room - dropped.freed);
     const Dropped run = DropRun(frames, last, count, lists.lists[PcpLists::ListOf(0, type)]);
     dropped.pages += run.pages;
     dropped.freed += run.freed;
