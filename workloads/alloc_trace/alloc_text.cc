@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "proto/scenario.pb.h"

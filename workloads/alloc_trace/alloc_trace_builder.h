@@ -2,6 +2,7 @@
 #ifndef NUMASIM_WORKLOADS_ALLOC_TRACE_ALLOC_TRACE_BUILDER_H_
 #define NUMASIM_WORKLOADS_ALLOC_TRACE_ALLOC_TRACE_BUILDER_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
