@@ -102,9 +102,9 @@ TEST_F(RunTest, QuickstartTellsWhatFellBackAndWhatFailed) {
   EXPECT_EQ(run.exit_status, 0) << run.err;
   EXPECT_EQ(run.err, "");
   EXPECT_THAT(run.out, StartsWith("quickstart: simulated "));
-  EXPECT_THAT(run.out, HasSubstr("8 of 8 streams ended; 195 operations"));
-  EXPECT_THAT(run.out, HasSubstr("touch ENOMEM"));
-  EXPECT_THAT(run.out, HasSubstr("alloc_failed: order=0 node=0"));
+  EXPECT_THAT(run.out, HasSubstr("8 of 8 streams ended; 194 operations"));
+  EXPECT_THAT(run.out, HasSubstr("touch KILLED"));
+  EXPECT_THAT(run.out, HasSubstr("oom_kill: order=0 node=0"));
   EXPECT_THAT(run.out, HasSubstr("trace: quickstart.trace.pb"));
   EXPECT_THAT(Files(), testing::ElementsAre("quickstart.textproto", "quickstart.trace.pb"));
   const Outcome dump = Numasim({"dump", "quickstart.trace.pb", "--counters", "node*.numa_miss"});
