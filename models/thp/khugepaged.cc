@@ -35,12 +35,28 @@ sim::Task<void> Khugepaged::Exit(sim::Path& path, Process& process) {
   const MmSlots::Iterator slot = slots_.Find(id);
   if (slot == current_) {
     slots_.MarkDead(slot);  // the thread sees it when it comes by
-    while (visiting_ && current_ == slot) co_await path.Take(memory_.costs().hop);
+    co_await WaitForVisitor(path, slot);
   } else {
     slots_.Erase(slot);
   }
   co_await path.GoTo(home, memory_.costs().hop);
   process.in_khugepaged = false;
+}
+
+// The thread has mmap_lock meanwhile. Who waits for it sleeps: the thread may need this CPU to go on.
+sim::Task<void> Khugepaged::WaitForVisitor(sim::Path& path, MmSlots::Iterator slot) {
+  const auto visits = [&] { return visiting_ && current_ == slot; };
+  if (!visits()) co_return;
+  sim::Cpu* const cpu = path.cpu();
+  if (cpu != nullptr) {
+    co_await path.GoTo(cpu->lp(), memory_.costs().hop);
+    cpu->Release(path);
+    co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
+  }
+  while (visits()) co_await path.Take(memory_.costs().hop);
+  if (cpu == nullptr) co_return;
+  co_await path.GoTo(cpu->lp(), memory_.costs().hop);
+  co_await cpu->Acquire(path);
 }
 
 void Khugepaged::AddForeign(int64_t pages) { slots_.AddForeign(pages); }

@@ -88,6 +88,7 @@ class Khugepaged {
   const int64_t* counter_ref(ThpCounter c) const { return &counters_[static_cast<size_t>(c)]; }
 
  private:
+  sim::Task<void> WaitForVisitor(sim::Path& path, MmSlots::Iterator slot);
   // It is one thread: a second path that puts it to work waits for the first.
   sim::Task<void> DoScanAlone(sim::Path& path, CpuId cpu);
   sim::Task<void> Thread(sim::Path& path);
