@@ -12,7 +12,6 @@
 #include "models/physical/lru_check.h"
 #include "models/physical/thp_page.h"
 #include "models/physical/zone_check.h"
-#include "models/pipes/pipe_owner.h"
 #include "proto/counter_info.h"
 #include "proto/counters.h"
 
@@ -222,13 +221,11 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     const Zone& zone = *memory.zones()[i];
     PagesByOwner& pages = by_node[zone.node().value];
     int64_t with_hypervisor = 0;  // unplugged, but its memory block is still there
-    int64_t in_pipes = 0;
     reference_check.BeginZone(zone);
     const ZoneCensus census = CheckZone(zone, problems, [&](Pfn pfn, int order, const FrameOwner& owner) {
       pages[owner.kind] += int64_t{1} << order;
       thps[zone.node().value].Add(order, owner);
       if (owner.kind == FrameOwner::kOffline) with_hypervisor += int64_t{1} << order;
-      if (OfPipe(owner)) in_pipes += int64_t{1} << order;
       reference_check.Allocated(pfn, order, owner);
     });
     reference_check.EndZone();
@@ -236,7 +233,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
                     ": the count of managed pages");
     const Pfn zero_page = kernel_.thp().zero_page().page();
     const bool here = zero_page != kNoPfn && memory.ZoneOf(zero_page) == &zone;
-    problems.Expect(census.kernel, kernel_pages_[i] + in_pipes + (here ? kPageblockPages : 0), zone.Name(),
+    problems.Expect(census.kernel, kernel_pages_[i] + (here ? kPageblockPages : 0), zone.Name(),
                     ": the count of the kernel's own pages");
   }
   CheckGauges(memory, by_node, boot_users_, problems);

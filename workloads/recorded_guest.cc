@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "models/mempolicy/placed_alloc.h"
 #include "models/physical/isolation.h"
+#include "models/physical/kernel_pages.h"
 #include "workloads/operation_groups.h"
 
 namespace numasim::workloads {
@@ -108,7 +109,7 @@ sim::Task<void> RecordedGuest::ReadSmaps(sim::Path& path, const Process& process
   co_await path.GoTo(memory.node(local).lp, memory.costs().hop);
   if (!HasFreedMuch(memory.node(local), process.cpu)) co_return;
   AllocRequest request = RequestFor(kGfpKernel | kGfpNoWarn, Placement{local}, process.cpu,
-                                    FrameOwner{FrameOwner::kKernel, 1, 0, 0});
+                                    FrameOwner{FrameOwner::kKernel, 1, kBuffer, 0});
   request.order = kSlabOrder;
   const Pfn buffer = co_await kernel_.allocator().Alloc(path, request);
   if (buffer != kNoPfn) co_await kernel_.allocator().Release(path, process.cpu, Folio(buffer, kSlabOrder));

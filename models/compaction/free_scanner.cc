@@ -4,12 +4,13 @@
 #include <iterator>
 
 #include "models/physical/isolation.h"
+#include "models/physical/kernel_pages.h"
 
 namespace numasim {
 namespace {
 
 // Of pages that compaction has.
-constexpr FrameOwner kCompaction{FrameOwner::kKernel, 1, 0, 0};
+constexpr FrameOwner kCompaction{FrameOwner::kKernel, 1, kCompacting, 0};
 
 }  // namespace
 

@@ -8,6 +8,9 @@ namespace numasim {
 
 inline constexpr uint16_t kKernelsOwn = 0;  // its own: as many as at boot, and the huge zero page
 inline constexpr uint16_t kReplayed = 1;    // what a replay of allocations holds, which counts them
+inline constexpr uint16_t kInPipes = 2;
+inline constexpr uint16_t kCompacting = 3;  // what compaction has taken, to move pages there
+inline constexpr uint16_t kBuffer = 4;      // what a system call has for its own time
 
 }  // namespace numasim
 

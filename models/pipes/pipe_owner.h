@@ -3,14 +3,11 @@
 #define NUMASIM_MODELS_PIPES_PIPE_OWNER_H_
 
 #include "models/physical/frame_store.h"
+#include "models/physical/kernel_pages.h"
 
 namespace numasim {
 
-inline constexpr FrameOwner kPipeOwner{FrameOwner::kKernel, 1, 1, 0};
-
-constexpr bool OfPipe(const FrameOwner& owner) {
-  return owner.kind == kPipeOwner.kind && owner.object == kPipeOwner.object;
-}
+inline constexpr FrameOwner kPipeOwner{FrameOwner::kKernel, 1, kInPipes, 0};
 
 }  // namespace numasim
 
