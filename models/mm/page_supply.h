@@ -45,15 +45,17 @@ class PageSupply {
   // Takes a page of an empty list. Returns how long zone->lock is held.
   sim::Duration Refill() {
     const PageAllocator::Refilled refilled = allocator_.Refill(path_, home_, *zone_, request_);
+    held_ = zone_;
     request_.owner.index += static_cast<uint64_t>(step_);
     fresh_ = refilled.page;
     return refilled.held;
   }
   Pfn fresh() const { return fresh_; }  // that page
   bool locked() const { return zone_->lock().held(); }
-  bool someone_waits() const { return zone_->lock().has_waiters(); }
+  bool someone_waits() const { return held_->lock().has_waiters(); }
   sim::Duration ReleaseLock() {
-    zone_->lock().Release(path_);
+    held_->lock().Release(path_);
+    held_ = nullptr;
     return memory_.costs().pcp_alloc;
   }
   void Count() { allocator_.CountLocal(home_, request_, 1); }
@@ -66,6 +68,7 @@ class PageSupply {
   AllocRequest request_;
   int64_t step_ = 1;
   Zone* zone_ = nullptr;  // null where it is below its low watermark
+  Zone* held_ = nullptr;  // whose lock is held: meanwhile an event may change `zone_`
   Pfn fresh_ = kNoPfn;
 };
 

@@ -22,7 +22,7 @@ TouchLoop::Reach TouchLoop::ReachFrom(const Vma& vma, Entry* entry) const {
 bool TouchLoop::Undisturbed(const Reach& reach) const {
   const AddressSpace& space = process.space;
   return space.page_table().generation() == reach.tables && space.generation() == reach.vmas &&
-         !cpu.has_waiters() && !(locks && space.mmap_lock().has_waiters());
+         !process.killed && !cpu.has_waiters() && !(locks && space.mmap_lock().has_waiters());
 }
 
 void TouchLoop::Pass(int64_t n, sim::Duration each, sim::SimTime last) {

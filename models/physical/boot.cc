@@ -31,7 +31,8 @@ constexpr int kPcpKernelPages = 256;
 // when boot has settled. So what is handed out before the first fresh block, the CPU's movable pages and
 // `single` free ones, is odd.
 int UnmovableOf(const PcpList& pcp, bool movable_zone, int64_t single) {
-  const int unmovable = movable_zone ? 0 : std::min(pcp.count(), kPcpKernelPages);
+  if (movable_zone) return 0;
+  const int unmovable = std::min(pcp.count(), kPcpKernelPages);
   const int movable = pcp.count() - unmovable;
   return movable > 0 && (movable + single) % 2 == 0 ? unmovable + 1 : unmovable;
 }

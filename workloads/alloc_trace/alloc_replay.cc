@@ -270,22 +270,23 @@ sim::Task<void> AllocReplay::FreeParts(sim::Path& path, const PageEvent& event) 
 }
 
 // A part of a block that is freed by itself: the block becomes smaller ones (split_page), down to that part.
-// False: no block has it.
+// False: no block has it, or one that was given out over a part of such a block.
 sim::Task<bool> AllocReplay::CutOut(sim::Path& path, const PageEvent& event) {
   for (int order = event.order + 1; order <= kMaxOrder; ++order) {
     const Pfn head{event.pfn.value >> order << order};
     const std::optional<FrameTable::Block> block = blocks_.Find(head);
     if (!block.has_value() || block->order != order) continue;
     co_await Count(path, event, ALLOCATIONS_SPLIT);
-    for (int larger = order; larger > event.order; --larger)
-      co_await Halve(path, event, Pfn{event.pfn.value >> larger << larger});
+    for (int larger = order; larger > event.order; --larger) {
+      if (!co_await Halve(path, event, Pfn{event.pfn.value >> larger << larger})) co_return false;
+    }
     co_return true;
   }
   co_return false;
 }
 
-// Of the block that begins at `traced` and holds the event's page.
-sim::Task<void> AllocReplay::Halve(sim::Path& path, const PageEvent& event, Pfn traced) {
+// Of the block that begins at `traced` and holds the event's page. Whether a half of it still does.
+sim::Task<bool> AllocReplay::Halve(sim::Path& path, const PageEvent& event, Pfn traced) {
   const FrameTable::Block block = *blocks_.Find(traced);
   const int half = block.order - 1;
   Pfn upper = kNoPfn;
@@ -304,7 +305,9 @@ sim::Task<void> AllocReplay::Halve(sim::Path& path, const PageEvent& event, Pfn 
     // The trace has given out what it had not freed: this block is all that is left of the older one.
     co_await Count(path, event, ALLOCATIONS_FREES_LOST);
     co_await Release(path, CpuOf(event), {upper, half});
+    co_return event.pfn < beside;
   }
+  co_return true;
 }
 
 }  // namespace numasim::workloads

@@ -65,7 +65,7 @@ class AllocReplay {
   sim::Task<void> FreeOne(sim::Path& path, CpuId cpu, Pfn traced);
   sim::Task<void> Release(sim::Path& path, CpuId cpu, FrameTable::Block block);
   sim::Task<bool> CutOut(sim::Path& path, const PageEvent& event);
-  sim::Task<void> Halve(sim::Path& path, const PageEvent& event, Pfn traced);
+  sim::Task<bool> Halve(sim::Path& path, const PageEvent& event, Pfn traced);
   sim::Task<void> Count(sim::Path& path, const PageEvent& event, AllocationsCounter c);
   bool FreesAgain(const PageEvent& event) const;
 
