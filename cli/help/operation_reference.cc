@@ -6,7 +6,6 @@
 #include "absl/status/status.h"
 #include "cli/text/text_table.h"
 #include "workloads/line_io.h"
-#include "workloads/not_modelled.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -17,20 +16,8 @@ using workloads::Cat;
 using workloads::FieldMeaning;
 using workloads::Operation;
 
-// Whether the operation's example could run.
-bool IsModelled(const Operation& operation) {
-  workloads::LineReader reader{workloads::MachineLimits()};
-  reader.Start(operation.help.example);
-  if (operation.of_process) reader.Skip();
-  reader.Skip();
-  workloads::OpKind kind;
-  operation.read(reader, kind);
-  return workloads::MissingPart(kind).empty();
-}
-
 std::string Sentences(const OperationEntry& entry) {
-  return Cat(entry.help.summary, entry.help.details.empty() ? "" : " ", entry.help.details,
-             entry.modelled ? "" : " Not modelled yet: a script with it is refused.");
+  return Cat(entry.help.summary, entry.help.details.empty() ? "" : " ", entry.help.details);
 }
 
 // `text` below the line that it belongs to.
@@ -55,8 +42,7 @@ std::vector<OperationEntry> AllOperations() {
   const workloads::MachineLineHelp& machine = workloads::MachineHelp();
   std::vector<OperationEntry> entries = {{"machine", machine.form(), machine.meanings(), machine.help}};
   for (const Operation& operation : workloads::Operations()) {
-    entries.push_back(
-        {operation.name, operation.form(), operation.meanings(), operation.help, IsModelled(operation)});
+    entries.push_back({operation.name, operation.form(), operation.meanings(), operation.help});
   }
   std::ranges::stable_sort(entries, {}, [](const OperationEntry& entry) { return entry.help.topic; });
   return entries;
@@ -84,7 +70,7 @@ void ListOperations(const std::vector<OperationEntry>& entries, size_t width, st
   };
   ForEachByTopic(entries, title, [width, &out](const OperationEntry& entry) {
     PrintFolded(Cat("  ", entry.form), 6, width, out);
-    PrintIndented(Cat(entry.help.summary, entry.modelled ? "" : " Not modelled yet."), 8, width, out);
+    PrintIndented(entry.help.summary, 8, width, out);
   });
 }
 

@@ -18,7 +18,6 @@ struct OperationEntry {
   std::string form;
   std::vector<workloads::FieldMeaning> meanings;
   workloads::LineHelp help;
-  bool modelled = true;
 };
 
 // The machine line and all operations, those of one topic together.
