@@ -310,10 +310,10 @@ TEST_F(DumpTest, CsvOfEventsHasAColumnForEachFieldOfAFailure) {
   EXPECT_THAT(
       Lines(Dump(options).out),
       ElementsAre(
-          "time_ns,lp,kind,path,area,order,size,node,preferred,errno,function,reason,owner,held,at.start,"
-          "at.end,at.pfn,at.pages,at.got,detail",
-          "1000000,node0,told,fault,,,,,,,,,,,,,,,,no page of order 0",
-          "2000000,node0,contig_failed,fault,,,,\"0-1,3\",,EBUSY,,,\"a \"\"file\"\"\",,,,1234,,,"));
+          "time_ns,lp,kind,path,area,order,size,node,preferred,errno,function,reason,owner,held,victim,"
+          "at.start,at.end,at.pfn,at.pages,at.got,at.tasks,detail",
+          "1000000,node0,told,fault,,,,,,,,,,,,,,,,,,no page of order 0",
+          "2000000,node0,contig_failed,fault,,,,\"0-1,3\",,EBUSY,,,\"a \"\"file\"\"\",,,,,1234,,,,"));
 }
 
 TEST_F(DumpTest, CsvOfLocksHasTheirTimesInFewNumbersOrInFull) {

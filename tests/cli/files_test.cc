@@ -157,7 +157,7 @@ TEST_F(TraceFileTest, CompleteTraceSurvivesAKilledRunOfItsName) {
 }
 
 TEST_F(TraceFileTest, CompleteTraceSurvivesAFailingRunOfItsName) {
-  Write("bad.textproto", absl::StrCat(kMachine, "workload { script { line: 'compact' } }"));
+  Write("bad.textproto", absl::StrCat(kMachine, "workload { script { line: 'cma_alloc camera a 4M' } }"));
   Refused({"run", "bad.textproto", "--out", "x.pb"});
   EXPECT_TRUE(FileText("x.pb") == complete_);
 }

@@ -209,9 +209,9 @@ TEST_F(SweepTest, ColumnsAreComputedOfEachRun) {
 // An event or a kind of failure that no run of a point names is 0 there, as in any other table.
 TEST_F(SweepTest, ColumnOfWhatDidNotHappenIsZero) {
   const std::string columns =
-      "column { name: 'events' value: '[events.alloc_failed]' }\n"
-      "column { name: 'early' value: '[early.events.alloc_failed]' }\n"
-      "column { name: 'touch' value: '[operation.load.touch.failed.ENOMEM]' }\n"
+      "column { name: 'events' value: '[events.oom_kill]' }\n"
+      "column { name: 'early' value: '[early.events.oom_kill]' }\n"
+      "column { name: 'touch' value: '[operation.load.touch.failed.KILLED]' }\n"
       "period { name: 'early' to: '1us' }\n";
   Write("study.textproto", absl::StrCat(absl::StrReplaceAll(kStudy, {{"\"16\"", "\"62\""}}), columns));
   const Outcome some = Sweep();
@@ -231,7 +231,7 @@ TEST_F(SweepTest, ColumnOfWhatDidNotHappenIsZero) {
   Write("study.textproto", absl::StrCat(kStudy, columns, "metrics: 'simulated_ns'\n"));
   const Outcome left_out = Sweep({"--restart"});
   EXPECT_THAT(LineOf(left_out.out, "4").at(2), "-");
-  EXPECT_THAT(left_out.err, HasSubstr("column 'events': [events.alloc_failed] is none of the 1 metrics"));
+  EXPECT_THAT(left_out.err, HasSubstr("column 'events': [events.oom_kill] is none of the 1 metrics"));
   Write("study.textproto",
         absl::StrCat(kStudy, absl::StrReplaceAll(columns, {{"touch.failed", "move.failed"}})));
   EXPECT_THAT(Sweep({"--restart"}).err,
@@ -566,23 +566,21 @@ TEST_F(SweepTest, SearchFindsTheLargestValueWithFewerRuns) {
   Write("study.textproto", kSizes);
   ASSERT_EQ(Sweep({"--out", "all.sqlite", "--quiet"}).exit_status, 0);
   const auto all = Sqlite::Open("all.sqlite", Sqlite::Mode::kRead);
-  const std::string failing =
-      "(SELECT point FROM results WHERE metric = 'events.alloc_failed' AND value > 0)";
+  const std::string failing = "(SELECT point FROM results WHERE metric = 'events.oom_kill' AND value > 0)";
   const auto largest =
       (*all)->Text("SELECT max(CAST(value AS INTEGER)) FROM parameters WHERE point NOT IN " + failing);
   const auto smallest =
       (*all)->Text("SELECT min(CAST(value AS INTEGER)) FROM parameters WHERE point IN " + failing);
   ASSERT_EQ(std::stoi(*largest) + 1, std::stoi(*smallest));
-  Write(
-      "study.textproto",
-      absl::StrCat(kSizes,
-                   "find { parameter: 'size' condition: 'events.alloc_failed > 0' probability_below: 0.5 }\n",
-                   "find { parameter: 'size' largest: false condition: 'events.alloc_failed == 0' "
-                   "probability_below: 0.5 confidence: 0.9 }\n"));
+  Write("study.textproto",
+        absl::StrCat(kSizes,
+                     "find { parameter: 'size' condition: 'events.oom_kill > 0' probability_below: 0.5 }\n",
+                     "find { parameter: 'size' largest: false condition: 'events.oom_kill == 0' "
+                     "probability_below: 0.5 confidence: 0.9 }\n"));
   const Outcome sweep = Sweep();
   EXPECT_EQ(sweep.exit_status, 0) << sweep.err;
   EXPECT_THAT(sweep.out,
-              HasSubstr("largest size where 'events.alloc_failed > 0' holds in less than 50% of runs\n"));
+              HasSubstr("largest size where 'events.oom_kill > 0' holds in less than 50% of runs\n"));
   EXPECT_THAT(sweep.out, HasSubstr(absl::StrCat("\nlargest size=", *largest, ", with 95% confidence\n")));
   EXPECT_THAT(sweep.out, HasSubstr(absl::StrCat("\nsmallest size=", *smallest, ", with 90% confidence\n")));
   // Of 23 values each search tries five at most.
@@ -602,7 +600,7 @@ TEST_F(SweepTest, AnotherSearchGoesOnWithTheRunsThatAreThere) {
     Write("study.textproto", absl::StrCat(kSizes, "find { parameter: 'size' condition: '", condition,
                                           "' probability_below: 0.5 }\n"));
   };
-  study_with("events.aloc_failed > 0");
+  study_with("events.oom_kil > 0");
   EXPECT_EQ(Sweep().exit_status, 1);
   const size_t kept = Runs().size();
   ASSERT_GT(kept, 0u);
@@ -613,7 +611,7 @@ TEST_F(SweepTest, AnotherSearchGoesOnWithTheRunsThatAreThere) {
                               "metric_names WHERE name = 'node0.numa_hit')")
                     .ok());
   }
-  study_with("events.alloc_failed > 0");
+  study_with("events.oom_kill > 0");
   const Outcome mended = Sweep();
   EXPECT_EQ(mended.exit_status, 0) << mended.err;
   EXPECT_THAT(mended.out, HasSubstr("\nlargest size="));
@@ -623,19 +621,19 @@ TEST_F(SweepTest, AnotherSearchGoesOnWithTheRunsThatAreThere) {
   const auto marked =
       Database()->Number("SELECT count(*) FROM results WHERE metric = 'node0.numa_hit' AND value = 5");
   EXPECT_EQ(*marked, static_cast<int64_t>(kept));
-  study_with("events.alloc_failed > 1000000");
+  study_with("events.oom_kill > 1000000");
   EXPECT_THAT(Sweep().out, HasSubstr("size=62, with 95% confidence; it is the largest"));
   EXPECT_GT(Runs().size(), runs);
   // How many seeds a point has tells which run is which.
   Write("study.textproto", absl::StrCat(kSizes,
-                                        "find { parameter: 'size' condition: 'events.alloc_failed > 0' "
+                                        "find { parameter: 'size' condition: 'events.oom_kill > 0' "
                                         "probability_below: 0.5 most_seeds: 64 }\n"));
   EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("a change of the number of seeds;"));
 }
 
 TEST_F(SweepTest, SearchSaysWhatItDoesNotKnow) {
   const std::string find =
-      "find { parameter: 'size' condition: 'events.alloc_failed > 0' probability_below: 0.05 ";
+      "find { parameter: 'size' condition: 'events.oom_kill > 0' probability_below: 0.05 ";
   Write("study.textproto", absl::StrCat(kSizes, find, "most_seeds: 4 }\n"));
   EXPECT_THAT(Sweep().out,
               HasSubstr("\nno value of size is known to be good; 4 runs do not tell whether size=51 is good "
@@ -653,13 +651,12 @@ TEST_F(SweepTest, SearchSaysWhatItDoesNotKnow) {
 
 // Both a condition that always holds where the search begins, and one that never does there.
 TEST_F(SweepTest, SearchThatGoesTheWrongWayGivesNoAnswer) {
-  const std::string smallest =
-      "find { parameter: 'size' condition: 'events.alloc_failed > 0' largest: false ";
+  const std::string smallest = "find { parameter: 'size' condition: 'events.oom_kill > 0' largest: false ";
   Write("study.textproto", absl::StrCat(kSizes, smallest, "probability_below: 0.5 }\n"));
   EXPECT_THAT(Sweep().out,
               HasSubstr("\nno answer: size=40 is good and size=62 is not, so values are searched the "
                         "wrong way; expected largest: true, with 95% confidence\n"));
-  const std::string largest = "find { parameter: 'size' condition: 'events.alloc_failed == 0' ";
+  const std::string largest = "find { parameter: 'size' condition: 'events.oom_kill == 0' ";
   Write("study.textproto", absl::StrCat(kSizes, largest, "probability_below: 0.5 }\n"));
   EXPECT_THAT(Sweep({"--restart"}).out,
               HasSubstr("\nno answer: size=62 is good and size=40 is not, so values"));
@@ -667,9 +664,9 @@ TEST_F(SweepTest, SearchThatGoesTheWrongWayGivesNoAnswer) {
 
 TEST_F(SweepTest, SearchIsMadeForEachValueOfOtherParameters) {
   Write("study.textproto",
-        absl::StrCat(
-            kSizes, "parameter { name: 'memory' set: 'machine.node[0].memory' value: ['64M', '96M'] }\n",
-            "find { parameter: 'size' condition: 'events.alloc_failed > 0' probability_below: 0.5 }\n"));
+        absl::StrCat(kSizes,
+                     "parameter { name: 'memory' set: 'machine.node[0].memory' value: ['64M', '96M'] }\n",
+                     "find { parameter: 'size' condition: 'events.oom_kill > 0' probability_below: 0.5 }\n"));
   EXPECT_THAT(Sweep().out,
               AllOf(HasSubstr("\nmemory=64M: largest size="),
                     HasSubstr("\nmemory=96M: largest size=62, with 95% confidence; it is the largest")));

@@ -84,6 +84,28 @@ Pfn TestMachine::Alloc(const AllocRequest& request) {
   return pfn;
 }
 
+std::vector<Folio> TestMachine::TakeAllOf(NodeId node, int order) {
+  AllocRequest request;
+  request.gfp = kGfpKernel | kGfpThisNode | kGfpNoWarn | kGfpNoRetry;
+  request.order = order;
+  request.preferred = node;
+  request.cpu = CpuId{0};
+  request.owner = FrameOwner{FrameOwner::kKernel, 1, 0, 0};
+  std::vector<Folio> blocks;
+  for (Pfn pfn; (pfn = Alloc(request)) != kNoPfn;) blocks.emplace_back(pfn, order);
+  return blocks;
+}
+
+std::vector<Folio> TestMachine::Fragment(NodeId node) {
+  std::vector<Folio> kept, given_back;
+  for (const Folio page : TakeAllOf(node)) (page.head().value % 2 == 0 ? kept : given_back).push_back(page);
+  Release(CpuId{0}, given_back);
+  // What the watermarks had kept whole.
+  const std::vector<Folio> whole = TakeAllOf(node, kPageblockOrder);
+  kept.insert(kept.end(), whole.begin(), whole.end());
+  return kept;
+}
+
 void TestMachine::Release(CpuId cpu, const std::vector<Folio>& pages) {
   RunPath(memory().node(memory().NodeOfCpu(cpu)).lp, [&](sim::Path& path) -> sim::Task<void> {
     co_await kernel().allocator().Release(path, cpu, pages);

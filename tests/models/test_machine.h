@@ -65,6 +65,11 @@ class TestMachine {
 
   // One allocation or release by itself.
   Pfn Alloc(const AllocRequest& request);
+  // All blocks of 2^order that the node has for the kernel (__GFP_THISNODE, so nothing is killed for them).
+  std::vector<Folio> TakeAllOf(NodeId node, int order = 0);
+  // Takes all of it and gives every other page back: nothing lies in one piece, and nothing can be moved.
+  // Returns what is still taken.
+  std::vector<Folio> Fragment(NodeId node);
   void Release(CpuId cpu, const std::vector<Folio>& pages);
   void DropRefs(CpuId cpu, const std::vector<Folio>& pages);
 

@@ -70,17 +70,20 @@ std::vector<std::string> RandomLines(uint64_t seed, int stream) {
   options.max_mapping = 16 * kMiB;
   options.max_mapped = 64 * kMiB;
   const int home = 2 * stream % (2 * kNodes);
-  // A process that stays, and a child on the next node that copies its pages; then those left alone are
-  // reused.
-  std::vector<std::string> lines = {"spawn first",
-                                    absl::StrCat("@first cpu ", home),
-                                    "@first map heap 3M anon",
-                                    "@first touch heap",
-                                    "@first fork second",
-                                    absl::StrCat("@second cpu ", (home + 3) % (2 * kNodes)),
-                                    "@second touch heap",
-                                    "@second exit",
-                                    "@first touch heap"};
+  // A process that stays and has a page of another node, and a child on the next node that copies its pages;
+  // then those left alone are reused.
+  std::vector<std::string> lines = {
+      "spawn first",
+      absl::StrCat("@first cpu ", home),
+      "@first map heap 3M anon",
+      "@first touch heap",
+      absl::StrCat("@first map far 256K anon policy=preferred:", (stream + 1) % kNodes),
+      "@first touch far",
+      "@first fork second",
+      absl::StrCat("@second cpu ", (home + 3) % (2 * kNodes)),
+      "@second touch heap",
+      "@second exit",
+      "@first touch heap"};
   int spawned = 0;
   for (Op& op : workloads::RandomOps(options, 1000 * seed + static_cast<uint64_t>(stream), 60)) {
     const auto* const map = std::get_if<workloads::MapOp>(&op.kind);

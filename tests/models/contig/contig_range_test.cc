@@ -127,13 +127,14 @@ TEST_F(ContigRangeTest, WithoutRoomOnTheNodeItIsEnomemAndThePoolStaysWhole) {
 }
 
 TEST_F(ContigRangeTest, WithoutRoomAnywhereTheFailureNamesTheNodesThatHadNone) {
-  Run("machine nodes=2 node_mem=64M\nspawn p\n@p map a 100M anon\n@p map b 100M anon\n"
-      "@p touch a\n@p touch b");
+  Run("machine nodes=2 node_mem=64M\nspawn p\n@p map a 60M anon\n@p touch a");
+  const std::vector<Folio> rest[] = {machine().TakeAllOf(NodeId{0}), machine().TakeAllOf(NodeId{1})};
   const Pfn page = BasePageOf("p", 4000);
   const ContigResult result = AllocRange(BlockOf(page), kPageblockPages);
   EXPECT_EQ(result.error, Errno::kNoMem);
   EXPECT_EQ(result.function, std::string("alloc_migration_target"));
   EXPECT_EQ(result.nodes, NodeMask::All()) << "a page of the range may move to any node";
+  for (const std::vector<Folio>& of_node : rest) machine().Release(CpuId{0}, of_node);
   EXPECT_EQ(Problems(), "");
 }
 

@@ -350,12 +350,12 @@ TEST_F(MigrationTest, AHeldPageDoesNotKeepThoseOfOtherNodes) {
 }
 
 TEST_F(MigrationTest, WithoutRoomMovePagesSaysSo) {
-  machine_.Run(
-      "spawn p\n@p map f 64M anon policy=bind:1\n@p touch f\n"
-      "@p map a 1M anon policy=bind:0\n@p touch a");
+  machine_.Run("spawn p\n@p map a 1M anon policy=bind:0\n@p touch a");
+  const std::vector<Folio> all = machine_.TakeAllOf(NodeId{1});
   const workloads::OpResult result = machine_.Run("@p move a 1");
   EXPECT_EQ(result.error, Errno::kNoMem);
   EXPECT_EQ(result.moved->moved, 0);
+  machine_.Release(CpuId{0}, all);
 }
 
 TEST_F(MigrationTest, NothingMovesToANodeWithoutMemory) {

@@ -69,10 +69,9 @@ TEST_F(AddressSpaceOpsTest, EachFaultIsRecordedOnceWithTheTimeItTook) {
 
 TEST_F(AddressSpaceOpsTest, AFaultThatMeetsNoMemoryIsRecordedAsFailed) {
   Run("spawn p\n@p map a 80M anon policy=bind:1");
-  const TouchCounts counts = Touch("@p touch a");
-  EXPECT_EQ(counts.oom, 1);
+  EXPECT_EQ(machine_.Run("@p touch a").error, Errno::kKilled);
   const OperationStats faults = machine_.memory().AllTimed()[Timed::kFaultBase];
-  EXPECT_EQ(faults.tried(), static_cast<uint64_t>(counts.ok) + 1);
+  EXPECT_GT(faults.tried(), 10'000u);
   EXPECT_THAT(faults.failed(), ::testing::ElementsAre(::testing::Pair("ENOMEM", 1)));
 }
 
@@ -163,12 +162,13 @@ TEST_F(AddressSpaceOpsTest, AGrandchildSharesToo) {
 
 TEST_F(AddressSpaceOpsTest, AForkThatRunsOutOfMemoryLeavesNothing) {
   TestMachine small(DescribedMachine({16 * kMiB}));
+  const int64_t unused = small.UnusedPages();
   small.Run("spawn p");
   // One page in each table's reach, so that the child needs as many tables as there are pages.
   small.Run("@p map a 4G anon noreserve\n@p touch a 0 4G 2M");
   ASSERT_THAT(small.Problems(), IsEmpty());
-  const int64_t unused = small.UnusedPages();
-  EXPECT_EQ(small.Run("@p fork c").error, Errno::kNoMem);
+  // Who has most memory is the parent.
+  EXPECT_EQ(small.Run("@p fork c").error, Errno::kKilled);
   EXPECT_EQ(small.UnusedPages(), unused);
   EXPECT_THAT(small.Problems(), IsEmpty());
 }

@@ -197,10 +197,11 @@ TEST_F(FileCollapseTest, ALockedPageEndsIt) {
 
 TEST_F(FileCollapseTest, WithoutAHugePageNothingIsUnmapped) {
   MapTwice();
-  machine_.Run("spawn h\n@h map a 100M anon\n@h map b 100M anon\n@h touch a\n@h touch b");
+  const std::vector<Folio> kept[] = {machine_.TakeAllOf(NodeId{0}), machine_.TakeAllOf(NodeId{1})};
   EXPECT_EQ(Scan("p"), ScanResult::kAllocHugePageFail);
   EXPECT_EQ(Sum(THP_COLLAPSE_ALLOC_FAILED), 1);
   EXPECT_EQ(Mapped("p"), kThpPages);
+  for (const std::vector<Folio>& of_node : kept) machine_.Release(CpuId{0}, of_node);
 }
 
 TEST_F(FileCollapseTest, TheNodeThatHasMostGivesTheHugePage) {
