@@ -322,7 +322,7 @@ class SlurmTest(unittest.TestCase):
         self.assertEqual({task.split('_')[0] for task in queued()}, jobs)
         # Another study, with these jobs in the way: they are ended.
         write('study.textproto', STUDY % 1)
-        self.assertIn('a change of the study; expected --restart', self.sweep(status=1))
+        self.assertIn('a change of the study, the number of seeds; expected --restart', self.sweep(status=1))
         self.assertNotEqual(queued(), [])
         self.sweep('--restart')
         self.local()

@@ -235,7 +235,7 @@ TEST_F(SweepTest, ColumnOfWhatDidNotHappenIsZero) {
   Write("study.textproto",
         absl::StrCat(kStudy, absl::StrReplaceAll(columns, {{"touch.failed", "move.failed"}})));
   EXPECT_THAT(Sweep({"--restart"}).err,
-              HasSubstr("column 'touch': [operation.load.move.failed.ENOMEM] is none of"));
+              HasSubstr("column 'touch': [operation.load.move.failed.KILLED] is none of"));
 }
 
 TEST_F(SweepTest, ColumnsMayChangeAndAreMadeAnew) {

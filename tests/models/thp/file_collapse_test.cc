@@ -197,7 +197,8 @@ TEST_F(FileCollapseTest, ALockedPageEndsIt) {
 
 TEST_F(FileCollapseTest, WithoutAHugePageNothingIsUnmapped) {
   MapTwice();
-  const std::vector<Folio> kept[] = {machine_.TakeAllOf(NodeId{0}), machine_.TakeAllOf(NodeId{1})};
+  std::vector<Folio> kept[3];
+  for (int node = 0; node < 3; ++node) kept[node] = machine_.TakeAllOf(NodeId{node});
   EXPECT_EQ(Scan("p"), ScanResult::kAllocHugePageFail);
   EXPECT_EQ(Sum(THP_COLLAPSE_ALLOC_FAILED), 1);
   EXPECT_EQ(Mapped("p"), kThpPages);
