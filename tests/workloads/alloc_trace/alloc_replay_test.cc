@@ -191,6 +191,14 @@ TEST(AllocReplayTest, APartThatWasGivenOutAgainIsNoPartAnyMore) {
   EXPECT_EQ(run.UnusedPages(), UnusedAtBoot() - 3);
 }
 
+// The upper half of a block was given out anew, as one page: the page behind that is of no block any more.
+TEST(AllocReplayTest, APageBehindAPartThatWasGivenOutAgainBelongsToNoBlock) {
+  Ran run(Trace().Alloc(0, 4, 2).Alloc(0, 6).Free(0, 7).Free(0, 6));
+  EXPECT_EQ(run.Counter(ALLOCATIONS_FREES_LOST), 1);
+  EXPECT_EQ(run.Counter(ALLOCATIONS_FREED_UNSEEN), 1);
+  EXPECT_EQ(run.Counter(ALLOCATIONS_LIVE_PAGES), 2);
+}
+
 TEST(AllocReplayTest, ABatchIsToldOfTwice) {
   Ran run(
       Trace().Alloc(0, 5).Alloc(0, 6).Free(0, 5).Free(0, 6).FreeBatched(0, 5).FreeBatched(0, 6).FreeBatched(
