@@ -6,6 +6,8 @@
 #include "models/compaction/free_scanner.h"
 #include "models/compaction/migrate_scanner.h"
 #include "models/compaction/skip_hints.h"
+#include "models/physical/drain_pages.h"
+#include "models/physical/node_zones.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -94,14 +96,6 @@ sim::Task<Errno> Compactor::MoveIsolated(sim::Path& path, CpuId cpu, CompactCont
   co_return error;
 }
 
-// drain_local_pages(): what was freed goes to the free lists, where it merges.
-sim::Task<void> Compactor::Drain(sim::Path& path, CpuId cpu, Zone& zone) {
-  co_await zone.lock().Acquire(path);
-  const int64_t pages = zone.DrainPcp(cpu);
-  co_await path.Take(memory_.costs().buddy_page * pages);
-  zone.lock().Release(path);
-}
-
 // release_freepages()
 sim::Task<void> Compactor::ReleaseTargets(sim::Path& path, CpuId cpu, CompactControl& control) {
   if (control.targets.empty()) co_return;
@@ -161,7 +155,7 @@ sim::Task<Compactor::Outcome> Compactor::DrainBehind(sim::Path& path, CpuId cpu,
   if (control.block_order() <= 0 || !progress.emptied.has_value()) co_return Outcome::kContinue;
   const ScanPosition emptied = *progress.emptied;
   if (emptied >= StartOfOrder(control.migrate, control.block_order())) co_return Outcome::kContinue;
-  co_await Drain(path, cpu, control.zone);
+  co_await DrainPages(path, memory_.costs(), control.zone, cpu);
   progress.emptied.reset();
   co_return control.order.direct&& MadeBlock(control, emptied) ? Outcome::kSuccess : Outcome::kContinue;
 }
@@ -254,38 +248,26 @@ sim::Task<bool> Compactor::EnoughIfReclaimed(sim::Path& path, const AllocRequest
 }
 
 void Compactor::ResetHints(const Node& node) {
-  for (const auto& zone : node.zones) {
-    if (zone != nullptr && zone->present() > 0) ResetSkipHints(*zone, StateOf(*zone));
-  }
-}
-
-// drain_all_pages()
-sim::Task<void> Compactor::DrainAll(sim::Path& path, Zone& zone) {
-  for (int cpu = zone.NextUsedPcp(0); cpu < zone.cpus(); cpu = zone.NextUsedPcp(cpu + 1)) {
-    co_await path.Take(memory_.costs().drain_cpu);
-    zone.DrainPcp(CpuId{cpu});
-  }
+  for (Zone& zone : PopulatedZones(node, ZoneType::kMovable)) ResetSkipHints(zone, StateOf(zone));
 }
 
 // It asks for pages of the kernel's own, and looks at zones as nobody in need does.
 sim::Task<void> Compactor::CompactInBackground(sim::Path& path, CpuId cpu, Node& node, int order,
                                                ZoneType highest) {
-  for (size_t type = 0; type <= static_cast<size_t>(highest); ++type) {
-    Zone* const zone = node.zones[type].get();
-    if (zone == nullptr || zone->present() == 0) continue;
-    ZoneCompaction& state = StateOf(*zone);
+  for (Zone& zone : PopulatedZones(node, highest)) {
+    ZoneCompaction& state = StateOf(zone);
     CompactOrder told;
-    told.goal = {order, static_cast<ZoneType>(type), {}};
+    told.goal = {order, zone.type(), {}};
     if (state.Deferred(order) ||
-        SuitableForCompaction(*zone, told.goal, node.vm.extfrag_threshold) != Suitability::kContinue)
+        SuitableForCompaction(zone, told.goal, node.vm.extfrag_threshold) != Suitability::kContinue)
       continue;
     told.goal.highest = highest;
-    CompactControl control(node, *zone, state, told);
+    CompactControl control(node, zone, state, told);
     const Outcome outcome = co_await CompactZone(path, cpu, control);
     if (outcome == Outcome::kSuccess) state.Helped(order, /*served=*/false);
     if (InVain(outcome)) {
       // Free pages may be stranded on the CPUs' lists, which would merge to such a block.
-      co_await DrainAll(path, *zone);
+      co_await DrainAllPages(path, memory_.costs(), zone);
       state.Defer(order);
     }
     node.counter(COMPACT_DAEMON_MIGRATE_SCANNED) += control.migrate_scanned;

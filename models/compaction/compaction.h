@@ -73,14 +73,12 @@ class Compactor {
   sim::Task<Outcome> DrainBehind(sim::Path& path, CpuId cpu, CompactControl& control, Progress& progress);
   static Outcome Finished(CompactControl& control);
   sim::Task<Errno> MoveIsolated(sim::Path& path, CpuId cpu, CompactControl& control, TargetSource& targets);
-  sim::Task<void> Drain(sim::Path& path, CpuId cpu, Zone& zone);
   sim::Task<void> ReleaseTargets(sim::Path& path, CpuId cpu, CompactControl& control);
   sim::Task<Outcome> TryZone(sim::Path& path, const AllocRequest& request, CompactPriority priority,
                              Zone& zone);
   static bool InVain(Outcome outcome) {
     return outcome == Outcome::kComplete || outcome == Outcome::kPartialSkipped;
   }
-  sim::Task<void> DrainAll(sim::Path& path, Zone& zone);
   static CompactResult ResultOf(Outcome outcome);
   ZoneCompaction& StateOf(const Zone& zone);
 

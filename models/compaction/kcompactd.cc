@@ -5,15 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "models/compaction/suitability.h"
+#include "models/physical/node_zones.h"
 
 namespace numasim {
 
 // kcompactd_node_suitable()
 bool Kcompactds::NodeSuits(const Node& node, int order, ZoneType highest) {
-  for (size_t type = 0; type <= static_cast<size_t>(highest); ++type) {
-    const Zone* const zone = node.zones[type].get();
-    if (zone == nullptr || zone->present() == 0) continue;
-    if (SuitableForCompaction(*zone, {order, highest, {}}, node.vm.extfrag_threshold) ==
+  for (const Zone& zone : PopulatedZones(node, highest)) {
+    if (SuitableForCompaction(zone, {order, highest, {}}, node.vm.extfrag_threshold) ==
         Suitability::kContinue)
       return true;
   }

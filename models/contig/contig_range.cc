@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/physical/drain_pages.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -86,10 +87,7 @@ sim::Task<void> ContigRanges::DrainAll(sim::Path& path, Zone& zone) {
     const CpuId cpu{c};
     if (std::as_const(zone).pcp(cpu).count == 0) continue;
     co_await path.Take(memory_.costs().drain_cpu);
-    co_await zone.lock().Acquire(path);
-    const int64_t drained = zone.DrainPcp(cpu);
-    co_await path.Take(memory_.costs().buddy_page * drained);
-    zone.lock().Release(path);
+    co_await DrainPages(path, memory_.costs(), zone, cpu);
   }
 }
 

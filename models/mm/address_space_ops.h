@@ -164,7 +164,7 @@ class AddressSpaceOps {
                                            const TouchRequest& request, FaultStretch& stretch);
   sim::Task<FaultResult> EndRefillingFault(sim::Path& path, Process& process, Vma vma, Vpn vpn,
                                            FaultStretch& faults);
-  sim::Task<void> EndRefill(sim::Path& path, PageSupply& supply, bool holding) const;
+  sim::Task<void> EndRefill(sim::Path& path, PageSupply& supply) const;
   void EndFault(const sim::Path& path, Process& process, const Vma* vma, Vpn vpn,
                 std::optional<sim::SimTime>& began, FaultResult result);
   sim::Task<FaultResult> HandleFault(sim::Path& path, Process& process, Vma* vma, Vpn vpn, bool write);

@@ -9,6 +9,7 @@
 #include "models/mm/fault_stretch.h"
 #include "models/mm/touch_loop.h"
 #include "models/physical/thp_page.h"
+#include "models/physical/without_cpu.h"
 #include "models/thp/thp_allowed.h"
 #include "sim/check.h"
 
@@ -217,13 +218,9 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::EndRefillingFault(sim::
     case Stage::kEntered:
       co_return co_await Fault(path, process, vma, vpn, true, /*entered=*/true);
     case Stage::kHolding:
-      co_await EndRefill(path, faults.supply(), /*holding=*/true);
-      co_await path.Take(costs.clear_page + costs.map_page);
-      break;
     case Stage::kReleased:
-      co_await EndRefill(path, faults.supply(), /*holding=*/false);
-      co_await path.Take(costs.clear_page + costs.map_page);
-      break;
+      co_await EndRefill(path, faults.supply());
+      [[fallthrough]];
     case Stage::kCounted:
       co_await path.Take(costs.clear_page + costs.map_page);
       break;
@@ -234,8 +231,8 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::EndRefillingFault(sim::
 }
 
 // The rest of an allocation whose page `supply` has, with zone->lock or without it (FromZone, Alloc).
-sim::Task<void> AddressSpaceOps::EndRefill(sim::Path& path, PageSupply& supply, bool holding) const {
-  if (holding) co_await path.Take(supply.ReleaseLock());
+sim::Task<void> AddressSpaceOps::EndRefill(sim::Path& path, PageSupply& supply) const {
+  if (supply.holds_lock()) co_await path.Take(supply.ReleaseLock());
   supply.Count();
   co_await path.HopTo(path.lp(), memory_.costs().hop);
 }
@@ -267,13 +264,9 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyPages(sim::Path& pa
     case Stage::kEntered:
       co_return co_await Fault(path, process, vma, vpn, true, /*entered=*/true);
     case Stage::kHolding:
-      co_await EndRefill(path, copies.supply(), /*holding=*/true);
-      co_await path.Take(costs.copy_page + costs.map_page);
-      break;
     case Stage::kReleased:
-      co_await EndRefill(path, copies.supply(), /*holding=*/false);
-      co_await path.Take(costs.copy_page + costs.map_page);
-      break;
+      co_await EndRefill(path, copies.supply());
+      [[fallthrough]];
     case Stage::kTook:
       co_await path.Take(costs.copy_page + costs.map_page);
       break;
@@ -319,10 +312,8 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::HugeFault(sim::Path& pa
 }
 
 sim::Task<void> AddressSpaceOps::WaitForMove(sim::Path& path) const {
-  sim::Cpu* const cpu = path.cpu();
-  if (cpu != nullptr) cpu->Release(path);
-  co_await path.Take(memory_.costs().hop);
-  if (cpu != nullptr) co_await cpu->Acquire(path);
+  const sim::Duration hop = memory_.costs().hop;
+  co_await WithoutCpu(path, hop, [&]() -> sim::Task<void> { co_await path.Take(hop); });
 }
 
 sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::Fault(sim::Path& path, Process& process, Vma vma,

@@ -52,6 +52,7 @@ class PageSupply {
   }
   Pfn fresh() const { return fresh_; }  // that page
   bool locked() const { return zone_->lock().held(); }
+  bool holds_lock() const { return held_ != nullptr; }  // after Refill(), until ReleaseLock()
   bool someone_waits() const { return held_->lock().has_waiters(); }
   sim::Duration ReleaseLock() {
     held_->lock().Release(path_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "models/physical/without_cpu.h"
 
 namespace numasim {
 namespace {
@@ -145,15 +146,8 @@ sim::Task<bool> OomKiller::KillProcess(sim::Path& path, const Candidate& victim,
 
 // schedule_timeout_killable(1): without the CPU, which the victim may need.
 sim::Task<void> OomKiller::SleepOneTick(sim::Path& path) const {
-  sim::Cpu* const cpu = path.cpu();
-  if (cpu == nullptr) {
-    co_await path.Take(memory_.costs().timeslice);
-    co_return;
-  }
-  co_await path.GoTo(cpu->lp(), memory_.costs().hop);
-  cpu->Release(path);
-  co_await path.Take(memory_.costs().timeslice);
-  co_await cpu->Acquire(path);
+  const Costs& costs = memory_.costs();
+  co_await WithoutCpu(path, costs.hop, [&]() -> sim::Task<void> { co_await path.Take(costs.timeslice); });
 }
 
 sim::Task<OomAnswer> OomKiller::Kill(sim::Path& path, const AllocRequest& request) {

@@ -5,7 +5,7 @@
 
 #include "models/base/gfp.h"
 #include "models/mempolicy/placed_alloc.h"
-#include "models/pipes/pipe_owner.h"
+#include "models/physical/kernel_pages.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -16,11 +16,13 @@ namespace {
 constexpr int kArrayOrder = 2;
 constexpr int64_t kWritePages = 16;
 
+constexpr FrameOwner kOwner{FrameOwner::kKernel, 1, kInPipes, 0};
+
 }  // namespace
 
 sim::Task<Errno> Pipes::AddMemory(sim::Path& path, Process& process, GfpFlags gfp, int order, Pipe& pipe) {
   const Placement place = PlaceForTask(process, memory_.NodeOfCpu(process.cpu));
-  AllocRequest request = RequestFor(gfp, place, process.cpu, kPipeOwner);
+  AllocRequest request = RequestFor(gfp, place, process.cpu, kOwner);
   request.order = order;
   request.task = process.task;
   const Pfn pfn = co_await allocator_.AllocPlaced(path, request, place.retry_anywhere);

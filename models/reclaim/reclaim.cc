@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/compaction/suitability.h"
+#include "models/physical/drain_pages.h"
 #include "models/reclaim/zone_balance.h"
 
 namespace numasim {
@@ -102,10 +103,7 @@ sim::Task<void> Reclaim::DrainWhereShort(sim::Path& path, const AllocRequest& re
     if (zone == nullptr || zone->type() > highest ||
         zone->WatermarkOk(request.order, highest, kAllocWmarkMin | kAllocCma))
       continue;
-    for (int cpu = zone->NextUsedPcp(0); cpu < zone->cpus(); cpu = zone->NextUsedPcp(cpu + 1)) {
-      co_await path.Take(memory_.costs().drain_cpu);
-      zone->DrainPcp(CpuId{cpu});
-    }
+    co_await DrainAllPages(path, memory_.costs(), *zone);
   }
 }
 

@@ -4,23 +4,13 @@
 #define NUMASIM_MODELS_RECLAIM_ZONE_BALANCE_H_
 
 #include <cstdint>
-#include <memory>
-#include <ranges>
 
 #include "models/base/types.h"
 #include "models/physical/node.h"
+#include "models/physical/node_zones.h"
 #include "models/physical/zone.h"
 
 namespace numasim {
-
-// The zones of a node up to `highest` that have memory now, from the lowest one up
-// (for_each_managed_zone_pgdat).
-inline auto ManagedZones(const Node& node, ZoneType highest) {
-  return node.zones | std::views::take(static_cast<int>(highest) + 1) |
-         std::views::filter(
-             [](const std::unique_ptr<Zone>& zone) { return zone != nullptr && zone->managed() > 0; }) |
-         std::views::transform([](const std::unique_ptr<Zone>& zone) -> Zone& { return *zone; });
-}
 
 class ZoneBalance {
  public:

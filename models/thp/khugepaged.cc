@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 
+#include "models/physical/without_cpu.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -47,16 +48,11 @@ sim::Task<void> Khugepaged::Exit(sim::Path& path, Process& process) {
 sim::Task<void> Khugepaged::WaitForVisitor(sim::Path& path, MmSlots::Iterator slot) {
   const auto visits = [&] { return visiting_ && current_ == slot; };
   if (!visits()) co_return;
-  sim::Cpu* const cpu = path.cpu();
-  if (cpu != nullptr) {
-    co_await path.GoTo(cpu->lp(), memory_.costs().hop);
-    cpu->Release(path);
-    co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
-  }
-  while (visits()) co_await path.Take(memory_.costs().hop);
-  if (cpu == nullptr) co_return;
-  co_await path.GoTo(cpu->lp(), memory_.costs().hop);
-  co_await cpu->Acquire(path);
+  const sim::Duration hop = memory_.costs().hop;
+  co_await WithoutCpu(path, hop, [&]() -> sim::Task<void> {
+    co_await path.GoTo(memory_.global_lp(), hop);
+    while (visits()) co_await path.Take(hop);
+  });
 }
 
 void Khugepaged::AddForeign(int64_t pages) { slots_.AddForeign(pages); }
