@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/cli/program_test.h"
@@ -23,6 +24,26 @@ class ReplayTest : public ProgramTest {
     arguments.insert(arguments.begin(), {"replay"});
     arguments.insert(arguments.end(), {"--machine", "node.textproto"});
     return Numasim(arguments);
+  }
+  // The message of a replay that ends with a mistake, and leaves nothing behind.
+  static std::string RefusedReplay(const std::vector<std::string>& arguments) {
+    const Outcome outcome = Replay(arguments);
+    EXPECT_EQ(outcome.exit_status, 1);
+    EXPECT_EQ(outcome.out, "");
+    for (const std::string& file : Files()) EXPECT_THAT(file, testing::Not(HasSubstr(".pb"))) << file;
+    return outcome.err;
+  }
+  // By any number of threads, and from the trace of the run, which has what is replayed and the machine.
+  static void ExpectSameBytes(const std::string& replayed) {
+    for (const char* const threads : {"1", "2", "4"}) {
+      const std::string trace = absl::StrCat(threads, ".pb");
+      ASSERT_EQ(Replay({replayed, "--threads", threads, "--out", trace, "--quiet"}).exit_status, 0);
+      EXPECT_TRUE(FileText(trace) == FileText("1.pb")) << threads;
+    }
+    fs::remove(replayed);
+    fs::remove("node.textproto");
+    ASSERT_EQ(Numasim({"run", "1.pb", "--out", "again.pb", "--quiet"}).exit_status, 0);
+    EXPECT_TRUE(FileText("again.pb") == FileText("1.pb"));
   }
 };
 
@@ -68,39 +89,24 @@ TEST_F(ReplayTest, JobsThatDoNotGetMemoryAreKilledByReasonAndNode) {
 
 TEST_F(ReplayTest, SameBytesForAnyNumberOfThreadsAndFromTheTrace) {
   Write("jobs.swf", kLog);
-  for (const char* const threads : {"1", "2", "4"}) {
-    const std::string trace = absl::StrCat(threads, ".pb");
-    ASSERT_EQ(Replay({"jobs.swf", "--threads", threads, "--out", trace, "--quiet"}).exit_status, 0);
-    EXPECT_TRUE(FileText(trace) == FileText("1.pb")) << threads;
-  }
-  // The trace has log and machine.
-  fs::remove("jobs.swf");
-  fs::remove("node.textproto");
-  ASSERT_EQ(Numasim({"run", "1.pb", "--out", "again.pb", "--quiet"}).exit_status, 0);
-  EXPECT_TRUE(FileText("again.pb") == FileText("1.pb"));
+  ExpectSameBytes("jobs.swf");
 }
 
 TEST_F(ReplayTest, MistakesAreOneMessageAndLeaveNothingBehind) {
-  const auto refused = [](const std::vector<std::string>& arguments) {
-    const Outcome outcome = Replay(arguments);
-    EXPECT_EQ(outcome.exit_status, 1);
-    EXPECT_EQ(outcome.out, "");
-    for (const std::string& file : Files()) EXPECT_THAT(file, testing::Not(HasSubstr(".pb"))) << file;
-    return outcome.err;
-  };
-  EXPECT_THAT(refused({"none.swf"}), HasSubstr("log: 'none.swf' cannot be read (No such file or directory)"));
+  EXPECT_THAT(RefusedReplay({"none.swf"}),
+              HasSubstr("log: 'none.swf' cannot be read (No such file or directory)"));
   Write("a.swf", "1 0 0\n");
-  EXPECT_THAT(refused({"a.swf"}), HasSubstr("log: 'a.swf' is none of the logs that are known"));
+  EXPECT_THAT(RefusedReplay({"a.swf"}), HasSubstr("log: 'a.swf' is none of the logs that are known"));
   EXPECT_EQ(
-      refused({"a.swf", "--format", "swf"}),
+      RefusedReplay({"a.swf", "--format", "swf"}),
       "numasim: a.swf:1: '1 0 0' is no line of a log in Standard Workload Format; expected 18 fields, the "
       "first 11 of them numbers\n");
   Write("long.csv", "a,b\n1," + std::string(100'000, '2') + "\n");
-  EXPECT_EQ(refused({"long.csv", "--columns", "submit=a,run=b"}),
+  EXPECT_EQ(RefusedReplay({"long.csv", "--columns", "submit=a,run=b"}),
             "numasim: long.csv:2: is longer than 65536 bytes; expected a log with a line for each job\n");
-  EXPECT_THAT(refused({"long.csv", "--columns", "submit=a"}),
+  EXPECT_THAT(RefusedReplay({"long.csv", "--columns", "submit=a"}),
               HasSubstr("columns: 'submit=a' maps neither run nor end"));
-  EXPECT_THAT(refused({"long.csv", "--policy", "lifo"}), HasSubstr("--policy"));
+  EXPECT_THAT(RefusedReplay({"long.csv", "--policy", "lifo"}), HasSubstr("--policy"));
 }
 
 // ---- Traces of allocations ----
@@ -150,43 +156,28 @@ TEST_F(ReplayTest, ATraceIsKnownByItsBeginningOrItsFormat) {
 
 TEST_F(ReplayTest, SameTraceSameBytesForAnyNumberOfThreadsAndFromItsOwnTrace) {
   Write("a.ftrace", SomeTrace());
-  for (const char* const threads : {"1", "2", "4"}) {
-    const std::string trace = absl::StrCat(threads, ".pb");
-    ASSERT_EQ(Replay({"a.ftrace", "--threads", threads, "--out", trace, "--quiet"}).exit_status, 0);
-    EXPECT_TRUE(FileText(trace) == FileText("1.pb")) << threads;
-  }
-  fs::remove("a.ftrace");
-  fs::remove("node.textproto");
-  ASSERT_EQ(Numasim({"run", "1.pb", "--out", "again.pb", "--quiet"}).exit_status, 0);
-  EXPECT_TRUE(FileText("again.pb") == FileText("1.pb"));
+  ExpectSameBytes("a.ftrace");
 }
 
 TEST_F(ReplayTest, WrongTracesAreOneMessageAndLeaveNothingBehind) {
-  const auto refused = [](const std::vector<std::string>& arguments) {
-    const Outcome outcome = Replay(arguments);
-    EXPECT_EQ(outcome.exit_status, 1);
-    EXPECT_EQ(outcome.out, "");
-    for (const std::string& file : Files()) EXPECT_THAT(file, testing::Not(HasSubstr(".pb"))) << file;
-    return outcome.err;
-  };
   Write("a.ftrace", SomeTrace());
   Write("empty.ftrace", "");
   Write("b.dat", "\x17\x08\x44tracing6");
   Write("c.txt.gz", "\x1f\x8b\x08");
-  EXPECT_THAT(refused({"none.perf"}),
+  EXPECT_THAT(RefusedReplay({"none.perf"}),
               HasSubstr("trace: 'none.perf' cannot be read (No such file or directory)"));
-  EXPECT_THAT(refused({"empty.ftrace"}),
+  EXPECT_THAT(RefusedReplay({"empty.ftrace"}),
               HasSubstr("trace: 'empty.ftrace' is none of the traces that are known"));
-  EXPECT_THAT(refused({"a.ftrace", "--format", "llfree"}),
+  EXPECT_THAT(RefusedReplay({"a.ftrace", "--format", "llfree"}),
               HasSubstr("a.ftrace: is no trace of LLFree; expected"));
-  EXPECT_THAT(refused({"a.ftrace", "--format", "swf"}), HasSubstr("'a.ftrace' is not named as a log"));
-  EXPECT_THAT(refused({"b.dat"}), HasSubstr("b.dat: is no trace that libtracecmd can read: "));
-  EXPECT_EQ(refused({"c.txt.gz"}),
+  EXPECT_THAT(RefusedReplay({"a.ftrace", "--format", "swf"}), HasSubstr("'a.ftrace' is not named as a log"));
+  EXPECT_THAT(RefusedReplay({"b.dat"}), HasSubstr("b.dat: is no trace that libtracecmd can read: "));
+  EXPECT_EQ(RefusedReplay({"c.txt.gz"}),
             "numasim: c.txt.gz: cannot be unpacked: it is cut off; expected a whole file of gzip\n");
-  EXPECT_EQ(refused({"a.ftrace", "--policy", "fcfs"}),
+  EXPECT_EQ(RefusedReplay({"a.ftrace", "--policy", "fcfs"}),
             "numasim: --policy: 'fcfs' is for logs of jobs, and a.ftrace is a trace of allocations; expected "
             "none\n");
-  EXPECT_EQ(refused({"a.ftrace", "--boot", "b.json"}),
+  EXPECT_EQ(RefusedReplay({"a.ftrace", "--boot", "b.json"}),
             "numasim: --boot: is given beside --machine; expected one of them\n");
   EXPECT_EQ(Numasim({"replay", "a.ftrace"}).err, "numasim: --machine: is missing; expected it, or --boot\n");
 }
