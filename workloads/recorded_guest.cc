@@ -71,9 +71,9 @@ sim::Task<void> RecordedGuest::AfterProcessOp(sim::Path& path, const Op& op, con
   if (const auto* fork = std::get_if<ForkOp>(&op.kind))
     co_return co_await Add(path, fork->child, kByFork, runner);
   if (std::holds_alternative<CpuOp>(op.kind) && !std::exchange(program.has_moved, true))
-    co_await Give(path, *process, program.number, kByCpu);
+    program.pages += co_await Give(path, *process, program.number, kByCpu);
   if (std::holds_alternative<MapOp>(op.kind) && !std::exchange(program.has_mapped, true))
-    co_await Give(path, *process, program.number, kByMap);
+    program.pages += co_await Give(path, *process, program.number, kByMap);
   if (ShowsMapping(op.kind)) co_await ReadSmaps(path, *process);
 }
 
@@ -84,10 +84,12 @@ sim::Task<void> RecordedGuest::Add(sim::Path& path, const std::string& name, int
   if (process == nullptr) co_return;  // it could not begin
   Program& program = programs_[name];
   program = {.number = kFirstNumber + ++programs_so_far_, .cpu = process->cpu};
-  co_await Give(path, *process, program.number, pages);
+  program.pages = co_await Give(path, *process, program.number, pages);
 }
 
-sim::Task<void> RecordedGuest::Give(sim::Path& path, const Process& process, uint64_t number, int64_t pages) {
+// Returns how many it got.
+sim::Task<int64_t> RecordedGuest::Give(sim::Path& path, const Process& process, uint64_t number,
+                                       int64_t pages) {
   const MemorySystem& memory = kernel_.memory();
   const NodeId local = memory.NodeOfCpu(process.cpu);
   const Placement place = PlaceInVma(process.policy, local, 0);
@@ -95,8 +97,12 @@ sim::Task<void> RecordedGuest::Give(sim::Path& path, const Process& process, uin
                                     FrameOwner{FrameOwner::kAnon, 1, kBootUser, number});
   request.task = process.id;
   co_await path.GoTo(memory.node(local).lp, memory.costs().hop);
-  for (int64_t i = 0; i < pages; ++i)
-    co_await kernel_.allocator().AllocPlaced(path, request, place.retry_anywhere);
+  int64_t got = 0;
+  for (int64_t i = 0; i < pages; ++i) {
+    const Pfn page = co_await kernel_.allocator().AllocPlaced(path, request, place.retry_anywhere);
+    got += page != kNoPfn ? 1 : 0;
+  }
+  co_return got;
 }
 
 // It reads /proc/self/smaps: the slab page that the buffer for it lies in comes and goes. Where much was
@@ -115,21 +121,42 @@ sim::Task<void> RecordedGuest::ReadSmaps(sim::Path& path, const Process& process
   if (buffer != kNoPfn) co_await kernel_.allocator().Release(path, process.cpu, Folio(buffer, kSlabOrder));
 }
 
-// Wherever they were moved to.
-sim::Task<void> RecordedGuest::TakeBack(sim::Path& path, const Program& program) {
-  MemorySystem& memory = kernel_.memory();
-  for (const Zone* const zone : memory.zones()) {
-    co_await path.GoTo(memory.node(zone->node()).lp, memory.costs().hop);
-    const FrameStore& frames = zone->frames();
-    std::vector<Folio> found;
-    ForEachBlock(frames, 0, frames.frames(), [&](const FrameStore::Head& head) {
-      const FrameOwner* const owner = OwnerOf(frames, head);
-      const bool of_it = owner != nullptr && head.order == 0 && owner->kind == FrameOwner::kAnon &&
-                         owner->object == kBootUser && owner->index == program.number;
-      if (of_it) found.emplace_back(frames.PfnOf(head.frame));
-    });
-    co_await kernel_.allocator().Release(path, program.cpu, found);
+// Wherever they were moved to. One on its way from frame to frame is met once it has arrived, and maybe on a
+// node that was looked at before: so it looks until it has all. Each is looked at again just before it is
+// given back: giving back the one before may have taken time.
+sim::Task<void> RecordedGuest::TakeBack(sim::Path& path, Program& program) {
+  const MemorySystem& memory = kernel_.memory();
+  const Costs& costs = memory.costs();
+  while (program.pages > 0) {
+    for (const Zone* const zone : memory.zones()) {
+      co_await path.GoTo(memory.node(zone->node()).lp, costs.hop);
+      for (const Folio page : PagesOn(*zone, program.number)) {
+        const FrameStore& frames = zone->frames();
+        if (!HasPage(*zone, program.number, frames.Find(frames.Index(page.head())))) continue;
+        --program.pages;
+        co_await kernel_.allocator().Release(path, program.cpu, page);
+      }
+    }
+    if (program.pages > 0) co_await path.Take(costs.migrate_page);
   }
+}
+
+// Whether the block is a page of the program that no migration has, nor had until just now.
+bool RecordedGuest::HasPage(const Zone& zone, uint64_t number, const FrameStore::Head& head) {
+  const FrameOwner* const owner = OwnerOf(zone.frames(), head);
+  return owner != nullptr && head.order == 0 && owner->kind == FrameOwner::kAnon &&
+         owner->object == kBootUser && owner->index == number && owner->mapcount > 0 &&
+         !zone.IsMigrating(head.frame, 0);
+}
+
+// On the LP of the zone's node.
+std::vector<Folio> RecordedGuest::PagesOn(const Zone& zone, uint64_t number) {
+  const FrameStore& frames = zone.frames();
+  std::vector<Folio> found;
+  ForEachBlock(frames, 0, frames.frames(), [&](const FrameStore::Head& head) {
+    if (HasPage(zone, number, head)) found.emplace_back(frames.PfnOf(head.frame));
+  });
+  return found;
 }
 
 }  // namespace numasim::workloads

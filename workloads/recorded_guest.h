@@ -13,9 +13,12 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/container/btree_map.h"
+#include "models/base/folio.h"
 #include "models/kernel.h"
+#include "models/physical/zone.h"
 #include "sim/path.h"
 #include "sim/task.h"
 #include "workloads/operations.h"
@@ -36,7 +39,8 @@ class RecordedGuest {
 
   struct Program {
     uint64_t number = 0;
-    CpuId cpu;  // where it was seen last
+    CpuId cpu;          // where it was seen last
+    int64_t pages = 0;  // that it has
     bool has_moved = false;
     bool has_mapped = false;
   };
@@ -44,9 +48,11 @@ class RecordedGuest {
   sim::Task<void> AfterSystemOp(sim::Path& path, const Op& op, const ScriptRunner& runner);
   sim::Task<void> AfterProcessOp(sim::Path& path, const Op& op, const ScriptRunner& runner);
   sim::Task<void> Add(sim::Path& path, const std::string& name, int64_t pages, const ScriptRunner& runner);
-  sim::Task<void> Give(sim::Path& path, const Process& process, uint64_t number, int64_t pages);
+  sim::Task<int64_t> Give(sim::Path& path, const Process& process, uint64_t number, int64_t pages);
   sim::Task<void> ReadSmaps(sim::Path& path, const Process& process);
-  sim::Task<void> TakeBack(sim::Path& path, const Program& program);
+  sim::Task<void> TakeBack(sim::Path& path, Program& program);
+  static bool HasPage(const Zone& zone, uint64_t number, const FrameStore::Head& head);
+  static std::vector<Folio> PagesOn(const Zone& zone, uint64_t number);
 
   Kernel& kernel_;
   Process recorder_;
