@@ -67,7 +67,8 @@ StretchSet::Member* StretchSet::OnlyOneAt(Lp& lp, int64_t time) {
 }
 
 bool StretchSet::RunAlone(Lp& lp, int64_t time) {
-  if (instant_ != kNone) return false;
+  // The list of turns is short again once all have come up to `time`.
+  if (instant_ != kNone || turns_.size() >= kMostTurns) return false;
   Member* const only = OnlyOneAt(lp, time);
   if (only == nullptr) return false;
   lp.now = time;

@@ -13,6 +13,7 @@
 #define NUMASIM_SIM_STRETCH_SET_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -75,6 +76,7 @@ class StretchSet {
   void EnterInstant() { instant_ = kNone; }
 
  private:
+  static constexpr size_t kMostTurns = 4096;
   static constexpr int64_t kNone = -1;
   static constexpr int64_t kEndOfTime = std::numeric_limits<int64_t>::max();
 

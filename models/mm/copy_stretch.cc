@@ -9,8 +9,8 @@ namespace numasim {
 namespace {
 
 // How many pages ahead are looked at, at first and at most: twice as many each time that no event came in
-// between. Each look has to be made again after every event of the LP; but where
-// the last of them comes before such an event, the LP has to stop for another look, which is at those behind.
+// between. Each look has to be made again after every event of the LP; but where the last of them comes
+// before such an event, the LP has to stop for another look, which is at those behind.
 constexpr int64_t kLeastAhead = 2;
 constexpr int64_t kMostAhead = 64;
 

@@ -31,7 +31,7 @@ int64_t FaultStretch::ClearAhead(int64_t most) {
 }
 
 sim::SimTime FaultStretch::Lands(sim::SimTime next) {
-  if (reach_.left > 0) supply_.Look();
+  if (reach_.left > 0 || stage_ != Stage::kMapped) supply_.Look();
   return LandsAgain(next);
 }
 
