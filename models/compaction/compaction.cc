@@ -25,12 +25,14 @@ CompactOrder OrderFor(const AllocRequest& request, CompactPriority priority) {
 }
 
 // What compaction_capture() takes where it comes free: the aligned block that pages were moved out of. It may
-// not be a small one of a movable pageblock.
+// not be a small one of a movable pageblock, nor one that is for others.
 bool MadeBlock(const CompactControl& control, ScanPosition emptied) {
   const int order = control.block_order();
   const FrameStore& frames = control.zone.frames();
   const auto frame = static_cast<FrameIndex>(StartOfOrder(emptied, order));
-  if (order < kPageblockOrder && frames.pageblock_type(frame) == Migratetype::kMovable) return false;
+  const Migratetype type = frames.pageblock_type(frame);
+  if (type == Migratetype::kCma || type == Migratetype::kIsolate) return false;
+  if (order < kPageblockOrder && type == Migratetype::kMovable) return false;
   const FrameStore::Head head = frames.Find(frame);
   return head.kind == FrameKind::kFree && head.order >= order;
 }
@@ -109,7 +111,7 @@ sim::Task<void> Compactor::ReleaseTargets(sim::Path& path, CpuId cpu, CompactCon
 }
 
 // Why not to begin; kContinue: it is to be tried.
-Compactor::Outcome Compactor::Judge(CompactControl& control) {
+Compactor::Outcome Compactor::Judge(const CompactControl& control) {
   const int order = control.block_order();
   if (order == CompactOrder::kWholeZone) return Outcome::kContinue;
   switch (SuitableForCompaction(control.zone, control.order.goal, control.node.vm.extfrag_threshold)) {
@@ -120,7 +122,6 @@ Compactor::Outcome Compactor::Judge(CompactControl& control) {
     case Suitability::kContinue:
       break;
   }
-  if (control.state.Restarting(order)) ResetSkipHints(control.zone, control.state);
   return Outcome::kContinue;
 }
 
@@ -164,6 +165,9 @@ sim::Task<Compactor::Outcome> Compactor::DrainBehind(sim::Path& path, CpuId cpu,
 sim::Task<Compactor::Outcome> Compactor::CompactZone(sim::Path& path, CpuId cpu, CompactControl& control) {
   Outcome outcome = Judge(control);
   if (outcome != Outcome::kContinue) co_return outcome;
+  if (control.block_order() > 0 && control.state.Restarting(control.block_order())) {
+    co_await path.Take(memory_.costs().scan_page * ResetSkipHints(control.zone, control.state));
+  }
   Begin(control);
   FreeScanner targets(control, memory_.costs());
   const auto& cached = control.state.cached_migrate;
@@ -247,8 +251,10 @@ sim::Task<bool> Compactor::EnoughIfReclaimed(sim::Path& path, const AllocRequest
   co_return false;
 }
 
-void Compactor::ResetHints(const Node& node) {
-  for (Zone& zone : PopulatedZones(node, ZoneType::kMovable)) ResetSkipHints(zone, StateOf(zone));
+sim::Task<void> Compactor::ResetHints(sim::Path& path, const Node& node) {
+  for (Zone& zone : PopulatedZones(node, ZoneType::kMovable)) {
+    co_await path.Take(memory_.costs().scan_page * ResetSkipHints(zone, StateOf(zone)));
+  }
 }
 
 // It asks for pages of the kernel's own, and looks at zones as nobody in need does.

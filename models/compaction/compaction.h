@@ -2,8 +2,8 @@
 // blocks come free (mm/compaction.c, Linux 6.1). A compaction is a path on the LP of the zone's node; what it
 // isolates is moved by Migrator. What zones remember lives on their nodes' LPs (ZoneCompaction).
 //
-//   MigrateScanner  from the low end up: pages that can move, 32 at a time
-//   FreeScanner     from the high end down: pages to move to
+//   IsolateForMigration  from the low end up: pages that can move, 32 at a time
+//   FreeScanner          from the high end down: pages to move to
 //
 // It ends where both meet, where a block of the wanted order is free, or where it has to give up.
 #ifndef NUMASIM_MODELS_COMPACTION_COMPACTION_H_
@@ -43,7 +43,7 @@ class Compactor {
 
   // The two for kswapd and kcompactd, on the LP of the node.
   // reset_isolation_suitable(): clears the skip hints of its zones, where a direct compaction went through.
-  void ResetHints(const Node& node);
+  sim::Task<void> ResetHints(sim::Path& path, const Node& node);
   // kcompactd_do_work(): for a block of this order from zones up to `highest`.
   sim::Task<void> CompactInBackground(sim::Path& path, CpuId cpu, Node& node, int order, ZoneType highest);
 
@@ -66,7 +66,7 @@ class Compactor {
     bool nothing_yet;
   };
   sim::Task<Outcome> CompactZone(sim::Path& path, CpuId cpu, CompactControl& control);
-  static Outcome Judge(CompactControl& control);
+  static Outcome Judge(const CompactControl& control);
   static void Begin(CompactControl& control);
   sim::Task<Outcome> Step(sim::Path& path, CpuId cpu, CompactControl& control, TargetSource& targets,
                           Progress& progress);

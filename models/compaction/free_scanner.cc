@@ -29,6 +29,13 @@ sim::Task<Pfn> FreeScanner::Take(sim::Path& path) {
   co_return taken;
 }
 
+// compaction_free()
+void FreeScanner::GiveBack(Pfn page) {
+  FrameStore& frames = control_.zone.frames();
+  frames.owner(frames.Index(page), 0) = kCompaction;
+  control_.targets.push_back(page);
+}
+
 // isolate_freepages()
 void FreeScanner::IsolatePages() {
   if (control_.block_order() > 0) SearchLists();

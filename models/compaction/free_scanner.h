@@ -19,6 +19,7 @@ class FreeScanner : public TargetSource {
 
   // Holds zone->lock while it scans.
   sim::Task<Pfn> Take(sim::Path& path) override;
+  void GiveBack(Pfn page) override;
 
  private:
   // A search of the free lists (fast_isolate_freepages), and what it looks for.
@@ -43,6 +44,7 @@ class FreeScanner : public TargetSource {
   bool SuitableTarget(ScanPosition block) const;
   bool TakeOut(FrameIndex frame, int order);
   bool Enough() const { return std::ssize(control_.targets) >= control_.wanted; }
+  // No frame, or no order.
   static constexpr int64_t kNothing = ZoneCompaction::kUnknown;
 
   CompactControl& control_;

@@ -1,7 +1,6 @@
 #include "models/compaction/kcompactd.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "models/compaction/suitability.h"
@@ -30,16 +29,19 @@ void Kcompactds::WakeUp(sim::Path& path, Node& node, int order, ZoneType highest
              [this, &node](sim::Path& thread) { return Thread(thread, node); });
 }
 
-// kcompactd(), from when it is woken up until it sleeps again. Whatever was asked for meanwhile is done too.
+// kcompactd(), from when it is woken up until it sleeps again. What was asked for meanwhile is done too where
+// it is for a larger block; else it is done with.
 sim::Task<void> Kcompactds::Thread(sim::Path& path, Node& node) {
   State& state = StateOf(node);
   const std::optional<CpuId> cpu = memory_.CpuForThread(node);
   if (cpu.has_value()) co_await memory_.cpu(*cpu).AcquireAwoken(path);
   while (state.order > 0) {
-    const int order = std::exchange(state.order, 0);
-    const ZoneType highest = *std::exchange(state.highest, std::nullopt);
+    const int order = state.order;
+    const ZoneType highest = state.highest.value_or(ZoneType::kMovable);
     ++node.counter(COMPACT_DAEMON_WAKE);
     co_await compactor_.CompactInBackground(path, cpu.value_or(CpuId{0}), node, order, highest);
+    if (state.order <= order) state.order = 0;
+    if (state.highest >= highest) state.highest.reset();
   }
   state.awake = false;
   if (cpu.has_value()) memory_.cpu(*cpu).Release(path);

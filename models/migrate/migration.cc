@@ -178,10 +178,12 @@ sim::Task<size_t> Migrator::MoveCluster(sim::Path& path, CpuId cpu, Node& node, 
   Batch batch;
   batch.reserve(pages.size());
   const size_t begun = co_await AllocTargets(path, cpu, pages, target, batch);
-  for (int pass = 0; pass < kPasses && !batch.empty(); ++pass) co_await Pass(path, cpu, node, batch);
+  for (int pass = 0; pass < kPasses && !batch.empty(); ++pass) {
+    co_await Pass(path, cpu, node, target, batch);
+  }
   for (const Moving& page : batch) {
     held.push_back(page.from);
-    co_await LetGo(path, cpu, page.to);
+    co_await ReturnUnused(path, cpu, page.to, target);
   }
   co_await path.GoTo(node.lp, memory_.costs().hop);
   co_return begun;
@@ -252,7 +254,8 @@ sim::Task<size_t> Migrator::AllocTargets(sim::Path& path, CpuId cpu, std::span<c
   co_return pages.size();
 }
 
-sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& batch) {
+sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, const MigrationTarget& target,
+                               Batch& batch) {
   std::vector<FrameOwner> owners;
   owners.reserve(batch.size());
   for (Moving& page : batch) {
@@ -279,7 +282,7 @@ sim::Task<void> Migrator::Pass(sim::Path& path, CpuId cpu, Node& node, Batch& ba
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
   co_await rmap_.RemoveMigrationEntries(path, groups, page_at);
   co_await Unlock(path, groups, batch);
-  co_await Settle(path, cpu, node, batch);
+  co_await Settle(path, cpu, node, target, batch);
 }
 
 sim::Task<void> Migrator::ForEachFile(sim::Path& path, std::vector<Rmap::Group>& groups,
@@ -453,7 +456,8 @@ void Migrator::CorrectSource(const Moving& page) const {
 
 // Sets the counts to what came about: a process may have unmapped what was a migration entry, and a page may
 // have been taken out of its file. Then the old pages are freed, and a new one that nobody wants any more.
-sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, Batch& batch) {
+sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, const MigrationTarget& target,
+                                 Batch& batch) {
   for (const Moving& page : batch) co_await CorrectTarget(path, page);
   co_await path.GoTo(node.lp, memory_.costs().hop);
   for (const Moving& page : batch) CorrectSource(page);
@@ -462,7 +466,13 @@ sim::Task<void> Migrator::Settle(sim::Path& path, CpuId cpu, Node& node, Batch& 
   const Batch done(left, batch.end());
   batch.erase(left, batch.end());
   for (const Moving& page : done) co_await LetGo(path, cpu, page.from);
-  for (const Moving& page : done) co_await LetGo(path, cpu, page.to);
+  for (const Moving& page : done) {
+    if (page.moves) {
+      co_await LetGo(path, cpu, page.to);
+    } else {
+      co_await ReturnUnused(path, cpu, page.to, target);
+    }
+  }
   co_await path.GoTo(node.lp, memory_.costs().hop);
 }
 
@@ -476,6 +486,16 @@ sim::Task<void> Migrator::LetGo(sim::Path& path, CpuId cpu, Folio page) {
   zone.MarkMigrating(frame, page.order(), false);
   if (OwnerOf(page).kind == FrameOwner::kFile) zone.lru()->PutBack(zone.lru()->NumberOf(zone, frame));
   co_await allocator_.DropRefsHere(path, cpu, std::span(&page, 1));
+}
+
+// A page that nothing was moved to.
+sim::Task<void> Migrator::ReturnUnused(sim::Path& path, CpuId cpu, Folio page,
+                                       const MigrationTarget& target) {
+  if (target.source == nullptr) co_return co_await LetGo(path, cpu, page);
+  co_await GoTo(path, page);
+  Zone& zone = *memory_.ZoneOf(page.head());
+  PageAllocator::DisownTarget(memory_.node(zone.node()), zone, zone.frames().Index(page.head()));
+  target.source->GiveBack(page.head());
 }
 
 }  // namespace numasim

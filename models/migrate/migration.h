@@ -49,6 +49,8 @@ class TargetSource {
   // A page of the node that the migration is on, allocated and nobody's; kNoPfn if there are no more. Begins
   // and ends on the LP of that node.
   virtual sim::Task<Pfn> Take(sim::Path& path) = 0;
+  // Gets one back that nothing was moved to, nobody's again (free_page_t). On the LP of that node.
+  virtual void GiveBack(Pfn page) = 0;
 };
 
 // Where pages may go (struct migration_target_control).
@@ -140,7 +142,7 @@ class Migrator {
   sim::Task<size_t> AllocTargets(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
                                  const MigrationTarget& target, Batch& batch);
   // One pass over the batch, which loses what it moved.
-  sim::Task<void> Pass(sim::Path& path, CpuId cpu, Node& node, Batch& batch);
+  sim::Task<void> Pass(sim::Path& path, CpuId cpu, Node& node, const MigrationTarget& target, Batch& batch);
   sim::Task<void> Lock(sim::Path& path, std::vector<Rmap::Group>& groups, Batch& batch);
   bool Freed(Folio page) const;
   void Judge(Batch& batch) const;
@@ -150,7 +152,7 @@ class Migrator {
   // Calls f for each group of pages of a file, on the file's home.
   sim::Task<void> ForEachFile(sim::Path& path, std::vector<Rmap::Group>& groups,
                               absl::FunctionRef<void(Mapping&, Rmap::Group&)> f);
-  sim::Task<void> Settle(sim::Path& path, CpuId cpu, Node& node, Batch& batch);
+  sim::Task<void> Settle(sim::Path& path, CpuId cpu, Node& node, const MigrationTarget& target, Batch& batch);
   // The counts of mappings, of transparent huge pages and of others.
   void ChangeThpMappings(Folio page, int64_t pmds, std::span<const int32_t> parts) const;
   void JudgeThp(Moving& page) const;
@@ -159,6 +161,7 @@ class Migrator {
   void CorrectSource(const Moving& page) const;
   FrameOwner& OwnerOf(Folio page) const;
   sim::Task<void> LetGo(sim::Path& path, CpuId cpu, Folio page);
+  sim::Task<void> ReturnUnused(sim::Path& path, CpuId cpu, Folio page, const MigrationTarget& target);
   // co_await: goes to the LP of the page's node if it is not there.
   sim::Path::GoAwaiter GoTo(sim::Path& path, Folio page) const {
     return path.GoTo(memory_.node(memory_.ZoneOf(page.head())->node()).lp, memory_.costs().hop);

@@ -170,6 +170,12 @@ void PageAllocator::Disown(Node& node, Zone& zone, FrameIndex frame, int order) 
   if (node.lru->IsOn(page)) node.lru->Remove(page);
 }
 
+void PageAllocator::DisownTarget(Node& node, Zone& zone, FrameIndex frame) {
+  zone.MarkMigrating(frame, 0, false);
+  NUMASIM_CHECK(zone.DropRef(frame, 0));
+  Disown(node, zone, frame, 0);
+}
+
 // zone_statistics(), on the LP of the node that serves the request. numa_foreign is the preferred node's and
 // is counted when the path leaves it, and taken back if it comes to be served there, or nowhere, after all.
 void PageAllocator::CountAllocation(Node& node, NodeId preferred, const AllocRequest& request,
@@ -467,8 +473,9 @@ sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
 bool PageAllocator::TryFreeHere(const sim::Path& path, CpuId cpu, int order, Pfn block) {
   Zone& zone = *memory_.ZoneOf(block);
   Node& node = memory_.node(zone.node());
-  if (node.lp != path.lp() || !PcpLists::Allowed(order) || zone.PcpWillDrain(cpu, order)) return false;
+  if (node.lp != path.lp() || !PcpLists::Allowed(order)) return false;
   const FrameIndex frame = zone.frames().Index(block);
+  if (zone.PcpWillDrain(cpu, frame, order)) return false;
   PrepareFree(node, zone, frame, order);
   zone.FreePcp(cpu, frame, order);
   return true;
@@ -490,7 +497,7 @@ sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, 
   Zone& zone = *memory_.ZoneOf(pfn);
   const FrameIndex frame = zone.frames().Index(pfn);
   PrepareFree(node, zone, frame, order);
-  if (PcpLists::Allowed(order) && !zone.PcpWillDrain(cpu, order)) {
+  if (PcpLists::Allowed(order) && !zone.PcpWillDrain(cpu, frame, order)) {
     zone.FreePcp(cpu, frame, order);
     co_await path.Take(costs.pcp_free);
     co_return;
@@ -640,7 +647,7 @@ sim::Task<void> PageAllocator::DropOnNode(sim::Path& path, CpuId cpu, Node& node
     Disown(node, *zone, frame, 0);
     ++node.counter(PGFREE);
     ++freed;
-    if (!zone->PcpWillDrain(cpu, 0)) {
+    if (!zone->PcpWillDrain(cpu, frame, 0)) {
       zone->FreePcp(cpu, frame, 0);
       continue;
     }

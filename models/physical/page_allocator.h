@@ -139,6 +139,8 @@ class PageAllocator {
 
   // A block that is allocated, and nobody's yet, becomes the request's. On the LP of its node.
   static void Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request);
+  // Takes that back for a single frame that a migration wanted to move a page to, and did not.
+  static void DisownTarget(Node& node, Zone& zone, FrameIndex frame);
 
   // Calls f(Zone&, first frame, page) for each page, on the LP of its node: node by node, those of each node
   // in their order. May be called on any LP, and ends on the same.

@@ -1,4 +1,4 @@
-// WithoutCpu: sleeps of paths that have a CPU.
+// How paths that have a CPU leave it to others for a while: WithoutCpu, CondResched.
 #ifndef NUMASIM_MODELS_PHYSICAL_WITHOUT_CPU_H_
 #define NUMASIM_MODELS_PHYSICAL_WITHOUT_CPU_H_
 
@@ -24,6 +24,12 @@ sim::Task<void> WithoutCpu(sim::Path& path, sim::Duration hop, Work work) {
   co_await work();
   co_await path.GoTo(cpu->lp(), hop);
   co_await cpu->Acquire(path);
+}
+
+// cond_resched(): lets others have the CPU whose turn it is, where the path is on the CPU's LP.
+inline sim::Task<void> CondResched(sim::Path& path) {
+  sim::Cpu* const cpu = path.cpu();
+  if (cpu != nullptr && cpu->lp() == path.lp()) co_await cpu->MaybeYield(path);
 }
 
 }  // namespace numasim

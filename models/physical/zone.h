@@ -112,8 +112,9 @@ class Zone {
   void AllocPcpPages(CpuId cpu, Migratetype type, int64_t count, F f);
   // Returns the pages given back to the buddy; 0 as a rule. The block must be allocated.
   int64_t FreePcp(CpuId cpu, FrameIndex frame, int order);
-  // Whether the next FreePcp of a block of this order would give pages back, that is, needs `lock`.
-  bool PcpWillDrain(CpuId cpu, int order) const {
+  // Whether FreePcp of this block would give pages back, that is, needs `lock`.
+  bool PcpWillDrain(CpuId cpu, FrameIndex frame, int order) const {
+    if (frames_.pageblock_type(frame) == Migratetype::kIsolate) return true;
     const PcpLists& pcp_lists = pcp(cpu);
     const bool free_high = pcp_lists.free_factor != 0 && order > 0 && order <= kCostlyOrder;
     return free_high || pcp_lists.count + (1 << order) >= pcp_lists.high;

@@ -95,10 +95,13 @@ sim::Task<bool> Kswapds::TryToSleep(sim::Path& path, Node& node, std::optional<C
   State& state = StateOf(node);
   const auto [order, for_others, highest] = sleep;
   if (MaySleep(node, order, highest)) {
-    compactor_.ResetHints(node);
+    // prepare_to_wait(): who wakes it from here on ends the sleep at once.
+    sim::Completion wake(memory_.engine(), node.lp, "kswapd_wait");
+    state.nap = &wake;
+    co_await compactor_.ResetHints(path, node);
     kcompactds_.WakeUp(path, node, for_others, highest);
     if (cpu.has_value()) memory_.cpu(*cpu).Release(path);
-    const bool woken = co_await Nap(path, node);
+    const bool woken = co_await Nap(path, node, wake);
     if (cpu.has_value()) co_await memory_.cpu(*cpu).AcquireAwoken(path);
     if (woken) {
       state.order = std::max(state.order, order);
@@ -113,12 +116,10 @@ sim::Task<bool> Kswapds::TryToSleep(sim::Path& path, Node& node, std::optional<C
 }
 
 // schedule_timeout(HZ / 10) on kswapd_wait. Whether it was woken before the time was over.
-sim::Task<bool> Kswapds::Nap(sim::Path& path, Node& node) {
+sim::Task<bool> Kswapds::Nap(sim::Path& path, Node& node, sim::Completion& wake) {
   constexpr sim::Duration kNap = sim::Milliseconds(100);
   State& state = StateOf(node);
-  sim::Completion wake(memory_.engine(), node.lp, "kswapd_wait");
   bool timed_out = false;
-  state.nap = &wake;
   const uint64_t nap = ++state.naps;
   path.Start(node.lp, kNap, "kswapd timer", [&state, nap, &timed_out](sim::Path& timer) -> sim::Task<void> {
     if (state.nap == nullptr || state.naps != nap) co_return;  // that nap is over

@@ -62,7 +62,7 @@ class Kswapds {
     ZoneType highest;
   };
   sim::Task<bool> TryToSleep(sim::Path& path, Node& node, std::optional<CpuId> cpu, const Sleep& sleep);
-  sim::Task<bool> Nap(sim::Path& path, Node& node);
+  sim::Task<bool> Nap(sim::Path& path, Node& node, sim::Completion& wake);
   bool MaySleep(const Node& node, int order, ZoneType highest);
   static int64_t HighWatermarks(const Node& node, ZoneType highest);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "models/compaction/suitability.h"
+#include "models/physical/without_cpu.h"
 #include "models/reclaim/zone_balance.h"
 
 namespace numasim {
@@ -20,12 +21,6 @@ bool InactiveIsLow(const Lru& lru) {
   const auto ratio =
       gigabytes == 0 ? 1 : static_cast<int64_t>(std::sqrt(10.0 * static_cast<double>(gigabytes)));
   return inactive * ratio < active;
-}
-
-// cond_resched()
-sim::Task<void> GiveWay(sim::Path& path) {
-  sim::Cpu* const cpu = path.cpu();
-  if (cpu != nullptr && cpu->lp() == path.lp()) co_await cpu->MaybeYield(path);
 }
 
 }  // namespace
@@ -83,7 +78,7 @@ sim::Task<void> NodeShrinker::ShrinkLists(sim::Path& path, Node& node, ScanContr
         sc.skipped_deactivate = true;
       }
     }
-    co_await GiveWay(path);
+    co_await CondResched(path);
     if (reclaimed >= sc.to_reclaim && !in_proportion) break;
   }
   sc.reclaimed += reclaimed;

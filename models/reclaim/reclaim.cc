@@ -11,7 +11,8 @@ namespace {
 
 // compaction_ready(): the zone has the block, or so much free that reclaim would bring it no nearer.
 bool ReadyForCompaction(const Zone& zone, int order, ZoneType highest, int extfrag_threshold) {
-  if (!HasBlockOrMayCompact(zone, order, highest, extfrag_threshold)) return false;
+  const Suitability suits = SuitableForCompaction(zone, {order, highest, {}}, extfrag_threshold);
+  if (suits != Suitability::kContinue) return suits == Suitability::kUnneeded;
   const int64_t mark = zone.watermarks().high + CompactionGap(order);
   return zone.WatermarkOk(mark, 0, highest, {}, zone.buddy().free_pages());
 }

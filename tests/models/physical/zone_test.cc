@@ -183,6 +183,7 @@ TEST_F(ZoneTest, HighAtomicPagesWaitAsMovableAndIsolatedOnesDoNotWait) {
   EXPECT_FALSE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
   const FrameIndex isolated = zone_.AllocBuddy(kPageblockOrder, kMovable, {});
   zone_.frames().set_pageblock_type(isolated, Migratetype::kIsolate);
+  EXPECT_TRUE(zone_.PcpWillDrain(kCpu, isolated, kPageblockOrder));
   EXPECT_EQ(zone_.FreePcp(kCpu, isolated, kPageblockOrder), kPageblockPages);
   EXPECT_EQ(zone_.buddy().list(kPageblockOrder, Migratetype::kIsolate).count(), 1u);
 }
@@ -190,10 +191,10 @@ TEST_F(ZoneTest, HighAtomicPagesWaitAsMovableAndIsolatedOnesDoNotWait) {
 TEST_F(ZoneTest, AtHighABatchGoesBackToTheBuddy) {
   const std::vector<FrameIndex> frames = AllocMany(378);
   for (int i = 0; i < 377; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0), 0);
-  EXPECT_TRUE(zone_.PcpWillDrain(kCpu, 0));
+  EXPECT_TRUE(zone_.PcpWillDrain(kCpu, frames[377], 0));
   EXPECT_EQ(zone_.FreePcp(kCpu, frames[377], 0), 63);
   EXPECT_EQ(zone_.pcp(kCpu).count, 378 - 63);
-  EXPECT_FALSE(zone_.PcpWillDrain(kCpu, 0));
+  EXPECT_FALSE(zone_.PcpWillDrain(kCpu, frames[377], 0));
   // The oldest go back, the newest stay.
   EXPECT_EQ(Alloc(), frames[377]);
 }
@@ -243,7 +244,7 @@ TEST_F(ZoneTest, FreeingLargerBlocksInABurstDrainsAll) {
   for (FrameIndex frame : frames) zone_.FreePcp(kCpu, frame, 0);
   ASSERT_GT(zone_.pcp(kCpu).free_factor, 0);
   const int count = zone_.pcp(kCpu).count;
-  EXPECT_TRUE(zone_.PcpWillDrain(kCpu, 2));
+  EXPECT_TRUE(zone_.PcpWillDrain(kCpu, blocks[1], 2));
   EXPECT_EQ(zone_.FreePcp(kCpu, blocks[1], 2), count + 4);
   EXPECT_EQ(zone_.pcp(kCpu).count, 0);
 }
