@@ -11,7 +11,7 @@ namespace {
 // Processes that an event names; the kernel's table has all.
 constexpr size_t kNamed = 10;
 
-// mempolicy_in_oom_domain(): whether a kill of the process could bring memory on these nodes.
+// mempolicy_in_oom_domain(): whether the end of the process could bring memory on these nodes.
 bool MayHaveMemoryOn(const Process& process, NodeMask nodes) {
   return process.policy.mode != MemPolicy::Mode::kBind ||
          !NodeMask(process.policy.nodes.bits() & nodes.bits()).empty();
@@ -44,6 +44,11 @@ NodeMask OomKiller::AskedNodes(const AllocRequest& request) const {
   return NodeMask(request.allowed.bits() & memory_.all_nodes().bits());
 }
 
+// constrained_alloc(): whether a policy keeps the request from some memory. Else any process may be killed.
+bool OomKiller::Constrained(const AllocRequest& request) const {
+  return (memory_.nodes_with_memory().bits() & ~AskedNodes(request).bits()) != 0;
+}
+
 // What oom_badness() adds up: get_mm_rss(), which has no huge pages of HugeTLB, and the page tables. Nobody
 // swaps, and all have the same oom_score_adj.
 OomKiller::Candidate OomKiller::Look(const Process& process, uint64_t birth) const {
@@ -63,39 +68,48 @@ OomKiller::Candidate OomKiller::Look(const Process& process, uint64_t birth) con
   return candidate;
 }
 
-// select_bad_process(): visits each process that lives, and lists those that may be killed, those with the
-// most pages first. Begins and ends on the global LP.
-sim::Task<std::vector<OomKiller::Candidate>> OomKiller::Candidates(sim::Path& path,
-                                                                   const AllocRequest& request) {
+// select_bad_process(): visits each process that lives, and lists those that may be killed. Begins and ends
+// on the global LP.
+sim::Task<OomKiller::Selection> OomKiller::Select(sim::Path& path, const AllocRequest& request) {
   struct Known {
     const Process* process;
     uint64_t birth;
+    bool victim;
   };
   const sim::LpId global = memory_.global_lp();
-  const NodeMask asked = AskedNodes(request);
-  std::vector<Candidate> candidates;
-  for (int n = 0; n < memory_.node_count(); ++n) {
+  const NodeMask asked = Constrained(request) ? AskedNodes(request) : NodeMask::All();
+  Selection selection;
+  std::vector<TaskId> visited;  // of the victims
+  for (int n = 0; n < memory_.node_count() && !selection.victim_goes; ++n) {
     const Node& node = memory_.node(NodeId{n});
     std::vector<Known> here;
     for (int id = 0; id < processes_.ids(); ++id) {
-      const ProcessTable::Entry entry = processes_.Find(static_cast<uint64_t>(id));
+      const auto task = static_cast<TaskId>(id);
+      const ProcessTable::Entry entry = processes_.Find(task);
       if (entry.process != nullptr && !entry.moving && entry.home == node.lp)
-        here.push_back({entry.process, entry.birth});
+        here.push_back({entry.process, entry.birth, IsVictim(task)});
     }
     if (here.empty()) continue;
     co_await path.GoTo(node.lp, memory_.costs().hop);
     for (const Known& known : here) {
       const Process& process = *known.process;
-      const bool lives = process.alive && process.task == process.id && !process.exiting && !process.killed;
-      if (lives && MayHaveMemoryOn(process, asked)) candidates.push_back(Look(process, known.birth));
+      if (known.victim) visited.push_back(process.id);
+      if (!MayHaveMemoryOn(process, asked)) continue;
+      selection.victim_goes |= known.victim;
+      const bool runs = process.alive && process.task == process.id && !process.exiting;
+      if (runs && !known.victim && !selection.victim_goes)
+        selection.candidates.push_back(Look(process, known.birth));
     }
     co_await path.Take(memory_.costs().cache_line * std::ssize(here));
     co_await path.GoTo(global, memory_.costs().hop);
   }
-  std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
+  // One between two nodes, or that has come to one that was visited before.
+  for (const Victim& victim : victims_)
+    selection.victim_goes |= std::ranges::find(visited, victim.id) == visited.end();
+  std::ranges::sort(selection.candidates, [](const Candidate& a, const Candidate& b) {
     return a.pages != b.pages ? a.pages > b.pages : a.birth > b.birth;  // of those alike the youngest
   });
-  co_return candidates;
+  co_return selection;
 }
 
 // ---- the kill ----
@@ -103,11 +117,10 @@ sim::Task<std::vector<OomKiller::Candidate>> OomKiller::Candidates(sim::Path& pa
 void OomKiller::Report(sim::Path& path, const Candidate& victim, const AllocRequest& request,
                        const std::vector<Candidate>& candidates) const {
   const NodeMask asked = AskedNodes(request);
-  const bool constrained = (memory_.nodes_with_memory().bits() & ~asked.bits()) != 0;
   Failure failure{.kind = LogKind::kOomKill,
                   .error = Errno::kNoMem,
                   .function = "out_of_memory",
-                  .reason = constrained ? "CONSTRAINT_MEMORY_POLICY" : "CONSTRAINT_NONE",
+                  .reason = Constrained(request) ? "CONSTRAINT_MEMORY_POLICY" : "CONSTRAINT_NONE",
                   .nodes = asked,
                   .preferred = request.preferred,
                   .order = request.order};
@@ -154,17 +167,18 @@ sim::Task<OomAnswer> OomKiller::Kill(sim::Path& path, const AllocRequest& reques
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
   ForgetGone();
   if (IsVictim(request.task)) co_return OomAnswer::kSelf;
-  if (busy_ || !victims_.empty()) {
+  if (busy_) {
     co_await SleepOneTick(path);
     co_return OomAnswer::kRetry;
   }
   busy_ = true;
-  const std::vector<Candidate> candidates = co_await Candidates(path, request);
-  const bool killed =
-      !candidates.empty() && co_await KillProcess(path, candidates.front(), request, candidates);
+  const Selection selection = co_await Select(path, request);
+  const std::vector<Candidate>& candidates = selection.candidates;
+  const bool kills = !selection.victim_goes && !candidates.empty() &&
+                     co_await KillProcess(path, candidates.front(), request, candidates);
   busy_ = false;
-  if (candidates.empty()) co_return OomAnswer::kNobody;
-  if (killed && candidates.front().id == request.task) co_return OomAnswer::kSelf;
+  if (!selection.victim_goes && candidates.empty()) co_return OomAnswer::kNobody;
+  if (kills && candidates.front().id == request.task) co_return OomAnswer::kSelf;
   co_await SleepOneTick(path);
   co_return OomAnswer::kRetry;
 }

@@ -4,7 +4,7 @@
 //
 // A victim in a call sees at its end, or at the next page that it touches, that it was killed, and exits. One
 // that does nothing meanwhile is reaped by a path of its own. As long as a victim is not gone, others wait
-// for its memory.
+// for its memory, unless it may not have any where they may.
 //
 // Here an exit gives back what the address space has. What a script's process holds beside it (names of
 // files, pipes) goes when the script comes to its next line.
@@ -54,7 +54,13 @@ class OomKiller {
 
   void ForgetGone();
   bool IsVictim(TaskId task) const;
-  sim::Task<std::vector<Candidate>> Candidates(sim::Path& path, const AllocRequest& request);
+  bool Constrained(const AllocRequest& request) const;
+  // What select_bad_process() finds.
+  struct Selection {
+    std::vector<Candidate> candidates;  // those with the most pages first
+    bool victim_goes = false;           // a victim is about to leave memory to the request
+  };
+  sim::Task<Selection> Select(sim::Path& path, const AllocRequest& request);
   Candidate Look(const Process& process, uint64_t birth) const;
   sim::Task<bool> KillProcess(sim::Path& path, const Candidate& victim, const AllocRequest& request,
                               const std::vector<Candidate>& candidates);
