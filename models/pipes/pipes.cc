@@ -37,9 +37,11 @@ sim::Task<Errno> Pipes::Fill(sim::Path& path, Process& process, int64_t pages, P
   co_await path.Take(costs.syscall * 2);
   Errno error = co_await AddMemory(path, process, kGfpKernel | kGfpNoWarn, kArrayOrder, pipe);
   while (pages > 0 && error == Errno::kOk && !process.killed) {
-    const int64_t written = std::min(kWritePages, pages);
-    for (int64_t i = 0; i < written && error == Errno::kOk; ++i) {
+    const int64_t asked = std::min(kWritePages, pages);
+    int64_t written = 0;
+    while (written < asked && error == Errno::kOk) {
       error = co_await AddMemory(path, process, kGfpHighuser, 0, pipe);
+      if (error == Errno::kOk) ++written;
     }
     co_await path.Take(costs.syscall + costs.copy_page * written);
     pages -= written;

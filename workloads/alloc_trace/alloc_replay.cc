@@ -236,9 +236,7 @@ sim::Task<void> AllocReplay::Free(sim::Path& path, const PageEvent& event) {
   const bool whole = begins_one && block->order == event.order;
   if (whole || (!begins_one && co_await CutOut(path, event))) {
     co_await FreeOne(path, CpuOf(event), event.pfn);
-  } else if (begins_one) {
-    co_await FreeParts(path, event);
-  } else {
+  } else if (!co_await FreeParts(path, event)) {
     co_await Count(path, event, ALLOCATIONS_FREED_UNSEEN);
   }
 }
@@ -259,14 +257,17 @@ sim::Task<void> AllocReplay::Release(sim::Path& path, CpuId cpu, FrameTable::Blo
   co_await kernel_.allocator().FreeBlocks(path, cpu, block.order, std::span(&block.pfn, 1));
 }
 
-// Several blocks that are freed as one: what is allocated of them.
-sim::Task<void> AllocReplay::FreeParts(sim::Path& path, const PageEvent& event) {
+// Several blocks that are freed as one: what is allocated of them. False: nothing is.
+sim::Task<bool> AllocReplay::FreeParts(sim::Path& path, const PageEvent& event) {
   const Pfn end = event.pfn + PagesOf(event.order);
+  bool any = false;
   for (Pfn at = event.pfn; at < end;) {
     const std::optional<FrameTable::Block> block = blocks_.Find(at);
     if (block.has_value()) co_await FreeOne(path, CpuOf(event), at);
+    any |= block.has_value();
     at = at + (block.has_value() ? PagesOf(block->order) : 1);
   }
+  co_return any;
 }
 
 // A part of a block that is freed by itself: the block becomes smaller ones (split_page), down to that part.

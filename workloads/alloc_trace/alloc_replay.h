@@ -61,7 +61,7 @@ class AllocReplay {
   sim::Task<void> Allocate(sim::Path& path, const PageEvent& event);
   sim::Task<void> TryToFail(sim::Path& path, const PageEvent& event);
   sim::Task<void> Free(sim::Path& path, const PageEvent& event);
-  sim::Task<void> FreeParts(sim::Path& path, const PageEvent& event);
+  sim::Task<bool> FreeParts(sim::Path& path, const PageEvent& event);
   sim::Task<void> FreeOne(sim::Path& path, CpuId cpu, Pfn traced);
   sim::Task<void> Release(sim::Path& path, CpuId cpu, FrameTable::Block block);
   sim::Task<bool> CutOut(sim::Path& path, const PageEvent& event);

@@ -183,6 +183,13 @@ TEST(AllocReplayTest, PartsAreFreedAsABlock) {
   EXPECT_EQ(run.Counter(ALLOCATIONS_LIVE_PAGES), 1);
 }
 
+TEST(AllocReplayTest, ABlockIsFreedOfWhichOnlyALaterPartIsKnown) {
+  Ran run(Trace().Alloc(0, 9).Alloc(0, 10, 1).Free(0, 8, 2).Free(0, 12, 2));
+  EXPECT_EQ(run.Counter(ALLOCATIONS_FREED), 2);
+  EXPECT_EQ(run.Counter(ALLOCATIONS_LIVE_PAGES), 0);
+  EXPECT_EQ(run.Counter(ALLOCATIONS_FREED_UNSEEN), 1);
+}
+
 // The upper half of the first block was freed, and the trace does not have it.
 TEST(AllocReplayTest, APartThatWasGivenOutAgainIsNoPartAnyMore) {
   Ran run(Trace().Alloc(0, 8, 3).Alloc(0, 12, 0).Free(0, 8, 0).Free(0, 12, 0));
