@@ -61,4 +61,8 @@ CounterName NameOf(AllocationsCounter counter) {
   return FromDescriptor(*counters::AllocationsCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(ChurnCounter counter) {
+  return FromDescriptor(*counters::ChurnCounter_descriptor()->FindValueByNumber(counter));
+}
+
 }  // namespace numasim

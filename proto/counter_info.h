@@ -27,6 +27,7 @@ CounterName NameOf(ThpCounter counter);
 CounterName NameOf(GuestCounter counter);
 CounterName NameOf(BatchCounter counter);
 CounterName NameOf(AllocationsCounter counter);
+CounterName NameOf(ChurnCounter counter);
 
 }  // namespace numasim
 

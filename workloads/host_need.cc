@@ -6,6 +6,8 @@
 #include "absl/strings/str_format.h"
 #include "models/hugetlb/huge_pages.h"
 #include "models/physical/frame_store.h"
+#include "workloads/generate/distribution_text.h"
+#include "workloads/integer_math.h"
 
 namespace numasim::workloads {
 namespace {
@@ -37,6 +39,9 @@ HostNeed EstimateHostNeed(const MachineConfig& machine, const LoadedScenario& sc
   for (const LoadedScript& script : scenario.scripts) streams += script.copies;
   HostNeed need;
   need.broken_up = pages * FrameStore::kBytesPerFrame;
+  for (const ChurnPlan& plan : scenario.churns) {
+    need.broken_up += (InProportion(pages, plan.fill, kWholeShare) >> plan.order) * int64_t{sizeof(Pfn)};
+  }
   need.at_start = kProgram + pageblocks * FrameStore::kBytesPerPageblock +
                   static_cast<int64_t>(machine.node_of_cpu.size()) * kPerCpu + streams * kPerStream;
   need.address_space =

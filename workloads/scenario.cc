@@ -11,6 +11,7 @@
 #include "google/protobuf/text_format.h"
 #include "workloads/alloc_trace/alloc_text.h"
 #include "workloads/batch/batch_text.h"
+#include "workloads/generate/churn_text.h"
 #include "workloads/generate/guests_text.h"
 #include "workloads/kernel_args.h"
 #include "workloads/machine_rules.h"
@@ -73,6 +74,7 @@ class ScenarioLoader {
   absl::Status LoadGuests(const MessageView& view);
   absl::Status LoadBatch(const MessageView& view);
   absl::Status LoadAllocations(const MessageView& view);
+  absl::Status LoadChurn(const MessageView& view);
   InputFiles Files();
   absl::Status TakeName(const MessageView& view, const std::string& name);
   absl::Status ReadScriptFile(const MessageView& view, const std::string& name, LoadedScript& loaded);
@@ -199,12 +201,13 @@ absl::Status ScenarioLoader::LoadTimes(const MessageView& scenario) {
 
 absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
   const Workload& workload = loaded_.proto.workload();
-  if (workload.script_size() + workload.guests_size() + workload.batch_size() + workload.allocations_size() ==
+  if (workload.script_size() + workload.guests_size() + workload.batch_size() + workload.allocations_size() +
+          workload.churn_size() ==
       0) {
     return scenario.MistakeWithoutValue(
         "workload.script",
         "is missing; expected at least one, such as script { file: "
-        "\"load.mm\" }, or guests { .. }, or batch { .. }, or allocations { .. }");
+        "\"load.mm\" }, or guests { .. }, or batch { .. }, or allocations { .. }, or churn { .. }");
   }
   const MessageView view = scenario.Nested("workload");
   for (int i = 0; i < workload.script_size(); ++i) {
@@ -221,6 +224,10 @@ absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
   }
   for (int i = 0; i < workload.allocations_size(); ++i) {
     const absl::Status status = LoadAllocations(view.Nested("allocations", i));
+    if (!status.ok()) return status;
+  }
+  for (int i = 0; i < workload.churn_size(); ++i) {
+    const absl::Status status = LoadChurn(view.Nested("churn", i));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -265,6 +272,16 @@ absl::Status ScenarioLoader::LoadAllocations(const MessageView& view) {
   if (!plan.ok()) return plan.status();
   if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
   loaded_.allocations.push_back(*std::move(plan));
+  return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::LoadChurn(const MessageView& view) {
+  const InputFiles files = Files();
+  absl::StatusOr<ChurnPlan> plan =
+      ReadChurn(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
+  if (!plan.ok()) return plan.status();
+  if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
+  loaded_.churns.push_back(*std::move(plan));
   return absl::OkStatus();
 }
 
@@ -393,7 +410,8 @@ bool IsInFolderOf(const std::string& scenario, const std::filesystem::path& file
 
 bool LoadedScenario::random() const {
   return std::any_of(guests.begin(), guests.end(), [](const GuestPlan& plan) { return plan.random(); }) ||
-         std::any_of(batches.begin(), batches.end(), [](const BatchPlan& plan) { return plan.random(); });
+         std::any_of(batches.begin(), batches.end(), [](const BatchPlan& plan) { return plan.random(); }) ||
+         std::any_of(churns.begin(), churns.end(), [](const ChurnPlan& plan) { return plan.random(); });
 }
 
 absl::Status NoSuchCounter(const LoadedScenario& scenario, int index) {

@@ -19,6 +19,7 @@
 #include "workloads/alloc_trace/alloc_plan.h"
 #include "workloads/batch/batch_plan.h"
 #include "workloads/condition.h"
+#include "workloads/generate/churn_plan.h"
 #include "workloads/generate/guest_plan.h"
 #include "workloads/script.h"
 #include "workloads/text_patch.h"
@@ -67,6 +68,7 @@ struct LoadedScenario {
   std::vector<GuestPlan> guests;
   std::vector<BatchPlan> batches;
   std::vector<AllocPlan> allocations;
+  std::vector<ChurnPlan> churns;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;
   std::vector<Expectation> expectations;

@@ -98,6 +98,11 @@ absl::Status Simulation::AddGroups(const LoadedScenario& scenario, uint64_t seed
     batches_.push_back(std::make_unique<BatchSystem>(*kernel_, plan, seed));
   for (const AllocPlan& plan : scenario.allocations)
     replays_.push_back(std::make_unique<AllocReplay>(*kernel_, plan, warnings_));
+  for (const ChurnPlan& plan : scenario.churns) {
+    auto churn = Churn::Create(*kernel_, plan, seed);
+    if (!churn.ok()) return churn.status();
+    churns_.push_back(*std::move(churn));
+  }
   return absl::OkStatus();
 }
 
@@ -130,6 +135,7 @@ void Simulation::AddStreams() {
   for (const auto& group : groups_) group->Begin(end_one);
   for (const auto& batch : batches_) batch->Begin(end_one);
   for (const auto& replay : replays_) replay->Begin(end_one);
+  for (const auto& churn : churns_) churn->Begin(end_one);
 }
 
 std::vector<MemorySystem::CounterColumn> Simulation::Columns() const {
@@ -142,6 +148,9 @@ std::vector<MemorySystem::CounterColumn> Simulation::Columns() const {
   }
   for (const auto& replay : replays_) {
     for (auto& column : replay->Columns()) columns.push_back(std::move(column));
+  }
+  for (const auto& churn : churns_) {
+    for (auto& column : churn->Columns()) columns.push_back(std::move(column));
   }
   return columns;
 }
@@ -253,7 +262,8 @@ int64_t Simulation::streams_done() const {
   return std::count_if(runners_.begin(), runners_.end(), [](const auto& stream) { return stream->done; }) +
          std::count_if(groups_.begin(), groups_.end(), [](const auto& group) { return group->ended(); }) +
          std::count_if(batches_.begin(), batches_.end(), [](const auto& batch) { return batch->ended(); }) +
-         std::count_if(replays_.begin(), replays_.end(), [](const auto& replay) { return replay->ended(); });
+         std::count_if(replays_.begin(), replays_.end(), [](const auto& replay) { return replay->ended(); }) +
+         std::count_if(churns_.begin(), churns_.end(), [](const auto& churn) { return churn->ended(); });
 }
 
 std::vector<const Process*> Simulation::LiveProcesses() const {
@@ -277,6 +287,8 @@ sim::SimTime Simulation::KnownEnd() const {
   if (scenario_.stop_after_ns.has_value()) return sim::SimTime{*scenario_.stop_after_ns};
   absl::int128 end = 0;
   for (const AllocPlan& plan : scenario_.allocations) end = std::max(end, absl::int128(plan.end_ns()));
+  for (const ChurnPlan& plan : scenario_.churns)
+    end = std::max(end, plan.start_ns + absl::int128(plan.pause_ns) * plan.rounds);
   for (const LoadedScript& script : scenario_.scripts) {
     absl::int128 slept = 0;
     for (const Op& op : script.script.ops) {
@@ -305,13 +317,15 @@ double Simulation::ShareDone() const {
     done += stream->done ? operations
                          : std::min(operations, static_cast<double>(stream->runner->counts().operations));
   }
-  // A group counts as much as all scripts together, and so does a batch system, and a replay.
+  // A group counts as much as all scripts together, and so does a batch system, a replay, and a churn.
   const double scripts = all == 0 ? 1 : done / all;
   double shares = runners_.empty() ? 0 : scripts;
   for (const auto& group : groups_) shares += group->ShareDone(engine_.now().ns);
   for (const auto& batch : batches_) shares += batch->ShareDone();
   for (const auto& replay : replays_) shares += replay->ShareDone();
-  const size_t parts = groups_.size() + batches_.size() + replays_.size() + (runners_.empty() ? 0 : 1);
+  for (const auto& churn : churns_) shares += churn->ShareDone();
+  const size_t parts =
+      groups_.size() + batches_.size() + replays_.size() + churns_.size() + (runners_.empty() ? 0 : 1);
   return parts == 0 ? 1 : shares / static_cast<double>(parts);
 }
 

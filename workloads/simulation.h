@@ -18,6 +18,7 @@
 #include "sim/run_control.h"
 #include "workloads/alloc_trace/alloc_replay.h"
 #include "workloads/batch/batch_system.h"
+#include "workloads/generate/churn.h"
 #include "workloads/generate/guest_group.h"
 #include "workloads/operation_log.h"
 #include "workloads/scenario.h"
@@ -81,15 +82,17 @@ class Simulation {
     OperationTable table;
   };
   std::vector<Operations> AllOperations() const;
-  // Scripts' streams, groups of guests, batch systems, and replays.
+  // Scripts' streams, groups of guests, batch systems, replays, and churns.
   int64_t streams() const {
-    return static_cast<int64_t>(runners_.size() + groups_.size() + batches_.size() + replays_.size());
+    return static_cast<int64_t>(runners_.size() + groups_.size() + batches_.size() + replays_.size() +
+                                churns_.size());
   }
   int64_t streams_done() const;
   // The groups of guests, in the scenario's order.
   const std::vector<std::unique_ptr<GuestGroup>>& groups() const { return groups_; }
   const std::vector<std::unique_ptr<BatchSystem>>& batches() const { return batches_; }
   const std::vector<std::unique_ptr<AllocReplay>>& replays() const { return replays_; }
+  const std::vector<std::unique_ptr<Churn>>& churns() const { return churns_; }
   // Every counter of the machine and of the workload, in the order of a trace.
   std::vector<MemorySystem::CounterColumn> Columns() const;
   // The processes that live, by stream and name. Read while nothing runs.
@@ -131,6 +134,7 @@ class Simulation {
   std::vector<std::unique_ptr<GuestGroup>> groups_;
   std::vector<std::unique_ptr<BatchSystem>> batches_;
   std::vector<std::unique_ptr<AllocReplay>> replays_;
+  std::vector<std::unique_ptr<Churn>> churns_;
   size_t streams_ended_ = 0;      // global LP
   bool left_khugepaged_ = false;  // the run was ended with the last stream, and khugepaged with it
 };

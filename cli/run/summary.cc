@@ -255,6 +255,21 @@ void PrintReplays(const std::vector<std::unique_ptr<workloads::AllocReplay>>& re
   table.Print(/*width=*/0, out);
 }
 
+// What each churn did, and has at the end.
+void PrintChurns(const std::vector<std::unique_ptr<workloads::Churn>>& churns, std::ostream& out) {
+  if (churns.empty()) return;
+  Table table;
+  table.AddRow({"churn", "allocated", "freed", "failed", "live at the end"});
+  for (const auto& churn : churns) {
+    std::vector<std::string> row = {churn->plan().name};
+    for (const ChurnCounter c : {CHURN_ALLOCATED, CHURN_FREED, CHURN_FAILED})
+      row.push_back(absl::StrCat(churn->counter(c)));
+    row.push_back(SizeForPeople(churn->counter(CHURN_LIVE_PAGES) * kPageSize));
+    table.AddRow(std::move(row));
+  }
+  table.Print(/*width=*/0, out);
+}
+
 // Why guests of a group, jobs of a batch system, or allocations of a trace did not get their memory.
 void PrintShortages(std::string_view what, const workloads::Shortages& shortages, std::ostream& out) {
   for (const auto& [shortage, count] : shortages) {
@@ -330,11 +345,12 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
                          sim::ToString(simulation.engine().now()), facts.wall_s, events,
                          static_cast<double>(events) / 1e6 / std::max(facts.wall_s, 1e-9));
   if (!facts.ended_by.empty()) out << "ended by " << facts.ended_by << " before its end\n";
-  const char* const streams = !simulation.replays().empty()
-                                  ? "streams, groups of guests, batch systems and replays"
-                              : !simulation.batches().empty() ? "streams, groups of guests and batch systems"
-                              : !simulation.groups().empty()  ? "streams and groups of guests"
-                                                              : "streams";
+  const char* const streams =
+      !simulation.churns().empty()    ? "streams, groups of guests, batch systems, replays and churns"
+      : !simulation.replays().empty() ? "streams, groups of guests, batch systems and replays"
+      : !simulation.batches().empty() ? "streams, groups of guests and batch systems"
+      : !simulation.groups().empty()  ? "streams and groups of guests"
+                                      : "streams";
   out << absl::StrFormat("%d of %d %s ended; %d operations, %d accesses\n", simulation.streams_done(),
                          simulation.streams(), streams, totals.operations, totals.accesses);
   const std::vector<workloads::Simulation::Operations> operations = simulation.AllOperations();
@@ -348,6 +364,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
   PrintGuests(simulation.groups(), out);
   PrintBatches(simulation.batches(), out);
   PrintReplays(simulation.replays(), out);
+  PrintChurns(simulation.churns(), out);
   if (run.has_value()) PrintOverTime(*run, out);
   PrintFailures(simulation, facts, out);
   if (!facts.trace_path.empty()) {

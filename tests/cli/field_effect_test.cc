@@ -254,6 +254,18 @@ workload {
 trace { interval: "1ms" }
 )";
 
+constexpr char kWithChurn[] = R"(
+machine {
+  node { memory: "64M" cpus: 2 }
+  node { memory: "64M" cpus: 2 }
+}
+kernel { thp { enabled: "never" } }
+workload {
+  churn { name: "slab" fill: "20%" free: "50%" rounds: 3 pause: "2ms" }
+}
+trace { interval: "1ms" }
+)";
+
 void WriteTraces() {
   const auto alloc = [](int us, int pfn) {
     return absl::StrCat("a-1 [001] ..... 1.00", us, ": mm_page_alloc: page=p pfn=", pfn,
@@ -461,6 +473,20 @@ const Entry kEntries[] = {
     {"Allocations.count", kWithTrace, "trace: \"", "count: 2 trace: \""},
     {"Allocations.count", kWithTrace, "trace: \"", "count: 4 trace: \"", Effect::kRefused},
     {"Allocations.start", kWithTrace, "trace: \"", "start: '5ms' trace: \""},
+    {"Churn.name", kWithChurn, "\"slab\"", "\"others\""},
+    {"Churn.start", kWithChurn, "fill", "start: '5ms' fill"},
+    {"Churn.node", kWithChurn, "fill", "node: 1 fill"},
+    {"Churn.node", kWithChurn, "fill", "node: 2 fill", Effect::kRefused},
+    {"Churn.cpus", kWithChurn, "fill", "cpus: 2 fill"},
+    {"Churn.cpus", kWithChurn, "fill", "cpus: 3 fill", Effect::kRefused},
+    {"Churn.order", kWithChurn, "fill", "order: 1 fill"},
+    {"Churn.migratetype", kWithChurn, "fill", "migratetype: 'reclaimable' fill"},
+    {"Churn.fill", kWithChurn, "20%", "21%"},
+    {"Churn.free", kWithChurn, "50%", "51%"},
+    {"Churn.rounds", kWithChurn, "rounds: 3", "rounds: 4"},
+    {"Churn.rounds", kWithChurn, "rounds: 3 pause: \"2ms\"", "rounds: 0 pause: \"2ms\"", Effect::kWarned},
+    {"Churn.renew", kWithChurn, "rounds", "renew: '20%' rounds"},
+    {"Churn.pause", kWithChurn, "2ms", "3ms"},
     {"Poisson.mean", kWithGuests, "mean: \"3ms\"", "mean: \"4ms\""},
     {"Arrival.file", kWithGuests, "poisson {", "file: 'x.txt' poisson {", Effect::kRefused},
     {"ClosedLoop.guests", kWithGuests, "guests: 3", "guests: 4"},
@@ -591,8 +617,9 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
   const Result with_batch = RunScenario(kWithBatch);
   WriteTraces();
   const Result with_trace = RunScenario(kWithTrace);
-  for (const Result* base :
-       {&described, &recorded, &pinned, &from_topology, &with_thp, &with_guests, &with_batch, &with_trace}) {
+  const Result with_churn = RunScenario(kWithChurn);
+  for (const Result* base : {&described, &recorded, &pinned, &from_topology, &with_thp, &with_guests,
+                             &with_batch, &with_trace, &with_churn}) {
     ASSERT_EQ(base->problem, "");
     ASSERT_THAT(base->warnings, testing::IsEmpty());
   }
@@ -610,6 +637,7 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
                          : entry.scenario == kWithGuests ? with_guests
                          : entry.scenario == kWithBatch  ? with_batch
                          : entry.scenario == kWithTrace  ? with_trace
+                         : entry.scenario == kWithChurn  ? with_churn
                                                          : from_topology;
     switch (entry.effect) {
       case Effect::kTrace:

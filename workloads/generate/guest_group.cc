@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proto/counter_info.h"
+#include "workloads/generate/group_nodes.h"
 #include "workloads/generate/node_memory.h"
 #include "workloads/integer_math.h"
 #include "workloads/text.h"
@@ -26,16 +27,9 @@ absl::StatusOr<std::unique_ptr<GuestGroup>> GuestGroup::Create(Kernel& kernel, c
   auto group = std::unique_ptr<GuestGroup>(new GuestGroup(kernel, plan, seed));
   const MemorySystem& memory = kernel.memory();
   group->next_cpu_.resize(static_cast<size_t>(memory.node_count()));
-  for (const NodeId node : plan.nodes) {
-    if (node.value >= memory.node_count() || memory.node(node).cpus.empty()) {
-      return absl::InvalidArgumentError(Cat(plan.place, ": node: '", node.value,
-                                            "' has no CPU; expected a node whose CPUs guests can run on"));
-    }
-    group->nodes_.Set(node);
-  }
-  for (int n = 0; n < memory.node_count() && plan.nodes.empty(); ++n) {
-    if (!memory.node(NodeId{n}).cpus.empty()) group->nodes_.Set(NodeId{n});
-  }
+  const absl::StatusOr<NodeMask> nodes = NodesToRunOn(memory, plan.nodes, plan.place);
+  if (!nodes.ok()) return nodes.status();
+  group->nodes_ = *nodes;
   const bool one_node = plan.nodes.empty() && group->nodes_.count() == 1;
   if (one_node && plan.other_node)
     warnings.push_back(

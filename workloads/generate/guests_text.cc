@@ -5,6 +5,7 @@
 
 #include "proto/scenario.pb.h"
 #include "workloads/field_codecs.h"
+#include "workloads/generate/group_nodes.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -189,17 +190,9 @@ absl::Status Reader::ReadMemory() {
 }
 
 absl::Status Reader::ReadNodes() {
-  for (int i = 0; i < text_.node_size(); ++i) {
-    const NodeId node{text_.node(i)};
-    if (node.value < 0 || node.value >= (context_.nodes > 0 ? context_.nodes : kMaxNodes)) {
-      return view_.Mistake("node", i,
-                           Cat("is a node that does not exist; expected 0 to ",
-                               (context_.nodes > 0 ? context_.nodes : kMaxNodes) - 1));
-    }
-    if (std::find(plan_.nodes.begin(), plan_.nodes.end(), node) != plan_.nodes.end())
-      return view_.Mistake("node", i, "is given twice; expected each node once");
-    plan_.nodes.push_back(node);
-  }
+  absl::StatusOr<std::vector<NodeId>> nodes = ReadGroupNodes(view_, text_.node(), context_.nodes);
+  if (!nodes.ok()) return nodes.status();
+  plan_.nodes = *std::move(nodes);
   if (text_.placement() == "most_free") plan_.placement = GuestPlan::Placement::kMostFree;
   if (text_.placement() == "random") plan_.placement = GuestPlan::Placement::kRandom;
   if (text_.has_placement() && plan_.nodes.size() == 1)
