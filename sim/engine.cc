@@ -78,7 +78,7 @@ std::vector<BlockedPath> Engine::blocked_paths() const {
 }
 
 void Engine::AddColumn(Column column) {
-  NUMASIM_CHECK(column.value != nullptr);
+  NUMASIM_CHECK((column.value != nullptr) != (column.compute != nullptr));
   columns_.push_back(std::move(column));
 }
 

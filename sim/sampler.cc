@@ -23,7 +23,7 @@ void Sampler::Set(SimTime now, bool started, Duration interval, SampleSink* sink
 
 void Sampler::Read(const std::vector<Column>& columns) {
   values_.clear();
-  for (const Column& column : columns) values_.push_back(*column.value);
+  for (const Column& column : columns) values_.push_back(column.Read());
 }
 
 void Sampler::TakeUntil(SimTime until, const std::vector<Column>& columns) {

@@ -4,6 +4,7 @@
 #define NUMASIM_SIM_SAMPLER_H_
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +20,10 @@ struct Column {
   std::string name;
   std::string unit;
   const int64_t* value = nullptr;
-  LpId lp;  // whose state it is part of
+  LpId lp = {};                                // whose state it is part of
+  std::function<int64_t()> compute = nullptr;  // in place of `value`: called for each sample
+
+  int64_t Read() const { return value != nullptr ? *value : compute(); }
 };
 
 // Where samples go. Called by the thread in Engine::Run only, in order of time.

@@ -7,6 +7,7 @@
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
+#include "models/compaction/contiguity.h"
 #include "sim/host_memory.h"
 #include "sim/run_control.h"
 #include "workloads/host_need.h"
@@ -140,6 +141,9 @@ void Simulation::AddStreams() {
 
 std::vector<MemorySystem::CounterColumn> Simulation::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns = kernel_->Columns();
+  if (scenario_.proto.trace().contiguity()) {
+    for (auto& column : ContiguityColumns(kernel_->memory())) columns.push_back(std::move(column));
+  }
   for (const auto& group : groups_) {
     for (auto& column : group->Columns()) columns.push_back(std::move(column));
   }

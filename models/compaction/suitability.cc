@@ -48,6 +48,12 @@ int FragmentationIndex(const Zone& zone, int order) {
   return static_cast<int>(1000 - (1000 + free.pages * 1000 / requested) / free.blocks);
 }
 
+int UnusableIndex(const Zone& zone, int order) {
+  const FreeBlocks free = Count(zone, order);
+  if (free.pages == 0) return 1000;
+  return static_cast<int>((free.pages - (free.suitable << order)) * 1000 / free.pages);
+}
+
 int UnusableFreePercent(const Zone& zone, int order) {
   const FreeBlocks free = Count(zone, order);
   if (free.pages == 0) return 0;

@@ -40,6 +40,9 @@ inline bool HasBlockOrMayCompact(const Zone& zone, int order, ZoneType highest, 
 // fragmentation_index(): from 0, an allocation of this order fails for want of memory, to 1000, it fails by
 // fragmentation; -1000: it would not fail.
 int FragmentationIndex(const Zone& zone, int order);
+// unusable_free_index(): which share of the free memory is in blocks that are too small, in parts of 1000;
+// all of it where none is free.
+int UnusableIndex(const Zone& zone, int order);
 // extfrag_for_order(): which share of the free memory is in blocks that are too small, in percent.
 int UnusableFreePercent(const Zone& zone, int order);
 

@@ -517,6 +517,7 @@ const Entry kEntries[] = {
     {"TraceConfig.interval", kDescribed, "interval: \"1ms\"", "interval: \"3ms\""},
     {"TraceConfig.counters", kDescribed, "\"*\"", "\"node0*\""},
     {"TraceConfig.spans", kDescribed, "counters: \"*\"", "counters: \"*\" spans: true"},
+    {"TraceConfig.contiguity", kDescribed, "counters: \"*\"", "counters: \"*\" contiguity: true"},
 };
 
 std::vector<Entry> AllEntries() {
