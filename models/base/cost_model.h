@@ -13,11 +13,11 @@ struct Costs {
   Costs();  // the defaults
   explicit Costs(const CostModel& m);
 
-  sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_block, prep_page, fault, clear_page, copy_page,
-      map_page, unmap_page, fork_page, touch, syscall, vma, process, zonelist, sysctl, timeslice, cache_line,
-      hugetlb_lock, hugetlb_resv, hugetlb_work, pin, isolate_block, scan_page, drain_cpu, lru_drain,
-      migrate_page, cma_bitmap, virtio_request, split_pmd, scan_pte, cache_lookup, cache_add, reclaim_scan,
-      reclaim_page;
+  sim::Duration hop, pcp_alloc, pcp_free, buddy_page, buddy_miss, buddy_block, zone_lock, prep_page,
+      free_tails, fault, clear_page, copy_page, map_page, unmap_page, fork_page, touch, syscall, vma, process,
+      zonelist, sysctl, timeslice, cache_line, hugetlb_lock, hugetlb_resv, hugetlb_work, pin, isolate_block,
+      scan_page, drain_cpu, lru_drain, migrate_page, cma_bitmap, virtio_request, split_pmd, scan_pte,
+      cache_lookup, cache_add, reclaim_scan, reclaim_page;
 };
 
 }  // namespace numasim

@@ -82,15 +82,6 @@ void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t 
   memory_.LogFailure(path, std::move(failure));
 }
 
-sim::Task<void> ContigRanges::DrainAll(sim::Path& path, Zone& zone) {
-  for (int c = zone.NextUsedPcp(0); c < zone.cpus(); c = zone.NextUsedPcp(c + 1)) {
-    const CpuId cpu{c};
-    if (std::as_const(zone).pcp(cpu).count == 0) continue;
-    co_await path.Take(memory_.costs().drain_cpu);
-    co_await DrainPages(path, memory_.costs(), zone, cpu);
-  }
-}
-
 sim::Task<ContigResult> ContigRanges::IsolateBlock(sim::Path& path, Zone& zone, FrameIndex block,
                                                    FrameIndex begin, FrameIndex end, Migratetype type,
                                                    IsolateFor why) {
@@ -191,7 +182,7 @@ sim::Task<ContigResult> ContigRanges::AllocRange(sim::Path& path, CpuId cpu, Pfn
 // What alloc_contig_range() does with the range isolated.
 sim::Task<ContigResult> ContigRanges::Take(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
                                            FrameIndex end, FrameOwner owner) {
-  co_await DrainAll(path, zone);
+  co_await DrainAllPages(path, memory_.costs(), zone);
   ContigResult first;
   ContigResult result = co_await MigrateRange(path, cpu, zone, begin, end, first);
   // A busy page may have become free by now: what counts is what is free in the end.

@@ -56,8 +56,6 @@ class ContigRanges {
   // undo_isolate_page_range()
   sim::Task<void> UndoIsolate(sim::Path& path, Zone& zone, FrameIndex begin, FrameIndex end,
                               Migratetype type);
-  // drain_all_pages()
-  sim::Task<void> DrainAll(sim::Path& path, Zone& zone);
   // Moves isolated pages away, as Migrator takes them, with so many calls of migrate_pages(). What does not
   // move is left in `pages`, still isolated. kNoMem, kBusy: the first of them is the blocker.
   sim::Task<ContigResult> MigratePages(sim::Path& path, CpuId cpu, std::vector<Folio>& pages,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/physical/drain_pages.h"
 #include "models/physical/isolation.h"
 #include "models/physical/thp_page.h"
 #include "sim/check.h"
@@ -59,7 +60,7 @@ sim::Task<ContigResult> MemoryHotplug::OfflinePages(sim::Path& path, CpuId cpu, 
                                                     FrameIndex end, int64_t& managed) {
   // What is freed in the range meanwhile must not stay on a CPU's list.
   zone.DisablePcp();
-  co_await ranges_.DrainAll(path, zone);
+  co_await DrainAllPages(path, memory_.costs(), zone);
   co_await path.Take(memory_.costs().lru_drain);
   ContigResult result =
       co_await ranges_.StartIsolate(path, zone, begin, end, Migratetype::kMovable, IsolateFor::kOffline);

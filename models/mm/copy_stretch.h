@@ -11,7 +11,7 @@
 //
 // Where the list has no page, it is refilled between kEntered and kTook, in steps that are run in their turn:
 //
-//   kEntered   takes zone->lock, refills, takes a page                then buddy_page for each page
+//   kEntered   takes zone->lock, refills, takes a page                then what the refill costs
 //   kHolding   releases zone->lock                                    then pcp_alloc
 //   kReleased  counts the allocation                                  then nothing
 //

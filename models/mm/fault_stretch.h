@@ -7,7 +7,7 @@
 // refills the list takes five more. Each is done when the time before it has passed:
 //
 //   kMapped    the fault is over, the next one begins            then its time, or `fault` without a page
-//   kEntered   takes zone->lock, refills, takes a page           then buddy_page for each page
+//   kEntered   takes zone->lock, refills, takes a page           then what the refill costs
 //   kHolding   releases zone->lock                               then pcp_alloc
 //   kReleased  counts the allocation                             then nothing
 //   kCounted   nothing                                           then clear_page + map_page

@@ -4,7 +4,7 @@
 // A refill takes zone->lock, where others may meet it. It is what PageAllocator::Alloc() does, in steps that
 // a stretch runs in its turn (sim/stretch.h):
 //
-//   Refill       takes zone->lock, and a page      then buddy_page for each page of the refill
+//   Refill       takes zone->lock, and a page      then what the refill costs
 //   ReleaseLock                                    then pcp_alloc
 //   Count        counts the allocation             then nothing
 #ifndef NUMASIM_MODELS_MM_PAGE_SUPPLY_H_

@@ -14,7 +14,7 @@ namespace numasim {
 // drain_pages_zone(): of one CPU, with zone->lock.
 sim::Task<void> DrainPages(sim::Path& path, const Costs& costs, Zone& zone, CpuId cpu);
 
-// drain_all_pages() of a zone, without the time of zone->lock: a work item for each CPU.
+// drain_all_pages() of a zone: a work item for each CPU that has any, one after another.
 sim::Task<void> DrainAllPages(sim::Path& path, const Costs& costs, Zone& zone);
 
 }  // namespace numasim

@@ -5,10 +5,14 @@
 #include <numeric>
 
 #include "models/physical/thp_page.h"
+#include "models/physical/zone_costs.h"
 #include "sim/check.h"
 
 namespace numasim {
 namespace {
+
+// What free_tails_ns is for.
+constexpr int64_t kTailsAtOnce = 64;
 
 // The nodes that the request may be served from.
 NodeMask AskedNodes(const AllocRequest& request) {
@@ -229,7 +233,8 @@ PageAllocator::Refilled PageAllocator::Refill(sim::Path& path, Node& node, Zone&
   const Zone::PcpResult result = zone.AllocPcp(request.cpu, 0, GfpMigratetype(request.gfp), flags);
   NUMASIM_CHECK_NE(result.frame, kNilFrame);
   Own(node, zone, result.frame, request);
-  return {zone.frames().PfnOf(result.frame), memory_.costs().buddy_page * result.refilled};
+  return {zone.frames().PfnOf(result.frame),
+          LockCost(memory_.costs(), zone, request.cpu) + RefillCost(memory_.costs(), result, 0)};
 }
 
 Pfn PageAllocator::TryAllocHere(const sim::Path& path, const AllocRequest& request) {
@@ -369,15 +374,15 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
     co_await zone.lock().Acquire(path);
     const Zone::PcpResult result = zone.AllocPcp(request.cpu, request.order, type, alloc_flags);
     if (result.frame != kNilFrame) Own(node, zone, result.frame, request);
-    co_await path.Take(costs.buddy_page * result.refilled);
+    co_await path.Take(LockCost(costs, zone, request.cpu) + RefillCost(costs, result, request.order));
     zone.lock().Release(path);
-    co_await path.Take(costs.pcp_alloc + costs.prep_page * ((1 << request.order) - 1));
+    co_await path.Take(costs.pcp_alloc);
     if (result.frame != kNilFrame) co_return result.frame;
   }
   co_await zone.lock().Acquire(path);
   const FrameIndex frame = zone.AllocBuddy(request.order, type, alloc_flags);
   if (frame != kNilFrame) Own(node, zone, frame, request);
-  co_await path.Take(costs.buddy_block);
+  co_await path.Take(LockCost(costs, zone, request.cpu) + costs.buddy_block);
   zone.lock().Release(path);
   co_await path.Take(costs.prep_page * (int64_t{1} << request.order));
   co_return frame;
@@ -481,7 +486,12 @@ bool PageAllocator::TryFreeHere(const sim::Path& path, CpuId cpu, int order, Pfn
   return true;
 }
 
-// free_pages_prepare()
+// free_pages_prepare(), which looks at each page of a block.
+sim::Duration PageAllocator::PrepareFreeCost(int order) const {
+  return memory_.costs().free_tails * ((int64_t{1} << order) / kTailsAtOnce);
+}
+
+// The same, less the time.
 void PageAllocator::PrepareFree(Node& node, Zone& zone, FrameIndex frame, int order) {
   Disown(node, zone, frame, order);
   if (order == ThpPage::kOrder) {  // free_transhuge_page()
@@ -493,23 +503,26 @@ void PageAllocator::PrepareFree(Node& node, Zone& zone, FrameIndex frame, int or
 
 sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn) {
   const Costs& costs = memory_.costs();
-  const int64_t size = int64_t{1} << order;
+  const sim::Duration prepare = PrepareFreeCost(order);
   Zone& zone = *memory_.ZoneOf(pfn);
   const FrameIndex frame = zone.frames().Index(pfn);
   PrepareFree(node, zone, frame, order);
-  if (PcpLists::Allowed(order) && !zone.PcpWillDrain(cpu, frame, order)) {
+  const bool by_pcp = PcpLists::Allowed(order);
+  if (by_pcp && !zone.PcpWillDrain(cpu, frame, order)) {
     zone.FreePcp(cpu, frame, order);
-    co_await path.Take(costs.pcp_free);
+    co_await path.Take(costs.pcp_free + prepare);
     co_return;
   }
+  co_await path.Take(by_pcp ? costs.pcp_free + prepare : prepare);
   co_await zone.lock().Acquire(path);
-  int64_t freed = size;
-  if (PcpLists::Allowed(order)) {
-    freed = zone.FreePcp(cpu, frame, order);
+  sim::Duration takes = LockCost(costs, zone, cpu);
+  if (by_pcp) {
+    takes += DrainCost(costs, zone.FreePcp(cpu, frame, order));
   } else {
     zone.FreeBuddy(frame, order);
+    takes += costs.buddy_block;
   }
-  co_await path.Take(costs.buddy_block * ((freed + size - 1) >> order));
+  co_await path.Take(takes);
   zone.lock().Release(path);
 }
 
@@ -652,8 +665,8 @@ sim::Task<void> PageAllocator::DropOnNode(sim::Path& path, CpuId cpu, Node& node
       continue;
     }
     co_await zone->lock().Acquire(path);
-    const int64_t drained = zone->FreePcp(cpu, frame, 0);
-    co_await path.Take(costs.buddy_page * drained);
+    const Zone::Drained drained = zone->FreePcp(cpu, frame, 0);
+    co_await path.Take(LockCost(costs, *zone, cpu) + DrainCost(costs, drained));
     zone->lock().Release(path);
   }
   co_await path.Take(costs.pcp_free * freed);

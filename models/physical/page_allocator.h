@@ -118,9 +118,10 @@ class PageAllocator {
   sim::Task<void> FreeBlocks(sim::Path& path, CpuId cpu, int order, std::span<const Pfn> blocks);
 
   // The common case of FreeBlocks, for one block, without a coroutine: the path is on the LP of the block's
-  // node and the CPU's PCP list has room. Takes no time: the caller pays costs().pcp_free. False if it is not
+  // node and the CPU's PCP list has room. Takes no time: the caller pays free_here_cost(). False if it is not
   // the common case: nothing is done.
   bool TryFreeHere(const sim::Path& path, CpuId cpu, int order, Pfn block);
+  sim::Duration free_here_cost(int order) const { return memory_.costs().pcp_free + PrepareFreeCost(order); }
 
   // One more PMD maps the huge page of a file, on the LP of its node (page_add_file_rmap). Beside the page
   // cache's reference its mapcount counts these alone; base entries that map parts of it are not counted.
@@ -184,6 +185,7 @@ class PageAllocator {
   size_t CountOnOneNode(std::span<const Folio> pages) const;
   std::span<const Folio> NodeByNode(std::span<const Folio> pages, std::vector<Folio>& room) const;
   sim::Task<void> FreeBlock(sim::Path& path, CpuId cpu, int order, Node& node, Pfn pfn);
+  sim::Duration PrepareFreeCost(int order) const;
   // Which reference of a page is dropped.
   enum class Reference : uint8_t { kMapping, kHold };
   sim::Task<void> Drop(sim::Path& path, CpuId cpu, std::span<const Folio> pages, Reference which);

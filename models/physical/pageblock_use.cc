@@ -59,7 +59,7 @@ PageblockUse UseOfWhole(const FrameStore& frames, const FrameStore::Head& head) 
       return PageblockUse::kHugetlb;
     case FrameOwner::kAnon:
     case FrameOwner::kShmem:
-      return PageblockUse::kThp;
+      return frames.IsHeld(head.frame, head.order) ? PageblockUse::kUnmovable : PageblockUse::kThp;
     case FrameOwner::kOffline:
       return PageblockUse::kAbsent;
     default:

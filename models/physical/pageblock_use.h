@@ -19,7 +19,7 @@ enum class PageblockUse : uint8_t {
   kPartUnmovable,  // some of it free; something cannot be moved
   kMovable,        // none of it free; all can be moved
   kUnmovable,      // none of it free; something cannot be moved
-  kThp,            // a transparent huge page
+  kThp,            // a transparent huge page that nobody holds
   kHugetlb,        // a HugeTLB page, or part of one
 };
 

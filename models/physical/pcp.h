@@ -99,6 +99,9 @@ struct PcpLists {
   int32_t high = 0;   // pages; at this count a free gives some back to the buddy
   int32_t batch = 1;  // pages
   int32_t free_factor = 0;
+  // The block that came from the free lists last, and the one that went there last.
+  FrameIndex last_refilled = kNilFrame;
+  FrameIndex last_drained = kNilFrame;
 
   // nr_pcp_free(): how many pages to give back now.
   int32_t PagesToFree(bool free_high) {

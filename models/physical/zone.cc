@@ -43,13 +43,16 @@ std::string Zone::Name() const {
 }
 
 // __rmqueue_pcplist() with an empty list: a refill is `batch` pages, but at least two blocks.
-int Zone::Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, AllocFlags alloc_flags) {
+Zone::PcpResult Zone::Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type,
+                             AllocFlags alloc_flags) {
   const int want = pcp.batch > 1 ? std::max(pcp.batch >> order, 2) : pcp.batch;
   int refilled = 0;
+  FarBlocks far(pcp.last_refilled);
   if (order == 0) {
     refilled = buddy_.TakeSingles(want, type, alloc_flags, [&](FrameIndex first, uint32_t count) {
       frames_.SetSingles(first, count, FrameKind::kPcp);
       ring.PushBackRun(first, count);
+      far.Add(first, count);
     });
   } else {
     for (; refilled < want; ++refilled) {
@@ -57,11 +60,12 @@ int Zone::Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, Al
       if (frame == kNilFrame) break;
       frames_.SetHead(frame, FrameKind::kPcp, order);
       ring.PushBack(PcpLists::Entry(frame, order, type));
+      far.Add(frame);
     }
   }
   pcp.count += refilled << order;
   counters_[PCP_PAGES] += refilled << order;
-  return refilled;
+  return {.refilled = refilled, .far = far.count()};
 }
 
 namespace {
@@ -89,9 +93,12 @@ int RunAtBack(const FrameRing& ring, int32_t most) {
 
 // free_pcppages_bulk(): from the back of each list in turn, starting with `first_list`, until at least
 // `pages` are back.
-void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
+Zone::Drained Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
   constexpr uint32_t kAhead = 12;
   pages = std::min(pages, pcp.count);
+  const int32_t before = pcp.count;
+  int64_t blocks = 0;
+  FarBlocks far(pcp.last_drained);
   counters_[PCP_PAGES] -= pcp.count;
   for (int list = first_list; pages > 0; list = (list + 1) % PcpLists::kLists) {
     FrameRing& ring = pcp.lists[list];
@@ -112,6 +119,8 @@ void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
       ring.DropBack(1u << (whole - order));
       pages -= 1 << whole;
       pcp.count -= 1 << whole;
+      blocks += int64_t{1} << (whole - order);
+      far.Add(frame, 1u << (whole - order));
       // A pageblock of a CMA area, or one isolated since the page was put on the list, takes its pages back
       // as its own.
       const Migratetype block = frames_.pageblock_type(frame);
@@ -119,13 +128,12 @@ void Zone::BulkFree(PcpLists& pcp, int32_t pages, int first_list) {
     }
   }
   counters_[PCP_PAGES] += pcp.count;
+  return {.pages = before - pcp.count, .blocks = blocks, .far = far.count()};
 }
 
-int64_t Zone::DrainPcp(CpuId cpu) {
+Zone::Drained Zone::DrainPcp(CpuId cpu) {
   PcpLists& lists = pcp(cpu);
-  const int32_t pages = lists.count;
-  BulkFree(lists, pages, 0);
-  return pages;
+  return BulkFree(lists, lists.count, 0);
 }
 
 FrameIndex Zone::AllocBuddy(int order, Migratetype type, AllocFlags alloc_flags) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/base/types.h"
@@ -24,6 +25,28 @@
 namespace numasim {
 
 class Lru;
+
+// Counts blocks, one after another, whose struct page is not near that of the one before: the CPU waits for
+// memory there, while of neighbours the prefetcher has the next line by then. `last` is where the CPU was,
+// and is then.
+class FarBlocks {
+ public:
+  explicit FarBlocks(FrameIndex& last) : last_(last) {}
+
+  void Add(FrameIndex first, uint32_t neighbours = 1) {
+    const FrameIndex near = first / kNear;
+    const FrameIndex last = (first + neighbours - 1) / kNear;
+    count_ += static_cast<int>(last - near) + (near != last_ / kNear ? 1 : 0);
+    last_ = first + neighbours - 1;
+  }
+  int count() const { return count_; }
+
+ private:
+  static constexpr FrameIndex kNear = kPageSize / 64;  // struct pages in a page
+
+  FrameIndex& last_;
+  int count_ = 0;
+};
 
 struct Watermarks {
   int64_t min = 0, low = 0, high = 0;  // pages
@@ -57,6 +80,13 @@ class Zone {
   struct PcpResult {
     FrameIndex frame = kNilFrame;
     int refilled = 0;  // blocks taken from the buddy
+    int far = 0;       // of these, whose struct page is not near that of the one before
+  };
+  // What a PCP list gave back to the buddy; mostly nothing.
+  struct Drained {
+    int64_t pages = 0;
+    int64_t blocks = 0;  // in so many
+    int64_t far = 0;     // as above
   };
 
   // `cpus` is the number of CPUs of the whole machine: each has PCP lists here.
@@ -75,6 +105,12 @@ class Zone {
   const Buddy& buddy() const { return buddy_; }
   sim::SpinLock& lock() { return *lock_; }
   const sim::SpinLock& lock() const { return *lock_; }
+  // Called with `lock` held: whether another CPU had it the last time, so that its line is in that one's
+  // cache.
+  bool LockMoves(CpuId cpu) {
+    const CpuId last = std::exchange(last_locked_, cpu);
+    return last != cpu && last.value >= 0;
+  }
   PcpLists& pcp(CpuId cpu) { return pcp_.At(cpu); }
   const PcpLists& pcp(CpuId cpu) const { return pcp_.At(cpu); }
   int NextUsedPcp(int cpu) const { return pcp_.NextUsed(cpu); }
@@ -110,8 +146,8 @@ class Zone {
   // follow one another.
   template <typename F>
   void AllocPcpPages(CpuId cpu, Migratetype type, int64_t count, F f);
-  // Returns the pages given back to the buddy; 0 as a rule. The block must be allocated.
-  int64_t FreePcp(CpuId cpu, FrameIndex frame, int order);
+  // The block must be allocated.
+  Drained FreePcp(CpuId cpu, FrameIndex frame, int order);
   // Whether FreePcp of this block would give pages back, that is, needs `lock`.
   bool PcpWillDrain(CpuId cpu, FrameIndex frame, int order) const {
     if (frames_.pageblock_type(frame) == Migratetype::kIsolate) return true;
@@ -119,8 +155,8 @@ class Zone {
     const bool free_high = pcp_lists.free_factor != 0 && order > 0 && order <= kCostlyOrder;
     return free_high || pcp_lists.count + (1 << order) >= pcp_lists.high;
   }
-  // drain_pages_zone(): gives all of a CPU's pages back. Returns how many.
-  int64_t DrainPcp(CpuId cpu);
+  // drain_pages_zone(): gives all of a CPU's pages back.
+  Drained DrainPcp(CpuId cpu);
   // pcp->high and batch of every CPU; while the lists are disabled they hold nothing, and what is set here
   // counts when they are enabled again (zone_pcp_disable, zone_pcp_enable).
   void SetPcpLimits(int32_t high, int32_t batch);
@@ -165,8 +201,8 @@ class Zone {
   const int64_t* counter_ref(ZoneCounter c) const;
 
  private:
-  int Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, AllocFlags alloc_flags);
-  void BulkFree(PcpLists& pcp, int32_t pages, int first_list);
+  PcpResult Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, AllocFlags alloc_flags);
+  Drained BulkFree(PcpLists& pcp, int32_t pages, int first_list);
 
   const Extent extent_;
   int64_t present_, managed_;
@@ -182,6 +218,7 @@ class Zone {
   PerZoneType<int64_t> lowmem_reserve_ = {};
   std::array<int64_t, ZoneCounter_ARRAYSIZE> counters_ = {};
   std::unique_ptr<sim::SpinLock> lock_;
+  CpuId last_locked_{-1};
 };
 
 // ---- the hot paths, inline ----
@@ -215,7 +252,7 @@ inline Zone::PcpResult Zone::AllocPcp(CpuId cpu, int order, Migratetype type, Al
   lists.free_factor >>= 1;
   PcpResult result;
   if (ring.empty()) {
-    result.refilled = Refill(lists, ring, order, type, alloc_flags);
+    result = Refill(lists, ring, order, type, alloc_flags);
     if (ring.empty()) return result;
   }
   result.frame = ring.PopFront() >> order << order;
@@ -244,13 +281,13 @@ void Zone::AllocPcpPages(CpuId cpu, Migratetype type, int64_t count, F f) {
   }
 }
 
-inline int64_t Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
+inline Zone::Drained Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
   NUMASIM_CHECK_EQ(int{frames_.state(frame, order)}, int{FrameStore::Code(FrameKind::kAllocated, order)});
   Migratetype type = frames_.pageblock_type(frame);
   if (static_cast<int>(type) >= kPcpMigratetypes) {
     if (type == Migratetype::kIsolate) {
       FreeBuddy(frame, order);
-      return int64_t{1} << order;
+      return {.pages = int64_t{1} << order, .blocks = 1};
     }
     type = Migratetype::kMovable;
   }
@@ -268,10 +305,8 @@ inline int64_t Zone::FreePcp(CpuId cpu, FrameIndex frame, int order) {
   // free_unref_page_commit()
   const bool free_high = lists.free_factor != 0 && order > 0 && order <= kCostlyOrder;
   const int32_t high = free_high ? 0 : lists.high;
-  if (lists.count < high) return 0;
-  const int32_t before = lists.count;
-  BulkFree(lists, lists.PagesToFree(free_high), list);
-  return before - lists.count;
+  if (lists.count < high) return {};
+  return BulkFree(lists, lists.PagesToFree(free_high), list);
 }
 
 }  // namespace numasim

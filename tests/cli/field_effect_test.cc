@@ -262,6 +262,7 @@ machine {
 kernel { thp { enabled: "never" } }
 workload {
   churn { name: "slab" fill: "20%" free: "50%" rounds: 3 pause: "2ms" }
+  churn { name: "others" fill: "1%" start: "1ms" }
 }
 trace { interval: "1ms" }
 )";
@@ -473,7 +474,8 @@ const Entry kEntries[] = {
     {"Allocations.count", kWithTrace, "trace: \"", "count: 2 trace: \""},
     {"Allocations.count", kWithTrace, "trace: \"", "count: 4 trace: \"", Effect::kRefused},
     {"Allocations.start", kWithTrace, "trace: \"", "start: '5ms' trace: \""},
-    {"Churn.name", kWithChurn, "\"slab\"", "\"others\""},
+    {"Churn.name", kWithChurn, "\"slab\"", "\"cache\""},
+    {"Churn.name", kWithChurn, "\"slab\"", "\"others\"", Effect::kRefused},
     {"Churn.start", kWithChurn, "fill", "start: '5ms' fill"},
     {"Churn.node", kWithChurn, "fill", "node: 1 fill"},
     {"Churn.node", kWithChurn, "fill", "node: 2 fill", Effect::kRefused},

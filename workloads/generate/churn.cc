@@ -5,19 +5,19 @@
 #include <utility>
 
 #include "models/physical/kernel_pages.h"
+#include "models/physical/node_zones.h"
 #include "models/physical/without_cpu.h"
 #include "proto/counter_info.h"
 #include "workloads/generate/distribution_text.h"
 #include "workloads/generate/group_nodes.h"
-#include "workloads/generate/node_memory.h"
 #include "workloads/integer_math.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {
 namespace {
 
-// Some tens of microseconds.
-constexpr int64_t kMostAtOnce = 256;
+// Some microseconds; of the largest blocks that PCP lists hold, 40.
+constexpr int64_t kMostAtOnce = 128;
 
 // Blocks are at random frames: what is known of one comes from memory while so many before it are worked on.
 constexpr size_t kAhead = 16;
@@ -121,10 +121,18 @@ sim::Task<void> Churn::Run(sim::Path& path, Worker& worker) {
   if (++ended_ == workers_.size()) co_await on_end_(path);
 }
 
+// Free pages of the node that its requests may be given: of no movable zone, and of no CMA area.
+int64_t Churn::FreeFor(const Worker& worker) {
+  int64_t pages = 0;
+  for (const Zone& zone : PopulatedZones(worker.node, GfpZone(worker.request.gfp)))
+    pages += zone.unused_pages() - zone.buddy().cma_pages();
+  return pages;
+}
+
 // How many it is to have: its part of what the first of the node's finds free.
 int64_t Churn::BlocksFor(const Worker& worker) {
   int64_t& of_node = blocks_of_node_[static_cast<size_t>(worker.node.id.value)];
-  if (of_node < 0) of_node = InProportion(FreePagesOf(worker.node), plan_.fill, kWholeShare) >> plan_.order;
+  if (of_node < 0) of_node = InProportion(FreeFor(worker), plan_.fill, kWholeShare) >> plan_.order;
   return of_node / plan_.cpus + (worker.number < of_node % plan_.cpus ? 1 : 0);
 }
 
@@ -227,7 +235,7 @@ sim::Task<Pfn> Churn::Allocate(sim::Path& path, Worker& worker) {
 bool Churn::FreeHere(const sim::Path& path, Worker& worker, Pfn block) {
   if (!kernel_.allocator().TryFreeHere(path, worker.cpu, plan_.order, block)) return false;
   ++worker.at_once;
-  worker.passing += kernel_.memory().costs().pcp_free;
+  worker.passing += kernel_.allocator().free_here_cost(plan_.order);
   Counters& counters = CountersOf(worker);
   ++counters[CHURN_FREED];
   counters[CHURN_LIVE_PAGES] -= PagesOf(worker.request);

@@ -11,7 +11,7 @@ SELECT counts."read for" / none."read for" > 3
 FROM shown AS counts JOIN shown AS none USING (reading)
 WHERE reading = 'step' AND counts."references" = 'mapping' AND none."references" = 'none';
 
--- 6.6 times with a line of 400 ns
+-- 6.5 times with a line of 400 ns
 SELECT counts."read for" / none."read for" > 6
 FROM shown AS counts JOIN shown AS none USING (reading)
 WHERE reading = 'step' AND counts."references" = 'mapping, 400ns' AND none."references" = 'none';

@@ -1,7 +1,7 @@
 -- At 5 s nr_hugepages is written down to 1,000
 SELECT "given up" = pool - 1000 FROM shown;
 
--- Since 5.13 the longest hold is about a seventh of what it was, and so is the longest wait.
+-- Since 5.13 the longest hold is about an eighth of what it was, and so is the longest wait.
 SELECT before."longest hold" > 5 * since."longest hold" AND before."longest wait" > 5 * since."longest wait"
 FROM shown AS before JOIN shown AS since USING (pool)
 WHERE before.kernel = 'before 5.13' AND since.kernel = 'since 5.13';

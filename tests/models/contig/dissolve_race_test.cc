@@ -48,7 +48,7 @@ void PrintTo(Outcome outcome, std::ostream* out) { *out << NameOf(outcome); }
 class Race {
  public:
   explicit Race(const KernelConfig& kernel, std::string_view script, std::string_view owner)
-      : machine_(DescribedMachine({256 * kMiB, 32 * kMiB}, 2), kernel) {
+      : machine_(DescribedMachine({512 * kMiB, 32 * kMiB}, 2), kernel) {
     machine_.Run(absl::StrCat("machine nodes=2 node_mem=256M,32M cpus_per_node=2\n", std::string(script)));
     if (!owner.empty()) process_ = &machine_.process(owner);
   }
@@ -211,27 +211,28 @@ sim::Task<void> TruncateAll(Race& race, sim::Path& path) {
   co_await race.machine().kernel().hugetlb().Truncate(path, file, 0, kCpu);
 }
 
-// 80 pages go one after another, as long as the last of them is held by nobody. Truncation frees 15 at a
+// 160 pages go one after another, as long as the last of them is held by nobody. Truncation frees 15 at a
 // time.
 const Freeing kFreeing[] = {
-    {"LastUnmap", "pool 2M node0 80\nspawn p\n@p map a 160M hugetlb-2M noreserve\n@p touch a", UnmapAll},
-    {"LastUnmapOfSurplus", "overcommit 2M 80\nspawn p\n@p map a 160M hugetlb-2M noreserve\n@p touch a",
+    {"LastUnmap", "pool 2M node0 160\nspawn p\n@p map a 320M hugetlb-2M noreserve\n@p touch a", UnmapAll},
+    {"LastUnmapOfSurplus", "overcommit 2M 160\nspawn p\n@p map a 320M hugetlb-2M noreserve\n@p touch a",
      UnmapAll, "direct", true},
     {"UnpinInInterrupt",
-     "pool 2M node0 80\nspawn p\n@p map a 160M hugetlb-2M noreserve\n@p pin a\n@p unmap a", UnpinInInterrupt,
+     "pool 2M node0 160\nspawn p\n@p map a 320M hugetlb-2M noreserve\n@p pin a\n@p unmap a", UnpinInInterrupt,
      "direct", false, false},
     {"UnpinInInterruptBefore513",
-     "pool 2M node0 80\nspawn p\n@p map a 160M hugetlb-2M noreserve\n@p pin a\n@p unmap a", UnpinInInterrupt,
+     "pool 2M node0 160\nspawn p\n@p map a 320M hugetlb-2M noreserve\n@p pin a\n@p unmap a", UnpinInInterrupt,
      "workqueue", false, false},
-    {"Truncation", "pool 2M node0 80\nspawn p\n@p map a 160M hugetlb-2M shared file=f\n@p touch a",
+    {"Truncation", "pool 2M node0 160\nspawn p\n@p map a 320M hugetlb-2M shared file=f\n@p touch a",
      TruncateAll, "direct", false, true, false},
 };
-constexpr int64_t kFreed = 80;
+constexpr int64_t kFreed = 160;
 
 class FreeAgainstDissolveTest : public ::testing::TestWithParam<Freeing> {
  protected:
   static constexpr int64_t kStart = 1000;  // when the page is freed; the other begins at 0 to kEnd
-  static constexpr int64_t kEnd = 14500;
+  static constexpr int64_t kEnd = 29'000;
+  static constexpr int64_t kStep = 4;  // nothing is over sooner
 
   static std::unique_ptr<Race> Make(Pfn& page) {
     const Freeing& freeing = GetParam();
@@ -254,7 +255,7 @@ class FreeAgainstDissolveTest : public ::testing::TestWithParam<Freeing> {
 // it is free and replaced; between, it is tried again.
 TEST_P(FreeAgainstDissolveTest, ReplacingItEndsAsInTheKernelAtEveryMoment) {
   const Freeing& freeing = GetParam();
-  const Seen seen = Sweep(0, kEnd, 1, [&](sim::Duration offset, bool& retried) {
+  const Seen seen = Sweep(0, kEnd, kStep, [&](sim::Duration offset, bool& retried) {
     Pfn page;
     const std::unique_ptr<Race> race = Make(page);
     race->StartReplacing(offset, page);
@@ -279,7 +280,7 @@ TEST_P(FreeAgainstDissolveTest, ReplacingItEndsAsInTheKernelAtEveryMoment) {
 
 TEST_P(FreeAgainstDissolveTest, OffliningItsMemoryEndsAsInTheKernelAtEveryMoment) {
   const Freeing& freeing = GetParam();
-  const Seen seen = Sweep(0, kEnd, 1, [&](sim::Duration offset, bool& retried) {
+  const Seen seen = Sweep(0, kEnd, kStep, [&](sim::Duration offset, bool& retried) {
     Pfn page;
     const std::unique_ptr<Race> race = Make(page);
     race->StartDissolving(offset, page);
@@ -307,7 +308,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, FreeAgainstDissolveTest, ::testing::ValuesIn(kFre
 
 class FaultAgainstDissolveTest : public ::testing::Test {
  protected:
-  static constexpr int64_t kStart = 2000;
+  static constexpr int64_t kStart = 8000;
   // Beyond the time that clearing the page takes.
   static constexpr int64_t kEnd = 230'000;
 
@@ -322,8 +323,8 @@ class FaultAgainstDissolveTest : public ::testing::Test {
   static Pfn MappedPage(Race& race) { return race.PageFromLast(0); }
   // Each nanosecond of what happens before the page is cleared, and what comes after.
   static Seen SweepFault(const RunRace& run) {
-    Seen seen = Sweep(0, 6000, 1, run);
-    const Seen later = Sweep(6000, kEnd, 997, run);
+    Seen seen = Sweep(0, 12'000, 1, run);
+    const Seen later = Sweep(12'000, kEnd, 997, run);
     seen.outcomes.insert(later.outcomes.begin(), later.outcomes.end());
     seen.order.insert(seen.order.end(), later.order.begin(), later.order.end());
     seen.order.erase(std::unique(seen.order.begin(), seen.order.end()), seen.order.end());
@@ -420,7 +421,7 @@ TEST(DissolveRaceTest, APageOnItsWayIntoThePoolIsNoneYetOrTriedAgainOrDissolved)
     Race race({}, "pool 2M node0 8", "");
     page = race.FirstFree();
   }
-  const Seen seen = Sweep(0, 16'000, 1, [&](sim::Duration offset, bool& retried) {
+  const Seen seen = Sweep(0, 45'000, 4, [&](sim::Duration offset, bool& retried) {
     Race race({}, "", "");
     Hugetlb& hugetlb = race.machine().kernel().hugetlb();
     race.Start(race.machine().memory().node(NodeId{0}).lp, sim::Nanoseconds(1000),

@@ -98,7 +98,7 @@ TEST_F(IsolationTest, WhatIsFreedInAnIsolatedPageblockStaysThere) {
   ASSERT_TRUE(IsolatePageblock(*zone_, block, block, block, Migratetype::kMovable, IsolateFor::kAllocation,
                                *std::make_unique<FrameIndex>()));
   const int64_t free = buddy().free_pages();
-  EXPECT_EQ(zone_->FreePcp(CpuId{0}, page, 0), 1) << "passes the PCP lists by";
+  EXPECT_EQ(zone_->FreePcp(CpuId{0}, page, 0).pages, 1) << "passes the PCP lists by";
   EXPECT_EQ(buddy().free_pages(), free);
   EXPECT_EQ(frames().Find(page).kind, FrameKind::kFree);
 }

@@ -95,7 +95,7 @@ TEST_F(ZoneTest, PagesTakenTogetherAreThoseTakenOneByOne) {
   // Given back out of order, in part: runs of every length.
   std::rotate(taken.begin() + 3, taken.begin() + 11, taken.begin() + 14);
   std::reverse(taken.begin() + 20, taken.end());
-  for (const FrameIndex frame : taken) ASSERT_EQ(zone_.FreePcp(kCpu, frame, 0), 0);
+  for (const FrameIndex frame : taken) ASSERT_EQ(zone_.FreePcp(kCpu, frame, 0).pages, 0);
   std::vector<FrameIndex> expected(taken.rbegin(), taken.rend());
   for (FrameIndex frame = 40; frame < 63; ++frame) expected.push_back(frame);
 
@@ -179,20 +179,20 @@ TEST_F(ZoneTest, PagesGoBackToTheListOfTheirPageblocksType) {
 TEST_F(ZoneTest, HighAtomicPagesWaitAsMovableAndIsolatedOnesDoNotWait) {
   const FrameIndex atomic = zone_.AllocBuddy(0, kMovable, {});
   zone_.frames().set_pageblock_type(atomic, Migratetype::kHighAtomic);
-  EXPECT_EQ(zone_.FreePcp(kCpu, atomic, 0), 0);
+  EXPECT_EQ(zone_.FreePcp(kCpu, atomic, 0).pages, 0);
   EXPECT_FALSE(zone_.PcpNeedsRefill(kCpu, 0, kMovable));
   const FrameIndex isolated = zone_.AllocBuddy(kPageblockOrder, kMovable, {});
   zone_.frames().set_pageblock_type(isolated, Migratetype::kIsolate);
   EXPECT_TRUE(zone_.PcpWillDrain(kCpu, isolated, kPageblockOrder));
-  EXPECT_EQ(zone_.FreePcp(kCpu, isolated, kPageblockOrder), kPageblockPages);
+  EXPECT_EQ(zone_.FreePcp(kCpu, isolated, kPageblockOrder).pages, kPageblockPages);
   EXPECT_EQ(zone_.buddy().list(kPageblockOrder, Migratetype::kIsolate).count(), 1u);
 }
 
 TEST_F(ZoneTest, AtHighABatchGoesBackToTheBuddy) {
   const std::vector<FrameIndex> frames = AllocMany(378);
-  for (int i = 0; i < 377; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0), 0);
+  for (int i = 0; i < 377; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0).pages, 0);
   EXPECT_TRUE(zone_.PcpWillDrain(kCpu, frames[377], 0));
-  EXPECT_EQ(zone_.FreePcp(kCpu, frames[377], 0), 63);
+  EXPECT_EQ(zone_.FreePcp(kCpu, frames[377], 0).pages, 63);
   EXPECT_EQ(zone_.pcp(kCpu).count, 378 - 63);
   EXPECT_FALSE(zone_.PcpWillDrain(kCpu, frames[377], 0));
   // The oldest go back, the newest stay.
@@ -203,7 +203,7 @@ TEST_F(ZoneTest, WhileOnlyFreesComeEachDrainIsTwiceTheOneBefore) {
   const std::vector<FrameIndex> frames = AllocMany(4000);
   std::vector<int64_t> drained;
   for (FrameIndex frame : frames) {
-    const int64_t pages = zone_.FreePcp(kCpu, frame, 0);
+    const int64_t pages = zone_.FreePcp(kCpu, frame, 0).pages;
     if (pages > 0) drained.push_back(pages);
   }
   // 63, 126, 252, then high - batch = 315.
@@ -216,7 +216,7 @@ TEST_F(ZoneTest, TheFactorStopsAtTwoToTheFifth) {
   Limit(10'000, 63);
   const std::vector<FrameIndex> frames = AllocMany(15'000);
   int64_t most = 0;
-  for (FrameIndex frame : frames) most = std::max(most, zone_.FreePcp(kCpu, frame, 0));
+  for (FrameIndex frame : frames) most = std::max(most, zone_.FreePcp(kCpu, frame, 0).pages);
   EXPECT_EQ(most, 63 << 5);
 }
 
@@ -225,7 +225,7 @@ TEST_F(ZoneTest, EachAllocationHalvesTheFactor) {
   size_t next = 0;
   const auto drain = [&] {
     int64_t pages = 0;
-    while (pages == 0) pages = zone_.FreePcp(kCpu, frames[next++], 0);
+    while (pages == 0) pages = zone_.FreePcp(kCpu, frames[next++], 0).pages;
     return pages;
   };
   EXPECT_EQ(drain(), 63);
@@ -240,20 +240,20 @@ TEST_F(ZoneTest, FreeingLargerBlocksInABurstDrainsAll) {
   const std::vector<FrameIndex> blocks = AllocMany(3, 2);
   const std::vector<FrameIndex> frames = AllocMany(378);
   // Without a factor, an order-2 block is kept.
-  EXPECT_EQ(zone_.FreePcp(kCpu, blocks[0], 2), 0);
+  EXPECT_EQ(zone_.FreePcp(kCpu, blocks[0], 2).pages, 0);
   for (FrameIndex frame : frames) zone_.FreePcp(kCpu, frame, 0);
   ASSERT_GT(zone_.pcp(kCpu).free_factor, 0);
   const int count = zone_.pcp(kCpu).count;
   EXPECT_TRUE(zone_.PcpWillDrain(kCpu, blocks[1], 2));
-  EXPECT_EQ(zone_.FreePcp(kCpu, blocks[1], 2), count + 4);
+  EXPECT_EQ(zone_.FreePcp(kCpu, blocks[1], 2).pages, count + 4);
   EXPECT_EQ(zone_.pcp(kCpu).count, 0);
 }
 
 TEST_F(ZoneTest, ABatchAboveHighGivesPagesBackOneByOne) {
   Limit(10, 63);
   const std::vector<FrameIndex> frames = AllocMany(20);
-  for (int i = 0; i < 9; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0), 0);
-  for (int i = 9; i < 20; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0), 1);
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0).pages, 0);
+  for (int i = 9; i < 20; ++i) EXPECT_EQ(zone_.FreePcp(kCpu, frames[static_cast<size_t>(i)], 0).pages, 1);
 }
 
 TEST_F(ZoneTest, DrainingBothCpusMakesTheZoneWholeAgain) {

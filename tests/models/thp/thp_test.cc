@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/kernel.h"
@@ -122,10 +123,10 @@ TEST_F(ThpTest, TwoCpusThatReadAtOnceAllocateTheZeroPageTwiceAndKeepOne) {
 // Whoever has references, they are as many as there are users, and the page goes when the last one has gone.
 class ZeroPageRefsTest : public ::testing::Test {
  protected:
-  static std::unique_ptr<TestMachine> Machine(ZeroPageRefs refs) {
+  static std::unique_ptr<TestMachine> Machine(ZeroPageRefs refs, int cpus = 1) {
     KernelConfig kernel = TestKernelWithThp();
     kernel.zero_page_refs = refs;
-    return std::make_unique<TestMachine>(DescribedMachine({64 * kMiB, 64 * kMiB}), kernel);
+    return std::make_unique<TestMachine>(DescribedMachine({64 * kMiB, 64 * kMiB}, cpus), kernel);
   }
   // The references after each of these lines, which follow one another.
   static std::vector<int64_t> Refs(TestMachine& machine, const std::vector<std::string>& lines) {
@@ -166,23 +167,28 @@ TEST_F(ZeroPageRefsTest, OfNobodySoItStays) {
   EXPECT_EQ(Refs(*Machine(ZeroPageRefs::kNone), lines_), std::vector<int64_t>(11, 1));
 }
 
-// The line that has the count goes from CPU to CPU, one at a time: two processes that read beside each other
-// wait for it with a reference for each mapping, and not with one for each address space.
+// The line that has the count goes from CPU to CPU, one at a time: processes on all CPUs that read beside
+// each other wait for it with a reference for each mapping, and not with one for each address space.
 TEST_F(ZeroPageRefsTest, ContendForOneCacheLine) {
   for (const ZeroPageRefs refs : {ZeroPageRefs::kMapping, ZeroPageRefs::kMm, ZeroPageRefs::kNone}) {
-    const auto machine = Machine(refs);
+    constexpr int kCpus = 8;
+    const auto machine = Machine(refs, kCpus / 2);
     machine->Run("spawn w\n@w map a 2M anon\n@w touch a r");
-    machine->Run("spawn p\nspawn q\n@q cpu 1\n@p map a 96M anon\n@q map a 96M anon");
-    for (const char* name : {"p", "q"}) {
+    for (int cpu = 0; cpu < kCpus; ++cpu) {
+      const std::string name = absl::StrCat("p", cpu);
+      machine->Run(absl::StrCat("spawn ", name, "\n@", name, " cpu ", cpu, "\n@", name, " map a 24M anon"));
+    }
+    for (int cpu = 0; cpu < kCpus; ++cpu) {
+      const std::string name = absl::StrCat("p", cpu);
       Process& who = machine->process(name);
       MemorySystem& memory = machine->memory();
       machine->engine().Start(memory.node(memory.NodeOfCpu(who.cpu)).lp, machine->engine().now(), name,
                               [&](sim::Path& path) -> sim::Task<void> {
                                 co_await memory.cpu(who.cpu).Acquire(path);
                                 const uint64_t begin = AddressSpace::kStartOfSpace.value << kPageShift;
-                                const TouchRequest touch{begin, begin + (uint64_t{96} << 20),
+                                const TouchRequest touch{begin, begin + (uint64_t{24} << 20),
                                                          uint64_t{kThpPages} << kPageShift, false};
-                                EXPECT_EQ((co_await machine->ops().Touch(path, who, touch)).ok, 48);
+                                EXPECT_EQ((co_await machine->ops().Touch(path, who, touch)).ok, 12);
                                 memory.cpu(who.cpu).Release(path);
                               });
     }
@@ -194,8 +200,12 @@ TEST_F(ZeroPageRefsTest, ContendForOneCacheLine) {
       writes += static_cast<int64_t>(lock->acquisitions);
       waits += static_cast<int64_t>(lock->contended);
     }
-    EXPECT_EQ(writes, refs == ZeroPageRefs::kMapping ? 2 + 96 : refs == ZeroPageRefs::kMm ? 2 + 2 : 0);
-    EXPECT_EQ(waits > 8, refs == ZeroPageRefs::kMapping) << waits;
+    const int64_t of_mappings = 2 + 12 * kCpus;
+    const int64_t of_spaces = 2 + kCpus;
+    EXPECT_EQ(writes, refs == ZeroPageRefs::kMapping ? of_mappings
+                      : refs == ZeroPageRefs::kMm    ? of_spaces
+                                                     : 0);
+    EXPECT_EQ(waits > 2 * kCpus, refs == ZeroPageRefs::kMapping) << waits;
   }
 }
 
