@@ -71,10 +71,12 @@ class ScenarioLoader {
   absl::Status LoadExpectations(const MessageView& scenario);
   absl::Status LoadWorkload(const MessageView& scenario);
   absl::Status LoadScript(const MessageView& view, const Workload::Script& proto);
-  absl::Status LoadGuests(const MessageView& view);
-  absl::Status LoadBatch(const MessageView& view);
-  absl::Status LoadAllocations(const MessageView& view);
-  absl::Status LoadChurn(const MessageView& view);
+  // What of the workload has a name of its own and is read by itself: `count` of the field, each by `read`.
+  template <typename Plan>
+  using ReadPlan = absl::StatusOr<Plan> (*)(const MessageView& view, const GuestsContext& context);
+  template <typename Plan>
+  absl::Status LoadPlans(const MessageView& workload, std::string_view field, int count, ReadPlan<Plan> read,
+                         std::vector<Plan>& plans);
   InputFiles Files();
   absl::Status TakeName(const MessageView& view, const std::string& name);
   absl::Status ReadScriptFile(const MessageView& view, const std::string& name, LoadedScript& loaded);
@@ -214,23 +216,13 @@ absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
     const absl::Status status = LoadScript(view.Nested("script", i), workload.script(i));
     if (!status.ok()) return status;
   }
-  for (int i = 0; i < workload.guests_size(); ++i) {
-    const absl::Status status = LoadGuests(view.Nested("guests", i));
-    if (!status.ok()) return status;
-  }
-  for (int i = 0; i < workload.batch_size(); ++i) {
-    const absl::Status status = LoadBatch(view.Nested("batch", i));
-    if (!status.ok()) return status;
-  }
-  for (int i = 0; i < workload.allocations_size(); ++i) {
-    const absl::Status status = LoadAllocations(view.Nested("allocations", i));
-    if (!status.ok()) return status;
-  }
-  for (int i = 0; i < workload.churn_size(); ++i) {
-    const absl::Status status = LoadChurn(view.Nested("churn", i));
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
+  absl::Status status = LoadPlans(view, "guests", workload.guests_size(), ReadGuests, loaded_.guests);
+  if (status.ok()) status = LoadPlans(view, "batch", workload.batch_size(), ReadBatch, loaded_.batches);
+  if (status.ok())
+    status =
+        LoadPlans(view, "allocations", workload.allocations_size(), ReadAllocations, loaded_.allocations);
+  if (status.ok()) status = LoadPlans(view, "churn", workload.churn_size(), ReadChurn, loaded_.churns);
+  return status;
 }
 
 InputFiles ScenarioLoader::Files() {
@@ -245,43 +237,18 @@ absl::Status ScenarioLoader::TakeName(const MessageView& view, const std::string
   return view.Mistake("name", "is another group's or script's name too; expected a name of its own");
 }
 
-absl::Status ScenarioLoader::LoadGuests(const MessageView& view) {
+template <typename Plan>
+absl::Status ScenarioLoader::LoadPlans(const MessageView& workload, std::string_view field, int count,
+                                       ReadPlan<Plan> read, std::vector<Plan>& plans) {
   const InputFiles files = Files();
-  absl::StatusOr<GuestPlan> plan =
-      ReadGuests(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
-  if (!plan.ok()) return plan.status();
-  if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
-  loaded_.guests.push_back(*std::move(plan));
-  return absl::OkStatus();
-}
-
-absl::Status ScenarioLoader::LoadBatch(const MessageView& view) {
-  const InputFiles files = Files();
-  absl::StatusOr<BatchPlan> plan =
-      ReadBatch(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
-  if (!plan.ok()) return plan.status();
-  if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
-  loaded_.batches.push_back(*std::move(plan));
-  return absl::OkStatus();
-}
-
-absl::Status ScenarioLoader::LoadAllocations(const MessageView& view) {
-  const InputFiles files = Files();
-  absl::StatusOr<AllocPlan> plan =
-      ReadAllocations(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
-  if (!plan.ok()) return plan.status();
-  if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
-  loaded_.allocations.push_back(*std::move(plan));
-  return absl::OkStatus();
-}
-
-absl::Status ScenarioLoader::LoadChurn(const MessageView& view) {
-  const InputFiles files = Files();
-  absl::StatusOr<ChurnPlan> plan =
-      ReadChurn(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
-  if (!plan.ok()) return plan.status();
-  if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
-  loaded_.churns.push_back(*std::move(plan));
+  for (int i = 0; i < count; ++i) {
+    const MessageView view = workload.Nested(field, i);
+    absl::StatusOr<Plan> plan =
+        read(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
+    if (!plan.ok()) return plan.status();
+    if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
+    plans.push_back(*std::move(plan));
+  }
   return absl::OkStatus();
 }
 

@@ -38,6 +38,16 @@ std::string FinishedRun::TraceText() const {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+int64_t FinishedRun::PageblocksOf(Migratetype type) {
+  int64_t pageblocks = 0;
+  for (const Zone* const zone : simulation().memory().zones()) {
+    const FrameStore& frames = zone->frames();
+    for (FrameIndex frame = 0; frame < frames.frames(); frame += kPageblockPages)
+      pageblocks += frames.pageblock_type(frame) == type ? 1 : 0;
+  }
+  return pageblocks;
+}
+
 void FinishedRun::CheckState() {
   EXPECT_EQ(absl::StrJoin(validator_->Check(simulation().LiveProcesses()), "\n"), "");
 }

@@ -31,6 +31,8 @@ class FinishedRun {
   int64_t FreeOn(int node) {
     return simulation().kernel().pool().hstate(HugeSize::k2M).node(NodeId{node}).counters[FREE_HUGEPAGES];
   }
+  // Pageblocks of this type, of all zones.
+  int64_t PageblocksOf(Migratetype type);
   // The state of all models holds together.
   void CheckState();
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "models/physical/kernel_pages.h"
-#include "proto/counter_info.h"
 #include "workloads/alloc_trace/gfp_names.h"
+#include "workloads/counter_columns.h"
 #include "workloads/text.h"
 
 namespace numasim::workloads {
@@ -53,18 +53,11 @@ void AllocReplay::Begin(OnEnd on_end) {
 // ---- Counting ----
 
 std::vector<MemorySystem::CounterColumn> AllocReplay::Columns() const {
-  constexpr std::string_view kPrefix = "allocations_";
   std::vector<MemorySystem::CounterColumn> columns;
   for (size_t n = 0; n < counters_.size(); ++n) {
     const Node& node = kernel_.memory().node(NodeId{static_cast<int32_t>(n)});
-    for (int c = 0; c < AllocationsCounter_ARRAYSIZE; ++c) {
-      const CounterName info = numasim::NameOf(static_cast<AllocationsCounter>(c));
-      const std::string name =
-          Cat("allocations.", plan_.name, ".node", n, ".", info.name.substr(kPrefix.size()));
-      columns.push_back({{name, info.unit, &counters_[n][static_cast<size_t>(c)], node.lp},
-                         info.gauge,
-                         info.more_is_worse});
-    }
+    AppendColumns<AllocationsCounter>(Cat("allocations.", plan_.name, ".node", n, "."), "allocations_",
+                                      counters_[n], node.lp, columns);
   }
   return columns;
 }

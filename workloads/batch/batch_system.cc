@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proto/counter_info.h"
+#include "workloads/counter_columns.h"
 #include "workloads/generate/distribution_text.h"
 #include "workloads/generate/node_memory.h"
 #include "workloads/integer_math.h"
@@ -29,15 +29,9 @@ void BatchSystem::Begin(OnEnd on_end) {
 }
 
 std::vector<MemorySystem::CounterColumn> BatchSystem::Columns() const {
-  constexpr std::string_view kPrefix = "batch_";
   std::vector<MemorySystem::CounterColumn> columns;
-  for (int c = 0; c < BatchCounter_ARRAYSIZE; ++c) {
-    const CounterName info = numasim::NameOf(static_cast<BatchCounter>(c));
-    const std::string name = Cat("batch.", plan_.name, ".", info.name.substr(kPrefix.size()));
-    columns.push_back({{name, info.unit, &counters_[static_cast<size_t>(c)], kernel_.memory().global_lp()},
-                       info.gauge,
-                       info.more_is_worse});
-  }
+  AppendColumns<BatchCounter>(Cat("batch.", plan_.name, "."), "batch_", counters_,
+                              kernel_.memory().global_lp(), columns);
   return columns;
 }
 

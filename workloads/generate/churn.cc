@@ -7,7 +7,7 @@
 #include "models/physical/kernel_pages.h"
 #include "models/physical/node_zones.h"
 #include "models/physical/without_cpu.h"
-#include "proto/counter_info.h"
+#include "workloads/counter_columns.h"
 #include "workloads/generate/distribution_text.h"
 #include "workloads/generate/group_nodes.h"
 #include "workloads/integer_math.h"
@@ -71,19 +71,14 @@ void Churn::Begin(OnEnd on_end) {
 // ---- Counting ----
 
 std::vector<MemorySystem::CounterColumn> Churn::Columns() const {
-  constexpr std::string_view kPrefix = "churn_";
   std::vector<MemorySystem::CounterColumn> columns;
   for (size_t n = 0; n < counters_.size(); ++n) {
     const Node& node = kernel_.memory().node(NodeId{static_cast<int32_t>(n)});
     const bool any =
         std::ranges::any_of(workers_, [&](const auto& worker) { return &worker->node == &node; });
-    for (int c = 0; c < ChurnCounter_ARRAYSIZE && any; ++c) {
-      const CounterName info = NameOf(static_cast<ChurnCounter>(c));
-      const std::string name = Cat("churn.", plan_.name, ".node", n, ".", info.name.substr(kPrefix.size()));
-      columns.push_back({{name, info.unit, &counters_[n][static_cast<size_t>(c)], node.lp},
-                         info.gauge,
-                         info.more_is_worse});
-    }
+    if (any)
+      AppendColumns<ChurnCounter>(Cat("churn.", plan_.name, ".node", n, "."), "churn_", counters_[n], node.lp,
+                                  columns);
   }
   return columns;
 }

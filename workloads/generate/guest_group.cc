@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proto/counter_info.h"
+#include "workloads/counter_columns.h"
 #include "workloads/generate/group_nodes.h"
 #include "workloads/generate/node_memory.h"
 #include "workloads/integer_math.h"
@@ -47,15 +47,9 @@ void GuestGroup::Begin(OnEnd on_end) {
 }
 
 std::vector<MemorySystem::CounterColumn> GuestGroup::Columns() const {
-  constexpr std::string_view kPrefix = "guests_";
   std::vector<MemorySystem::CounterColumn> columns;
-  for (int c = 0; c < GuestCounter_ARRAYSIZE; ++c) {
-    const CounterName info = NameOf(static_cast<GuestCounter>(c));
-    const std::string name = Cat("guests.", plan_.name, ".", info.name.substr(kPrefix.size()));
-    columns.push_back({{name, info.unit, &counters_[static_cast<size_t>(c)], kernel_.memory().global_lp()},
-                       info.gauge,
-                       info.more_is_worse});
-  }
+  AppendColumns<GuestCounter>(Cat("guests.", plan_.name, "."), "guests_", counters_,
+                              kernel_.memory().global_lp(), columns);
   return columns;
 }
 

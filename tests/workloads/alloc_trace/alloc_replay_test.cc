@@ -139,14 +139,7 @@ TEST(AllocReplayTest, ACpuAndAFrameThatAreNotThereAreTold) {
 // Pageblocks of a type that there was none of before: a fallback has made them that.
 TEST(AllocReplayTest, MobilityIsTheTraces) {
   const auto reclaimable = [](const char* kind) {
-    Ran run(Trace().Alloc(0, 1, 0, kind));
-    int64_t pageblocks = 0;
-    for (const Zone* zone : run.simulation().memory().zones()) {
-      const FrameStore& frames = zone->frames();
-      for (FrameIndex frame = 0; frame < frames.frames(); frame += kPageblockPages)
-        pageblocks += frames.pageblock_type(frame) == Migratetype::kReclaimable ? 1 : 0;
-    }
-    return pageblocks;
+    return Ran(Trace().Alloc(0, 1, 0, kind)).PageblocksOf(Migratetype::kReclaimable);
   };
   EXPECT_EQ(reclaimable("migratetype=1 gfp_flags=GFP_KERNEL|__GFP_RECLAIMABLE"), 0);
   EXPECT_GT(reclaimable("migratetype=2 gfp_flags=GFP_KERNEL"), 0);

@@ -111,14 +111,7 @@ TEST(ChurnTest, BlocksOfAnOrderThatPcpListsDoNotHold) {
 
 TEST(ChurnTest, MigratetypeIsThatOfItsPageblocks) {
   const auto reclaimable = [](const std::string& churn) {
-    Ran run(churn);
-    int64_t pageblocks = 0;
-    for (const Zone* zone : run.simulation().memory().zones()) {
-      const FrameStore& frames = zone->frames();
-      for (FrameIndex frame = 0; frame < frames.frames(); frame += kPageblockPages)
-        pageblocks += frames.pageblock_type(frame) == Migratetype::kReclaimable ? 1 : 0;
-    }
-    return pageblocks;
+    return Ran(churn).PageblocksOf(Migratetype::kReclaimable);
   };
   EXPECT_EQ(reclaimable("name: 'c' fill: '50%'"), 0);
   EXPECT_GT(reclaimable("name: 'c' fill: '50%' migratetype: 'reclaimable'"), 40);
