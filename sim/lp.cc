@@ -1,5 +1,7 @@
 #include "sim/lp.h"
 
+#include <utility>
+
 #include "sim/check.h"
 #include "sim/path.h"
 #include "sim/stretch_set.h"
@@ -67,10 +69,37 @@ void Lane::Mail(Lp* to, const Event& event) {
   next[index] = std::min(next[index], event.time);
 }
 
+// Private steps of stretches are no events, but they change things too.
+void Lp::Idle(Path* path, int64_t period) {
+  if (stretching) {
+    path->record_->idles = true;
+    Schedule(now + period, path);
+    return;
+  }
+  record->idlers.push_back({path, now, period});
+  idling = true;
+}
+
+void Lp::ScheduleIdlers(int64_t time) {
+  for (const LpRecord::Idler& idler : std::exchange(record->idlers, {})) {
+    const int64_t periods = time <= idler.since ? 1 : (time - idler.since - 1) / idler.period + 1;
+    const __int128 at = idler.since + static_cast<__int128>(periods) * idler.period;
+    if (at < kNever.ns) {
+      idler.path->record_->idles = true;
+      Schedule(static_cast<int64_t>(at), idler.path);
+    } else {
+      record->idlers.push_back(idler);  // it never goes on
+    }
+  }
+  idling = false;
+}
+
 void Lp::RunBefore(int64_t until) {
   horizon = until;
   const uint64_t most = events + kMostEventsAtOnce;
   while (!stretching && queue.NextTime() < horizon) {
+    if (idling && !queue.NextPath()->record_->idles) [[unlikely]]
+      ScheduleIdlers(queue.NextTime());
     const Event event = queue.Pop();
     NUMASIM_DCHECK_GE(event.time, now);
     now = event.time;

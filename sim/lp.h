@@ -65,6 +65,13 @@ struct LpRecord {
   uint64_t log_sequence = 0;
   uint64_t path_sequence = 0;
   std::string failure;  // why it failed, at `now`
+  // Paths that wait for something to happen on the LP, see Path::TakeWhileIdle.
+  struct Idler {
+    Path* path;
+    int64_t since;
+    int64_t period;
+  };
+  std::vector<Idler> idlers;
   PathStore paths;
   std::deque<LockStats> lock_stats;
   std::map<std::string, LockStats*, std::less<>> lock_stats_by_name;
@@ -109,6 +116,11 @@ struct alignas(64) Lp {
     }
   }
 
+  // The path goes on a multiple of `period` from now, but not before there is something to do.
+  void Idle(Path* path, int64_t period);
+  // Gives them their times, now that the next event is at `time`.
+  void ScheduleIdlers(int64_t time);
+
   // RunBefore while there are stretches; it may go on until `most` events have run.
   void RunWithStretches(uint64_t most);
   bool RunFirstAt(int64_t time);
@@ -130,6 +142,7 @@ struct alignas(64) Lp {
   LpId id;
   bool failed = false;
   bool stretching = false;  // there are stretches
+  bool idling = false;      // there are idlers
 };
 static_assert(sizeof(Lp) == 128, "two cache lines, for models with very many LPs");
 

@@ -44,6 +44,7 @@ struct PathRecord {
   int64_t waits_since = 0;
   uint64_t wait_mode = 0;
   bool live = false;
+  bool idles = false;  // its next event is none that others in TakeWhileIdle() wait for
   Task<void> root;
   PathFn fn;
   std::string name;
@@ -67,6 +68,7 @@ class Path : private internal::ResumePoint {
   Cpu* cpu() const { return record_->cpu; }
 
   class TakeAwaiter;
+  class IdleAwaiter;
   class HopAwaiter;
   class GoAwaiter;
   class StretchAwaiter;
@@ -78,6 +80,12 @@ class Path : private internal::ResumePoint {
   // The same, and then what `stretch` does, as far as that is private: see sim/stretch.h. Where nothing of it
   // is, only d passes.
   StretchAwaiter Take(Duration d, Stretch& stretch);
+
+  // co_await: simulated time passes, `period` > 0 or a multiple of it: as much as it takes to the next event
+  // on this LP, or to after it; what others that wait like this go on with is none. Meanwhile nothing is
+  // pending for the path: where all others have ended, or wait like this, the run ends. For who looks from
+  // time to time whether something has changed here.
+  IdleAwaiter TakeWhileIdle(Duration period);
 
   // co_await: goes on at `dest`, `latency` later, which is at least the engine's lookahead (checked). To the
   // LP it is on it is Take(0).
@@ -192,6 +200,27 @@ class Path::TakeAwaiter {
   Duration d_;
 };
 
+class Path::IdleAwaiter {
+ public:
+  IdleAwaiter(Path* path, Duration period) : path_(path), period_(period) {}
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> self) const {
+    internal::Lp& lp = *path_->lp_;
+    if (period_.ns <= 0) [[unlikely]]
+      path_->BadDuration("TakeWhileIdle", period_, Nanoseconds(1));
+    path_->innermost = self;
+    if (period_.ns >= kNever.ns - lp.now) [[unlikely]]
+      return path_->WaitForEver(lp.now);
+    lp.Idle(path_, period_.ns);
+  }
+  void await_resume() const { path_->record_->idles = false; }
+
+ private:
+  Path* path_;
+  Duration period_;
+};
+
 class Path::HopAwaiter {
  public:
   HopAwaiter(Path* path, internal::Lp* to, Duration latency) : path_(path), to_(to), latency_(latency) {}
@@ -232,6 +261,7 @@ class Path::GoAwaiter : public HopAwaiter {
 };
 
 inline Path::TakeAwaiter Path::Take(Duration d) { return TakeAwaiter(this, d); }
+inline Path::IdleAwaiter Path::TakeWhileIdle(Duration period) { return IdleAwaiter(this, period); }
 
 }  // namespace numasim::sim
 

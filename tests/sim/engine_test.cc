@@ -416,5 +416,79 @@ TEST(EngineTest, ManyStepsWithoutTimeChangeNothingButTheirCount) {
   EXPECT_EQ(engine.events_executed(), kSteps + 2u);
 }
 
+// ---- paths that look from time to time ----
+
+// When it went on, over and over, and what others do at `busy`.
+std::vector<int64_t> TimesOfIdler(const std::vector<int64_t>& busy, int64_t period, SimTime end = kNever,
+                                  int threads = 1) {
+  Engine engine({.threads = threads, .scheme = threads > 1 ? Scheme::kParallel : Scheme::kAuto});
+  const LpId lp = engine.AddLp("node0");
+  const LpId other = engine.AddLp("node1");
+  std::vector<int64_t> times;
+  engine.Start(lp, SimTime{5}, "idler", [&](Path& path) -> Task<void> {
+    for (;;) {
+      co_await path.TakeWhileIdle(Nanoseconds(period));
+      times.push_back(path.now().ns);
+    }
+  });
+  // From elsewhere: the LP itself has nothing pending.
+  engine.Start(other, SimTime{0}, "busy", [&](Path& path) -> Task<void> {
+    for (const int64_t at : busy) {
+      co_await path.Take(SimTime{at} - path.now() - Nanoseconds(500));
+      path.Start(lp, Nanoseconds(500), "event", [](Path&) -> Task<void> { co_return; });
+    }
+  });
+  EXPECT_TRUE(engine.Run(end).ok());
+  EXPECT_THAT(engine.blocked_paths(), testing::IsEmpty());
+  return times;
+}
+
+TEST(EngineTest, IdlerGoesOnWithTheFirstPeriodThatEndsAfterAnEvent) {
+  // Periods end at 1005, 2005 and so on; the run ends with the one behind the last event.
+  EXPECT_THAT(TimesOfIdler({}, 1000), ElementsAre());
+  EXPECT_THAT(TimesOfIdler({900}, 1000), ElementsAre(1005));
+  EXPECT_THAT(TimesOfIdler({1005}, 1000), ElementsAre(1005, 2005));  // the event comes behind it
+  EXPECT_THAT(TimesOfIdler({1006}, 1000), ElementsAre(2005));
+  EXPECT_THAT(TimesOfIdler({900, 950, 7'000'000}, 1000), ElementsAre(1005, 7'000'005));
+  EXPECT_THAT(TimesOfIdler({900, 7'000'000'000'000'000}, 1000), ElementsAre(1005, 7'000'000'000'000'005));
+}
+
+TEST(EngineTest, IdlersDoNotKeepEachOtherGoing) {
+  Engine engine({});
+  const LpId lp = engine.AddLp("node0");
+  std::vector<Entry> log;
+  for (const char* name : {"a", "b"}) {
+    engine.Start(lp, SimTime{0}, name, [&](Path& path) -> Task<void> {
+      for (;;) {
+        co_await path.TakeWhileIdle(Nanoseconds(10));
+        log.push_back({path.name(), path.now().ns});
+      }
+    });
+  }
+  engine.Start(lp, SimTime{25}, "event", [](Path&) -> Task<void> { co_return; });
+  ASSERT_TRUE(engine.Run().ok());
+  EXPECT_THAT(log, ElementsAre(Entry{"a", 10}, Entry{"b", 30}, Entry{"a", 30}));
+}
+
+TEST(EngineTest, IdlerHasTheSameTimesForAnyNumberOfThreads) {
+  std::vector<int64_t> busy;
+  for (int64_t i = 1; i < 300; ++i) busy.push_back(i * i * 37 + 1000);
+  const std::vector<int64_t> times = TimesOfIdler(busy, 1000);
+  EXPECT_GT(times.size(), 100u);
+  EXPECT_EQ(TimesOfIdler(busy, 1000, kNever, 2), times);
+  EXPECT_EQ(TimesOfIdler(busy, 1000, kNever, 3), times);
+}
+
+TEST(EngineTest, IdlerWhosePeriodWouldEndAfterTheEndOfTimeNeverGoesOn) {
+  EXPECT_THAT(TimesOfIdler({kNever.ns - 10}, 1'000'000), ElementsAre());
+}
+
+TEST(EngineTest, IdlersPeriodMustNotBeZero) {
+  Engine engine({});
+  engine.Start(engine.AddLp("node0"), SimTime{0}, "p",
+               [](Path& path) -> Task<void> { co_await path.TakeWhileIdle(Nanoseconds(0)); });
+  EXPECT_DEATH(static_cast<void>(engine.Run()), "TakeWhileIdle");
+}
+
 }  // namespace
 }  // namespace numasim::sim
