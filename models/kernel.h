@@ -85,6 +85,7 @@ class Kernel {
   AddressSpaceOps& ops() { return ops_; }
   Migrator& migrator() { return migrator_; }
   Compactor& compactor() { return compactor_; }
+  Kcompactds& kcompactds() { return reclaim_.kcompactds(); }
   Pipes& pipes() { return pipes_; }
   Contig& contig() { return *contig_; }
   const Contig& contig() const { return *contig_; }

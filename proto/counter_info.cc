@@ -61,6 +61,10 @@ CounterName NameOf(AllocationsCounter counter) {
   return FromDescriptor(*counters::AllocationsCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(ReadersCounter counter) {
+  return FromDescriptor(*counters::ReadersCounter_descriptor()->FindValueByNumber(counter));
+}
+
 CounterName NameOf(ChurnCounter counter) {
   return FromDescriptor(*counters::ChurnCounter_descriptor()->FindValueByNumber(counter));
 }

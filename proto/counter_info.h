@@ -28,6 +28,7 @@ CounterName NameOf(GuestCounter counter);
 CounterName NameOf(BatchCounter counter);
 CounterName NameOf(AllocationsCounter counter);
 CounterName NameOf(ChurnCounter counter);
+CounterName NameOf(ReadersCounter counter);
 
 }  // namespace numasim
 

@@ -300,6 +300,7 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
     engine.Start(runner.HomeOf(op), before, place(op.line), [&](sim::Path& path) -> sim::Task<void> {
       result = co_await runner.Perform(path, op);
       co_await guest.Follow(path, op, runner);
+      co_await simulated.kcompactds().CatchUp(path);
       after = path.now();
       done = true;
     });

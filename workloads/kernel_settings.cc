@@ -25,6 +25,8 @@ struct Sysctl {
   bool Allows(int value) const { return (value >= least && value <= most) || (or_zero && value == 0); }
 };
 
+constexpr std::string_view kProactiveness = "vm.compaction_proactiveness";
+
 constexpr Sysctl kSysctls[] = {
     {.name = "vm.min_free_kbytes",
      .set = [](MemorySystem& memory, int value) { memory.reserves().SetMinFreeKbytes(value); }},
@@ -44,6 +46,11 @@ constexpr Sysctl kSysctls[] = {
     {.name = "vm.overcommit_memory",
      .most = 1,
      .set = [](MemorySystem& memory, int value) { memory.vm().overcommit_memory = value; }},
+    {.name = "vm.watermark_boost_factor",
+     .set = [](MemorySystem& memory, int value) { memory.vm().watermark_boost_factor = value; }},
+    {.name = kProactiveness,
+     .most = 100,
+     .set = [](MemorySystem& memory, int value) { memory.vm().compaction_proactiveness = value; }},
 };
 
 const Sysctl* FindSysctl(std::string_view name) {
@@ -56,8 +63,9 @@ const Sysctl* FindSysctl(std::string_view name) {
 
 bool IsModelledSysctl(std::string_view name) { return FindSysctl(name) != nullptr; }
 
-sim::Task<Errno> WriteSysctl(sim::Path& path, MemorySystem& memory, const std::string& name,
+sim::Task<Errno> WriteSysctl(sim::Path& path, Kernel& kernel, const std::string& name,
                              const std::string& value) {
+  MemorySystem& memory = kernel.memory();
   const Sysctl* const sysctl = FindSysctl(name);
   NUMASIM_CHECK(sysctl != nullptr);
   co_await path.HopTo(memory.global_lp(), memory.costs().hop);
@@ -66,6 +74,7 @@ sim::Task<Errno> WriteSysctl(sim::Path& path, MemorySystem& memory, const std::s
   if (!absl::SimpleAtoi(value, &number) || !sysctl->Allows(number)) co_return Errno::kInval;
   sysctl->set(memory, number);
   co_await memory.ApplySettings(path);
+  if (name == kProactiveness && number > 0) co_await kernel.kcompactds().LookNow(path);
   co_return Errno::kOk;
 }
 

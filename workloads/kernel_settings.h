@@ -24,7 +24,7 @@ namespace numasim::workloads {
 bool IsModelledSysctl(std::string_view name);
 
 // The sysctl must be one that is modelled. EINVAL for a value that is no number in the sysctl's range.
-sim::Task<Errno> WriteSysctl(sim::Path& path, MemorySystem& memory, const std::string& name,
+sim::Task<Errno> WriteSysctl(sim::Path& path, Kernel& kernel, const std::string& name,
                              const std::string& value);
 
 // transparent_hugepage/...: `op.value` is a word that the knob takes.

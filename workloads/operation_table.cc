@@ -128,13 +128,14 @@ constexpr Operation kOperations[] = {
     Named<CompactOp>("compact", {.topic = kSystem,
                                  .summary = "Writes /proc/sys/vm/compact_memory: compacts all zones.",
                                  .example = "compact"}),
-    Named<SysctlOp>(
-        "sysctl", {.topic = kSystem,
-                   .summary = "Writes /proc/sys/vm/NAME.",
-                   .details = "Modelled are vm.min_free_kbytes, vm.watermark_scale_factor, "
-                              "vm.percpu_pagelist_high_fraction, vm.max_map_count, vm.extfrag_threshold and "
-                              "vm.overcommit_memory (0 and 1). EINVAL where the kernel refuses the value.",
-                   .example = "sysctl vm.min_free_kbytes 65536"}),
+    Named<SysctlOp>("sysctl",
+                    {.topic = kSystem,
+                     .summary = "Writes /proc/sys/vm/NAME.",
+                     .details = "Modelled are vm.min_free_kbytes, vm.watermark_scale_factor, "
+                                "vm.percpu_pagelist_high_fraction, vm.max_map_count, vm.extfrag_threshold, "
+                                "vm.overcommit_memory (0 and 1), vm.watermark_boost_factor and "
+                                "vm.compaction_proactiveness. EINVAL where the kernel refuses the value.",
+                     .example = "sysctl vm.min_free_kbytes 65536"}),
     Named<OfflineBlockOp>(
         "offline_block",
         {.topic = kTakingBack,

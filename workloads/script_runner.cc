@@ -264,7 +264,7 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const CompactOp&) {
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const SysctlOp& op) {
-  co_return co_await WriteSysctl(path, memory_, op.name, op.value);
+  co_return co_await WriteSysctl(path, kernel_, op.name, op.value);
 }
 
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const CpuOp& op) {

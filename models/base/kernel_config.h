@@ -51,11 +51,14 @@ struct HugetlbBehaviour {
   bool resizes_race;            // else one after another, by a mutex for each size
 };
 
-// Settings of /proc/sys/vm beside the watermarks, which nodes read as they do ThpSettings.
+// Settings of /proc/sys/vm that nodes read as they do ThpSettings; of the watermarks, what the reserves do
+// not compute.
 struct VmSettings {
-  int64_t max_map_count;  // VMAs of a process
-  int extfrag_threshold;  // up to this fragmentation index a zone is not compacted
-  int overcommit_memory;  // 0: guess, 1: always
+  int64_t max_map_count;         // VMAs of a process
+  int extfrag_threshold;         // up to this fragmentation index a zone is not compacted
+  int overcommit_memory;         // 0: guess, 1: always
+  int watermark_boost_factor;    // how far mixed pageblocks raise watermarks, in 1/10000 of the high one
+  int compaction_proactiveness;  // from 0, kcompactd compacts on request only, to 100
 };
 
 struct KernelConfig {

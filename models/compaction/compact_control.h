@@ -28,7 +28,8 @@ struct CompactOrder {
   CompactionGoal goal = {kWholeZone, ZoneType::kMovable, {}};
   Migratetype type = Migratetype::kUnmovable;  // of who wants the block
   CompactMode mode = CompactMode::kSync;
-  bool direct = false;  // by who wants the block itself
+  bool direct = false;     // by who wants the block itself
+  bool proactive = false;  // for nobody, until enough of the zone is in large blocks
   bool whole_zone = false;
   bool ignore_skip_hints = false;
   bool ignore_block_type = false;  // pages may move to pageblocks of any type

@@ -5,9 +5,11 @@
 
 #include "models/compaction/free_scanner.h"
 #include "models/compaction/migrate_scanner.h"
+#include "models/compaction/proactive.h"
 #include "models/compaction/skip_hints.h"
 #include "models/physical/drain_pages.h"
 #include "models/physical/node_zones.h"
+#include "models/physical/without_cpu.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -23,6 +25,9 @@ CompactOrder OrderFor(const AllocRequest& request, CompactPriority priority) {
   order.whole_zone = order.ignore_skip_hints = order.ignore_block_type = hardest;
   return order;
 }
+
+// From one end to the other, whatever was found before.
+constexpr CompactOrder kWholeZones{.whole_zone = true, .ignore_skip_hints = true};
 
 // What compaction_capture() takes where it comes free: the aligned block that pages were moved out of. It may
 // not be a small one of a movable pageblock, nor one that is for others.
@@ -78,6 +83,10 @@ Compactor::Outcome Compactor::Finished(CompactControl& control) {
     control.state.Restart(control.zone);
     if (control.order.direct) control.state.flush_hints = true;
     return control.order.whole_zone ? Outcome::kComplete : Outcome::kPartialSkipped;
+  }
+  if (control.order.proactive) {
+    if (control.node.kswapd_runs) return Outcome::kPartialSkipped;
+    return CompactedEnough(control.node, control.zone) ? Outcome::kSuccess : Outcome::kContinue;
   }
   if (control.block_order() == CompactOrder::kWholeZone) return Outcome::kContinue;
   if (control.migrate % kBlockFrames != 0) return Outcome::kContinue;
@@ -177,6 +186,7 @@ sim::Task<Compactor::Outcome> Compactor::CompactZone(sim::Path& path, CpuId cpu,
     if (outcome != Outcome::kContinue) break;
     outcome = co_await Step(path, cpu, control, targets, progress);
     if (outcome != Outcome::kContinue) break;
+    if (control.order.proactive) co_await CondResched(path);
   }
   co_await ReleaseTargets(path, cpu, control);
   control.node.counter(COMPACT_MIGRATE_SCANNED) += control.migrate_scanned;
@@ -281,16 +291,23 @@ sim::Task<void> Compactor::CompactInBackground(sim::Path& path, CpuId cpu, Node&
   }
 }
 
+sim::Task<void> Compactor::CompactProactively(sim::Path& path, CpuId cpu, Node& node) {
+  CompactOrder order = kWholeZones;
+  order.proactive = true;
+  for (Zone& zone : PopulatedZones(node, ZoneType::kMovable)) {
+    CompactControl control(node, zone, StateOf(zone), order);
+    co_await CompactZone(path, cpu, control);
+  }
+}
+
 sim::Task<void> Compactor::CompactAll(sim::Path& path, CpuId cpu) {
   const sim::LpId home = path.lp();
   co_await path.Take(memory_.costs().lru_drain);
-  CompactOrder order;
-  order.whole_zone = order.ignore_skip_hints = true;
   for (Zone* const zone : memory_.zones()) {
     Node& node = memory_.node(zone->node());
     co_await path.GoTo(node.lp, memory_.costs().hop);
     if (zone->present() == 0) continue;
-    CompactControl control(node, *zone, StateOf(*zone), order);
+    CompactControl control(node, *zone, StateOf(*zone), kWholeZones);
     co_await CompactZone(path, cpu, control);
   }
   co_await path.GoTo(home, memory_.costs().hop);

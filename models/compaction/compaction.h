@@ -41,11 +41,13 @@ class Compactor {
   // A write to /proc/sys/vm/compact_memory (compact_nodes). Begins and ends on any LP.
   sim::Task<void> CompactAll(sim::Path& path, CpuId cpu);
 
-  // The two for kswapd and kcompactd, on the LP of the node.
+  // For kswapd and kcompactd, on the LP of the node.
   // reset_isolation_suitable(): clears the skip hints of its zones, where a direct compaction went through.
   sim::Task<void> ResetHints(sim::Path& path, const Node& node);
   // kcompactd_do_work(): for a block of this order from zones up to `highest`.
   sim::Task<void> CompactInBackground(sim::Path& path, CpuId cpu, Node& node, int order, ZoneType highest);
+  // proactive_compact_node(): for kcompactd too.
+  sim::Task<void> CompactProactively(sim::Path& path, CpuId cpu, Node& node);
 
  private:
   // enum compact_result, in its order: of several zones the greatest counts.

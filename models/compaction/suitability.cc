@@ -23,12 +23,9 @@ FreeBlocks Count(const Zone& zone, int order) {
 }  // namespace
 
 Suitability EnoughForCompaction(const Zone& zone, const CompactionGoal& goal, int64_t available) {
-  const Watermarks& marks = zone.watermarks();
   const bool costly = goal.order > kCostlyOrder;
-  if (zone.WatermarkOk(marks.Of(goal.alloc_flags), goal.order, goal.highest, goal.alloc_flags,
-                       zone.buddy().free_pages()))
-    return Suitability::kUnneeded;
-  const int64_t mark = (costly ? marks.low : marks.min) + CompactionGap(goal.order);
+  if (zone.WatermarkOk(goal.order, goal.highest, goal.alloc_flags)) return Suitability::kUnneeded;
+  const int64_t mark = zone.Mark(costly ? kAllocWmarkLow : kAllocWmarkMin) + CompactionGap(goal.order);
   const bool enough = zone.WatermarkOk(mark, 0, goal.highest, kAllocCma, available);
   return enough ? Suitability::kContinue : Suitability::kSkipped;
 }

@@ -17,6 +17,8 @@ inline constexpr AllocFlags kAllocNoFragment = AllocFlags::Bit(2);
 inline constexpr AllocFlags kAllocMinReserve = AllocFlags::Bit(3);  // ALLOC_MIN_RESERVE: __GFP_HIGH
 // ALLOC_CMA: movable memory, which may lie in CMA areas.
 inline constexpr AllocFlags kAllocCma = AllocFlags::Bit(4);
+// ALLOC_KSWAPD: kswapd may be woken up for it.
+inline constexpr AllocFlags kAllocKswapd = AllocFlags::Bit(5);
 
 }  // namespace numasim
 

@@ -149,6 +149,7 @@ void Buddy::StealSuitable(FrameIndex frame, int order, Migratetype from, Migrate
       ++counters_.pageblock_steals;
     }
   }
+  if (order < kPageblockOrder && old_type != Migratetype::kHighAtomic) ++counters_.mixings;
   if (take_pageblock) {
     int64_t movable = 0;
     const int64_t moved = MovePageblock(frame, type, &movable);

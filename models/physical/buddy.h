@@ -19,6 +19,7 @@ class Buddy {
   struct Counters {
     int64_t pageblock_steals = 0;  // pageblocks that changed type
     int64_t fallbacks = 0;         // allocations served from another type's list
+    int64_t mixings = 0;           // of these, by a block that is less than a pageblock
   };
 
   explicit Buddy(FrameStore& store) : store_(store) {}

@@ -303,7 +303,8 @@ void MemorySystem::StoreSettings(Node& home, const NodeSettings& settings) {
   for (size_t i = 0; i < zones_.size(); ++i) {
     if (zones_[i]->node() != home.id) continue;
     const Reserves::ZoneSettings& zone = settings.zones[i];
-    zones_[i]->watermarks() = zone.watermarks;
+    zones_[i]->SetWatermarks(zone.watermarks);
+    zones_[i]->SetBoostFactor(settings.vm.watermark_boost_factor);
     zones_[i]->lowmem_reserve() = zone.lowmem_reserve;
     zones_[i]->SetPcpLimits(zone.pcp_high, zone.pcp_batch);
   }

@@ -31,6 +31,7 @@ struct Node {
   std::unique_ptr<Lru> lru;  // null on a machine without a disk
   int64_t total_pages = 0;   // totalram_pages(), a copy like `thp`
   VmSettings vm = {};        // a copy too
+  bool kswapd_runs = false;  // its kswapd is at work, not asleep
 
   Zone* zone(ZoneType type) const { return zones[type].get(); }
   int64_t& counter(NodeCounter c) { return counters[c]; }

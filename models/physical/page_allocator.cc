@@ -22,6 +22,11 @@ NodeMask AskedNodes(const AllocRequest& request) {
 // gfp_to_alloc_flags_cma()
 AllocFlags CmaFlag(GfpFlags gfp) { return kAllocCma.If(GfpMigratetype(gfp) == Migratetype::kMovable); }
 
+// How the fast path looks at zones.
+AllocFlags FastPathFlags(GfpFlags gfp) {
+  return kAllocWmarkLow | CmaFlag(gfp) | kAllocKswapd.If(gfp.Has(kGfpKswapdReclaim));
+}
+
 // The gauge that counts frames of this owner; NodeCounter_ARRAYSIZE if none does.
 int GaugeOf(uint64_t kind) {
   switch (kind) {
@@ -133,7 +138,8 @@ Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pag
 }  // namespace
 
 AllocFlags SlowPathFlags(GfpFlags gfp) {
-  return kAllocWmarkMin | CmaFlag(gfp) | kAllocMinReserve.If(gfp.Has(kGfpHigh));
+  return kAllocWmarkMin | CmaFlag(gfp) | kAllocMinReserve.If(gfp.Has(kGfpHigh)) |
+         kAllocKswapd.If(gfp.Has(kGfpKswapdReclaim));
 }
 
 // Adds so many blocks that the owner has, or takes them away.
@@ -221,7 +227,7 @@ bool PageAllocator::MayRefill(const Zone& zone, const AllocRequest& request) {
   // With CMA areas it may be these that pages come from.
   if (zone.buddy().cma_pages() > 0) return false;
   const int64_t most = std::max(zone.pcp(request.cpu).batch, 1);
-  return zone.WatermarkOk(zone.watermarks().high, 0, GfpZone(request.gfp), {},
+  return zone.WatermarkOk(zone.Mark(kAllocWmarkHigh), 0, GfpZone(request.gfp), {},
                           zone.buddy().free_pages() - most) &&
          zone.buddy().HasFree(GfpMigratetype(request.gfp), most);
 }
@@ -229,7 +235,7 @@ bool PageAllocator::MayRefill(const Zone& zone, const AllocRequest& request) {
 PageAllocator::Refilled PageAllocator::Refill(sim::Path& path, Node& node, Zone& zone,
                                               const AllocRequest& request) const {
   NUMASIM_CHECK(zone.lock().TryAcquire(path));
-  const AllocFlags flags = kAllocWmarkLow | CmaFlag(request.gfp) | NoFragment(zone);
+  const AllocFlags flags = FastPathFlags(request.gfp) | NoFragment(zone);
   const Zone::PcpResult result = zone.AllocPcp(request.cpu, 0, GfpMigratetype(request.gfp), flags);
   NUMASIM_CHECK_NE(result.frame, kNilFrame);
   Own(node, zone, result.frame, request);
@@ -250,7 +256,7 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
     co_return at_hand;
   }
   Walk walk;
-  Pfn pfn = co_await FromFreelist(path, request, kAllocWmarkLow | CmaFlag(request.gfp), walk);
+  Pfn pfn = co_await FromFreelist(path, request, FastPathFlags(request.gfp), walk);
   // A request that no zone fits has no preferred one.
   if (pfn == kNoPfn && walk.preferred != nullptr) {
     const AllocFlags flags = SlowPathFlags(request.gfp);
@@ -300,19 +306,13 @@ sim::Task<size_t> PageAllocator::AllocRun(sim::Path& path, const AllocRequest& r
   });
   if (first == zonelist.end()) co_return 0;
   Zone* const zone = *first;
-  const AllocFlags flags = kAllocWmarkLow | CmaFlag(request.gfp) | NoFragment(*zone);
+  const AllocFlags flags = FastPathFlags(request.gfp) | NoFragment(*zone);
   for (size_t i = 0; i < out.size(); ++i) {
-    Pfn pfn = kNoPfn;
-    if (zone->WatermarkOk(request.order, highest, flags)) {
-      const FrameIndex frame = co_await FromZone(path, *zone, request, flags);
-      if (frame != kNilFrame) {
-        pfn = zone->frames().PfnOf(frame);
-        CountAllocation(node, node.id, request);
-      }
-    }
-    if (pfn == kNoPfn) pfn = co_await Alloc(path, request);
-    if (pfn == kNoPfn) co_return i;
-    out[i] = pfn;
+    if (!zone->WatermarkOk(request.order, highest, flags)) co_return i;
+    const FrameIndex frame = co_await FromZone(path, *zone, request, flags);
+    if (frame == kNilFrame) co_return i;
+    out[i] = zone->frames().PfnOf(frame);
+    CountAllocation(node, node.id, request);
   }
   co_return out.size();
 }
@@ -376,6 +376,7 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
     if (result.frame != kNilFrame) Own(node, zone, result.frame, request);
     co_await path.Take(LockCost(costs, zone, request.cpu) + RefillCost(costs, result, request.order));
     zone.lock().Release(path);
+    WakeIfBoosted(path, zone);
     co_await path.Take(costs.pcp_alloc);
     if (result.frame != kNilFrame) co_return result.frame;
   }
@@ -384,8 +385,13 @@ sim::Task<FrameIndex> PageAllocator::FromZone(sim::Path& path, Zone& zone, const
   if (frame != kNilFrame) Own(node, zone, frame, request);
   co_await path.Take(LockCost(costs, zone, request.cpu) + costs.buddy_block);
   zone.lock().Release(path);
+  WakeIfBoosted(path, zone);
   co_await path.Take(costs.prep_page * (int64_t{1} << request.order));
   co_return frame;
+}
+
+void PageAllocator::WakeIfBoosted(sim::Path& path, Zone& zone) const {
+  if (zone.TakeBoosted() && pressure_ != nullptr) pressure_->WakeKswapd(path, zone);
 }
 
 NodeId PageAllocator::NodeOf(Pfn pfn) const {

@@ -60,9 +60,9 @@ class PageAllocator {
   // (alloc_pages_preferred_many).
   sim::Task<Pfn> AllocPlaced(sim::Path& path, AllocRequest request, bool retry_anywhere);
 
-  // Allocates blocks one after another, until `out` is full or one fails, and returns how many there are. The
-  // request must be for the preferred node alone (__GFP_THISNODE), and the path on that node's LP, where it
-  // stays.
+  // Allocates blocks one after another, until `out` is full or the node's first zone is at its low watermark
+  // or has no such block, and returns how many there are. The request must be for the preferred node alone
+  // (__GFP_THISNODE), and the path on that node's LP, where it stays.
   sim::Task<size_t> AllocRun(sim::Path& path, const AllocRequest& request, std::span<Pfn> out);
 
   // The common case without a coroutine: the CPU's own node, the first zone above its low watermark and a
@@ -180,6 +180,9 @@ class PageAllocator {
 
   sim::Task<FrameIndex> FromZone(sim::Path& path, Zone& zone, const AllocRequest& request,
                                  AllocFlags alloc_flags);
+  // The end of rmqueue(): a zone whose watermarks were raised may be balanced for all else, so that nobody
+  // else would wake its kswapd.
+  void WakeIfBoosted(sim::Path& path, Zone& zone) const;
   NodeId NodeOf(Pfn pfn) const;
   std::vector<Folio> ByNode(std::span<const Folio> pages) const;
   size_t CountOnOneNode(std::span<const Folio> pages) const;

@@ -44,6 +44,9 @@ class Pressure {
   // wake_all_kswapds(): of the nodes that the request may be served from. The caller does not wait.
   virtual void WakeKswapds(sim::Path& path, const AllocRequest& request) = 0;
 
+  // wakeup_kswapd() of the zone's node, on its LP: the zone has mixed pageblocks.
+  virtual void WakeKswapd(sim::Path& /*path*/, const Zone& /*zone*/) {}
+
   // try_to_compact_pages(), for a request of an order above 0.
   virtual sim::Task<CompactResult> DirectCompact(sim::Path& path, const AllocRequest& request,
                                                  CompactPriority priority) = 0;

@@ -46,6 +46,7 @@ std::string Zone::Name() const {
 Zone::PcpResult Zone::Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type,
                              AllocFlags alloc_flags) {
   const int want = pcp.batch > 1 ? std::max(pcp.batch >> order, 2) : pcp.batch;
+  const int64_t mixings = buddy_.counters().mixings;
   int refilled = 0;
   FarBlocks far(pcp.last_refilled);
   if (order == 0) {
@@ -63,9 +64,23 @@ Zone::PcpResult Zone::Refill(PcpLists& pcp, FrameRing& ring, int order, Migratet
       far.Add(frame);
     }
   }
+  BoostWatermark(buddy_.counters().mixings - mixings, alloc_flags);
   pcp.count += refilled << order;
   counters_[PCP_PAGES] += refilled << order;
   return {.refilled = refilled, .far = far.count()};
+}
+
+// boost_watermark(), for so many blocks that were taken out of pageblocks of another type: a pageblock each.
+// Where there is little memory in the zone, or no watermark yet, it would do harm.
+void Zone::BoostWatermark(int64_t mixings, AllocFlags alloc_flags) {
+  constexpr int64_t kParts = 10000;
+  if (mixings == 0 || boost_factor_ == 0 || managed_ < kPageblockPages * 4) return;
+  const int64_t high = watermarks_.high;
+  const int64_t most = high / kParts * boost_factor_ + high % kParts * boost_factor_ / kParts;
+  if (most == 0) return;
+  watermark_boost_ =
+      std::min(watermark_boost_ + mixings * kPageblockPages, std::max<int64_t>(most, kPageblockPages));
+  boosted_ |= alloc_flags.Has(kAllocKswapd);
 }
 
 namespace {
@@ -137,7 +152,9 @@ Zone::Drained Zone::DrainPcp(CpuId cpu) {
 }
 
 FrameIndex Zone::AllocBuddy(int order, Migratetype type, AllocFlags alloc_flags) {
+  const int64_t mixings = buddy_.counters().mixings;
   const FrameIndex frame = buddy_.Take(order, type, alloc_flags);
+  BoostWatermark(buddy_.counters().mixings - mixings, alloc_flags);
   if (frame == kNilFrame) return kNilFrame;
   frames_.SetHead(frame, FrameKind::kAllocated, order);
   counters_[PGALLOC] += int64_t{1} << order;

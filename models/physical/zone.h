@@ -54,6 +54,7 @@ struct Watermarks {
     if (alloc_flags.Has(kAllocWmarkLow)) return low;
     return alloc_flags.Has(kAllocWmarkHigh) ? high : min;
   }
+  bool operator==(const Watermarks&) const = default;
 };
 
 class Zone {
@@ -120,8 +121,22 @@ class Zone {
   Lru* lru() const { return lru_; }
   void SetLru(Lru* lru) { lru_ = lru; }
 
+  // As the reserves set them (_watermark[]).
   Watermarks& watermarks() { return watermarks_; }
   const Watermarks& watermarks() const { return watermarks_; }
+  // From the reserves: others than before begin without a boost, as setup_per_zone_wmarks() leaves them.
+  void SetWatermarks(const Watermarks& watermarks) {
+    if (watermarks != watermarks_) watermark_boost_ = 0;
+    watermarks_ = watermarks;
+  }
+  // What is kept in fact (wmark_pages): the one that the flags ask for, raised by the boost.
+  int64_t Mark(AllocFlags alloc_flags) const { return watermarks_.Of(alloc_flags) + watermark_boost_; }
+  // By how much watermarks are raised since pageblocks were mixed, so that kswapd makes room before more are.
+  int64_t watermark_boost() const { return watermark_boost_; }
+  void LowerBoost(int64_t pages) { watermark_boost_ -= std::min(watermark_boost_, pages); }
+  void SetBoostFactor(int factor) { boost_factor_ = factor; }  // vm.watermark_boost_factor
+  // Whether an allocation that may wake kswapd has raised them since the last call (ZONE_BOOSTED_WATERMARK).
+  bool TakeBoosted() { return std::exchange(boosted_, false); }
   // lowmem_reserve[]: pages kept from requests that could have used a higher zone, by the highest zone they
   // allow.
   PerZoneType<int64_t>& lowmem_reserve() { return lowmem_reserve_; }
@@ -203,6 +218,7 @@ class Zone {
  private:
   PcpResult Refill(PcpLists& pcp, FrameRing& ring, int order, Migratetype type, AllocFlags alloc_flags);
   Drained BulkFree(PcpLists& pcp, int32_t pages, int first_list);
+  void BoostWatermark(int64_t mixings, AllocFlags alloc_flags);
 
   const Extent extent_;
   int64_t present_, managed_;
@@ -215,6 +231,9 @@ class Zone {
   uint64_t refs_dropped_ = 0;
   Lru* lru_ = nullptr;
   Watermarks watermarks_;
+  int64_t watermark_boost_ = 0;  // pages
+  int boost_factor_ = 0;         // how far it may go, in 1/10000 of the high watermark
+  bool boosted_ = false;
   PerZoneType<int64_t> lowmem_reserve_ = {};
   std::array<int64_t, ZoneCounter_ARRAYSIZE> counters_ = {};
   std::unique_ptr<sim::SpinLock> lock_;
@@ -224,8 +243,7 @@ class Zone {
 // ---- the hot paths, inline ----
 
 inline bool Zone::WatermarkOk(int order, ZoneType highest, AllocFlags alloc_flags) const {
-  const int64_t mark = watermarks_.Of(alloc_flags);
-  return WatermarkOk(mark, order, highest, alloc_flags, buddy_.free_pages());
+  return WatermarkOk(Mark(alloc_flags), order, highest, alloc_flags, buddy_.free_pages());
 }
 
 inline bool Zone::WatermarkOk(int64_t mark, int order, ZoneType highest, AllocFlags alloc_flags,

@@ -37,7 +37,7 @@ sim::Task<bool> MemoryPressure::EnoughToReclaim(sim::Path& path, const AllocRequ
     co_await path.GoTo(memory_.node(zone->node()).lp, memory_.costs().hop);
     if (zone->present() == 0) continue;
     const int64_t available = ZoneBalance::Reclaimable(*zone) + zone->buddy().free_pages();
-    if (zone->WatermarkOk(zone->watermarks().min, request.order, highest, SlowPathFlags(request.gfp),
+    if (zone->WatermarkOk(zone->Mark(kAllocWmarkMin), request.order, highest, SlowPathFlags(request.gfp),
                           available))
       co_return true;
   }

@@ -18,6 +18,7 @@ class MemoryPressure final : public Pressure {
       : memory_(memory), reclaim_(reclaim), compactor_(compactor), oom_(oom) {}
 
   void WakeKswapds(sim::Path& path, const AllocRequest& request) override;
+  void WakeKswapd(sim::Path& path, const Zone& zone) override { reclaim_.WakeKswapd(path, zone); }
   sim::Task<CompactResult> DirectCompact(sim::Path& path, const AllocRequest& request,
                                          CompactPriority priority) override;
   void CompactionHelped(const Zone& zone, int order) override { compactor_.Helped(zone, order); }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "models/compaction/suitability.h"
+#include "models/physical/zone_costs.h"
 #include "models/reclaim/zone_balance.h"
 
 namespace numasim {
@@ -49,7 +50,9 @@ void Kswapds::WakeUp(sim::Path& path, Node& node, const Want& want) {
   state.highest = std::max(state.highest.value_or(want.highest), want.highest);
   const bool asleep = !state.awake || state.nap != nullptr;
   if (!asleep) return;
-  if (MaySleep(node, want.order, want.highest)) {
+  const bool balanced = ZoneBalance::NodeIsBalanced(node, want.order, want.highest) &&
+                        !ZoneBalance::IsBoosted(node, want.highest);
+  if (balanced || shrinker_.FailuresOf(node) >= kMostFailures) {
     // There may be enough that is free, but in small blocks, and who wants a large one does not compact.
     if (!want.may_reclaim) kcompactds_.WakeUp(path, node, want.order, want.highest);
     return;
@@ -71,6 +74,7 @@ bool Kswapds::MaySleep(const Node& node, int order, ZoneType highest) {
 // kswapd(), from when it is woken up until it sleeps for good.
 sim::Task<void> Kswapds::Thread(sim::Path& path, Node& node, std::optional<CpuId> cpu) {
   State& state = StateOf(node);
+  node.kswapd_runs = true;
   if (cpu.has_value()) co_await memory_.cpu(*cpu).AcquireAwoken(path);
   ZoneType highest = ZoneType::kDma;
   for (bool asleep = false; !asleep;) {
@@ -85,6 +89,7 @@ sim::Task<void> Kswapds::Thread(sim::Path& path, Node& node, std::optional<CpuId
     asleep = co_await TryToSleep(path, node, cpu, sleep);
   }
   state.awake = false;
+  node.kswapd_runs = false;
   if (cpu.has_value()) memory_.cpu(*cpu).Release(path);
 }
 
@@ -126,7 +131,9 @@ sim::Task<bool> Kswapds::Nap(sim::Path& path, Node& node, sim::Completion& wake)
     timed_out = true;
     state.nap->Signal(timer);
   });
+  node.kswapd_runs = false;
   co_await wake.Wait(path);
+  node.kswapd_runs = true;
   state.nap = nullptr;
   co_return !timed_out;
 }
@@ -134,37 +141,75 @@ sim::Task<bool> Kswapds::Nap(sim::Path& path, Node& node, sim::Completion& wake)
 int64_t Kswapds::HighWatermarks(const Node& node, ZoneType highest) {
   int64_t pages = 0;
   for (const Zone& zone : ManagedZones(node, highest))
-    pages += std::max(zone.watermarks().high, ScanControl::kCluster);
+    pages += std::max(zone.Mark(kAllocWmarkHigh), ScanControl::kCluster);
   return pages;
 }
 
 // balance_pgdat(): the priority rises until a round has looked at as many pages as the high watermarks hold.
+// Where the node is balanced but for its boosts, as many pages as these are reclaimed at little effort, and
+// then the watermarks are as they were.
 // Returns the order that it was for in the end: once enough is free for compaction to make the block, that is
 // left to kcompactd.
 sim::Task<int> Kswapds::Balance(sim::Path& path, Node& node, CpuId cpu, int order, ZoneType highest) {
+  constexpr int kLastBoosted = ScanControl::kFirstPriority - 2;
   ++node.counter(PAGEOUTRUN);
   ScanControl sc;
   sc.order = order;
   sc.highest = highest;
   sc.kswapd = true;
   sc.cpu = cpu;
+  PerZoneType<int64_t> boosts = {};
+  int64_t boost = 0;  // what is still to be reclaimed for them; 0 too where that does not matter
+  for (const Zone& zone : ManagedZones(node, highest)) boost += boosts[zone.type()] = zone.watermark_boost();
+  const bool boosted = boost > 0;
   const ReclaimActive active(node, highest);
   bool balanced = false;
   while (sc.priority >= 1) {
     balanced = ZoneBalance::NodeIsBalanced(node, sc.order, highest);
-    if (balanced) break;
+    if (!balanced && boost > 0) {
+      boost = 0;
+      sc.priority = ScanControl::kFirstPriority;
+    }
+    if (balanced && boost == 0) break;
     const int64_t before = sc.reclaimed;
-    sc.scanned = 0;
-    sc.to_reclaim = HighWatermarks(node, highest);  // kswapd_shrink_node()
-    co_await shrinker_.Shrink(path, node, sc);
-    if (sc.order > 0 && sc.reclaimed >= CompactionGap(sc.order)) sc.order = 0;
-    if (sc.scanned < sc.to_reclaim || sc.reclaimed == before) --sc.priority;
-    // Where nothing is on the lists no time passes, and others must have their turn.
-    if (sc.scanned == 0) co_await path.Take(memory_.costs().reclaim_scan);
+    const bool enough = co_await Round(path, node, sc);
+    const int64_t reclaimed = sc.reclaimed - before;
+    const bool limited = boost > 0 && sc.priority == kLastBoosted;
+    boost -= std::min(boost, reclaimed);
+    if (boost > 0 && reclaimed == 0) break;
+    if ((!enough && !limited) || reclaimed == 0) --sc.priority;
   }
-  if (!balanced && sc.reclaimed == 0) ++shrinker_.FailuresOf(node);
+  const bool done = balanced && boost == 0;
+  // The kernel would get some of its own memory for a boost, of which there is none here.
+  const bool for_boost_alone = balanced && node.lru == nullptr;
+  if (!done && sc.reclaimed == 0 && !for_boost_alone) ++shrinker_.FailuresOf(node);
+  if (boosted) co_await EndBoosts(path, node, cpu, highest, boosts);
   shrinker_.Snapshot(node);
   co_return sc.order;
+}
+
+// kswapd_shrink_node(). Whether it has looked at enough.
+sim::Task<bool> Kswapds::Round(sim::Path& path, Node& node, ScanControl& sc) {
+  sc.scanned = 0;
+  sc.to_reclaim = HighWatermarks(node, sc.highest);
+  co_await shrinker_.Shrink(path, node, sc);
+  if (sc.order > 0 && sc.reclaimed >= CompactionGap(sc.order)) sc.order = 0;
+  // Where nothing is on the lists no time passes, and others must have their turn.
+  if (sc.scanned == 0) co_await path.Take(memory_.costs().reclaim_scan);
+  co_return sc.scanned >= sc.to_reclaim;
+}
+
+// The watermarks fall by what they were raised before the round; there should be room now to compact.
+sim::Task<void> Kswapds::EndBoosts(sim::Path& path, Node& node, CpuId cpu, ZoneType highest,
+                                   const PerZoneType<int64_t>& boosts) {
+  for (Zone& zone : ManagedZones(node, highest)) {
+    if (boosts[zone.type()] == 0) continue;
+    co_await zone.lock().Acquire(path);
+    zone.LowerBoost(boosts[zone.type()]);
+    co_await path.Take(LockCost(memory_.costs(), zone, cpu));
+    zone.lock().Release(path);
+  }
+  kcompactds_.WakeUp(path, node, kPageblockOrder, highest);
 }
 
 }  // namespace numasim

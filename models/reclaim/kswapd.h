@@ -56,6 +56,9 @@ class Kswapds {
 
   sim::Task<void> Thread(sim::Path& path, Node& node, std::optional<CpuId> cpu);
   sim::Task<int> Balance(sim::Path& path, Node& node, CpuId cpu, int order, ZoneType highest);
+  sim::Task<bool> Round(sim::Path& path, Node& node, ScanControl& sc);
+  sim::Task<void> EndBoosts(sim::Path& path, Node& node, CpuId cpu, ZoneType highest,
+                            const PerZoneType<int64_t>& boosts);
   struct Sleep {
     int order;       // that the node is to be balanced for
     int for_others;  // alloc_order: of the block that somebody wanted

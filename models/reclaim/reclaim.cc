@@ -13,7 +13,7 @@ namespace {
 bool ReadyForCompaction(const Zone& zone, int order, ZoneType highest, int extfrag_threshold) {
   const Suitability suits = SuitableForCompaction(zone, {order, highest, {}}, extfrag_threshold);
   if (suits != Suitability::kContinue) return suits == Suitability::kUnneeded;
-  const int64_t mark = zone.watermarks().high + CompactionGap(order);
+  const int64_t mark = zone.Mark(kAllocWmarkHigh) + CompactionGap(order);
   return zone.WatermarkOk(mark, 0, highest, {}, zone.buddy().free_pages());
 }
 
@@ -47,6 +47,11 @@ void Reclaim::WakeKswapds(sim::Path& path, const AllocRequest& request) {
                  co_return;
                });
   }
+}
+
+// wakeup_kswapd(zone, 0, 0, zone_idx(zone))
+void Reclaim::WakeKswapd(sim::Path& path, const Zone& zone) {
+  kswapds_.WakeUp(path, memory_.node(zone.node()), {0, zone.type(), /*may_reclaim=*/false});
 }
 
 // do_try_to_free_pages()

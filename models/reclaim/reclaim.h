@@ -35,7 +35,10 @@ class Reclaim {
 
   // As Pressure has them.
   void WakeKswapds(sim::Path& path, const AllocRequest& request);
+  void WakeKswapd(sim::Path& path, const Zone& zone);
   sim::Task<int64_t> DirectReclaim(sim::Path& path, const AllocRequest& request);
+
+  Kcompactds& kcompactds() { return kcompactds_; }
 
  private:
   // The last call to wake up a node's kswapd that left an LP, and when it arrives.

@@ -17,6 +17,8 @@ class ZoneBalance {
   // pgdat_balanced(): some zone that the request allows is above its high watermark with a block of the
   // order.
   static bool NodeIsBalanced(const Node& node, int order, ZoneType highest);
+  // pgdat_watermark_boosted()
+  static bool IsBoosted(const Node& node, ZoneType highest);
   // zone_reclaimable_pages(): where there are none what is free, so that a zone with free memory is not taken
   // for hopeless.
   static int64_t Reclaimable(const Zone& zone);

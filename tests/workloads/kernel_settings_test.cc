@@ -31,6 +31,8 @@ TEST_F(KernelSettingsTest, SysctlTakesValuesOfItsRangeOnly) {
       {"vm.watermark_scale_factor", {"1", "3000"}, {"-1", "0", "3001"}},
       {"vm.percpu_pagelist_high_fraction", {"0", "8", "2147483647"}, {"-1", "1", "7"}},
       {"vm.max_map_count", {"0", "2147483647"}, {"-1"}},
+      {"vm.watermark_boost_factor", {"0", "2147483647"}, {"-1"}},
+      {"vm.compaction_proactiveness", {"0", "100"}, {"-1", "101"}},
   };
   for (const auto& range : kRanges) {
     EXPECT_TRUE(IsModelledSysctl(range.name));
@@ -55,6 +57,10 @@ TEST_F(KernelSettingsTest, EachSysctlSetsItsOwn) {
   EXPECT_EQ(machine_.memory().reserves().min_free_kbytes(), 12345);
   Write("vm.max_map_count", "77");
   EXPECT_EQ(node().vm.max_map_count, 77);
+  Write("vm.watermark_boost_factor", "20000");
+  EXPECT_EQ(node().vm.watermark_boost_factor, 20000);
+  Write("vm.compaction_proactiveness", "21");
+  EXPECT_EQ(node().vm.compaction_proactiveness, 21);
   const int64_t gap = low_to_min();
   Write("vm.watermark_scale_factor", "3000");
   EXPECT_GT(low_to_min(), gap);

@@ -45,6 +45,8 @@ TEST(NotModelledTest, SameOperationOnWhatIsModelledPasses) {
                            "sysctl vm.max_map_count 100",
                            "sysctl vm.extfrag_threshold 1000",
                            "sysctl vm.overcommit_memory 1",
+                           "sysctl vm.watermark_boost_factor 0",
+                           "sysctl vm.compaction_proactiveness 0",
                            "compact",
                            "@p pipes k 1M",
                            "@p map m 4M hugetlb-2M file=g",

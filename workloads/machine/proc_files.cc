@@ -78,13 +78,14 @@ struct ZoneField {
   absl::string_view name;
   void (RecordedZone::*set)(uint64_t);
   bool (RecordedZone::*has)() const;
+  bool boosted = false;
 };
 
 constexpr ZoneField kZoneFields[] = {
     {"free", &RecordedZone::set_free, &RecordedZone::has_free},
-    {"min", &RecordedZone::set_min, &RecordedZone::has_min},
-    {"low", &RecordedZone::set_low, &RecordedZone::has_low},
-    {"high", &RecordedZone::set_high, &RecordedZone::has_high},
+    {"min", &RecordedZone::set_min, &RecordedZone::has_min, true},
+    {"low", &RecordedZone::set_low, &RecordedZone::has_low, true},
+    {"high", &RecordedZone::set_high, &RecordedZone::has_high, true},
     {"spanned", &RecordedZone::set_spanned, &RecordedZone::has_spanned},
     {"present", &RecordedZone::set_present, &RecordedZone::has_present},
     {"managed", &RecordedZone::set_managed, &RecordedZone::has_managed},
@@ -117,11 +118,13 @@ absl::Status ParseProtection(const Line& line, RecordedZone& zone) {
   return absl::OkStatus();
 }
 
-// Takes what one line below a zone's "Node" line says.
-absl::Status ParseZoneDetail(const Line& line, RecordedZone& zone) {
+// Takes what one line below a zone's "Node" line says. The watermarks there are raised by the zone's `boost`,
+// which comes before them and does not last.
+absl::Status ParseZoneDetail(const Line& line, RecordedZone& zone, uint64_t& boost) {
   std::vector<absl::string_view> words = line.words;
   if (!words.empty() && words[0] == "pages") words.erase(words.begin());  // "pages free 3840"
   if (words.size() < 2) return absl::OkStatus();
+  if (words[0] == "boost") return line.Number(words[1], words[0], boost);
   if (words[0] == "protection:") return ParseProtection(line, zone);
   if (words[0] == "cpu:") {
     int32_t cpu = 0;
@@ -133,6 +136,7 @@ absl::Status ParseZoneDetail(const Line& line, RecordedZone& zone) {
     if (field.name != words[0]) continue;
     uint64_t value = 0;
     absl::Status status = line.Number(words[1], words[0], value);
+    if (field.boosted) value -= std::min(value, boost);
     if (status.ok()) (zone.*field.set)(value);
     return status;
   }
@@ -240,6 +244,7 @@ absl::Status ParsePagetypeLine(const Line& line, PagetypeProgress& progress, Pag
 
 absl::StatusOr<std::vector<RecordedZone>> ParseZoneinfo(absl::string_view text, absl::string_view file) {
   std::vector<std::pair<RecordedZone, Line>> zones;  // each with its first line
+  uint64_t boost = 0;                                // of the last one
   for (const Line& line : SplitLines(text, file)) {
     absl::StatusOr<std::optional<ZoneLine>> start = ParseZoneLine(line);
     if (!start.ok()) return start.status();
@@ -247,8 +252,9 @@ absl::StatusOr<std::vector<RecordedZone>> ParseZoneinfo(absl::string_view text, 
       zones.emplace_back(RecordedZone(), line);
       zones.back().first.set_node((*start)->key.first);
       zones.back().first.set_name((*start)->key.second);
+      boost = 0;
     } else if (!zones.empty()) {
-      absl::Status status = ParseZoneDetail(line, zones.back().first);
+      absl::Status status = ParseZoneDetail(line, zones.back().first, boost);
       if (!status.ok()) return status;
     }
   }

@@ -238,6 +238,23 @@ absl::Status Recorder::RecordKnobs() {
       system_.ReadNumberIfPresent("/proc/sys/vm/percpu_pagelist_high_fraction");
   if (!fraction.ok()) return fraction.status();
   if (fraction->has_value()) kernel.set_percpu_pagelist_high_fraction(static_cast<int32_t>(**fraction));
+  struct Knob {
+    absl::string_view file;
+    void (KernelKnobs::*set)(int32_t);
+    int64_t without;  // what a kernel does that has no such file
+  };
+  // Proactive compaction came with 5.9, the boost with 5.0.
+  constexpr Knob kKnobs[] = {
+      {"/proc/sys/vm/watermark_boost_factor", &KernelKnobs::set_watermark_boost_factor, 0},
+      {"/proc/sys/vm/compaction_proactiveness", &KernelKnobs::set_compaction_proactiveness, 0},
+      {"/proc/sys/vm/extfrag_threshold", &KernelKnobs::set_extfrag_threshold, 500},
+      {"/proc/sys/vm/max_map_count", &KernelKnobs::set_max_map_count, 65530},
+  };
+  for (const Knob& knob : kKnobs) {
+    const absl::StatusOr<std::optional<int64_t>> value = system_.ReadNumberIfPresent(knob.file);
+    if (!value.ok()) return value.status();
+    (kernel.*knob.set)(static_cast<int32_t>(value->value_or(knob.without)));
+  }
   constexpr absl::string_view kRatios = "/proc/sys/vm/lowmem_reserve_ratio";
   const absl::StatusOr<std::string> ratios = system_.Read(kRatios);
   if (!ratios.ok()) return ratios.status();
@@ -325,8 +342,6 @@ absl::Status Recorder::RecordOtherSettings() {
       {kThp, "khugepaged/max_ptes_none"},
       {kThp, "khugepaged/max_ptes_shared"},
       {kThp, "khugepaged/max_ptes_swap"},
-      {kVm, "watermark_boost_factor"},
-      {kVm, "compaction_proactiveness"},
       {kVm, "zone_reclaim_mode"},
       {kVm, "overcommit_memory"},
       {kVm, "swappiness"},

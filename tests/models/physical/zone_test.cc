@@ -435,5 +435,84 @@ TEST_F(ZoneTest, WhatIsHeldCannotBeFreed) {
   EXPECT_DEATH(zone_.FreeBuddy(frame, 0), "Check failed|failed");
 }
 
+// ---- watermark boost ----
+
+class BoostTest : public ZoneTest {
+ protected:
+  // All is allocated for movable pages; every other single page is given back.
+  BoostTest() {
+    zone_.watermarks() = {100, 125, 150};
+    frames_ = AllocMany(static_cast<int>(kPages));
+    for (size_t i = 0; i < frames_.size(); i += 2) zone_.FreeBuddy(frames_[i], 0);
+  }
+  FrameIndex AllocUnmovable(AllocFlags alloc_flags = kAllocKswapd) {
+    return zone_.AllocBuddy(0, Migratetype::kUnmovable, alloc_flags);
+  }
+
+  std::vector<FrameIndex> frames_;
+};
+
+TEST_F(BoostTest, ASmallBlockOfAnotherTypeRaisesAllWatermarksByAPageblock) {
+  zone_.SetBoostFactor(1'000'000);
+  ASSERT_NE(AllocUnmovable(), kNilFrame);
+  EXPECT_EQ(zone_.watermark_boost(), kPageblockPages);
+  EXPECT_EQ(zone_.Mark(kAllocWmarkMin), 100 + kPageblockPages);
+  EXPECT_EQ(zone_.Mark(kAllocWmarkHigh), 150 + kPageblockPages);
+  EXPECT_TRUE(zone_.TakeBoosted());
+  EXPECT_FALSE(zone_.TakeBoosted());
+  // What was stolen with it serves the next ones.
+  while (zone_.buddy().counters().fallbacks == 1) ASSERT_NE(AllocUnmovable(), kNilFrame);
+  EXPECT_EQ(zone_.watermark_boost(), 2 * kPageblockPages);
+}
+
+TEST_F(BoostTest, GoesUpToItsShareOfTheHighWatermarkOrAPageblock) {
+  zone_.SetBoostFactor(15000);  // of 150: less than a pageblock
+  for (int i = 0; i < 2000; ++i) ASSERT_NE(AllocUnmovable(), kNilFrame);
+  EXPECT_EQ(zone_.watermark_boost(), kPageblockPages);
+  zone_.watermarks().high = 1000;
+  while (zone_.buddy().free_pages() > 0 && zone_.watermark_boost() < 1500)
+    ASSERT_NE(AllocUnmovable(), kNilFrame);
+  EXPECT_EQ(zone_.watermark_boost(), 1500);
+  zone_.LowerBoost(1000);
+  EXPECT_EQ(zone_.watermark_boost(), 500);
+  zone_.LowerBoost(1000);
+  EXPECT_EQ(zone_.watermark_boost(), 0);
+}
+
+TEST_F(BoostTest, WakesNobodyForWhoMayNotWakeKswapd) {
+  zone_.SetBoostFactor(15000);
+  ASSERT_NE(AllocUnmovable(kAllocWmarkHigh), kNilFrame);
+  EXPECT_EQ(zone_.watermark_boost(), kPageblockPages);
+  EXPECT_FALSE(zone_.TakeBoosted());
+}
+
+TEST_F(BoostTest, WithoutAFactorOrAWatermarkThereIsNone) {
+  ASSERT_NE(AllocUnmovable(), kNilFrame);
+  EXPECT_EQ(zone_.watermark_boost(), 0);
+  zone_.SetBoostFactor(15000);
+  zone_.watermarks().high = 0;
+  for (int i = 0; i < 1000; ++i) ASSERT_NE(AllocUnmovable(), kNilFrame);
+  EXPECT_EQ(zone_.watermark_boost(), 0);
+  EXPECT_FALSE(zone_.TakeBoosted());
+}
+
+TEST_F(BoostTest, NewWatermarksBeginWithoutOne) {
+  zone_.SetBoostFactor(15000);
+  ASSERT_NE(AllocUnmovable(), kNilFrame);
+  zone_.SetWatermarks(zone_.watermarks());
+  EXPECT_EQ(zone_.watermark_boost(), kPageblockPages);
+  zone_.SetWatermarks({100, 125, 151});
+  EXPECT_EQ(zone_.watermark_boost(), 0);
+}
+
+// A whole pageblock that changes hands mixes nothing.
+TEST_F(ZoneTest, ALargeBlockOfAnotherTypeRaisesNothing) {
+  zone_.watermarks() = {100, 125, 150};
+  zone_.SetBoostFactor(15000);
+  ASSERT_NE(zone_.AllocBuddy(0, Migratetype::kUnmovable, kAllocKswapd), kNilFrame);
+  EXPECT_EQ(zone_.buddy().counters().fallbacks, 1);
+  EXPECT_EQ(zone_.watermark_boost(), 0);
+}
+
 }  // namespace
 }  // namespace numasim

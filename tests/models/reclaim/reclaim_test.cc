@@ -82,6 +82,25 @@ TEST_F(ReclaimTest, AnonymousMemoryPushesPageCacheOut) {
   EXPECT_LT(cached(), 100 * kMiB);
 }
 
+// Pipes' pages have to go to pageblocks of movable memory, which is in small pieces: as long as these raise
+// the watermarks kswapd takes page cache, though enough is free.
+TEST_F(ReclaimTest, MixedPageblocksCostPageCache) {
+  for (const bool boosts : {false, true}) {
+    TestMachine machine(MachineWithDisk({256 * kMiB}));
+    machine.Run(boosts ? "spawn p" : "sysctl vm.watermark_boost_factor 0\nspawn p");
+    machine.Run(
+        "@p map f 64M file file=data\n@p read f\n@p map a 128M anon\n@p touch a\npool 2M node0 20\n"
+        "@p advise a 0 128M dontneed 8K");
+    ASSERT_EQ(machine.counter(0, PAGEOUTRUN), 0);
+    machine.Run("@p pipes k 8M");
+    EXPECT_EQ(machine.counter(0, PGSTEAL_KSWAPD) > 0, boosts);
+    EXPECT_EQ(machine.counter(0, PAGEOUTRUN) > 0, boosts);
+    // When kswapd has done its part they fall again.
+    for (const Zone* const zone : machine.memory().zones()) EXPECT_EQ(zone->watermark_boost(), 0);
+    EXPECT_THAT(machine.Problems(), IsEmpty());
+  }
+}
+
 TEST_F(ReclaimTest, WhereNothingIsLeftToReclaimTheProcessIsKilled) {
   machine_.Run("@p read f 0 256M\n@p map a 240M anon");
   EXPECT_EQ(machine_.Run("@p touch a").error, Errno::kOk);
@@ -113,7 +132,8 @@ class TwoNodesTest : public ReclaimTest {
 };
 
 TEST_F(TwoNodesTest, PageCacheSpillsOverBeforeKswapdFreesAnything) {
-  machine_.Run("@p read f 0 400M");
+  // But for pageblocks of other types, of which the last free pages are.
+  machine_.Run("sysctl vm.watermark_boost_factor 0\n@p read f 0 400M");
   EXPECT_EQ(stolen(0) + stolen(1), 0);
   EXPECT_GT(cached(1), 100 * kMiB);
 }

@@ -98,6 +98,14 @@ TEST(ZoneinfoTest, ZoneHasItsSizesWatermarksAndPcpLists) {
   EXPECT_EQ(zone.pcp(1).batch(), 2);
 }
 
+TEST(ZoneinfoTest, WatermarksAreThoseWithoutTheBoost) {
+  const auto zones = ParseZoneinfo(Replaced(kZoneinfo, "boost    0", "boost    100"), "zoneinfo");
+  ASSERT_TRUE(zones.ok()) << zones.status();
+  EXPECT_EQ(zones->front().min(), 90u);
+  EXPECT_EQ(zones->front().low(), 137u);
+  EXPECT_EQ(zones->front().high(), 184u);
+}
+
 TEST(ZoneinfoTest, MalformedNumberNamesFileLineFieldAndValue) {
   const std::string text = Replaced(kZoneinfo, "managed  3840", "managed  38x0");
   EXPECT_EQ(Message(ParseZoneinfo(text, "/r/proc/zoneinfo")),

@@ -132,6 +132,8 @@ TEST_F(SnapshotTest, KnobsAreTheMachinesOwn) {
   EXPECT_EQ(machine.min_free_kbytes(), 61252);
   EXPECT_EQ(machine.kernel().watermark_scale_factor(), 10);
   EXPECT_THAT(machine.kernel().lowmem_reserve_ratio(), ElementsAre(256, 256, 32, 0));
+  EXPECT_EQ(machine.kernel().watermark_boost_factor(), 12000);
+  EXPECT_EQ(machine.kernel().compaction_proactiveness(), 35);
   EXPECT_EQ(machine.kernel().thp().enabled(), "madvise");
   EXPECT_EQ(machine.kernel().thp().shmem_enabled(), "never");
   EXPECT_EQ(machine.kernel().thp().defrag(), "defer+madvise");
