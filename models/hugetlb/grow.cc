@@ -1,9 +1,12 @@
 // Growth of the pool (set_max_huge_pages, alloc_pool_huge_page). The kernel allocates page by page, each on
 // the next node in turn. Frames are on their nodes' LPs, so page by page would be two messages for each; here
-// the next attempts are planned, made node by node, and then taken in one after another as the kernel would
-// have: which nodes get pages, what is counted and how long hugetlb_lock is held come out the same.
+// the next attempts are planned, and as long as a node has memory at hand they are made node by node. Then
+// they are taken in one after another as the kernel would have: which nodes get pages, what is counted and
+// how long hugetlb_lock is held come out the same. An attempt that takes more than that (reclaim, compaction)
+// is made when its turn has come.
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "models/hugetlb/pool.h"
 #include "sim/check.h"
@@ -14,6 +17,8 @@ struct HugetlbPool::Growth {
   // How many attempts a node gets at a time: much fewer messages than pages, and few enough pages that are
   // gone from the buddy allocator but not in the pool yet.
   static constexpr uint64_t kPerNode = 64;
+  // And this many where one takes long: these pages wait for it.
+  static constexpr uint64_t kPerNodeUnderPressure = 1;
 
   struct Attempt {
     NodeId node;
@@ -24,11 +29,13 @@ struct HugetlbPool::Growth {
   uint64_t count;  // persistent pages wanted
   NodeMask allowed;
   CpuId cpu;
-  NodeMask no_retry;  // node_alloc_noretry: nodes that are not tried hard, for that was in vain the last time
-  std::vector<Attempt> attempts;
-  std::vector<Pfn> run;  // of the node that is visited
-  int failed = 0;        // nodes tried in vain by the alloc_pool_huge_page() that goes on
-  std::vector<Pfn> unneeded;
+  NodeMask no_retry =
+      {};  // node_alloc_noretry: nodes that are not tried hard, for that was in vain the last time
+  std::vector<Attempt> attempts = {};
+  std::vector<Pfn> run = {};  // of the node that is visited
+  int failed = 0;             // nodes tried in vain by the alloc_pool_huge_page() that goes on
+  std::vector<Pfn> unneeded = {};
+  bool pressure = false;  // an attempt of the last plan was not easy
 };
 
 // Brings the persistent pages up to `count`: first those that are surplus, then fresh ones. hugetlb_lock is
@@ -38,11 +45,11 @@ sim::Task<bool> HugetlbPool::Grow(sim::Path& path, Hstate& h, uint64_t count, No
     if (!h.AdjustSurplus(allowed, -1)) break;
     co_await path.Take(LockTime(1));
   }
-  Growth growth{h, count, allowed, cpu, {}, {}, {}, 0, {}};
+  Growth growth{.h = h, .count = count, .allowed = allowed, .cpu = cpu};
   while (count > h.persistent()) {
     PlanAttempts(growth);
     lock_->Release(path);
-    co_await MakeAttempts(path, growth);
+    if (!h.gigantic()) co_await MakeEasyAttempts(path, growth);
     const bool goes_on = co_await TakeIn(path, growth);
     co_await lock_->Acquire(path);
     if (!goes_on) co_return false;
@@ -55,7 +62,9 @@ sim::Task<bool> HugetlbPool::Grow(sim::Path& path, Hstate& h, uint64_t count, No
 void HugetlbPool::PlanAttempts(Growth& growth) const {
   // Where resizes race, each page is a step of the race.
   const bool single = behaviour_.resizes_race || growth.h.gigantic();
-  const uint64_t most = single ? 1 : Growth::kPerNode * static_cast<uint64_t>(growth.allowed.count());
+  const uint64_t per_node =
+      std::exchange(growth.pressure, false) ? Growth::kPerNodeUnderPressure : Growth::kPerNode;
+  const uint64_t most = single ? 1 : per_node * static_cast<uint64_t>(growth.allowed.count());
   const uint64_t missing = growth.count - growth.h.persistent();
   growth.attempts.clear();
   for (uint64_t i = 0; i < std::min(missing, most); ++i) {
@@ -63,14 +72,9 @@ void HugetlbPool::PlanAttempts(Growth& growth) const {
   }
 }
 
-sim::Task<void> HugetlbPool::MakeAttempts(sim::Path& path, Growth& growth) {
+// Those for which nothing has to be done but to take a block.
+sim::Task<void> HugetlbPool::MakeEasyAttempts(sim::Path& path, Growth& growth) {
   const GfpFlags gfp = GfpOf(growth.h.size()) | kGfpThisNode;
-  if (growth.h.gigantic()) {
-    Growth::Attempt& attempt = growth.attempts.front();
-    const Placement where{attempt.node};
-    attempt.pfn = co_await AllocGigantic(path, gfp, where, growth.cpu);
-    co_return;
-  }
   NodeMask nodes;
   for (const Growth::Attempt& attempt : growth.attempts) nodes.Set(attempt.node);
   for (; !nodes.empty(); nodes.Clear(nodes.First())) {
@@ -79,14 +83,9 @@ sim::Task<void> HugetlbPool::MakeAttempts(sim::Path& path, Growth& growth) {
     growth.run.resize(
         static_cast<size_t>(std::count_if(growth.attempts.begin(), growth.attempts.end(), here)));
     co_await path.HopTo(memory_.node(node).lp, memory_.costs().hop);
-    AllocRequest request = MakeRequest(growth.h, gfp, Placement{node}, growth.cpu);
-    if (growth.no_retry.Has(node)) request.gfp = request.gfp.Without(kGfpRetryMayfail);
+    const AllocRequest request = MakeRequest(growth.h, gfp, Placement{node}, growth.cpu);
     const size_t got = co_await allocator_.AllocRun(path, request, std::span(growth.run));
-    if (got == growth.run.size()) {
-      growth.no_retry.Clear(node);
-    } else {
-      growth.no_retry.Set(node);
-    }
+    if (got > 0) growth.no_retry.Clear(node);
     size_t next = 0;
     for (Growth::Attempt& attempt : growth.attempts) {
       if (attempt.node == node && next < got) attempt.pfn = growth.run[next++];
@@ -95,23 +94,36 @@ sim::Task<void> HugetlbPool::MakeAttempts(sim::Path& path, Growth& growth) {
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
 }
 
-// Every zone of the node is looked at against its low and its min watermark.
-sim::Duration HugetlbPool::FailedAttemptTime(NodeId node) const {
-  int64_t zones = 0;
-  for (const auto& zone : memory_.node(node).zones) zones += zone != nullptr ? 1 : 0;
-  return memory_.costs().zonelist * (2 * zones);
+// alloc_buddy_huge_page(): a node that was tried hard in vain is not, until it has given a page. From and to
+// the global LP.
+sim::Task<Pfn> HugetlbPool::MakeAttempt(sim::Path& path, Growth& growth, NodeId node) {
+  const GfpFlags gfp = GfpOf(growth.h.size()) | kGfpThisNode;
+  if (growth.h.gigantic()) co_return co_await AllocGigantic(path, gfp, Placement{node}, growth.cpu);
+  AllocRequest request = MakeRequest(growth.h, gfp, Placement{node}, growth.cpu);
+  if (growth.no_retry.Has(node)) request.gfp = request.gfp.Without(kGfpRetryMayfail);
+  co_await path.HopTo(memory_.node(node).lp, memory_.costs().hop);
+  const Pfn pfn = co_await allocator_.Alloc(path, request);
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
+  if (pfn == kNoPfn) {
+    growth.no_retry.Set(node);
+  } else {
+    growth.no_retry.Clear(node);
+  }
+  co_return pfn;
 }
 
 // What the kernel does after each attempt. False where one call has found memory on no node.
 sim::Task<bool> HugetlbPool::TakeIn(sim::Path& path, Growth& growth) {
   Hstate& h = growth.h;
-  NodeMask ended;  // nodes without memory: only their first attempt was really made and has had its time
   for (size_t i = 0; i < growth.attempts.size(); ++i) {
-    const auto [node, pfn] = growth.attempts[i];
+    const NodeId node = growth.attempts[i].node;
+    if (growth.attempts[i].pfn == kNoPfn) {
+      growth.pressure = true;
+      growth.attempts[i].pfn = co_await MakeAttempt(path, growth, node);
+    }
+    const Pfn pfn = growth.attempts[i].pfn;
     if (pfn == kNoPfn) {
       if (!h.gigantic()) ++counters_[HTLB_BUDDY_ALLOC_FAIL];
-      if (ended.Has(node)) co_await path.Take(FailedAttemptTime(node));
-      ended.Set(node);
       if (++growth.failed < growth.allowed.count()) continue;
       co_await GiveBackRest(path, growth, i + 1);
       co_return false;

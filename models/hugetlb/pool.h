@@ -138,9 +138,9 @@ class HugetlbPool {
   // Growth of the pool by set_max_huge_pages() (grow.cc).
   struct Growth;
   sim::Task<bool> Grow(sim::Path& path, Hstate& h, uint64_t count, NodeMask allowed, CpuId cpu);
-  sim::Duration FailedAttemptTime(NodeId node) const;
   void PlanAttempts(Growth& growth) const;
-  sim::Task<void> MakeAttempts(sim::Path& path, Growth& growth);
+  sim::Task<void> MakeEasyAttempts(sim::Path& path, Growth& growth);
+  sim::Task<Pfn> MakeAttempt(sim::Path& path, Growth& growth, NodeId node);
   sim::Task<bool> TakeIn(sim::Path& path, Growth& growth);
   sim::Task<void> GiveBackRest(sim::Path& path, Growth& growth, size_t first);
   sim::Task<void> Shrink(sim::Path& path, Hstate& h, uint64_t count, NodeMask allowed, CpuId cpu);
