@@ -54,7 +54,7 @@ sim::Task<void> RecordedGuest::AfterSystemOp(sim::Path& path, const Op& op, cons
   if (const auto* spawn = std::get_if<SpawnOp>(&op.kind))
     co_return co_await Add(path, spawn->name, kBySpawn, runner);
   if (WritesSetting(op.kind) && !std::exchange(has_written_, true))
-    co_await Give(path, recorder_, kFirstNumber, kBySetting);
+    co_await Give(path, recorder_, recorder_.policy, kFirstNumber, kBySetting);
 }
 
 sim::Task<void> RecordedGuest::AfterProcessOp(sim::Path& path, const Op& op, const ScriptRunner& runner) {
@@ -70,11 +70,20 @@ sim::Task<void> RecordedGuest::AfterProcessOp(sim::Path& path, const Op& op, con
   program.cpu = process->cpu;
   if (const auto* fork = std::get_if<ForkOp>(&op.kind))
     co_return co_await Add(path, fork->child, kByFork, runner);
-  if (std::holds_alternative<CpuOp>(op.kind) && !std::exchange(program.has_moved, true))
-    program.pages += co_await Give(path, *process, program.number, kByCpu);
-  if (std::holds_alternative<MapOp>(op.kind) && !std::exchange(program.has_mapped, true))
-    program.pages += co_await Give(path, *process, program.number, kByMap);
+  // What it writes to before it sets a policy is not placed by that.
+  const MemPolicy policy = std::holds_alternative<PolicyOp>(op.kind) ? MemPolicy() : process->policy;
+  program.pages += co_await Give(path, *process, policy, program.number, NewPages(program, op.kind));
   if (ShowsMapping(op.kind)) co_await ReadSmaps(path, *process);
+}
+
+// How many pages of its own it writes to for the first time by such an operation.
+int64_t RecordedGuest::NewPages(Program& program, const OpKind& kind) {
+  int64_t pages = 0;
+  if (!std::exchange(program.has_begun, true)) pages += kByFirst;
+  if (std::holds_alternative<MapOp>(kind) && !std::exchange(program.has_mapped, true)) pages += kByMap;
+  if (std::holds_alternative<ReadOp>(kind) && !std::exchange(program.has_read, true)) pages += kByRead;
+  if (std::holds_alternative<PipesOp>(kind)) pages += kByPipes;
+  return pages;
 }
 
 // A program that has just begun.
@@ -84,15 +93,15 @@ sim::Task<void> RecordedGuest::Add(sim::Path& path, const std::string& name, int
   if (process == nullptr) co_return;  // it could not begin
   Program& program = programs_[name];
   program = {.number = kFirstNumber + ++programs_so_far_, .cpu = process->cpu};
-  program.pages = co_await Give(path, *process, program.number, pages);
+  program.pages = co_await Give(path, *process, process->policy, program.number, pages);
 }
 
 // Returns how many it got.
-sim::Task<int64_t> RecordedGuest::Give(sim::Path& path, const Process& process, uint64_t number,
-                                       int64_t pages) {
+sim::Task<int64_t> RecordedGuest::Give(sim::Path& path, const Process& process, const MemPolicy& policy,
+                                       uint64_t number, int64_t pages) {
   const MemorySystem& memory = kernel_.memory();
   const NodeId local = memory.NodeOfCpu(process.cpu);
-  const Placement place = PlaceInVma(process.policy, local, 0);
+  const Placement place = PlaceInVma(policy, local, 0);
   AllocRequest request = RequestFor(kGfpHighuserMovable | kGfpNoWarn, place, process.cpu,
                                     FrameOwner{FrameOwner::kAnon, 1, kBootUser, number});
   request.task = process.id;

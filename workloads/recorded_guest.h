@@ -4,7 +4,8 @@
 // holes are at even frames or at odd ones decides what compaction finds (docs/compaction.md).
 //
 // The numbers are those of the recorder, the same in every recording: a process that exits gives back
-// 21 or 22 pages (AnonPages of its nodes), of which it got the last three by `cpu` and its first `map`.
+// 21 or 22 pages (AnonPages of its nodes), of which it got the last three by its first operation, whatever
+// that is, and its first `map`; its first `read` adds the buffer of 128 KiB, and each `pipes` a page.
 //
 // Such a page is anonymous, can move, and nothing simulated refers to it; it is known by its program's
 // number.
@@ -34,21 +35,24 @@ class RecordedGuest {
   sim::Task<void> Follow(sim::Path& path, const Op& op, const ScriptRunner& runner);
 
  private:
-  static constexpr int64_t kBySpawn = 19, kByFork = 14, kByCpu = 1, kByMap = 2;
+  static constexpr int64_t kBySpawn = 19, kByFork = 14, kByFirst = 1, kByMap = 2, kByRead = 32, kByPipes = 1;
   static constexpr int64_t kBySetting = 1;  // the recorder itself, by the first setting that it writes
 
   struct Program {
     uint64_t number = 0;
     CpuId cpu;          // where it was seen last
     int64_t pages = 0;  // that it has
-    bool has_moved = false;
+    bool has_begun = false;
     bool has_mapped = false;
+    bool has_read = false;
   };
 
   sim::Task<void> AfterSystemOp(sim::Path& path, const Op& op, const ScriptRunner& runner);
   sim::Task<void> AfterProcessOp(sim::Path& path, const Op& op, const ScriptRunner& runner);
+  static int64_t NewPages(Program& program, const OpKind& kind);
   sim::Task<void> Add(sim::Path& path, const std::string& name, int64_t pages, const ScriptRunner& runner);
-  sim::Task<int64_t> Give(sim::Path& path, const Process& process, uint64_t number, int64_t pages);
+  sim::Task<int64_t> Give(sim::Path& path, const Process& process, const MemPolicy& policy, uint64_t number,
+                          int64_t pages);
   sim::Task<void> ReadSmaps(sim::Path& path, const Process& process);
   sim::Task<void> TakeBack(sim::Path& path, Program& program);
   static bool HasPage(const Zone& zone, uint64_t number, const FrameStore::Head& head);

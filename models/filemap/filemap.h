@@ -42,7 +42,7 @@ class Filemap {
         evictor_(memory, files, rmap) {}
 
   struct ReadResult {
-    Errno error = Errno::kOk;  // kNoMem
+    Errno error = Errno::kOk;  // kNoMem; kIntr: the process was killed
     int64_t bytes = 0;
   };
   // pread() of an open file, in calls of 128 KiB, up to its end. On the LP of the process's node, by a path

@@ -25,6 +25,8 @@ sim::Task<Filemap::ReadResult> Filemap::Read(sim::Path& path, Process& process, 
   const sim::LpId here = path.lp();
   ReadResult result;
   while (result.bytes < length) {
+    if (process.killed) result.error = Errno::kIntr;
+    if (result.error != Errno::kOk) break;
     co_await path.Take(memory_.costs().syscall);
     co_await path.GoTo(HomeOf(id), memory_.costs().hop);
     const int64_t begin = offset + result.bytes;

@@ -42,6 +42,8 @@ sim::Task<Errno> Pipes::Fill(sim::Path& path, Process& process, int64_t pages, P
     while (written < asked && error == Errno::kOk) {
       error = co_await AddMemory(path, process, kGfpHighuser, 0, pipe);
       if (error == Errno::kOk) ++written;
+      // Who had to wake up kswapd gives way to it (might_sleep() of prepare_alloc_pages).
+      co_await memory_.cpu(process.cpu).MaybeYield(path);
     }
     co_await path.Take(costs.syscall + costs.copy_page * written);
     pages -= written;
