@@ -21,6 +21,7 @@
 #include "workloads/condition.h"
 #include "workloads/generate/churn_plan.h"
 #include "workloads/generate/guest_plan.h"
+#include "workloads/generate/readers_plan.h"
 #include "workloads/script.h"
 #include "workloads/text_patch.h"
 
@@ -69,6 +70,7 @@ struct LoadedScenario {
   std::vector<BatchPlan> batches;
   std::vector<AllocPlan> allocations;
   std::vector<ChurnPlan> churns;
+  std::vector<ReadersPlan> readers;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;
   std::vector<Expectation> expectations;

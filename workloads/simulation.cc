@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <utility>
-#include <variant>
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
@@ -104,12 +103,33 @@ absl::Status Simulation::AddGroups(const LoadedScenario& scenario, uint64_t seed
     if (!churn.ok()) return churn.status();
     churns_.push_back(*std::move(churn));
   }
+  int64_t files = 0;
+  for (const ReadersPlan& plan : scenario.readers) {
+    files += plan.files;
+    if (files >= ShmemFiles::kMaxFiles)
+      return absl::InvalidArgumentError(absl::StrCat(plan.place,
+                                                     ": files: with those of all readers before it ", files,
+                                                     " files are more than there can be; expected fewer "
+                                                     "than ",
+                                                     ShmemFiles::kMaxFiles, " in all"));
+    auto readers = Readers::Create(*kernel_, plan, seed);
+    if (!readers.ok()) return readers.status();
+    readers_.push_back(*std::move(readers));
+  }
+  const auto add = [this](const auto& all) {
+    for (const auto& part : all) parts_.push_back(part.get());
+  };
+  add(groups_);
+  add(batches_);
+  add(replays_);
+  add(churns_);
+  add(readers_);
   return absl::OkStatus();
 }
 
 void Simulation::AddStreams() {
   kernel_->thp().khugepaged().RunAsThread();
-  const bool ends_khugepaged = MayHaveKhugepaged();
+  kernel_->kcompactds().RunAsThreads();
   for (const LoadedScript& script : scenario_.scripts) {
     logs_.push_back(std::make_unique<OperationLog>(engine_));
     OperationLog* const log = logs_.back().get();
@@ -123,20 +143,15 @@ void Simulation::AddStreams() {
       stream->runner = std::make_unique<ScriptRunner>(*kernel_, name, script.place);
       const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
       engine_.Start(kernel_->memory().global_lp(), start, name,
-                    [this, stream, log, ends_khugepaged](sim::Path& path) -> sim::Task<void> {
+                    [this, stream, log](sim::Path& path) -> sim::Task<void> {
                       co_await stream->runner->Run(path, *stream->of_copy, stream->script->loops, *log);
                       stream->done = true;
-                      if (ends_khugepaged) co_await EndWithLast(path);
+                      co_await EndWithLast(path);
                     });
     }
   }
-  const auto end_one = [this, ends_khugepaged](sim::Path& path) -> sim::Task<void> {
-    if (ends_khugepaged) co_await EndWithLast(path);
-  };
-  for (const auto& group : groups_) group->Begin(end_one);
-  for (const auto& batch : batches_) batch->Begin(end_one);
-  for (const auto& replay : replays_) replay->Begin(end_one);
-  for (const auto& churn : churns_) churn->Begin(end_one);
+  const auto end_one = [this](sim::Path& path) { return EndWithLast(path); };
+  for (WorkloadPart* const part : parts_) part->Begin(end_one);
 }
 
 std::vector<MemorySystem::CounterColumn> Simulation::Columns() const {
@@ -144,35 +159,19 @@ std::vector<MemorySystem::CounterColumn> Simulation::Columns() const {
   if (scenario_.proto.trace().contiguity()) {
     for (auto& column : ContiguityColumns(kernel_->memory())) columns.push_back(std::move(column));
   }
-  for (const auto& group : groups_) {
-    for (auto& column : group->Columns()) columns.push_back(std::move(column));
-  }
-  for (const auto& batch : batches_) {
-    for (auto& column : batch->Columns()) columns.push_back(std::move(column));
-  }
-  for (const auto& replay : replays_) {
-    for (auto& column : replay->Columns()) columns.push_back(std::move(column));
-  }
-  for (const auto& churn : churns_) {
-    for (auto& column : churn->Columns()) columns.push_back(std::move(column));
+  for (const WorkloadPart* const part : parts_) {
+    for (auto& column : part->Columns()) columns.push_back(std::move(column));
   }
   return columns;
 }
 
-// Whether there may be a khugepaged at some time.
-bool Simulation::MayHaveKhugepaged() const {
-  if (ParseThpEnabled(scenario_.kernel.thp().enabled()) != ThpSettings::Enabled::kNever) return true;
-  const auto sets_thp = [](const Op& op) { return std::holds_alternative<ThpOp>(op.kind); };
-  return std::any_of(scenario_.scripts.begin(), scenario_.scripts.end(), [&](const LoadedScript& script) {
-    return std::any_of(script.script.ops.begin(), script.script.ops.end(), sets_thp);
-  });
-}
-
-// khugepaged would go on for ever.
+// khugepaged would go on for ever, and kcompactds for a while longer.
 sim::Task<void> Simulation::EndWithLast(sim::Path& path) {
-  co_await path.GoTo(kernel_->memory().global_lp(), kernel_->memory().costs().hop);
-  if (++streams_ended_ < static_cast<size_t>(streams()) || !kernel_->thp().khugepaged().pending()) co_return;
-  left_khugepaged_ = true;
+  MemorySystem& memory = kernel_->memory();
+  co_await path.GoTo(memory.global_lp(), memory.costs().hop);
+  if (++streams_ended_ < static_cast<size_t>(streams())) co_return;
+  if (!kernel_->thp().khugepaged().pending() && memory.vm().compaction_proactiveness == 0) co_return;
+  left_daemons_ = true;
   sim::EndRunHere(path);
 }
 
@@ -180,7 +179,7 @@ absl::Status Simulation::Run() {
   const sim::SimTime end = scenario_.stop_after_ns ? sim::SimTime{*scenario_.stop_after_ns} : sim::kNever;
   if (absl::Status status = engine_.Run(end); !status.ok()) return status;
   const std::vector<sim::BlockedPath> blocked = engine_.blocked_paths();
-  const bool ended = scenario_.stop_after_ns.has_value() || sim::RunWasStopped(engine_) || left_khugepaged_;
+  const bool ended = scenario_.stop_after_ns.has_value() || sim::RunWasStopped(engine_) || left_daemons_;
   if (blocked.empty() || ended) return absl::OkStatus();
   return Stuck(blocked);
 }
@@ -263,11 +262,8 @@ std::vector<Simulation::Operations> Simulation::AllOperations() const {
 }
 
 int64_t Simulation::streams_done() const {
-  return std::count_if(runners_.begin(), runners_.end(), [](const auto& stream) { return stream->done; }) +
-         std::count_if(groups_.begin(), groups_.end(), [](const auto& group) { return group->ended(); }) +
-         std::count_if(batches_.begin(), batches_.end(), [](const auto& batch) { return batch->ended(); }) +
-         std::count_if(replays_.begin(), replays_.end(), [](const auto& replay) { return replay->ended(); }) +
-         std::count_if(churns_.begin(), churns_.end(), [](const auto& churn) { return churn->ended(); });
+  return std::ranges::count_if(runners_, [](const auto& stream) { return stream->done; }) +
+         std::ranges::count_if(parts_, [](const WorkloadPart* part) { return part->ended(); });
 }
 
 std::vector<const Process*> Simulation::LiveProcesses() const {
@@ -276,13 +272,9 @@ std::vector<const Process*> Simulation::LiveProcesses() const {
     const std::vector<const Process*> of_stream = stream->runner->LiveProcesses();
     live.insert(live.end(), of_stream.begin(), of_stream.end());
   }
-  for (const auto& group : groups_) {
-    const std::vector<const Process*> guests = group->LiveProcesses();
-    live.insert(live.end(), guests.begin(), guests.end());
-  }
-  for (const auto& batch : batches_) {
-    const std::vector<const Process*> jobs = batch->LiveProcesses();
-    live.insert(live.end(), jobs.begin(), jobs.end());
+  for (const WorkloadPart* const part : parts_) {
+    const std::vector<const Process*> of_part = part->LiveProcesses();
+    live.insert(live.end(), of_part.begin(), of_part.end());
   }
   return live;
 }
@@ -293,6 +285,8 @@ sim::SimTime Simulation::KnownEnd() const {
   for (const AllocPlan& plan : scenario_.allocations) end = std::max(end, absl::int128(plan.end_ns()));
   for (const ChurnPlan& plan : scenario_.churns)
     end = std::max(end, plan.start_ns + absl::int128(plan.pause_ns) * plan.rounds);
+  for (const ReadersPlan& plan : scenario_.readers)
+    end = std::max(end, absl::int128(plan.until_ns.value_or(0)));
   for (const LoadedScript& script : scenario_.scripts) {
     absl::int128 slept = 0;
     for (const Op& op : script.script.ops) {
@@ -321,15 +315,10 @@ double Simulation::ShareDone() const {
     done += stream->done ? operations
                          : std::min(operations, static_cast<double>(stream->runner->counts().operations));
   }
-  // A group counts as much as all scripts together, and so does a batch system, a replay, and a churn.
-  const double scripts = all == 0 ? 1 : done / all;
-  double shares = runners_.empty() ? 0 : scripts;
-  for (const auto& group : groups_) shares += group->ShareDone(engine_.now().ns);
-  for (const auto& batch : batches_) shares += batch->ShareDone();
-  for (const auto& replay : replays_) shares += replay->ShareDone();
-  for (const auto& churn : churns_) shares += churn->ShareDone();
-  const size_t parts =
-      groups_.size() + batches_.size() + replays_.size() + churns_.size() + (runners_.empty() ? 0 : 1);
+  // A part counts as much as all scripts together.
+  double shares = runners_.empty() ? 0 : all == 0 ? 1 : done / all;
+  for (const WorkloadPart* const part : parts_) shares += part->ShareDone(engine_.now());
+  const size_t parts = parts_.size() + (runners_.empty() ? 0 : 1);
   return parts == 0 ? 1 : shares / static_cast<double>(parts);
 }
 

@@ -1,5 +1,5 @@
 // Simulation: one run of a scenario. Owns the engine, the models on it, a runner for each stream of the
-// workload, its groups of guests, its batch systems and its replays of allocation traces.
+// workload, and its other parts.
 #ifndef NUMASIM_WORKLOADS_SIMULATION_H_
 #define NUMASIM_WORKLOADS_SIMULATION_H_
 
@@ -20,6 +20,8 @@
 #include "workloads/batch/batch_system.h"
 #include "workloads/generate/churn.h"
 #include "workloads/generate/guest_group.h"
+#include "workloads/generate/readers.h"
+#include "workloads/generate/workload_part.h"
 #include "workloads/operation_log.h"
 #include "workloads/scenario.h"
 #include "workloads/script_runner.h"
@@ -82,17 +84,15 @@ class Simulation {
     OperationTable table;
   };
   std::vector<Operations> AllOperations() const;
-  // Scripts' streams, groups of guests, batch systems, replays, and churns.
-  int64_t streams() const {
-    return static_cast<int64_t>(runners_.size() + groups_.size() + batches_.size() + replays_.size() +
-                                churns_.size());
-  }
+  // Scripts' streams, and the other parts of the workload.
+  int64_t streams() const { return static_cast<int64_t>(runners_.size() + parts_.size()); }
   int64_t streams_done() const;
   // The groups of guests, in the scenario's order.
   const std::vector<std::unique_ptr<GuestGroup>>& groups() const { return groups_; }
   const std::vector<std::unique_ptr<BatchSystem>>& batches() const { return batches_; }
   const std::vector<std::unique_ptr<AllocReplay>>& replays() const { return replays_; }
   const std::vector<std::unique_ptr<Churn>>& churns() const { return churns_; }
+  const std::vector<std::unique_ptr<Readers>>& readers() const { return readers_; }
   // Every counter of the machine and of the workload, in the order of a trace.
   std::vector<MemorySystem::CounterColumn> Columns() const;
   // The processes that live, by stream and name. Read while nothing runs.
@@ -120,7 +120,6 @@ class Simulation {
   Simulation(const LoadedScenario& scenario, const Options& options);
   absl::Status AddGroups(const LoadedScenario& scenario, uint64_t seed);
   void AddStreams();
-  bool MayHaveKhugepaged() const;
   sim::Task<void> EndWithLast(sim::Path& path);
   // What is wrong where a run without an end has come to its end: somebody still waits.
   absl::Status Stuck(const std::vector<sim::BlockedPath>& blocked) const;
@@ -135,8 +134,11 @@ class Simulation {
   std::vector<std::unique_ptr<BatchSystem>> batches_;
   std::vector<std::unique_ptr<AllocReplay>> replays_;
   std::vector<std::unique_ptr<Churn>> churns_;
-  size_t streams_ended_ = 0;      // global LP
-  bool left_khugepaged_ = false;  // the run was ended with the last stream, and khugepaged with it
+  std::vector<std::unique_ptr<Readers>> readers_;
+  std::vector<WorkloadPart*> parts_;  // all of these, in that order
+  size_t streams_ended_ = 0;          // global LP
+  bool left_daemons_ =
+      false;  // the run was ended with the last stream, and what would go on for ever with it
 };
 
 }  // namespace numasim::workloads

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "cli/run/summary_over_time.h"
 #include "cli/text/size_text.h"
 #include "cli/text/text_table.h"
@@ -270,6 +271,19 @@ void PrintChurns(const std::vector<std::unique_ptr<workloads::Churn>>& churns, s
   table.Print(/*width=*/0, out);
 }
 
+// What the readers of each group did.
+void PrintReaders(const std::vector<std::unique_ptr<workloads::Readers>>& groups, std::ostream& out) {
+  if (groups.empty()) return;
+  Table table;
+  table.AddRow({"readers", "files read", "read", "failed", "killed"});
+  for (const auto& group : groups)
+    table.AddRow({group->plan().name, absl::StrCat(group->counter(READERS_FILES)),
+                  SizeForPeople(group->counter(READERS_PAGES) * kPageSize),
+                  absl::StrCat(group->counter(READERS_FAILED)),
+                  absl::StrCat(group->counter(READERS_KILLED))});
+  table.Print(/*width=*/0, out);
+}
+
 // Why guests of a group, jobs of a batch system, or allocations of a trace did not get their memory.
 void PrintShortages(std::string_view what, const workloads::Shortages& shortages, std::ostream& out) {
   for (const auto& [shortage, count] : shortages) {
@@ -333,6 +347,19 @@ void PrintFailures(const workloads::Simulation& simulation, const RunFacts& fact
   }
 }
 
+// "streams, groups of guests and churns".
+std::string KindsOfStreams(const workloads::Simulation& simulation) {
+  std::vector<std::string> kinds = {"streams"};
+  if (!simulation.groups().empty()) kinds.push_back("groups of guests");
+  if (!simulation.batches().empty()) kinds.push_back("batch systems");
+  if (!simulation.replays().empty()) kinds.push_back("replays");
+  if (!simulation.churns().empty()) kinds.push_back("churns");
+  if (!simulation.readers().empty()) kinds.push_back("groups of readers");
+  const std::string last = kinds.back();
+  kinds.pop_back();
+  return kinds.empty() ? last : absl::StrCat(absl::StrJoin(kinds, ", "), " and ", last);
+}
+
 }  // namespace
 
 void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
@@ -345,14 +372,9 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
                          sim::ToString(simulation.engine().now()), facts.wall_s, events,
                          static_cast<double>(events) / 1e6 / std::max(facts.wall_s, 1e-9));
   if (!facts.ended_by.empty()) out << "ended by " << facts.ended_by << " before its end\n";
-  const char* const streams =
-      !simulation.churns().empty()    ? "streams, groups of guests, batch systems, replays and churns"
-      : !simulation.replays().empty() ? "streams, groups of guests, batch systems and replays"
-      : !simulation.batches().empty() ? "streams, groups of guests and batch systems"
-      : !simulation.groups().empty()  ? "streams and groups of guests"
-                                      : "streams";
   out << absl::StrFormat("%d of %d %s ended; %d operations, %d accesses\n", simulation.streams_done(),
-                         simulation.streams(), streams, totals.operations, totals.accesses);
+                         simulation.streams(), KindsOfStreams(simulation), totals.operations,
+                         totals.accesses);
   const std::vector<workloads::Simulation::Operations> operations = simulation.AllOperations();
   PrintScripts(operations, out);
   PrintTimed(operations, out);
@@ -365,6 +387,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
   PrintBatches(simulation.batches(), out);
   PrintReplays(simulation.replays(), out);
   PrintChurns(simulation.churns(), out);
+  PrintReaders(simulation.readers(), out);
   if (run.has_value()) PrintOverTime(*run, out);
   PrintFailures(simulation, facts, out);
   if (!facts.trace_path.empty()) {

@@ -73,6 +73,7 @@ workload {
     line: "pool 2M all 10"
     line: "cma_alloc camera buffer 4M"
     line: "cma_release buffer"
+    line: "pool 2M node1 3000"
     line: "virtio_mem 256M"
     line: "virtio_mem 0"
     line: "offline_block node0 1"
@@ -267,6 +268,28 @@ workload {
 trace { interval: "1ms" }
 )";
 
+// Files of which a part fits in memory, and unmovable memory that has to share pageblocks with movable
+// memory.
+constexpr char kWithReaders[] = R"(
+machine {
+  disk: "4G"
+  node { memory: "128M" cpus: 2 }
+  node { memory: "128M" cpus: 2 }
+}
+kernel { thp { enabled: "never" } }
+workload {
+  readers {
+    name: "web" until: "900ms" files: 30 size { uniform { min: "1M" max: "2M" } } pause { constant: "20ms" }
+  }
+  readers { name: "others" start: "1ms" until: "300ms" files: 1 size { constant: "1M" } pause { constant: "9ms" } }
+  script {
+    line: "spawn p" line: "@p map a 80M anon" line: "@p touch a" line: "pool 2M node0 17"
+    line: "@p advise a 0 80M dontneed 8K" line: "@p pipes k 4M" line: "sleep 1000"
+  }
+}
+trace { interval: "10ms" }
+)";
+
 void WriteTraces() {
   const auto alloc = [](int us, int pfn) {
     return absl::StrCat("a-1 [001] ..... 1.00", us, ": mm_page_alloc: page=p pfn=", pfn,
@@ -408,6 +431,9 @@ const Entry kEntries[] = {
     {"KernelKnobs.movablecore", kDescribed, "kernel {", "kernel { movablecore: '16M'"},
     {"KernelKnobs.max_map_count", kDescribed, "kernel {", "kernel { max_map_count: 5"},
     {"KernelKnobs.extfrag_threshold", kFragmented, "kernel {", "kernel { extfrag_threshold: 1000"},
+    {"KernelKnobs.watermark_boost_factor", kWithReaders, "kernel {", "kernel { watermark_boost_factor: 0"},
+    {"KernelKnobs.compaction_proactiveness", kWithReaders, "kernel {",
+     "kernel { compaction_proactiveness: 0"},
     {"KernelKnobs.overcommit_memory", kFragmented, "kernel {", "kernel { overcommit_memory: 1"},
     {"Thp.enabled", kDescribed, "\"never\"", "\"madvise\""},
     {"Thp.shmem_enabled", kWithThp, "thp {", "thp { shmem_enabled: 'always'"},
@@ -489,6 +515,16 @@ const Entry kEntries[] = {
     {"Churn.rounds", kWithChurn, "rounds: 3 pause: \"2ms\"", "rounds: 0 pause: \"2ms\"", Effect::kWarned},
     {"Churn.renew", kWithChurn, "rounds", "renew: '20%' rounds"},
     {"Churn.pause", kWithChurn, "2ms", "3ms"},
+    {"Readers.name", kWithReaders, "\"web\"", "\"files\""},
+    {"Readers.name", kWithReaders, "\"web\"", "\"others\"", Effect::kRefused},
+    {"Readers.start", kWithReaders, "until", "start: '100ms' until"},
+    {"Readers.until", kWithReaders, "900ms", "800ms"},
+    {"Readers.node", kWithReaders, "files", "node: 1 files"},
+    {"Readers.node", kWithReaders, "files", "node: 2 files", Effect::kRefused},
+    {"Readers.count", kWithReaders, "files", "count: 2 files"},
+    {"Readers.files", kWithReaders, "files: 30", "files: 20"},
+    {"Readers.popularity", kWithReaders, "files", "popularity: 0 files"},
+    {"Readers.popularity", kWithReaders, "files: 1 ", "files: 1 popularity: 2 ", Effect::kWarned},
     {"Poisson.mean", kWithGuests, "mean: \"3ms\"", "mean: \"4ms\""},
     {"Arrival.file", kWithGuests, "poisson {", "file: 'x.txt' poisson {", Effect::kRefused},
     {"ClosedLoop.guests", kWithGuests, "guests: 3", "guests: 4"},
@@ -621,8 +657,9 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
   WriteTraces();
   const Result with_trace = RunScenario(kWithTrace);
   const Result with_churn = RunScenario(kWithChurn);
+  const Result with_readers = RunScenario(kWithReaders);
   for (const Result* base : {&described, &recorded, &pinned, &from_topology, &with_thp, &with_guests,
-                             &with_batch, &with_trace, &with_churn}) {
+                             &with_batch, &with_trace, &with_churn, &with_readers}) {
     ASSERT_EQ(base->problem, "");
     ASSERT_THAT(base->warnings, testing::IsEmpty());
   }
@@ -633,15 +670,16 @@ TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
     ASSERT_NE(at, std::string::npos);
     text.replace(at, std::string(entry.from).size(), entry.to);
     const Result changed = RunScenario(text);
-    const Result& base = entry.scenario == kDescribed    ? described
-                         : entry.scenario == kRecorded   ? recorded
-                         : entry.scenario == kPinned     ? pinned
-                         : entry.scenario == kWithThp    ? with_thp
-                         : entry.scenario == kWithGuests ? with_guests
-                         : entry.scenario == kWithBatch  ? with_batch
-                         : entry.scenario == kWithTrace  ? with_trace
-                         : entry.scenario == kWithChurn  ? with_churn
-                                                         : from_topology;
+    const Result& base = entry.scenario == kDescribed     ? described
+                         : entry.scenario == kRecorded    ? recorded
+                         : entry.scenario == kPinned      ? pinned
+                         : entry.scenario == kWithThp     ? with_thp
+                         : entry.scenario == kWithGuests  ? with_guests
+                         : entry.scenario == kWithBatch   ? with_batch
+                         : entry.scenario == kWithTrace   ? with_trace
+                         : entry.scenario == kWithChurn   ? with_churn
+                         : entry.scenario == kWithReaders ? with_readers
+                                                          : from_topology;
     switch (entry.effect) {
       case Effect::kTrace:
         EXPECT_EQ(changed.problem, "");

@@ -442,10 +442,10 @@ TEST(ScenarioErrorTest, MistakeInAnInlineScriptNamesScenarioScriptAndLine) {
 
 TEST(ScenarioErrorTest, RulesOfTheRest) {
   const std::string rest = std::string(kMachine) + kScript;
-  EXPECT_EQ(
-      Mistake(kMachine),
-      "dir/s.textproto:1:1: workload.script: is missing; expected at least one, such as script "
-      "{ file: \"load.mm\" }, or guests { .. }, or batch { .. }, or allocations { .. }, or churn { .. }");
+  EXPECT_EQ(Mistake(kMachine),
+            "dir/s.textproto:1:1: workload.script: is missing; expected at least one, such as script "
+            "{ file: \"load.mm\" }, or guests { .. }, or batch { .. }, or allocations { .. }, or churn { .. "
+            "}, or readers { .. }");
   EXPECT_EQ(Mistake(rest + "trace { interval: '0s' }"),
             "dir/s.textproto:3:9: trace.interval: '0s' is no time between samples; expected more than 0, "
             "such as 1ms");

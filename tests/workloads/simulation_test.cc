@@ -224,11 +224,13 @@ INSTANTIATE_TEST_SUITE_P(Times, StopAfterTest,
 
 // A stream that only sleeps ends when it should: copy i begins at start + i * stagger and takes loops * 5 ms.
 TEST(SimulationTest, CopiesAreStaggeredAndLoop) {
-  const LoadedScenario scenario =
-      Load(Machine(1, "16M", 1) +
-           Workload({Script("copies: 4 stagger: '20ms' loops: 2 start: '1ms'", {"sleep 5"})}));
+  const LoadedScenario scenario = Load(
+      "machine { node { memory: '16M' cpus: 1 } }\n"
+      "kernel { thp { enabled: 'never' } compaction_proactiveness: 0 }\n" +
+      Workload({Script("copies: 4 stagger: '20ms' loops: 2 start: '1ms'", {"sleep 5"})}));
   const auto run = Begin(scenario, 1);
   ASSERT_TRUE(run->Run().ok());
+  // Without kcompactd, which would go on: the run would end a lookahead later.
   EXPECT_EQ(run->simulation().engine().now().ns, (1 + 3 * 20 + 2 * 5) * kMs);
   EXPECT_EQ(run->simulation().streams(), 4);
   EXPECT_EQ(run->simulation().streams_done(), 4);
@@ -524,6 +526,35 @@ TEST(SimulationTest, FailuresTellOfPagesThatStayedAndOfWhatIsBeyondAMapping) {
       {"pin EFAULT", {1, 8}},
   };
   EXPECT_EQ(found, expected);
+}
+
+// ---- kcompactd at work of its own ----
+
+// What is free is in single pages from a twentieth of a second on: it looks when half a second is over, and
+// again 32 seconds later if that was in vain. A run is over with its last stream all the same.
+TEST(SimulationTest, KcompactdLooksByItselfAsLongAsTheStreamsRun) {
+  const auto compacted = [](const std::string& kernel, const std::vector<std::string>& last) {
+    std::vector<std::string> lines = {"spawn p", "@p map a 128M anon", "@p touch a", "pool 2M node0 200",
+                                      "@p advise a 0 128M dontneed 8K"};
+    lines.insert(lines.end(), last.begin(), last.end());
+    const LoadedScenario scenario =
+        Load(absl::StrCat("machine { node { memory: '256M' cpus: 1 } }\nkernel { thp { enabled: 'never' } ",
+                          kernel, " }\n", Workload({Script("", lines)})));
+    const auto run = Begin(scenario, 1);
+    EXPECT_TRUE(run->Run().ok());
+    EXPECT_EQ(run->simulation().streams_done(), 1);
+    EXPECT_LT(run->simulation().engine().now().ns, 101 * int64_t{1'000} * kMs);
+    return SumOverNodes(run->simulation().memory(), PGMIGRATE_SUCCESS);
+  };
+  EXPECT_EQ(compacted("", {"sleep 400"}), 0);
+  const int64_t once = compacted("", {"sleep 600"});
+  EXPECT_GT(once, 0);
+  EXPECT_EQ(compacted("", {"sleep 100s"}), once);
+  EXPECT_EQ(compacted("compaction_proactiveness: 0", {"sleep 100s"}), 0);
+  // Writing the setting makes it look.
+  EXPECT_GT(compacted("compaction_proactiveness: 0", {"sysctl vm.compaction_proactiveness 20", "sleep 10"}),
+            0);
+  EXPECT_GT(compacted("", {"sleep 600", "sysctl vm.compaction_proactiveness 60", "sleep 10"}), once);
 }
 
 // ---- Two who take ranges ----

@@ -68,7 +68,7 @@ int64_t AllocReplay::counter(AllocationsCounter c) const {
   return sum;
 }
 
-double AllocReplay::ShareDone() const {
+double AllocReplay::ShareDone(sim::SimTime /*now*/) const {
   return static_cast<double>(next_) / static_cast<double>(plan_.trace->events.size());
 }
 

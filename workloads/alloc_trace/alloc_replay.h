@@ -21,25 +21,23 @@
 #include "workloads/alloc_trace/alloc_plan.h"
 #include "workloads/alloc_trace/frame_table.h"
 #include "workloads/generate/guest.h"
+#include "workloads/generate/workload_part.h"
 
 namespace numasim::workloads {
 
-class AllocReplay {
+class AllocReplay final : public WorkloadPart {
  public:
-  // Called on the global LP by the path, when the last event is done.
-  using OnEnd = std::function<sim::Task<void>(sim::Path&)>;
-
   // The machine has CPUs. What of the trace is not as it was on its own machine goes to `warnings`.
   AllocReplay(Kernel& kernel, const AllocPlan& plan, std::vector<std::string>& warnings);
 
   // Before the run: places the first event.
-  void Begin(OnEnd on_end);
+  void Begin(OnEnd on_end) override;
 
   // Read, as all below, on the global LP or while nothing runs.
-  bool ended() const { return ended_; }
+  bool ended() const override { return ended_; }
   const AllocPlan& plan() const { return plan_; }
   // "allocations.trace.node0.allocated" and so on.
-  std::vector<MemorySystem::CounterColumn> Columns() const;
+  std::vector<MemorySystem::CounterColumn> Columns() const override;
   // Over all nodes.
   int64_t counter(AllocationsCounter c) const;
   // Allocations that failed here and not in the trace, by order, migratetype and node.
@@ -47,7 +45,7 @@ class AllocReplay {
   // The most that an event was done after its time.
   sim::Duration latest() const { return latest_; }
   // How many of its events are done, 0 to 1.
-  double ShareDone() const;
+  double ShareDone(sim::SimTime now) const override;
 
  private:
   using Counters = std::array<int64_t, AllocationsCounter_ARRAYSIZE>;

@@ -45,7 +45,7 @@ std::vector<const Process*> BatchSystem::LiveProcesses() const {
   return live;
 }
 
-double BatchSystem::ShareDone() const {
+double BatchSystem::ShareDone(sim::SimTime /*now*/) const {
   const int64_t done = counters_[BATCH_REFUSED] + counters_[BATCH_KILLED] + counters_[BATCH_FINISHED];
   return static_cast<double>(done) / static_cast<double>(plan_.log.jobs.size());
 }

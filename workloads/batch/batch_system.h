@@ -23,26 +23,24 @@
 #include "workloads/batch/batch_scheduler.h"
 #include "workloads/batch/node_placement.h"
 #include "workloads/generate/guest.h"
+#include "workloads/generate/workload_part.h"
 
 namespace numasim::workloads {
 
-class BatchSystem {
+class BatchSystem final : public WorkloadPart {
  public:
-  // Called on the global LP by the last path of the system.
-  using OnEnd = std::function<sim::Task<void>(sim::Path&)>;
-
   // The machine has CPUs.
   BatchSystem(Kernel& kernel, const BatchPlan& plan, uint64_t seed);
 
   // Before the run: places the first submission.
-  void Begin(OnEnd on_end);
+  void Begin(OnEnd on_end) override;
 
   // All jobs have come and gone. Read, as all below, on the global LP or while nothing runs.
-  bool ended() const { return submitted_all_ && waiting_.empty() && running_.empty(); }
+  bool ended() const override { return submitted_all_ && waiting_.empty() && running_.empty(); }
   const BatchPlan& plan() const { return plan_; }
   int64_t counter(BatchCounter c) const { return counters_[c]; }
   // "batch.jobs.running" and so on.
-  std::vector<MemorySystem::CounterColumn> Columns() const;
+  std::vector<MemorySystem::CounterColumn> Columns() const override;
   // A wait: from a job's submission to its start. A start: of its processes, to the end of their first
   // touches. A growth: a part of its memory that comes later.
   const OperationStats& waits() const { return waits_; }
@@ -51,9 +49,9 @@ class BatchSystem {
   // Jobs refused, by what the machine lacks; failed starts and growths by error and the nodes that had
   // nothing: each such job was killed.
   const Shortages& shortages() const { return shortages_; }
-  std::vector<const Process*> LiveProcesses() const;
+  std::vector<const Process*> LiveProcesses() const override;
   // How many of its jobs are done, 0 to 1.
-  double ShareDone() const;
+  double ShareDone(sim::SimTime now) const override;
 
  private:
   // A job that runs.

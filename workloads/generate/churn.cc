@@ -89,7 +89,7 @@ int64_t Churn::counter(ChurnCounter c) const {
   return sum;
 }
 
-double Churn::ShareDone() const {
+double Churn::ShareDone(sim::SimTime /*now*/) const {
   double done = 0;
   for (const auto& worker : workers_) done += worker->done;
   return done / (static_cast<double>(workers_.size()) * parts());

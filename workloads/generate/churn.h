@@ -24,29 +24,27 @@
 #include "sim/random.h"
 #include "sim/task.h"
 #include "workloads/generate/churn_plan.h"
+#include "workloads/generate/workload_part.h"
 
 namespace numasim::workloads {
 
-class Churn {
+class Churn final : public WorkloadPart {
  public:
-  // Called on the global LP by the last of its paths.
-  using OnEnd = std::function<sim::Task<void>(sim::Path&)>;
-
   // A mistake, with its place, where the machine is not one that the plan is for.
   static absl::StatusOr<std::unique_ptr<Churn>> Create(Kernel& kernel, const ChurnPlan& plan, uint64_t seed);
 
   // Before the run: places its paths.
-  void Begin(OnEnd on_end);
+  void Begin(OnEnd on_end) override;
 
   // Read, as all below, on the global LP or while nothing runs.
-  bool ended() const { return ended_ == workers_.size(); }
+  bool ended() const override { return ended_ == workers_.size(); }
   const ChurnPlan& plan() const { return plan_; }
   // "churn.slab.node0.allocated" and so on.
-  std::vector<MemorySystem::CounterColumn> Columns() const;
+  std::vector<MemorySystem::CounterColumn> Columns() const override;
   // Over all nodes.
   int64_t counter(ChurnCounter c) const;
   // How much of what is to be done is done, 0 to 1.
-  double ShareDone() const;
+  double ShareDone(sim::SimTime now) const override;
 
  private:
   // A CPU that does its part of the node's share. Its path has it.

@@ -61,7 +61,7 @@ std::vector<const Process*> GuestGroup::LiveProcesses() const {
   return live;
 }
 
-double GuestGroup::ShareDone(int64_t now_ns) const {
+double GuestGroup::ShareDone(sim::SimTime now) const {
   if (ended()) return 1;
   const auto gone =
       static_cast<double>(counters_[GUESTS_FINISHED] + counters_[GUESTS_DIED] + counters_[GUESTS_DROPPED]);
@@ -70,7 +70,7 @@ double GuestGroup::ShareDone(int64_t now_ns) const {
     all = std::ssize(of->times);
   if (all.has_value()) return gone / static_cast<double>(*all);
   if (!plan_.until_ns.has_value()) return 0;
-  return std::min(1.0, static_cast<double>(now_ns) / static_cast<double>(*plan_.until_ns));
+  return std::min(1.0, static_cast<double>(now.ns) / static_cast<double>(*plan_.until_ns));
 }
 
 // ---- Arrivals ----

@@ -22,14 +22,12 @@
 #include "sim/task.h"
 #include "workloads/generate/guest.h"
 #include "workloads/generate/guest_plan.h"
+#include "workloads/generate/workload_part.h"
 
 namespace numasim::workloads {
 
-class GuestGroup {
+class GuestGroup final : public WorkloadPart {
  public:
-  // Called on the global LP by the last path of the group.
-  using OnEnd = std::function<sim::Task<void>(sim::Path&)>;
-
   // `plan` must outlive it. A node of the plan without CPUs is a mistake, which names the plan's place; what
   // cannot have an effect on this machine is added to `warnings`.
   static absl::StatusOr<std::unique_ptr<GuestGroup>> Create(Kernel& kernel, const GuestPlan& plan,
@@ -37,15 +35,15 @@ class GuestGroup {
                                                             std::vector<std::string>& warnings);
 
   // Before the run: places the arrivals.
-  void Begin(OnEnd on_end);
+  void Begin(OnEnd on_end) override;
 
   // All arrivals have come and all guests have gone. Read, as all below, on the global LP or while nothing
   // runs.
-  bool ended() const { return arrivals_ended_ && coming_ == 0 && in_flight_.empty(); }
+  bool ended() const override { return arrivals_ended_ && coming_ == 0 && in_flight_.empty(); }
   const GuestPlan& plan() const { return plan_; }
   int64_t counter(GuestCounter c) const { return counters_[c]; }
   // "guests.vms.live" and so on.
-  std::vector<MemorySystem::CounterColumn> Columns() const;
+  std::vector<MemorySystem::CounterColumn> Columns() const override;
   // A start: from a guest's arrival to the end of its first touches, or to where it is dropped with its last
   // error. An attempt: one of those that a start took, on one node. A growth: a part of the memory that is
   // touched later.
@@ -55,9 +53,9 @@ class GuestGroup {
   using Shortage = workloads::Shortage;
   // Failed attempts and growths by error and the nodes that had nothing.
   const Shortages& shortages() const { return shortages_; }
-  std::vector<const Process*> LiveProcesses() const;
+  std::vector<const Process*> LiveProcesses() const override;
   // How much of its work is done at a time of the run, 0 to 1.
-  double ShareDone(int64_t now_ns) const;
+  double ShareDone(sim::SimTime now) const override;
 
  private:
   GuestGroup(Kernel& kernel, const GuestPlan& plan, uint64_t seed)

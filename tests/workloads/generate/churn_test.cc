@@ -67,7 +67,7 @@ TEST(ChurnTest, FillsAShareOfWhatIsFree) {
   EXPECT_EQ(run.UnusedPages(), FreeAtBoot() - run.Counter(CHURN_ALLOCATED));
   EXPECT_TRUE(run.churn().ended());
   EXPECT_EQ(run.simulation().streams_done(), run.simulation().streams());
-  EXPECT_EQ(run.churn().ShareDone(), 1);
+  EXPECT_EQ(run.churn().ShareDone(run.simulation().engine().now()), 1);
 }
 
 TEST(ChurnTest, EachOfItsCpusHasALikePart) {

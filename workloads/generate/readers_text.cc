@@ -1,0 +1,104 @@
+#include "workloads/generate/readers_text.h"
+
+#include <string_view>
+#include <utility>
+
+#include "proto/scenario.pb.h"
+#include "workloads/generate/distribution_text.h"
+#include "workloads/generate/group_nodes.h"
+#include "workloads/text.h"
+#include "workloads/units.h"
+
+namespace numasim::workloads {
+namespace {
+
+using ReadersText = numasim::Workload::Readers;
+
+// Builds one plan. Each step returns the first mistake that it finds.
+class Reader {
+ public:
+  Reader(const MessageView& view, const GuestsContext& context)
+      : view_(view), context_(context), text_(static_cast<const ReadersText&>(view.message())) {}
+
+  absl::StatusOr<ReadersPlan> Read();
+
+ private:
+  absl::Status ReadName();
+  absl::Status ReadTimes();
+  absl::Status ReadWhere();
+  absl::Status ReadFiles();
+  absl::Status ReadDraw(std::string_view field, ValueUnit unit, Distribution& out) const;
+
+  const MessageView& view_;
+  const GuestsContext& context_;
+  const ReadersText& text_;
+  ReadersPlan plan_;
+};
+
+absl::StatusOr<ReadersPlan> Reader::Read() {
+  using Step = absl::Status (Reader::*)();
+  for (const Step step : {&Reader::ReadName, &Reader::ReadTimes, &Reader::ReadWhere, &Reader::ReadFiles}) {
+    if (absl::Status status = (this->*step)(); !status.ok()) return status;
+  }
+  return std::move(plan_);
+}
+
+absl::Status Reader::ReadName() {
+  if (!text_.has_name())
+    return view_.MistakeWithoutValue("name", "is missing; expected a name, such as name: \"web\"");
+  if (!IsName(text_.name()))
+    return view_.Mistake("name", "is no name of a workload; expected letters, digits, '_', '.' and '-'");
+  plan_.name = text_.name();
+  plan_.place = Cat(view_.FileAndLine("name"), ": readers ", Quoted(plan_.name));
+  return absl::OkStatus();
+}
+
+absl::Status Reader::ReadTimes() {
+  plan_.start_ns = *ParseDuration(text_.start());
+  if (!text_.has_until()) {
+    if (context_.stop_after_ns.has_value()) return absl::OkStatus();
+    return view_.MistakeWithoutValue(
+        "until", "is missing, and the readers would never end; expected a time, or a stop_after of the run");
+  }
+  plan_.until_ns = *ParseDuration(text_.until());
+  if (*plan_.until_ns > plan_.start_ns) return absl::OkStatus();
+  return view_.Mistake("until", Cat("is not after the start, ", text_.start(), "; expected a later time"));
+}
+
+absl::Status Reader::ReadWhere() {
+  plan_.count = text_.count();
+  absl::StatusOr<std::vector<NodeId>> nodes = ReadGroupNodes(view_, text_.node(), context_.nodes);
+  if (nodes.ok()) plan_.nodes = *std::move(nodes);
+  return nodes.status();
+}
+
+absl::Status Reader::ReadDraw(std::string_view field, ValueUnit unit, Distribution& out) const {
+  absl::StatusOr<Distribution> read = ReadDistribution(view_.Nested(field), unit, context_.files);
+  if (read.ok()) out = *std::move(read);
+  return read.status();
+}
+
+absl::Status Reader::ReadFiles() {
+  if (!text_.has_files())
+    return view_.MistakeWithoutValue("files", "is missing; expected a number of files, such as files: 100");
+  if (!text_.has_size())
+    return view_.MistakeWithoutValue("size", "is missing; expected such as size { constant: \"16M\" }");
+  plan_.files = text_.files();
+  plan_.popularity = text_.popularity();
+  if (text_.has_popularity() && plan_.files == 1)
+    context_.warnings.push_back(Cat(view_.FileAndLine("popularity"), ": ", view_.PathOf("popularity"), ": ",
+                                    text_.popularity(), " has no effect: there is one file"));
+  if (absl::Status status = ReadDraw("size", ValueUnit::kSize, plan_.size); !status.ok()) return status;
+  if (plan_.size.Greatest() == 0)
+    return view_.MistakeWithoutValue("size", "is always 0; expected sizes such as constant: \"16M\"");
+  if (!text_.has_pause()) return absl::OkStatus();
+  return ReadDraw("pause", ValueUnit::kTime, plan_.pause);
+}
+
+}  // namespace
+
+absl::StatusOr<ReadersPlan> ReadReaders(const MessageView& view, const GuestsContext& context) {
+  return Reader(view, context).Read();
+}
+
+}  // namespace numasim::workloads

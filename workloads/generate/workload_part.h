@@ -1,0 +1,40 @@
+// WorkloadPart: what a simulation does with each part of a workload beside its scripts, whatever it is:
+// groups of guests, batch systems, replays, churns, readers. Owned by the Simulation.
+#ifndef NUMASIM_WORKLOADS_GENERATE_WORKLOAD_PART_H_
+#define NUMASIM_WORKLOADS_GENERATE_WORKLOAD_PART_H_
+
+#include <functional>
+#include <vector>
+
+#include "models/address_space/process.h"
+#include "models/physical/memory_system.h"
+#include "sim/path.h"
+#include "sim/task.h"
+#include "sim/time.h"
+
+namespace numasim::workloads {
+
+class WorkloadPart {
+ public:
+  // Called on the global LP by the last path of the part.
+  using OnEnd = std::function<sim::Task<void>(sim::Path&)>;
+
+  virtual ~WorkloadPart() = default;
+
+  // Before the run: places its first paths.
+  virtual void Begin(OnEnd on_end) = 0;
+
+  // --- read on the global LP or while nothing runs ---
+  // All that it does is done.
+  virtual bool ended() const = 0;
+  // Its counters, each named after the part: "guests.vms.live".
+  virtual std::vector<MemorySystem::CounterColumn> Columns() const = 0;
+  // How much of its work is done at that time of the run, 0 to 1.
+  virtual double ShareDone(sim::SimTime now) const = 0;
+  // Those of its processes that live.
+  virtual std::vector<const Process*> LiveProcesses() const { return {}; }
+};
+
+}  // namespace numasim::workloads
+
+#endif  // NUMASIM_WORKLOADS_GENERATE_WORKLOAD_PART_H_
