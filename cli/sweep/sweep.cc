@@ -292,11 +292,15 @@ int EndedEarly(const SweepOptions& options, const LoadedStudy& study, const Swee
 }
 
 // Says which runs of a whole sweep are not well, and returns the exit status.
-int ExitStatusOf(const SweepOptions& options, const SweepStore& store, int64_t unmet) {
+int ExitStatusOf(const SweepOptions& options, SweepStore& store, int64_t unmet) {
   const size_t runs = store.finished().size();
   if (store.failed() > 0) {
     std::cerr << "numasim: " << store.failed() << " of " << runs << " runs failed; the table failures of "
-              << options.out << " says why\n";
+              << options.out << " says why";
+    const absl::StatusOr<std::string> first =
+        store.database().Text("SELECT message FROM failures ORDER BY run");
+    if (first.ok()) std::cerr << "; the first: " << *first;
+    std::cerr << "\n";
   }
   if (unmet > 0) {
     std::cerr << "numasim: " << unmet << " of " << runs

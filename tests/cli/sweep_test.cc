@@ -381,8 +381,10 @@ TEST_F(SweepTest, RunThatFailsIsARow) {
         absl::StrReplaceAll(kScenario, {{"\"spawn p\"", "\"sleep 0\""}, {"@p map a 4M anon", "sleep 0"}}));
   const Outcome sweep = Sweep();
   EXPECT_EQ(sweep.exit_status, 2);
-  EXPECT_THAT(sweep.err,
-              HasSubstr("numasim: 1 of 4 runs failed; the table failures of study.sqlite says why\n"));
+  EXPECT_THAT(
+      sweep.err,
+      HasSubstr("numasim: 1 of 4 runs failed; the table failures of study.sqlite says why; the first: "));
+  EXPECT_THAT(sweep.err, HasSubstr("the end of simulated time"));
   const std::vector<StoredRun> runs = Runs();
   ASSERT_THAT(runs, SizeIs(4));
   EXPECT_FALSE(runs[0].failed || runs[1].failed || runs[2].failed);
