@@ -182,7 +182,8 @@ void OwnerOfFrame(benchmark::State& state) {
   for (auto _ : state) {
     const FrameStore::Head head = frames.Find(frames.Index(pfns[next++ & (pfns.size() - 1)]));
     const bool owned = head.kind == FrameKind::kAllocated;
-    benchmark::DoNotOptimize(owned ? frames.owner(head.frame, head.order).kind : FrameOwner::kOffline);
+    const uint64_t nobody = FrameOwner::kOffline;
+    benchmark::DoNotOptimize(owned ? uint64_t{frames.owner(head.frame, head.order).kind} : nobody);
   }
 }
 BENCHMARK(OwnerOfFrame);

@@ -183,7 +183,7 @@ class PageTable {
   void ForEachDeposit(F f) const {
     for (const auto& [key, entry] : puds_) {
       if (!entry.is_table()) continue;
-      const PmdTable& pmd = *entry.table<PmdTable>();
+      const PmdTable& pmd = *entry.template table<PmdTable>();
       if (pmd.deposited != kNoPfn) f(pmd.deposited);
       for (const Pfn frame : pmd.more_deposited) f(frame);
     }
@@ -206,7 +206,7 @@ class PageTable {
   void ForEachPmd(F f) const {
     for (const auto& [key, entry] : puds_) {
       if (!entry.is_table()) continue;
-      const PmdTable& pmd = *entry.table<PmdTable>();
+      const PmdTable& pmd = *entry.template table<PmdTable>();
       f(Vpn{key << kPmdTableShift}, pmd.frame, pmd.used);
     }
   }

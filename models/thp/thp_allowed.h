@@ -15,27 +15,27 @@ inline constexpr int64_t kThpPages = kPageblockPages;
 constexpr Vpn ThpStart(Vpn vpn) { return Vpn{vpn.value / kThpPages * kThpPages}; }
 
 // Whether the aligned 2 MiB from `first` on are all of the VMA.
-constexpr bool CoversThp(const Vma& vma, Vpn first) {
+inline bool CoversThp(const Vma& vma, Vpn first) {
   return first >= vma.start && first + kThpPages <= vma.end;
 }
 
 // Whether transparent_hugepage/enabled and the VMA's advice let anonymous memory have huge pages.
-constexpr bool ThpEnabled(const ThpSettings& settings, const Vma& vma) {
+inline bool ThpEnabled(const ThpSettings& settings, const Vma& vma) {
   if (vma.thp == Vma::ThpAdvice::kNohugepage) return false;
   if (settings.enabled == ThpSettings::Enabled::kAlways) return true;
   return settings.enabled == ThpSettings::Enabled::kMadvise && vma.thp == Vma::ThpAdvice::kHugepage;
 }
 
 // transhuge_vma_suitable(): whether a PMD may map what the VMA has in the 2 MiB from `first` on.
-constexpr bool SuitsThp(const Vma& vma, Vpn first) {
+inline bool SuitsThp(const Vma& vma, Vpn first) {
   const bool aligned = vma.anonymous() || vma.start.value % kThpPages == vma.pgoff % kThpPages;
   return aligned && CoversThp(vma, first);
 }
 
 // shmem_is_huge() without `force`: whether page `index` of a file of so many pages is to be part of a huge
 // one.
-constexpr bool ShmemIsHuge(const ThpSettings& settings, bool tmpfs, Vma::ThpAdvice advice, uint64_t index,
-                           uint64_t file_pages) {
+inline bool ShmemIsHuge(const ThpSettings& settings, bool tmpfs, Vma::ThpAdvice advice, uint64_t index,
+                        uint64_t file_pages) {
   if (advice == Vma::ThpAdvice::kNohugepage) return false;
   if (settings.shmem_override == ThpSettings::ShmemOverride::kDeny) return false;
   if (settings.shmem_override == ThpSettings::ShmemOverride::kForce) return true;
@@ -49,7 +49,7 @@ constexpr bool ShmemIsHuge(const ThpSettings& settings, bool tmpfs, Vma::ThpAdvi
 
 // shmem_huge_enabled(): whether the settings, which only `enforce` asks for all of, let a VMA of shared
 // memory have huge pages.
-constexpr bool ShmemEnabled(const ThpSettings& settings, const Vma& vma, bool enforce) {
+inline bool ShmemEnabled(const ThpSettings& settings, const Vma& vma, bool enforce) {
   if (enforce) return ShmemIsHuge(settings, vma.tmpfs(), vma.thp, vma.pgoff, vma.file_pages);
   return vma.thp != Vma::ThpAdvice::kNohugepage &&
          settings.shmem_override != ThpSettings::ShmemOverride::kDeny;
@@ -57,7 +57,7 @@ constexpr bool ShmemEnabled(const ThpSettings& settings, const Vma& vma, bool en
 
 // hugepage_vma_check(): whether khugepaged, or with `enforce` false MADV_COLLAPSE, may collapse ranges of the
 // VMA.
-constexpr bool MayCollapse(const ThpSettings& settings, const Vma& vma, bool enforce) {
+inline bool MayCollapse(const ThpSettings& settings, const Vma& vma, bool enforce) {
   const Vpn last = ThpStart(vma.end);
   if (vma.hugetlb() || vma.disk || last.value < kThpPages || !SuitsThp(vma, last + -kThpPages)) return false;
   if (vma.shmem()) return ShmemEnabled(settings, vma, enforce);

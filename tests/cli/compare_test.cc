@@ -312,7 +312,9 @@ TEST_F(CompareTest, NarrowOutputIsFolded) {
   options.width = 60;
   const std::string out = Compare(options).out;
   for (const absl::string_view line : absl::StrSplit(out, '\n')) {
-    if (!absl::StrContains(line, folder_)) EXPECT_LE(line.size(), 60u) << line;
+    if (!absl::StrContains(line, folder_)) {
+      EXPECT_LE(line.size(), 60u) << line;
+    }
   }
   for (const char* word : {"verdict", "worse", "+95.7%"}) EXPECT_THAT(out, HasSubstr(word));
 }

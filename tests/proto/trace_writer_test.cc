@@ -154,7 +154,9 @@ TEST(TraceWriter, CompleteTraceStaysUntilTheNextIsComplete) {
     auto writer = TraceWriter::Create(path.get(), HeaderWithColumns(2));
     ASSERT_TRUE(writer.ok()) << writer.status();
     Report(finish ? 10 : 100000, 2, writer->get());
-    if (finish) ASSERT_TRUE((*writer)->Finish().ok());
+    if (finish) {
+      ASSERT_TRUE((*writer)->Finish().ok());
+    }
   };
   run(true);
   const std::string first = ReadFile(path.get());

@@ -137,7 +137,9 @@ TEST_F(ExportTest, NameIsThereOnceAndBeforeItIsReferredTo) {
       names.push_back(name.name());
       EXPECT_EQ(name.iid(), names.size());
     }
-    if (packet.track_event().has_name_iid()) EXPECT_LE(packet.track_event().name_iid(), names.size());
+    if (packet.track_event().has_name_iid()) {
+      EXPECT_LE(packet.track_event().name_iid(), names.size());
+    }
   }
   EXPECT_THAT(names, ElementsAre("run", "told", "lock.zone0.lock"));
 }

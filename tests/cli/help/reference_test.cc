@@ -192,8 +192,12 @@ TEST_F(ReferenceTest, FieldsShowTheirKnobs) {
     if (field.message_type() != nullptr || !sections.ok()) return;
     const FieldEntry& entry = sections->front().fields.front();
     for (const std::string& word : about.allowed()) EXPECT_THAT(entry.takes, HasSubstr(word)) << path;
-    if (about.has_max()) EXPECT_THAT(entry.takes, HasSubstr(absl::StrCat(about.max()))) << path;
-    if (about.has_min()) EXPECT_THAT(entry.takes, HasSubstr(absl::StrCat(about.min()))) << path;
+    if (about.has_max()) {
+      EXPECT_THAT(entry.takes, HasSubstr(absl::StrCat(about.max()))) << path;
+    }
+    if (about.has_min()) {
+      EXPECT_THAT(entry.takes, HasSubstr(absl::StrCat(about.min()))) << path;
+    }
     EXPECT_EQ(entry.kernel_name, about.kernel_name());
     EXPECT_EQ(entry.default_to.empty(), !field.has_default_value()) << path;
   });

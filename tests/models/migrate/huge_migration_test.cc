@@ -105,7 +105,9 @@ TEST_F(HugeMigrationTest, AnAccessWaitsAtAMigrationEntry) {
         const bool waits = EntryOf("p").migrating();
         const Pfn before = EntryOf("p").pfn();
         co_await Touch(path, p);
-        if (waits) EXPECT_NE(EntryOf("p").pfn(), before) << "it went on before the page was there";
+        if (waits) {
+          EXPECT_NE(EntryOf("p").pfn(), before) << "it went on before the page was there";
+        }
       },
       [&](const Meeting& meeting) {
         met += meeting.migrating;

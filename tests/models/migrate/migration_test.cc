@@ -211,7 +211,9 @@ TEST_F(MigrationTest, AnUnmapTakesAMigrationEntryAway) {
                               co_await Mover().PutBack(path, CpuId{0}, pages);
                             });
     machine_.Run("@p unmap b");
-    if (delay == 0) EXPECT_TRUE(met);
+    if (delay == 0) {
+      EXPECT_TRUE(met);
+    }
     EXPECT_EQ(machine_.UnusedPages(), unused) << delay;
     EXPECT_THAT(machine_.Problems(), IsEmpty()) << delay;
   }

@@ -413,7 +413,7 @@ TEST_F(ZoneTest, ReferencesStandApartFromTheMapcount) {
     zone_.MarkMigrating(frame, order, true);
     EXPECT_EQ(zone_.RefsOf(frame, order), 2);
     EXPECT_TRUE(zone_.IsMigrating(frame, order));
-    EXPECT_EQ(int{zone_.frames().owner(frame, order).mapcount}, 3);
+    EXPECT_EQ(uint64_t{zone_.frames().owner(frame, order).mapcount}, 3u);
     EXPECT_EQ(zone_.frames().Find(frame).kind, FrameKind::kAllocated);
     EXPECT_EQ(zone_.frames().Find(frame).order, order);
     zone_.MarkMigrating(frame, order, false);

@@ -79,7 +79,9 @@ TEST_P(RandomCacheTest, TheValidatorFindsNothing) {
     const std::string line = lines.Next();
     absl::StrAppend(&script, "\n", line);
     machine.Run(line);
-    if (i % 4 == 0) ASSERT_THAT(machine.Problems(), IsEmpty()) << script;
+    if (i % 4 == 0) {
+      ASSERT_THAT(machine.Problems(), IsEmpty()) << script;
+    }
   }
   machine.Run("@p exit\n@q exit\ndrop_caches 3");
   EXPECT_THAT(machine.Problems(), IsEmpty()) << script;

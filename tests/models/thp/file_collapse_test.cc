@@ -321,8 +321,12 @@ TEST_F(MeetingTest, APinEndsIt) {
     meeting.RunAll();
     const bool gave_up = result == ScanResult::kPageCount && meeting.Sum(THP_COLLAPSE_ALLOC) == 1;
     put_back += gave_up;
-    if (gave_up) EXPECT_EQ(meeting.Sum(NR_SHMEM_THPS), 0);
-    if (result == ScanResult::kSucceed) EXPECT_EQ(meeting.Sum(NR_SHMEM_THPS), 1);
+    if (gave_up) {
+      EXPECT_EQ(meeting.Sum(NR_SHMEM_THPS), 0);
+    }
+    if (result == ScanResult::kSucceed) {
+      EXPECT_EQ(meeting.Sum(NR_SHMEM_THPS), 1);
+    }
     meeting.machine().Run("@q exit");
   });
   EXPECT_GT(put_back, 0) << "no pin came between the scan and the last look";

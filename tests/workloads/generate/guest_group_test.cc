@@ -56,7 +56,9 @@ class Ran : public FinishedRun {
     for (const auto& group : simulation().groups()) {
       const auto c = [&](GuestCounter counter) { return group->counter(counter); };
       EXPECT_EQ(c(GUESTS_STARTED), c(GUESTS_FINISHED) + c(GUESTS_DIED) + c(GUESTS_LIVE));
-      if (group->ended()) EXPECT_EQ(c(GUESTS_ARRIVED), c(GUESTS_STARTED) + c(GUESTS_DROPPED));
+      if (group->ended()) {
+        EXPECT_EQ(c(GUESTS_ARRIVED), c(GUESTS_STARTED) + c(GUESTS_DROPPED));
+      }
       EXPECT_EQ(static_cast<int64_t>(group->starts().tried()), c(GUESTS_STARTED) + c(GUESTS_DROPPED));
     }
   }

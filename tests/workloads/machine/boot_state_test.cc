@@ -59,8 +59,9 @@ TEST(BootStateTest, NoTypeInAnyPlaceIsTakenForAnother) {
     root[json::json_pointer(place)] = value;
     const std::string mistake = MistakeIn(root);
     refused += !mistake.empty();
-    if (old.is_number() && place.find("/hugetlb/") != std::string::npos && !value.is_number_unsigned())
+    if (old.is_number() && place.find("/hugetlb/") != std::string::npos && !value.is_number_unsigned()) {
       EXPECT_THAT(mistake, HasSubstr("expected a whole number from 0 to")) << place;
+    }
   }
   EXPECT_GT(refused, whole.size() / 2);
 }
