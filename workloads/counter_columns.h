@@ -30,6 +30,27 @@ void AppendColumns(const std::string& owner, std::string_view prefix,
   }
 }
 
+// The same where each node counts for itself, behind "OWNERnodeN.", for the nodes of which counts(node) is
+// true.
+template <typename Counter, size_t kCount, typename Counts>
+void AppendNodeColumns(const std::string& owner, std::string_view prefix,
+                       const std::vector<std::array<int64_t, kCount>>& by_node, const MemorySystem& memory,
+                       Counts counts, std::vector<MemorySystem::CounterColumn>& columns) {
+  for (size_t n = 0; n < by_node.size(); ++n) {
+    const Node& node = memory.node(NodeId{static_cast<int32_t>(n)});
+    if (counts(node))
+      AppendColumns<Counter>(Cat(owner, "node", n, "."), prefix, by_node[n], node.lp, columns);
+  }
+}
+
+// Of one counter, over all nodes.
+template <typename Counter, size_t kCount>
+int64_t SumOverNodes(const std::vector<std::array<int64_t, kCount>>& by_node, Counter c) {
+  int64_t sum = 0;
+  for (const auto& of_node : by_node) sum += of_node[static_cast<size_t>(c)];
+  return sum;
+}
+
 }  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_COUNTER_COLUMNS_H_

@@ -54,19 +54,13 @@ void AllocReplay::Begin(OnEnd on_end) {
 
 std::vector<MemorySystem::CounterColumn> AllocReplay::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns;
-  for (size_t n = 0; n < counters_.size(); ++n) {
-    const Node& node = kernel_.memory().node(NodeId{static_cast<int32_t>(n)});
-    AppendColumns<AllocationsCounter>(Cat("allocations.", plan_.name, ".node", n, "."), "allocations_",
-                                      counters_[n], node.lp, columns);
-  }
+  const auto counts = [](const Node&) { return true; };
+  AppendNodeColumns<AllocationsCounter>(Cat("allocations.", plan_.name, "."), "allocations_", counters_,
+                                        kernel_.memory(), counts, columns);
   return columns;
 }
 
-int64_t AllocReplay::counter(AllocationsCounter c) const {
-  int64_t sum = 0;
-  for (const Counters& of_node : counters_) sum += of_node[c];
-  return sum;
-}
+int64_t AllocReplay::counter(AllocationsCounter c) const { return SumOverNodes(counters_, c); }
 
 double AllocReplay::ShareDone(sim::SimTime /*now*/) const {
   return static_cast<double>(next_) / static_cast<double>(plan_.trace->events.size());

@@ -10,6 +10,7 @@
 #include "proto/scenario.pb.h"
 #include "workloads/alloc_trace/alloc_trace.h"
 #include "workloads/alloc_trace/gzip.h"
+#include "workloads/generate/part_name.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -61,14 +62,9 @@ absl::StatusOr<AllocPlan> Reader::Read() {
 }
 
 absl::Status Reader::ReadName() {
-  if (!text_.has_name())
-    return view_.MistakeWithoutValue("name",
-                                     "is missing; expected a name for the replay, such as name: \"trace\"");
-  if (!IsName(text_.name()))
-    return view_.Mistake("name", "is no name of a replay; expected letters, digits, '_', '.' and '-'");
-  plan_.name = text_.name();
-  plan_.place = Cat(view_.FileAndLine("name"), ": allocations ", Quoted(plan_.name));
-  return absl::OkStatus();
+  constexpr PartWords kWords{
+      .field = "allocations", .what = "a replay", .expected = "a name for the replay", .example = "trace"};
+  return ReadPartName(view_, text_, kWords, plan_);
 }
 
 // Of the file, unpacked.

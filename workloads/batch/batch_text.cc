@@ -10,6 +10,7 @@
 #include "proto/scenario.pb.h"
 #include "workloads/batch/column_mapping.h"
 #include "workloads/batch/job_log.h"
+#include "workloads/generate/part_name.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -68,14 +69,11 @@ absl::Status Reader::ReadInto(const MessageView& view, std::string_view field, V
 }
 
 absl::Status Reader::ReadName() {
-  if (!text_.has_name())
-    return view_.MistakeWithoutValue(
-        "name", "is missing; expected a name for the batch system, such as name: \"jobs\"");
-  if (!IsName(text_.name()))
-    return view_.Mistake("name", "is no name of a batch system; expected letters, digits, '_', '.' and '-'");
-  plan_.name = text_.name();
-  plan_.place = Cat(view_.FileAndLine("name"), ": batch ", Quoted(plan_.name));
-  return absl::OkStatus();
+  constexpr PartWords kWords{.field = "batch",
+                             .what = "a batch system",
+                             .expected = "a name for the batch system",
+                             .example = "jobs"};
+  return ReadPartName(view_, text_, kWords, plan_);
 }
 
 absl::StatusOr<LogFormat> Reader::FormatOf(std::string_view text) const {

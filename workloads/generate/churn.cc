@@ -72,22 +72,15 @@ void Churn::Begin(OnEnd on_end) {
 
 std::vector<MemorySystem::CounterColumn> Churn::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns;
-  for (size_t n = 0; n < counters_.size(); ++n) {
-    const Node& node = kernel_.memory().node(NodeId{static_cast<int32_t>(n)});
-    const bool any =
-        std::ranges::any_of(workers_, [&](const auto& worker) { return &worker->node == &node; });
-    if (any)
-      AppendColumns<ChurnCounter>(Cat("churn.", plan_.name, ".node", n, "."), "churn_", counters_[n], node.lp,
-                                  columns);
-  }
+  const auto counts = [this](const Node& node) {
+    return std::ranges::any_of(workers_, [&](const auto& worker) { return &worker->node == &node; });
+  };
+  AppendNodeColumns<ChurnCounter>(Cat("churn.", plan_.name, "."), "churn_", counters_, kernel_.memory(),
+                                  counts, columns);
   return columns;
 }
 
-int64_t Churn::counter(ChurnCounter c) const {
-  int64_t sum = 0;
-  for (const Counters& of_node : counters_) sum += of_node[c];
-  return sum;
-}
+int64_t Churn::counter(ChurnCounter c) const { return SumOverNodes(counters_, c); }
 
 double Churn::ShareDone(sim::SimTime /*now*/) const {
   double done = 0;

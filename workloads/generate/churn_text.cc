@@ -7,6 +7,7 @@
 #include "proto/scenario.pb.h"
 #include "workloads/generate/distribution_text.h"
 #include "workloads/generate/group_nodes.h"
+#include "workloads/generate/part_name.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -46,13 +47,8 @@ absl::StatusOr<ChurnPlan> Reader::Read() {
 }
 
 absl::Status Reader::ReadName() {
-  if (!text_.has_name())
-    return view_.MistakeWithoutValue("name", "is missing; expected a name, such as name: \"slab\"");
-  if (!IsName(text_.name()))
-    return view_.Mistake("name", "is no name of a workload; expected letters, digits, '_', '.' and '-'");
-  plan_.name = text_.name();
-  plan_.place = Cat(view_.FileAndLine("name"), ": churn ", Quoted(plan_.name));
-  return absl::OkStatus();
+  constexpr PartWords kWords{.field = "churn", .what = "a workload", .expected = "a name", .example = "slab"};
+  return ReadPartName(view_, text_, kWords, plan_);
 }
 
 absl::Status Reader::ReadWhere() {

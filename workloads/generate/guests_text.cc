@@ -6,6 +6,7 @@
 #include "proto/scenario.pb.h"
 #include "workloads/field_codecs.h"
 #include "workloads/generate/group_nodes.h"
+#include "workloads/generate/part_name.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -63,14 +64,9 @@ absl::Status Reader::ReadInto(const MessageView& view, std::string_view field, V
 }
 
 absl::Status Reader::ReadName() {
-  if (!text_.has_name())
-    return view_.MistakeWithoutValue("name",
-                                     "is missing; expected a name for the group, such as name: \"vms\"");
-  if (!IsName(text_.name()))
-    return view_.Mistake("name", "is no name of a group; expected letters, digits, '_', '.' and '-'");
-  plan_.name = text_.name();
-  plan_.place = Cat(view_.FileAndLine("name"), ": guests ", Quoted(plan_.name));
-  return absl::OkStatus();
+  constexpr PartWords kWords{
+      .field = "guests", .what = "a group", .expected = "a name for the group", .example = "vms"};
+  return ReadPartName(view_, text_, kWords, plan_);
 }
 
 absl::Status Reader::ReadArrival() {

@@ -56,20 +56,15 @@ void Readers::Begin(OnEnd on_end) {
 
 std::vector<MemorySystem::CounterColumn> Readers::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns;
-  for (size_t n = 0; n < counters_.size(); ++n) {
-    const Node& node = kernel_.memory().node(NodeId{static_cast<int32_t>(n)});
-    if (std::ranges::any_of(readers_, [&](const auto& reader) { return &reader->node == &node; }))
-      AppendColumns<ReadersCounter>(Cat("readers.", plan_.name, ".node", n, "."), "readers_", counters_[n],
-                                    node.lp, columns);
-  }
+  const auto counts = [this](const Node& node) {
+    return std::ranges::any_of(readers_, [&](const auto& reader) { return &reader->node == &node; });
+  };
+  AppendNodeColumns<ReadersCounter>(Cat("readers.", plan_.name, "."), "readers_", counters_, kernel_.memory(),
+                                    counts, columns);
   return columns;
 }
 
-int64_t Readers::counter(ReadersCounter c) const {
-  int64_t sum = 0;
-  for (const Counters& of_node : counters_) sum += of_node[c];
-  return sum;
-}
+int64_t Readers::counter(ReadersCounter c) const { return SumOverNodes(counters_, c); }
 
 double Readers::ShareDone(sim::SimTime now) const {
   if (ended()) return 1;
