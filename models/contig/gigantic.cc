@@ -15,7 +15,8 @@ sim::Task<Pfn> GiganticPages::FromCma(sim::Path& path, NodeId node, CpuId cpu) {
 }
 
 sim::Task<Pfn> GiganticPages::Alloc(sim::Path& path, NodeId node, NodeMask allowed, CpuId cpu) {
-  Pfn pfn = allowed.Has(node) ? co_await FromCma(path, node, cpu) : kNoPfn;
+  Pfn pfn = kNoPfn;
+  if (allowed.Has(node)) pfn = co_await FromCma(path, node, cpu);
   for (NodeMask left(allowed.bits() & memory_.all_nodes().bits()); pfn == kNoPfn && !left.empty();) {
     const NodeId next = left.First();
     left.Clear(next);

@@ -213,7 +213,7 @@ sim::Task<Pfn> HugetlbPool::AllocForMove(sim::Path& path, HugeSize size, const P
   lock_->Release(path);
   if (pfn != kNoPfn) co_return pfn;
   const GfpFlags gfp = GfpOf(size) | kGfpThisNode.If(this_node);
-  pfn = h.gigantic() ? kNoPfn : co_await AllocFresh(path, h, gfp, where, cpu);  // alloc_migrate_huge_page()
+  if (!h.gigantic()) pfn = co_await AllocFresh(path, h, gfp, where, cpu);  // alloc_migrate_huge_page()
   if (pfn != kNoPfn) {
     pages_.Use(pfn).temporary = true;
   } else {

@@ -22,7 +22,8 @@ sim::Task<Errno> Hugetlb::Migrate(sim::Path& path, Pfn from, const Placement& ta
   co_await path.Take(memory_.costs().migrate_page);
   // A private page of a mount with limits has no page cache to carry its subpool over.
   const bool stuck = pages.Used(from).subpool != nullptr && !pages.Used(from).cached;
-  const Errno error = stuck ? Errno::kBusy : co_await MoveLocked(path, from, to, cpu);
+  Errno error = Errno::kBusy;
+  if (!stuck) error = co_await MoveLocked(path, from, to, cpu);
   if (error == Errno::kOk) {
     co_await pool_.MoveState(path, from, to);
     co_await pool_.PutBack(path, from, cpu);

@@ -188,8 +188,12 @@ sim::Task<Errno> AddressSpaceOps::RemoveVma(sim::Path& path, Process& process, V
   const int64_t length = (end - begin) << kPageShift;
   const FileId file = vma.file;
   process.space.mmap_lock().ReleaseRead(path);
-  const Errno error = co_await (huge ? hugetlb_.Punch(path, file, offset, length, process.cpu)
-                                     : shmem_.Punch(path, file, offset, length, process.cpu));
+  Errno error = Errno::kOk;
+  if (huge) {
+    error = co_await hugetlb_.Punch(path, file, offset, length, process.cpu);
+  } else {
+    error = co_await shmem_.Punch(path, file, offset, length, process.cpu);
+  }
   co_await process.space.mmap_lock().AcquireRead(path);
   co_return error;
 }
@@ -236,9 +240,12 @@ sim::Task<Errno> AddressSpaceOps::CollapseVma(sim::Path& path, Process& process,
       last = std::min(last, ThpStart(process.space.Find(at)->end));
     }
     const Vma& vma = *process.space.Find(at);
-    const Collapser::Outcome outcome =
-        vma.shmem() ? Collapser::Outcome{co_await CollapseFile(path, process, vma, at, limits), false}
-                    : co_await thp_.collapser().ScanPmd(path, process.cpu, process, at, limits);
+    Collapser::Outcome outcome{ScanResult::kFail, false};
+    if (vma.shmem()) {
+      outcome.result = co_await CollapseFile(path, process, vma, at, limits);
+    } else {
+      outcome = co_await thp_.collapser().ScanPmd(path, process.cpu, process, at, limits);
+    }
     locked = outcome.mmap_locked;
     if (outcome.result == ScanResult::kSucceed || outcome.result == ScanResult::kPmdMapped) {
       ++thps;

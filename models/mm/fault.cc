@@ -371,7 +371,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::CopyOnWrite(sim::Path& 
   const Costs& costs = memory_.costs();
   const Entry old = EntryOf(process, vpn);
   Sharing sharing = Sharing::kShared;
-  if (!old.zero_page()) sharing = old.exclusive() ? Sharing::kAlone : co_await SharingOf(path, old.pfn());
+  if (!old.zero_page()) {
+    sharing = Sharing::kAlone;
+    if (!old.exclusive()) sharing = co_await SharingOf(path, old.pfn());
+  }
   if (sharing == Sharing::kSettling) co_await WaitForMove(path);
   if (sharing == Sharing::kSettling || !StillIs(process, vpn, old)) co_return FaultResult::kRetry;
   if (sharing == Sharing::kAlone) {

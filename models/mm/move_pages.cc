@@ -45,8 +45,11 @@ sim::Task<MoveResult> AddressSpaceOps::MovePages(sim::Path& path, Process& proce
     co_await process.space.mmap_lock().AcquireRead(path);
     std::vector<Folio> queue;
     int64_t with_others = 0;  // parts of huge pages that are queued
-    begin = order == 0 ? co_await QueueMoves(path, process, begin, end, node, queue, with_others, result)
-                       : co_await QueueHugeMoves(path, process, begin, end, node, order, queue, result);
+    if (order == 0) {
+      begin = co_await QueueMoves(path, process, begin, end, node, queue, with_others, result);
+    } else {
+      begin = co_await QueueHugeMoves(path, process, begin, end, node, order, queue, result);
+    }
     process.space.mmap_lock().ReleaseRead(path);
     const auto queued = std::ssize(queue);
     const Errno error = co_await MoveQueue(path, process.cpu, std::move(queue), node, result);

@@ -212,8 +212,12 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
   }
   std::vector<Folio> shared;
   for (const Part& part : parts) {
-    const bool table = part.huge ? co_await CopyThp(path, parent, child, part.begin)
-                                 : co_await EnsureTable(path, child, part.begin);
+    bool table = false;
+    if (part.huge) {
+      table = co_await CopyThp(path, parent, child, part.begin);
+    } else {
+      table = co_await EnsureTable(path, child, part.begin);
+    }
     if (!table) co_return false;
     if (child.space.page_table().Find(part.begin) == nullptr) continue;  // a huge page was copied
     // The kernel copies migration entries. Here a fork waits, so that who moves a page knows all entries of

@@ -103,7 +103,10 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpCopyOnWrite(sim::Pat
   PageTable& tables = process.space.page_table();
   const Entry old = *tables.FindHuge(first, ThpPage::kOrder);
   Sharing sharing = Sharing::kShared;
-  if (!old.zero_page()) sharing = old.exclusive() ? Sharing::kAlone : co_await SharingOf(path, old.pfn());
+  if (!old.zero_page()) {
+    sharing = Sharing::kAlone;
+    if (!old.exclusive()) sharing = co_await SharingOf(path, old.pfn());
+  }
   if (sharing == Sharing::kSettling) co_await WaitForMove(path);
   Entry* const leaf = tables.FindHuge(first, ThpPage::kOrder);
   if (sharing == Sharing::kSettling || leaf == nullptr || *leaf != old) co_return FaultResult::kRetry;

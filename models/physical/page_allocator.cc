@@ -260,8 +260,11 @@ sim::Task<Pfn> PageAllocator::Alloc(sim::Path& path, AllocRequest request) {
   // A request that no zone fits has no preferred one.
   if (pfn == kNoPfn && walk.preferred != nullptr) {
     const AllocFlags flags = SlowPathFlags(request.gfp);
-    pfn = co_await (pressure_ == nullptr ? FromFreelist(path, request, flags, walk)
-                                         : SlowPath(path, request, flags, walk));
+    if (pressure_ == nullptr) {
+      pfn = co_await FromFreelist(path, request, flags, walk);
+    } else {
+      pfn = co_await SlowPath(path, request, flags, walk);
+    }
     if (pfn == kNoPfn) {
       Node& wanted = memory_.node(walk.preferred->node());
       co_await path.HopTo(wanted.lp, memory_.costs().hop);

@@ -33,7 +33,11 @@ class MmapLockTest : public ::testing::Test {
   int64_t EndBeside(bool write, std::string_view lines) {
     const sim::SimTime begin = machine_.engine().now();
     machine_.engine().Start(home(), begin, "other", [&, write](sim::Path& path) -> sim::Task<void> {
-      write ? co_await lock().AcquireWrite(path) : co_await lock().AcquireRead(path);
+      if (write) {
+        co_await lock().AcquireWrite(path);
+      } else {
+        co_await lock().AcquireRead(path);
+      }
       co_await path.Take(sim::Milliseconds(1));
       write ? lock().ReleaseWrite(path) : lock().ReleaseRead(path);
     });
