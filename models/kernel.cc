@@ -15,12 +15,13 @@ Kernel::Kernel(std::unique_ptr<MemorySystem> memory)
       splitter_(*memory_, allocator_, rmap_),
       migrator_(*memory_, allocator_, files_, rmap_, hugetlb_, splitter_),
       compactor_(*memory_, allocator_, migrator_),
-      reclaim_(*memory_, allocator_, files_, rmap_, compactor_),
+      shrinkers_(*memory_),
+      reclaim_(*memory_, allocator_, files_, rmap_, compactor_, shrinkers_),
       oom_(*memory_, processes_),
       pressure_(*memory_, reclaim_, compactor_, oom_),
       shmem_(*memory_, allocator_, files_, rmap_),
       filemap_(*memory_, allocator_, files_, rmap_),
-      thp_(*memory_, allocator_, processes_, rmap_, files_, shmem_, splitter_),
+      thp_(*memory_, allocator_, processes_, rmap_, files_, shmem_, splitter_, shrinkers_),
       ops_(*memory_, allocator_, processes_, files_, hugetlb_, migrator_, shmem_, filemap_, thp_),
       pipes_(*memory_, allocator_) {
   oom_.SetReap([this](sim::Path& path, Process& process) { return ops_.Exit(path, process); });

@@ -10,7 +10,8 @@
 //   ThpSplitter       makes base pages of huge ones
 //   Migrator          moves pages in use
 //   Compactor         moves them out of the way of large blocks
-//   Reclaim           takes page cache where memory is short
+//   Shrinkers         the other caches that give memory back
+//   Reclaim           takes page cache, and what these have, where memory is short
 //   OomKiller         ends processes where there is no memory left
 //   MemoryPressure    relieves the allocator where memory is short
 //   Shmem             names of files on the tmpfs, truncation, holes
@@ -51,6 +52,7 @@
 #include "models/pipes/pipes.h"
 #include "models/pressure/memory_pressure.h"
 #include "models/reclaim/reclaim.h"
+#include "models/reclaim/shrinkers.h"
 #include "models/rmap/rmap.h"
 #include "models/shmem/shmem.h"
 #include "models/thp/thp.h"
@@ -84,6 +86,7 @@ class Kernel {
   const TransparentHugePages& thp() const { return thp_; }
   AddressSpaceOps& ops() { return ops_; }
   Migrator& migrator() { return migrator_; }
+  Shrinkers& shrinkers() { return shrinkers_; }
   Compactor& compactor() { return compactor_; }
   Kcompactds& kcompactds() { return reclaim_.kcompactds(); }
   Pipes& pipes() { return pipes_; }
@@ -109,6 +112,7 @@ class Kernel {
   ThpSplitter splitter_;
   Migrator migrator_;
   Compactor compactor_;
+  Shrinkers shrinkers_;
   Reclaim reclaim_;
   OomKiller oom_;
   MemoryPressure pressure_;

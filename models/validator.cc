@@ -28,6 +28,12 @@ constexpr Gauge kGauges[] = {{FrameOwner::kAnon, NR_ANON_PAGES},
                              {FrameOwner::kPageTable, NR_PAGE_TABLE_PAGES}};
 using PagesByOwner = std::array<int64_t, 8>;
 
+// Of an anonymous huge page the gauge counts what is mapped.
+int64_t CountedPages(const Zone& zone, Pfn pfn, int order, const FrameOwner& owner) {
+  const bool thp = order == ThpPage::kOrder && owner.kind == FrameOwner::kAnon;
+  return thp ? ThpPage::MappedParts(zone.frames(), zone.frames().Index(pfn)) : int64_t{1} << order;
+}
+
 // What was in use at boot is not in the counters: they begin at 0.
 void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by_node,
                  const std::vector<int64_t>& boot_users, ProblemList& problems) {
@@ -202,8 +208,8 @@ Validator::Validator(const Kernel& kernel)
   ProblemList ignored;
   for (const Zone* zone : kernel.memory().zones()) {
     int64_t& users = boot_users_[zone->node().value];
-    const ZoneCensus census = CheckZone(*zone, ignored, [&](Pfn, int order, const FrameOwner& owner) {
-      if (owner.kind == FrameOwner::kAnon) users += int64_t{1} << order;
+    const ZoneCensus census = CheckZone(*zone, ignored, [&](Pfn pfn, int order, const FrameOwner& owner) {
+      if (owner.kind == FrameOwner::kAnon) users += CountedPages(*zone, pfn, order, owner);
     });
     kernel_pages_.push_back(census.kernel);
   }
@@ -223,7 +229,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     int64_t with_hypervisor = 0;  // unplugged, but its memory block is still there
     reference_check.BeginZone(zone);
     const ZoneCensus census = CheckZone(zone, problems, [&](Pfn pfn, int order, const FrameOwner& owner) {
-      pages[owner.kind] += int64_t{1} << order;
+      pages[owner.kind] += CountedPages(zone, pfn, order, owner);
       thps[zone.node().value].Add(order, owner);
       if (owner.kind == FrameOwner::kOffline) with_hypervisor += int64_t{1} << order;
       reference_check.Allocated(pfn, order, owner);

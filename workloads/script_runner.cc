@@ -252,7 +252,7 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const DropCachesOp& op) {
   const sim::LpId home = path.lp();
   co_await path.Take(memory_.costs().syscall);
   if ((op.what & 1) != 0) co_await kernel_.filemap().DropCaches(path, kSystemCpu);
-  if ((op.what & 2) != 0) co_await kernel_.thp().Shrink(path, kSystemCpu);
+  if ((op.what & 2) != 0) co_await kernel_.shrinkers().Drop(path, kSystemCpu);
   co_await path.GoTo(home, memory_.costs().hop);
   co_return Errno::kOk;
 }

@@ -159,12 +159,16 @@ AllocFlags PageAllocator::NoFragment(const Zone& preferred) const {
   return kAllocNoFragment.If(memory_.node_count() == 1 || !none_below);
 }
 
-// Before any time passes: from now on the frame is somebody's.
+// Before any time passes: from now on the frame is somebody's. Of a huge page nr_anon_pages counts what is
+// mapped.
 void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocRequest& request) {
   zone.frames().owner(frame, request.order) = request.owner;
   CountOwned(node, request.owner, request.order, 1);
   // page_add_new_anon_rmap() of a huge page comes with it.
-  if (IsThp(request.owner, request.order) && request.owner.mapcount > 0) ++node.counter(NR_ANON_THPS);
+  if (IsThp(request.owner, request.order)) {
+    if (request.owner.mapcount > 0) ++node.counter(NR_ANON_THPS);
+    if (request.owner.mapcount == 0) node.counter(NR_ANON_PAGES) -= kPageblockPages;
+  }
   if (request.owner.kind == FrameOwner::kFile) EnterLru(node, zone, frame, request);
   if (!request.migration_target) return;
   zone.TakeRef(frame, request.order);
@@ -174,6 +178,7 @@ void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocReq
 // The frame is nobody's any more (__page_cache_release).
 void PageAllocator::Disown(Node& node, Zone& zone, FrameIndex frame, int order) {
   const FrameOwner& owner = zone.frames().owner(frame, order);
+  if (IsThp(owner, order)) CountUnmappedParts(node, ThpPage(zone.frames(), frame));
   CountOwned(node, owner, order, -1);
   if (owner.kind != FrameOwner::kFile) return;
   const Lru::Number page = node.lru->NumberOf(zone, frame);
@@ -601,7 +606,9 @@ void PageAllocator::ChangeThpMappings(Node& node, Zone& zone, FrameIndex head, i
   const bool anon = page.owner().kind == FrameOwner::kAnon;
   const int64_t none = anon ? 0 : 1;  // of a file, the page cache's reference
   const bool before = page.pmds() > none;
+  const int64_t mapped = page.MappedParts();
   page.ChangeMappings(pmds, anon ? parts : std::span<const int32_t>());
+  if (anon) node.counter(NR_ANON_PAGES) += page.MappedParts() - mapped;
   const int change = (page.pmds() > none ? 1 : 0) - (before ? 1 : 0);
   node.counter(anon ? NR_ANON_THPS : NR_SHMEM_PMDMAPPED) += change;
 }
@@ -621,15 +628,20 @@ bool PageAllocator::SplitFilePage(Node& node, Zone& zone, FrameIndex head) {
 // page_remove_rmap() of a PMD.
 bool PageAllocator::UnmapPmd(Node& node, Zone& zone, FrameIndex frame) {
   const ThpPage page(zone.frames(), frame);
+  const int64_t mapped = page.MappedParts();
   if (page.RemovePmd()) QueueSplit(node, zone, page);
   if (page.pmds() == 0) --node.counter(NR_ANON_THPS);
+  node.counter(NR_ANON_PAGES) += page.MappedParts() - mapped;
   return !page.mapped() && !zone.frames().IsHeld(page.head(), ThpPage::kOrder);
 }
 
 // page_remove_rmap() of a base entry that mapped part of a huge page.
 bool PageAllocator::UnmapPart(Node& node, Zone& zone, FrameIndex part) {
   const ThpPage page(zone.frames(), part);
-  if (page.RemovePart(part)) QueueSplit(node, zone, page);
+  if (page.RemovePart(part)) {
+    --node.counter(NR_ANON_PAGES);
+    QueueSplit(node, zone, page);
+  }
   return !page.mapped() && !zone.frames().IsHeld(page.head(), ThpPage::kOrder);
 }
 
@@ -637,6 +649,10 @@ void PageAllocator::SplitPmd(Node& node, Zone& zone, FrameIndex frame) {
   const ThpPage page(zone.frames(), frame);
   if (page.SplitPmd()) QueueSplit(node, zone, page);
   if (page.pmds() == 0) --node.counter(NR_ANON_THPS);
+}
+
+void PageAllocator::CountUnmappedParts(Node& node, const ThpPage& page) {
+  node.counter(NR_ANON_PAGES) += kPageblockPages - page.MappedParts();
 }
 
 void PageAllocator::QueueSplit(Node& node, const Zone& zone, const ThpPage& page) {

@@ -133,6 +133,9 @@ class PageAllocator {
   // Makes it base pages, on the LP of its node (split_huge_page). False where something else refers to it.
   static bool SplitFilePage(Node& node, Zone& zone, FrameIndex head);
 
+  // An anonymous huge page is about to be freed, or becomes base pages of which some are about to be: what
+  // nr_anon_pages has not counted of it, as nothing maps it, counts from now on. On the LP of its node.
+  static void CountUnmappedParts(Node& node, const ThpPage& page);
   // deferred_split_huge_page(): the page is to be split when memory is short. On the LP of its node.
   static void QueueSplit(Node& node, const Zone& zone, const ThpPage& page);
   // What __split_huge_pmd() does to the counts of the huge page whose head is `frame`, on the LP of its node.

@@ -3,6 +3,7 @@
 #ifndef NUMASIM_MODELS_PHYSICAL_SPLIT_QUEUE_H_
 #define NUMASIM_MODELS_PHYSICAL_SPLIT_QUEUE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -30,13 +31,23 @@ class SplitQueue {
     pages_.erase(found->second);
     turns_.erase(found);
   }
-  // In their order.
-  std::vector<Pfn> Pages() const {
+  // Nothing where it is not there.
+  void MoveToEnd(Pfn page) {
+    if (!Has(page)) return;
+    Remove(page);
+    Add(page);
+  }
+  // So many at most, in their order.
+  std::vector<Pfn> First(int64_t most) const {
     std::vector<Pfn> pages;
-    pages.reserve(pages_.size());
-    for (const auto& [turn, page] : pages_) pages.push_back(page);
+    pages.reserve(static_cast<size_t>(std::min(most, size())));
+    for (const auto& [turn, page] : pages_) {
+      if (std::ssize(pages) == most) break;
+      pages.push_back(page);
+    }
     return pages;
   }
+  std::vector<Pfn> Pages() const { return First(size()); }
 
  private:
   absl::btree_map<uint64_t, Pfn> pages_;           // by turn

@@ -16,13 +16,15 @@ void ThpPage::ChangePart(FrameIndex part, int32_t by) const {
   frames_.part_mappings(head_) += by;
 }
 
-int64_t ThpPage::UnmappedParts() const {
-  if (pmds() > 0) return 0;
-  if (!frames_.has_parts(head_)) return kPageblockPages;
-  int64_t unmapped = 0;
-  for (FrameIndex part = head_; part < head_ + kPageblockPages; ++part)
-    unmapped += frames_.part_mapcount(part) <= 0 ? 1 : 0;
-  return unmapped;
+// A part may be unmapped before it is known here that a PMD which mapped it was split: then its own count is
+// negative for a while.
+int64_t ThpPage::MappedParts(const FrameStore& frames, FrameIndex head) {
+  const auto by_pmd = static_cast<int64_t>(frames.owner(head, kOrder).mapcount);
+  if (!frames.has_parts(head)) return by_pmd > 0 ? kPageblockPages : 0;
+  int64_t mapped = 0;
+  for (FrameIndex part = head; part < head + kPageblockPages; ++part)
+    mapped += by_pmd + frames.part_mapcount(part) > 0 ? 1 : 0;
+  return mapped;
 }
 
 // page_remove_anon_compound_rmap()
@@ -30,8 +32,8 @@ bool ThpPage::RemovePmd() const {
   NUMASIM_CHECK(pmds() > 0);
   owner().mapcount = static_cast<uint64_t>(pmds() - 1) & kMaxMapcount;
   if (pmds() > 0 || !frames_.has_parts(head_)) return false;
-  const int64_t unmapped = UnmappedParts();
-  return unmapped > 0 && unmapped < kPageblockPages;
+  const int64_t mapped = MappedParts();
+  return mapped > 0 && mapped < kPageblockPages;
 }
 
 bool ThpPage::RemovePart(FrameIndex part) const {
@@ -55,7 +57,7 @@ bool ThpPage::SplitPmd() const {
   for (FrameIndex part = head_; part < head_ + kPageblockPages; ++part) ++frames_.part_mapcount(part);
   frames_.part_mappings(head_) += static_cast<int32_t>(kPageblockPages);
   owner().mapcount = static_cast<uint64_t>(pmds() - 1) & kMaxMapcount;
-  return UnmappedParts() > 0;
+  return MappedParts() < kPageblockPages;
 }
 
 void ThpPage::SplitIntoPages() const {

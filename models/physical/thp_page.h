@@ -53,8 +53,9 @@ class ThpPage {
   int64_t mapcount(FrameIndex part) const {  // page_mapcount()
     return pmds() + (frames_.has_parts(head_) ? frames_.part_mapcount(part) : 0);
   }
-  // How many of its frames nothing maps.
-  int64_t UnmappedParts() const;
+  // How many of its frames something maps.
+  int64_t MappedParts() const { return MappedParts(frames_, head_); }
+  static int64_t MappedParts(const FrameStore& frames, FrameIndex head);
 
   // page_dup_rmap() of a base entry.
   void DupPart(FrameIndex part) const { ChangePart(part, 1); }

@@ -33,11 +33,14 @@ void NodeShrinker::Prepare(const Node& node, ScanControl& sc) {
 }
 
 sim::Task<void> NodeShrinker::Shrink(sim::Path& path, Node& node, ScanControl& sc) {
-  if (node.lru == nullptr) co_return;
   for (bool again = true; again;) {
     const int64_t before = sc.reclaimed;
-    Prepare(node, sc);
-    co_await ShrinkLists(path, node, sc);
+    if (node.lru != nullptr) {
+      Prepare(node, sc);
+      co_await ShrinkLists(path, node, sc);
+    }
+    const Shrinker::Freed freed = co_await shrinkers_.Shrink(path, node, sc.priority, sc.cpu);
+    sc.reclaimed += freed.slab_pages;
     const int64_t reclaimed = sc.reclaimed - before;
     if (reclaimed > 0) FailuresOf(node) = 0;
     again = ShouldGoOn(node, reclaimed, sc);
@@ -48,7 +51,7 @@ sim::Task<void> NodeShrinker::Shrink(sim::Path& path, Node& node, ScanControl& s
 bool NodeShrinker::ShouldGoOn(const Node& node, int64_t reclaimed, const ScanControl& sc) const {
   const bool for_compaction =
       sc.order > 0 && (sc.order > kCostlyOrder || sc.priority < ScanControl::kFirstPriority - 2);
-  if (!for_compaction || reclaimed == 0) return false;
+  if (!for_compaction || reclaimed == 0 || node.lru == nullptr) return false;
   for (const Zone& zone : ManagedZones(node, sc.highest)) {
     if (HasBlockOrMayCompact(zone, sc.order, sc.highest, node.vm.extfrag_threshold)) return false;
   }

@@ -1,5 +1,6 @@
-// NodeShrinker: takes page cache away from a node (shrink_node and its callees, mm/vmscan.c, Linux 6.1). What
-// it remembers of each node lives on that node's LP, where every call begins and ends.
+// NodeShrinker: takes page cache away from a node, and what other caches can spare (shrink_node and its
+// callees, mm/vmscan.c, Linux 6.1). What it remembers of each node lives on that node's LP, where every call
+// begins and ends.
 //
 // Without swap the lists of anonymous memory are left alone, and all clean page cache can go. A page that
 // some process may map is looked for in page tables first, in its file's home and from there; all others go
@@ -16,6 +17,7 @@
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
 #include "models/reclaim/scan_control.h"
+#include "models/reclaim/shrinkers.h"
 #include "models/rmap/rmap.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -24,8 +26,10 @@ namespace numasim {
 
 class NodeShrinker {
  public:
-  NodeShrinker(MemorySystem& memory, PageAllocator& allocator, ShmemFiles& files, const Rmap& rmap)
+  NodeShrinker(MemorySystem& memory, PageAllocator& allocator, ShmemFiles& files, const Rmap& rmap,
+               Shrinkers& shrinkers)
       : memory_(memory),
+        shrinkers_(shrinkers),
         allocator_(allocator),
         files_(files),
         evictor_(memory, files, rmap),
@@ -61,6 +65,7 @@ class NodeShrinker {
   bool ShouldGoOn(const Node& node, int64_t reclaimed, const ScanControl& sc) const;
 
   MemorySystem& memory_;
+  Shrinkers& shrinkers_;
   PageAllocator& allocator_;
   ShmemFiles& files_;
   Evictor evictor_;

@@ -15,6 +15,7 @@
 #include "models/physical/page_allocator.h"
 #include "models/reclaim/kswapd.h"
 #include "models/reclaim/node_shrinker.h"
+#include "models/reclaim/shrinkers.h"
 #include "models/rmap/rmap.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -24,9 +25,9 @@ namespace numasim {
 class Reclaim {
  public:
   Reclaim(MemorySystem& memory, PageAllocator& allocator, ShmemFiles& files, const Rmap& rmap,
-          Compactor& compactor)
+          Compactor& compactor, Shrinkers& shrinkers)
       : memory_(memory),
-        shrinker_(memory, allocator, files, rmap),
+        shrinker_(memory, allocator, files, rmap, shrinkers),
         kcompactds_(memory, compactor),
         kswapds_(memory, shrinker_, compactor, kcompactds_) {
     for (int lp = 0; lp <= memory.global_lp().value; ++lp)

@@ -42,9 +42,11 @@ class HugeZeroPage {
     NUMASIM_CHECK_LT(int64_t{1}, refs_);
     --refs_;
   }
+  // shrink_huge_zero_page_count(): there is one, and nobody maps it.
+  bool unused() const { return counted_ && refs_ == 1; }
   // shrink_huge_zero_page_scan(): the page, for the caller to free, where nobody maps it; kNoPfn else.
   Pfn Shrink() {
-    if (!counted_ || refs_ != 1) return kNoPfn;
+    if (!unused()) return kNoPfn;
     refs_ = 0;
     return std::exchange(page_, kNoPfn);
   }

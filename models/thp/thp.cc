@@ -47,13 +47,6 @@ sim::Task<void> TransparentHugePages::PutZeroPage(sim::Path& path, Process& proc
   co_await path.GoTo(home, memory_.costs().hop);
 }
 
-sim::Task<void> TransparentHugePages::Shrink(sim::Path& path, CpuId cpu) {
-  co_await splitter_.Shrink(path, cpu);
-  co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
-  const std::array<Pfn, 1> page = {zero_page_.Shrink()};
-  if (page.front() != kNoPfn) co_await allocator_.FreeBlocks(path, cpu, kPageblockOrder, page);
-}
-
 std::vector<MemorySystem::CounterColumn> TransparentHugePages::Columns() const {
   std::vector<MemorySystem::CounterColumn> columns;
   const auto add = [&](ThpCounter c, const int64_t* value) {

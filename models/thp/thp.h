@@ -10,6 +10,7 @@
 #include "models/page_cache/shmem.h"
 #include "models/physical/memory_system.h"
 #include "models/physical/page_allocator.h"
+#include "models/reclaim/shrinkers.h"
 #include "models/rmap/rmap.h"
 #include "models/shmem/shmem.h"
 #include "models/thp/cache_line.h"
@@ -18,6 +19,7 @@
 #include "models/thp/huge_zero_page.h"
 #include "models/thp/khugepaged.h"
 #include "models/thp/mm_slots.h"
+#include "models/thp/thp_shrinkers.h"
 #include "models/thp/thp_splitter.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -27,7 +29,8 @@ namespace numasim {
 class TransparentHugePages {
  public:
   TransparentHugePages(MemorySystem& memory, PageAllocator& allocator, const ProcessTable& processes,
-                       const Rmap& rmap, ShmemFiles& files, Shmem& shmem, ThpSplitter& splitter)
+                       const Rmap& rmap, ShmemFiles& files, Shmem& shmem, ThpSplitter& splitter,
+                       Shrinkers& shrinkers)
       : memory_(memory),
         allocator_(allocator),
         zero_page_refs_(memory.kernel().zero_page_refs),
@@ -37,7 +40,12 @@ class TransparentHugePages {
         splitter_(splitter),
         collapser_(memory, allocator),
         file_collapser_(memory, allocator, files, shmem, rmap, slots_),
-        khugepaged_(memory, collapser_, file_collapser_, processes, slots_) {}
+        khugepaged_(memory, collapser_, file_collapser_, processes, slots_),
+        zero_page_shrinker_(memory, allocator, zero_page_),
+        split_shrinker_(memory, splitter) {
+    shrinkers.Register(zero_page_shrinker_);
+    shrinkers.Register(split_shrinker_);
+  }
 
   // mm_get_huge_zero_page() where there is a huge zero page, or the process needs no reference any more:
   // false if not, and one is to be allocated. On the process's LP, where it ends too.
@@ -52,9 +60,6 @@ class TransparentHugePages {
   }
   // put_huge_zero_page() of so many, one by one: others get at the cache line in between.
   sim::Task<void> PutZeroPage(sim::Path& path, Process& process, int64_t refs);
-
-  // What `drop_caches 2` makes of the shrinkers there are: the deferred queues, and the huge zero page.
-  sim::Task<void> Shrink(sim::Path& path, CpuId cpu);
 
   ThpSplitter& splitter() { return splitter_; }
   Collapser& collapser() { return collapser_; }
@@ -76,6 +81,8 @@ class TransparentHugePages {
   Collapser collapser_;
   FileCollapser file_collapser_;
   Khugepaged khugepaged_;
+  HugeZeroPageShrinker zero_page_shrinker_;
+  DeferredSplitShrinker split_shrinker_;
 };
 
 }  // namespace numasim

@@ -78,6 +78,7 @@ std::vector<Pfn> ThpSplitter::BecomeBasePages(Node& node, Zone& zone, const ThpP
   node.split_queue.Remove(frames.PfnOf(page.head()));
   const bool unused = zone.DropRef(page.head(), ThpPage::kOrder);
   NUMASIM_CHECK(!unused);
+  PageAllocator::CountUnmappedParts(node, page);
   page.SplitIntoPages();
   ++node.counter(THP_SPLIT_PAGE);
   std::vector<Pfn> unmapped;
@@ -111,27 +112,23 @@ sim::Task<int64_t> ThpSplitter::SplitPmds(sim::Path& path, Folio page, FrameOwne
   co_return pmds;
 }
 
-sim::Task<int64_t> ThpSplitter::Shrink(sim::Path& path, CpuId cpu) {
-  const sim::LpId home = path.lp();
-  int64_t split = 0;
-  for (int n = 0; n < memory_.node_count(); ++n) {
-    Node& node = memory_.node(NodeId{n});
-    co_await path.GoTo(node.lp, memory_.costs().hop);
-    const std::vector<Pfn> pages = node.split_queue.Pages();
-    for (const Pfn page : pages) {
-      Zone& zone = *memory_.ZoneOf(page);
-      zone.TakeRef(zone.frames().Index(page), ThpPage::kOrder);
-    }
-    for (const Pfn page : pages) {
-      if (co_await Split(path, cpu, page)) {
-        ++split;
-        continue;
-      }
-      co_await allocator_.DropRefs(path, cpu, Folio(page, ThpPage::kOrder));
-    }
+sim::Task<ThpSplitter::Queued> ThpSplitter::SplitQueued(sim::Path& path, CpuId cpu, Node& node,
+                                                        int64_t most) {
+  const std::vector<Pfn> pages = node.split_queue.First(most);
+  for (const Pfn page : pages) {
+    Zone& zone = *memory_.ZoneOf(page);
+    zone.TakeRef(zone.frames().Index(page), ThpPage::kOrder);
   }
-  co_await path.GoTo(home, memory_.costs().hop);
-  co_return split;
+  Queued queued{.tried = std::ssize(pages)};
+  for (const Pfn page : pages) {
+    if (co_await Split(path, cpu, page)) {
+      ++queued.split;
+      continue;
+    }
+    node.split_queue.MoveToEnd(page);
+    co_await allocator_.DropRefs(path, cpu, Folio(page, ThpPage::kOrder));
+  }
+  co_return queued;
 }
 
 }  // namespace numasim

@@ -33,9 +33,13 @@ class ThpSplitter {
   // and appended to `parts`.
   sim::Task<bool> SplitIsolated(sim::Path& path, CpuId cpu, Pfn head, std::vector<Folio>& parts);
 
-  // deferred_split_scan() of every node: splits the pages that are mapped in part only. Returns how many.
-  // Begins and ends on any LP.
-  sim::Task<int64_t> Shrink(sim::Path& path, CpuId cpu);
+  // deferred_split_scan() of that node's queue: splits so many of the pages that are mapped in part only, the
+  // first ones. Those that cannot be split come last from now on. On the node's LP, where it ends.
+  struct Queued {
+    int64_t tried = 0;
+    int64_t split = 0;
+  };
+  sim::Task<Queued> SplitQueued(sim::Path& path, CpuId cpu, Node& node, int64_t most);
 
  private:
   // Splits the PMDs of a page that is marked as migrating, then whether it can be split itself.
