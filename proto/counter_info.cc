@@ -65,6 +65,10 @@ CounterName NameOf(ReadersCounter counter) {
   return FromDescriptor(*counters::ReadersCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(SlabCounter counter) {
+  return FromDescriptor(*counters::SlabCounter_descriptor()->FindValueByNumber(counter));
+}
+
 CounterName NameOf(ChurnCounter counter) {
   return FromDescriptor(*counters::ChurnCounter_descriptor()->FindValueByNumber(counter));
 }

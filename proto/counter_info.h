@@ -29,6 +29,7 @@ CounterName NameOf(BatchCounter counter);
 CounterName NameOf(AllocationsCounter counter);
 CounterName NameOf(ChurnCounter counter);
 CounterName NameOf(ReadersCounter counter);
+CounterName NameOf(SlabCounter counter);
 
 }  // namespace numasim
 

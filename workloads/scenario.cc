@@ -14,6 +14,7 @@
 #include "workloads/generate/churn_text.h"
 #include "workloads/generate/guests_text.h"
 #include "workloads/generate/readers_text.h"
+#include "workloads/generate/slab_text.h"
 #include "workloads/kernel_args.h"
 #include "workloads/machine_rules.h"
 #include "workloads/script_copies.h"
@@ -205,12 +206,12 @@ absl::Status ScenarioLoader::LoadTimes(const MessageView& scenario) {
 absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
   const Workload& workload = loaded_.proto.workload();
   if (workload.script_size() + workload.guests_size() + workload.batch_size() + workload.allocations_size() +
-          workload.churn_size() + workload.readers_size() ==
+          workload.churn_size() + workload.readers_size() + workload.slab_size() ==
       0) {
     return scenario.MistakeWithoutValue("workload.script",
                                         "is missing; expected at least one, such as script { file: "
                                         "\"load.mm\" }, or guests { .. }, or batch { .. }, or allocations { "
-                                        ".. }, or churn { .. }, or readers { .. }");
+                                        ".. }, or churn { .. }, or readers { .. }, or slab { .. }");
   }
   const MessageView view = scenario.Nested("workload");
   for (int i = 0; i < workload.script_size(); ++i) {
@@ -224,6 +225,7 @@ absl::Status ScenarioLoader::LoadWorkload(const MessageView& scenario) {
         LoadPlans(view, "allocations", workload.allocations_size(), ReadAllocations, loaded_.allocations);
   if (status.ok()) status = LoadPlans(view, "churn", workload.churn_size(), ReadChurn, loaded_.churns);
   if (status.ok()) status = LoadPlans(view, "readers", workload.readers_size(), ReadReaders, loaded_.readers);
+  if (status.ok()) status = LoadPlans(view, "slab", workload.slab_size(), ReadSlab, loaded_.slabs);
   return status;
 }
 
@@ -378,7 +380,8 @@ bool IsInFolderOf(const std::string& scenario, const std::filesystem::path& file
 }  // namespace
 
 bool LoadedScenario::random() const {
-  return std::any_of(guests.begin(), guests.end(), [](const GuestPlan& plan) { return plan.random(); }) ||
+  return !slabs.empty() ||
+         std::any_of(guests.begin(), guests.end(), [](const GuestPlan& plan) { return plan.random(); }) ||
          std::any_of(batches.begin(), batches.end(), [](const BatchPlan& plan) { return plan.random(); }) ||
          std::any_of(churns.begin(), churns.end(), [](const ChurnPlan& plan) { return plan.random(); }) ||
          std::any_of(readers.begin(), readers.end(), [](const ReadersPlan& plan) { return plan.random(); });

@@ -22,6 +22,7 @@
 #include "workloads/generate/churn_plan.h"
 #include "workloads/generate/guest_plan.h"
 #include "workloads/generate/readers_plan.h"
+#include "workloads/generate/slab_plan.h"
 #include "workloads/script.h"
 #include "workloads/text_patch.h"
 
@@ -71,6 +72,7 @@ struct LoadedScenario {
   std::vector<AllocPlan> allocations;
   std::vector<ChurnPlan> churns;
   std::vector<ReadersPlan> readers;
+  std::vector<SlabPlan> slabs;
   std::optional<int64_t> stop_after_ns;
   int64_t trace_interval_ns = 0;
   std::vector<Expectation> expectations;

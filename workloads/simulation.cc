@@ -116,6 +116,11 @@ absl::Status Simulation::AddGroups(const LoadedScenario& scenario, uint64_t seed
     if (!readers.ok()) return readers.status();
     readers_.push_back(*std::move(readers));
   }
+  for (const SlabPlan& plan : scenario.slabs) {
+    auto slab = Slab::Create(*kernel_, plan, seed);
+    if (!slab.ok()) return slab.status();
+    slabs_.push_back(*std::move(slab));
+  }
   const auto add = [this](const auto& all) {
     for (const auto& part : all) parts_.push_back(part.get());
   };
@@ -124,6 +129,7 @@ absl::Status Simulation::AddGroups(const LoadedScenario& scenario, uint64_t seed
   add(replays_);
   add(churns_);
   add(readers_);
+  add(slabs_);
   return absl::OkStatus();
 }
 
@@ -287,6 +293,7 @@ sim::SimTime Simulation::KnownEnd() const {
     end = std::max(end, plan.start_ns + absl::int128(plan.pause_ns) * plan.rounds);
   for (const ReadersPlan& plan : scenario_.readers)
     end = std::max(end, absl::int128(plan.until_ns.value_or(0)));
+  for (const SlabPlan& plan : scenario_.slabs) end = std::max(end, absl::int128(plan.until_ns.value_or(0)));
   for (const LoadedScript& script : scenario_.scripts) {
     absl::int128 slept = 0;
     for (const Op& op : script.script.ops) {

@@ -21,6 +21,7 @@
 #include "workloads/generate/churn.h"
 #include "workloads/generate/guest_group.h"
 #include "workloads/generate/readers.h"
+#include "workloads/generate/slab.h"
 #include "workloads/generate/workload_part.h"
 #include "workloads/operation_log.h"
 #include "workloads/scenario.h"
@@ -93,6 +94,7 @@ class Simulation {
   const std::vector<std::unique_ptr<AllocReplay>>& replays() const { return replays_; }
   const std::vector<std::unique_ptr<Churn>>& churns() const { return churns_; }
   const std::vector<std::unique_ptr<Readers>>& readers() const { return readers_; }
+  const std::vector<std::unique_ptr<Slab>>& slabs() const { return slabs_; }
   // Every counter of the machine and of the workload, in the order of a trace.
   std::vector<MemorySystem::CounterColumn> Columns() const;
   // The processes that live, by stream and name. Read while nothing runs.
@@ -135,6 +137,7 @@ class Simulation {
   std::vector<std::unique_ptr<AllocReplay>> replays_;
   std::vector<std::unique_ptr<Churn>> churns_;
   std::vector<std::unique_ptr<Readers>> readers_;
+  std::vector<std::unique_ptr<Slab>> slabs_;
   std::vector<WorkloadPart*> parts_;  // all of these, in that order
   size_t streams_ended_ = 0;          // global LP
   bool left_daemons_ =

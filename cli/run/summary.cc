@@ -284,6 +284,21 @@ void PrintReaders(const std::vector<std::unique_ptr<workloads::Readers>>& groups
   table.Print(/*width=*/0, out);
 }
 
+// What the caches of each name did, and hold at the end.
+void PrintSlabs(const std::vector<std::unique_ptr<workloads::Slab>>& slabs, std::ostream& out) {
+  if (slabs.empty()) return;
+  Table table;
+  table.AddRow({"slab", "made", "shrunk", "failed", "objects at the end", "in"});
+  for (const auto& slab : slabs) {
+    std::vector<std::string> row = {slab->plan().name};
+    for (const SlabCounter c : {SLAB_MADE, SLAB_SHRUNK, SLAB_FAILED, SLAB_OBJECTS})
+      row.push_back(absl::StrCat(slab->counter(c)));
+    row.push_back(SizeForPeople(slab->counter(SLAB_PAGES) * kPageSize));
+    table.AddRow(std::move(row));
+  }
+  table.Print(/*width=*/0, out);
+}
+
 // Why guests of a group, jobs of a batch system, or allocations of a trace did not get their memory.
 void PrintShortages(std::string_view what, const workloads::Shortages& shortages, std::ostream& out) {
   for (const auto& [shortage, count] : shortages) {
@@ -355,6 +370,7 @@ std::string KindsOfStreams(const workloads::Simulation& simulation) {
   if (!simulation.replays().empty()) kinds.push_back("replays");
   if (!simulation.churns().empty()) kinds.push_back("churns");
   if (!simulation.readers().empty()) kinds.push_back("groups of readers");
+  if (!simulation.slabs().empty()) kinds.push_back("slab caches");
   const std::string last = kinds.back();
   kinds.pop_back();
   return kinds.empty() ? last : absl::StrCat(absl::StrJoin(kinds, ", "), " and ", last);
@@ -388,6 +404,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
   PrintReplays(simulation.replays(), out);
   PrintChurns(simulation.churns(), out);
   PrintReaders(simulation.readers(), out);
+  PrintSlabs(simulation.slabs(), out);
   if (run.has_value()) PrintOverTime(*run, out);
   PrintFailures(simulation, facts, out);
   if (!facts.trace_path.empty()) {

@@ -46,6 +46,7 @@ Costs::Costs(const CostModel& m)
       cache_lookup{m.cache_lookup_ns()},
       cache_add{m.cache_add_ns()},
       reclaim_scan{m.reclaim_scan_ns()},
-      reclaim_page{m.reclaim_page_ns()} {}
+      reclaim_page{m.reclaim_page_ns()},
+      slab_object{m.slab_object_ns()} {}
 
 }  // namespace numasim

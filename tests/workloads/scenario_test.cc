@@ -445,7 +445,7 @@ TEST(ScenarioErrorTest, RulesOfTheRest) {
   EXPECT_EQ(Mistake(kMachine),
             "dir/s.textproto:1:1: workload.script: is missing; expected at least one, such as script "
             "{ file: \"load.mm\" }, or guests { .. }, or batch { .. }, or allocations { .. }, or churn { .. "
-            "}, or readers { .. }");
+            "}, or readers { .. }, or slab { .. }");
   EXPECT_EQ(Mistake(rest + "trace { interval: '0s' }"),
             "dir/s.textproto:3:9: trace.interval: '0s' is no time between samples; expected more than 0, "
             "such as 1ms");

@@ -195,7 +195,7 @@ TEST(TextPatchTest, WrongPathIsNamedWithWhatThereIs) {
   EXPECT_EQ(Refused(kScenario, {"workload.scrpt[guests].copies=4"}),
             "--set workload.scrpt[guests].copies=4: workload.scrpt[guests]: is not a field of Workload; "
             "expected one "
-            "of script, guests, batch, allocations, churn, readers; did you mean 'script'?");
+            "of script, guests, batch, allocations, churn, readers, slab; did you mean 'script'?");
   EXPECT_THAT(
       Refused(kScenario, {"workload.script[guest].copies=4"}),
       HasSubstr("workload.script[guest]: there are 2; expected [0] to [1], or by name [boot], [guests]; did "

@@ -10,7 +10,7 @@
 #include "proto/scenario.pb.h"
 #include "workloads/alloc_trace/alloc_trace.h"
 #include "workloads/alloc_trace/gzip.h"
-#include "workloads/generate/part_name.h"
+#include "workloads/generate/part_text.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 

@@ -10,7 +10,7 @@
 #include "proto/scenario.pb.h"
 #include "workloads/batch/column_mapping.h"
 #include "workloads/batch/job_log.h"
-#include "workloads/generate/part_name.h"
+#include "workloads/generate/part_text.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 

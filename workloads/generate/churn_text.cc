@@ -7,7 +7,7 @@
 #include "proto/scenario.pb.h"
 #include "workloads/generate/distribution_text.h"
 #include "workloads/generate/group_nodes.h"
-#include "workloads/generate/part_name.h"
+#include "workloads/generate/part_text.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 

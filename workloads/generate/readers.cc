@@ -67,10 +67,7 @@ std::vector<MemorySystem::CounterColumn> Readers::Columns() const {
 int64_t Readers::counter(ReadersCounter c) const { return SumOverNodes(counters_, c); }
 
 double Readers::ShareDone(sim::SimTime now) const {
-  if (ended()) return 1;
-  if (!plan_.until_ns.has_value() || now.ns <= plan_.start_ns) return 0;
-  const auto all = static_cast<double>(*plan_.until_ns - plan_.start_ns);
-  return std::min(1.0, static_cast<double>(now.ns - plan_.start_ns) / all);
+  return ended() ? 1 : ShareOfTime(now, plan_.start_ns, plan_.until_ns);
 }
 
 std::vector<const Process*> Readers::LiveProcesses() const {

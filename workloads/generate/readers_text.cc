@@ -6,7 +6,7 @@
 #include "proto/scenario.pb.h"
 #include "workloads/generate/distribution_text.h"
 #include "workloads/generate/group_nodes.h"
-#include "workloads/generate/part_name.h"
+#include "workloads/generate/part_text.h"
 #include "workloads/text.h"
 #include "workloads/units.h"
 
@@ -51,15 +51,7 @@ absl::Status Reader::ReadName() {
 }
 
 absl::Status Reader::ReadTimes() {
-  plan_.start_ns = *ParseDuration(text_.start());
-  if (!text_.has_until()) {
-    if (context_.stop_after_ns.has_value()) return absl::OkStatus();
-    return view_.MistakeWithoutValue(
-        "until", "is missing, and the readers would never end; expected a time, or a stop_after of the run");
-  }
-  plan_.until_ns = *ParseDuration(text_.until());
-  if (*plan_.until_ns > plan_.start_ns) return absl::OkStatus();
-  return view_.Mistake("until", Cat("is not after the start, ", text_.start(), "; expected a later time"));
+  return ReadPartTimes(view_, text_, "the readers", context_.stop_after_ns, plan_);
 }
 
 absl::Status Reader::ReadWhere() {

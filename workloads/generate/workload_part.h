@@ -3,7 +3,10 @@
 #ifndef NUMASIM_WORKLOADS_GENERATE_WORKLOAD_PART_H_
 #define NUMASIM_WORKLOADS_GENERATE_WORKLOAD_PART_H_
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "models/address_space/process.h"
@@ -34,6 +37,13 @@ class WorkloadPart {
   // Those of its processes that live.
   virtual std::vector<const Process*> LiveProcesses() const { return {}; }
 };
+
+// How much of the time from `start_ns` to `until_ns` has passed at `now`, 0 to 1; 0 where it has no end.
+inline double ShareOfTime(sim::SimTime now, int64_t start_ns, std::optional<int64_t> until_ns) {
+  if (!until_ns.has_value() || now.ns <= start_ns) return 0;
+  const auto all = static_cast<double>(*until_ns - start_ns);
+  return std::min(1.0, static_cast<double>(now.ns - start_ns) / all);
+}
 
 }  // namespace numasim::workloads
 
