@@ -256,16 +256,17 @@ void PrintReplays(const std::vector<std::unique_ptr<workloads::AllocReplay>>& re
   table.Print(/*width=*/0, out);
 }
 
-// What each churn did, and has at the end.
-void PrintChurns(const std::vector<std::unique_ptr<workloads::Churn>>& churns, std::ostream& out) {
-  if (churns.empty()) return;
+// What each churn or cache did, and the memory that it has at the end.
+template <typename Part, typename Counter>
+void PrintKernelParts(const std::vector<std::unique_ptr<Part>>& parts, const std::vector<std::string>& titles,
+                      const std::vector<Counter>& counters, Counter pages, std::ostream& out) {
+  if (parts.empty()) return;
   Table table;
-  table.AddRow({"churn", "allocated", "freed", "failed", "live at the end"});
-  for (const auto& churn : churns) {
-    std::vector<std::string> row = {churn->plan().name};
-    for (const ChurnCounter c : {CHURN_ALLOCATED, CHURN_FREED, CHURN_FAILED})
-      row.push_back(absl::StrCat(churn->counter(c)));
-    row.push_back(SizeForPeople(churn->counter(CHURN_LIVE_PAGES) * kPageSize));
+  table.AddRow(titles);
+  for (const auto& part : parts) {
+    std::vector<std::string> row = {part->plan().name};
+    for (const Counter c : counters) row.push_back(absl::StrCat(part->counter(c)));
+    row.push_back(SizeForPeople(part->counter(pages) * kPageSize));
     table.AddRow(std::move(row));
   }
   table.Print(/*width=*/0, out);
@@ -281,21 +282,6 @@ void PrintReaders(const std::vector<std::unique_ptr<workloads::Readers>>& groups
                   SizeForPeople(group->counter(READERS_PAGES) * kPageSize),
                   absl::StrCat(group->counter(READERS_FAILED)),
                   absl::StrCat(group->counter(READERS_KILLED))});
-  table.Print(/*width=*/0, out);
-}
-
-// What the caches of each name did, and hold at the end.
-void PrintSlabs(const std::vector<std::unique_ptr<workloads::Slab>>& slabs, std::ostream& out) {
-  if (slabs.empty()) return;
-  Table table;
-  table.AddRow({"slab", "made", "shrunk", "failed", "objects at the end", "in"});
-  for (const auto& slab : slabs) {
-    std::vector<std::string> row = {slab->plan().name};
-    for (const SlabCounter c : {SLAB_MADE, SLAB_SHRUNK, SLAB_FAILED, SLAB_OBJECTS})
-      row.push_back(absl::StrCat(slab->counter(c)));
-    row.push_back(SizeForPeople(slab->counter(SLAB_PAGES) * kPageSize));
-    table.AddRow(std::move(row));
-  }
   table.Print(/*width=*/0, out);
 }
 
@@ -402,9 +388,13 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
   PrintGuests(simulation.groups(), out);
   PrintBatches(simulation.batches(), out);
   PrintReplays(simulation.replays(), out);
-  PrintChurns(simulation.churns(), out);
+  PrintKernelParts<workloads::Churn, ChurnCounter>(
+      simulation.churns(), {"churn", "allocated", "freed", "failed", "live at the end"},
+      {CHURN_ALLOCATED, CHURN_FREED, CHURN_FAILED}, CHURN_LIVE_PAGES, out);
   PrintReaders(simulation.readers(), out);
-  PrintSlabs(simulation.slabs(), out);
+  PrintKernelParts<workloads::Slab, SlabCounter>(
+      simulation.slabs(), {"slab", "made", "shrunk", "failed", "objects at the end", "in"},
+      {SLAB_MADE, SLAB_SHRUNK, SLAB_FAILED, SLAB_OBJECTS}, SLAB_PAGES, out);
   if (run.has_value()) PrintOverTime(*run, out);
   PrintFailures(simulation, facts, out);
   if (!facts.trace_path.empty()) {

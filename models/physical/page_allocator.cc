@@ -625,13 +625,18 @@ bool PageAllocator::SplitFilePage(Node& node, Zone& zone, FrameIndex head) {
   return true;
 }
 
-// page_remove_rmap() of a PMD.
+// page_remove_rmap() of a PMD (page_remove_anon_compound_rmap): where it was the last, and base entries map a
+// part of the page, the rest is of no use.
 bool PageAllocator::UnmapPmd(Node& node, Zone& zone, FrameIndex frame) {
   const ThpPage page(zone.frames(), frame);
+  const int64_t before = page.MappedParts();
+  page.RemovePmd();
   const int64_t mapped = page.MappedParts();
-  if (page.RemovePmd()) QueueSplit(node, zone, page);
-  if (page.pmds() == 0) --node.counter(NR_ANON_THPS);
-  node.counter(NR_ANON_PAGES) += page.MappedParts() - mapped;
+  node.counter(NR_ANON_PAGES) += mapped - before;
+  if (page.pmds() == 0) {
+    --node.counter(NR_ANON_THPS);
+    if (mapped > 0 && mapped < kPageblockPages) QueueSplit(node, zone, page);
+  }
   return !page.mapped() && !zone.frames().IsHeld(page.head(), ThpPage::kOrder);
 }
 

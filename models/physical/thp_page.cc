@@ -27,13 +27,9 @@ int64_t ThpPage::MappedParts(const FrameStore& frames, FrameIndex head) {
   return mapped;
 }
 
-// page_remove_anon_compound_rmap()
-bool ThpPage::RemovePmd() const {
+void ThpPage::RemovePmd() const {
   NUMASIM_CHECK(pmds() > 0);
   owner().mapcount = static_cast<uint64_t>(pmds() - 1) & kMaxMapcount;
-  if (pmds() > 0 || !frames_.has_parts(head_)) return false;
-  const int64_t mapped = MappedParts();
-  return mapped > 0 && mapped < kPageblockPages;
 }
 
 bool ThpPage::RemovePart(FrameIndex part) const {

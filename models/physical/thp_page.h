@@ -59,9 +59,9 @@ class ThpPage {
 
   // page_dup_rmap() of a base entry.
   void DupPart(FrameIndex part) const { ChangePart(part, 1); }
-  // page_remove_rmap(): whether the page is now to be split when memory is short, as some of it is of no use
-  // (deferred_split_huge_page).
-  bool RemovePmd() const;
+  // page_remove_rmap() of a PMD, and of a base entry: whether that was the last that mapped the part, so that
+  // the page is to be split when memory is short (deferred_split_huge_page).
+  void RemovePmd() const;
   bool RemovePart(FrameIndex part) const;
   // So many PMDs more, or less, and so many base entries of each part; `parts` may be empty.
   void ChangeMappings(int64_t pmds, std::span<const int32_t> parts) const;

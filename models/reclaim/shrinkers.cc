@@ -16,7 +16,6 @@ sim::Task<Shrinker::Freed> Shrinkers::ShrinkOne(sim::Path& path, Node& node, int
                                                 Registered& registered) {
   Shrinker& shrinker = *registered.shrinker;
   Shrinker::Freed freed;
-  if (!shrinker.MayScan(node, priority)) co_return freed;
   const int64_t there = co_await shrinker.Count(path, node);
   if (there == 0) co_return freed;
   int64_t& put_off = registered.put_off[static_cast<size_t>(node.id.value)];
@@ -28,8 +27,7 @@ sim::Task<Shrinker::Freed> Shrinkers::ShrinkOne(sim::Path& path, Node& node, int
     const int64_t part = std::min(left, Shrinker::kBatch);
     const Shrinker::Freed by_part = co_await shrinker.Scan(path, node, part, cpu);
     if (by_part.stop) break;
-    freed.objects += by_part.objects;
-    freed.slab_pages += by_part.slab_pages;
+    freed.Add(by_part);
     left -= part;
     scanned += part;
     co_await CondResched(path);
@@ -41,9 +39,8 @@ sim::Task<Shrinker::Freed> Shrinkers::ShrinkOne(sim::Path& path, Node& node, int
 sim::Task<Shrinker::Freed> Shrinkers::Shrink(sim::Path& path, Node& node, int priority, CpuId cpu) {
   Shrinker::Freed freed;
   for (Registered& registered : all_) {
-    const Shrinker::Freed by_one = co_await ShrinkOne(path, node, priority, cpu, registered);
-    freed.objects += by_one.objects;
-    freed.slab_pages += by_one.slab_pages;
+    if (registered.shrinker->MayScan(node, priority))
+      freed.Add(co_await ShrinkOne(path, node, priority, cpu, registered));
   }
   co_return freed;
 }

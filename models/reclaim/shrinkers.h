@@ -31,6 +31,11 @@ class Shrinker {
     int64_t objects = 0;
     int64_t slab_pages = 0;  // that came free with them and count as reclaimed (reclaim_state)
     bool stop = false;       // SHRINK_STOP: to go on is of no use now
+
+    void Add(const Freed& other) {
+      objects += other.objects;
+      slab_pages += other.slab_pages;
+    }
   };
 
   virtual ~Shrinker() = default;

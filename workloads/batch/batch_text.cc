@@ -192,10 +192,8 @@ absl::Status Reader::ReadMemory() {
   constexpr std::string_view kOfBasePages = "95%";
   std::string_view share = HugeSizeOf(plan_.pages).has_value() ? kOfPool : kOfBasePages;
   if (text_.has_bookable()) share = text_.bookable();
-  const absl::StatusOr<int64_t> bookable = ParseShare(share, kWholeShare);
-  if (!bookable.ok()) return view_.Mistake("bookable", FromAbsl(bookable.status().message()));
-  if (*bookable == 0) return view_.Mistake("bookable", "is no memory at all; expected more than 0");
-  plan_.bookable = *bookable;
+  if (absl::Status status = ReadShare(view_, "bookable", share, plan_.bookable); !status.ok()) return status;
+  if (plan_.bookable == 0) return view_.Mistake("bookable", "is no memory at all; expected more than 0");
   if (text_.has_memory_per_cpu()) {
     if (absl::Status status = ReadInto(view_, "memory_per_cpu", ValueUnit::kSize, plan_.memory_per_cpu);
         !status.ok())

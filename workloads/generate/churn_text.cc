@@ -29,7 +29,6 @@ class Reader {
   absl::Status ReadWhere();
   absl::Status ReadShares();
   absl::Status ReadRounds();
-  absl::Status ReadShare(std::string_view field, std::string_view text, int64_t& share) const;
   void WarnWithoutRounds(std::string_view field, const std::string& text) const;
 
   const MessageView& view_;
@@ -61,19 +60,12 @@ absl::Status Reader::ReadWhere() {
   return nodes.status();
 }
 
-absl::Status Reader::ReadShare(std::string_view field, std::string_view text, int64_t& share) const {
-  const absl::StatusOr<int64_t> read = ParseShare(text, kWholeShare);
-  if (!read.ok()) return view_.Mistake(field, FromAbsl(read.status().message()));
-  share = *read;
-  return absl::OkStatus();
-}
-
 absl::Status Reader::ReadShares() {
   if (!text_.has_fill())
     return view_.MistakeWithoutValue("fill", "is missing; expected such as fill: \"40%\"");
-  if (absl::Status status = ReadShare("fill", text_.fill(), plan_.fill); !status.ok()) return status;
+  if (absl::Status status = ReadShare(view_, "fill", text_.fill(), plan_.fill); !status.ok()) return status;
   if (plan_.fill == 0) return view_.Mistake("fill", "is no memory at all; expected more than 0");
-  return ReadShare("free", text_.free(), plan_.free);
+  return ReadShare(view_, "free", text_.free(), plan_.free);
 }
 
 void Reader::WarnWithoutRounds(std::string_view field, const std::string& text) const {
@@ -84,7 +76,8 @@ void Reader::WarnWithoutRounds(std::string_view field, const std::string& text) 
 absl::Status Reader::ReadRounds() {
   plan_.rounds = text_.rounds();
   plan_.pause_ns = *ParseDuration(text_.pause());
-  if (absl::Status status = ReadShare("renew", text_.renew(), plan_.renew); !status.ok()) return status;
+  if (absl::Status status = ReadShare(view_, "renew", text_.renew(), plan_.renew); !status.ok())
+    return status;
   if (plan_.rounds == 0) {
     if (text_.has_renew()) WarnWithoutRounds("renew", text_.renew());
     if (text_.has_pause()) WarnWithoutRounds("pause", text_.pause());

@@ -313,6 +313,14 @@ absl::StatusOr<Distribution> ReadDistribution(const MessageView& view, ValueUnit
   return Reader(view, unit, files).Read();
 }
 
+absl::Status ReadShare(const MessageView& view, std::string_view field, std::string_view text,
+                       int64_t& share) {
+  const absl::StatusOr<int64_t> read = ParseShare(text, kWholeShare);
+  if (!read.ok()) return view.Mistake(field, FromAbsl(read.status().message()));
+  share = *read;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<int64_t>> ReadTimes(const MessageView& view, std::string_view field,
                                                const std::string& file, const InputFiles& files) {
   const auto text = ReadDataFile(view, field, file, files);

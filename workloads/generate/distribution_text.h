@@ -36,6 +36,10 @@ struct InputFiles {
 absl::StatusOr<Distribution> ReadDistribution(const MessageView& view, ValueUnit unit,
                                               const InputFiles& files);
 
+// The share that the field's `text` is, in parts of kWholeShare.
+absl::Status ReadShare(const MessageView& view, std::string_view field, std::string_view text,
+                       int64_t& share);
+
 // The times in the text file that a field of `view` names, in nanoseconds, not falling.
 absl::StatusOr<std::vector<int64_t>> ReadTimes(const MessageView& view, std::string_view field,
                                                const std::string& file, const InputFiles& files);

@@ -113,8 +113,7 @@ sim::Task<void> Readers::ReadUntilEnd(sim::Path& path, Reader& reader) {
   const sim::SimTime end{plan_.until_ns.value_or(sim::kNever.ns)};
   while (!reader.process.killed) {
     const sim::Duration pause = sim::Nanoseconds(plan_.pause.Draw(reader.random));
-    const sim::Duration left = std::max(end - path.now(), sim::Duration{0});
-    co_await path.Take(std::min(pause, left));
+    co_await path.Take(PauseUntil(plan_.until_ns, path.now(), pause));
     if (path.now() >= end) break;
     co_await TakeCpu(path, reader);
     if (!reader.process.killed) co_await ReadOne(path, reader);

@@ -75,8 +75,7 @@ sim::Task<void> Slab::Run(sim::Path& path, OnNode& cache) {
   const sim::SimTime end{plan_.until_ns.value_or(sim::kNever.ns)};
   for (;;) {
     const sim::Duration pause = sim::Nanoseconds(plan_.pause.Draw(cache.random));
-    const sim::Duration left = std::max(end - path.now(), sim::Duration{0});
-    co_await path.Take(std::min(pause, left));
+    co_await path.Take(PauseUntil(plan_.until_ns, path.now(), pause));
     if (path.now() >= end) break;
     co_await cpu.Acquire(path);
     co_await Grow(path, cache);

@@ -56,7 +56,10 @@ class SlabObjects {
   // kNoPfn else.
   Pfn Drop(size_t place) {
     NUMASIM_CHECK_LT(0, slabs_[place].live);
-    if (place < first_partial_) std::swap(slabs_[place], slabs_[--first_partial_]), place = first_partial_;
+    if (place < first_partial_) {  // it is full no more
+      std::swap(slabs_[place], slabs_[--first_partial_]);
+      place = first_partial_;
+    }
     --live_;
     if (--slabs_[place].live > 0) return kNoPfn;
     std::swap(slabs_[place], slabs_.back());

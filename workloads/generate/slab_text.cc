@@ -6,8 +6,6 @@
 #include "workloads/generate/distribution_text.h"
 #include "workloads/generate/group_nodes.h"
 #include "workloads/generate/part_text.h"
-#include "workloads/text.h"
-#include "workloads/units.h"
 
 namespace numasim::workloads {
 namespace {
@@ -76,12 +74,7 @@ absl::Status Reader::ReadGrowth() {
   return absl::OkStatus();
 }
 
-absl::Status Reader::ReadInUse() {
-  const absl::StatusOr<int64_t> share = ParseShare(text_.in_use(), kWholeShare);
-  if (!share.ok()) return view_.Mistake("in_use", FromAbsl(share.status().message()));
-  plan_.in_use = *share;
-  return absl::OkStatus();
-}
+absl::Status Reader::ReadInUse() { return ReadShare(view_, "in_use", text_.in_use(), plan_.in_use); }
 
 }  // namespace
 

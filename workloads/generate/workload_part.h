@@ -45,6 +45,12 @@ inline double ShareOfTime(sim::SimTime now, int64_t start_ns, std::optional<int6
   return std::min(1.0, static_cast<double>(now.ns - start_ns) / all);
 }
 
+// A pause that begins at `now`, or what is left of it until the part ends.
+inline sim::Duration PauseUntil(std::optional<int64_t> until_ns, sim::SimTime now, sim::Duration pause) {
+  if (!until_ns.has_value()) return pause;
+  return std::min(pause, std::max(sim::SimTime{*until_ns} - now, sim::Duration{0}));
+}
+
 }  // namespace numasim::workloads
 
 #endif  // NUMASIM_WORKLOADS_GENERATE_WORKLOAD_PART_H_
