@@ -4,6 +4,7 @@
 #define NUMASIM_MODELS_ADDRESS_SPACE_PROCESS_H_
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +34,10 @@ struct Process {
   MemPolicy policy;               // set_mempolicy
   NodeId il_prev{kMaxNodes - 1};  // where interleaved allocations without an address were last
   AddressSpace space;
-  std::vector<Folio> base_tables;  // PGD, PUD and the tables of text and stack
+  // Two pages: with page table isolation, as x86-64 is built, the second is what the CPU uses in user mode
+  // (PGD_ALLOCATION_ORDER).
+  std::optional<Folio> pgd;
+  std::vector<Folio> base_tables;  // the tables of text and stack
   TaskId task = kNoTask;  // whose path asks for its memory: its parent's, until it can be killed itself
   std::deque<PinnedPages> pins;  // the oldest first: by rising id
   uint64_t next_pin = 1;

@@ -262,6 +262,8 @@ class AddressSpaceOps {
   sim::Task<Errno> Begin(sim::Path& path, Process& process, const Process* parent);
   sim::Task<Errno> TakeId(sim::Path& path, Process& process, const Process* parent);
   sim::Task<void> ReturnId(sim::Path& path, Process& process);
+  sim::Task<Errno> AllocPgd(sim::Path& path, Process& process);
+  sim::Task<void> FreePgd(sim::Path& path, Process& process);
   sim::Task<Errno> AllocBaseTables(sim::Path& path, Process& process);
   sim::Task<bool> CopyMemory(sim::Path& path, Process& parent, Process& child);
   sim::Task<void> AddFileMappings(sim::Path& path, const Process& child);

@@ -100,6 +100,8 @@ class Gatherer {
     process_ = &process;
     number_ = number;
     vma_ = nullptr;
+    if (process.pgd.has_value())
+      references_.push_back({*process.pgd, FrameOwner::kKernel, false, number_, 0});
     for (const Folio table : process.base_tables) AddTableFrame(table.head());
     for (const PinnedPages& pinned : process.pins)
       pins_.insert(pins_.end(), pinned.pages.begin(), pinned.pages.end());

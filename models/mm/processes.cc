@@ -1,17 +1,24 @@
 // Spawning, forking and ending processes.
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
+#include "models/mempolicy/placed_alloc.h"
 #include "models/mm/address_space_ops.h"
+#include "models/physical/kernel_pages.h"
 #include "models/physical/thp_page.h"
 #include "sim/check.h"
 
 namespace numasim {
 namespace {
 
-// PGD, PUD, PMD and the PTE tables of text and stack: what a small static program has.
+// What nr_page_table_pages grows by for a small static program: PMD and PTE tables of text and stack.
 constexpr int kBaseTables = 5;
+// PGD_ALLOCATION_ORDER with CONFIG_PAGE_TABLE_ISOLATION
+constexpr int kPgdOrder = 1;
+// Counted in nr_page_table_pages by no kernel, hence no page table here.
+constexpr FrameOwner kPgdOwner{FrameOwner::kKernel, 1, kPgd, 0};
 
 // copy_pte_range(): both sides are read-only from now on. The child has the table for [begin, end), which is
 // one. Puts the anonymous pages into `shared`, and returns how many entries were copied.
@@ -80,6 +87,27 @@ sim::Task<void> AddressSpaceOps::ReturnId(sim::Path& path, Process& process) {
   co_await path.HopTo(home, memory_.costs().hop);
 }
 
+// _pgd_alloc(): for the child of a fork by its parent, before all else.
+sim::Task<Errno> AddressSpaceOps::AllocPgd(sim::Path& path, Process& process) {
+  const Placement placement = PlaceForTask(process, NodeOf(process));
+  AllocRequest request = RequestFor(kGfpKernel, placement, process.cpu, kPgdOwner);
+  request.order = kPgdOrder;
+  request.task = process.task;
+  const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
+  if (pfn == kNoPfn) co_return Errno::kNoMem;
+  process.pgd = Folio(pfn, kPgdOrder);
+  co_await path.Take(memory_.costs().clear_page * process.pgd->pages());
+  co_return Errno::kOk;
+}
+
+// mmdrop(): after all else that the process had. A block of more than one page right after many single ones
+// makes the CPU's lists give back all they have (free_high of free_unref_page_commit).
+sim::Task<void> AddressSpaceOps::FreePgd(sim::Path& path, Process& process) {
+  if (!process.pgd.has_value()) co_return;
+  const std::vector<Folio> pgd(1, *std::exchange(process.pgd, std::nullopt));
+  co_await allocator_.Release(path, process.cpu, pgd);
+}
+
 sim::Task<Errno> AddressSpaceOps::AllocBaseTables(sim::Path& path, Process& process) {
   for (int i = 0; i < kBaseTables; ++i) {
     const Pfn pfn = co_await AllocTable(path, process);
@@ -103,8 +131,10 @@ sim::Task<Errno> AddressSpaceOps::Begin(sim::Path& path, Process& process, const
   co_await path.Take(memory_.costs().process);
   Errno error = co_await TakeId(path, process, parent);
   if (error != Errno::kOk) co_return error;
-  error = co_await AllocBaseTables(path, process);
+  error = co_await AllocPgd(path, process);
+  if (error == Errno::kOk) error = co_await AllocBaseTables(path, process);
   if (error != Errno::kOk) {
+    co_await FreePgd(path, process);
     co_await ReturnId(path, process);
     co_return error;
   }
@@ -287,6 +317,10 @@ void AddressSpaceOps::AddMappings(std::span<const Folio> pages) const {
 sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   NUMASIM_CHECK(process.alive);
   process.exiting = true;
+  // The mm of a victim of the OOM killer lives on until its task is reaped (oom_mm of its signals). By then
+  // the CPU has allocated so much else that its lists keep what they have, as they do where it is freed
+  // first.
+  if (process.killed) co_await FreePgd(path, process);
   co_await thp_.khugepaged().Exit(path, process);
   sim::RwSem& mmap_lock = process.space.mmap_lock();
   // exit_mmap(): nobody looks for the VMAs any more, but at the pages others may.
@@ -305,6 +339,7 @@ sim::Task<void> AddressSpaceOps::Exit(sim::Path& path, Process& process) {
   co_await thp_.PutZeroPage(path, process, process.zero_page_refs);
   co_await DropFileMappings(path, process, removed);
   while (!process.pins.empty()) co_await Unpin(path, process, process.pins.front().id, false);
+  co_await FreePgd(path, process);
   co_await ReturnId(path, process);
   process.alive = false;
 }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "models/physical/kernel_pages.h"
 #include "models/physical/thp_page.h"
 
 namespace numasim {
@@ -28,6 +29,7 @@ std::string ReferenceCheck::Describe(const PageReference& reference) const {
   }
   const std::string& name = processes_[reference.object]->name;
   if (reference.kind == FrameOwner::kPageTable) return absl::StrCat("a page table of process ", name);
+  if (reference.kind == FrameOwner::kKernel) return absl::StrCat("the PGD of process ", name);
   return absl::StrCat("vpn ", reference.index, " of process ", name);
 }
 
@@ -130,7 +132,8 @@ void ReferenceCheck::CheckClaims(Folio page, const FrameOwner& owner, Iterator b
   }
   const bool counted_elsewhere =
       kind == FrameOwner::kHugetlb || kind == FrameOwner::kContig || kind == FrameOwner::kOffline;
-  if (kind == FrameOwner::kKernel || counted_elsewhere) return;
+  const bool other_kernel = kind == FrameOwner::kKernel && owner.object != kPgd;
+  if (other_kernel || counted_elsewhere) return;
   if (kind == FrameOwner::kAnon && owner.object == kBootUser) return CheckBootUser(pfn, owner, begin, end);
   if (begin != end) {
     if (kind == FrameOwner::kAnon) return CheckAnon(pfn, owner, begin, end);
@@ -195,7 +198,9 @@ void ReferenceCheck::CheckSingle(Pfn pfn, const FrameOwner& owner, Iterator begi
     problems_.Add(name_, ": pfn ", pfn.value, " is ", Describe(*begin), " and also ", Describe(*(begin + 1)));
   }
   const bool file = FrameOwner::OfFile(begin->kind);
-  const int object = file ? begin->object : int{processes_[begin->object]->id};
+  // A PGD's page says only that it is one.
+  const bool pgd = begin->kind == FrameOwner::kKernel;
+  const int object = pgd ? int{kPgd} : file ? begin->object : int{processes_[begin->object]->id};
   problems_.Expect(static_cast<int>(owner.object), object, name_, ": the owner's number in pfn ", pfn.value,
                    ", ", Describe(*begin));
   problems_.Expect(static_cast<int64_t>(owner.mapcount), int64_t{1 + pmds}, name_, ": the mapcount of pfn ",

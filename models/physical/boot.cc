@@ -1,7 +1,9 @@
 #include "models/physical/boot.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "models/physical/layout.h"
@@ -24,6 +26,10 @@ constexpr int64_t kFramesPerMemmapPage = kPageSize / 64;
 // movable. (Recorded 6.1 kernels: on CPUs with 100 to 250 pages none of them serves a movable request, on the
 // boot CPU with 2,700 about 2,000 to 2,450 do.)
 constexpr int kPcpKernelPages = 256;
+// On the boot CPU, blocks of two pages are among them: PGDs of processes that boot started and that ended.
+// (Recorded 6.1 kernels, machines of one node and of two: the least number of processes that are spawned
+// after boot before the list has to be refilled.)
+constexpr int kPcpPgds = 9;
 
 // How many of a CPU's recorded pages are unmovable. Nor does /proc say where the stream of movable pages
 // stands: whether the next one is on an even frame or on an odd one. In all recordings where compaction
@@ -153,20 +159,54 @@ absl::StatusOr<int64_t> RecordedPcpPages(const std::string& where, const Zone& z
   return pages;
 }
 
+// The frames of one CPU's lists.
+struct PcpFrames {
+  std::vector<FrameIndex> pgds;  // the first of two
+  std::vector<FrameIndex> singles;
+};
+
+// What follows one another is at the end.
+PcpFrames PairPgds(std::span<const FrameIndex> frames, size_t most) {
+  PcpFrames result;
+  while (!frames.empty()) {
+    const FrameIndex last = frames.back();
+    const bool pair = frames.size() > 1 && last % 2 == 1 && frames[frames.size() - 2] == last - 1;
+    if (pair && result.pgds.size() < most) {
+      result.pgds.push_back(last - 1);
+      frames = frames.first(frames.size() - 2);
+    } else {
+      result.singles.push_back(last);
+      frames = frames.first(frames.size() - 1);
+    }
+  }
+  std::ranges::reverse(result.singles);
+  return result;
+}
+
+void PutOnList(Zone& zone, PcpLists& lists, FrameIndex frame, int order, Migratetype type) {
+  zone.frames().SetHead(frame, FrameKind::kPcp, order);
+  lists.lists[PcpLists::ListOf(order, type)].PushBack(frame);
+  lists.count += 1 << order;
+  zone.counter(PCP_PAGES) += 1 << order;
+}
+
 // `frames` are as many as the recorded lists hold, `single` the movable blocks of one page that are free.
-void FillPcpLists(Zone& zone, const RecordedZone& recorded, const std::vector<FrameIndex>& frames,
+void FillPcpLists(Zone& zone, const RecordedZone& recorded, std::span<const FrameIndex> frames,
                   int64_t single) {
-  size_t next = 0;
   for (const PcpList& pcp : recorded.pcp()) {
     PcpLists& lists = zone.pcp(CpuId{pcp.cpu()});
+    const auto count = static_cast<size_t>(pcp.count());
     // ZONE_MOVABLE has none of the kernel's own pages.
-    const int unmovable = UnmovableOf(pcp, zone.type() == ZoneType::kMovable, single);
-    for (int i = 0; i < pcp.count(); ++i, ++next) {
+    const bool movable_zone = zone.type() == ZoneType::kMovable;
+    const bool of_boot = pcp.count() > kPcpKernelPages;
+    const PcpFrames own = PairPgds(frames.first(count), of_boot && !movable_zone ? kPcpPgds : 0);
+    frames = frames.subspan(count);
+    for (const FrameIndex pgd : own.pgds) PutOnList(zone, lists, pgd, 1, Migratetype::kUnmovable);
+    const size_t unmovable =
+        static_cast<size_t>(UnmovableOf(pcp, movable_zone, single)) - 2 * own.pgds.size();
+    for (size_t i = 0; i < own.singles.size(); ++i) {
       const Migratetype type = i < unmovable ? Migratetype::kUnmovable : Migratetype::kMovable;
-      zone.frames().SetHead(frames[next], FrameKind::kPcp, 0);
-      lists.lists[PcpLists::ListOf(0, type)].PushBack(frames[next]);
-      ++lists.count;
-      ++zone.counter(PCP_PAGES);
+      PutOnList(zone, lists, own.singles[i], 0, type);
     }
   }
 }

@@ -13,6 +13,7 @@ inline constexpr uint16_t kCompacting = 3;  // what compaction has taken, to mov
 inline constexpr uint16_t kBuffer = 4;      // what a system call has for its own time
 inline constexpr uint16_t kChurned = 5;     // what a churn of the workload has
 inline constexpr uint16_t kInSlabs = 6;     // what a slab cache of the workload has
+inline constexpr uint16_t kPgd = 7;         // the PGD of a process
 
 }  // namespace numasim
 

@@ -27,7 +27,4 @@ all="${#scripts[@]}/${#scripts[@]}"
 score=$(tail -n 1 "$log")
 [[ "$score" == "scripts wholly right $all,"* ]] || fail "expected 'scripts wholly right $all'"
 [[ "$score" =~ "free memory "([0-9]+)/([0-9]+) ]] || fail "no figure for free memory"
-# In three steps, two of them behind an exit (load_oom, load_khugepaged_fragmented), all pages on the PCP lists of CPU 0
-# went back to the buddy allocator: something of order 1 to 3 was freed besides, right after a bulk free (free_high in
-# free_unref_page_commit). No operation of the script does that.
-[[ $((BASH_REMATCH[2] - BASH_REMATCH[1])) -le 3 ]] || fail "free memory: more than these three figures are wrong"
+[[ "${BASH_REMATCH[1]}" -eq "${BASH_REMATCH[2]}" ]] || fail "free memory: a figure is wrong"

@@ -16,3 +16,6 @@ sleep 300
 @q exit
 @p touch a
 drop_caches 2
+sleep 300
+@p exit
+sleep 300

@@ -332,6 +332,9 @@ const Damage kReferenceDamage[] = {
      "is allocated for shared memory .object 0, index 40. but nothing refers to it: it leaked"},
     {"PageTableLeaked", [](Damaged& d) { d.p().base_tables.pop_back(); },
      "is allocated for page tables .* it leaked"},
+    {"PgdLeaked", [](Damaged& d) { d.p().pgd.reset(); }, "is allocated for the kernel .* it leaked"},
+    {"PgdUsedTwice", [](Damaged& d) { d.p().pgd = d.c().pgd; },
+     "pfn [0-9]+ is the PGD of process test/c and also the PGD of process test/p"},
     {"EntryOfFreePage",
      [](Damaged& d) {
        const int order = d.OrderWith(1);
