@@ -21,6 +21,13 @@ class CacheMachine {
     });
   }
 
+  double ResizePool(int64_t count) { return machine_.ResizePool(count); }
+
+  int64_t stolen() {
+    Node& node = machine_.memory().node(NodeId{0});
+    return node.counter(PGSTEAL_KSWAPD) + node.counter(PGSTEAL_DIRECT);
+  }
+
   double Read(int64_t offset, int64_t length) {
     return machine_.Run([&](sim::Path& path) -> sim::Task<void> {
       const auto read =
@@ -62,6 +69,20 @@ void BM_ReadAndReclaim(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * (kGiB >> kPageShift));
 }
 BENCHMARK(BM_ReadAndReclaim)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+// Huge pages take the place of page cache that was read once.
+void BM_Reclaim(benchmark::State& state) {
+  int64_t stolen = 0;
+  for (auto _ : state) {
+    CacheMachine machine;
+    machine.Read(0, 2 * kGiB);
+    const int64_t before = machine.stolen();
+    state.SetIterationTime(machine.ResizePool(700));
+    stolen += machine.stolen() - before;
+  }
+  state.SetItemsProcessed(stolen);
+}
+BENCHMARK(BM_Reclaim)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace numasim
