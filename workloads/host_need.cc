@@ -7,6 +7,7 @@
 #include "models/hugetlb/huge_pages.h"
 #include "models/physical/frame_store.h"
 #include "workloads/generate/distribution_text.h"
+#include "workloads/generate/slab_objects.h"
 #include "workloads/integer_math.h"
 
 namespace numasim::workloads {
@@ -42,6 +43,8 @@ HostNeed EstimateHostNeed(const MachineConfig& machine, const LoadedScenario& sc
   for (const ChurnPlan& plan : scenario.churns) {
     need.broken_up += (InProportion(pages, plan.fill, kWholeShare) >> plan.order) * int64_t{sizeof(Pfn)};
   }
+  for (const SlabPlan& plan : scenario.slabs)
+    need.broken_up += (pages >> plan.order) * SlabObjects::kBytesPerSlab;
   need.at_start = kProgram + pageblocks * FrameStore::kBytesPerPageblock +
                   static_cast<int64_t>(machine.node_of_cpu.size()) * kPerCpu + streams * kPerStream;
   need.address_space =

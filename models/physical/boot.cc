@@ -198,7 +198,7 @@ void FillPcpLists(Zone& zone, const RecordedZone& recorded, std::span<const Fram
     const auto count = static_cast<size_t>(pcp.count());
     // ZONE_MOVABLE has none of the kernel's own pages.
     const bool movable_zone = zone.type() == ZoneType::kMovable;
-    const bool of_boot = pcp.count() > kPcpKernelPages;
+    const bool of_boot = pcp.cpu() == 0 && pcp.count() > kPcpKernelPages;
     const PcpFrames own = PairPgds(frames.first(count), of_boot && !movable_zone ? kPcpPgds : 0);
     frames = frames.subspan(count);
     for (const FrameIndex pgd : own.pgds) PutOnList(zone, lists, pgd, 1, Migratetype::kUnmovable);

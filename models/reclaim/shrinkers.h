@@ -52,7 +52,7 @@ class Shrinkers {
  public:
   explicit Shrinkers(MemorySystem& memory) : memory_(memory) {}
 
-  // Before the run; it must outlive this. Earlier ones come first.
+  // Before the run; it must live until the last path ends. Earlier ones come first.
   void Register(Shrinker& shrinker);
 
   // shrink_slab(): all of them, one round. On the node's LP, where it ends.

@@ -31,10 +31,11 @@ sim::Task<Shrinker::Freed> HugeZeroPageShrinker::Scan(sim::Path& path, Node& nod
 }
 
 // The others' queues are guessed to be as long as this node's; at low priorities they are looked at anyway.
+// Below one object nothing is due, and nothing is put off either.
 bool DeferredSplitShrinker::MayScan(const Node& node, int priority) const {
   constexpr int kLookAnyway = 2;
   const int64_t guess = node.split_queue.size() * memory_.node_count();
-  return priority <= kLookAnyway || (guess >> priority) * 2 >= kBatch;
+  return priority <= kLookAnyway || (guess >> priority) > 0;
 }
 
 sim::Task<int64_t> DeferredSplitShrinker::Count(sim::Path& path, Node& node) {

@@ -78,7 +78,7 @@ sim::Task<void> Slab::Run(sim::Path& path, OnNode& cache) {
     co_await path.Take(PauseUntil(plan_.until_ns, path.now(), pause));
     if (path.now() >= end) break;
     co_await cpu.Acquire(path);
-    co_await Grow(path, cache);
+    if (path.now() < end) co_await Grow(path, cache);
     cpu.Release(path);
   }
   co_await path.GoTo(memory.global_lp(), memory.costs().hop);
@@ -110,20 +110,24 @@ sim::Task<void> Slab::Grow(sim::Path& path, OnNode& cache) {
 
 bool Slab::MayScan(const Node& node, int /*priority*/) const {
   const OnNode* const cache = CacheOf(node);
-  return cache != nullptr && cache->objects.live() > 0;
+  return cache != nullptr && cache->objects.idle() > 0;
 }
 
-sim::Task<int64_t> Slab::Count(sim::Path& /*path*/, Node& node) { co_return CacheOf(node)->objects.live(); }
+sim::Task<int64_t> Slab::Count(sim::Path& /*path*/, Node& node) { co_return CacheOf(node)->objects.idle(); }
 
 sim::Task<Shrinker::Freed> Slab::Scan(sim::Path& path, Node& node, int64_t objects, CpuId cpu) {
   OnNode& cache = *CacheOf(node);
   Counters& counters = CountersOf(node);
   std::vector<Pfn> slabs;
   Freed freed;
-  const int64_t looked_at = std::min(objects, cache.objects.live());
-  for (int64_t i = 0; i < looked_at && cache.objects.live() > 0; ++i) {
+  const int64_t looked_at = std::min(objects, cache.objects.idle());
+  for (int64_t i = 0; i < looked_at; ++i) {
     const size_t place = cache.objects.Draw(cache.random);
-    if (plan_.in_use > 0 && cache.random.Uniform(kWholeShare) < static_cast<uint64_t>(plan_.in_use)) continue;
+    // It leaves the list that shrinkers go through (LRU_REMOVED).
+    if (plan_.in_use > 0 && cache.random.Uniform(kWholeShare) < static_cast<uint64_t>(plan_.in_use)) {
+      cache.objects.Use(place);
+      continue;
+    }
     ++freed.objects;
     if (const Pfn slab = cache.objects.Drop(place); slab != kNoPfn) slabs.push_back(slab);
   }

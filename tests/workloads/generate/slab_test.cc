@@ -1,6 +1,7 @@
 // Caches of the kernel that grow and are shrunk, in whole simulations, and the messages for what is wrong.
 #include "workloads/generate/slab.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ TEST(SlabObjectsTest, FillOneSlabAfterAnother) {
   EXPECT_EQ(objects.Make(3), 1);
   objects.AddSlab(Pfn{11});
   EXPECT_EQ(objects.Make(9), 4);
-  EXPECT_EQ(objects.live(), 8);
+  EXPECT_EQ(objects.objects(), 8);
   EXPECT_EQ(objects.slabs(), 2);
   EXPECT_EQ(objects.room(), 0);
 }
@@ -41,13 +42,32 @@ TEST(SlabObjectsTest, ASlabGoesWithItsLastObject) {
     objects.AddSlab(Pfn{pfn});
     objects.Make(2);
   }
-  EXPECT_EQ(objects.Drop(0), kNoPfn);  // of the first, which comes behind the full ones
+  EXPECT_EQ(objects.Drop(0), kNoPfn);
   EXPECT_EQ(objects.room(), 1);
-  EXPECT_EQ(objects.Drop(2), Pfn{20});
+  EXPECT_EQ(objects.Drop(0), Pfn{20});
   EXPECT_EQ(objects.slabs(), 2);
-  EXPECT_EQ(objects.Drop(1), kNoPfn);
-  EXPECT_EQ(objects.Make(5), 1);  // what came free is used again
-  EXPECT_EQ(objects.live(), 4);
+  EXPECT_EQ(objects.Drop(0), kNoPfn);  // of the last one, which has taken its place
+  EXPECT_EQ(objects.Make(5), 1);       // what came free is used again
+  EXPECT_EQ(objects.objects(), 4);
+}
+
+TEST(SlabObjectsTest, WhatIsInUseKeepsItsSlab) {
+  sim::RandomStream random(1, "slab objects");
+  SlabObjects objects(3);
+  for (const uint64_t pfn : {30, 31}) {
+    objects.AddSlab(Pfn{pfn});
+    objects.Make(3);
+  }
+  objects.Use(0);
+  EXPECT_EQ(objects.idle(), 5);
+  std::vector<Pfn> back;
+  while (objects.idle() > 0) {
+    if (const Pfn slab = objects.Drop(objects.Draw(random)); slab != kNoPfn) back.push_back(slab);
+  }
+  EXPECT_THAT(back, testing::ElementsAre(Pfn{31}));
+  EXPECT_EQ(objects.objects(), 1);
+  EXPECT_EQ(objects.Make(9), 2);
+  EXPECT_EQ(objects.room(), 0);
 }
 
 // Whatever is made and dropped, each slab is given back once, and all counts agree.
@@ -56,6 +76,7 @@ TEST(SlabObjectsTest, AllSlabsComeBack) {
   SlabObjects objects(7);
   uint64_t next = 0;
   std::vector<int> back(2000);
+  int64_t used = 0;
   for (int step = 0; step < 2000; ++step) {
     if (random.Uniform(2) == 0) {
       if (objects.Make(5) < 5) {
@@ -63,19 +84,29 @@ TEST(SlabObjectsTest, AllSlabsComeBack) {
         EXPECT_GT(objects.Make(1), 0);
       }
     } else {
-      for (int i = 0; i < 5 && objects.live() > 0; ++i) {
+      for (int i = 0; i < 5 && objects.idle() > 0; ++i) {
+        if (random.Uniform(50) == 0) {
+          objects.Use(objects.Draw(random));
+          ++used;
+          continue;
+        }
         const Pfn slab = objects.Drop(objects.Draw(random));
         if (slab != kNoPfn) ++back[slab.value];
       }
     }
-    ASSERT_EQ(objects.live() + objects.room(), objects.slabs() * 7);
+    ASSERT_EQ(objects.objects() + objects.room(), objects.slabs() * 7);
+    ASSERT_EQ(objects.objects(), objects.idle() + used);
   }
-  while (objects.live() > 0) {
+  while (objects.idle() > 0) {
     const Pfn slab = objects.Drop(objects.Draw(random));
     if (slab != kNoPfn) ++back[slab.value];
   }
-  EXPECT_EQ(objects.slabs(), 0);
-  for (uint64_t pfn = 0; pfn < next; ++pfn) EXPECT_EQ(back[pfn], 1) << pfn;
+  EXPECT_EQ(objects.objects(), used);
+  EXPECT_GT(used, 10);
+  EXPECT_LE(objects.slabs(), used);
+  // Each has come back once, but for those that are held.
+  EXPECT_EQ(std::ranges::count(back, 1), static_cast<int64_t>(next) - objects.slabs());
+  EXPECT_EQ(std::ranges::count(back, 0), std::ssize(back) - static_cast<int64_t>(next) + objects.slabs());
 }
 
 // ---- In a run ----
@@ -157,6 +188,12 @@ TEST(SlabTest, IsDroppedByDropCaches) {
   Ran all("name: 'dentry' until: '1s' pause { constant: '10ms' }", drops);
   EXPECT_EQ(all.Counter(SLAB_OBJECTS), 0);
   EXPECT_EQ(all.Counter(SLAB_PAGES), 0);
+  // What is in use stays.
+  Ran some("name: 'dentry' until: '1s' pause { constant: '10ms' } in_use: '20%'", drops);
+  EXPECT_NEAR(static_cast<double>(some.Counter(SLAB_OBJECTS)),
+              0.2 * static_cast<double>(some.Counter(SLAB_MADE)),
+              0.01 * static_cast<double>(some.Counter(SLAB_MADE)));
+  EXPECT_GT(some.Counter(SLAB_PAGES), some.Counter(SLAB_OBJECTS) / 21);
   Ran none("name: 'dentry' until: '1s' pause { constant: '10ms' }",
            "script { start: '2s' line: 'drop_caches 1' }");
   EXPECT_EQ(none.Counter(SLAB_SHRUNK), 0);
