@@ -88,6 +88,7 @@ sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loo
       exit.process = processes_.begin()->first;
       exit.kind = ExitOp{};
       exit.text = OperationName(exit.kind);
+      exit.line = processes_.begin()->second.line;
       co_await PerformAndCount(path, exit, log);
     }
     while (!cma_ranges_.empty()) {
@@ -224,7 +225,9 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, const SpawnOp& op) {
   const Errno error = co_await ops_.Spawn(path, *process);
   memory_.cpu(process->cpu).Release(path);
   if (error != Errno::kOk) co_return error;
-  processes_[op.name].process = std::move(process);
+  Owned& owned = processes_[op.name];
+  owned.process = std::move(process);
+  owned.line = LineNow();
   killed_.erase(op.name);
   co_return error;
 }
@@ -284,6 +287,7 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const ForkOp
   Owned& heir = processes_[op.child];
   killed_.erase(op.child);
   heir.process = std::move(child);
+  heir.line = LineNow();
   heir.regions = owned.regions;
   heir.pipes = owned.pipes;
   co_await ReOpenFiles(path, heir);

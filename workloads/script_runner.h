@@ -123,6 +123,7 @@ class ScriptRunner {
   using OpenPipes = std::vector<std::shared_ptr<Pipe>>;
   struct Owned {
     std::unique_ptr<Process> process;
+    int line = 0;  // of the script that started it; in Run
     absl::btree_map<std::string, Region> regions;
     absl::btree_map<std::string, std::vector<uint64_t>> pins;  // by the name of the mapping they were made of
     absl::btree_map<std::string, OpenPipes> pipes;
@@ -156,6 +157,7 @@ class ScriptRunner {
   sim::Task<OpResult> Begin(sim::Path& path, const OpKind& kind, const Subject& subject);
   sim::Task<OpResult> OnSystemCpu(sim::Path& path, sim::Task<OpResult> work);
   sim::Task<OpResult> OnProcessCpu(sim::Path& path, const Op& op, const Subject& subject);
+  int LineNow() const { return current_ == nullptr ? 0 : current_->line; }
   sim::Task<OpResult> InCall(sim::Path& path, const Op& op, const Subject& subject);
   // Gives back what a process that ends had beside its address space.
   sim::Task<void> CloseAll(sim::Path& path, Owned& owned);

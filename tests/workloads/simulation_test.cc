@@ -507,6 +507,25 @@ TEST(SimulationTest, FailuresNameTheLinesWhereTheyWereThoseWithMostFirst) {
   EXPECT_EQ(failures[1].count, 2);
 }
 
+// The exit at the end of a script is in none of its lines: a failure of it is told of the line that started
+// the process.
+TEST(SimulationTest, AProcessThatWasKilledWhileIdleIsToldOfByTheLineThatStartedIt) {
+  const auto scenario =
+      Load(Machine(1, "256M", 2) +
+           Workload({Script("name: 's'", {"sleep 1", "spawn a", "@a map x 150M anon", "@a touch x", "spawn b",
+                                          "@b map y 150M anon", "@b touch y"})}));
+  const auto simulation = workloads::Simulation::Create(scenario, {});
+  ASSERT_TRUE(simulation.ok()) << simulation.status();
+  ASSERT_TRUE((*simulation)->Run().ok());
+  std::map<std::string, workloads::Simulation::FailedLine> found;
+  for (const auto& kind : (*simulation)->Failures()) found.emplace(kind.what, kind.lines.front());
+  ASSERT_TRUE(found.contains("exit KILLED"));
+  const workloads::Simulation::FailedLine& killed = found.at("exit KILLED");
+  EXPECT_EQ(killed.line, 2);
+  EXPECT_EQ(killed.script->script.ops[1].text, "spawn a");
+  EXPECT_THAT(killed.script->place(killed.line), HasSubstr("script 's' line 2"));
+}
+
 // What is asked for and not done is told by line, also where the system call itself does not fail.
 TEST(SimulationTest, FailuresTellOfPagesThatStayedAndOfWhatIsBeyondAMapping) {
   const auto scenario =
