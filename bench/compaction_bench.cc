@@ -12,23 +12,14 @@ constexpr int64_t kFilled = 3 * BenchMachine::kGiBPages;
 class HalfFreeMachine {
  public:
   explicit HalfFreeMachine(bool pinned) : machine_(1, 4 * BenchMachine::kGiBPages) {
-    machine_.Run([this](sim::Path& path) -> sim::Task<void> {
-      start_ = co_await machine_.MapAndTouch(path, kFilled, std::nullopt);
-    });
-    Free();
-    if (!pinned) return;
-    machine_.Run([this](sim::Path& path) -> sim::Task<void> {
-      for (Vpn page = start_; page < start_ + kFilled; page = page + 2) {
+    machine_.Run([this, pinned](sim::Path& path) -> sim::Task<void> {
+      const Vpn start = co_await machine_.MapAndTouch(path, kFilled, std::nullopt);
+      for (Vpn page = start; page < start + kFilled; page = page + 2) {
+        co_await machine_.ops().Advise(path, machine_.process(), page, page + 1, Advice::kDontneed);
+        if (!pinned) continue;
         const auto pin = co_await machine_.ops().Pin(path, machine_.process(), page + 1, page + 2);
         if (pin.error != Errno::kOk) abort();
       }
-    });
-  }
-
-  void Free() {
-    machine_.Run([this](sim::Path& path) -> sim::Task<void> {
-      for (Vpn page = start_; page < start_ + kFilled; page = page + 2)
-        co_await machine_.ops().Advise(path, machine_.process(), page, page + 1, Advice::kDontneed);
     });
   }
 
@@ -46,7 +37,6 @@ class HalfFreeMachine {
   int64_t counter(NodeCounter which) { return machine_.memory().node(NodeId{0}).counter(which); }
 
   BenchMachine machine_;
-  Vpn start_;
 };
 
 // Every other frame is free, and the others stay: the migrate scanner goes through the whole zone.

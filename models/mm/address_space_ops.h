@@ -211,6 +211,9 @@ class AddressSpaceOps {
   // The same without a coroutine, where TryAllocLocal() has one: else kNoPfn, and nothing has happened. The
   // caller pays pcp_alloc and clear_page.
   Pfn TryAllocTable(Process& process);
+  // A block of the kernel's that is cleared, under the task's policy (GFP_PGTABLE_USER); kNoPfn without
+  // memory.
+  sim::Task<Pfn> AllocCleared(sim::Path& path, Process& process, FrameOwner owner, int order);
   sim::Task<Pfn> AllocThpForVma(sim::Path& path, Process& process, const Vma& vma, Vpn first, GfpFlags gfp);
   sim::Task<Pfn> AllocZeroPage(sim::Path& path, Process& process);
 

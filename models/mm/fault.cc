@@ -492,11 +492,16 @@ sim::Task<Pfn> AddressSpaceOps::AllocTable(sim::Path& path, Process& process) {
     co_await path.Take(costs.pcp_alloc + costs.clear_page);
     co_return pfn;
   }
+  co_return co_await AllocCleared(path, process, TableOwner(process), 0);
+}
+
+sim::Task<Pfn> AddressSpaceOps::AllocCleared(sim::Path& path, Process& process, FrameOwner owner, int order) {
   const Placement placement = PlaceForTask(process, NodeOf(process));
-  AllocRequest request = RequestFor(kGfpKernel, placement, process.cpu, TableOwner(process));
+  AllocRequest request = RequestFor(kGfpKernel, placement, process.cpu, owner);
+  request.order = order;
   request.task = process.task;
-  pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
-  if (pfn != kNoPfn) co_await path.Take(costs.clear_page);
+  const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
+  if (pfn != kNoPfn) co_await path.Take(memory_.costs().clear_page * (int64_t{1} << order));
   co_return pfn;
 }
 

@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "models/mempolicy/placed_alloc.h"
 #include "models/mm/address_space_ops.h"
 #include "models/physical/kernel_pages.h"
 #include "models/physical/thp_page.h"
@@ -89,14 +88,9 @@ sim::Task<void> AddressSpaceOps::ReturnId(sim::Path& path, Process& process) {
 
 // _pgd_alloc(): for the child of a fork by its parent, before all else.
 sim::Task<Errno> AddressSpaceOps::AllocPgd(sim::Path& path, Process& process) {
-  const Placement placement = PlaceForTask(process, NodeOf(process));
-  AllocRequest request = RequestFor(kGfpKernel, placement, process.cpu, kPgdOwner);
-  request.order = kPgdOrder;
-  request.task = process.task;
-  const Pfn pfn = co_await allocator_.AllocPlaced(path, request, placement.retry_anywhere);
+  const Pfn pfn = co_await AllocCleared(path, process, kPgdOwner, kPgdOrder);
   if (pfn == kNoPfn) co_return Errno::kNoMem;
   process.pgd = Folio(pfn, kPgdOrder);
-  co_await path.Take(memory_.costs().clear_page * process.pgd->pages());
   co_return Errno::kOk;
 }
 
@@ -104,7 +98,7 @@ sim::Task<Errno> AddressSpaceOps::AllocPgd(sim::Path& path, Process& process) {
 // makes the CPU's lists give back all they have (free_high of free_unref_page_commit).
 sim::Task<void> AddressSpaceOps::FreePgd(sim::Path& path, Process& process) {
   if (!process.pgd.has_value()) co_return;
-  const std::vector<Folio> pgd(1, *std::exchange(process.pgd, std::nullopt));
+  const Folio pgd = *std::exchange(process.pgd, std::nullopt);
   co_await allocator_.Release(path, process.cpu, pgd);
 }
 
