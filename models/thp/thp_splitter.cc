@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "models/physical/split_queue.h"
 #include "models/physical/thp_page.h"
 #include "sim/check.h"
 
@@ -114,20 +115,20 @@ sim::Task<int64_t> ThpSplitter::SplitPmds(sim::Path& path, Folio page, FrameOwne
 
 sim::Task<ThpSplitter::Queued> ThpSplitter::SplitQueued(sim::Path& path, CpuId cpu, Node& node,
                                                         int64_t most) {
-  const std::vector<Pfn> pages = node.split_queue.First(most);
-  for (const Pfn page : pages) {
+  const SplitQueue::Batch batch = node.split_queue.Take(most);
+  for (const Pfn page : batch.pages) {
     Zone& zone = *memory_.ZoneOf(page);
     zone.TakeRef(zone.frames().Index(page), ThpPage::kOrder);
   }
-  Queued queued{.tried = std::ssize(pages)};
-  for (const Pfn page : pages) {
+  Queued queued{.tried = std::ssize(batch.pages)};
+  for (const Pfn page : batch.pages) {
     if (co_await Split(path, cpu, page)) {
       ++queued.split;
       continue;
     }
-    node.split_queue.MoveToEnd(page);
     co_await allocator_.DropRefs(path, cpu, Folio(page, ThpPage::kOrder));
   }
+  node.split_queue.PutBack(batch);
   co_return queued;
 }
 

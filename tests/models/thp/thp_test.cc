@@ -11,6 +11,7 @@
 #include "models/physical/thp_page.h"
 #include "models/thp/huge_zero_page.h"
 #include "models/thp/thp_allowed.h"
+#include "models/thp/thp_splitter.h"
 #include "tests/models/test_machine.h"
 
 namespace numasim {
@@ -266,6 +267,36 @@ TEST_F(ThpTest, AnUnmapMeetsASplit) {
   }
   EXPECT_GT(met, 0) << "nothing was unmapped while the page was split";
   EXPECT_LT(met, 60);
+}
+
+// Two of them, each so many pages at once, find different ones: none fails because the other splits it.
+TEST_F(ThpTest, TwoWhoSplitQueuedPagesShareThem) {
+  machine_.Run("spawn p\n@p map a 32M anon\n@p touch a");
+  for (int i = 0; i < 16; ++i) machine_.Run(absl::StrCat("@p advise a ", 2 * i, "M 4K dontneed"));
+  Node& node = machine_.memory().node(NodeId{0});
+  ASSERT_EQ(node.split_queue.size(), 16);
+  struct Turn {
+    ThpSplitter::Queued queued;
+    sim::SimTime began, ended;
+  };
+  Turn turns[2];
+  for (Turn& turn : turns) {
+    machine_.engine().Start(
+        node.lp, machine_.engine().now(), "split", [&](sim::Path& path) -> sim::Task<void> {
+          turn.began = path.now();
+          turn.queued = co_await machine_.kernel().thp().splitter().SplitQueued(path, CpuId{0}, node, 10);
+          turn.ended = path.now();
+        });
+  }
+  Settle();
+  EXPECT_LT(turns[1].began, turns[0].ended) << "they did not meet";
+  EXPECT_EQ(turns[0].queued.tried, 10);
+  EXPECT_EQ(turns[1].queued.tried, 6);
+  EXPECT_EQ(turns[0].queued.split + turns[1].queued.split, 16);
+  EXPECT_EQ(Counter(THP_SPLIT_PAGE), 16);
+  EXPECT_EQ(Counter(THP_SPLIT_PAGE_FAILED), 0);
+  EXPECT_TRUE(node.split_queue.empty());
+  EXPECT_THAT(machine_.Problems(), IsEmpty());
 }
 
 TEST_F(ThpTest, AForkMeetsASplit) {
