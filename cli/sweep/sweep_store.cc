@@ -129,7 +129,7 @@ absl::Status SweepStore::AddStudy(const LoadedStudy& study, const SweepIdentity&
   absl::StatusOr<SqliteStatement> add = database_->Prepare("INSERT INTO study VALUES (?, ?)");
   if (!add.ok()) return add.status();
   std::map<std::string, std::string> table = AsTable(identity);
-  table["complete"] = "0";
+  table.emplace("complete", "0");
   for (const auto& [name, value] : table) {
     add->Bind(1, name);
     add->Bind(2, value);
