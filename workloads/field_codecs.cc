@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "proto/annotations.pb.h"
 #include "proto/scenario.pb.h"
 #include "sim/time.h"
@@ -180,6 +181,12 @@ std::string BlockRangeCodec::Read(std::string_view text, BlockRange& range) cons
 void BlockRangeCodec::Write(const BlockRange& range, std::string& out) const {
   Append(out, range.first);
   if (range.last != range.first) Append(out, "-", range.last);
+}
+
+std::string IntegerCodec::Read(std::string_view text, int& value) const {
+  return absl::SimpleAtoi(absl::string_view(text.data(), text.size()), &value)
+             ? ""
+             : "is not a whole number; expected such as 500 or -500";
 }
 
 std::string NodeCodec::Read(std::string_view text, int& node) const {

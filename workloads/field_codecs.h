@@ -57,6 +57,14 @@ struct CountCodec {
   }
 };
 
+// Of either sign: for what the kernel judges.
+struct IntegerCodec {
+  std::string Read(std::string_view text, int& value) const;
+  void Write(int value, std::string& out) const { Append(out, value); }
+  std::string Form(std::string_view name) const { return NamedOr(name, "NUMBER"); }
+  std::string Meaning() const { return "a whole number, which may be negative"; }
+};
+
 // A node by its number, below `nodes`; with `prefix` as "node3".
 struct NodeCodec {
   int nodes = kMaxNodes;

@@ -147,6 +147,8 @@ void Fields(auto& io, Is<SpawnOp> auto& op) { io.Field("P", TextCodec{TextKind::
 
 void Fields(auto& io, Is<CpuOp> auto& op) { io.Field("CPU", CpuCodec{io.limits().cpus}, op.cpu); }
 
+void Fields(auto& io, Is<OomScoreAdjOp> auto& op) { io.Field("ADJ", IntegerCodec{}, op.value); }
+
 void Fields(auto& io, Is<PolicyOp> auto& op) { io.Field("POLICY", PolicyCodec(), op.policy); }
 
 void Fields(auto& io, Is<MapOp> auto& op) {

@@ -29,8 +29,8 @@ concept MappingKind = AnyOf<Kind, TouchOp, UnmapOp, ProtectOp, LockOp, AdviseOp,
 
 // Of a process, on no mapping that is there: a map makes its own, and pins outlive theirs.
 template <class Kind>
-concept ProcessKind =
-    AnyOf<Kind, CpuOp, PolicyOp, MapOp, UnpinOp, ProcessPoolOp, PipesOp, DrainPipesOp, ForkOp, ExitOp>;
+concept ProcessKind = AnyOf<Kind, CpuOp, OomScoreAdjOp, PolicyOp, MapOp, UnpinOp, ProcessPoolOp, PipesOp,
+                            DrainPipesOp, ForkOp, ExitOp>;
 
 namespace internal {
 

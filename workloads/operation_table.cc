@@ -166,6 +166,14 @@ constexpr Operation kOperations[] = {
                              .example = "spawn web"}),
     Named<CpuOp>("cpu",
                  {.topic = kProcesses, .summary = "Pins the process to a CPU.", .example = "@db cpu 1"}),
+    Named<OomScoreAdjOp>(
+        "oom_score_adj",
+        {.topic = kProcesses,
+         .summary =
+             "Writes /proc/PID/oom_score_adj: how readily the process is killed where no memory is left.",
+         .details = "From -1000, never, to 1000: each 1 counts as a thousandth of the memory more. EINVAL "
+                    "beyond. A fork has its parent's.",
+         .example = "@db oom_score_adj -500"}),
     Named<PolicyOp>(
         "policy",
         {.topic = kProcesses,

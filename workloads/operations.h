@@ -210,6 +210,12 @@ struct CpuOp {
   bool operator==(const CpuOp&) const = default;
 };
 
+struct OomScoreAdjOp {
+  int value = 0;  // the kernel judges it
+
+  bool operator==(const OomScoreAdjOp&) const = default;
+};
+
 struct PolicyOp {
   Policy policy;
 
@@ -378,9 +384,9 @@ struct MachineLimits {
 using OpKind =
     std::variant<PoolOp, OvercommitOp, DemoteOp, MountHugetlbfsOp, UmountOp, UnlinkOp, UnlinkHugetlbOp, ThpOp,
                  KhugepagedSetOp, KhugepagedOp, DropCachesOp, CompactOp, SysctlOp, OfflineBlockOp,
-                 VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, PolicyOp, MapOp, TouchOp,
-                 UnmapOp, ProtectOp, LockOp, AdviseOp, BindOp, MoveOp, FallocateOp, PunchOp, TruncateOp,
-                 ReadOp, PinOp, UnpinOp, ProcessPoolOp, PipesOp, DrainPipesOp, ForkOp, ExitOp>;
+                 VirtioMemOp, CmaAllocOp, CmaReleaseOp, SleepOp, SpawnOp, CpuOp, OomScoreAdjOp, PolicyOp,
+                 MapOp, TouchOp, UnmapOp, ProtectOp, LockOp, AdviseOp, BindOp, MoveOp, FallocateOp, PunchOp,
+                 TruncateOp, ReadOp, PinOp, UnpinOp, ProcessPoolOp, PipesOp, DrainPipesOp, ForkOp, ExitOp>;
 
 struct Op {
   int line = 0;              // in the script's file, from 1; 0 for an operation that was not parsed

@@ -275,6 +275,14 @@ sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const CpuOp&
   co_return Errno::kOk;
 }
 
+// oom_score_adj_write()
+sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const OomScoreAdjOp& op) {
+  co_await path.Take(memory_.costs().sysctl);
+  if (op.value < OomScoreAdj::kNever || op.value > OomScoreAdj::kMost) co_return Errno::kInval;
+  owned.process->oom_score_adj = op.value;
+  co_return Errno::kOk;
+}
+
 sim::Task<OpResult> ScriptRunner::Do(sim::Path& path, Owned& owned, const PolicyOp& op) {
   const MemPolicy wanted = ToMemPolicy(op.policy);
   co_return co_await ops_.SetPolicy(path, *owned.process, wanted);

@@ -189,6 +189,7 @@ class ScriptRunner {
 
   // Of a process, on its CPU.
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const CpuOp& op);
+  sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const OomScoreAdjOp& op);
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const PolicyOp& op);
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const MapOp& op);
   sim::Task<OpResult> Do(sim::Path& path, Owned& owned, const UnpinOp& op);

@@ -24,6 +24,12 @@ struct PinnedPages {
   std::vector<Pfn> huge;  // of HugeTLB, by their heads
 };
 
+// The range of Process::oom_score_adj (OOM_SCORE_ADJ_MIN and _MAX).
+struct OomScoreAdj {
+  static constexpr int kNever = -1000;
+  static constexpr int kMost = 1000;
+};
+
 struct Process {
   explicit Process(std::string process_name) : name(std::move(process_name)) {}
 
@@ -32,6 +38,7 @@ struct Process {
   uint16_t anon_vma = 0;  // names it in FrameOwner, for the pages that it faults in (AnonVmas)
   CpuId cpu{0};
   MemPolicy policy;               // set_mempolicy
+  int oom_score_adj = 0;          // thousandths of the memory that an OOM killer adds to its pages
   NodeId il_prev{kMaxNodes - 1};  // where interleaved allocations without an address were last
   AddressSpace space;
   // Two pages: with page table isolation, as x86-64 is built, the second is what the CPU uses in user mode

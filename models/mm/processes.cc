@@ -140,6 +140,7 @@ sim::Task<Errno> AddressSpaceOps::Begin(sim::Path& path, Process& process, const
 sim::Task<Errno> AddressSpaceOps::Fork(sim::Path& path, Process& parent, Process& child) {
   child.cpu = parent.cpu;
   child.policy = parent.policy;
+  child.oom_score_adj = parent.oom_score_adj;
   child.il_prev = parent.il_prev;
   const Errno error = co_await Begin(path, child, &parent);
   if (error != Errno::kOk) co_return error;

@@ -17,8 +17,12 @@ bool MayHaveMemoryOn(const Process& process, NodeMask nodes) {
          !NodeMask(process.policy.nodes.bits() & nodes.bits()).empty();
 }
 
-std::string RowText(const std::string& name, int64_t pages, const std::vector<int64_t>& node_pages) {
+// What oom_badness() makes of it.
+int64_t PointsOf(int64_t pages, int adj, int64_t total_pages) { return pages + adj * (total_pages / 1000); }
+
+std::string RowText(const std::string& name, int64_t pages, int adj, const std::vector<int64_t>& node_pages) {
   std::string text = absl::StrCat(name, " ", pages);
+  if (adj != 0) absl::StrAppend(&text, " adj:", adj);
   for (size_t n = 0; n < node_pages.size(); ++n) {
     if (node_pages[n] > 0) absl::StrAppend(&text, " node", n, ":", node_pages[n]);
   }
@@ -49,10 +53,10 @@ bool OomKiller::Constrained(const AllocRequest& request) const {
   return (memory_.nodes_with_memory().bits() & ~AskedNodes(request).bits()) != 0;
 }
 
-// What oom_badness() adds up: get_mm_rss(), which has no huge pages of HugeTLB, and the page tables. Nobody
-// swaps, and all have the same oom_score_adj.
+// What oom_badness() counts: get_mm_rss(), which has no huge pages of HugeTLB, and the page tables. Nobody
+// swaps.
 OomKiller::Candidate OomKiller::Look(const Process& process, uint64_t birth) const {
-  Candidate candidate{process.id, birth, process.name, 0, {}};
+  Candidate candidate{process.id, birth, process.name, 0, process.oom_score_adj, {}};
   candidate.node_pages.resize(static_cast<size_t>(memory_.node_count()));
   const AddressSpace& space = process.space;
   for (const auto& [start, vma] : space.vmas()) {
@@ -66,6 +70,15 @@ OomKiller::Candidate OomKiller::Look(const Process& process, uint64_t birth) con
   }
   candidate.pages += space.page_table().tables() + std::ssize(process.base_tables);
   return candidate;
+}
+
+// The memory that the request may have, on the global LP.
+int64_t OomKiller::TotalPages(const AllocRequest& request) const {
+  if (!Constrained(request)) return memory_.managed_pages();
+  int64_t pages = 0;
+  for (NodeMask rest = AskedNodes(request); !rest.empty(); rest.Clear(rest.First()))
+    pages += memory_.present_pages(rest.First());
+  return pages;
 }
 
 // select_bad_process(): visits each process that lives, and lists those that may be killed. Begins and ends
@@ -97,7 +110,8 @@ sim::Task<OomKiller::Selection> OomKiller::Select(sim::Path& path, const AllocRe
       if (!MayHaveMemoryOn(process, asked)) continue;
       selection.victim_goes |= known.victim;
       const bool runs = process.alive && process.task == process.id && !process.exiting;
-      if (runs && !known.victim && !selection.victim_goes)
+      const bool may_go = process.oom_score_adj != OomScoreAdj::kNever;
+      if (runs && may_go && !known.victim && !selection.victim_goes)
         selection.candidates.push_back(Look(process, known.birth));
     }
     co_await path.Take(memory_.costs().cache_line * std::ssize(here));
@@ -106,8 +120,11 @@ sim::Task<OomKiller::Selection> OomKiller::Select(sim::Path& path, const AllocRe
   // One between two nodes, or that has come to one that was visited before.
   for (const Victim& victim : victims_)
     selection.victim_goes |= std::ranges::find(visited, victim.id) == visited.end();
-  std::ranges::sort(selection.candidates, [](const Candidate& a, const Candidate& b) {
-    return a.pages != b.pages ? a.pages > b.pages : a.birth > b.birth;  // of those alike the youngest
+  const int64_t total = TotalPages(request);
+  std::ranges::sort(selection.candidates, [total](const Candidate& a, const Candidate& b) {
+    const int64_t of_a = PointsOf(a.pages, a.adj, total);
+    const int64_t of_b = PointsOf(b.pages, b.adj, total);
+    return of_a != of_b ? of_a > of_b : a.birth > b.birth;  // of those alike the youngest
   });
   co_return selection;
 }
@@ -128,7 +145,8 @@ void OomKiller::Report(sim::Path& path, const Candidate& victim, const AllocRequ
   failure.pages = victim.pages;
   for (size_t i = 0; i < std::min(candidates.size(), kNamed); ++i) {
     const Candidate& one = candidates[i];
-    absl::StrAppend(&failure.tasks, i == 0 ? "" : "; ", RowText(one.name, one.pages, one.node_pages));
+    absl::StrAppend(&failure.tasks, i == 0 ? "" : "; ",
+                    RowText(one.name, one.pages, one.adj, one.node_pages));
   }
   memory_.LogFailure(path, std::move(failure));
 }

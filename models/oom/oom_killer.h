@@ -45,6 +45,7 @@ class OomKiller {
     uint64_t birth;
     std::string name;
     int64_t pages = 0;  // resident, and its page tables
+    int adj = 0;        // oom_score_adj
     std::vector<int64_t> node_pages;
   };
   struct Victim {
@@ -57,9 +58,10 @@ class OomKiller {
   bool Constrained(const AllocRequest& request) const;
   // What select_bad_process() finds.
   struct Selection {
-    std::vector<Candidate> candidates;  // those with the most pages first
+    std::vector<Candidate> candidates;  // those with the most points first
     bool victim_goes = false;           // a victim is about to leave memory to the request
   };
+  int64_t TotalPages(const AllocRequest& request) const;
   sim::Task<Selection> Select(sim::Path& path, const AllocRequest& request);
   Candidate Look(const Process& process, uint64_t birth) const;
   sim::Task<bool> KillProcess(sim::Path& path, const Candidate& victim, const AllocRequest& request,

@@ -79,7 +79,7 @@ absl::Status MemorySystem::BootZones(const MachineConfig& machine) {
   std::vector<int64_t> node_pages;
   for (const MachineConfig::NodeConfig& config : machine.nodes) node_pages.push_back(config.pages);
   auto extents = recorded ? RecordedZones(machine.recorded_zones)
-                          : DescribedZones(node_pages, machine.movablecore_pages);
+                          : DescribedZones(node_pages, machine.movablecore_pages, machine.movablecore_where);
   if (!extents.ok()) return extents.status();
   if (machine.memory_device.has_value()) {
     if (absl::Status status = AddDevice(*machine.memory_device, recorded, *extents); !status.ok())
@@ -103,6 +103,7 @@ absl::Status MemorySystem::BootZones(const MachineConfig& machine) {
       return status;
     }
     managed_pages_ += zone.managed();
+    present_pages_[static_cast<size_t>(zone.node().value)] += zone.present();
     if (zone.managed() > 0 || zone.extent().hot.pages > 0) nodes_with_memory_.Set(zone.node());
   }
   blocks_ = std::make_unique<MemoryBlocks>(zones_);
@@ -325,6 +326,7 @@ sim::Task<void> MemorySystem::ManagedChanged(sim::Path& path, const Zone& zone, 
   NUMASIM_CHECK_EQ(path.lp().value, global_lp_.value);
   const auto found = std::find(zones_.begin(), zones_.end(), &zone);
   managed_pages_ += pages;
+  present_pages_[static_cast<size_t>(zone.node().value)] += pages;
   reserves_->ManagedChanged(static_cast<size_t>(found - zones_.begin()), pages, thp_.any());
   co_await ApplySettings(path);
 }

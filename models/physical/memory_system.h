@@ -85,6 +85,9 @@ class MemorySystem {
   MemoryBlocks& blocks() { return *blocks_; }
   const MemoryBlocks& blocks() const { return *blocks_; }
   int64_t managed_pages() const { return managed_pages_; }  // totalram_pages()
+  int64_t present_pages(NodeId node) const {                // node_present_pages()
+    return present_pages_[static_cast<size_t>(node.value)];
+  }
   VmSettings& vm() { return vm_; }
   ThpSettings& thp() { return thp_; }
   const ThpSettings& thp() const { return thp_; }
@@ -148,6 +151,7 @@ class MemorySystem {
   NodeMask all_nodes_;
   NodeMask nodes_with_memory_;
   int64_t managed_pages_ = 0;
+  std::array<int64_t, kMaxNodes> present_pages_{};
   VmSettings vm_ = {};
   sim::LpId global_lp_{};
   std::vector<std::unique_ptr<sim::Cpu>> cpus_;

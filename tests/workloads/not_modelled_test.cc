@@ -4,10 +4,14 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace numasim::workloads {
 namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
 constexpr std::string_view kMappings =
     "spawn p\n"
@@ -31,6 +35,13 @@ TEST(NotModelledTest, MessageHasThePlaceTheLineAndWhatIsMissing) {
   };
   for (const auto& [line, part] : kCases)
     EXPECT_EQ(First(line), absl::StrCat("s.mm:5: '", line, "': ", part, " is not modelled yet"));
+}
+
+TEST(NotModelledTest, MessageSaysWhatIsThereInstead) {
+  EXPECT_THAT(First("sysctl vm.min_free_kbyte 60"), EndsWith("yet; did you mean 'vm.min_free_kbytes'?"));
+  EXPECT_THAT(First("sysctl vm.drop_caches 1"), EndsWith("yet; the operation 'drop_caches' writes it"));
+  EXPECT_THAT(First("sysctl vm.lowmem_reserve_ratio 1"),
+              HasSubstr("kernel.lowmem_reserve_ratio is its value"));
 }
 
 TEST(NotModelledTest, SameOperationOnWhatIsModelledPasses) {

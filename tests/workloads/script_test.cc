@@ -103,6 +103,8 @@ TEST(ScriptTest, SystemOperationsAreReadFieldByField) {
 TEST(ScriptTest, ProcessOperationsAreReadFieldByField) {
   const std::vector<std::pair<std::string, OpKind>> cases = {
       {"cpu 3", CpuOp{3}},
+      {"oom_score_adj 500", OomScoreAdjOp{500}},
+      {"oom_score_adj -1001", OomScoreAdjOp{-1001}},
       {"policy bind:1-2", PolicyOp{{Policy::Mode::kBind, NodeMask(0b110)}}},
       {"policy default", PolicyOp{{Policy::Mode::kDefault, NodeMask(0)}}},
       {"policy local", PolicyOp{{Policy::Mode::kLocal, NodeMask(0)}}},
