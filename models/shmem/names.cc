@@ -56,6 +56,24 @@ sim::Task<ShmemOpened> Shmem::Open(sim::Path& path, const std::string& name, int
   co_return id == kNoFile ? ShmemOpened{Errno::kNoSpc, kNoFile} : ShmemOpened{Errno::kOk, id};
 }
 
+// Who unlinks the file after this has found its name comes to its home after this has opened it there: the
+// way is as long for both.
+sim::Task<ShmemOpened> Shmem::OpenExisting(sim::Path& path, const std::string& name, Mount mount) {
+  const sim::LpId here = path.lp();
+  co_await path.Take(memory_.costs().syscall);
+  const std::optional<std::string_view> own = NameOn(mount, name);
+  co_await GoToGlobal(path);
+  const ShmemFiles::Names& names = files_.names(mount);
+  const auto found = own.has_value() ? names.find(*own) : names.end();
+  const FileId id = found == names.end() ? kNoFile : found->second;
+  if (id != kNoFile) {
+    co_await GoHome(path, id);
+    ++files_.FileAt(id).opens;
+  }
+  co_await path.GoTo(here, memory_.costs().hop);
+  co_return ShmemOpened{id == kNoFile ? Errno::kNoEnt : Errno::kOk, id};
+}
+
 sim::Task<void> Shmem::ReOpen(sim::Path& path, FileId file) {
   const sim::LpId here = path.lp();
   co_await GoHome(path, file);

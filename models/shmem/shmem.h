@@ -56,6 +56,8 @@ class Shmem {
   // that is made is at home on the CPU's node. kNoEnt: no such directory; kNoSpc: too many files.
   sim::Task<ShmemOpened> Open(sim::Path& path, const std::string& name, int64_t bytes, CpuId cpu,
                               Mount mount = Mount::kTmpfs);
+  // open() without O_CREAT, which takes no lock (lookup_fast). kNoEnt: there is no such file.
+  sim::Task<ShmemOpened> OpenExisting(sim::Path& path, const std::string& name, Mount mount);
   // fork() copies a file descriptor.
   sim::Task<void> ReOpen(sim::Path& path, FileId file);
   sim::Task<void> CloseFile(sim::Path& path, FileId file, CpuId cpu);

@@ -127,8 +127,10 @@ sim::Task<void> Readers::ReadOne(sim::Path& path, Reader& reader) {
   const int64_t bytes = sizes_[static_cast<size_t>(number - 1)];
   const CpuId cpu = reader.process.cpu;
   Shmem& files = kernel_.shmem();
-  const ShmemOpened opened =
-      co_await files.Open(path, Cat(plan_.name, ".", number), bytes, cpu, ShmemFile::Mount::kDisk);
+  const std::string name = Cat(plan_.name, ".", number);
+  ShmemOpened opened = co_await files.OpenExisting(path, name, ShmemFile::Mount::kDisk);
+  if (opened.error == Errno::kNoEnt)
+    opened = co_await files.Open(path, name, bytes, cpu, ShmemFile::Mount::kDisk);
   Filemap::ReadResult read{.error = opened.error};
   if (opened.error == Errno::kOk) {
     read = co_await kernel_.filemap().Read(path, reader.process, opened.file, 0, bytes);
