@@ -144,7 +144,7 @@ TEST(CmaConfigTest, AnAreaThatDoesNotFitIsRefusedWithItsField) {
   std::vector<std::string> warnings;
   const auto kernel = Kernel::Boot(engine, config, TestKernel(), Costs(), warnings);
   EXPECT_EQ(kernel.status().message(),
-            "kernel.cma.area[0]: node 1 has no 134217728 bytes free in one piece; expected a smaller area");
+            "kernel.cma.area[0]: node 1 has no 128M free in one piece; expected a smaller area");
 }
 
 TEST(HugetlbCmaTest, GiganticPagesComeFromTheirAreaAndGoBackThere) {

@@ -19,6 +19,7 @@ MachineConfig ContigLayout::machine() const {
   if (area > 0) config.cma.push_back({"camera", NodeId{0}, area, false, "kernel.cma.area[0]"});
   if (gigantic_area > 0)
     config.cma.push_back({"hugetlb", last, gigantic_area, true, "kernel.cma.hugetlb[0]"});
+  config.disk_pages = disk;
   config.offline_patience_ns = 2'000'000;  // some rounds over the block
   return config;
 }

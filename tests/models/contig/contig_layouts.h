@@ -22,6 +22,7 @@ struct ContigLayout {
   int64_t area = 0;  // pages of a CMA area of node 0
   int64_t gigantic = 0;
   int64_t gigantic_area = 0;  // pages of the last node's area of gigantic pages
+  int64_t disk = 0;           // pages of its file system
   bool offline = true;
   int64_t pool = 60;
   int cpus = 2;  // of each node
