@@ -1,5 +1,5 @@
-// How a trace's records lie in its file; used by TraceWriter and TraceReader alone, but for frames, which
-// cli/slurm/reports.h.
+// How a trace's records lie in its file; used by TraceWriter and TraceReader alone, but for frames, in which
+// cli/slurm/reports.h writes its records too.
 //
 //   mark (12 bytes)                        kTraceMark, version (uint32)
 //   frame, frame, ...                      each: payload length (uint32), CRC32 of the payload (uint32),

@@ -35,13 +35,11 @@ constexpr std::string_view kNotModelled[] = {
     "maxcpus",
     "mem",
     "memmap",
-    "memory_hotplug.memmap_on_memory",
     "movable_node",
     "nosmp",
     "nr_cpus",
     "numa",
     "numa_balancing",
-    "page_alloc.shuffle",
     "page_owner",
     "page_poison",
     "possible_cpus",
@@ -50,7 +48,19 @@ constexpr std::string_view kNotModelled[] = {
     "swiotlb",
 };
 
-// What is not about memory. So is a parameter of a module, with a dot in its name.
+// Parameters of these modules change it too, and so do settings that are written at boot.
+constexpr std::string_view kNotModelledModules[] = {
+    "damon_lru_sort.", "damon_reclaim.",  "hv_balloon.", "memory_hotplug.",
+    "page_alloc.",     "page_reporting.", "sysctl.vm.",  "sysctl.kernel.numa_balancing",
+    "virtio_balloon.", "virtio_mem.",     "zswap.",
+};
+
+bool OfNotModelledModule(std::string_view name) {
+  return std::any_of(std::begin(kNotModelledModules), std::end(kNotModelledModules),
+                     [name](std::string_view module) { return name.starts_with(module); });
+}
+
+// What is not about memory. So is a parameter of any other module, with a dot in its name.
 constexpr std::string_view kOfNoConcern[] = {
     "BOOT_IMAGE",
     "acpi",
@@ -206,7 +216,10 @@ class Reader {
  private:
   bool ReadModelled(const Argument& argument) {
     const std::string& value = argument.value;
-    if (argument.name == "hugepages") {
+    if (argument.name == "hugepages" && value.empty()) {
+      args_.warnings.push_back(
+          Cat(Quoted(argument.text), " has no effect; expected a count, such as hugepages=64"));
+    } else if (argument.name == "hugepages") {
       hugetlb_.HugePages(value);
     } else if (argument.name == "hugepagesz") {
       hugetlb_.HugePageSize(value);
@@ -250,7 +263,7 @@ class Reader {
 
   void Classify(const Argument& argument) {
     const std::string& name = argument.name;
-    if (Contains(kNotModelled, name)) {
+    if (Contains(kNotModelled, name) || OfNotModelledModule(name)) {
       not_modelled_.push_back(argument.text);
       return;
     }

@@ -63,6 +63,12 @@ const Sysctl* FindSysctl(std::string_view name) {
 
 bool IsModelledSysctl(std::string_view name) { return FindSysctl(name) != nullptr; }
 
+std::vector<std::string_view> ModelledSysctls() {
+  std::vector<std::string_view> names;
+  for (const Sysctl& sysctl : kSysctls) names.push_back(sysctl.name);
+  return names;
+}
+
 sim::Task<Errno> WriteSysctl(sim::Path& path, Kernel& kernel, const std::string& name,
                              const std::string& value) {
   MemorySystem& memory = kernel.memory();

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "models/base/errno.h"
 #include "sim/path.h"
@@ -22,6 +23,7 @@ namespace numasim::workloads {
 
 // `name` is with its "vm.".
 bool IsModelledSysctl(std::string_view name);
+std::vector<std::string_view> ModelledSysctls();
 
 // The sysctl must be one that is modelled. EINVAL for a value that is no number in the sysctl's range.
 sim::Task<Errno> WriteSysctl(sim::Path& path, Kernel& kernel, const std::string& name,

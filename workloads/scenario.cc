@@ -79,6 +79,8 @@ class ScenarioLoader {
   template <typename Plan>
   absl::Status LoadPlans(const MessageView& workload, std::string_view field, int count, ReadPlan<Plan> read,
                          std::vector<Plan>& plans);
+  // Of a time of a part of the workload that does not come before the run stops.
+  void WarnIfLate(const MessageView& view, std::string_view field, int64_t time_ns);
   InputFiles Files();
   absl::Status TakeName(const MessageView& view, const std::string& name);
   absl::Status ReadScriptFile(const MessageView& view, const std::string& name, LoadedScript& loaded);
@@ -171,6 +173,9 @@ absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Mach
   if (!text.ok()) return text.status();
   loaded_.machine_place = DisplayName(name);
   const bool is_text_message = !lstopo && !boot_state;
+  if (is_text_message && !IsNamedAsTextMessage(name))
+    return view.Mistake(
+        field, Cat("is not named as a snapshot; expected a name that ends in ", kTextMessageEndings));
   if (!is_text_message && readers_.read_machine == nullptr) return absl::OkStatus();
   absl::StatusOr<Machine> from_file = is_text_message
                                           ? ReadSnapshot(DisplayName(name), *text)
@@ -183,7 +188,11 @@ absl::Status ScenarioLoader::LoadMachineFile(const MessageView& view, const Mach
 // A machine brings the knobs it was recorded with; the scenario's own take precedence.
 absl::Status ScenarioLoader::LoadKernel(const MessageView& scenario) {
   absl::Status status;
-  if (loaded_.proto.has_kernel()) status = CheckKernel(scenario.Nested("kernel"), loaded_.limits.nodes);
+  if (loaded_.proto.has_kernel()) {
+    const MessageView kernel = scenario.Nested("kernel");
+    status = CheckKernel(kernel, loaded_.limits.nodes);
+    loaded_.kernel_places = PlacesByPath(kernel);
+  }
   loaded_.kernel = KernelOf(loaded_.machine, loaded_.proto.kernel());
   return status;
 }
@@ -251,9 +260,18 @@ absl::Status ScenarioLoader::LoadPlans(const MessageView& workload, std::string_
         read(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
     if (!plan.ok()) return plan.status();
     if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
+    WarnIfLate(view, "start", plan->start_ns);
+    // To end with the run is no mistake.
+    if constexpr (requires { plan->until_ns; }) WarnIfLate(view, "until", plan->until_ns.value_or(0) - 1);
     plans.push_back(*std::move(plan));
   }
   return absl::OkStatus();
+}
+
+void ScenarioLoader::WarnIfLate(const MessageView& view, std::string_view field, int64_t time_ns) {
+  if (!loaded_.stop_after_ns.has_value() || time_ns < *loaded_.stop_after_ns) return;
+  loaded_.warnings.push_back(
+      view.Warning(field, Cat("has no effect: the run stops at ", loaded_.proto.stop_after())));
 }
 
 absl::Status ScenarioLoader::LoadScript(const MessageView& view, const Workload::Script& proto) {
@@ -262,9 +280,11 @@ absl::Status ScenarioLoader::LoadScript(const MessageView& view, const Workload:
   loaded.stagger_ns = *ParseDuration(proto.stagger());
   loaded.loops = proto.loops();
   loaded.copies = proto.copies();
+  WarnIfLate(view, "start", loaded.start_ns);
+  if (loaded.copies == 0)
+    loaded_.warnings.push_back(view.Warning("copies", "is none: nobody performs the script"));
   if (proto.has_stagger() && loaded.copies == 1) {
-    loaded_.warnings.push_back(Cat(view.FileAndLine("stagger"), ": ", view.PathOf("stagger"), ": ",
-                                   Quoted(proto.stagger()), " has no effect: there is one copy"));
+    loaded_.warnings.push_back(view.Warning("stagger", "has no effect: there is one copy"));
   }
   int64_t last_start = 0;
   if (__builtin_mul_overflow(loaded.stagger_ns, int64_t{loaded.copies} - 1, &last_start) ||
@@ -354,9 +374,9 @@ absl::StatusOr<std::string> ScenarioLoader::FileOf(const MessageView& view, std:
   if (text->size() <= kMostKept) {
     loaded_.files.emplace(name, *text);
   } else {
-    loaded_.warnings.push_back(Cat(view.FileAndLine(field), ": ", view.PathOf(field), ": ", Quoted(name),
-                                   " is larger than ", kMostKept >> 20,
-                                   " MiB: the run's trace does not keep it, and cannot be run again"));
+    loaded_.warnings.push_back(
+        view.Warning(field, Cat("is larger than ", kMostKept >> 20,
+                                " MiB: the run's trace does not keep it, and cannot be run again")));
   }
   return text;
 }
@@ -442,6 +462,16 @@ Machine MachineFromLine(const MachineLine& line) {
   if (line.disk) machine.set_disk(SizeText(*line.disk));
   if (!line.kernel_args.empty()) machine.set_kernel_args(line.kernel_args);
   return machine;
+}
+
+const std::string& LoadedScenario::PlaceOf(std::string_view message) const {
+  // "kernel.cma.area[0].size: ..": a field's own place comes before that of the message it belongs to.
+  for (std::string_view path = message.substr(0, message.find(':')); !path.empty();
+       path = path.substr(0, path.rfind('.') == path.npos ? 0 : path.rfind('.'))) {
+    const auto place = kernel_places.find(std::string(path));
+    if (place != kernel_places.end()) return place->second;
+  }
+  return machine_place;
 }
 
 absl::StatusOr<LoadedScenario> ScenarioFromScript(const std::string& path, const std::string& text) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -62,6 +63,7 @@ struct LoadedScenario {
   Machine machine;  // proto.machine(), with what the file it names says; see ScenarioReaders
   // Where the machine is said, for messages: "FILE:LINE", or the file that the machine section names.
   std::string machine_place;
+  std::map<std::string, std::string> kernel_places;  // of proto.kernel(); see PlacesByPath
   KernelKnobs kernel;  // proto.kernel() before machine.kernel(); unset fields have their defaults
   MachineLimits limits;
   std::string path;  // as given
@@ -84,6 +86,10 @@ struct LoadedScenario {
 
   // Whether anything is drawn at random, so that another seed makes another run.
   bool random() const;
+
+  // Where that is said which a message of the machine's making is about: the field of the kernel section that
+  // it begins with, or the machine.
+  const std::string& PlaceOf(std::string_view message) const;
 };
 
 // The machine in the text of an lstopo_file or a boot_state_file; `source` has that field set. A Status names

@@ -43,6 +43,11 @@ std::string FirstImpossible(const LoadedScenario& scenario, const Devices& devic
   return "";
 }
 
+// With the place that it is about in front.
+std::string Placed(const LoadedScenario& scenario, const std::string& message) {
+  return absl::StrCat(scenario.PlaceOf(message), ": ", message);
+}
+
 }  // namespace
 
 Simulation::Simulation(const LoadedScenario& scenario, const Options& options)
@@ -66,7 +71,7 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   std::vector<std::string> warnings;
   auto config = ResolveMachine(scenario.machine, scenario.kernel, warnings);
   if (!config.ok())
-    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", config.status().message()));
+    return absl::InvalidArgumentError(Placed(scenario, std::string(config.status().message())));
   const HostNeed need = EstimateHostNeed(*config, scenario);
   const sim::HostMemory host = sim::FreeHostMemory();
   if (absl::Status status = CheckHostNeed(need, host); !status.ok())
@@ -75,10 +80,9 @@ absl::StatusOr<std::unique_ptr<Simulation>> Simulation::Create(const LoadedScena
   auto kernel = Kernel::Boot(simulation->engine_, *config, KernelConfig(scenario.kernel),
                              Costs(scenario.proto.cost_model()), warnings);
   if (!kernel.ok())
-    return absl::InvalidArgumentError(absl::StrCat(scenario.machine_place, ": ", kernel.status().message()));
+    return absl::InvalidArgumentError(Placed(scenario, std::string(kernel.status().message())));
   simulation->kernel_ = *std::move(kernel);
-  for (const std::string& warning : warnings)
-    simulation->warnings_.push_back(absl::StrCat(scenario.machine_place, ": ", warning));
+  for (const std::string& warning : warnings) simulation->warnings_.push_back(Placed(scenario, warning));
   const Devices devices = DevicesOf(simulation->kernel());
   const Node& first = simulation->memory().node(NodeId{0});
   if (const std::string problem = FirstImpossible(scenario, devices, first); !problem.empty())

@@ -239,7 +239,7 @@ absl::Status MessageView::At(TextPlace place, std::string_view text) const {
   return absl::InvalidArgumentError(Cat(FileLineColumn(*file_, place), ": ", text));
 }
 
-absl::Status MessageView::Mistake(std::string_view name, int index, std::string_view what) const {
+std::string MessageView::ValueOf(std::string_view name, int index) const {
   const FieldDescriptor* const field = FieldNamed(name);
   std::string value;
   if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
@@ -249,7 +249,15 @@ absl::Status MessageView::Mistake(std::string_view name, int index, std::string_
   } else {
     TextFormat::PrintFieldValueToString(*message_, field, index, &value);
   }
-  return At(PlaceOf(name, index), Cat(PathOf(name, index), ": ", Quoted(value), " ", what));
+  return value;
+}
+
+absl::Status MessageView::Mistake(std::string_view name, int index, std::string_view what) const {
+  return At(PlaceOf(name, index), Cat(PathOf(name, index), ": ", Quoted(ValueOf(name, index)), " ", what));
+}
+
+std::string MessageView::Warning(std::string_view field, std::string_view what) const {
+  return Cat(FileAndLine(field), ": ", PathOf(field), ": ", Quoted(ValueOf(field, -1)), " ", what);
 }
 
 absl::Status MessageView::MistakeWithoutValue(std::string_view field, std::string_view what,
@@ -293,6 +301,27 @@ absl::Status ForEachMessage(const MessageView& view,
     }
   }
   return absl::OkStatus();
+}
+
+bool IsNamedAsTextMessage(std::string_view name) {
+  return name.ends_with(".textproto") || name.ends_with(".txtpb") || name.ends_with(".pbtxt");
+}
+
+std::map<std::string, std::string> PlacesByPath(const MessageView& root) {
+  std::map<std::string, std::string> places;
+  (void)ForEachMessage(root, [&places](const MessageView& view) {
+    const Reflection& reflection = *view.message().GetReflection();
+    std::vector<const FieldDescriptor*> fields;
+    reflection.ListFields(view.message(), &fields);
+    for (const FieldDescriptor* field : fields) {
+      const int first = field->is_repeated() ? 0 : -1;
+      const int end = field->is_repeated() ? reflection.FieldSize(view.message(), field) : 0;
+      for (int i = first; i < end; ++i)
+        places.emplace(view.PathOf(field->name(), i), view.FileAndLine(field->name(), i));
+    }
+    return absl::OkStatus();
+  });
+  return places;
 }
 
 void Overlay(const Message& upper, Message& lower) {

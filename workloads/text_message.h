@@ -6,6 +6,7 @@
 #define NUMASIM_WORKLOADS_TEXT_MESSAGE_H_
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ class MessageView {
   absl::Status Mistake(std::string_view field, std::string_view what) const {
     return Mistake(field, -1, what);
   }
+  // "FILE:LINE: PATH: 'VALUE' WHAT", of a field that is not as it was probably meant.
+  std::string Warning(std::string_view field, std::string_view what) const;
   // A mistake that has no value, such as a field that is missing: `what` reads on after the field's name and
   // a colon.
   absl::Status MistakeWithoutValue(std::string_view field, std::string_view what, int index = -1) const;
@@ -54,6 +57,7 @@ class MessageView {
       : file_(file), message_(message), tree_(tree), path_(std::move(path)), place_(place) {}
 
   const google::protobuf::FieldDescriptor* FieldNamed(std::string_view name) const;
+  std::string ValueOf(std::string_view field, int index) const;
   absl::Status At(TextPlace place, std::string_view text) const;
 
   const std::string* file_;
@@ -78,6 +82,11 @@ class TextMessage {
   google::protobuf::TextFormat::ParseInfoTree tree_;
 };
 
+// Whether a file is named as a message in text format: what another file says of it may then be quoted. Of a
+// password file, say, nothing may show.
+bool IsNamedAsTextMessage(std::string_view name);
+inline constexpr std::string_view kTextMessageEndings = ".textproto, .txtpb or .pbtxt";
+
 // The names of a message type's fields, by commas.
 std::string FieldNames(const google::protobuf::Descriptor& type);
 
@@ -89,6 +98,10 @@ std::string NotAField(const google::protobuf::Descriptor& type, std::string_view
 // one returns a mistake.
 absl::Status ForEachMessage(const MessageView& view,
                             const std::function<absl::Status(const MessageView&)>& check);
+
+// "FILE:LINE" of every field that is set, of the message and of those inside, by its name from the root, such
+// as "kernel.cma.area[0].size".
+std::map<std::string, std::string> PlacesByPath(const MessageView& view);
 
 // Checks every field of the message against its knob option of proto/annotations.proto: sizes and times
 // parse, numbers are from min to max, words are among the allowed.

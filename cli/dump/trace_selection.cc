@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "cli/dump/every_time.h"
 #include "cli/text/glob_match.h"
 #include "workloads/units.h"
@@ -76,6 +77,11 @@ absl::StatusOr<SelectedTrace> OpenSelected(const std::string& path, const Select
   if (!every_ns.ok()) return every_ns.status();
   absl::StatusOr<std::unique_ptr<TraceReader>> trace = TraceReader::Open(path);
   if (!trace.ok()) return trace.status();
+  const trace::Footer& index = (*trace)->index();
+  if (index.has_last_ns() && range->from_ns > index.last_ns())
+    return absl::InvalidArgumentError(absl::StrCat("--from ", options.from, ": is after the end of ", path,
+                                                   ", ",
+                                                   absl::FormatDuration(absl::Nanoseconds(index.last_ns()))));
   absl::StatusOr<std::vector<size_t>> columns = MatchColumns(options, path, (*trace)->header());
   if (!columns.ok()) return columns.status();
   return SelectedTrace{.trace = *std::move(trace),

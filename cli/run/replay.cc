@@ -4,6 +4,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -74,6 +75,8 @@ bool IsAllocTrace(const ReplayOptions& options) {
   if (workloads::IsNamedAsTraceOnly(options.log)) return true;
   // What cannot be read is told of by who reads all of it.
   std::string begin(size_t{1} << 16, '\0');
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(options.log, error)) return false;  // a pipe is read once
   std::ifstream file(options.log, std::ios::binary);
   file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
   begin.resize(static_cast<size_t>(file.gcount()));

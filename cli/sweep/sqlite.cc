@@ -3,8 +3,10 @@
 #include <sqlite3.h>
 
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -15,6 +17,9 @@ namespace numasim {
 bool IsDatabase(const std::string& path) {
   constexpr std::string_view kMark("SQLite format 3\0", 16);
   std::string start(kMark.size(), ' ');
+  // A pipe is none, and to open one waits for who writes to it.
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;
   std::ifstream in(path, std::ios::binary);
   return in.read(start.data(), static_cast<std::streamsize>(start.size())) && start == kMark;
 }

@@ -64,6 +64,7 @@ struct MachineConfig {
   std::vector<NodeId> node_of_cpu;  // by CPU number; at least one CPU
   DistanceMatrix distance;          // empty: 10 to itself, 20 to others
   int64_t movablecore_pages = 0;    // ZONE_MOVABLE, in equal parts at the tops of the nodes
+  std::string movablecore_where;    // the field or boot argument that says so, for messages
   std::optional<MemoryDevice> memory_device;
   // Not empty: the machine starts as it was found, and `pages` above only says which nodes exist.
   std::vector<RecordedZone> recorded_zones;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "models/base/pages_text.h"
 #include "models/physical/free_ranges.h"
 #include "proto/counter_info.h"
 #include "sim/check.h"
@@ -137,8 +138,8 @@ absl::Status CmaAreas::AddArea(const MachineConfig::CmaConfig& config, bool with
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat(config.where, ": node ", config.node.value, " has no ",
-                                                 config.pages * kPageSize,
-                                                 " bytes free in one piece; expected a smaller area"));
+                                                 PagesText(config.pages),
+                                                 " free in one piece; expected a smaller area"));
 }
 
 CmaArea* CmaAreas::Find(std::string_view name) {

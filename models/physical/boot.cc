@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "models/base/pages_text.h"
 #include "models/physical/layout.h"
 #include "proto/scenario.pb.h"
 
@@ -211,11 +212,9 @@ void FillPcpLists(Zone& zone, const RecordedZone& recorded, std::span<const Fram
   }
 }
 
-std::string MiBText(int64_t pages) { return absl::StrCat(pages * kPageSize >> 20, "M"); }
-
 // The nodes with memory each give the same to ZONE_MOVABLE, rounded up to a largest block.
-absl::Status NothingForTheKernel(int64_t movablecore_pages, const std::vector<int64_t>& node_pages,
-                                 size_t n) {
+absl::Status NothingForTheKernel(const std::string& where, int64_t movablecore_pages,
+                                 const std::vector<int64_t>& node_pages, size_t n) {
   int64_t with_memory = 0;
   int64_t least = node_pages[n];
   for (const int64_t pages : node_pages) {
@@ -225,14 +224,15 @@ absl::Status NothingForTheKernel(int64_t movablecore_pages, const std::vector<in
   }
   const int64_t most = (least - static_cast<int64_t>(kLargest)) * with_memory;
   return absl::InvalidArgumentError(absl::StrCat(
-      "movablecore: '", MiBText(movablecore_pages), "' leaves the kernel nothing of node", n, ", which has ",
-      MiBText(node_pages[n]), "; expected at most ", MiBText(most), ", as much of each node"));
+      where, ": '", PagesText(movablecore_pages), "' leaves the kernel nothing of node", n, ", which has ",
+      PagesText(node_pages[n]), "; expected at most ", PagesText(most), ", as much of each node"));
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64_t>& node_pages,
-                                                         int64_t movablecore_pages) {
+                                                         int64_t movablecore_pages,
+                                                         const std::string& movablecore_where) {
   uint64_t total = 0;
   int64_t with_memory = 0;
   for (int64_t pages : node_pages) {
@@ -256,7 +256,7 @@ absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64
                                                      " bytes; expected at most ", kMaxZonePages * kPageSize));
     }
     if (left != 0 && (movable_each + kLargest - 1) / kLargest * kLargest >= left)
-      return NothingForTheKernel(movablecore_pages, node_pages, n);
+      return NothingForTheKernel(movablecore_where, movablecore_pages, node_pages, n);
     const uint64_t movable = (movable_each + kLargest - 1) / kLargest * kLargest;
     while (left > 0) {
       if (at == hole_start && hole_start < kDma32End) at = kDma32End;
@@ -269,9 +269,9 @@ absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64
       if (end > kernel_end) {
         if (!zones.empty() && zones.back().type == ZoneType::kMovable &&
             zones.back().node == NodeId{static_cast<int32_t>(n)}) {
-          return absl::InvalidArgumentError(
-              absl::StrCat("movablecore: ", movable_each * kPageSize, " bytes of node", n,
-                           " reach below its highest zone, which holds all of ZONE_MOVABLE; expected less"));
+          return absl::InvalidArgumentError(absl::StrCat(
+              movablecore_where, ": ", PagesText(static_cast<int64_t>(movable_each)), " of node", n,
+              " reach below its highest zone, which holds all of ZONE_MOVABLE; expected less"));
         }
         zones.push_back(MakeExtent(NodeId{static_cast<int32_t>(n)}, ZoneType::kMovable, kernel_end, end));
       }

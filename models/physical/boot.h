@@ -24,9 +24,11 @@ class RecordedZone;
 
 // Where the zones of a described machine lie: node after node from address 0, with a PC's hole below 4 GiB,
 // DMA below 16 MiB, DMA32 below 4 GiB, Normal above, and `movablecore_pages` in equal parts at the tops of
-// the nodes as Movable. `node_pages` is the memory of each node in pages; nodes without memory have no zones.
-absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(const std::vector<int64_t>& node_pages,
-                                                         int64_t movablecore_pages);
+// the nodes as Movable, which the field or boot argument `movablecore_where` says. `node_pages` is the memory
+// of each node in pages; nodes without memory have no zones.
+absl::StatusOr<std::vector<Zone::Extent>> DescribedZones(
+    const std::vector<int64_t>& node_pages, int64_t movablecore_pages,
+    const std::string& movablecore_where = "movablecore");
 
 // The extents of recorded zones, checked.
 absl::StatusOr<std::vector<Zone::Extent>> RecordedZones(const std::vector<RecordedZone>& recorded);

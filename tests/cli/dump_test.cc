@@ -365,6 +365,12 @@ TEST_F(DumpTest, CsvOfOperationsHasTheirFailuresAndTimes) {
                                                     "\"web, 2\",map,8,15,4", "\"web, 2\",map,64,127,3"));
 }
 
+TEST_F(DumpTest, ATimeAfterTheEndIsRefused) {
+  DumpOptions options = Options("text");
+  options.from = "5h";
+  EXPECT_EQ(Dump(options).error, absl::StrCat("--from 5h: is after the end of ", options.path, ", 9ms"));
+}
+
 TEST_F(DumpTest, TableThatIsNotShownOrOptionThatSaysNothingOfItIsRefused) {
   DumpOptions options = Options("text");
   options.table = "locks";

@@ -66,12 +66,12 @@ TEST_F(ReadErrorTest, ScenarioIsNotTakenForAShorterOne) {
 TEST_F(ReadErrorTest, MachineFilesAreReadToTheirEnd) {
   fs::copy_file(Runfile(kRecording), "broken.json");
   fs::copy_file(absl::StrCat(Runfile(kTwoNodes), ".xml"), "broken.xml");
-  Write("broken.txt", "node { memory: '64M' }\n# What follows was written by numasim snapshot.\n");
+  Write("broken.textproto", "node { memory: '64M' }\n# What follows was written by numasim snapshot.\n");
   Write("s.mm", "spawn p\n");
   EXPECT_THAT(Refused({"conform", "s.mm", "--boot", "broken.json", "--json", "o.json"}),
               HasSubstr("broken.json: Input/output error"));
   for (const char* source :
-       {"snapshot_file: 'broken.txt'", "boot_state_file: 'broken.json'", "lstopo_file: 'broken.xml'"}) {
+       {"snapshot_file: 'broken.textproto'", "boot_state_file: 'broken.json'", "lstopo_file: 'broken.xml'"}) {
     Write("s.textproto", absl::StrCat("machine { ", source, " }\n", kWorkload));
     EXPECT_THAT(Refused({"run", "s.textproto"}), HasSubstr("cannot be read (Input/output error)")) << source;
   }

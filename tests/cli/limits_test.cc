@@ -58,7 +58,27 @@ TEST_F(LimitsTest, DevicesAsInputsAreRefused) {
 
 TEST_F(LimitsTest, TraceInAPipeIsRefusedWithoutWaitingForAWriter) {
   ASSERT_EQ(mkfifo("pipe", 0600), 0);
-  EXPECT_THAT(Refused({"dump", "pipe"}), HasSubstr("pipe is not a regular file"));
+  ASSERT_EQ(mkfifo("pipe.sqlite", 0600), 0);
+  const std::vector<std::string> commands[] = {
+      {"dump", "pipe"},   {"metrics", "pipe"},       {"export", "--perfetto", "pipe"},
+      {"report", "pipe"}, {"report", "pipe.sqlite"}, {"compare", "pipe", "pipe.sqlite"}};
+  for (const std::vector<std::string>& command : commands)
+    EXPECT_THAT(Refused(command), HasSubstr(" is not a regular file")) << command.front();
+}
+
+// What a scenario names is quoted in messages, so it must be named as what it is to be.
+TEST_F(LimitsTest, FilesThatAreNotNamedAsTextMessagesAreNotQuoted) {
+  Write("secret.txt", "hunter2\n");
+  Write("s.textproto", "machine { snapshot_file: 'secret.txt' } workload { script { line: 'spawn p' } }");
+  EXPECT_EQ(
+      Refused({"run", "s.textproto"}),
+      "numasim: s.textproto:1:11: machine.snapshot_file: 'secret.txt' is not named as a snapshot; expected a "
+      "name that ends in .textproto, .txtpb or .pbtxt\n");
+  Write("study.textproto", "scenario: 'secret.txt'");
+  EXPECT_EQ(
+      Refused({"sweep", "study.textproto"}),
+      "numasim: study.textproto:1:1: scenario: 'secret.txt' is not named as a scenario; expected a name that "
+      "ends in .textproto, .txtpb or .pbtxt\n");
 }
 
 TEST_F(LimitsTest, ScenarioComesThroughAPipe) {

@@ -58,7 +58,11 @@ CASES = [
     (scenario(MACHINE + NEVER + WORKLOAD + 'trace { counters: "node0.*"\ncounters: "node7.*" }\n'), [],
      's.textproto:5:1: trace.counters[1]: \'node7.*\' matches no counter; expected a glob over names such as'),
     (scenario(MACHINE + 'kernel { movablecore: "1G" }\n' + WORKLOAD), [],
-     'movablecore: \'1024M\' leaves the kernel nothing of node0, which has 64M; expected at most 60M, as much of each node'),
+     's.textproto:2: kernel.movablecore: \'1G\' leaves the kernel nothing of node0, which has 64M; expected at most 60M, as much of each node'),
+    (scenario(MACHINE + 'kernel {\n  percpu_pagelist_high_fraction: 3\n}\n' + WORKLOAD), [],
+     's.textproto:3: kernel.percpu_pagelist_high_fraction: 3 is too small; expected 0 or at least 8'),
+    (scenario(MACHINE + 'kernel {\n  cma { area {\n name: "a"\n size: "3G" } }\n}\n' + WORKLOAD), [],
+     's.textproto:3: kernel.cma.area[0]: node 0 has no 3G free in one piece; expected a smaller area'),
     # Bytes.
     (('s.textproto', b'\xef\xbb\xbf' + MACHINE.encode()), [],
      's.textproto:1: begins with a byte order mark (BOM); expected plain text without it'),

@@ -19,9 +19,9 @@ ScenarioReaders ReadersFor(const std::string& text) {
   return {[&text](const std::string& name) -> absl::StatusOr<std::string> {
             if (name == "load.mm")
               return std::string("spawn p\n@p map a 8M anon policy=bind:0\n@p touch a\n@p exit\n");
-            if (name == "host.txt")
+            if (name == "host.textproto")
               return std::string("node { memory: \"4G\" cpus: 2 } node { memory: \"2G\" }");
-            if (name == "self") return text;
+            if (name == "self.textproto") return text;
             return absl::NotFoundError("No such file or directory");
           },
           nullptr};
@@ -33,7 +33,7 @@ void LoadTwice(const std::string& text) {
     const std::string message(loaded.status().message());
     // A mistake is in the scenario or in a file that it names.
     return Check(message.starts_with("fuzz:") || message.starts_with("self:") ||
-                 message.starts_with("load.mm:") || message.starts_with("host.txt:"));
+                 message.starts_with("load.mm:") || message.starts_with("host.textproto:"));
   }
   const absl::StatusOr<LoadedScenario> again = ParseScenario("fuzz", loaded->text, ReadersFor(text));
   Check(again.ok());

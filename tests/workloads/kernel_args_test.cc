@@ -127,6 +127,12 @@ TEST(KernelArgsTest, ArgumentsThatAreNotAboutMemoryPassInSilence) {
 TEST(KernelArgsTest, ArgumentsThatAreNotModelledAreListed) {
   EXPECT_THAT(Warnings("mem=2G numa=off"),
               ElementsAre("'mem=2G', 'numa=off' are not modelled, so without effect"));
+  EXPECT_THAT(
+      Warnings("sysctl.vm.nr_hugepages=5 zswap.enabled=1 page_alloc.shuffle=1"),
+      ElementsAre("'sysctl.vm.nr_hugepages=5', 'zswap.enabled=1', 'page_alloc.shuffle=1' are not modelled, "
+                  "so without effect"));
+  EXPECT_THAT(Warnings("hugepages"),
+              ElementsAre("'hugepages' has no effect; expected a count, such as hugepages=64"));
   EXPECT_THAT(Warnings("kernelcore=2G"), ElementsAre("'kernelcore=2G' is not modelled, so without effect"));
 }
 

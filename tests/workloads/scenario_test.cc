@@ -158,11 +158,11 @@ TEST(ScenarioTest, DistancesAndCpuPlacesAreTaken) {
 // ---- Machines from files ----
 
 TEST(ScenarioMachineFileTest, SnapshotIsTheMachineAndTheScenarioCompletesIt) {
-  const Files files = {{"host.txt",
+  const Files files = {{"host.textproto",
                         "node { memory: '2G' } node { memory: '4G' } kernel_args: 'quiet'\n"
                         "hugepages { size: '2M' nr: 5 }"}};
   const LoadedScenario loaded = Loaded(
-      "machine { snapshot_file: 'host.txt' kernel_args: 'movablecore=1G'\n"
+      "machine { snapshot_file: 'host.textproto' kernel_args: 'movablecore=1G'\n"
       "  hugepages { node: 1 size: '1G' nr: 2 } }\n" +
           std::string(kScript),
       files);
@@ -171,9 +171,9 @@ TEST(ScenarioMachineFileTest, SnapshotIsTheMachineAndTheScenarioCompletesIt) {
   ASSERT_EQ(loaded.machine.hugepages_size(), 1);
   EXPECT_EQ(loaded.machine.hugepages(0).size(), "1G");
   EXPECT_FALSE(loaded.machine.has_snapshot_file());
-  EXPECT_EQ(loaded.proto.machine().snapshot_file(), "host.txt");
+  EXPECT_EQ(loaded.proto.machine().snapshot_file(), "host.textproto");
   EXPECT_EQ(loaded.limits.nodes, 2);
-  EXPECT_EQ(loaded.files.count("host.txt"), 1u);
+  EXPECT_EQ(loaded.files.count("host.textproto"), 1u);
 }
 
 TEST(ScenarioMachineFileTest, BootArgumentsBesideARecordedMachineAreWarnedOf) {
@@ -181,8 +181,8 @@ TEST(ScenarioMachineFileTest, BootArgumentsBesideARecordedMachineAreWarnedOf) {
       "zone { node: 0 name: 'DMA32' start_pfn: 4096 spanned: 4096 present: 4096 managed: 4096 }\n"
       "cpus { node_of_cpu: [ 0 ] } kernel_args: 'hugepages=3'\n";
   const auto warnings = [&zone](const std::string& kernel_args) {
-    return Loaded("machine { snapshot_file: 'host.txt' " + kernel_args + " }\n" + std::string(kScript),
-                  {{"host.txt", zone}})
+    return Loaded("machine { snapshot_file: 'host.textproto' " + kernel_args + " }\n" + std::string(kScript),
+                  {{"host.textproto", zone}})
         .warnings;
   };
   EXPECT_THAT(warnings(""), testing::IsEmpty());
@@ -194,12 +194,12 @@ TEST(ScenarioMachineFileTest, BootArgumentsBesideARecordedMachineAreWarnedOf) {
 
 TEST(ScenarioMachineFileTest, ScenariosKernelSectionIsBeforeTheRecordedOne) {
   const Files files = {
-      {"host.txt",
+      {"host.textproto",
        "node { memory: '2G' }\n"
        "kernel { watermark_scale_factor: 50 lowmem_reserve_ratio: [1, 2, 3, 4] thp { enabled: 'never' "
        "defrag: 'defer' } }"}};
   const LoadedScenario loaded = Loaded(
-      "machine { snapshot_file: 'host.txt' }\n"
+      "machine { snapshot_file: 'host.textproto' }\n"
       "kernel { lowmem_reserve_ratio: [5, 6, 7, 8] thp { enabled: 'madvise' } }\n" +
           std::string(kScript),
       files);
@@ -211,22 +211,22 @@ TEST(ScenarioMachineFileTest, ScenariosKernelSectionIsBeforeTheRecordedOne) {
 }
 
 TEST(ScenarioMachineFileTest, MistakesInASnapshotNameItsFile) {
-  const std::string scenario = "machine { snapshot_file: 'host.txt' }\n" + std::string(kScript);
+  const std::string scenario = "machine { snapshot_file: 'host.textproto' }\n" + std::string(kScript);
   EXPECT_THAT(
-      Mistake(scenario, {{"host.txt", "node {\n  memry: '1G' }"}}),
+      Mistake(scenario, {{"host.textproto", "node {\n  memry: '1G' }"}}),
       StartsWith(
-          "dir/host.txt:2:8: memry: is not a field of Node; expected one of memory, cpus; did you mean "
+          "dir/host.textproto:2:8: memry: is not a field of Node; expected one of memory, cpus; did you mean "
           "'memory'?"));
-  EXPECT_THAT(Mistake(scenario, {{"host.txt", "node { memory: '1X' }"}}),
-              StartsWith("dir/host.txt:1:8: node[0].memory: '1X' has the unknown unit 'X'"));
-  EXPECT_THAT(Mistake(scenario, {{"host.txt", "snapshot_file: 'other'"}}),
-              StartsWith("dir/host.txt:1:1: node: is missing"));
+  EXPECT_THAT(Mistake(scenario, {{"host.textproto", "node { memory: '1X' }"}}),
+              StartsWith("dir/host.textproto:1:8: node[0].memory: '1X' has the unknown unit 'X'"));
+  EXPECT_THAT(Mistake(scenario, {{"host.textproto", "snapshot_file: 'other'"}}),
+              StartsWith("dir/host.textproto:1:1: node: is missing"));
 }
 
 TEST(ScenarioMachineFileTest, WhatTheScenarioAddsIsCheckedAgainstTheFilesMachine) {
-  const Files files = {{"host.txt", "node { memory: '2G' } node { memory: '4G' }"}};
+  const Files files = {{"host.textproto", "node { memory: '2G' } node { memory: '4G' }"}};
   EXPECT_EQ(
-      Mistake("machine { snapshot_file: 'host.txt'\n  virtio_mem { node: 2 max: '1G' } }\n" +
+      Mistake("machine { snapshot_file: 'host.textproto'\n  virtio_mem { node: 2 max: '1G' } }\n" +
                   std::string(kScript),
               files),
       "dir/s.textproto:2:16: machine.virtio_mem.node: '2' is a node that does not exist; expected 0 to 1");
@@ -253,7 +253,8 @@ TEST(ScenarioMachineFileTest, GivenReaderReadsTheMachine) {
 }
 
 TEST(SampleScenarioTest, GoodOnesLoad) {
-  const Files files = {{"load.mm", "spawn p\n"}, {"host.txt", "node { memory: '4G' } node { memory: '2G' }"}};
+  const Files files = {{"load.mm", "spawn p\n"},
+                       {"host.textproto", "node { memory: '4G' } node { memory: '2G' }"}};
   for (const std::string name : {"described", "snapshot", "zones"}) {
     const absl::StatusOr<std::string> text = ReadInputFile("tests/workloads/testdata/" + name + ".textproto");
     ASSERT_TRUE(text.ok()) << text.status();
@@ -385,6 +386,21 @@ TEST(ScenarioTest, WhatHasNoEffectIsNamedInWarnings) {
             (std::vector<std::string>{
                 "dir/s.textproto:2: workload.script[0].stagger: '1ms' has no effect: there is one copy",
                 "dir/s.textproto:3: seed: 3 has no effect: nothing in this run is random"}));
+
+  // What comes after the run's end does not happen; to end with the run is no mistake.
+  const LoadedScenario late = Loaded(
+      "machine { node { memory: '1G' } }\nstop_after: '1m'\nworkload {\n"
+      "script { line: 'spawn p' start: '1m' }\n"
+      "script { line: 'spawn p' start: '59s' copies: 0 }\n"
+      "churn { name: 'c' start: '2m' fill: '1%' }\n"
+      "slab { name: 's' until: '1m' pause { constant: '1ms' } }\n"
+      "slab { name: 't' until: '1h' pause { constant: '1ms' } } }");
+  EXPECT_EQ(late.warnings,
+            (std::vector<std::string>{
+                "dir/s.textproto:4: workload.script[0].start: '1m' has no effect: the run stops at 1m",
+                "dir/s.textproto:5: workload.script[1].copies: '0' is none: nobody performs the script",
+                "dir/s.textproto:6: workload.churn[0].start: '2m' has no effect: the run stops at 1m",
+                "dir/s.textproto:8: workload.slab[1].until: '1h' has no effect: the run stops at 1m"}));
 }
 
 TEST(ScenarioTest, BootArgumentSetsTransparentHugePagesUnlessTheKernelSectionDoes) {

@@ -117,10 +117,12 @@ int64_t Churn::FreeFor(const Worker& worker) {
   return pages;
 }
 
-// How many it is to have: its part of what the first of the node's finds free.
+// How many it is to have: its part of what the first of the node's finds free, of which one at least is
+// wanted.
 int64_t Churn::BlocksFor(const Worker& worker) {
   int64_t& of_node = blocks_of_node_[static_cast<size_t>(worker.node.id.value)];
-  if (of_node < 0) of_node = InProportion(FreeFor(worker), plan_.fill, kWholeShare) >> plan_.order;
+  if (of_node < 0)
+    of_node = std::max<int64_t>(1, InProportion(FreeFor(worker), plan_.fill, kWholeShare) >> plan_.order);
   return of_node / plan_.cpus + (worker.number < of_node % plan_.cpus ? 1 : 0);
 }
 

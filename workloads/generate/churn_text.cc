@@ -29,7 +29,7 @@ class Reader {
   absl::Status ReadWhere();
   absl::Status ReadShares();
   absl::Status ReadRounds();
-  void WarnWithoutRounds(std::string_view field, const std::string& text) const;
+  void WarnWithoutRounds(std::string_view field) const;
 
   const MessageView& view_;
   const GuestsContext& context_;
@@ -68,9 +68,8 @@ absl::Status Reader::ReadShares() {
   return ReadShare(view_, "free", text_.free(), plan_.free);
 }
 
-void Reader::WarnWithoutRounds(std::string_view field, const std::string& text) const {
-  context_.warnings.push_back(Cat(view_.FileAndLine(field), ": ", view_.PathOf(field), ": ", Quoted(text),
-                                  " has no effect: there are no rounds"));
+void Reader::WarnWithoutRounds(std::string_view field) const {
+  context_.warnings.push_back(view_.Warning(field, "has no effect: there are no rounds"));
 }
 
 absl::Status Reader::ReadRounds() {
@@ -79,8 +78,8 @@ absl::Status Reader::ReadRounds() {
   if (absl::Status status = ReadShare(view_, "renew", text_.renew(), plan_.renew); !status.ok())
     return status;
   if (plan_.rounds == 0) {
-    if (text_.has_renew()) WarnWithoutRounds("renew", text_.renew());
-    if (text_.has_pause()) WarnWithoutRounds("pause", text_.pause());
+    if (text_.has_renew()) WarnWithoutRounds("renew");
+    if (text_.has_pause()) WarnWithoutRounds("pause");
     return absl::OkStatus();
   }
   if (plan_.free == kWholeShare)

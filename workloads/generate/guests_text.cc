@@ -152,11 +152,6 @@ absl::Status Reader::ReadHowMany() {
   const auto* loop = std::get_if<ClosedLoop>(&plan_.arrival);
   if (loop != nullptr && plan_.count.has_value() && *plan_.count < loop->guests)
     return view_.Mistake("count", Cat("is less than are there at once; expected at least ", loop->guests));
-  if (plan_.until_ns.has_value() && context_.stop_after_ns.has_value() &&
-      *plan_.until_ns >= *context_.stop_after_ns) {
-    context_.warnings.push_back(Cat(view_.FileAndLine("until"), ": ", view_.PathOf("until"), ": ",
-                                    Quoted(text_.until()), " has no effect: the run stops before"));
-  }
   return absl::OkStatus();
 }
 

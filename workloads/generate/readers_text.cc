@@ -75,8 +75,7 @@ absl::Status Reader::ReadFiles() {
   plan_.files = text_.files();
   plan_.popularity = text_.popularity();
   if (text_.has_popularity() && plan_.files == 1)
-    context_.warnings.push_back(Cat(view_.FileAndLine("popularity"), ": ", view_.PathOf("popularity"), ": ",
-                                    text_.popularity(), " has no effect: there is one file"));
+    context_.warnings.push_back(view_.Warning("popularity", "has no effect: there is one file"));
   if (absl::Status status = ReadDraw("size", ValueUnit::kSize, plan_.size); !status.ok()) return status;
   if (plan_.size.Greatest() == 0)
     return view_.MistakeWithoutValue("size", "is always 0; expected sizes such as constant: \"16M\"");

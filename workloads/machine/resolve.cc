@@ -40,10 +40,14 @@ absl::StatusOr<MemoryDevice> DeviceOf(const Machine& machine, const KernelArgs& 
 }
 
 // movablecore= of the boot arguments; the kernel section's knob wins.
-absl::StatusOr<int64_t> MovablecorePages(const KernelKnobs& kernel, const KernelArgs& args) {
-  if (kernel.has_movablecore()) return PagesOf("kernel.movablecore", kernel.movablecore());
-  if (args.movablecore.has_value()) return PagesOf("machine.kernel_args: movablecore", *args.movablecore);
-  return 0;
+absl::Status AddMovablecore(const KernelKnobs& kernel, const KernelArgs& args, MachineConfig& config) {
+  if (!kernel.has_movablecore() && !args.movablecore.has_value()) return absl::OkStatus();
+  config.movablecore_where =
+      kernel.has_movablecore() ? "kernel.movablecore" : "machine.kernel_args: movablecore";
+  auto pages =
+      PagesOf(config.movablecore_where, kernel.has_movablecore() ? kernel.movablecore() : *args.movablecore);
+  if (pages.ok()) config.movablecore_pages = *pages;
+  return pages.status();
 }
 
 void AddCma(MachineConfig& config, const std::string& name, int node, int64_t pages, bool hugetlb,
@@ -254,9 +258,7 @@ absl::StatusOr<MachineConfig> ResolveMachine(const Machine& machine, const Kerne
     }
   }
   for (const auto& row : machine.distance()) config.distance.emplace_back(row.to().begin(), row.to().end());
-  auto movablecore = MovablecorePages(kernel, args);
-  if (!movablecore.ok()) return movablecore.status();
-  config.movablecore_pages = *movablecore;
+  if (absl::Status status = AddMovablecore(kernel, args, config); !status.ok()) return status;
   auto patience = ParseDuration(kernel.contig().offline_patience());
   if (!patience.ok()) {
     return absl::InvalidArgumentError(

@@ -209,7 +209,7 @@ TEST(GuestsTextTest, AnEndAfterTheRunsIsWarnedOf) {
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_THAT(
       loaded->warnings,
-      ElementsAre("s.textproto:3: workload.guests[0].until: '1h' has no effect: the run stops before"));
+      ElementsAre("s.textproto:3: workload.guests[0].until: '1h' has no effect: the run stops at 1m"));
 }
 
 TEST(GuestsTextTest, NodesAndPoliciesMustBeOfTheMachine) {

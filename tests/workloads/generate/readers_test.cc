@@ -172,7 +172,7 @@ TEST(ReadersTest, WhatHasNoEffectIsToldInAWarning) {
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_THAT(
       loaded->warnings,
-      ElementsAre("s.textproto:4: workload.readers[0].popularity: 2 has no effect: there is one file"));
+      ElementsAre("s.textproto:4: workload.readers[0].popularity: '2' has no effect: there is one file"));
 }
 
 }  // namespace
