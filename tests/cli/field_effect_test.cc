@@ -563,6 +563,18 @@ const Entry kEntries[] = {
     {"Touch.order", kWithGuests, "steps: 2", "steps: 2 order: 'random'"},
     {"OnFailure.other_node", kWithGuests, "on_failure {", "on_failure { other_node: true"},
     {"Retry.times", kWithGuests, "times: 2", "times: 3"},
+    {"Guests.size", kWithGuests, "\"6M\"", "\"5M\""},
+    {"Guests.lifetime", kWithGuests, "\"20ms\"", "\"15ms\""},
+    {"Arrival.gap", kWithGuests, "poisson { mean: \"3ms\" }", "gap { constant: \"3ms\" }"},
+    {"ClosedLoop.pause", kWithGuests, "\"2ms\" }", "\"3ms\" }"},
+    {"Touch.share", kWithGuests, "\"50%\"", "\"20%\""},
+    {"Retry.after", kWithGuests, "constant: \"3ms\"", "constant: \"5ms\""},
+    {"Batch.memory_per_cpu", kWithBatch, "\"20M\"", "\"10M\""},
+    {"Growth.first", kWithBatch, "\"60%\"", "\"40%\""},
+    {"Growth.over", kWithBatch, "\"90%\"", "\"50%\""},
+    {"Readers.size", kWithReaders, "\"2M\"", "\"3M\""},
+    {"Readers.pause", kWithReaders, "\"20ms\"", "\"15ms\""},
+    {"Slab.pause", kWithSlab, "\"1ms\"", "\"2ms\""},
     {"Distribution.constant", kWithGuests, "constant: \"3ms\"", "constant: \"4ms\""},
     {"Uniform.min", kWithGuests, "min: \"1ms\" max: \"2ms\"", "min: \"0s\" max: \"2ms\""},
     {"Uniform.max", kWithGuests, "min: \"1ms\" max: \"2ms\"", "min: \"1ms\" max: \"3ms\""},
@@ -595,15 +607,15 @@ std::vector<Entry> AllEntries() {
   return entries;
 }
 
-// Messages that are reached from `message`, each field that is none by "MESSAGE.FIELD".
+// Messages that are reached from `message`, each field that is none by "MESSAGE.FIELD"; and each
+// Distribution, as one that is read shows nothing of the others.
 void AddFields(const google::protobuf::Descriptor* message, std::set<std::string>& seen,
                std::set<std::string>& fields) {
   if (!seen.insert(message->full_name()).second) return;
   for (int i = 0; i < message->field_count(); ++i) {
     const auto* field = message->field(i);
-    if (field->message_type() != nullptr) {
-      AddFields(field->message_type(), seen, fields);
-    } else {
+    if (field->message_type() != nullptr) AddFields(field->message_type(), seen, fields);
+    if (field->message_type() == nullptr || field->message_type() == Distribution::descriptor()) {
       fields.insert(absl::StrCat(message->name(), ".", field->name()));
     }
   }

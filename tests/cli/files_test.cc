@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -221,13 +222,21 @@ TEST_F(TraceFileTest, RunThatWritesLittleLosesASecondAtMostWhenKilled) {
     const auto reader = TraceReader::Open("quiet.pb.partial");
     return reader.ok() ? (*reader)->index().samples() : 0;
   };
-  // No block is full for long, and still the trace goes on.
+  // No block is full for long, and still the trace goes on: of some times, at least one is what it should be
+  // on a machine that has other work.
   WaitFor([&] { return samples() > 0; });
-  const uint64_t first = samples();
-  WaitFor([&] { return samples() > first; });
+  uint64_t seen = samples();
+  auto shortest = std::chrono::steady_clock::duration::max();
+  for (int i = 0; i < 5; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    WaitFor([&] { return samples() > seen; });
+    seen = samples();
+    shortest = std::min(shortest, std::chrono::steady_clock::now() - began);
+  }
+  EXPECT_LT(shortest, std::chrono::seconds(3));
   kill(child, SIGKILL);
   EXPECT_EQ(Wait(child), -1);
-  EXPECT_GT(samples(), first);
+  EXPECT_GE(samples(), seen);
 }
 
 TEST_F(TraceFileTest, SignalEndsTheRunWithSummaryTraceAndItsStatus) {

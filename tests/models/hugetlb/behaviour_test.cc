@@ -72,6 +72,7 @@ TEST(ResizeBehaviourTest, SerializedWritersBothGetWhatTheyAskFor) {
   pool.Finish();
   EXPECT_EQ(pool.on(0, NR_HUGEPAGES), 40);
   EXPECT_EQ(pool.on(1, NR_HUGEPAGES), 40);
+  EXPECT_EQ(pool.most_at_once, 2);
 }
 
 // Each turns its node's figure into one for the machine when it begins, where the other node has none yet:
