@@ -47,6 +47,8 @@ Costs::Costs(const CostModel& m)
       cache_add{m.cache_add_ns()},
       reclaim_scan{m.reclaim_scan_ns()},
       reclaim_page{m.reclaim_page_ns()},
-      slab_object{m.slab_object_ns()} {}
+      slab_object{m.slab_object_ns()},
+      lru_lock{m.lru_lock_ns()},
+      lru_page{m.lru_page_ns()} {}
 
 }  // namespace numasim

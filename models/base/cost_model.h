@@ -17,7 +17,7 @@ struct Costs {
       free_tails, fault, clear_page, copy_page, map_page, unmap_page, fork_page, touch, syscall, vma, process,
       zonelist, sysctl, timeslice, cache_line, hugetlb_lock, hugetlb_resv, hugetlb_work, pin, isolate_block,
       scan_page, drain_cpu, lru_drain, migrate_page, cma_bitmap, virtio_request, split_pmd, scan_pte,
-      cache_lookup, cache_add, reclaim_scan, reclaim_page, slab_object;
+      cache_lookup, cache_add, reclaim_scan, reclaim_page, slab_object, lru_lock, lru_page;
 };
 
 }  // namespace numasim

@@ -80,8 +80,8 @@ class Filemap {
   sim::Task<void> Insert(sim::Path& path, CpuId cpu, FileId file, std::span<const uint64_t> indices,
                          std::span<const Pfn> pages);
   sim::Task<void> Refault(sim::Path& path, FileId file, Pfn page, Mapping::Shadow shadow);
-  sim::Task<void> MarkAccessed(sim::Path& path, FileId file, Range range);
-  void MarkHere(const Node& node, FileId file, std::span<const Pfn> pages) const;
+  sim::Task<void> MarkAccessed(sim::Path& path, CpuId cpu, FileId file, Range range);
+  void MarkHere(const Node& node, CpuId cpu, FileId file, std::span<const Pfn> pages) const;
   sim::Task<void> DropFile(sim::Path& path, FileId file, CpuId cpu);
   sim::Task<void> FindUnmapped(sim::Path& path, FileId file);
 

@@ -75,7 +75,7 @@ sim::Task<Errno> Filemap::ReadPiece(sim::Path& path, Process& process, FileId id
   if (file.of_disk()) {
     const Range wanted = Wanted(file, piece);
     if (!co_await Fill(path, process, id, wanted, piece)) co_return Errno::kNoMem;
-    co_await MarkAccessed(path, id, piece);
+    co_await MarkAccessed(path, process.cpu, id, piece);
   }
   co_await path.Take((costs.cache_lookup + costs.copy_page) * static_cast<int64_t>(piece.size()));
   co_return Errno::kOk;
@@ -133,6 +133,7 @@ sim::Task<std::vector<Pfn>> Filemap::Allocate(sim::Path& path, Process& process,
     pages.push_back(page);
   }
   co_await path.Take(allocator_.at_hand_cost() * at_hand + costs.clear_page * got);
+  co_await memory_.node(local).lru_lock->MoveFull(path, process.cpu);
   co_return pages;
 }
 
@@ -175,7 +176,7 @@ sim::Task<void> Filemap::Refault(sim::Path& path, FileId id, Pfn page, Mapping::
 }
 
 // folio_mark_accessed() of what is there of the range: on this LP at once, then node by node.
-sim::Task<void> Filemap::MarkAccessed(sim::Path& path, FileId id, Range range) {
+sim::Task<void> Filemap::MarkAccessed(sim::Path& path, CpuId cpu, FileId id, Range range) {
   const sim::LpId home = path.lp();
   std::array<Pfn, kMostPages> found;
   std::span<Pfn> pages = std::span(found).first(range.size());
@@ -186,7 +187,8 @@ sim::Task<void> Filemap::MarkAccessed(sim::Path& path, FileId id, Range range) {
   };
   for (const Node* node = &memory_.node(id.home);;) {
     const auto rest = std::stable_partition(pages.begin(), pages.end(), is_on(*node));
-    MarkHere(*node, id, std::span(pages.begin(), rest));
+    MarkHere(*node, cpu, id, std::span(pages.begin(), rest));
+    co_await node->lru_lock->MoveFull(path, cpu);
     pages = std::span(rest, pages.end());
     if (pages.empty()) break;
     node = &memory_.node(memory_.ZoneOf(pages.front())->node());
@@ -196,12 +198,13 @@ sim::Task<void> Filemap::MarkAccessed(sim::Path& path, FileId id, Range range) {
 }
 
 // Pages of one node, on its LP. Some may have gone on the way here.
-void Filemap::MarkHere(const Node& node, FileId id, std::span<const Pfn> pages) const {
+void Filemap::MarkHere(const Node& node, CpuId cpu, FileId id, std::span<const Pfn> pages) const {
   for (const Pfn page : pages) {
     const Zone& zone = *memory_.ZoneOf(page);
     const FrameIndex frame = zone.frames().Index(page);
-    if (Lru::IsPageOf(zone, frame, static_cast<uint64_t>(id.value)))
-      node.lru->MarkAccessed(node.lru->NumberOf(zone, frame));
+    if (Lru::IsPageOf(zone, frame, static_cast<uint64_t>(id.value)) &&
+        node.lru->MarkAccessed(node.lru->NumberOf(zone, frame)))
+      node.lru_lock->Batch(cpu);
   }
 }
 

@@ -44,15 +44,16 @@ void Lru::Activate(Number page) {
   ++counters_[PGACTIVATE];
 }
 
-void Lru::MarkAccessed(Number page) {
+bool Lru::MarkAccessed(Number page) {
   if (!IsReferenced(page)) {
     SetReferenced(page, true);
-    return;
+    return false;
   }
-  if (ListOf(page) == List::kActive) return;
+  if (ListOf(page) == List::kActive) return false;
   Activate(page);
   SetReferenced(page, false);
   Age();  // workingset_activation()
+  return true;
 }
 
 bool Lru::Refault(uint64_t evicted) {

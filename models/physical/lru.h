@@ -98,8 +98,8 @@ class Lru {
   int64_t size(List list, ZoneType highest) const;
 
   // --- use ---
-  // folio_mark_accessed(): the second time it becomes active.
-  void MarkAccessed(Number page);
+  // folio_mark_accessed(): the second time it becomes active. Whether it did now.
+  bool MarkAccessed(Number page);
   // It becomes active (folio_activate).
   void Activate(Number page);
   // The same for one that came just now, which is no change of its mind (folio_set_active).

@@ -178,6 +178,8 @@ absl::Status MemorySystem::AddLrus() {
                                                      "fewer than ",
                                                      Lru::kMostFrames));
     home->lru = std::make_unique<Lru>(zones, home->counters);
+    home->lru_lock = std::make_unique<LruLock>(
+        engine_, home->lp, absl::StrCat("node", home->id.value, ".lru_lock"), costs_, cpu_count());
     for (Zone* const zone : zones) {
       if (zone != nullptr) zone->SetLru(home->lru.get());
     }

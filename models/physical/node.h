@@ -10,6 +10,7 @@
 #include "models/base/kernel_config.h"
 #include "models/base/types.h"
 #include "models/physical/lru.h"
+#include "models/physical/lru_lock.h"
 #include "models/physical/split_queue.h"
 #include "models/physical/zone.h"
 #include "proto/counters.h"
@@ -28,10 +29,11 @@ struct Node {
   SplitQueue split_queue;
   // The anon_vmas whose pages a process here copies as it writes to them, in a CopyStretch.
   std::vector<uint16_t> copied_from;
-  std::unique_ptr<Lru> lru;  // null on a machine without a disk
-  int64_t total_pages = 0;   // totalram_pages(), a copy like `thp`
-  VmSettings vm = {};        // a copy too
-  bool kswapd_runs = false;  // its kswapd is at work, not asleep
+  std::unique_ptr<Lru> lru;           // null on a machine without a disk
+  std::unique_ptr<LruLock> lru_lock;  // likewise
+  int64_t total_pages = 0;            // totalram_pages(), a copy like `thp`
+  VmSettings vm = {};                 // a copy too
+  bool kswapd_runs = false;           // its kswapd is at work, not asleep
 
   Zone* zone(ZoneType type) const { return zones[type].get(); }
   int64_t& counter(NodeCounter c) { return counters[c]; }

@@ -47,7 +47,9 @@ void EnterLru(Node& node, const Zone& zone, FrameIndex frame, const AllocRequest
   const Lru::Number page = lru.NumberOf(zone, frame);
   lru.Forget(page);
   lru.NoteHome(request.owner.object, request.file_home);
-  if (!request.migration_target) lru.Add(page, Lru::List::kInactive);
+  if (request.migration_target) return;
+  lru.Add(page, Lru::List::kInactive);
+  node.lru_lock->Batch(request.cpu);
 }
 
 bool IsThp(const FrameOwner& owner, int order) {

@@ -90,7 +90,9 @@ sim::Task<void> NodeShrinker::ShrinkLists(sim::Path& path, Node& node, ScanContr
 // shrink_inactive_list()
 sim::Task<int64_t> NodeShrinker::ShrinkInactive(sim::Path& path, Node& node, int64_t pages, ScanControl& sc) {
   const Costs& costs = memory_.costs();
+  co_await node.lru_lock->Acquire(path);
   Batch batch = TakeInactive(node, pages, sc);
+  co_await node.lru_lock->Release(path, sc.cpu, batch.scanned);
   if (batch.scanned == 0) co_return 0;
   sc.scanned += batch.scanned;
   node.counter(sc.kswapd ? PGSCAN_KSWAPD : PGSCAN_DIRECT) += batch.scanned;
@@ -101,6 +103,7 @@ sim::Task<int64_t> NodeShrinker::ShrinkInactive(sim::Path& path, Node& node, int
   }
   const auto evicted = static_cast<int64_t>(batch.evicted.size());
   co_await path.Take(costs.reclaim_scan * batch.scanned + costs.reclaim_page * evicted);
+  co_await node.lru_lock->Hold(path, sc.cpu, batch.scanned - evicted);  // move_pages_to_lru()
   co_await allocator_.ReleaseHere(path, sc.cpu, batch.evicted);
   if (!released.empty()) co_await allocator_.DropRefsHere(path, sc.cpu, released);
   node.counter(sc.kswapd ? PGSTEAL_KSWAPD : PGSTEAL_DIRECT) += evicted;
@@ -181,6 +184,7 @@ sim::Task<void> NodeShrinker::ShrinkActive(sim::Path& path, Node& node, int64_t 
   Lru& lru = *node.lru;
   std::vector<Lru::Number> skipped;
   int64_t taken = 0;
+  co_await node.lru_lock->Acquire(path);
   while (taken < pages) {
     const Lru::Number number = lru.Oldest(List::kActive);
     if (number == Lru::kNone) break;
@@ -195,7 +199,9 @@ sim::Task<void> NodeShrinker::ShrinkActive(sim::Path& path, Node& node, int64_t 
   for (const Lru::Number number : skipped) lru.PutBack(number);
   node.counter(PGREFILL) += taken;
   node.counter(PGDEACTIVATE) += taken;
+  co_await node.lru_lock->Release(path, sc.cpu, taken);
   co_await path.Take(memory_.costs().reclaim_scan * taken);
+  co_await node.lru_lock->Hold(path, sc.cpu, taken);
 }
 
 }  // namespace numasim

@@ -77,8 +77,8 @@ std::string CostModel(Draws& draws) {
   std::string text = "cost_model {\n";
   // Few different values, some of them 0: much happens at the same instant.
   for (const char* cost :
-       {"pcp_alloc_ns", "pcp_free_ns", "buddy_page_ns", "buddy_miss_ns", "zone_lock_ns", "fault_ns",
-        "clear_page_ns", "map_page_ns", "copy_page_ns", "unmap_page_ns", "touch_ns"})
+       {"pcp_alloc_ns", "pcp_free_ns", "buddy_page_ns", "buddy_miss_ns", "zone_lock_ns", "lru_lock_ns",
+        "fault_ns", "clear_page_ns", "map_page_ns", "copy_page_ns", "unmap_page_ns", "touch_ns"})
     absl::StrAppend(&text, "  ", cost, ": ", 100 * draws.Below(4), "\n");
   return text + "}\n";
 }

@@ -63,6 +63,22 @@ TEST_F(FilemapTest, NothingIsReadBeyondTheEndOfTheFile) {
   EXPECT_EQ(cached(), 64 * kMiB);
 }
 
+// For pages that come, and for pages that become active.
+TEST_F(FilemapTest, TheLruLockIsTakenForEach15Pages) {
+  const auto taken = [this] {
+    for (const sim::LockStats* lock : machine_.engine().lock_stats()) {
+      if (lock->name == "node0.lru_lock") return lock->acquisitions;
+    }
+    return uint64_t{0};
+  };
+  machine_.Run("@p read f 0 1M");
+  EXPECT_EQ(taken(), cached() / LruLock::kBatch);
+  machine_.Run("@p read f 0 1M");
+  EXPECT_EQ(taken(), (cached() + kMiB) / LruLock::kBatch);
+  machine_.Run("@p read f 0 1M");
+  EXPECT_EQ(taken(), (cached() + kMiB) / LruLock::kBatch) << "they are active already";
+}
+
 TEST_F(FilemapTest, WhatIsReadTwiceIsActive) {
   machine_.Run("@p read f 0 1M\n@p read f 0 1M");
   EXPECT_EQ(active(), kMiB);

@@ -67,6 +67,21 @@ TEST(ReadersTest, RunOnTheNodesThatAreNamed) {
   EXPECT_NEAR(static_cast<double>(run.Counter(READERS_FILES)), 3 * 19, 4);
 }
 
+// The directory's lock is for files that are made, and lru_lock for all that read at once.
+TEST(ReadersTest, MeetAtTheLruLockAlone) {
+  Ran run(
+      "name: 'web' until: '2s' files: 50 size { constant: '2M' } node: 0 count: 6 pause { constant: '1us' }");
+  EXPECT_GT(run.Counter(READERS_FILES), 1000);
+  uint64_t made = 0, met = 0;
+  for (const sim::LockStats* lock : run.simulation().engine().lock_stats()) {
+    if (lock->name == "tmpfs.i_rwsem") made += lock->acquisitions;
+    if (lock->name == "node0.lru_lock") met += lock->contended;
+  }
+  EXPECT_GT(made, 0u);
+  EXPECT_LE(made, 4u * 50);  // the directory's and the file's, where two may make one at the same time
+  EXPECT_GT(met, 0u);
+}
+
 // Of 400 files of 1 MiB in 512 MiB of memory, all are read alike, or mostly the first.
 TEST(ReadersTest, PopularFilesAreReadMoreOften) {
   const auto brought = [](const char* popularity) {
