@@ -277,7 +277,7 @@ TEST_F(PageAllocatorTest, APageOfAnyOrderIsFreedWithItsLastReference) {
     zone.TakeRef(frame, order);
     zone.TakeRef(frame, order);
     machine_.Release(CpuId{0}, {page});
-    EXPECT_EQ(int{zone.frames().owner(frame, order).mapcount}, 0);
+    EXPECT_EQ(static_cast<int>(zone.frames().owner(frame, order).mapcount), 0);
     EXPECT_EQ(zone.RefsOf(frame, order), 2);
     // Of a huge page only what is mapped counts.
     EXPECT_EQ(count(0, NR_ANON_PAGES), order == kPageblockOrder ? 0 : page.pages()) << "order " << order;

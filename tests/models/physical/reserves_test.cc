@@ -147,10 +147,12 @@ TEST_P(RecordedReservesTest, LowmemReservesAreTheKernels) {
   }
 }
 
+// A GiB, less what boot reserves.
+constexpr int64_t kLeastNode = (int64_t{1} << (30 - kPageShift)) * 9 / 10;
+
 // The sizes that the protection leaves open are a larger share of a smaller node than the bounds above allow:
 // those hold for nodes of a GiB and more, and for the smaller ones named here.
 std::vector<std::string> RecordingsToCompare() {
-  static constexpr int64_t kLeastNode = (int64_t{1} << (30 - kPageShift)) * 9 / 10;
   const std::set<std::string> smaller = {"hugetlb_exhaust_node", "hugetlb_global_round_robin",
                                          "hugetlb_mempolicy_resize", "numa_fallback_order",
                                          "numa_interleave"};
