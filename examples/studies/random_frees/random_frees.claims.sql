@@ -10,3 +10,6 @@ SELECT "free, M" > 0.5 * 32 FROM shown WHERE pages <> 'filled';
 
 -- 149 million pages are exchanged
 SELECT round("exchanged, M") = 149 FROM shown WHERE pages <> 'filled';
+
+-- pieces, here it is 14.8 million
+SELECT round("free, M" - "huge frames" * 512 / 1e6, 1) = 14.8 FROM shown WHERE pages <> 'filled';
