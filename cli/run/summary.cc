@@ -285,24 +285,24 @@ void PrintReaders(const std::vector<std::unique_ptr<workloads::Readers>>& groups
   table.Print(/*width=*/0, out);
 }
 
-// Why guests of a group, jobs of a batch system, or allocations of a trace did not get their memory.
-void PrintShortages(std::string_view what, const workloads::Shortages& shortages, std::ostream& out) {
-  for (const auto& [shortage, count] : shortages) {
-    const std::string nodes = shortage.nodes.empty() ? "" : absl::StrCat(" node=", shortage.nodes);
-    out << absl::StrFormat("  %10d  %s: %s %s%s\n", count, what, shortage.operation, shortage.error, nodes);
-  }
-}
-
-void PrintAllShortages(const workloads::Simulation& simulation, std::ostream& out) {
-  for (const auto& group : simulation.groups())
-    PrintShortages(absl::StrCat("guests ", group->plan().name), group->shortages(), out);
-  for (const auto& batch : simulation.batches())
-    PrintShortages(absl::StrCat("batch ", batch->plan().name), batch->shortages(), out);
-  for (const auto& replay : simulation.replays())
-    PrintShortages(absl::StrCat("allocations ", replay->plan().name), replay->shortages(), out);
+void AddShortages(const std::string& of, const workloads::Shortages& shortages,
+                  std::vector<ShortageKind>& all) {
+  for (const auto& [shortage, count] : shortages)
+    all.push_back({absl::StrCat(of, ": ", shortage.operation, " ", shortage.error), shortage.nodes, count});
 }
 
 }  // namespace
+
+std::vector<ShortageKind> AllShortages(const workloads::Simulation& simulation) {
+  std::vector<ShortageKind> all;
+  for (const auto& group : simulation.groups())
+    AddShortages(absl::StrCat("guests ", group->plan().name), group->shortages(), all);
+  for (const auto& batch : simulation.batches())
+    AddShortages(absl::StrCat("batch ", batch->plan().name), batch->shortages(), all);
+  for (const auto& replay : simulation.replays())
+    AddShortages(absl::StrCat("allocations ", replay->plan().name), replay->shortages(), all);
+  return all;
+}
 
 std::string LineText(const workloads::Simulation::FailedLine& failed) {
   const std::vector<workloads::Op>& ops = failed.script->script.ops;
@@ -326,16 +326,16 @@ void PrintFailureKind(const workloads::Simulation::FailureKind& kind, std::ostre
 
 void PrintFailures(const workloads::Simulation& simulation, const RunFacts& facts, std::ostream& out) {
   const std::vector<workloads::Simulation::FailureKind> failures = simulation.Failures();
-  const auto is_short = [](const auto& of) { return !of->shortages().empty(); };
-  const bool any_short = std::any_of(simulation.groups().begin(), simulation.groups().end(), is_short) ||
-                         std::any_of(simulation.batches().begin(), simulation.batches().end(), is_short) ||
-                         std::any_of(simulation.replays().begin(), simulation.replays().end(), is_short);
-  if (failures.empty() && facts.events.empty() && !any_short) {
+  const std::vector<ShortageKind> shortages = AllShortages(simulation);
+  if (failures.empty() && facts.events.empty() && shortages.empty()) {
     out << "nothing failed\n";
     return;
   }
   out << "what failed\n";
-  PrintAllShortages(simulation, out);
+  for (const ShortageKind& shortage : shortages) {
+    const std::string nodes = shortage.nodes.empty() ? "" : absl::StrCat(" node=", shortage.nodes);
+    out << absl::StrFormat("  %10d  %s%s\n", shortage.count, shortage.what, nodes);
+  }
   for (const auto& kind : failures) PrintFailureKind(kind, out);
   std::vector<std::pair<int64_t, std::string>> groups;
   for (const auto& [what, count] : facts.events) groups.emplace_back(-count, what.first + ": " + what.second);

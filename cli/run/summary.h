@@ -2,11 +2,13 @@
 #ifndef NUMASIM_CLI_RUN_SUMMARY_H_
 #define NUMASIM_CLI_RUN_SUMMARY_H_
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/metrics/metrics.h"
 #include "workloads/simulation.h"
@@ -31,6 +33,15 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
 // The same and more for programs, as one JSON object.
 void PrintSummaryJson(workloads::Simulation& simulation, const RunFacts& facts,
                       const std::optional<RunMetrics>& run, std::ostream& out);
+
+// Why guests of a group, jobs of a batch system, or allocations of a trace did not get their memory.
+struct ShortageKind {
+  std::string what;   // "guests vms: attempt ENOMEM"
+  std::string nodes;  // "0-1"; empty: it was not for want of a node's memory
+  int64_t count = 0;
+};
+// Groups of guests first, then batch systems, then traces.
+std::vector<ShortageKind> AllShortages(const workloads::Simulation& simulation);
 
 // Where in its script a kind of failure was, and at which operation.
 std::string LineText(const workloads::Simulation::FailedLine& failed);

@@ -29,8 +29,14 @@ Json OperationsJson(const Simulation& simulation) {
   return json;
 }
 
+// In the order of the text. A failure that no line of a script stands for has no lines.
 Json FailuresJson(const Simulation& simulation) {
   Json json = Json::array();
+  for (const ShortageKind& shortage : AllShortages(simulation)) {
+    Json& entry = json.emplace_back(Json{{"what", shortage.what}, {"count", shortage.count}});
+    if (!shortage.nodes.empty()) entry["node"] = shortage.nodes;
+    entry["lines"] = Json::array();
+  }
   for (const Simulation::FailureKind& kind : simulation.Failures()) {
     Json lines = Json::array();
     for (const Simulation::FailedLine& line : kind.lines)

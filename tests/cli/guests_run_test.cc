@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "tests/cli/program_test.h"
@@ -66,6 +67,16 @@ TEST_F(GuestsRunTest, SummaryTellsOfGuestsAndWhyTheyFailed) {
   EXPECT_THAT(outcome.out, HasSubstr("          10  guests vms: attempt ENOMEM node=0\n"));
   EXPECT_THAT(outcome.out,
               HasSubstr("          10  guest_failed: size=2M node=0 errno=ENOMEM function=do_mmap\n"));
+}
+
+TEST_F(GuestsRunTest, TheSummaryAsJsonTellsOfTheSameFailuresAndNodes) {
+  Write("s.textproto", Scenario(kEven));
+  const nlohmann::json summary =
+      nlohmann::json::parse(Numasim({"run", "s.textproto", "--format", "json"}).out);
+  ASSERT_EQ(summary["failures"].size(), 1u);
+  EXPECT_EQ(summary["failures"][0],
+            nlohmann::json::parse(
+                R"({"what": "guests vms: attempt ENOMEM", "count": 10, "node": "0", "lines": []})"));
 }
 
 TEST_F(GuestsRunTest, TraceHasEachFailureAndTheGroupsCounters) {

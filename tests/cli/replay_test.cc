@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace {
 
 using testing::ContainsRegex;
 using testing::HasSubstr;
+
+using nlohmann::json;
 
 class ReplayTest : public ProgramTest {
  protected:
@@ -32,6 +35,12 @@ class ReplayTest : public ProgramTest {
     EXPECT_EQ(outcome.out, "");
     for (const std::string& file : Files()) EXPECT_THAT(file, testing::Not(HasSubstr(".pb"))) << file;
     return outcome.err;
+  }
+  // What failed in the run of a trace, run again, as the summary for programs tells it.
+  static json FailuresOf(const std::string& trace) {
+    const Outcome outcome = Numasim({"run", trace, "--format", "json", "--out", "/dev/null"});
+    EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+    return json::parse(outcome.out).at("failures");
   }
   // By any number of threads, and from the trace of the run, which has what is replayed and the machine.
   static void ExpectSameBytes(const std::string& replayed) {
@@ -74,6 +83,12 @@ TEST_F(ReplayTest, SummaryTellsWhatBecameOfJobsAndWhy) {
   EXPECT_THAT(outcome.out, ContainsRegex("\n  batch.jobs.cpus +0 "));
   EXPECT_THAT(outcome.out, HasSubstr("batch.jobs.touched_pages"));
   EXPECT_TRUE(fs::exists("jobs.trace.pb"));
+  // What no node lacked memory for names none.
+  EXPECT_EQ(FailuresOf("jobs.trace.pb"),
+            json::parse(R"([{"what": "batch jobs: refused: more CPUs than the machine has", "count": 1,
+                             "lines": []},
+                            {"what": "batch jobs: refused: more memory than the machine has", "count": 1,
+                             "lines": []}])"));
 }
 
 TEST_F(ReplayTest, JobsThatDoNotGetMemoryAreKilledByReasonAndNode) {
@@ -85,6 +100,8 @@ TEST_F(ReplayTest, JobsThatDoNotGetMemoryAreKilledByReasonAndNode) {
   EXPECT_THAT(outcome.out, HasSubstr("           1  batch jobs: start ENOMEM node=0\n"));
   EXPECT_THAT(outcome.out,
               HasSubstr("           1  job_failed: size=2M node=0 errno=ENOMEM function=do_mmap\n"));
+  EXPECT_EQ(FailuresOf("vms.trace.pb"),
+            json::parse(R"([{"what": "batch jobs: start ENOMEM", "count": 1, "node": "0", "lines": []}])"));
 }
 
 TEST_F(ReplayTest, SameBytesForAnyNumberOfThreadsAndFromTheTrace) {
@@ -144,6 +161,26 @@ TEST_F(ReplayTest, SummaryTellsWhatBecameOfATrace) {
   EXPECT_THAT(outcome.out, HasSubstr("simulated 50.06"));
   EXPECT_THAT(outcome.out, HasSubstr("nothing failed\n"));
   EXPECT_TRUE(fs::exists("a.trace.pb"));
+}
+
+// The machine has no room for 64 blocks of 4 MiB, as some of it is the kernel's.
+TEST_F(ReplayTest, AllocationsThatFailAreToldByOrderTypeAndNode) {
+  std::string trace = "# tracer: nop\n";
+  for (int i = 0; i < 64; ++i)
+    trace +=
+        Event("9.100000", 0, "mm_page_alloc",
+              absl::StrCat("pfn=", (i + 1) * 1024, " order=10 migratetype=0 gfp_flags=GFP_KERNEL").c_str());
+  Write("a.ftrace", trace);
+  const Outcome outcome = Replay({"a.ftrace"});
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+  const json failures = FailuresOf("a.trace.pb");
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(failures[0]["what"], "allocations trace: order=10 Unmovable ENOMEM");
+  EXPECT_EQ(failures[0]["node"], "0");
+  EXPECT_GE(failures[0]["count"], 1);
+  EXPECT_THAT(outcome.out,
+              HasSubstr(absl::StrCat("  ", failures[0]["count"].get<int>(),
+                                     "  allocations trace: order=10 Unmovable ENOMEM node=0\n")));
 }
 
 TEST_F(ReplayTest, ATraceIsKnownByItsBeginningOrItsFormat) {
