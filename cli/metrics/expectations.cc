@@ -1,11 +1,9 @@
 #include "cli/metrics/expectations.h"
 
-#include <fnmatch.h>
-
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/metrics/verdict.h"
@@ -18,23 +16,26 @@ namespace {
 using workloads::Condition;
 using workloads::Quoted;
 
-// Metrics that no column gives: what they are called shows when the run has ended.
+bool IsOfLock(const std::string& metric) { return absl::StartsWith(metric, "lock."); }
+
+// Metrics that no column gives.
 bool IsOfNoColumn(const std::string& metric) {
-  return absl::StartsWith(metric, "operation.") || absl::StartsWith(metric, "events.") ||
-         absl::StartsWith(metric, "lock.") || metric == "simulated_ns";
+  return absl::StartsWith(metric, "operation.") || absl::StartsWith(metric, "events.");
 }
 
-// The metrics of a trace's columns.
-std::vector<std::string> OfColumns(const trace::Header& header) {
-  std::vector<std::string> names;
-  for (const trace::Column& column : header.column()) {
-    names.push_back(column.name());
-    if (!column.gauge()) continue;
-    names.push_back(column.name() + ".least");
-    names.push_back(column.name() + ".peak");
-    names.push_back(column.name() + ".mean");
-  }
-  return names;
+// That `metric` is none of the possible ones: said in the words of its kind.
+std::string MeansNothing(const std::string& metric, const RunMetrics& possible) {
+  const std::string suggestion = [&] {
+    std::vector<std::string_view> names;
+    for (const auto& [name, of_name] : possible.metrics) names.push_back(name);
+    return workloads::DidYouMean(metric, names);
+  }();
+  if (IsOfNoColumn(metric))
+    return absl::StrCat(" is about nothing that this run can do", suggestion,
+                        "; expected operation.SCRIPT.OPERATION.VALUE, operation.KIND.VALUE or events.KIND");
+  return absl::StrCat(" is about no counter of the trace", suggestion,
+                      "; expected a counter that trace.counters lets through, or a metric that begins with "
+                      "operation., events. or lock.");
 }
 
 }  // namespace
@@ -55,40 +56,44 @@ absl::StatusOr<Expectations> Expectations::Create(const workloads::LoadedScenari
   return expectations;
 }
 
-absl::Status Expectations::CheckCounters(const trace::Header& header) const {
-  const std::vector<std::string> names = OfColumns(header);
-  for (const Expected& expected : all_) {
+absl::Status Expectations::CheckNames(const RunMetrics& possible) {
+  for (Expected& expected : all_) {
     const std::string& metric = expected.condition.metric;
-    // A glob that begins with one may mean metrics of any kind.
-    if (IsOfNoColumn(metric) || absl::StartsWith(metric, "*")) continue;
-    const bool any = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-      return fnmatch(metric.c_str(), name.c_str(), 0) == 0;
-    });
-    if (any) continue;
-    const std::vector<std::string_view> candidates(names.begin(), names.end());
-    return absl::InvalidArgumentError(
-        absl::StrCat(expected.place, ": ", Quoted(expected.condition.text),
-                     " is about no counter of the trace", workloads::DidYouMean(metric, candidates),
-                     "; expected a counter that trace.counters lets through, or a metric that begins with "
-                     "operation., events. or lock."));
+    const absl::StatusOr<std::vector<Judgement>> judgements = Judge(expected.condition, possible);
+    expected.possible = judgements.ok();
+    // A glob that begins with a wildcard may mean locks too.
+    const bool may_be_of_lock = IsOfLock(metric) || metric.find_first_of("*?[") == 0;
+    if (expected.possible || (absl::IsNotFound(judgements.status()) && may_be_of_lock)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(expected.place, ": ", Quoted(expected.condition.text),
+                                                   absl::IsNotFound(judgements.status())
+                                                       ? MeansNothing(metric, possible)
+                                                       : absl::StrCat(" ", judgements.status().message())));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<std::string>> Expectations::NotMet(const RunMetrics& run) const {
-  std::vector<std::string> lines;
+Expectations::Verdict Expectations::Judged(const RunMetrics& run) const {
+  Verdict verdict;
   for (const Expected& expected : all_) {
     const absl::StatusOr<std::vector<Judgement>> judgements = Judge(expected.condition, run);
     const std::string condition = absl::StrCat(expected.place, ": ", Quoted(expected.condition.text));
-    if (!judgements.ok())
-      return absl::InvalidArgumentError(absl::StrCat(condition, " ", judgements.status().message()));
+    if (!judgements.ok()) {
+      const bool did_not_happen = expected.possible && absl::IsNotFound(judgements.status());
+      verdict.mistakes.push_back(
+          absl::StrCat(condition, " ",
+                       did_not_happen ? "is about what did not happen in this run, which has no such metric; "
+                                        "expected one that numasim metrics shows"
+                                      : judgements.status().message()));
+      continue;
+    }
     for (const Judgement& judgement : *judgements) {
       if (judgement.holds == expected.should_hold) continue;
-      lines.push_back(absl::StrCat(condition, expected.should_hold ? " does not hold: " : " holds: ",
-                                   judgement.metric, " is ", judgement.value));
+      verdict.not_met.push_back(
+          absl::StrCat(condition, expected.should_hold ? " does not hold: " : " holds: ", judgement.metric,
+                       " is ", judgement.value));
     }
   }
-  return lines;
+  return verdict;
 }
 
 }  // namespace numasim

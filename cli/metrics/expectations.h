@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cli/metrics/metrics.h"
-#include "proto/trace.pb.h"
 #include "workloads/scenario.h"
 
 namespace numasim {
@@ -22,18 +21,23 @@ class Expectations {
 
   bool empty() const { return all_.empty(); }
 
-  // Before the run: InvalidArgument where a condition is about a counter that the trace does not have.
-  absl::Status CheckCounters(const trace::Header& header) const;
+  // Before the run, whose metrics can be no others than `possible` and those of locks: InvalidArgument where
+  // a condition is about none of these, or compares one with a value of another unit.
+  absl::Status CheckNames(const RunMetrics& possible);
 
-  // A line for each metric that is not as it should be, in the order in which the conditions are written;
-  // none: all is well. A condition that means nothing in this run is InvalidArgument.
-  absl::StatusOr<std::vector<std::string>> NotMet(const RunMetrics& run) const;
+  struct Verdict {
+    std::vector<std::string> not_met;   // a line for each metric that is not as it should be
+    std::vector<std::string> mistakes;  // a line for each condition that means nothing in this run
+  };
+  // In the order in which the conditions are written. No line at all: all is well.
+  Verdict Judged(const RunMetrics& run) const;
 
  private:
   struct Expected {
     workloads::Condition condition;
     std::string place;  // for messages: "FILE:LINE: expect", "--fail-on"
     bool should_hold;
+    bool possible = false;  // CheckNames() knows a metric that it is about
   };
 
   std::vector<Expected> all_;

@@ -49,7 +49,7 @@ bool IsNone(const std::string& name, const RunMetrics& run) {
 absl::Status MeansNothing(const Condition& condition, const RunMetrics& run) {
   std::vector<std::string_view> names;
   for (const auto& [name, metric] : run.metrics) names.push_back(name);
-  return absl::InvalidArgumentError(
+  return absl::NotFoundError(
       absl::StrCat("names no metric of this run: ", workloads::Quoted(condition.metric),
                    workloads::DidYouMean(condition.metric, names),
                    "; expected a name that numasim metrics shows, or a glob over such names"));

@@ -19,8 +19,8 @@ struct Judgement {
 };
 
 // Of each metric that the condition's name or glob means, by name. A count of failures of a kind that did not
-// come about is 0. Fails, in words that go on after the condition's text, where it means no metric or
-// compares it with a value of another unit.
+// come about is 0. Fails, in words that go on after the condition's text: NotFound where it means no metric,
+// InvalidArgument where it compares one with a value of another unit.
 absl::StatusOr<std::vector<Judgement>> Judge(const workloads::Condition& condition, const RunMetrics& run);
 
 }  // namespace numasim

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
 #include "cli/metrics/expectations.h"
+#include "cli/run/possible_metrics.h"
 #include "cli/run/progress.h"
 #include "cli/run/summary.h"
 #include "cli/run/traced_run.h"
@@ -37,7 +38,9 @@ absl::StatusOr<std::vector<FieldSetting>> ParseSettings(const std::vector<std::s
 
 namespace {
 
-constexpr int kNotAsExpected = 2;  // exit status
+// Exit statuses.
+constexpr int kWrongInput = 1;
+constexpr int kNotAsExpected = 2;
 
 // Where the summary goes: not where the trace does.
 std::optional<int> SummaryStream(const ScenarioRunOptions& options, const std::string& trace_path) {
@@ -64,9 +67,9 @@ absl::Status Watched(TracedRun& run, const ScenarioRunOptions& options) {
   return run.Run();
 }
 
-// As a shell tells of a signal, after a message that says so; else 2, after a message of each, where the run
-// is not as it should be.
-absl::StatusOr<int> ExitStatus(TracedRun& run, const Expectations& expectations) {
+// As a shell tells of a signal, after a message that says so; else 2 where the run is not as it should be, or
+// 1 where it only cannot be said of some condition, after a message of each.
+int ExitStatus(TracedRun& run, const Expectations& expectations) {
   const RunFacts& facts = run.facts();
   if (!facts.ended_by.empty()) {
     std::cerr << "numasim: " << facts.ended_by << " ended the run at "
@@ -75,10 +78,11 @@ absl::StatusOr<int> ExitStatus(TracedRun& run, const Expectations& expectations)
     return 128 + EndSignals::Noted();
   }
   if (expectations.empty()) return 0;
-  const absl::StatusOr<std::vector<std::string>> not_met = expectations.NotMet(*run.metrics());
-  if (!not_met.ok()) return not_met.status();
-  for (const std::string& line : *not_met) std::cerr << "numasim: " << line << "\n";
-  return not_met->empty() ? 0 : kNotAsExpected;
+  const Expectations::Verdict verdict = expectations.Judged(*run.metrics());
+  for (const std::string& line : verdict.not_met) std::cerr << "numasim: " << line << "\n";
+  for (const std::string& line : verdict.mistakes) std::cerr << "numasim: " << line << "\n";
+  if (!verdict.not_met.empty()) return kNotAsExpected;
+  return verdict.mistakes.empty() ? 0 : kWrongInput;
 }
 
 absl::Status PrintSummaryOf(TracedRun& run, int stream, bool json) {
@@ -101,7 +105,7 @@ absl::StatusOr<int> RunScenario(const workloads::LoadedScenario& scenario, const
   if (absl::Status status = CheckIsNoInput("--out", trace_path, inputs); !status.ok()) return status;
   const absl::StatusOr<int> threads = ThreadsToUse(options.threads);
   if (!threads.ok()) return threads.status();
-  const absl::StatusOr<Expectations> expectations = Expectations::Create(scenario, options.fail_on);
+  absl::StatusOr<Expectations> expectations = Expectations::Create(scenario, options.fail_on);
   if (!expectations.ok()) return expectations.status();
   const std::optional<int> summary_stream = SummaryStream(options, trace_path);
   const EndSignals signals;
@@ -112,7 +116,10 @@ absl::StatusOr<int> RunScenario(const workloads::LoadedScenario& scenario, const
                                    .step_by_step = options.step_by_step,
                                    .collect_metrics = !expectations->empty() || summary_stream.has_value()});
   if (!run.ok()) return WithSettings(run.status(), settings);
-  if (absl::Status status = expectations->CheckCounters((*run)->header()); !status.ok()) return status;
+  if (!expectations->empty()) {
+    const RunMetrics possible = PossibleMetrics((*run)->simulation(), (*run)->header());
+    if (absl::Status status = expectations->CheckNames(possible); !status.ok()) return status;
+  }
   PrintWarnings((*run)->simulation().warnings(), std::cerr);
   if (seed->has_value() && !scenario.random()) {
     PrintWarnings({absl::StrCat("--seed: ", **seed, " has no effect: nothing in this run is random")},

@@ -69,10 +69,11 @@ absl::StatusOr<SweepResult> SweepRunner::SimulateAndJudge(const SweepRun& run) {
   if (!expectations.ok()) return expectations.status();
   absl::StatusOr<RunMetrics> metrics = Simulate(*scenario, run);
   if (!metrics.ok()) return metrics.status();
-  absl::StatusOr<std::vector<std::string>> unmet = expectations->NotMet(*metrics);
   // The run is what it is, whatever is wrong with what is asked of it.
-  if (!unmet.ok()) unmet = std::vector<std::string>{std::string(unmet.status().message())};
-  return SweepResult{.metrics = *std::move(metrics), .unmet = *std::move(unmet)};
+  const auto [not_met, mistakes] = expectations->Judged(*metrics);
+  std::vector<std::string> unmet = not_met;
+  unmet.insert(unmet.end(), mistakes.begin(), mistakes.end());
+  return SweepResult{.metrics = *std::move(metrics), .unmet = std::move(unmet)};
 }
 
 absl::StatusOr<RunMetrics> SweepRunner::Simulate(const LoadedScenario& scenario, const SweepRun& run) {

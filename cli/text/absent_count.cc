@@ -1,5 +1,6 @@
 #include "cli/text/absent_count.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -8,21 +9,25 @@
 #include "models/base/failure.h"
 
 namespace numasim {
-namespace {
 
-bool IsKnownEvent(const std::string& kind) {
-  for (int32_t known = 1; known <= static_cast<int32_t>(LogKind::kLast); ++known) {
-    if (kind == LogKindName(static_cast<LogKind>(known))) return true;
-  }
-  return false;
+std::vector<std::string> EventKinds() {
+  std::vector<std::string> kinds;
+  for (int32_t kind = 1; kind <= static_cast<int32_t>(LogKind::kLast); ++kind)
+    kinds.emplace_back(LogKindName(static_cast<LogKind>(kind)));
+  return kinds;
 }
 
-bool IsKnownReason(const std::string& reason) {
-  if (reason == "SIGBUS" || reason == "SIGSEGV" || reason == "beyond") return true;
-  for (int known = 1; known <= static_cast<int>(Errno::kLast); ++known) {
-    if (reason == ErrnoName(static_cast<Errno>(known))) return true;
-  }
-  return false;
+std::vector<std::string> FailureReasons() {
+  std::vector<std::string> reasons = {"SIGBUS", "SIGSEGV", "beyond"};
+  for (int error = 1; error <= static_cast<int>(Errno::kLast); ++error)
+    reasons.emplace_back(ErrnoName(static_cast<Errno>(error)));
+  return reasons;
+}
+
+namespace {
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
@@ -33,10 +38,10 @@ std::optional<std::string> ZeroBeside(const std::string& metric) {
   const size_t events = metric.find(kEvents);
   // Of the whole run, or of a period, whose name has no dot.
   if (events != std::string::npos && (events == 0 || metric.find('.') + 1 == events))
-    return IsKnownEvent(metric.substr(events + kEvents.size())) ? std::optional<std::string>("")
-                                                                : std::nullopt;
+    return Contains(EventKinds(), metric.substr(events + kEvents.size())) ? std::optional<std::string>("")
+                                                                          : std::nullopt;
   const size_t failed = metric.rfind(kFailed);
-  if (failed == std::string::npos || !IsKnownReason(metric.substr(failed + kFailed.size())))
+  if (failed == std::string::npos || !Contains(FailureReasons(), metric.substr(failed + kFailed.size())))
     return std::nullopt;
   return absl::StrCat(metric.substr(0, failed), ".tried");
 }

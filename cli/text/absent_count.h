@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace numasim {
 
@@ -11,6 +12,10 @@ namespace numasim {
 // is returned; of any run if that is empty. Nothing if it is another metric, or of an event or a reason that
 // does not exist.
 std::optional<std::string> ZeroBeside(const std::string& metric);
+
+// Every kind of event, and every reason for which an operation can fail, as traces name them.
+std::vector<std::string> EventKinds();
+std::vector<std::string> FailureReasons();
 
 }  // namespace numasim
 

@@ -12,8 +12,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
-RunMetrics Run() {
+RunMetrics SomeRun() {
   const auto metric = [](const char* unit, MetricInfo::Kind kind, double value) {
     return Metric{.info = {.unit = unit, .kind = kind}, .value = value};
   };
@@ -40,13 +41,21 @@ Expectations Created(const std::vector<std::string>& expect, const std::vector<s
 
 std::vector<std::string> NotMet(const std::vector<std::string>& expect,
                                 const std::vector<std::string>& fail_on = {}) {
-  const auto lines = Created(expect, fail_on).NotMet(Run());
-  EXPECT_TRUE(lines.ok()) << lines.status();
-  return lines.ok() ? *lines : std::vector<std::string>();
+  const Expectations::Verdict verdict = Created(expect, fail_on).Judged(SomeRun());
+  EXPECT_THAT(verdict.mistakes, IsEmpty());
+  return verdict.not_met;
 }
 
 std::string Mistake(const std::string& condition) {
-  return std::string(Created({condition}, {}).NotMet(Run()).status().message());
+  const Expectations::Verdict verdict = Created({condition}, {}).Judged(SomeRun());
+  EXPECT_THAT(verdict.not_met, IsEmpty());
+  EXPECT_THAT(verdict.mistakes, SizeIs(1));
+  return verdict.mistakes.empty() ? "" : verdict.mistakes[0];
+}
+
+// Of a check against the metrics of SomeRun(), before the run.
+std::string ToldBefore(const std::string& condition) {
+  return std::string(Created({condition}, {}).CheckNames(SomeRun()).message());
 }
 
 TEST(ExpectationsTest, WhatIsExpectedMustHoldAndWhatFailsOnMustNot) {
@@ -85,18 +94,39 @@ TEST(ExpectationsTest, ANameThatNothingHasIsAMistakeAndNotMet) {
     EXPECT_THAT(Mistake(std::string(name) + " == 0"), HasSubstr("names no metric of this run")) << name;
 }
 
-TEST(ExpectationsTest, CountersThatTheTraceLacksAreToldBeforeTheRun) {
-  trace::Header header;
-  header.add_column()->set_name("node0.numa_miss");
-  header.add_column()->set_name("node0.free_pages");
-  header.mutable_column(1)->set_gauge(true);
-  for (const char* good : {"node0.numa_miss < 1", "node0.free_pages.least > 1", "node*.free_pages.mean > 1",
-                           "operation.x.y.failed < 1", "events.x < 1", "lock.x < 1", "*.failed < 1"})
-    EXPECT_TRUE(Created({good}, {}).CheckCounters(header).ok()) << good;
-  for (const char* bad : {"node0.numa_miss.least < 1", "node1.numa_miss < 1", "numa_miss < 1"})
-    EXPECT_THAT(Created({}, {bad}).CheckCounters(header).message(),
-                HasSubstr("is about no counter of the trace"))
-        << bad;
+TEST(ExpectationsTest, AMistakeHidesNoneThatDoesNotHold) {
+  const Expectations::Verdict verdict =
+      Created({"operation.a.touch.failed == 0", "node0.numa_miss < 3"}, {"node1.numa_miss > 6"})
+          .Judged(SomeRun());
+  EXPECT_THAT(verdict.not_met,
+              ElementsAre(HasSubstr("node0.numa_miss is 3"), HasSubstr("node1.numa_miss is 7")));
+  EXPECT_THAT(verdict.mistakes,
+              ElementsAre(HasSubstr("s.textproto:1: expect: 'operation.a.touch.failed == 0'")));
+}
+
+TEST(ExpectationsTest, NamesThatNoRunOfTheScenarioHasAreToldBeforeIt) {
+  for (const char* good : {"node0.numa_miss < 1", "node*.numa_miss > 1", "operation.a.map.tried < 1",
+                           "operation.a.map.failed.ENOMEM > 1", "events.alloc_failed < 1", "lock.x < 1",
+                           "*.wait_max_ns < 1", "[kl]ock.x < 1"})
+    EXPECT_EQ(ToldBefore(good), "") << good;
+  for (const char* bad : {"node0.numa_miss.least < 1", "node2.numa_miss < 1", "numa_miss < 1"})
+    EXPECT_THAT(ToldBefore(bad), HasSubstr("is about no counter of the trace")) << bad;
+  EXPECT_THAT(ToldBefore("operation.a.map.fialed_share < 1"),
+              HasSubstr("is about nothing that this run can do; did you mean "
+                        "'operation.a.map.failed_share'?; expected operation.SCRIPT.OPERATION.VALUE"));
+  EXPECT_THAT(ToldBefore("events.alloc_fialed < 1"), HasSubstr("is about nothing that this run can do"));
+  EXPECT_THAT(ToldBefore("operation.a.map.tried < 1ms"), HasSubstr("which is in times, with a value of"));
+}
+
+TEST(ExpectationsTest, WhatCouldHaveHappenedAndDidNotIsToldAsThat) {
+  Expectations expectations = Created({"operation.fault_thp.max_ns < 1ms"}, {});
+  RunMetrics possible = SomeRun();
+  possible.metrics["operation.fault_thp.max_ns"] = {.info = {.unit = "ns", .kind = MetricInfo::Kind::kTime}};
+  ASSERT_TRUE(expectations.CheckNames(possible).ok());
+  EXPECT_THAT(expectations.Judged(SomeRun()).mistakes,
+              ElementsAre("s.textproto:1: expect: 'operation.fault_thp.max_ns < 1ms' is about what did not "
+                          "happen in this run, which has no such metric; expected one that numasim metrics "
+                          "shows"));
 }
 
 TEST(ExpectationsTest, TheCommandLinesMistakesAreNamed) {

@@ -118,6 +118,44 @@ TEST_F(OperationsTest, ConditionsThatMeanNothingAreRefused) {
   EXPECT_THAT(Refused({"run", "s.textproto", "--format", "yaml"}), HasSubstr("yaml"));
 }
 
+// What a script does, and what can fail, is known before it runs.
+TEST_F(OperationsTest, MisspeltOperationsEventsAndUnitsAreToldBeforeTheRun) {
+  Write("s.textproto", kScenario);
+  EXPECT_EQ(Refused({"run", "s.textproto", "--fail-on", "operation.late.mapp.failed > 2"}),
+            "numasim: --fail-on: 'operation.late.mapp.failed > 2' is about nothing that this run can do; did "
+            "you mean 'operation.late.map.failed'?; expected operation.SCRIPT.OPERATION.VALUE, "
+            "operation.KIND.VALUE or events.KIND\n");
+  for (const char* const condition :
+       {"operation.early.map.failed > 2", "operation.late.map.failed.ENOMEN > 2",
+        "operation.fault_thpp.max_ns > 1ms", "events.hugetlb_faild > 0"})
+    EXPECT_THAT(Refused({"run", "s.textproto", "--fail-on", condition}),
+                HasSubstr("is about nothing that this run can do"))
+        << condition;
+  EXPECT_THAT(Refused({"run", "s.textproto", "--fail-on", "operation.late.map.tried > 1ms"}),
+              HasSubstr("which is in times"));
+  for (const char* const condition :
+       {"operation.late.exit.failed > 0", "operation.first.access.failed.SIGBUS > 0", "events.oom_kill > 0",
+        "operation.*.failed_share > 90%", "*.wait_max_ns > 1h"}) {
+    const Outcome run = Numasim({"run", "s.textproto", "--fail-on", condition, "--quiet"});
+    EXPECT_EQ(run.exit_status, 0) << run.err;
+  }
+}
+
+TEST_F(OperationsTest, WhatDoesNotHoldIsToldBesideAConditionOnWhatDidNotHappen) {
+  constexpr char kNoThp[] =
+      "numasim: --fail-on: 'operation.fault_thp.max_ns > 1ms' is about what did not happen";
+  const Outcome alone = RunWith("", {"--fail-on", "operation.fault_thp.max_ns > 1ms"});
+  EXPECT_EQ(alone.exit_status, 1);
+  EXPECT_THAT(alone.err, testing::StartsWith(kNoThp));
+  const Outcome both = RunWith(
+      "", {"--fail-on", "operation.fault_thp.max_ns > 1ms", "--fail-on", "operation.late.map.failed > 2"});
+  EXPECT_EQ(both.exit_status, 2);
+  EXPECT_THAT(both.err, HasSubstr("'operation.late.map.failed > 2' holds: operation.late.map.failed is 3\n"));
+  EXPECT_THAT(both.err, HasSubstr(kNoThp));
+  // The run is what it is, whatever is asked of it.
+  EXPECT_THAT(Files(), testing::Contains("s.trace.pb"));
+}
+
 TEST_F(OperationsTest, MetricsCanBeChosenAndHaveThreeForms) {
   RunWith("");
   EXPECT_EQ(Numasim({"metrics", "s.trace.pb", "operation.late.map.t*", "operation.late.sleep.mean_ns"}).out,

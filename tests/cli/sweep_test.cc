@@ -357,6 +357,15 @@ TEST_F(SweepTest, AnExpectationThatMeansNothingIsUnmetAndCostsNoRun) {
   EXPECT_GT(Value("simulated_ns", 0), 0);
 }
 
+TEST_F(SweepTest, AnExpectationThatMeansNothingHidesNoneThatDoesNotHold) {
+  Write("s.textproto",
+        absl::StrCat("expect: 'node7.numa_hit < 3000' expect: 'node0.numa_hit < 1'\n", kScenario));
+  EXPECT_EQ(Sweep().exit_status, 2);
+  EXPECT_THAT(Runs()[0].unmet,
+              ElementsAre(HasSubstr("'node0.numa_hit < 1' does not hold: node0.numa_hit is "),
+                          HasSubstr("'node7.numa_hit < 3000' names no metric of this run")));
+}
+
 TEST_F(SweepTest, GlobsThatMatchNothingAreNamed) {
   Write("study.textproto", absl::StrCat(kStudy, "metrics: 'simulated_ns' metrics: 'node7.*'\n"));
   EXPECT_THAT(
