@@ -162,7 +162,7 @@ absl::Status TraceReader::ReadStart() {
   const size_t mark_size = std::min<uint64_t>(source_->size(), kMarkSize);
   if (absl::Status status = source_->Read(0, mark_size, &mark); !status.ok()) return status;
   if (!HasTraceMark(mark)) {
-    return absl::InvalidArgumentError(absl::StrCat(name_, " is not a trace of numasim"));
+    return absl::InvalidArgumentError(absl::StrCat(name_, kIsNoTrace));
   }
   if (MarkVersion(mark) != kTraceVersion) {
     return absl::InvalidArgumentError(absl::StrCat("trace ", name_, " has version ", MarkVersion(mark),
@@ -173,7 +173,8 @@ absl::Status TraceReader::ReadStart() {
   const absl::StatusOr<Frame> frame = ReadFrame(kMarkSize, &record, &first_block_, &fault);
   if (!frame.ok()) return frame.status();
   if (*frame == Frame::kCut) {
-    return absl::DataLossError(absl::StrCat("trace ", name_, " is cut inside its header"));
+    return absl::DataLossError(absl::StrCat(
+        "trace ", name_, " is cut inside its header; expected a trace whose beginning is there"));
   }
   if (*frame == Frame::kRecord && !record.has_header()) fault = "not a header";
   if (!fault.empty()) return DamagedAt(kMarkSize, fault);

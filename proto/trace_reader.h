@@ -20,6 +20,10 @@
 
 namespace numasim {
 
+// What the message says of a file that is none after its name, at its end, so that who takes other files too
+// can go on with these.
+inline constexpr char kIsNoTrace[] = " is not a trace of numasim; expected one that numasim run wrote";
+
 // `count` samples, `interval_ns` apart (0 if one), that all show `values`, in the order of the header's
 // columns. The values live until the visit returns.
 struct SampleSpan {

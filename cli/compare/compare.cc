@@ -21,10 +21,12 @@
 #include "cli/compare/comparison.h"
 #include "cli/metrics/metrics.h"
 #include "cli/standard_output.h"
+#include "cli/statistics/significance.h"
 #include "cli/sweep/sqlite.h"
 #include "cli/sweep/sweep_side.h"
 #include "cli/text/glob_match.h"
 #include "cli/warnings.h"
+#include "proto/trace_reader.h"
 #include "workloads/units.h"
 
 namespace numasim {
@@ -90,8 +92,16 @@ absl::StatusOr<std::vector<std::string>> TracesIn(const std::string& folder) {
   return paths;
 }
 
+// A reader of traces cannot know what else would do.
+absl::Status WithOtherSides(const absl::Status& status) {
+  if (!absl::EndsWith(status.message(), kIsNoTrace)) return status;
+  return absl::Status(status.code(), absl::StrCat(status.message(),
+                                                  ", a folder of such, or the database of a sweep "
+                                                  "(.sqlite)"));
+}
+
 // Of the points `where` chooses, if it is a sweep's database.
-absl::StatusOr<Side> ReadSide(const std::string& path, const std::vector<std::string>& where) {
+absl::StatusOr<Side> ReadSide(const std::string& path, const std::vector<PointChoice>& where) {
   if (IsDatabase(path)) return ReadSweepSide(path, where);
   std::vector<std::string> paths = {path};
   std::error_code error;
@@ -103,15 +113,27 @@ absl::StatusOr<Side> ReadSide(const std::string& path, const std::vector<std::st
   Side side;
   for (const std::string& trace : paths) {
     const absl::StatusOr<RunMetrics> run = ReadMetrics(trace);
-    if (!run.ok()) return run.status();
+    if (!run.ok()) return trace == path ? WithOtherSides(run.status()) : run.status();
     side.Add(*run);
   }
   return side;
 }
 
-std::vector<std::string> Joined(std::vector<std::string> both, const std::vector<std::string>& one) {
-  both.insert(both.end(), one.begin(), one.end());
-  return both;
+// Those of --where, then those of the option for this side alone.
+std::vector<PointChoice> ChoicesOf(const CompareOptions& options, const char* option,
+                                   const std::vector<std::string>& of_side) {
+  std::vector<PointChoice> choices;
+  for (const std::string& choice : options.where) choices.push_back({"--where", choice});
+  for (const std::string& choice : of_side) choices.push_back({option, choice});
+  return choices;
+}
+
+std::vector<PointChoice> ChoicesOfBase(const CompareOptions& options) {
+  return ChoicesOf(options, "--where-base", options.where_base);
+}
+
+std::vector<PointChoice> ChoicesOfNew(const CompareOptions& options) {
+  return ChoicesOf(options, "--where-new", options.where_new);
 }
 
 // That no choice among points is without effect.
@@ -149,21 +171,28 @@ absl::StatusOr<std::set<std::string>> MatchMetrics(const std::vector<std::string
 
 // What the reader of a comparison must know of what was compared.
 std::vector<std::string> NotesOn(const CompareOptions& options, const Side& base, const Side& changed,
-                                 bool exact) {
+                                 bool exact, size_t runs_for_interval) {
   std::vector<std::string> notes;
   for (const Side* side : {&base, &changed}) {
     const char* const name = side == &base ? "base" : "new";
     const bool chosen = IsDatabase(side == &base ? options.base : options.changed);
-    const std::vector<std::string> where =
-        Joined(options.where, side == &base ? options.where_base : options.where_new);
-    if (chosen && !where.empty())
-      notes.push_back(absl::StrCat(name, " is of the points where ", absl::StrJoin(where, ", ")));
+    const std::vector<PointChoice> where = side == &base ? ChoicesOfBase(options) : ChoicesOfNew(options);
+    if (chosen && !where.empty()) {
+      const auto text = [](std::string* out, const PointChoice& choice) { *out += choice.text; };
+      notes.push_back(absl::StrCat(name, " is of the points where ", absl::StrJoin(where, ", ", text)));
+    }
     for (const std::string& same : side->same_runs())
       notes.push_back(absl::StrCat(same, " (scenario, seed and version); it counts once"));
     if (side->scenario_hashes().size() > 1)
       notes.push_back(absl::StrCat(name, " holds runs of different scenarios"));
     if (exact && side->runs() > 1)
       notes.push_back(absl::StrCat("the runs of ", name, " do not differ: nothing in them is random"));
+    // The test needs no interval: many runs on the other side can make up for few on this one.
+    if (!exact && side->runs() < runs_for_interval) {
+      notes.push_back(absl::StrCat(name, " has ", side->runs(), side->runs() == 1 ? " run" : " runs",
+                                   ", too few to tell how sure its medians are (+/- inf); expected at least ",
+                                   runs_for_interval));
+    }
   }
   if (base.scenario_hashes() != changed.scenario_hashes())
     notes.push_back("base and new are of different scenarios");
@@ -203,22 +232,23 @@ absl::StatusOr<CompareOutcome> CompareTraces(const CompareOptions& options, std:
   const absl::StatusOr<CompareRules> rules = ParseRules(options);
   if (!rules.ok()) return rules.status();
   if (absl::Status status = CheckChoices(options); !status.ok()) return status;
-  const absl::StatusOr<Side> base = ReadSide(options.base, Joined(options.where, options.where_base));
+  const absl::StatusOr<Side> base = ReadSide(options.base, ChoicesOfBase(options));
   if (!base.ok()) return base.status();
-  const absl::StatusOr<Side> changed = ReadSide(options.changed, Joined(options.where, options.where_new));
+  const absl::StatusOr<Side> changed = ReadSide(options.changed, ChoicesOfNew(options));
   if (!changed.ok()) return changed.status();
   const absl::StatusOr<std::set<std::string>> wanted = MatchMetrics(options.metrics, *base, *changed);
   if (!wanted.ok()) return wanted.status();
   const Comparison comparison = Compare(*base, *changed, *rules, *wanted);
-  (*format)({.base_path = options.base,
-             .changed_path = options.changed,
-             .base = *base,
-             .changed = *changed,
-             .rules = *rules,
-             .comparison = comparison,
-             .notes = NotesOn(options, *base, *changed, comparison.exact),
-             .width = options.width},
-            out);
+  (*format)(
+      {.base_path = options.base,
+       .changed_path = options.changed,
+       .base = *base,
+       .changed = *changed,
+       .rules = *rules,
+       .comparison = comparison,
+       .notes = NotesOn(options, *base, *changed, comparison.exact, ValuesForInterval(1 - rules->level)),
+       .width = options.width},
+      out);
   if (!out.flush()) return absl::UnavailableError("cannot write the output (is the disk full?)");
   return CompareOutcome{.worse = comparison.Count(Verdict::kWorse) > 0,
                         .warnings = WarningsOn(options, comparison)};

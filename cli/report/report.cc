@@ -65,9 +65,9 @@ absl::Status CheckDatabases(const std::vector<std::string>& inputs) {
 
 // A reader of traces cannot know what else would do.
 absl::Status WithDatabases(const absl::Status& status) {
-  if (!absl::EndsWith(status.message(), "is not a trace of numasim")) return status;
+  if (!absl::EndsWith(status.message(), kIsNoTrace)) return status;
   return absl::Status(status.code(),
-                      absl::StrCat(status.message(), "; expected one, or the database of a sweep (.sqlite)"));
+                      absl::StrCat(status.message(), ", or the database of a sweep (.sqlite)"));
 }
 
 std::string PageText(const Page& page, const std::string& data) {

@@ -135,4 +135,11 @@ MedianInterval MedianOf(std::vector<double> values, double confidence) {
   return interval;
 }
 
+// The widest interval, from end to end, misses the median where all values lie on one side of it.
+size_t ValuesForInterval(double confidence) {
+  size_t n = 2;
+  while (!MedianOf(std::vector<double>(n), confidence).bounded) ++n;
+  return n;
+}
+
 }  // namespace numasim

@@ -49,6 +49,9 @@ struct MedianInterval {
 // the median (H. A. David and H. N. Nagaraja, "Order Statistics", 2003, section 7.1).
 MedianInterval MedianOf(std::vector<double> values, double confidence);
 
+// How many values MedianOf() needs at least for an interval: 6 for 0.95. `confidence` is below 1.
+size_t ValuesForInterval(double confidence);
+
 }  // namespace numasim
 
 #endif  // NUMASIM_CLI_STATISTICS_SIGNIFICANCE_H_

@@ -20,18 +20,22 @@ namespace {
 
 using workloads::Quoted;
 
-struct PointChoice {
+struct ParameterValue {
   std::string name;
   std::string value;
 };
 
-absl::StatusOr<PointChoice> ParsePointChoice(const std::string& text) {
+// "--where pool=1024".
+std::string AsGiven(const PointChoice& choice) { return absl::StrCat(choice.option, " ", choice.text); }
+
+absl::StatusOr<ParameterValue> ParseChoice(const PointChoice& choice) {
+  const std::string& text = choice.text;
   const size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--where ", text, ": is no choice; expected PARAMETER=VALUE, such as pool=1024"));
+        absl::StrCat(AsGiven(choice), ": is no choice; expected PARAMETER=VALUE, such as pool=1024"));
   }
-  return PointChoice{text.substr(0, equals), text.substr(equals + 1)};
+  return ParameterValue{text.substr(0, equals), text.substr(equals + 1)};
 }
 
 std::string OneOf(const std::string& given, const std::set<std::string>& known) {
@@ -46,42 +50,43 @@ std::string OneOf(const std::string& given, const std::set<std::string>& known) 
 // The points that have the value.
 absl::StatusOr<std::set<size_t>> PointsWhere(const std::string& path, const PointChoice& choice,
                                              const std::map<size_t, PointParameters>& parameters) {
+  const absl::StatusOr<ParameterValue> wanted = ParseChoice(choice);
+  if (!wanted.ok()) return wanted.status();
   std::set<size_t> points;
   std::set<std::string> names;
   std::set<std::string> values;
   for (const auto& [point, of_point] : parameters) {
     for (const auto& [name, value] : of_point) {
       names.insert(name);
-      if (name != choice.name) continue;
+      if (name != wanted->name) continue;
       values.insert(value);
-      if (value == choice.value) points.insert(point);
+      if (value == wanted->value) points.insert(point);
     }
   }
   if (!points.empty()) return points;
-  const std::string what = absl::StrCat("--where ", choice.name, "=", choice.value, ": ", path);
+  const std::string what = absl::StrCat(AsGiven(choice), ": ", path);
   if (names.empty())
-    return absl::InvalidArgumentError(absl::StrCat(what, " has no parameters; expected no --where"));
+    return absl::InvalidArgumentError(absl::StrCat(what, " has no parameters; expected no ", choice.option));
   if (values.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(what, " has no parameter ", Quoted(choice.name), OneOf(choice.name, names)));
+        absl::StrCat(what, " has no parameter ", Quoted(wanted->name), OneOf(wanted->name, names)));
   }
-  return absl::InvalidArgumentError(absl::StrCat(what, " has no value ", Quoted(choice.value), " of ",
-                                                 choice.name, OneOf(choice.value, values)));
+  return absl::InvalidArgumentError(absl::StrCat(what, " has no value ", Quoted(wanted->value), " of ",
+                                                 wanted->name, OneOf(wanted->value, values)));
 }
 
-absl::StatusOr<std::set<size_t>> ChosenPoints(const std::string& path, const std::vector<std::string>& where,
+absl::StatusOr<std::set<size_t>> ChosenPoints(const std::string& path, const std::vector<PointChoice>& where,
                                               const std::map<size_t, PointParameters>& parameters) {
   std::set<size_t> chosen;
   for (size_t i = 0; i < where.size(); ++i) {
-    const absl::StatusOr<PointChoice> choice = ParsePointChoice(where[i]);
-    if (!choice.ok()) return choice.status();
-    const absl::StatusOr<std::set<size_t>> points = PointsWhere(path, *choice, parameters);
+    const absl::StatusOr<std::set<size_t>> points = PointsWhere(path, where[i], parameters);
     if (!points.ok()) return points.status();
     if (i == 0) chosen = *points;
     std::erase_if(chosen, [&](size_t point) { return !points->contains(point); });
   }
   if (chosen.empty() && !where.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("--where ", absl::StrJoin(where, " --where "), ": ", path,
+    const auto as_given = [](std::string* out, const PointChoice& choice) { *out += AsGiven(choice); };
+    return absl::InvalidArgumentError(absl::StrCat(absl::StrJoin(where, " ", as_given), ": ", path,
                                                    " has no point with all of these; expected fewer"));
   }
   return chosen;
@@ -101,7 +106,7 @@ absl::Status CheckIsWhole(Sqlite& database, const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<Side> ReadSweepSide(const std::string& path, const std::vector<std::string>& where) {
+absl::StatusOr<Side> ReadSweepSide(const std::string& path, const std::vector<PointChoice>& where) {
   absl::StatusOr<std::unique_ptr<Sqlite>> database = OpenSweepDatabase(path);
   if (!database.ok()) return database.status();
   if (absl::Status status = CheckIsWhole(**database, path); !status.ok()) return status;

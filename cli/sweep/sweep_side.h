@@ -10,10 +10,16 @@
 
 namespace numasim {
 
-// The runs of those points that have all these values of parameters, "NAME=VALUE" each; none: of all points.
+// A value of a parameter that points are to have.
+struct PointChoice {
+  std::string option;  // that it was given with, for messages: "--where-new"
+  std::string text;    // "NAME=VALUE"
+};
+
+// The runs of those points that have all these values of parameters; no choice: of all points.
 // An error if the sweep has not come to its end, or if one of these runs failed: what is left would look like
 // all.
-absl::StatusOr<Side> ReadSweepSide(const std::string& path, const std::vector<std::string>& where);
+absl::StatusOr<Side> ReadSweepSide(const std::string& path, const std::vector<PointChoice>& where);
 
 }  // namespace numasim
 

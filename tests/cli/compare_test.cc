@@ -21,6 +21,7 @@
 namespace numasim {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -141,6 +142,21 @@ TEST_F(CompareTest, TooFewRunsAreShownAsSuch) {
   EXPECT_THAT(
       compared.outcome.warnings,
       ElementsAre("1 of 11 metrics differ in too few runs to judge by; expected at least 4 runs a side"));
+}
+
+// Of the 41 places that one run can have among 41, the first and the last are one outcome: p is 2 / 41.
+TEST_F(CompareTest, ASideWithoutIntervalsIsNamedWhereTheOtherMakesUpForIt) {
+  const Compared compared = Compare(Trace("one/1.pb", 100, 1000, 500), Folder("many", 40, 100));
+  EXPECT_EQ(compared.error, "");
+  EXPECT_THAT(Words(compared.out, "numa_miss"),
+              ElementsAre("node0.numa_miss", "better", "-88.0%", "0.049", "1000", "inf", "119.5", "5%"));
+  EXPECT_THAT(
+      compared.out,
+      HasSubstr("note: base has 1 run, too few to tell how sure its medians are (+/- inf); expected at "
+                "least 6\n"));
+  EXPECT_THAT(compared.out, Not(HasSubstr("note: new")));
+  EXPECT_THAT(Compare(Folder("five", 5, 100), Folder("six", 6, 200)).out,
+              AllOf(HasSubstr("note: base has 5 runs, too few"), Not(HasSubstr("note: new"))));
 }
 
 TEST_F(CompareTest, FolderOfOneTraceIsOneRun) {
@@ -283,7 +299,12 @@ TEST_F(CompareTest, WrongInputNamesTheFileAndWhatIsRight) {
             Path("empty") + ": holds no trace; expected one or more files *.pb");
   Trace("mixed/1.pb", 1, 100, 500);
   WriteFile(Path("mixed/2.pb"), "machine {}\n");
-  EXPECT_EQ(Compare(good, Path("mixed")).error, Path("mixed/2.pb") + " is not a trace of numasim");
+  EXPECT_EQ(Compare(good, Path("mixed")).error,
+            Path("mixed/2.pb") + " is not a trace of numasim; expected one that numasim run wrote");
+  EXPECT_EQ(Compare(good, Path("mixed/2.pb")).error,
+            Path("mixed/2.pb") +
+                " is not a trace of numasim; expected one that numasim run wrote, a folder of such, or the "
+                "database of a sweep (.sqlite)");
   Trace("killed/1.pb", 1, 100, 500);
   WriteFile(Path("killed/2.pb.partial"), "");
   EXPECT_EQ(

@@ -163,6 +163,14 @@ TEST(MedianTest, IntervalsOfTheTables) {
 
 // The interval of 10 values, the second to the ninth, covers the median in 97.9% of samples: of 1,000, fewer
 // than 955 or more than 995 happen less than once in 10,000 times.
+// 2^(1-n) is the chance that all of n values lie on one side of the median.
+TEST(MedianTest, ValuesThatAnIntervalNeeds) {
+  EXPECT_EQ(ValuesForInterval(0.95), 6u);
+  EXPECT_EQ(ValuesForInterval(0.9375), 5u);
+  EXPECT_EQ(ValuesForInterval(0.94), 6u);
+  EXPECT_EQ(ValuesForInterval(0.999), 11u);
+}
+
 TEST(MedianTest, IntervalCoversTheMedianAsOftenAsItSays) {
   std::mt19937_64 random(4);
   std::uniform_real_distribution<double> uniform(0, 1);

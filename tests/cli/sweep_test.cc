@@ -557,6 +557,16 @@ TEST_F(SweepTest, WrongChoicesOfPointsAreRefused) {
   EXPECT_THAT(refused("size"), HasSubstr("is no choice; expected PARAMETER=VALUE"));
   EXPECT_THAT(Refused({"compare", "study.sqlite", "study.sqlite", "--where", "size=4", "--where", "size=8"}),
               HasSubstr("has no point with all of these"));
+  // Each in the words of the option that it was given with.
+  EXPECT_THAT(Refused({"compare", "study.sqlite", "study.sqlite", "--where-new", "size=99"}),
+              HasSubstr("--where-new size=99: study.sqlite has no value '99' of size"));
+  EXPECT_THAT(Refused({"compare", "study.sqlite", "study.sqlite", "--where-base", "sze=4"}),
+              HasSubstr("--where-base sze=4: study.sqlite has no parameter 'sze'"));
+  EXPECT_THAT(Refused({"compare", "study.sqlite", "study.sqlite", "--where-base", "size"}),
+              HasSubstr("--where-base size: is no choice"));
+  EXPECT_THAT(
+      Refused({"compare", "study.sqlite", "study.sqlite", "--where", "size=4", "--where-new", "size=8"}),
+      HasSubstr("--where size=4 --where-new size=8: study.sqlite has no point with all of these"));
   ASSERT_EQ(Numasim({"run", "s.textproto", "--out", "t.pb", "--quiet"}).exit_status, 0);
   EXPECT_THAT(Refused({"compare", "t.pb", "t.pb", "--where", "size=4"}),
               HasSubstr("neither BASE nor NEW is one"));

@@ -319,13 +319,16 @@ TEST(TraceFile, BytesAfterTheEndAreDamage) {
 }
 
 TEST(TraceFile, OtherFilesAreRefused) {
-  EXPECT_THAT(std::string(OpenBytes("").status().message()), HasSubstr("bytes is not a trace"));
+  EXPECT_EQ(std::string(OpenBytes("").status().message()),
+            "bytes is not a trace of numasim; expected one that numasim run wrote");
   EXPECT_THAT(std::string(OpenBytes("machine { node { memory: \"4G\" } }").status().message()),
               HasSubstr("bytes is not a trace"));
   EXPECT_THAT(std::string(TraceReader::Open("/nonexistent/t.pb").status().message()),
               HasSubstr("cannot open trace /nonexistent/t.pb: No such file or directory"));
   EXPECT_THAT(std::string(TraceReader::Open("/tmp").status().message()),
               HasSubstr("/tmp is not a regular file"));
+  EXPECT_EQ(std::string(OpenBytes(RandomTrace(1, 1, 1).bytes.substr(0, kMarkSize + 3)).status().message()),
+            "trace bytes is cut inside its header; expected a trace whose beginning is there");
   std::string newer = RandomTrace(1, 1, 1).bytes;
   newer[kMarkSize - 4] = 9;
   EXPECT_THAT(std::string(OpenBytes(newer).status().message()),

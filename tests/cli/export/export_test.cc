@@ -213,7 +213,8 @@ TEST_F(ExportTest, WrongInputIsAMessageAndLeavesWhatWasThere) {
   options = Options();
   options.trace = out_.get();
   options.out = out_.get() + "2";
-  EXPECT_EQ(Error(options), absl::StrCat(out_.get(), " is not a trace of numasim"));
+  EXPECT_EQ(Error(options),
+            absl::StrCat(out_.get(), " is not a trace of numasim; expected one that numasim run wrote"));
   EXPECT_FALSE(Exists(options.out));
   EXPECT_EQ(ReadFile(out_.get()), "precious");
   EXPECT_FALSE(Exists(out_.partial()));

@@ -264,7 +264,7 @@ def check_refusals():
     for arguments, message in (
             (['grid.sqlite', 'search.sqlite'], "TRACE: 'grid.sqlite' and 'search.sqlite' are databases of sweeps; expected one alone"),
             (['t.pb', 'grid.sqlite'], "TRACE: 'grid.sqlite' is a database, beside 't.pb'; expected traces, or one sweep's database alone"),
-            (['s.textproto'], 's.textproto is not a trace of numasim; expected one, or the database of a sweep (.sqlite)'),
+            (['s.textproto'], 's.textproto is not a trace of numasim; expected one that numasim run wrote, or the database of a sweep (.sqlite)'),
             (['grid.sqlite', '--out', 'grid.sqlite'], "--out: 'grid.sqlite' is an input of this run"),
             (['mine.sqlite'], 'mine.sqlite: is no database of a sweep; expected one that numasim sweep wrote'),
             (['old.sqlite'], 'old.sqlite: is of a version of numasim with other tables (format 1); expected format 2'),
