@@ -39,10 +39,14 @@ void AddOperation(const std::string& of, std::string_view operation, MetricsReco
 
 }  // namespace
 
-RunMetrics PossibleMetrics(const workloads::Simulation& simulation, const trace::Header& header) {
-  MetricsRecorder recorder(header);
+RunMetrics PossibleMetrics(const workloads::Simulation& simulation, const trace::Header& header,
+                           const std::vector<MetricPeriod>& periods) {
+  MetricsRecorder recorder(header, periods);
   const std::vector<int64_t> zeros(static_cast<size_t>(header.column_size()));
-  recorder.AddSample(0, zeros);
+  // A period has metrics where the run reaches it.
+  std::set<int64_t> times = {0};
+  for (const MetricPeriod& period : periods) times.insert(period.from_ns);
+  for (const int64_t time : times) recorder.AddSample(time, zeros);
   for (const std::string& kind : EventKinds()) {
     trace::Event event;
     event.set_kind(kind);

@@ -18,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "cli/sweep/study_values.h"
+#include "cli/text/glob_match.h"
 #include "files/read_file.h"
 #include "proto/scenario.pb.h"
 #include "workloads/nearest_name.h"
@@ -343,6 +344,10 @@ absl::Status StudyLoader::LoadFind(const MessageView& view, const Find& proto) {
   std::vector<std::string_view> names;
   for (const LoadedParameter& parameter : loaded_.parameters) names.push_back(parameter.name);
   const auto named = std::find(names.begin(), names.end(), proto.parameter());
+  if (names.empty())
+    return view.Mistake("parameter",
+                        "is no parameter: the study has none; expected a parameter of that name, "
+                        "with the values to search among");
   if (named == names.end()) {
     return view.Mistake("parameter",
                         workloads::Cat("is no parameter; expected one of ", workloads::Join(names, ", "),
@@ -356,6 +361,13 @@ absl::Status StudyLoader::LoadFind(const MessageView& view, const Find& proto) {
   const absl::StatusOr<workloads::Condition> condition = workloads::ParseCondition(proto.condition());
   if (!condition.ok()) return view.Mistake("condition", workloads::FromAbsl(condition.status().message()));
   find.condition = *condition;
+  const auto& kept = loaded_.proto.metrics();
+  if (!kept.empty() && std::none_of(kept.begin(), kept.end(), [&](const std::string& glob) {
+        return GlobsMeet(glob, find.condition.metric);
+      })) {
+    return view.Mistake("condition", workloads::Cat("is about what metrics: leaves out; expected metrics: '",
+                                                    find.condition.metric, "' beside the others, too"));
+  }
   if (!proto.has_probability_below())
     return view.MistakeWithoutValue("probability_below",
                                     "is missing; expected a share of runs, such as 0.05");

@@ -25,6 +25,7 @@
 #include "cli/slurm/work_folder.h"
 #include "cli/standard_output.h"
 #include "cli/sweep/study.h"
+#include "cli/sweep/sweep_conditions.h"
 #include "cli/sweep/sweep_engine.h"
 #include "cli/sweep/sweep_find.h"
 #include "cli/sweep/sweep_progress.h"
@@ -322,6 +323,10 @@ absl::StatusOr<int> RunStudy(const SweepOptions& options, const LoadedStudy& stu
   const absl::StatusOr<int> threads = ThreadsToUse(options.threads);
   if (!threads.ok()) return threads.status();
   if (absl::Status status = CheckEngine(options); !status.ok()) return status;
+  // Where a cluster runs the sweep this machine may be too small for its machines.
+  if (options.engine == kLocal) {
+    if (absl::Status status = CheckFinds(study, scenarios); !status.ok()) return status;
+  }
   if (!options.traces.empty()) {
     if (absl::Status status = MakeFolder(options.traces); !status.ok()) return status;
   }

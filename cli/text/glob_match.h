@@ -17,6 +17,9 @@ absl::StatusOr<std::vector<size_t>> MatchGlobs(absl::string_view option,
                                                const std::vector<std::string>& globs,
                                                const std::vector<std::string>& names, absl::string_view what);
 
+// Whether a name can match both globs. Also true where one has [..] or a backslash.
+bool GlobsMeet(absl::string_view a, absl::string_view b);
+
 }  // namespace numasim
 
 #endif  // NUMASIM_CLI_TEXT_GLOB_MATCH_H_

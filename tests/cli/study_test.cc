@@ -315,6 +315,9 @@ TEST_F(StudyTest, WrongSearchesAreRefused) {
               HasSubstr("find[0].parameter: is missing"));
   EXPECT_THAT(mistake("parameter: 'q' condition: 'x > 1' probability_below: 0.1"),
               HasSubstr("'q' is no parameter; expected one of p"));
+  EXPECT_THAT(Mistake("find { " + good + "}"),
+              HasSubstr("find[0].parameter: 'p' is no parameter: the study has none; expected a parameter of "
+                        "that name, with the values to search among"));
   EXPECT_THAT(mistake("parameter: 'p' probability_below: 0.1"), HasSubstr("condition: is missing"));
   EXPECT_THAT(mistake("parameter: 'p' condition: 'x > 1'"), HasSubstr("probability_below: is missing"));
   EXPECT_THAT(mistake("parameter: 'p' condition: 'x > 1' probability_below: 1"),
@@ -332,6 +335,23 @@ TEST_F(StudyTest, WrongSearchesAreRefused) {
               HasSubstr("leaves a search no row of values"));
   EXPECT_THAT(Mistake("parameter { name: 'p' set: 'a' value: ['1', 'x'] } find { " + good + "}"),
               HasSubstr("has the value x, which is no number"));
+}
+
+TEST_F(StudyTest, SearchesOnMetricsThatAreNotKeptAreRefused) {
+  const auto study = [](const std::string& metrics, const std::string& metric) {
+    return absl::StrCat(kSearched, metrics, " find { parameter: 'p' probability_below: 0.1 condition: '",
+                        metric, " > 1' }");
+  };
+  EXPECT_THAT(
+      Mistake(study("metrics: 'operation.*'", "events.oom_kill")),
+      HasSubstr("find[0].condition: 'events.oom_kill > 1' is about what metrics: leaves out; expected "
+                "metrics: 'events.oom_kill' beside the others, too"));
+  EXPECT_THAT(Mistake(study("metrics: ['node0.*', 'operation.a.*']", "operation.b*.failed")),
+              HasSubstr("is about what metrics: leaves out"));
+  for (const char* const metrics :
+       {"", "metrics: '*'", "metrics: ['x', 'operation.*']", "metrics: '*.failed'",
+        "metrics: 'operation.?.*'", "metrics: '[m-p]peration.*'"})
+    EXPECT_THAT(Good(study(metrics, "operation.a*.failed")).finds, SizeIs(1)) << metrics;
 }
 
 TEST_F(StudyTest, ScenarioIsAFileOfTheStudysFolder) {

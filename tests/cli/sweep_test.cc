@@ -615,13 +615,14 @@ TEST_F(SweepTest, SearchFindsTheLargestValueWithFewerRuns) {
                          ", with 90% confidence\n"));
 }
 
-// A condition that is mended costs no run, and a second question only those that the first did not need.
+// A condition that is mended costs no run that is there, and a second question only those that the first did not need.
 TEST_F(SweepTest, AnotherSearchGoesOnWithTheRunsThatAreThere) {
   const auto study_with = [](const std::string& condition) {
     Write("study.textproto", absl::StrCat(kSizes, "find { parameter: 'size' condition: '", condition,
                                           "' probability_below: 0.5 }\n"));
   };
-  study_with("events.oom_kil > 0");
+  // Which locks there are is not known before.
+  study_with("lock.node0.oom_lock.acquird > 0");
   EXPECT_EQ(Sweep().exit_status, 1);
   const size_t kept = Runs().size();
   ASSERT_GT(kept, 0u);
@@ -700,13 +701,40 @@ TEST_F(SweepTest, SearchThatCannotBeMadeIsRefused) {
     EXPECT_EQ(sweep.exit_status, 1);
     return sweep.err;
   };
-  EXPECT_THAT(refused("parameter: 'size' condition: 'numa_hit > 0' probability_below: 0.5"),
-              AllOf(HasSubstr("study.textproto:3: condition: 'numa_hit > 0' names no metric of this run"),
-                    EndsWith("; study.sqlite keeps 8 runs to go on with\n")));
+  EXPECT_THAT(
+      refused("parameter: 'size' condition: 'lock.numa_lock.acquired > 0' probability_below: 0.5"),
+      AllOf(HasSubstr("study.textproto:3: condition: 'lock.numa_lock.acquired > 0' names no metric of this run"),
+            EndsWith("; study.sqlite keeps 8 runs to go on with\n")));
   Write("study.textproto", absl::StrCat(kSizes,
                                         "find { parameter: 'size' condition: 'simulated_ns > 0' "
                                         "probability_below: 0.5 }\n"));
   EXPECT_THAT(Refused({"sweep", "study.textproto", "--list"}), HasSubstr("expected a study without find"));
+}
+
+// What runs can have is known before the first.
+TEST_F(SweepTest, SearchOnWhatNoRunHasIsRefusedBeforeTheFirst) {
+  const auto write = [](const std::string& condition) {
+    Write("study.textproto", absl::StrCat(kSizes, "period { name: 'late' from: '1ms' }\n",
+                                          "find { parameter: 'size' probability_below: 0.5 condition: '",
+                                          condition, "' }\n"));
+  };
+  write("events.oom_kil > 0");
+  EXPECT_EQ(Refused({"sweep", "study.textproto"}),
+            "numasim sweep: study.textproto:4: condition: 'events.oom_kil > 0' is about no metric that a run can "
+            "have and metrics: keeps; did you mean 'events.oom_kill'?; expected a name that numasim metrics "
+            "shows of such a run, or a glob over such names\n");
+  for (const char* const condition :
+       {"numa_hit > 0", "operation.load.tuch.failed > 0", "late.node0.numa_hitt > 0", "node7.* > 0"}) {
+    write(condition);
+    EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("is about no metric")) << condition;
+  }
+  write("node0.numa_hit > 1ms");
+  EXPECT_THAT(Refused({"sweep", "study.textproto"}), HasSubstr("with a value of another unit"));
+  for (const char* const condition :
+       {"late.node0.numa_hit > 0", "late.events.oom_kill > 0", "*.failed_share > 10%"}) {
+    write(condition);
+    EXPECT_EQ(Sweep({"--restart"}).exit_status, 0) << condition;
+  }
 }
 
 // ---- Ended from outside ----
