@@ -144,13 +144,14 @@ void PrintRanges(const std::vector<workloads::Simulation::Operations>& all, std:
   table.Print(/*width=*/0, out);
 }
 
-// What the hypervisor asked the device for last, and what the guest has.
+// What the guest can have of the device, what the hypervisor asked for last, and what the guest has.
 void PrintVirtioMem(const VirtioMemDriver* device, std::ostream& out) {
   if (device == nullptr) return;
   const auto size = [&](VirtioMemCounter c) { return SizeForPeople(device->counter(c) * kPageSize); };
   Table table;
-  table.AddRow({"virtio-mem", "asked for", "plugged", "requests not met", "time on requests"});
-  table.AddRow({absl::StrCat("node ", device->zone().node().value), size(VIRTIO_MEM_REQUESTED),
+  table.AddRow({"virtio-mem", "can have", "asked for", "plugged", "requests not met", "time on requests"});
+  table.AddRow({absl::StrCat("node ", device->zone().node().value),
+                SizeForPeople(device->max_pages() * kPageSize), size(VIRTIO_MEM_REQUESTED),
                 size(VIRTIO_MEM_PLUGGED), absl::StrCat(device->counter(VIRTIO_MEM_FAILED)),
                 TimeText(device->counter(VIRTIO_MEM_NS))});
   table.Print(/*width=*/0, out);

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/run/summary.h"
+#include "models/hotplug/virtio_mem.h"
 
 namespace numasim {
 namespace {
@@ -46,6 +47,15 @@ Json FailuresJson(const Simulation& simulation) {
   return json;
 }
 
+Json VirtioMemJson(const VirtioMemDriver& device) {
+  return {{"node", device.zone().node().value},
+          {"can_have_bytes", device.max_pages() * kPageSize},
+          {"asked_for_bytes", device.counter(VIRTIO_MEM_REQUESTED) * kPageSize},
+          {"plugged_bytes", device.counter(VIRTIO_MEM_PLUGGED) * kPageSize},
+          {"requests_not_met", device.counter(VIRTIO_MEM_FAILED)},
+          {"requests_ns", device.counter(VIRTIO_MEM_NS)}};
+}
+
 Json EventsJson(const RunFacts& facts) {
   Json json = Json::array();
   for (const auto& [what, count] : facts.events)
@@ -68,6 +78,8 @@ void PrintSummaryJson(Simulation& simulation, const RunFacts& facts, const std::
                {"operations", OperationsJson(simulation)},
                {"failures", FailuresJson(simulation)},
                {"events", EventsJson(facts)}};
+  if (const VirtioMemDriver* const device = simulation.kernel().virtio_mem(); device != nullptr)
+    json["virtio_mem"] = VirtioMemJson(*device);
   if (!facts.ended_by.empty()) json["ended_by"] = facts.ended_by;
   if (run.has_value()) {
     json["seed"] = run->seed;

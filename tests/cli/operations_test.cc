@@ -77,6 +77,30 @@ TEST_F(OperationsTest, TheSummaryAsJsonHasThemAndAllMetrics) {
   EXPECT_EQ((*late_map)["failed"]["ENOMEM"], 3);
 }
 
+// Of 512 MiB the hypervisor takes back 384; of two blocks that are to go offline one is not there.
+TEST_F(OperationsTest, TheSummaryTellsOfRangesAndTheVirtioMemDevice) {
+  Write("s.mm",
+        "machine nodes=2 node_mem=1G cpus_per_node=1 virtio_mem=1:1G:0\n"
+        "virtio_mem 512M\nvirtio_mem 128M\noffline_block node0 6\noffline_block node0 99\n");
+  const Outcome run = Numasim({"run", "s.mm"});
+  EXPECT_EQ(run.exit_status, 0) << run.err;
+  EXPECT_THAT(run.out, testing::ContainsRegex("\n  ranges +tried +failed +mean +99% +max\n"
+                                              "  offline_block +2 +1 [^\n]*\n"
+                                              "  virtio_mem +2 +0 [^\n]*\n"));
+  EXPECT_THAT(run.out, testing::ContainsRegex(
+                           "\n  virtio-mem +can have +asked for +plugged +requests not met +time on "
+                           "requests\n"
+                           "  node 1 +1.0 GiB +128.0 MiB +128.0 MiB +0 +[0-9.]+us\n"));
+  const json summary = json::parse(Numasim({"run", "s.mm", "--format", "json"}).out);
+  const json& device = summary.at("virtio_mem");
+  EXPECT_EQ(device["node"], 1);
+  EXPECT_EQ(device["can_have_bytes"], 1 << 30);
+  EXPECT_EQ(device["asked_for_bytes"], 128 << 20);
+  EXPECT_EQ(device["plugged_bytes"], 128 << 20);
+  EXPECT_EQ(device["requests_not_met"], 0);
+  EXPECT_EQ(device["requests_ns"], summary["metrics"]["virtio_mem_ns"]);
+}
+
 TEST_F(OperationsTest, WhatTheSummarySaysTheTraceSaysToo) {
   const Outcome run = RunWith("", {"--format", "json"});
   const json summary = json::parse(run.out);
@@ -86,6 +110,43 @@ TEST_F(OperationsTest, WhatTheSummarySaysTheTraceSaysToo) {
   EXPECT_EQ(metrics.size(), summary["metrics"].size());
   for (const auto& [name, metric] : metrics.items())
     EXPECT_EQ(metric["value"], summary["metrics"][name]) << name;
+}
+
+// Each has a time in the trace's histogram, those that failed too: of the areas' 16 MiB the last 8 are not to
+// be had.
+TEST_F(OperationsTest, CollapsesCmaAndVirtioMemHaveATimeEach) {
+  Write("s.textproto", R"(
+machine { node { memory: '512M' } node { memory: '512M' } virtio_mem { node: 1 max: '256M' }
+          kernel_args: 'memhp_default_state=online_movable' }
+kernel { thp { enabled: 'madvise' } cma { area { name: 'camera' size: '16M' } } }
+workload { script { name: 's'
+  line: 'spawn p' line: '@p map heap 8M anon' line: '@p touch heap' line: '@p advise heap 0 8M hugepage'
+  line: 'khugepaged 2'
+  line: 'cma_alloc camera a 4M' line: 'cma_alloc camera b 8M' line: 'cma_alloc camera c 8M'
+  line: 'virtio_mem 256M' line: 'virtio_mem 0' } }
+)");
+  ASSERT_EQ(Numasim({"run", "s.textproto", "--quiet"}).exit_status, 0);
+  const json dump = json::parse(Numasim({"dump", "s.trace.pb", "--format", "json"}).out);
+  const auto of = [&](const std::string& name) {
+    for (const json& operation : dump["operations"]) {
+      if (operation["operation"] == name) return operation;
+    }
+    return json();
+  };
+  const auto timed = [](const json& operation) {
+    int64_t count = 0;
+    for (const json& bucket : operation["latency_ns"]["buckets"]) count += bucket["count"].get<int64_t>();
+    return count;
+  };
+  // Heaps begin at a huge page's boundary.
+  EXPECT_EQ(timed(of("collapse")), 4);
+  EXPECT_EQ(Metric("khugepaged_pages_collapsed"), 4);
+  EXPECT_EQ(timed(of("cma_alloc")), 3);
+  EXPECT_EQ(of("cma_alloc")["failed"], json({{"ENOMEM", 1}}));
+  EXPECT_EQ(timed(of("virtio_mem")), 2);
+  // An operation is longer than what the driver counts by the way of its request to and from the device.
+  EXPECT_GE(of("virtio_mem")["latency_ns"]["sum"].get<double>(), Metric("virtio_mem_ns"));
+  EXPECT_GE(of("cma_alloc")["latency_ns"]["sum"].get<double>(), Metric("cma.camera.cma_alloc_ns"));
 }
 
 TEST_F(OperationsTest, AnExpectationThatHoldsEndsWith0AndOneThatDoesNotWith2) {
