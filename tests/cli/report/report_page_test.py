@@ -79,20 +79,88 @@ def check_drag(browser):
     browser.value('view.reset()')
 
 
+def dumped(trace):
+    return json.loads(subprocess.run([NUMASIM, 'dump', trace, '--format', 'json'], capture_output=True, check=True).stdout)
+
+
+def number(cell):
+    return int(re.sub(r'[^0-9]', '', cell))
+
+
+def rows_of(browser, section):
+    """What the cells of a section's table show, without its head."""
+    return browser.value(f"""[...document.querySelectorAll("#{section} tbody tr")].map((row) => [...row.cells].map((cell) =>
+        cell.textContent))""")
+
+
+def check_failures(browser, trace):
+    """Each kind of failure has a lane, in which each event has a mark at its time, and a row that counts them."""
+    browser.value('view.reset()')
+    browser.value('document.querySelector("#failures canvas").scrollIntoView()')
+    settle(browser)
+    events = dumped(trace)['events']
+    rows = rows_of(browser, 'failures')
+    expect('the rows count all events', sum(number(row[1]) for row in rows) == len(events) > 1, rows, events)
+    expect('a row says what failed', any('oom_kill' in row[4] and 'errno=ENOMEM' in row[4] for row in rows), rows)
+    marks = browser.value('view.plots.find((plot) => plot.lanes).lanes.flatMap((lane) => lane.marks)')
+    expect('each event has its mark', sorted(mark[0] for mark in marks) == sorted(event['time_ns'] for event in events), marks, events)
+    # Above the line of a lane, at a mark and in the middle of the longest gap between marks and ends of the lane.
+    painted = browser.value("""(() => { const plot = view.plots.find((plot) => plot.lanes), c = plot.canvas;
+        const pixels = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        const ratio = c.width / c.clientWidth, x = (time) => 34 + (time - view.from) / (view.to - view.from) * (c.clientWidth - 42);
+        const alpha = (time, i) => pixels[4 * (Math.round((i * 18 + 7) * ratio) * c.width + Math.round(x(time) * ratio)) + 3];
+        return plot.lanes.map((lane, i) => { const times = [view.from, ...lane.marks.map((mark) => mark[0]), view.to];
+            const gap = times.slice(1).map((time, n) => [time - times[n], (time + times[n]) / 2]).sort((a, b) => b[0] - a[0])[0][1];
+            return [lane.marks.every((mark) => alpha(mark[0], i) > 0), alpha(gap, i)]; }); })()""")
+    expect('marks are painted where the events are', painted and all(marked and gap == 0 for marked, gap in painted), painted)
+
+
+def check_histogram(browser, section, row, column, times, count):
+    """The drawing in a table's cell is of all times of a dumped histogram."""
+    cell = f'document.querySelectorAll("#{section} tbody tr")[{row}].cells[{column}]'
+    bars, width, height, label, last = browser.value(f"""(() => {{ const svg = {cell}.querySelector('svg.hist'), path = svg.querySelector('path');
+        return [path.getAttribute('d').match(/M/g).length, path.getBBox().width, path.getBBox().height,
+            svg.getAttribute('aria-label'), [...svg.querySelectorAll('text')].at(-1).textContent]; }})()""")
+    longest = browser.value(f'timeText({times["max"]})')
+    expect('a histogram has bars', 1 <= bars <= len(times['buckets']) and width > 1 and height > 1, bars, width, height, times)
+    expect('its axis ends at the longest time', last == longest and label.endswith(f' to {longest}'), last, label, times)
+    expect('it counts all', sum(bucket['count'] for bucket in times['buckets']) == count, count, times)
+
+
+def check_locks(browser, trace):
+    """The table of locks shows what each saw in the run, with drawings of the times."""
+    locks = {(lock['lp'], lock['name']): lock for lock in dumped(trace)['locks']}
+    rows = rows_of(browser, 'locks')
+    expect('there are locks', len(rows) > 3, rows)
+    drawn = waited = 0
+    for i, row in enumerate(rows):
+        lock = locks[row[1], row[0]]
+        expect('a lock is counted as in the trace', [number(row[2]), number(row[3])] == [lock['acquired'], lock['contended']], row, lock)
+        for column, times, count in ((7, lock['wait_ns'], lock['contended']), (11, lock['hold_ns'], lock['acquired'])):
+            if not times['buckets']:
+                continue
+            expect('the longest is as in the trace', row[column - 1] == browser.value(f'timeText({times["max"]})'), row, times)
+            check_histogram(browser, 'locks', i, column, times, count)
+            drawn += 1
+            waited += column == 7
+    expect('holds and waits are drawn', drawn > len(rows) // 2 and waited > 0, drawn, waited, rows)
+
+
 def check_operations(browser, trace):
     """The table of operations shows what `metrics` lists."""
     name = 'operation.fault_base.tried'
     listed = json.loads(subprocess.run([NUMASIM, 'metrics', trace, name, '--format', 'json'], capture_output=True, check=True).stdout)
     shown = browser.value('''[...document.querySelectorAll("#operations tr")].map((row) => [...row.cells].map((cell) =>
         cell.textContent)).find((cells) => cells[1] === "fault_base")''')
-    digits = re.sub(r'[^0-9]', '', shown[2])
-    expect('faults are counted as in the trace', int(digits) == listed[name]['value'], shown, listed)
+    expect('faults are counted as in the trace', number(shown[2]) == listed[name]['value'], shown, listed)
+    row = next(i for i, cells in enumerate(rows_of(browser, 'operations')) if cells[1] == 'fault_base')
+    took = next(one for one in dumped(trace)['operations'] if one['operation'] == 'fault_base')
+    check_histogram(browser, 'operations', row, 8, took['latency_ns'], took['tried'])
 
 
 def check_pageblocks(browser, trace):
     """The map of a zone shows all of its pageblocks, those of one use in one colour, and tells of one that is pointed at."""
-    dump = json.loads(subprocess.run([NUMASIM, 'dump', trace, '--format', 'json'], capture_output=True, check=True).stdout)
-    runs = next(zone['runs'] for zone in dump['pageblocks'] if zone['zone'] == 'node0.Normal')
+    runs = next(zone['runs'] for zone in dumped(trace)['pageblocks'] if zone['zone'] == 'node0.Normal')
     plot = 'view.plots.find((plot) => plot.map && plot.map.zone === "node0.Normal")'
     expect('each pageblock has its square', browser.value(f'{plot}.cells.length * {plot}.map.per') == sum(run['count'] for run in runs))
     browser.value(f'{plot}.canvas.scrollIntoView()')
@@ -131,6 +199,8 @@ def main():
         check(browser)
     check_last_value(browser, 'q.pb')
     check_operations(browser, 'q.pb')
+    check_failures(browser, 'q.pb')
+    check_locks(browser, 'q.pb')
     check_pageblocks(browser, 'q.pb')
     expect('no error', not browser.errors(), browser.errors())
     browser.close()
