@@ -615,7 +615,8 @@ TEST_F(SweepTest, SearchFindsTheLargestValueWithFewerRuns) {
                          ", with 90% confidence\n"));
 }
 
-// A condition that is mended costs no run that is there, and a second question only those that the first did not need.
+// A condition that is mended costs no run that is there, and a second question only those that the first did
+// not need.
 TEST_F(SweepTest, AnotherSearchGoesOnWithTheRunsThatAreThere) {
   const auto study_with = [](const std::string& condition) {
     Write("study.textproto", absl::StrCat(kSizes, "find { parameter: 'size' condition: '", condition,
@@ -703,7 +704,8 @@ TEST_F(SweepTest, SearchThatCannotBeMadeIsRefused) {
   };
   EXPECT_THAT(
       refused("parameter: 'size' condition: 'lock.numa_lock.acquired > 0' probability_below: 0.5"),
-      AllOf(HasSubstr("study.textproto:3: condition: 'lock.numa_lock.acquired > 0' names no metric of this run"),
+      AllOf(HasSubstr(
+                "study.textproto:3: condition: 'lock.numa_lock.acquired > 0' names no metric of this run"),
             EndsWith("; study.sqlite keeps 8 runs to go on with\n")));
   Write("study.textproto", absl::StrCat(kSizes,
                                         "find { parameter: 'size' condition: 'simulated_ns > 0' "
@@ -714,15 +716,16 @@ TEST_F(SweepTest, SearchThatCannotBeMadeIsRefused) {
 // What runs can have is known before the first.
 TEST_F(SweepTest, SearchOnWhatNoRunHasIsRefusedBeforeTheFirst) {
   const auto write = [](const std::string& condition) {
-    Write("study.textproto", absl::StrCat(kSizes, "period { name: 'late' from: '1ms' }\n",
-                                          "find { parameter: 'size' probability_below: 0.5 condition: '",
-                                          condition, "' }\n"));
+    Write("study.textproto",
+          absl::StrCat(kSizes, "period { name: 'late' from: '1ms' }\n",
+                       "find { parameter: 'size' probability_below: 0.5 condition: '", condition, "' }\n"));
   };
   write("events.oom_kil > 0");
-  EXPECT_EQ(Refused({"sweep", "study.textproto"}),
-            "numasim sweep: study.textproto:4: condition: 'events.oom_kil > 0' is about no metric that a run can "
-            "have and metrics: keeps; did you mean 'events.oom_kill'?; expected a name that numasim metrics "
-            "shows of such a run, or a glob over such names\n");
+  EXPECT_EQ(
+      Refused({"sweep", "study.textproto"}),
+      "numasim sweep: study.textproto:4: condition: 'events.oom_kil > 0' is about no metric that a run can "
+      "have; did you mean 'events.oom_kill'?; expected a name that numasim metrics "
+      "shows of such a run, or a glob over such names\n");
   for (const char* const condition :
        {"numa_hit > 0", "operation.load.tuch.failed > 0", "late.node0.numa_hitt > 0", "node7.* > 0"}) {
     write(condition);
@@ -767,6 +770,28 @@ class SweepEndedTest : public SweepTest {
     waitpid(sweep, &status, 0);
     return status;
   }
+
+  static bool HasEnded(pid_t sweep) {
+    siginfo_t info = {};
+    return waitid(P_PID, static_cast<id_t>(sweep), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
+  }
+
+  // Waits until the sweep has written to its database's log so many times, or has ended. Nobody else can read
+  // the database meanwhile.
+  static void WaitForWrites(pid_t sweep, int times) {
+    const auto written = [] {
+      std::error_code error;
+      const auto at = fs::last_write_time("study.sqlite-wal", error);
+      return error ? fs::file_time_type::min() : at;
+    };
+    for (auto last = written(); times > 0 && !HasEnded(sweep);) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      const auto now = written();
+      if (now != last) --times;
+      last = now;
+    }
+  }
 };
 
 TEST_F(SweepEndedTest, CtrlCLeavesWhatHasFinished) {
@@ -785,18 +810,24 @@ TEST_F(SweepEndedTest, CtrlCLeavesWhatHasFinished) {
   EXPECT_THAT(Runs(), SizeIs(kLongRuns));
 }
 
-// Killed at twenty random moments: what was in the database before is in it afterwards, whole, and nothing
-// twice. The sweep then goes on, and in the end it is as if nothing had happened.
+// Killed at twenty random moments, some while it begins and most while it runs: what was in the database
+// before is in it afterwards, whole, and nothing twice. The sweep then goes on, and in the end it is as if
+// nothing had happened.
 TEST_F(SweepEndedTest, KillingItLosesNoRunAndDoublesNone) {
   ASSERT_EQ(Sweep({"--out", "whole.sqlite", "--csv", "whole.csv", "--quiet"}).exit_status, 0);
   const auto metrics = Database("whole.sqlite")->Number("SELECT count(*) FROM metrics");
   ASSERT_TRUE(metrics.ok());
   const int64_t metrics_of_run = *metrics / static_cast<int64_t>(kLongRuns);
   std::set<int64_t> before;
+  int in_the_middle = 0;
   uint64_t random = 12345;
   for (int i = 0; i < 20; ++i) {
     random = random * 6364136223846793005u + 1442695040888963407u;
-    const int status = EndedBy(SIGKILL, StartSweep(), std::chrono::microseconds((random >> 33) % 120'000));
+    const pid_t sweep = StartSweep();
+    const bool early = i % 4 == 0;
+    if (!early) WaitForWrites(sweep, 1 + static_cast<int>((random >> 48) % 15));
+    const int status =
+        EndedBy(SIGKILL, sweep, std::chrono::microseconds((random >> 33) % (early ? 60'000 : 3'000)));
     if (WIFEXITED(status)) break;                                                     // it came to its end
     if (!fs::exists("study.sqlite") || fs::file_size("study.sqlite") == 0) continue;  // too early
     auto database = Sqlite::Open("study.sqlite", Sqlite::Mode::kReadAndWrite);
@@ -812,8 +843,10 @@ TEST_F(SweepEndedTest, KillingItLosesNoRunAndDoublesNone) {
         "SELECT count(*) FROM (SELECT run FROM metrics GROUP BY run HAVING count(*) = ", metrics_of_run,
         ")"));
     EXPECT_EQ(*whole, static_cast<int64_t>(now.size()));
+    if (now.size() > before.size() && now.size() < kLongRuns) ++in_the_middle;
     before = now;
   }
+  EXPECT_GE(in_the_middle, 3);
   ASSERT_EQ(Sweep({"--csv", "study.csv", "--quiet"}).exit_status, 0);
   EXPECT_TRUE(FileText("study.csv") == FileText("whole.csv"));
   EXPECT_THAT(Files(), ElementsAre("s.textproto", "study.csv", "study.sqlite", "study.textproto", "whole.csv",
