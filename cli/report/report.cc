@@ -23,6 +23,7 @@
 #include "cli/standard_output.h"
 #include "cli/sweep/sqlite.h"
 #include "cli/warnings.h"
+#include "proto/trace_reader.h"
 
 namespace numasim {
 namespace {
