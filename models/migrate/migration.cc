@@ -314,11 +314,13 @@ sim::Task<std::vector<int64_t>> Migrator::MapcountsOf(sim::Path& path, const std
 }
 
 // folio_trylock() of pages of files. A fault that found the page before is on its way to its process; the
-// path gets there behind it.
+// path gets there behind it. One that somebody else has locked, who may ask the page tables for it, keeps its
+// entries.
 sim::Task<void> Migrator::Lock(sim::Path& path, std::vector<Rmap::Group>& groups, Batch& batch) {
   co_await ForEachFile(path, groups, [&](Mapping& mapping, Rmap::Group& group) {
     for (const uint32_t i : group.pages)
       batch[i].locked = mapping.Lock(batch[i].owner.index, batch[i].from.head());
+    std::erase_if(group.pages, [&](uint32_t i) { return !batch[i].locked; });
     AddMappers(mapping, group);
   });
 }

@@ -191,8 +191,7 @@ std::vector<Folio> Mapping::TakeAll() {
 
 bool Mapping::Lock(uint64_t index, Pfn pfn) {
   if (Lookup(index) != pfn || IsCollapsing(index)) return false;
-  locked_[index] = pfn;
-  return true;
+  return locked_.emplace(index, pfn).second;
 }
 
 bool Mapping::BeginCollapse(uint64_t first) {

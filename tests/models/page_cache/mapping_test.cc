@@ -143,6 +143,21 @@ TEST(MappingTest, AHugePageIsAtEachOfItsOffsets) {
   EXPECT_FALSE(mapping.IsLocked(700));
 }
 
+TEST(MappingTest, APageIsLockedByOneAtATime) {
+  Mapping mapping;
+  mapping.Insert(3, Pfn{7});
+  EXPECT_FALSE(mapping.Lock(3, Pfn{8})) << "another page";
+  EXPECT_TRUE(mapping.Lock(3, Pfn{7}));
+  EXPECT_FALSE(mapping.Lock(3, Pfn{7}));
+  // A migration replaces the page that it has locked: both are, until it is over.
+  EXPECT_TRUE(mapping.Replace(3, Pfn{7}, Pfn{9}));
+  EXPECT_FALSE(mapping.Lock(3, Pfn{9}));
+  mapping.Unlock(3, Pfn{9});
+  EXPECT_TRUE(mapping.IsLocked(3)) << "not by who has it";
+  mapping.Unlock(3, Pfn{7});
+  EXPECT_TRUE(mapping.Lock(3, Pfn{9}));
+}
+
 TEST(MappingTest, OnlyAWholeHugePageIsTakenWithARange) {
   const auto filled = [](Mapping& mapping) {
     mapping.Insert(511, Pfn{7});
