@@ -85,9 +85,9 @@ class Mapping {
   // Takes all pages away and returns them by offset.
   std::vector<Folio> TakeAll();
 
-  // folio_trylock() and folio_unlock() of the page `pfn`: faults wait for it, and nobody else takes or replaces
-  // it. False where the file does not have that page at the offset, or somebody has locked it. A migration that
-  // has replaced it has the new one locked, too, until it unlocks the old one.
+  // folio_trylock() and folio_unlock() of the page `pfn`: faults wait for it, and nobody else takes or
+  // replaces it. False where the file does not have that page at the offset, or somebody has locked it. A
+  // migration that has replaced it has the new one locked, too, until it unlocks the old one.
   bool Lock(uint64_t index, Pfn pfn);
   void Unlock(uint64_t index, Pfn pfn);
   bool IsLocked(uint64_t index) const {

@@ -495,7 +495,8 @@ TEST_F(DumpCommandTest, MissingFileIsOneMessageAndStatusOne) {
 TEST_F(DumpCommandTest, OtherFileIsOneMessageAndStatusOne) {
   WriteFile(path_.get(), "machine {}\n");
   EXPECT_EQ(Run({path_.get()}), 1);
-  EXPECT_EQ(error_, absl::StrCat("numasim dump: ", path_.get(), " is not a trace of numasim; expected one that numasim run wrote\n"));
+  EXPECT_EQ(error_, absl::StrCat("numasim dump: ", path_.get(),
+                                 " is not a trace of numasim; expected one that numasim run wrote\n"));
 }
 
 }  // namespace
