@@ -104,15 +104,15 @@ absl::Status StudyLoader::LoadScenarioText(const MessageView& study) {
     return study.Mistake("scenario",
                          "is a script and has no fields; expected a scenario (.textproto) that names it");
   }
-  if (!workloads::IsNamedAsTextMessage(name)) {
-    return study.Mistake("scenario", absl::StrCat("is not named as a scenario; expected a name that ends in ",
-                                                  absl::string_view(workloads::kTextMessageEndings.data(),
-                                                                    workloads::kTextMessageEndings.size())));
-  }
   const absl::StatusOr<std::string> text = read_file_(name);
   if (!text.ok()) {
     return study.Mistake("scenario", absl::StrCat("cannot be read (", std::string(text.status().message()),
                                                   "); expected a file, by its path from the study's folder"));
+  }
+  if (!workloads::IsNamedAsTextMessage(name)) {
+    return study.Mistake("scenario", absl::StrCat("is not named as a scenario; expected a name that ends in ",
+                                                  absl::string_view(workloads::kTextMessageEndings.data(),
+                                                                    workloads::kTextMessageEndings.size())));
   }
   loaded_.scenario_path = (std::filesystem::path(loaded_.path).parent_path() / name).string();
   loaded_.scenario_text = *text;
