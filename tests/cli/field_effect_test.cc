@@ -364,7 +364,8 @@ std::vector<Entry> Costs() {
     const std::set<std::string> of_thp = {"split_pmd_ns", "scan_pte_ns", "cache_line_ns"};
     const bool thp = of_thp.contains(std::string(field->name()));
     const bool disk = field->name().starts_with("cache_a") || field->name().starts_with("cache_lo") ||
-                      field->name().starts_with("reclaim_");
+                      field->name().starts_with("reclaim_") || field->name() == "lru_lock_ns" ||
+                      field->name() == "lru_page_ns";
     const bool slab = field->name().starts_with("slab_");
     entries.push_back({name,
                        thp    ? kWithThp
@@ -480,7 +481,6 @@ const Entry kEntries[] = {
     {"Script.start", kDescribed, "start: \"1ms\"", "start: \"30ms\""},
     {"Script.loops", kDescribed, "copies: 2", "copies: 2 loops: 2"},
     {"Script.copies", kDescribed, "copies: 2", "copies: 3"},
-    {"Script.copies", kDescribed, "copies: 2", "copies: 0"},
     {"Script.stagger", kDescribed, "stagger: \"1ms\"", "stagger: \"30ms\""},
     {"Scenario.seed", kWithGuests, "machine {", "seed: 5 machine {"},
     {"Guests.name", kWithGuests, "\"many\"", "\"few\""},

@@ -51,7 +51,7 @@ class Requoter(Terminal):
 
 def run_blocks(text, terminal):
     for block in blocks_of(text):
-        if block[0].startswith('machine '):
+        if block[0].startswith('machine ') and '{' not in block[0]:
             with open('script.mm', 'w') as file:
                 file.write('\n'.join(block) + '\n')
             terminal.expect_next('./numasim run script.mm', terminal.run(['numasim', 'run', 'script.mm']))

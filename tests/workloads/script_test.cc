@@ -284,7 +284,7 @@ TEST(ScriptTest, PrintedMachineParsesToTheSame) {
 TEST(ScriptErrorTest, UnknownOperationSuggestsTheNearest) {
   EXPECT_THAT(MistakeIn("@p toch a"),
               testing::AllOf(StartsWith("s.mm:4: operation: 'toch' is not an operation of a "
-                                        "process; expected one of cpu, policy, map, touch,"),
+                                        "process; expected one of cpu, oom_score_adj, policy, map, touch,"),
                              testing::EndsWith("exit; did you mean 'touch'?")));
   EXPECT_THAT(MistakeIn("khugpaged 2"), testing::EndsWith("did you mean 'khugepaged'?"));
   EXPECT_THAT(MistakeIn("frobnicate 2"), testing::Not(HasSubstr("did you mean")));
