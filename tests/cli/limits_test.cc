@@ -75,10 +75,10 @@ TEST_F(LimitsTest, FilesThatAreNotNamedAsTextMessagesAreNotQuoted) {
       "numasim: s.textproto:1:11: machine.snapshot_file: 'secret.txt' is not named as a snapshot; expected a "
       "name that ends in .textproto, .txtpb or .pbtxt\n");
   Write("study.textproto", "scenario: 'secret.txt'");
-  EXPECT_EQ(
-      Refused({"sweep", "study.textproto"}),
-      "numasim: study.textproto:1:1: scenario: 'secret.txt' is not named as a scenario; expected a name that "
-      "ends in .textproto, .txtpb or .pbtxt\n");
+  EXPECT_EQ(Refused({"sweep", "study.textproto"}),
+            "numasim sweep: study.textproto:1:1: scenario: 'secret.txt' is not named as a scenario; expected "
+            "a name that "
+            "ends in .textproto, .txtpb or .pbtxt\n");
 }
 
 TEST_F(LimitsTest, ScenarioComesThroughAPipe) {

@@ -53,8 +53,8 @@ TEST_F(OomTest, OnlyWhoMayHaveMemoryOnTheNodeIsKilled) {
   EXPECT_EQ(machine_.Run("@other touch a").error, Errno::kOk);
 }
 
-// 70 MiB are 17,920 pages, 20 are 5,120, and each 1 stands for a thousandth of some 32,000. What is wanted beside
-// them is there when the small one has gone.
+// 70 MiB are 17,920 pages, 20 are 5,120, and each 1 stands for a thousandth of some 32,000. What is wanted
+// beside them is there when the small one has gone.
 TEST_F(OomTest, AScoreThatIsAdjustedDecides) {
   const struct {
     int big, small;
