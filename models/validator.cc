@@ -163,6 +163,9 @@ void CheckMemoryBlocks(const MemorySystem& memory, ProblemList& problems) {
   problems.Expect(online, present, "the pages of memory blocks that are online");
   problems.Expect(memory.managed_pages(), managed, "the count of managed pages of all zones");
   for (int n = 0; n < memory.node_count(); ++n) {
+    int64_t of_node = 0;
+    for (const Zone* const zone : memory.zones()) of_node += zone->node() == NodeId{n} ? zone->present() : 0;
+    problems.Expect(memory.present_pages(NodeId{n}), of_node, "node", n, ": the count of its present pages");
     problems.Expect(memory.node(NodeId{n}).total_pages, managed, "node", n, ": its copy of that count");
   }
 }

@@ -219,6 +219,8 @@ class Reader {
     if (argument.name == "hugepages" && value.empty()) {
       args_.warnings.push_back(
           Cat(Quoted(argument.text), " has no effect; expected a count, such as hugepages=64"));
+      // Without a '=' it is no parameter; with it, it is a count of none, behind which no other one counts.
+      if (argument.text.ends_with('=')) hugetlb_.HugePages(value);
     } else if (argument.name == "hugepages") {
       hugetlb_.HugePages(value);
     } else if (argument.name == "hugepagesz") {

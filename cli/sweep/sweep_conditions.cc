@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -68,7 +69,7 @@ absl::Status CheckFinds(const LoadedStudy& study, const SweepScenarios& scenario
   for (const LoadedFind& find : study.finds) {
     if (!MayBeOfLock(find.condition.metric)) unknown.push_back(&find);
   }
-  std::string mistake;  // of the first that is unknown, at the first point
+  std::map<const LoadedFind*, std::string> mistakes;  // of those that are unknown at the first point
   for (size_t point = 0; point < study.points.size() && !unknown.empty(); ++point) {
     const absl::StatusOr<RunMetrics> possible = PossibleAt(study, scenarios, point);
     if (!possible.ok()) return absl::OkStatus();
@@ -80,10 +81,11 @@ absl::Status CheckFinds(const LoadedStudy& study, const SweepScenarios& scenario
         return absl::InvalidArgumentError(Mistake(*find, std::string(judged.message())));
     }
     unknown = std::move(left);
-    if (point == 0 && !unknown.empty()) mistake = MeansNothing(study, *unknown.front(), *possible);
+    if (point > 0) continue;
+    for (const LoadedFind* const find : unknown) mistakes[find] = MeansNothing(study, *find, *possible);
   }
   if (unknown.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(mistake);
+  return absl::InvalidArgumentError(mistakes.at(unknown.front()));
 }
 
 }  // namespace numasim

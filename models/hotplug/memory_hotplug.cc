@@ -41,7 +41,7 @@ sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockI
     co_await path.HopTo(memory_.global_lp(), costs.hop);
     if (result.error == Errno::kOk) {
       blocks.SetOnline(id, false);
-      co_await memory_.ManagedChanged(path, zone, -managed);
+      co_await memory_.SizeChanged(path, zone, -managed, -kMemoryBlockPages);
     }
     if (driver != nullptr) driver->Release(path);
   } else {

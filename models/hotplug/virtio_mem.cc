@@ -159,7 +159,7 @@ sim::Task<Errno> VirtioMemDriver::FakeOffline(sim::Path& path, CpuId cpu, Pfn st
     co_await path.HopTo(memory_.node(zone_.node()).lp, memory_.costs().hop);
     zone_.AdjustManaged(-pages);
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-    co_await memory_.ManagedChanged(path, zone_, -pages);
+    co_await memory_.SizeChanged(path, zone_, -pages, 0);
     co_return Errno::kOk;
   }
   co_return Errno::kBusy;
@@ -211,7 +211,7 @@ sim::Task<void> VirtioMemDriver::FakeOnline(sim::Path& path, Pfn start, int64_t 
   co_await path.HopTo(memory_.node(zone_.node()).lp, memory_.costs().hop);
   zone_.AdjustManaged(pages);
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
-  co_await memory_.ManagedChanged(path, zone_, pages);
+  co_await memory_.SizeChanged(path, zone_, pages, 0);
 }
 
 // virtio_mem_sbm_plug_and_add_mb(): the block comes online with what is plugged of it; the rest of it never
@@ -231,7 +231,7 @@ sim::Task<void> VirtioMemDriver::AddBlock(sim::Path& path, size_t block, int64_t
   zone_.lock().Release(path);
   co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   memory_.blocks().SetOnline(IdOf(block), true);
-  co_await memory_.ManagedChanged(path, zone_, plugged);
+  co_await memory_.SizeChanged(path, zone_, plugged, kMemoryBlockPages);
   SetPlugged(block, 0, count, true);
   sub_blocks -= count;
   hotplug_.lock().Release(path);

@@ -324,12 +324,13 @@ sim::Task<void> MemorySystem::ApplySettings(sim::Path& path) {
   co_await path.HopTo(global_lp_, costs_.hop);
 }
 
-sim::Task<void> MemorySystem::ManagedChanged(sim::Path& path, const Zone& zone, int64_t pages) {
+sim::Task<void> MemorySystem::SizeChanged(sim::Path& path, const Zone& zone, int64_t managed,
+                                          int64_t present) {
   NUMASIM_CHECK_EQ(path.lp().value, global_lp_.value);
   const auto found = std::find(zones_.begin(), zones_.end(), &zone);
-  managed_pages_ += pages;
-  present_pages_[static_cast<size_t>(zone.node().value)] += pages;
-  reserves_->ManagedChanged(static_cast<size_t>(found - zones_.begin()), pages, thp_.any());
+  managed_pages_ += managed;
+  present_pages_[static_cast<size_t>(zone.node().value)] += present;
+  reserves_->ManagedChanged(static_cast<size_t>(found - zones_.begin()), managed, thp_.any());
   co_await ApplySettings(path);
 }
 

@@ -96,10 +96,10 @@ class MemorySystem {
   // LP and is there again afterwards.
   sim::Task<void> ApplySettings(sim::Path& path);
 
-  // To be called where a zone's managed pages have grown by `pages`, or shrunk where that is negative:
-  // computes the reserves again and sends them (init_per_zone_wmark_min). `path` must be on the global LP and
-  // is there again afterwards.
-  sim::Task<void> ManagedChanged(sim::Path& path, const Zone& zone, int64_t pages);
+  // To be called where a zone's managed and present pages have grown by so many, or shrunk where that is
+  // negative: computes the reserves again and sends them (init_per_zone_wmark_min). `path` must be on the
+  // global LP and is there again afterwards.
+  sim::Task<void> SizeChanged(sim::Path& path, const Zone& zone, int64_t managed, int64_t present);
 
   // What happens on the LP is recorded there, on it; the sum over all LPs is read while nothing runs.
   TimedStats& timed(sim::LpId lp) { return *timed_[static_cast<size_t>(lp.value)]; }

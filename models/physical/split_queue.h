@@ -40,7 +40,7 @@ class SplitQueue {
     pages_.erase(found->second);
     turns_.erase(found);
   }
-  // So many at most, the first ones, in their order.
+  // So many at most, the first ones, the last of these first: each is moved to the head of a list.
   Batch Take(int64_t most) {
     Batch batch{.pages = {}, .taken = next_turn_++};
     batch.pages.reserve(static_cast<size_t>(std::min(most, std::ssize(pages_))));
@@ -50,6 +50,7 @@ class SplitQueue {
       batch.pages.push_back(next->second);
     }
     pages_.erase(pages_.begin(), next);
+    std::ranges::reverse(batch.pages);
     return batch;
   }
   // Those of it that are still queued come last from now on. One that was freed meanwhile, and that is queued

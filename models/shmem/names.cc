@@ -39,7 +39,10 @@ sim::Task<ShmemOpened> Shmem::Open(sim::Path& path, const std::string& name, int
     if (made) names.emplace(*own, id);
     co_await GoHome(path, id);
     ShmemFile& file = made ? files_.Make(id) : files_.FileAt(id);
-    if (made) file.mount = mount;
+    if (made) {
+      file.mount = mount;
+      file.bytes = bytes;  // who finds the name does not wait for the file's lock
+    }
     file.linked = true;
     ++file.opens;
     co_await GoToGlobal(path);

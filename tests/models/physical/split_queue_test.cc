@@ -20,10 +20,10 @@ SplitQueue QueueOf(std::initializer_list<Pfn> pages) {
   return queue;
 }
 
-TEST(SplitQueueTest, IsFirstInFirstOut) {
+TEST(SplitQueueTest, GivesTheFirstTheLastOfThemFirst) {
   SplitQueue queue = QueueOf({kC, kA, kB});
   EXPECT_FALSE(queue.Add(kA)) << "it keeps its turn";
-  EXPECT_THAT(queue.Take(2).pages, ElementsAre(kC, kA));
+  EXPECT_THAT(queue.Take(2).pages, ElementsAre(kA, kC));
   EXPECT_THAT(queue.Take(2).pages, ElementsAre(kB));
   EXPECT_THAT(queue.Take(2).pages, IsEmpty());
 }
@@ -48,7 +48,9 @@ TEST(SplitQueueTest, WhatIsPutBackComesLastIfItIsStillThere) {
   queue.Remove(kB);
   EXPECT_EQ(queue.size(), 3);
   queue.PutBack(batch);
-  EXPECT_THAT(queue.Take(4).pages, ElementsAre(kD, kA, kC));
+  EXPECT_THAT(queue.Take(1).pages, ElementsAre(kD));
+  EXPECT_THAT(queue.Take(1).pages, ElementsAre(kC));
+  EXPECT_THAT(queue.Take(1).pages, ElementsAre(kA));
 }
 
 // It was freed, and its frames are another page, which somebody else has taken, or nobody.
@@ -58,10 +60,10 @@ TEST(SplitQueueTest, APageThatIsQueuedAgainIsAnother) {
     const SplitQueue::Batch batch = queue.Take(1);
     queue.Remove(kA);
     EXPECT_TRUE(queue.Add(kA));
-    if (taken) EXPECT_THAT(queue.Take(2).pages, ElementsAre(kB, kA));
+    if (taken) EXPECT_THAT(queue.Take(2).pages, ElementsAre(kA, kB));
     queue.PutBack(batch);
     EXPECT_EQ(queue.empty(), taken);
-    if (!taken) EXPECT_THAT(queue.Take(2).pages, ElementsAre(kB, kA));
+    if (!taken) EXPECT_THAT(queue.Take(2).pages, ElementsAre(kA, kB));
   }
 }
 
