@@ -39,9 +39,10 @@ std::vector<std::string> Placeholders(std::string_view text) {
   return words;
 }
 
-// "ENOENT", "SIGBUS", "CPU": nothing to replace.
+// "ENOENT", "SIGBUS", "CPU", the PID of a path below /proc: nothing to replace.
 bool IsATerm(const std::string& word) {
-  return word.starts_with("SIG") || word.starts_with("E") || word == "RDMA" || word == "CPU" || word == "CMA";
+  return word.starts_with("SIG") || word.starts_with("E") || word == "RDMA" || word == "CPU" ||
+         word == "CMA" || word == "PID";
 }
 
 TEST(OperationTableTest, SummariesAreSentences) {
