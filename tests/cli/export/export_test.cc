@@ -124,9 +124,12 @@ TEST_F(ExportTest, OptionsChooseTimeAndCounters) {
   EXPECT_THAT(ValuesOf(Exported(options), "node0.free"), ElementsAre(Value{0, 3}, Value{4 * kMs, -1}));
   // Nothing is in this time but what is of the whole run.
   options.every = "";
+  options.from = "8.5ms";
+  options.to = "8.9ms";
+  EXPECT_THAT(TimesOfInstants(Exported(options)), ElementsAre(9 * kMs, 9 * kMs));
   options.from = "1h";
   options.to = "";
-  EXPECT_THAT(TimesOfInstants(Exported(options)), ElementsAre(9 * kMs, 9 * kMs));
+  EXPECT_EQ(Error(options), absl::StrCat("--from 1h: is after the end of ", path_.get(), ", 9ms"));
 }
 
 TEST_F(ExportTest, NameIsThereOnceAndBeforeItIsReferredTo) {
