@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/base/errno.h"
@@ -32,6 +33,35 @@ TEST_F(TmpfsTest, AFileIsFoundByItsNameAndOutlivesWhoMadeIt) {
   machine_.Run("@q unmap t");
   EXPECT_EQ(Sum(NR_SHMEM), 0);
   EXPECT_EQ(files().files(), 0);
+}
+
+// Who opens a file that somebody makes just now waits for no lock of it.
+TEST_F(TmpfsTest, WhoFindsAFileFindsItsSize) {
+  constexpr int kTries = 60;
+  constexpr int64_t kBytes = 64 * 1024;
+  Shmem& shmem = machine_.kernel().shmem();
+  const sim::LpId node = machine_.memory().node(NodeId{0}).lp;
+  int found = 0;
+  for (int i = 0; i < kTries; ++i) {
+    const std::string name = absl::StrCat("n", i);
+    machine_.engine().Start(node, machine_.engine().now(), "make", [&](sim::Path& path) -> sim::Task<void> {
+      const ShmemOpened made = co_await shmem.Open(path, name, kBytes, CpuId{0});
+      co_await shmem.CloseFile(path, made.file, CpuId{0});
+    });
+    machine_.engine().Start(node, machine_.engine().now() + sim::Nanoseconds(50 * i), "find",
+                            [&](sim::Path& path) -> sim::Task<void> {
+                              const ShmemOpened opened =
+                                  co_await shmem.OpenExisting(path, name, ShmemFile::Mount::kTmpfs);
+                              if (opened.error != Errno::kOk) co_return;
+                              ++found;
+                              EXPECT_EQ(files().FileAt(opened.file).bytes, kBytes) << i;
+                              co_await shmem.CloseFile(path, opened.file, CpuId{0});
+                            });
+    ASSERT_TRUE(machine_.engine().Run().ok());
+    machine_.Run(absl::StrCat("unlink /shm/", name));
+  }
+  EXPECT_GT(found, 0);
+  EXPECT_LT(found, kTries) << "no one came before the file";
 }
 
 TEST_F(TmpfsTest, AMapGrowsAFileAndNeverShrinksIt) {

@@ -82,19 +82,6 @@ TEST(ReadersTest, MeetAtTheLruLockAlone) {
   EXPECT_GT(met, 0u);
 }
 
-// Who finds a file finds it whole, also where its size is set by who makes it just now.
-TEST(ReadersTest, NobodyFindsAFileWithoutItsSize) {
-  for (uint64_t seed = 1; seed <= 12; ++seed) {
-    Ran run(
-        "name: 'r' until: '300us' files: 100 size { constant: '4K' } node: 0 count: 8 pause { uniform { min: "
-        "'0s' "
-        "max: '3us' } }",
-        seed);
-    EXPECT_GT(run.Counter(READERS_FILES), 100) << seed;
-    EXPECT_EQ(run.Counter(READERS_PAGES), run.Counter(READERS_FILES)) << seed;
-  }
-}
-
 // Of 400 files of 1 MiB in 512 MiB of memory, all are read alike, or mostly the first.
 TEST(ReadersTest, PopularFilesAreReadMoreOften) {
   const auto brought = [](const char* popularity) {
