@@ -44,10 +44,11 @@ TEST_F(TmpfsTest, WhoFindsAFileFindsItsSize) {
   int found = 0;
   for (int i = 0; i < kTries; ++i) {
     const std::string name = absl::StrCat("n", i);
-    machine_.engine().Start(node, machine_.engine().now(), "make", [&](sim::Path& path) -> sim::Task<void> {
-      const ShmemOpened made = co_await shmem.Open(path, name, kBytes, CpuId{0});
-      co_await shmem.CloseFile(path, made.file, CpuId{0});
-    });
+    machine_.engine().Start(node, machine_.engine().now() + sim::Microseconds(1), "make",
+                            [&](sim::Path& path) -> sim::Task<void> {
+                              const ShmemOpened made = co_await shmem.Open(path, name, kBytes, CpuId{0});
+                              co_await shmem.CloseFile(path, made.file, CpuId{0});
+                            });
     machine_.engine().Start(node, machine_.engine().now() + sim::Nanoseconds(50 * i), "find",
                             [&](sim::Path& path) -> sim::Task<void> {
                               const ShmemOpened opened =
