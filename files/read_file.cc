@@ -7,6 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
@@ -75,6 +78,16 @@ absl::StatusOr<std::string> ReadInputFile(const std::string& path, const ReadLim
     text.append(buffer.data(), static_cast<size_t>(length));
     if (static_cast<int64_t>(text.size()) > limits.bytes) return TooLarge(limits.bytes);
   }
+}
+
+std::string BeginningOf(const std::string& path, size_t bytes) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return {};
+  std::string beginning(bytes, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(beginning.data(), static_cast<std::streamsize>(bytes));
+  beginning.resize(static_cast<size_t>(file.gcount()));
+  return beginning;
 }
 
 }  // namespace numasim

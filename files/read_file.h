@@ -3,6 +3,7 @@
 #ifndef NUMASIM_FILES_READ_FILE_H_
 #define NUMASIM_FILES_READ_FILE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -20,6 +21,10 @@ struct ReadLimits {
 // pipe: a device is refused, a larger file (ResourceExhausted) and a pipe that nobody writes to
 // (DeadlineExceeded) too.
 absl::StatusOr<std::string> ReadInputFile(const std::string& path, const ReadLimits& limits = {});
+
+// Its first bytes, so many at most, to tell what it is: nothing of what is no regular file (a pipe would be
+// read but once, and is waited for) or cannot be read, which who reads all of it tells.
+std::string BeginningOf(const std::string& path, size_t bytes);
 
 }  // namespace numasim
 

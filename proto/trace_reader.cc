@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "files/replaced_file.h"
@@ -18,6 +19,9 @@
 
 namespace numasim {
 namespace {
+
+// At the end of a message, so that AlsoExpecting() can go on.
+constexpr char kIsNoTrace[] = " is not a trace of numasim; expected one that numasim run wrote";
 
 class FileSource : public TraceSource {
  public:
@@ -133,6 +137,11 @@ bool Overlaps(const trace::BlockIndex& block, const TimeRange& range) {
 }
 
 }  // namespace
+
+absl::Status AlsoExpecting(absl::string_view others, const absl::Status& status) {
+  if (!absl::EndsWith(status.message(), kIsNoTrace)) return status;
+  return absl::Status(status.code(), absl::StrCat(status.message(), others));
+}
 
 absl::StatusOr<std::unique_ptr<TraceReader>> TraceReader::Open(const std::string& path) {
   const int fd =

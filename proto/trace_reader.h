@@ -20,9 +20,9 @@
 
 namespace numasim {
 
-// What the message says of a file that is none after its name, at its end, so that who takes other files too
-// can go on with these.
-inline constexpr char kIsNoTrace[] = " is not a trace of numasim; expected one that numasim run wrote";
+// Where a reader's status says that a file is no trace, with what else the caller takes at its end, such as
+// ", or the database of a sweep"; every other status as it is.
+absl::Status AlsoExpecting(absl::string_view others, const absl::Status& status);
 
 // `count` samples, `interval_ns` apart (0 if one), that all show `values`, in the order of the header's
 // columns. The values live until the visit returns.

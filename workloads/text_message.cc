@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "google/protobuf/descriptor.h"
@@ -193,6 +194,20 @@ void ClearReplaced(const Message& upper, Message& lower) {
   }
 }
 
+// With the number of each value where the field is repeated, else -1; by the fields' numbers.
+std::vector<std::pair<const FieldDescriptor*, int>> FieldsThatAreSet(const Message& message) {
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  std::vector<std::pair<const FieldDescriptor*, int>> values;
+  for (const FieldDescriptor* field : fields) {
+    const int first = field->is_repeated() ? 0 : -1;
+    const int end = field->is_repeated() ? reflection.FieldSize(message, field) : 0;
+    for (int i = first; i < end; ++i) values.emplace_back(field, i);
+  }
+  return values;
+}
+
 }  // namespace
 
 std::string FieldNames(const Descriptor& type) { return Join(NamesOfFields(type), ", "); }
@@ -287,18 +302,10 @@ MessageView TextMessage::View() const { return {&file_, message_, &tree_, "", {1
 absl::Status ForEachMessage(const MessageView& view,
                             const std::function<absl::Status(const MessageView&)>& check) {
   if (absl::Status status = check(view); !status.ok()) return status;
-  const Message& message = view.message();
-  const Reflection& reflection = *message.GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  reflection.ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
+  for (const auto& [field, index] : FieldsThatAreSet(view.message())) {
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    const int first = field->is_repeated() ? 0 : -1;
-    const int end = field->is_repeated() ? reflection.FieldSize(message, field) : 0;
-    for (int i = first; i < end; ++i) {
-      if (absl::Status status = ForEachMessage(view.Nested(field->name(), i), check); !status.ok())
-        return status;
-    }
+    if (absl::Status status = ForEachMessage(view.Nested(field->name(), index), check); !status.ok())
+      return status;
   }
   return absl::OkStatus();
 }
@@ -310,15 +317,8 @@ bool IsNamedAsTextMessage(std::string_view name) {
 std::map<std::string, std::string> PlacesByPath(const MessageView& root) {
   std::map<std::string, std::string> places;
   (void)ForEachMessage(root, [&places](const MessageView& view) {
-    const Reflection& reflection = *view.message().GetReflection();
-    std::vector<const FieldDescriptor*> fields;
-    reflection.ListFields(view.message(), &fields);
-    for (const FieldDescriptor* field : fields) {
-      const int first = field->is_repeated() ? 0 : -1;
-      const int end = field->is_repeated() ? reflection.FieldSize(view.message(), field) : 0;
-      for (int i = first; i < end; ++i)
-        places.emplace(view.PathOf(field->name(), i), view.FileAndLine(field->name(), i));
-    }
+    for (const auto& [field, index] : FieldsThatAreSet(view.message()))
+      places.emplace(view.PathOf(field->name(), index), view.FileAndLine(field->name(), index));
     return absl::OkStatus();
   });
   return places;

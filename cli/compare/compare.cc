@@ -92,13 +92,8 @@ absl::StatusOr<std::vector<std::string>> TracesIn(const std::string& folder) {
   return paths;
 }
 
-// A reader of traces cannot know what else would do.
-absl::Status WithOtherSides(const absl::Status& status) {
-  if (!absl::EndsWith(status.message(), kIsNoTrace)) return status;
-  return absl::Status(status.code(), absl::StrCat(status.message(),
-                                                  ", a folder of such, or the database of a sweep "
-                                                  "(.sqlite)"));
-}
+// What a side can be beside a trace.
+constexpr char kOtherSides[] = ", a folder of such, or the database of a sweep (.sqlite)";
 
 // Of the points `where` chooses, if it is a sweep's database.
 absl::StatusOr<Side> ReadSide(const std::string& path, const std::vector<PointChoice>& where) {
@@ -113,7 +108,7 @@ absl::StatusOr<Side> ReadSide(const std::string& path, const std::vector<PointCh
   Side side;
   for (const std::string& trace : paths) {
     const absl::StatusOr<RunMetrics> run = ReadMetrics(trace);
-    if (!run.ok()) return trace == path ? WithOtherSides(run.status()) : run.status();
+    if (!run.ok()) return trace == path ? AlsoExpecting(kOtherSides, run.status()) : run.status();
     side.Add(*run);
   }
   return side;

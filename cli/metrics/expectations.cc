@@ -1,13 +1,11 @@
 #include "cli/metrics/expectations.h"
 
-#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/metrics/verdict.h"
-#include "workloads/nearest_name.h"
 #include "workloads/units.h"
 
 namespace numasim {
@@ -16,8 +14,6 @@ namespace {
 using workloads::Condition;
 using workloads::Quoted;
 
-bool IsOfLock(const std::string& metric) { return absl::StartsWith(metric, "lock."); }
-
 // Metrics that no column gives.
 bool IsOfNoColumn(const std::string& metric) {
   return absl::StartsWith(metric, "operation.") || absl::StartsWith(metric, "events.");
@@ -25,11 +21,7 @@ bool IsOfNoColumn(const std::string& metric) {
 
 // That `metric` is none of the possible ones: said in the words of its kind.
 std::string MeansNothing(const std::string& metric, const RunMetrics& possible) {
-  const std::string suggestion = [&] {
-    std::vector<std::string_view> names;
-    for (const auto& [name, of_name] : possible.metrics) names.push_back(name);
-    return workloads::DidYouMean(metric, names);
-  }();
+  const std::string suggestion = DidYouMeanMetric(metric, possible);
   if (IsOfNoColumn(metric))
     return absl::StrCat(" is about nothing that this run can do", suggestion,
                         "; expected operation.SCRIPT.OPERATION.VALUE, operation.KIND.VALUE or events.KIND");
@@ -61,9 +53,7 @@ absl::Status Expectations::CheckNames(const RunMetrics& possible) {
     const std::string& metric = expected.condition.metric;
     const absl::StatusOr<std::vector<Judgement>> judgements = Judge(expected.condition, possible);
     expected.possible = judgements.ok();
-    // A glob that begins with a wildcard may mean locks too.
-    const bool may_be_of_lock = IsOfLock(metric) || metric.find_first_of("*?[") == 0;
-    if (expected.possible || (absl::IsNotFound(judgements.status()) && may_be_of_lock)) continue;
+    if (expected.possible || (absl::IsNotFound(judgements.status()) && MayBeOfLock(metric))) continue;
     return absl::InvalidArgumentError(absl::StrCat(expected.place, ": ", Quoted(expected.condition.text),
                                                    absl::IsNotFound(judgements.status())
                                                        ? MeansNothing(metric, possible)

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/metrics/metric_text.h"
 #include "cli/text/absent_count.h"
@@ -47,15 +48,23 @@ bool IsNone(const std::string& name, const RunMetrics& run) {
 }
 
 absl::Status MeansNothing(const Condition& condition, const RunMetrics& run) {
-  std::vector<std::string_view> names;
-  for (const auto& [name, metric] : run.metrics) names.push_back(name);
   return absl::NotFoundError(
       absl::StrCat("names no metric of this run: ", workloads::Quoted(condition.metric),
-                   workloads::DidYouMean(condition.metric, names),
+                   DidYouMeanMetric(condition.metric, run),
                    "; expected a name that numasim metrics shows, or a glob over such names"));
 }
 
 }  // namespace
+
+bool MayBeOfLock(const std::string& metric) {
+  return absl::StartsWith(metric, "lock.") || metric.find_first_of("*?[") == 0;
+}
+
+std::string DidYouMeanMetric(const std::string& metric, const RunMetrics& run) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, of_name] : run.metrics) names.push_back(name);
+  return workloads::DidYouMean(metric, names);
+}
 
 absl::StatusOr<std::vector<Judgement>> Judge(const Condition& condition, const RunMetrics& run) {
   std::vector<Judgement> judgements;

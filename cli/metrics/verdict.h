@@ -23,6 +23,13 @@ struct Judgement {
 // InvalidArgument where it compares one with a value of another unit.
 absl::StatusOr<std::vector<Judgement>> Judge(const workloads::Condition& condition, const RunMetrics& run);
 
+// Whether a name or glob may mean metrics of locks, which are made with what they protect and so not known
+// before a run: also where it begins with a wildcard.
+bool MayBeOfLock(const std::string& metric);
+
+// "; did you mean 'node0.numa_hit'?", where one of the run's is near; or nothing.
+std::string DidYouMeanMetric(const std::string& metric, const RunMetrics& run);
+
 }  // namespace numasim
 
 #endif  // NUMASIM_CLI_METRICS_VERDICT_H_

@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
 #include "cli/report/page.h"
@@ -64,13 +63,6 @@ absl::Status CheckDatabases(const std::vector<std::string>& inputs) {
                                                  "'; expected traces, or one sweep's database alone"));
 }
 
-// A reader of traces cannot know what else would do.
-absl::Status WithDatabases(const absl::Status& status) {
-  if (!absl::EndsWith(status.message(), kIsNoTrace)) return status;
-  return absl::Status(status.code(),
-                      absl::StrCat(status.message(), ", or the database of a sweep (.sqlite)"));
-}
-
 std::string PageText(const Page& page, const std::string& data) {
   return absl::StrCat(page.before_data, data, page.after_data);
 }
@@ -87,7 +79,7 @@ absl::StatusOr<ReportOutcome> WriteTraces(const ReportOptions& options) {
   std::vector<std::unique_ptr<ReportTrace>> traces;
   for (size_t i = 0; i < labels.size(); ++i) {
     absl::StatusOr<std::unique_ptr<ReportTrace>> trace = ReadReportTrace(options.traces[i], labels[i]);
-    if (!trace.ok()) return WithDatabases(trace.status());
+    if (!trace.ok()) return AlsoExpecting(", or the database of a sweep (.sqlite)", trace.status());
     if (!(*trace)->cut.empty()) {
       outcome.warnings.push_back(absl::StrCat((*trace)->cut, "; the report shows what is before"));
     }

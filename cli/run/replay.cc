@@ -1,10 +1,8 @@
 #include "cli/run/replay.h"
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/run/scenario_run.h"
 #include "cli/run/traced_run.h"
+#include "files/read_file.h"
 #include "google/protobuf/text_format.h"
 #include "proto/scenario.pb.h"
 #include "workloads/alloc_trace/alloc_text.h"
@@ -73,14 +72,7 @@ bool IsAllocTrace(const ReplayOptions& options) {
   if (!options.format.empty()) return workloads::TraceFormatNamed(options.format).has_value();
   if (!options.columns.empty() || !workloads::IsNamedAsTrace(options.log)) return false;
   if (workloads::IsNamedAsTraceOnly(options.log)) return true;
-  // What cannot be read is told of by who reads all of it.
-  std::string begin(size_t{1} << 16, '\0');
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(options.log, error)) return false;  // a pipe is read once
-  std::ifstream file(options.log, std::ios::binary);
-  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  begin.resize(static_cast<size_t>(file.gcount()));
-  return workloads::FindTraceFormat(begin).has_value();
+  return workloads::FindTraceFormat(BeginningOf(options.log, size_t{1} << 16)).has_value();
 }
 
 // What is given and has no effect on the kind of file that it is.

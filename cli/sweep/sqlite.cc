@@ -3,25 +3,18 @@
 #include <sqlite3.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "files/read_file.h"
 
 namespace numasim {
 
 bool IsDatabase(const std::string& path) {
   constexpr std::string_view kMark("SQLite format 3\0", 16);
-  std::string start(kMark.size(), ' ');
-  // A pipe is none, and to open one waits for who writes to it.
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return false;
-  std::ifstream in(path, std::ios::binary);
-  return in.read(start.data(), static_cast<std::streamsize>(start.size())) && start == kMark;
+  return BeginningOf(path, kMark.size()) == kMark;
 }
 
 absl::StatusOr<std::unique_ptr<Sqlite>> Sqlite::Open(const std::string& path, Mode mode) {

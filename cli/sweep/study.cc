@@ -110,9 +110,9 @@ absl::Status StudyLoader::LoadScenarioText(const MessageView& study) {
                                                   "); expected a file, by its path from the study's folder"));
   }
   if (!workloads::IsNamedAsTextMessage(name)) {
-    return study.Mistake("scenario", absl::StrCat("is not named as a scenario; expected a name that ends in ",
-                                                  absl::string_view(workloads::kTextMessageEndings.data(),
-                                                                    workloads::kTextMessageEndings.size())));
+    return study.Mistake("scenario",
+                         workloads::Cat("is not named as a scenario; expected a name that ends in ",
+                                        workloads::kTextMessageEndings));
   }
   loaded_.scenario_path = (std::filesystem::path(loaded_.path).parent_path() / name).string();
   loaded_.scenario_text = *text;

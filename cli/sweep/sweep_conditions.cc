@@ -5,19 +5,16 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/metrics/metrics.h"
 #include "cli/metrics/verdict.h"
 #include "cli/run/possible_metrics.h"
 #include "cli/run/trace_header.h"
 #include "proto/trace.pb.h"
-#include "workloads/nearest_name.h"
 #include "workloads/scenario.h"
 #include "workloads/simulation.h"
 #include "workloads/units.h"
@@ -26,11 +23,6 @@ namespace numasim {
 namespace {
 
 using workloads::Simulation;
-
-// Locks are made with what they protect. A glob that begins with a wildcard may mean them.
-bool MayBeOfLock(const std::string& metric) {
-  return absl::StartsWith(metric, "lock.") || metric.find_first_of("*?[") == 0;
-}
 
 // Those of a point that the study keeps. A machine that cannot be built says so when it is to run.
 absl::StatusOr<RunMetrics> PossibleAt(const LoadedStudy& study, const SweepScenarios& scenarios,
@@ -53,11 +45,9 @@ std::string Mistake(const LoadedFind& find, const std::string& what) {
 }
 
 std::string MeansNothing(const LoadedStudy& study, const LoadedFind& find, const RunMetrics& possible) {
-  std::vector<std::string_view> names;
-  for (const auto& [name, metric] : possible.metrics) names.push_back(name);
   return Mistake(find, absl::StrCat("is about no metric that a run can have",
                                     study.proto.metrics_size() > 0 ? " and metrics: keeps" : "",
-                                    workloads::DidYouMean(find.condition.metric, names),
+                                    DidYouMeanMetric(find.condition.metric, possible),
                                     "; expected a name that numasim metrics shows of such a run, or a glob "
                                     "over such names"));
 }

@@ -30,6 +30,19 @@ TEST(ReadInputFileTest, FileOfUnknownSizeIsReadToItsEnd) {
   EXPECT_NE(ReadInputFile("/proc/self/status")->find("Pid:"), std::string::npos);
 }
 
+TEST(BeginningOfTest, IsOfRegularFilesAlone) {
+  const std::string path = ::testing::TempDir() + "/beginning";
+  std::ofstream(path, std::ios::binary) << "abcdef";
+  EXPECT_EQ(BeginningOf(path, 3), "abc");
+  EXPECT_EQ(BeginningOf(path, 9), "abcdef");
+  EXPECT_EQ(BeginningOf("/none", 3), "");
+  EXPECT_EQ(BeginningOf("/", 3), "");
+  EXPECT_EQ(BeginningOf("/dev/zero", 3), "");
+  const std::string pipe = ::testing::TempDir() + "/beginning_pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(BeginningOf(pipe, 3), "") << "it waited for who writes";
+}
+
 TEST(ReadInputFileTest, SaysWhyAFileCannotBeRead) {
   EXPECT_EQ(ReadInputFile("/none").status(), absl::NotFoundError("No such file or directory"));
   EXPECT_EQ(ReadInputFile("/").status().message(), "it is a folder");

@@ -41,11 +41,10 @@ absl::StatusOr<MemoryDevice> DeviceOf(const Machine& machine, const KernelArgs& 
 
 // movablecore= of the boot arguments; the kernel section's knob wins.
 absl::Status AddMovablecore(const KernelKnobs& kernel, const KernelArgs& args, MachineConfig& config) {
-  if (!kernel.has_movablecore() && !args.movablecore.has_value()) return absl::OkStatus();
-  config.movablecore_where =
-      kernel.has_movablecore() ? "kernel.movablecore" : "machine.kernel_args: movablecore";
-  auto pages =
-      PagesOf(config.movablecore_where, kernel.has_movablecore() ? kernel.movablecore() : *args.movablecore);
+  const bool knob = kernel.has_movablecore();
+  if (!knob && !args.movablecore.has_value()) return absl::OkStatus();
+  config.movablecore_where = knob ? "kernel.movablecore" : "machine.kernel_args: movablecore";
+  auto pages = PagesOf(config.movablecore_where, knob ? kernel.movablecore() : *args.movablecore);
   if (pages.ok()) config.movablecore_pages = *pages;
   return pages.status();
 }
