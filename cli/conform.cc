@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "cli/atomic_file.h"
+#include "cli/signals.h"
 #include "cli/warnings.h"
 #include "files/read_file.h"
 #include "workloads/conform.h"
@@ -34,7 +35,8 @@ workloads::MachineLimits LimitsOf(const Machine& machine) {
   return {machine.distance_size(), machine.cpus().node_of_cpu_size()};
 }
 
-absl::Status RunConform(const ConformOptions& options) {
+// Cancelled if a signal ends it before.
+absl::Status ConformAndWrite(const ConformOptions& options) {
   absl::Status output = CheckIsNoInput("--json", options.json, {options.script, options.boot});
   if (!output.ok()) return output;
   const auto script_text = Read(options.script);
@@ -45,10 +47,24 @@ absl::Status RunConform(const ConformOptions& options) {
   if (!boot.ok()) return boot.status();
   auto script = workloads::ParseScript(*script_text, options.script, LimitsOf(boot->machine));
   if (!script.ok()) return script.status();
-  auto conformance = workloads::Conform(*script, options.script, *boot, options.boot);
+  const EndSignals signals;
+  auto conformance = workloads::Conform(*script, options.script, *boot, options.boot,
+                                        [] { return EndSignals::Noted() != 0; });
   if (!conformance.ok()) return conformance.status();
   PrintWarnings(conformance->warnings, std::cerr);
   return WriteFileAtomically(options.json, conformance->steps.dump(1) + "\n");
+}
+
+// Returns the exit status, after a message if it is not 0.
+int RunConform(const ConformOptions& options) {
+  const absl::Status status = ConformAndWrite(options);
+  if (absl::IsCancelled(status)) {
+    std::cerr << "numasim: " << EndSignals::Name(EndSignals::Noted()) << " ended the run at "
+              << status.message() << "; nothing is written\n";
+    return 128 + EndSignals::Noted();
+  }
+  if (!status.ok()) std::cerr << "numasim: " << status.message() << "\n";
+  return status.ok() ? 0 : 1;
 }
 
 }  // namespace
@@ -63,11 +79,7 @@ void AddConformCommand(CLI::App& app, int* exit_status) {
       ->required()
       ->type_name("BOOT.json");
   command->add_option("--json", options->json, "where the steps go")->required()->type_name("OUT.json");
-  command->callback([options, exit_status] {
-    const absl::Status status = RunConform(*options);
-    if (!status.ok()) std::cerr << "numasim: " << status.message() << "\n";
-    *exit_status = status.ok() ? 0 : 1;
-  });
+  command->callback([options, exit_status] { *exit_status = RunConform(*options); });
 }
 
 }  // namespace numasim

@@ -12,6 +12,7 @@
 #include "models/physical/memory_system.h"
 #include "proto/counter_info.h"
 #include "sim/engine.h"
+#include "sim/run_control.h"
 #include "workloads/machine/resolve.h"
 #include "workloads/not_modelled.h"
 #include "workloads/recorded_guest.h"
@@ -253,6 +254,10 @@ json ResultJson(const OpResult& result, const MemorySystem& memory, const Hugetl
   return out;
 }
 
+absl::Status Ended(const std::string& place, const std::string& operation, size_t step, size_t steps) {
+  return absl::CancelledError(absl::StrCat(place, ": '", operation, "', step ", step, " of ", steps));
+}
+
 absl::Status NeverEnds(const sim::Engine& engine, const std::string& place, const std::string& operation) {
   const std::vector<sim::BlockedPath> blocked = engine.blocked_paths();
   return absl::FailedPreconditionError(absl::StrCat(place, ": '", operation, "': never ends: it waits for ",
@@ -264,7 +269,7 @@ absl::Status NeverEnds(const sim::Engine& engine, const std::string& place, cons
 }  // namespace
 
 absl::StatusOr<Conformance> Conform(const Script& script, const std::string& file, const BootState& boot,
-                                    const std::string& boot_file) {
+                                    const std::string& boot_file, const std::function<bool()>& ended) {
   const LineName place = [&file](int line) { return absl::StrCat(file, ":", line); };
   const std::string problem = FirstNotModelled(script, place);
   if (!problem.empty()) return absl::UnimplementedError(problem);
@@ -290,9 +295,14 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   const HugetlbPool& pool = simulated.pool();
   const CounterView view(simulated, config->hugetlb.default_size, boot.counters);
 
+  engine.SetProgress([&engine, &ended](sim::SimTime, uint64_t) {
+    if (ended()) sim::StopRun(engine);
+  });
   json steps = json::array();
   steps.push_back({{"step", 0}, {"op", "boot"}, {"result", {{"err", "0"}}}, {"counters", view.Counters()}});
   for (const Op& op : script.ops) {
+    const auto ended_here = [&] { return Ended(place(op.line), op.text, steps.size(), script.ops.size()); };
+    if (ended()) return ended_here();
     OpResult result;
     bool done = false;
     const sim::SimTime before = engine.now();
@@ -305,6 +315,7 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
       done = true;
     });
     if (absl::Status status = engine.Run(); !status.ok()) return status;
+    if (!done && sim::RunWasStopped(engine)) return ended_here();
     if (!done) return NeverEnds(engine, place(op.line), op.text);
     steps.push_back({{"step", steps.size()},
                      {"op", op.text},

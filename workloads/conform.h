@@ -3,6 +3,7 @@
 #ifndef NUMASIM_WORKLOADS_CONFORM_H_
 #define NUMASIM_WORKLOADS_CONFORM_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,10 @@ struct Conformance {
   std::vector<std::string> warnings;  // what of the boot state has no effect
 };
 
-// `file` and `boot_file` are for messages.
+// `file` and `boot_file` are for messages. `ended` is asked before each step, and about every 100 ms in it:
+// where it says true the result is Cancelled, with the operation that it ended in or before as message.
 absl::StatusOr<Conformance> Conform(const Script& script, const std::string& file, const BootState& boot,
-                                    const std::string& boot_file);
+                                    const std::string& boot_file, const std::function<bool()>& ended);
 
 }  // namespace numasim::workloads
 

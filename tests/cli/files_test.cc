@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 #include <tuple>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "proto/trace_reader.h"
@@ -24,6 +25,7 @@ namespace numasim {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -257,6 +259,35 @@ TEST_F(TraceFileTest, SignalEndsTheRunWithSummaryTraceAndItsStatus) {
     const Outcome dump = Numasim({"dump", "x.pb.partial", "--every", "1s"});
     EXPECT_EQ(dump.exit_status, 0) << dump.err;
     EXPECT_THAT(dump.out, HasSubstr(absl::StrCat("(ended by ", name, " before its end)")));
+  }
+}
+
+// `child` has a handler for the signal.
+bool Catches(pid_t child, int signal) {
+  const std::string status = FileText(absl::StrCat("/proc/", child, "/status"));
+  const size_t at = status.find("SigCgt:");
+  if (at == std::string::npos) return false;
+  return (std::stoull(status.substr(at + 7), nullptr, 16) >> (signal - 1) & 1) != 0;
+}
+
+TEST_F(TraceFileTest, SignalEndsConformWithAMessageItsStatusAndNoFile) {
+  constexpr int kSteps = 50'000;  // take some seconds
+  std::string script = "spawn p\n";
+  for (int i = 1; i < kSteps; ++i) script += "sleep 1\n";
+  Write("long.mm", script);
+  const std::vector<std::string> before = Files();
+  for (const auto& [signal, name, status] :
+       {std::tuple(SIGINT, "SIGINT", 130), std::tuple(SIGTERM, "SIGTERM", 143)}) {
+    const pid_t child = Start({"conform", "long.mm", "--boot", Runfile(kRecording), "--json", "o.json"});
+    WaitFor([&] { return Catches(child, signal); });
+    kill(child, signal);
+    EXPECT_EQ(Wait(child), status);
+    EXPECT_EQ(FileText(".out"), "");
+    const std::string err = FileText(".err");
+    EXPECT_THAT(err, StartsWith(absl::StrCat("numasim: ", name, " ended the run at long.mm:"))) << err;
+    EXPECT_THAT(err, EndsWith(absl::StrCat(" of ", kSteps, "; nothing is written\n")));
+    EXPECT_EQ(std::count(err.begin(), err.end(), '\n'), 1) << err;
+    EXPECT_EQ(Files(), before);
   }
 }
 
