@@ -81,8 +81,10 @@ class Path::StretchAwaiter : public TakeAwaiter {
  private:
   // With one step only there is nothing to be saved.
   bool Begins() const {
-    const SimTime next = path_->now() + d_;
-    return !path_->lp_->shared->step_by_step && d_.ns >= 0 && next.ns < kFar && stretch_.Lands(next) > next;
+    const SimTime now = path_->now();
+    if (path_->lp_->shared->step_by_step || d_.ns < 0 || d_.ns >= kFar - now.ns) return false;
+    const SimTime next = now + d_;
+    return stretch_.Lands(next) > next;
   }
   // No stretch may reach the end of time.
   static constexpr int64_t kFar = kNever.ns / 2;

@@ -52,6 +52,9 @@ constexpr Duration Seconds(int64_t n) { return {n * 1'000'000'000}; }
 // Later than any event.
 inline constexpr SimTime kNever{std::numeric_limits<int64_t>::max()};
 
+// `d` after `t`, d >= 0; kNever where simulated time ends before.
+constexpr SimTime Later(SimTime t, Duration d) { return d < kNever - t ? t + d : kNever; }
+
 // Exact, in the units that fit: "1h2m3.5s", "1.5ms", "7ns".
 std::string ToString(Duration d);
 std::string ToString(SimTime t);  // kNever reads "never"

@@ -9,6 +9,7 @@
 
 #include "files/read_file.h"
 #include "google/protobuf/text_format.h"
+#include "sim/time.h"
 #include "workloads/alloc_trace/alloc_text.h"
 #include "workloads/batch/batch_text.h"
 #include "workloads/generate/churn_text.h"
@@ -79,6 +80,8 @@ class ScenarioLoader {
   template <typename Plan>
   absl::Status LoadPlans(const MessageView& workload, std::string_view field, int count, ReadPlan<Plan> read,
                          std::vector<Plan>& plans);
+  // Of a part of the workload that would begin at the end of simulated time.
+  absl::Status CheckStart(const MessageView& view, int64_t start_ns) const;
   // Of a time of a part of the workload that does not come before the run stops.
   void WarnIfLate(const MessageView& view, std::string_view field, int64_t time_ns);
   InputFiles Files();
@@ -260,12 +263,20 @@ absl::Status ScenarioLoader::LoadPlans(const MessageView& workload, std::string_
         read(view, {files, loaded_.limits.nodes, loaded_.stop_after_ns, loaded_.warnings});
     if (!plan.ok()) return plan.status();
     if (absl::Status status = TakeName(view, plan->name); !status.ok()) return status;
+    if (absl::Status status = CheckStart(view, plan->start_ns); !status.ok()) return status;
     WarnIfLate(view, "start", plan->start_ns);
     // To end with the run is no mistake.
     if constexpr (requires { plan->until_ns; }) WarnIfLate(view, "until", plan->until_ns.value_or(0) - 1);
     plans.push_back(*std::move(plan));
   }
   return absl::OkStatus();
+}
+
+absl::Status ScenarioLoader::CheckStart(const MessageView& view, int64_t start_ns) const {
+  // With a stop_after it only has no effect.
+  if (start_ns < sim::kNever.ns || loaded_.stop_after_ns.has_value()) return absl::OkStatus();
+  return view.Mistake("start",
+                      "is the end of simulated time, when nothing begins any more; expected an earlier time");
 }
 
 void ScenarioLoader::WarnIfLate(const MessageView& view, std::string_view field, int64_t time_ns) {
@@ -280,6 +291,7 @@ absl::Status ScenarioLoader::LoadScript(const MessageView& view, const Workload:
   loaded.stagger_ns = *ParseDuration(proto.stagger());
   loaded.loops = proto.loops();
   loaded.copies = proto.copies();
+  if (absl::Status status = CheckStart(view, loaded.start_ns); !status.ok()) return status;
   WarnIfLate(view, "start", loaded.start_ns);
   if (loaded.copies == 0)
     loaded_.warnings.push_back(view.Warning("copies", "is none: nobody performs the script"));
@@ -288,7 +300,8 @@ absl::Status ScenarioLoader::LoadScript(const MessageView& view, const Workload:
   }
   int64_t last_start = 0;
   if (__builtin_mul_overflow(loaded.stagger_ns, int64_t{loaded.copies} - 1, &last_start) ||
-      __builtin_add_overflow(last_start, loaded.start_ns, &last_start)) {
+      __builtin_add_overflow(last_start, loaded.start_ns, &last_start) ||
+      (last_start == sim::kNever.ns && !loaded_.stop_after_ns.has_value())) {
     return view.Mistake("stagger", "starts the last copy too late; expected all to start within 9223372036s");
   }
   if (proto.has_file() && proto.line_size() > 0) {

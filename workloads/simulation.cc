@@ -195,22 +195,50 @@ absl::Status Simulation::Run() {
 }
 
 absl::Status Simulation::Stuck(const std::vector<sim::BlockedPath>& blocked) const {
-  const auto late =
-      std::find_if(blocked.begin(), blocked.end(), [](const auto& path) { return path.after_end_of_time; });
-  if (late != blocked.end()) {
-    const auto stream = std::find_if(runners_.begin(), runners_.end(),
-                                     [&](const auto& candidate) { return candidate->name == late->path; });
-    const std::string doing = stream == runners_.end() ? "" : (*stream)->runner->Doing();
-    return absl::OutOfRangeError(absl::StrCat(doing.empty() ? absl::StrCat("'", late->path, "'") : doing,
-                                              ": begins at ", sim::ToString(late->since), " and ends after ",
-                                              sim::ToString(sim::Duration{sim::kNever.ns}),
-                                              " (292 years), the end of simulated time; expected shorter "
-                                              "sleeps, fewer loops, an earlier start, or a "
-                                              "stop_after"));
-  }
+  if (std::ranges::any_of(blocked, &sim::BlockedPath::after_end_of_time)) return AfterEndOfTime(blocked);
   return absl::FailedPreconditionError(
       absl::StrCat("deadlock at ", sim::ToString(engine_.now()), ": ", blocked.size(),
                    " paths wait, the first, ", blocked.front().path, ", for ", blocked.front().waits_for));
+}
+
+// The machine's daemons come to the end of time too; they are named only where nobody of the workload waits.
+absl::Status Simulation::AfterEndOfTime(const std::vector<sim::BlockedPath>& blocked) const {
+  const auto of_workload = [this](const sim::BlockedPath& path) { return !WhoseIs(path.path).empty(); };
+  const auto is_late = &sim::BlockedPath::after_end_of_time;
+  auto found = std::ranges::find_if(
+      blocked, [&](const sim::BlockedPath& path) { return path.after_end_of_time && of_workload(path); });
+  if (found == blocked.end()) found = std::ranges::find_if(blocked, of_workload);
+  if (found == blocked.end()) found = std::ranges::find_if(blocked, is_late);
+  const sim::BlockedPath& late = *found;
+  const std::string whose = WhoseIs(late.path);
+  return absl::OutOfRangeError(absl::StrCat(
+      whose.empty() ? absl::StrCat("'", late.path, "'") : whose, ": begins at ", sim::ToString(late.since),
+      " and ends after ", sim::ToString(sim::Duration{sim::kNever.ns}),
+      " (292 years), the end of simulated time; expected shorter sleeps, fewer loops, an earlier "
+      "start, or a stop_after"));
+}
+
+std::string Simulation::WhoseIs(const std::string& path) const {
+  for (const auto& stream : runners_) {
+    if (stream->name != path) continue;
+    const std::string doing = stream->runner->Doing();
+    return doing.empty() ? absl::StrCat("'", path, "'") : doing;
+  }
+  // A part's paths are called after it: "vms#3".
+  const std::string part = path.substr(0, path.find('#'));
+  std::string place;
+  const auto look_in = [&](const auto& plans) {
+    for (const auto& plan : plans) {
+      if (plan.name == part) place = plan.place;
+    }
+  };
+  look_in(scenario_.guests);
+  look_in(scenario_.batches);
+  look_in(scenario_.allocations);
+  look_in(scenario_.churns);
+  look_in(scenario_.readers);
+  look_in(scenario_.slabs);
+  return place.empty() ? "" : absl::StrCat(place, ": '", path, "'");
 }
 
 Simulation::Totals Simulation::CountAll() const {

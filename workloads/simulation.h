@@ -125,6 +125,10 @@ class Simulation {
   sim::Task<void> EndWithLast(sim::Path& path);
   // What is wrong where a run without an end has come to its end: somebody still waits.
   absl::Status Stuck(const std::vector<sim::BlockedPath>& blocked) const;
+  // The same where one of them would go on after the end of simulated time.
+  absl::Status AfterEndOfTime(const std::vector<sim::BlockedPath>& blocked) const;
+  // What of the scenario a path belongs to, with its place in front; empty if it is one of the machine's own.
+  std::string WhoseIs(const std::string& path) const;
 
   const LoadedScenario& scenario_;
   std::vector<std::string> warnings_;

@@ -134,7 +134,7 @@ sim::Task<void> Kcompactds::LookNow(sim::Path& path) {
     co_await path.GoTo(node.lp, memory_.costs().hop);
     State& state = StateOf(node);
     if (!as_threads_) {
-      state.due = path.now() + kNextOperation;
+      state.due = Later(path.now(), kNextOperation);
       continue;
     }
     state.look_now = true;
@@ -151,7 +151,7 @@ sim::Task<void> Kcompactds::CatchUp(sim::Path& path) {
     co_await path.GoTo(node.lp, memory_.costs().hop);
     while (state.due <= path.now()) {
       const sim::Duration timeout = co_await Look(path, node, memory_.CpuForThread(node).value_or(CpuId{0}));
-      state.due = path.now() + timeout;
+      state.due = Later(path.now(), timeout);
     }
   }
   co_await path.GoTo(home, memory_.costs().hop);

@@ -40,7 +40,7 @@ void Reclaim::WakeKswapds(sim::Path& path, const AllocRequest& request) {
     }
     Call& call = under_way_[static_cast<size_t>(path.lp().value)][static_cast<size_t>(id.value)];
     if (path.now() < call.arrives && call.Covers(want)) continue;
-    call = {path.now() + memory_.costs().hop, want};
+    call = {Later(path.now(), memory_.costs().hop), want};
     path.Start(node.lp, memory_.costs().hop, "wakeup_kswapd",
                [this, &node, want](sim::Path& there) -> sim::Task<void> {
                  kswapds_.WakeUp(there, node, want);

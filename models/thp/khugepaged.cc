@@ -131,7 +131,7 @@ sim::Task<Errno> Khugepaged::RunScans(sim::Path& path, CpuId cpu, int64_t scans)
   constexpr sim::Duration kPatience = sim::Nanoseconds(7'500'000'000);
   co_await path.GoTo(memory_.global_lp(), memory_.costs().hop);
   const int64_t wanted = counters_[KHUGEPAGED_FULL_SCANS] + scans;
-  const sim::SimTime end = path.now() + kPatience;
+  const sim::SimTime end = Later(path.now(), kPatience);
   for (;;) {
     co_await DoScan(path, cpu);
     if (counters_[KHUGEPAGED_FULL_SCANS] >= wanted) break;

@@ -307,6 +307,46 @@ TEST(StretchTest, CountsItsStepsAsEvents) {
 
 // A step that is run in its turn: the clock shows its time, and another stretch, which has no step then,
 // stays where it is.
+// Three private steps a nanosecond apart.
+class ThreeSteps final : public Stretch {
+ public:
+  Ran RunSteps(SimTime next, SimTime until, int64_t most) override {
+    Ran ran{0, next, next};
+    while (ran.steps < most && ran.next < until) {
+      ran.last = ran.next;
+      ran.next += Nanoseconds(1);
+      ++ran.steps;
+    }
+    left -= ran.steps;
+    return ran;
+  }
+  SimTime Lands(SimTime next) override { return next + Nanoseconds(left); }
+
+  int64_t left = 3;
+};
+
+TEST(StretchTest, DoesNotBeginNearTheEndOfSimulatedTimeNorAfterIt) {
+  const SimTime late = kNever - Nanoseconds(1000);
+  ThreeSteps steps;
+  SimTime waits_since;
+  bool went_on = false;
+  Engine engine({.lookahead = Nanoseconds(50)});
+  engine.Start(engine.AddLp("node"), late, "late", [&](Path& path) -> Task<void> {
+    co_await path.Take(Nanoseconds(10), steps);
+    waits_since = path.now();
+    co_await path.Take(Nanoseconds(2000), steps);
+    went_on = true;
+  });
+  ASSERT_TRUE(engine.Run().ok());
+  EXPECT_EQ(waits_since, late + Nanoseconds(10));
+  EXPECT_FALSE(went_on);
+  EXPECT_EQ(steps.left, 3);
+  const std::vector<BlockedPath> blocked = engine.blocked_paths();
+  ASSERT_EQ(blocked.size(), 1u);
+  EXPECT_TRUE(blocked[0].after_end_of_time);
+  EXPECT_EQ(blocked[0].since, waits_since);
+}
+
 TEST(StretchTest, RunsAStepInItsTurn) {
   // A step each 10 ns; the `special`th is one of these.
   class Steps : public Stretch {

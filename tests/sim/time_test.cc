@@ -15,6 +15,15 @@ TEST(TimeTest, Arithmetic) {
   static_assert(SimTime{} < kNever);
 }
 
+TEST(TimeTest, LaterEndsWithSimulatedTime) {
+  static_assert(Later(SimTime{5}, Nanoseconds(3)) == SimTime{8});
+  static_assert(Later(SimTime{5}, Nanoseconds(0)) == SimTime{5});
+  static_assert(Later(SimTime{kNever.ns - 5}, Nanoseconds(4)) == SimTime{kNever.ns - 1});
+  static_assert(Later(SimTime{kNever.ns - 5}, Nanoseconds(5)) == kNever);
+  static_assert(Later(SimTime{kNever.ns - 5}, Nanoseconds(kNever.ns)) == kNever);
+  static_assert(Later(kNever, Nanoseconds(0)) == kNever);
+}
+
 TEST(TimeTest, TextIsExactInTheLargestUnitsThatFit) {
   EXPECT_EQ(ToString(SimTime{}), "0s");
   EXPECT_EQ(ToString(SimTime{1'234'567'000}), "1.234567s");

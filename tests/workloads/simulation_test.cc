@@ -360,6 +360,57 @@ TEST(SimulationTest, OperationThatEndsAfterSimulatedTimeIsNamed) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("(292 years), the end of simulated time; expected"));
 }
 
+// A workload of guests whose memory comes by faults of 4K pages; it begins in line 5 of the file.
+LoadedScenario LoadGuests(const std::string& groups) {
+  return Load(absl::StrCat(Machine(1, "256M", 1), "workload {\n", groups, "}\n"));
+}
+
+// The first touches are under way then, page by page.
+TEST(SimulationTest, GuestWhoseStartEndsAfterSimulatedTimeIsNamed) {
+  const LoadedScenario scenario = LoadGuests(
+      "guests { name: 'vms' start: '9223372036854ms' count: 1 arrival { gap { constant: '1us' } }\n"
+      "  size { constant: '16M' } lifetime { constant: '1s' } }\n");
+  const absl::Status status = Begin(scenario, 2)->Run();
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("test.textproto:6: guests 'vms': 'vms#0': begins at 2562047h47m16.854"));
+}
+
+// kcompactd0 looked at 16.5 s, after a growth, and would look again after the end. It waits since before the
+// guest does, which grew at 16.8 s.
+TEST(SimulationTest, OfThoseAtTheEndOfSimulatedTimeOneOfTheWorkloadIsNamed) {
+  const LoadedScenario scenario = LoadGuests(
+      "guests { name: 'vms' start: '9223372036s' count: 1 arrival { gap { constant: '1us' } }\n"
+      "  size { constant: '16M' } lifetime { constant: '2s' } touch { steps: 20 } }\n");
+  EXPECT_THAT(std::string(Begin(scenario, 2)->Run().message()),
+              HasSubstr("test.textproto:6: guests 'vms': 'vms#0': begins at 2562047h47m16.8"));
+}
+
+TEST(SimulationTest, PartThatStartsAtTheEndOfSimulatedTimeIsRefused) {
+  const auto mistake = [](const std::string& part) {
+    const workloads::ScenarioReaders no_files = {
+        [](const std::string&) { return absl::NotFoundError("no files in this test"); }, nullptr};
+    return std::string(workloads::ParseScenario(
+                           "t.textproto",
+                           absl::StrCat("machine { node { memory: '16M' } }\nworkload { ", part, " }\n"),
+                           no_files)
+                           .status()
+                           .message());
+  };
+  const std::string start = "start: '9223372036854775807ns'";
+  EXPECT_EQ(
+      mistake(absl::StrCat("churn { name: 'c' ", start, " fill: '10%' }")),
+      "t.textproto:2:30: workload.churn[0].start: '9223372036854775807ns' is the end of simulated time, "
+      "when nothing begins any more; expected an earlier time");
+  EXPECT_EQ(
+      mistake(absl::StrCat("script { ", start, " line: 'spawn p' }")),
+      "t.textproto:2:21: workload.script[0].start: '9223372036854775807ns' is the end of simulated time, "
+      "when nothing begins any more; expected an earlier time");
+  EXPECT_THAT(mistake("script { start: '1ns' stagger: '9223372036854775806ns' copies: 2 line: 'spawn p' }"),
+              HasSubstr("stagger: '9223372036854775806ns' starts the last copy too late"));
+  EXPECT_EQ(mistake("script { start: '9223372036854775806ns' line: 'spawn p' }"), "");
+}
+
 TEST(SimulationTest, RunThatStopsBeforeTheEndOfSimulatedTimeDoesNotMindALongerSleep) {
   for (const std::string stop : {"5ms", "9223372036854775807ns"}) {
     const LoadedScenario scenario =

@@ -71,7 +71,7 @@ struct GuestPlan : GuestHabits {
   enum class Placement : uint8_t { kRoundRobin, kMostFree, kRandom };
 
   std::string name;
-  std::string place;  // "FILE:LINE: workload.guests[0]", for messages
+  std::string place;  // "FILE:LINE: guests 'NAME'", for messages
   Arrival arrival;
   std::optional<int64_t> count;
   int64_t start_ns = 0;
