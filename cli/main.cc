@@ -37,6 +37,7 @@ int WithOutputWritten(int exit_status) {
 
 int main(int argc, char** argv) {
   numasim::sim::ExitWhenOutOfMemory();
+  numasim::sim::SaveAddressSpace();
   numasim::PrepareProcess();
   CLI::App app("numasim: a discrete-event simulator of the Linux NUMA memory system", "numasim");
   app.require_subcommand(1);

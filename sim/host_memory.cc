@@ -1,5 +1,6 @@
 #include "sim/host_memory.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -89,6 +90,13 @@ void HostOutOfMemory() {
 }
 
 void ExitWhenOutOfMemory() { std::set_new_handler(SayOutOfMemory); }
+
+void SaveAddressSpace() {
+#ifdef M_ARENA_MAX
+  struct rlimit limit = {};
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) mallopt(M_ARENA_MAX, 1);
+#endif
+}
 
 int ThreadsOfHost(int wanted) {
   std::vector<std::thread> threads;

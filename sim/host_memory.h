@@ -21,6 +21,11 @@ HostMemory FreeHostMemory();
 // run that has used up its memory cannot undo anything: that takes memory too.
 void ExitWhenOutOfMemory();
 
+// Where the address space is limited (ulimit -v) all threads allocate from one heap from now on. One of its
+// own for each would reserve 64 MiB that it may never use, as far as the limit lets it: a larger limit could
+// leave less for the simulation. To be called before there is a second thread.
+void SaveAddressSpace();
+
 // How many of `wanted` threads, this one included, the host lets a process have now (ulimit -u).
 int ThreadsOfHost(int wanted);
 

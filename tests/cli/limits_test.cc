@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -33,6 +34,23 @@ TEST_F(LimitsTest, AddressSpaceThatIsTooSmallForTheMachineIsSaidBeforeTheRun) {
   EXPECT_THAT(outcome.err, HasSubstr("numasim: s.mm:1: machine: simulating it takes about 4."));
   EXPECT_THAT(outcome.err, HasSubstr("GiB of address space, and this process has "));
   EXPECT_EQ(Files(), std::vector<std::string>{"s.mm"});
+}
+
+// What is refused with a limit is refused with every smaller one.
+TEST_F(LimitsTest, LargerLimitOfAddressSpaceAllowsNoLess) {
+  Write("s.mm", "machine nodes=2 node_mem=4G cpus_per_node=2\nspawn p\n@p map m 64M anon\n@p touch m\n");
+  bool allowed = false;
+  for (int64_t kilobytes = 90'000; kilobytes <= 330'000; kilobytes += 10'000) {
+    const Outcome outcome =
+        Shell(absl::StrCat("ulimit -v ", kilobytes, "; $NUMASIM run s.mm --threads 2 --out o.pb"));
+    if (!allowed) {
+      allowed = outcome.exit_status == 0;
+      EXPECT_FALSE(allowed && kilobytes == 90'000);
+      continue;
+    }
+    EXPECT_EQ(outcome.exit_status, 0) << kilobytes << ": " << outcome.err;
+  }
+  EXPECT_TRUE(allowed);
 }
 
 // The page tables of what is touched are more than what is left.

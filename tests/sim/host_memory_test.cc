@@ -8,8 +8,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <latch>
 #include <limits>
 #include <new>
+#include <thread>
+#include <vector>
 
 namespace numasim::sim {
 namespace {
@@ -48,6 +51,35 @@ TEST(HostMemoryTest, ThreadsAreAsManyAsTheHostGives) {
             }),
             41);
 }
+
+#ifndef NUMASIM_SANITIZER  // which has an allocator of its own
+// So many threads at once that each allocate.
+void AllocateInThreads(int count) {
+  std::latch all_have(count);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < count; ++t) {
+    threads.emplace_back([&all_have] {
+      void* const memory = ::operator new(4000);
+      all_have.arrive_and_wait();
+      ::operator delete(memory);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+// The stacks of threads that have ended are kept, 40 MiB at most; heaps would be 64 MiB each.
+TEST(HostMemoryTest, ThreadsReserveNoHeapsWhereTheAddressSpaceIsLimited) {
+  EXPECT_EQ(StatusOfChild([] {
+              const struct rlimit limit = {rlim_t{1} << 60, rlim_t{1} << 60};
+              setrlimit(RLIMIT_AS, &limit);
+              SaveAddressSpace();
+              const int64_t before = FreeHostMemory().address_space;
+              AllocateInThreads(8);
+              return before - FreeHostMemory().address_space < int64_t{64} << 20 ? 42 : 1;
+            }),
+            42);
+}
+#endif
 
 TEST(HostMemoryTest, NewThatFailsEndsTheProgramWithAMessage) {
   const auto run_out = [] {
