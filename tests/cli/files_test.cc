@@ -101,6 +101,34 @@ TEST_F(ReadErrorTest, TraceIsNotTakenForACutOne) {
   EXPECT_THAT(Refused({"dump", "broken.pb"}), AllOf(HasSubstr("broken.pb"), HasSubstr("Input/output error")));
 }
 
+// The disk fails behind the beginning, which tells what the trace is of, and just before its end.
+TEST_F(ReadErrorTest, TraceIsReadToItsEndByAllThatReadIt) {
+  Write("s.textproto", absl::StrCat(kMachine,
+                                    "workload { script { loops: 30 line: 'spawn p' line: '@p map a 8M anon' "
+                                    "line: '@p touch a' } }\ntrace { interval: '10us' }\n"));
+  ASSERT_EQ(Numasim({"run", "s.textproto", "--out", "whole.pb"}).exit_status, 0);
+  const uintmax_t size = fs::file_size("whole.pb");
+  ASSERT_GT(size, 20'000u);
+  for (const uintmax_t good : {size / 2, size - 10}) {
+    const std::string name = absl::StrCat("broken_at_", good, ".pb");
+    const std::string message = absl::StrCat("cannot read trace ", name, ": Input/output error");
+    fs::copy_file("whole.pb", name);
+    for (const std::vector<std::string>& command :
+         std::vector<std::vector<std::string>>{{"metrics", name},
+                                               {"report", name},
+                                               {"export", name, "--perfetto"},
+                                               {"compare", name, "whole.pb"},
+                                               {"compare", "whole.pb", name}})
+      EXPECT_THAT(Refused(command), HasSubstr(message)) << command.front();
+    // What it has printed by then it cannot take back.
+    for (const std::string format : {"text", "csv", "json"}) {
+      const Outcome dump = Numasim({"dump", name, "--format", format});
+      EXPECT_EQ(dump.exit_status, 1) << format;
+      EXPECT_THAT(dump.err, HasSubstr(message)) << format;
+    }
+  }
+}
+
 // ---- Writing ----
 
 // Runs for ever, and writes little: its counters stand still while it sleeps.

@@ -1,7 +1,9 @@
 // The program where its host gives it less than it needs, and where its inputs have no end.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -62,6 +64,42 @@ TEST_F(LimitsTest, MemoryThatRunsOutDuringTheRunIsAMessage) {
             "numasim: out of memory: this process may have 302 MiB of address space (ulimit -v); expected a "
             "smaller "
             "machine, fewer streams, or a larger limit\n");
+}
+#endif
+
+#ifndef NUMASIM_SANITIZER
+// A thousand threads would take 8 GiB of address space for their stacks.
+TEST_F(LimitsTest, MoreThreadsThanTheHostHasCpusAreNotMadeAndChangeNothing) {
+  Write("s.mm", "machine nodes=2 node_mem=64M\nspawn p\n@p map m 8M anon\n@p touch m\n");
+  ASSERT_EQ(Numasim({"run", "s.mm", "--threads", "1", "--out", "one.pb"}).exit_status, 0);
+  const Outcome outcome =
+      Shell("ulimit -s 8192; ulimit -v 4000000; $NUMASIM run s.mm --threads 1000 --out many.pb");
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.err;
+  EXPECT_TRUE(FileText("one.pb") == FileText("many.pb"));
+}
+
+// Greatest resident memory of a run, in bytes.
+int64_t PeakOf(pid_t child) {
+  rusage usage = {};
+  int status = 0;
+  EXPECT_EQ(wait4(child, &status, 0, &usage), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << FileText(".err");
+  return usage.ru_maxrss * 1024;
+}
+
+// A CPU's lists of free pages are made when it first uses them, so one that nobody runs on takes its name and
+// little more.
+TEST_F(LimitsTest, CpusThatAreNotUsedTakeLittleMemory) {
+  constexpr int kNodes = 64;
+  constexpr int kCpus = 4096;  // of each node
+  const auto peak = [](int cpus) {
+    std::string text = "machine {\n";
+    for (int n = 0; n < kNodes; ++n) absl::StrAppend(&text, "node { memory: '1G' cpus: ", cpus, " }\n");
+    text += "}\nworkload { script { line: 'spawn p' line: '@p map a 64M anon' line: '@p touch a' } }\n";
+    Write("s.textproto", text);
+    return PeakOf(Start({"run", "s.textproto", "--threads", "1", "--quiet"}));
+  };
+  EXPECT_LT(peak(kCpus) - peak(1), int64_t{kNodes} * kCpus * 512);
 }
 #endif
 
