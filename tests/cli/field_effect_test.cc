@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -13,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/metrics/expectations.h"
 #include "cli/run/summary.h"
 #include "cli/run/traced_run.h"
 #include "google/protobuf/descriptor.h"
@@ -143,6 +145,26 @@ workload { script {
 } }
 )";
 
+// A recorded machine that reads more of a file than it has memory, so that kswapd has work.
+constexpr char kRecordedCache[] = R"(
+machine {
+  disk: "1G"
+  zone {
+    node: 0 name: "DMA32" start_pfn: 4096 spanned: 61440 present: 61440 managed: 61440
+    min: 900 low: 1200 high: 1500 protection: [ 0, 0, 50, 50 ]
+    pcp { cpu: 0 count: 0 high: 100 batch: 20 }
+    free: 49154 free_total: [ 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 48 ]
+    free_blocks { type: "Movable" blocks: [ 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 48 ] }
+    pageblocks { type: "Movable" count: 120 }
+  }
+  cpus { node_of_cpu: [ 0 ] }
+}
+kernel { thp { enabled: "never" } }
+workload { script {
+  line: "spawn p" line: "@p map f 400M file file=data shared" line: "@p read f" line: "sleep 100"
+} }
+)";
+
 // A page that is pinned keeps a memory block from going offline.
 constexpr char kPinned[] = R"(
 machine { node { memory: "384M" } }
@@ -163,6 +185,39 @@ kernel { thp { enabled: "never" } }
 workload { script {
   line: "spawn p" line: "@p cpu 0" line: "@p map heap 80M anon" line: "@p touch heap" line: "pool 2M all 2"
 } }
+)";
+
+// All that a file says: machines, and a load.
+constexpr char kFromBootState[] = R"(
+machine { boot_state_file: "some.json" }
+kernel { thp { enabled: "never" } }
+workload { script { line: "spawn p" line: "@p map heap 64M anon" line: "@p touch heap" } }
+)";
+constexpr char kFromSnapshot[] = R"(
+machine { snapshot_file: "some_machine.textproto" }
+kernel { thp { enabled: "never" } }
+workload { script { name: "load" file: "some.mm" } }
+)";
+
+// CMA areas and huge pages that no script names.
+constexpr char kWithAreas[] = R"(
+machine {
+  node { memory: "4G" cpus: 1 }
+  node { memory: "4G" cpus: 1 }
+  hugepages { node: 1 size: "2M" nr: 1 }
+}
+kernel {
+  thp { enabled: "never" }
+  cma { area { name: "camera" node: 1 size: "64M" } hugetlb { node: 0 size: "1G" } }
+}
+workload { script { line: "spawn p" line: "pool 1G node0 1" line: "pool 1G node1 1" } }
+)";
+
+// What a kernel makes of its command line.
+constexpr char kWithCmaArgument[] = R"(
+machine { node { memory: "128M" cpus: 1 } kernel_args: "cma=16M" }
+kernel { thp { enabled: "never" } cma { built: true } }
+workload { script { line: "spawn p" line: "@p map heap 64M anon" line: "@p touch heap" } }
 )";
 
 // Two nodes, of which the first has no room for all huge pages.
@@ -245,6 +300,14 @@ workload {
 trace { interval: "1m" }
 )";
 
+// Batch jobs of a table.
+constexpr char kWithLog[] = R"(
+machine { node { memory: "128M" cpus: 4 } }
+kernel { thp { enabled: "never" } }
+workload { batch { name: "jobs" log: "some.csv" columns: "submit=from,run=for,cpus=cpus,request=mem:M" } }
+trace { interval: "1s" }
+)";
+
 // A trace of allocations, more than a millisecond long.
 constexpr char kWithTrace[] = R"(
 machine {
@@ -308,6 +371,21 @@ workload {
 trace { interval: "1ms" }
 )";
 
+// Of each kind two that differ.
+void WriteFiles() {
+  std::ofstream("some.mm") << "spawn p\n@p map heap 8M anon\n@p touch heap\n";
+  std::ofstream("other.mm") << "spawn p\n@p map heap 9M anon\n@p touch heap\n";
+  std::ofstream("some_machine.textproto") << "node { memory: '64M' cpus: 1 }\n";
+  std::ofstream("other_machine.textproto") << "node { memory: '128M' cpus: 1 }\n";
+  fs::copy_file(Runfile("tests/kernel_truth/hugetlb_node_resize.truth.json"), "some.json");
+  fs::copy_file(Runfile("tests/kernel_truth/thp_move.truth.json"), "other.json");
+  std::ofstream("some.csv") << "from,for,cpus,mem\n0,100,2,8\n1,100,1,4\n";
+  std::ofstream("other.csv") << "from,for,cpus,mem\n0,100,2,8\n1,100,2,4\n";
+  std::ofstream("some.swf") << "1 0 0 60 2 -1 2048 2 60 -1 1 1 1 1 1 1 -1 -1\n";
+  std::ofstream times("times.txt");  // of arrivals, or of lives
+  for (int ms = 1; ms <= 20; ++ms) times << ms << "ms\n";
+}
+
 void WriteTraces() {
   const auto alloc = [](int us, int pfn) {
     return absl::StrCat("a-1 [001] ..... 1.00", us, ": mm_page_alloc: page=p pfn=", pfn,
@@ -315,14 +393,16 @@ void WriteTraces() {
   };
   std::ofstream("some.ftrace") << alloc(1000, 8) << alloc(2000, 16) << alloc(3000, 24);
   std::ofstream("others.ftrace") << alloc(1000, 8) << alloc(2000, 16);
+  std::ofstream("some.perf") << "a 1 [001] 1.001000: kmem:mm_page_alloc: page=p pfn=8 order=3 migratetype=0 "
+                                "gfp_flags=GFP_KERNEL\n";
 }
 
-void WriteTopology() {
+void WriteTopology(const std::string& name, int64_t node_bytes) {
   const auto sets = [](const std::string& cpus, const std::string& nodes) {
     return absl::StrCat("cpuset=\"", cpus, "\" complete_cpuset=\"", cpus, "\" nodeset=\"", nodes,
                         "\" complete_nodeset=\"", nodes, "\"");
   };
-  std::ofstream out("three_nodes.xml");
+  std::ofstream out(name);
   out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE topology SYSTEM \"hwloc2.dtd\">\n"
       << "<topology version=\"2.0\">\n<object type=\"Machine\" os_index=\"0\" " << sets("0x7", "0x7")
       << " allowed_cpuset=\"0x7\" allowed_nodeset=\"0x7\" gp_index=\"1\">\n";
@@ -331,7 +411,7 @@ void WriteTopology() {
     const int index = 2 + 3 * n;
     out << "<object type=\"Group\" " << sets(set, set) << " gp_index=\"" << index
         << "\" kind=\"1001\" subkind=\"0\">\n<object type=\"NUMANode\" os_index=\"" << n << "\" "
-        << sets(set, set) << " gp_index=\"" << index + 1 << "\" local_memory=\"67108864\"/>\n"
+        << sets(set, set) << " gp_index=\"" << index + 1 << "\" local_memory=\"" << node_bytes << "\"/>\n"
         << "<object type=\"PU\" os_index=\"" << n << "\" " << sets(set, set) << " gp_index=\"" << index + 2
         << "\"/>\n</object>\n";
   }
@@ -377,14 +457,25 @@ std::vector<Entry> Costs() {
   return entries;
 }
 
+constexpr char kFreePages[] =
+    "free: 49154 free_total: [ 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 48 ]\n    free_blocks { type: \"Movable\" "
+    "blocks: [ "
+    "2,";
+constexpr char kMoreFreePages[] =
+    "free: 49155 free_total: [ 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 48 ]\n    free_blocks { type: \"Movable\" "
+    "blocks: [ "
+    "3,";
+
 const Entry kEntries[] = {
     {"Scenario.name", kDescribed, "\"base\"", "\"other\""},
     {"Scenario.seed", kDescribed, "name:", "seed: 5 name:", Effect::kWarned},
     {"Scenario.expect", kDescribed, "name:", "expect: 'operation.first.map.failed' name:", Effect::kRefused},
+    {"Scenario.expect", kDescribed, "name:", "expect: 'node0.numa_hit == 0' name:"},
     {"Scenario.stop_after", kDescribed, "name:", "stop_after: '20ms' name:"},
     {"Node.memory", kDescribed, "6G", "7G"},
     {"Node.cpus", kDescribed, "cpus: 2", "cpus: 3"},
     {"DistanceRow.to", kDescribed, "[ 10, 20 ]", "[ 10 ]", Effect::kRefused},
+    {"Machine.lstopo_file", kFromTopology, "three_nodes", "three_larger_nodes"},
     {"Machine.lstopo_file", kRecorded, "machine {", "machine { lstopo_file: 'x.xml'", Effect::kRefused},
     {"DistanceRow.to", kFromTopology, "machine {",
      "machine { distance { to: [ 10, 30, 20 ] } distance { to: [ 30, 10, 20 ] } distance { to: [ 20, 20, 10 "
@@ -397,6 +488,8 @@ const Entry kEntries[] = {
     {"VirtioMem.plugged", kFromTopology, "machine {",
      "machine { virtio_mem { node: 1 max: '128M' plugged: '128M' }"},
     {"HugePages.nr", kFromTopology, "machine {", "machine { hugepages { node: 1 size: '2M' nr: 3 }"},
+    {"Machine.boot_state_file", kFromBootState, "some.json", "other.json"},
+    {"Machine.snapshot_file", kFromSnapshot, "some_machine", "other_machine"},
     {"Machine.boot_state_file", kRecorded, "machine {", "machine { boot_state_file: 'x'", Effect::kRefused},
     {"Machine.snapshot_file", kRecorded, "machine {", "machine { snapshot_file: 'x'", Effect::kRefused},
     {"Machine.kernel_args", kDescribed, "machine {", "machine { kernel_args: 'movablecore=8M'"},
@@ -404,6 +497,17 @@ const Entry kEntries[] = {
     {"NodeCpus.node_of_cpu", kDescribed, "machine {", "machine { cpus { node_of_cpu: [ 1, 0, 0, 1 ] }"},
     {"RecordedZone.node", kRecorded, "node: 0", "node: 1"},
     {"RecordedZone.name", kRecorded, "\"DMA32\"", "\"Normal\""},
+    {"RecordedZone.start_pfn", kRecorded, "start_pfn: 4096", "start_pfn: 8192"},
+    {"RecordedZone.spanned", kRecorded, "spanned: 61440", "spanned: 61952"},
+    {"RecordedZone.managed", kRecorded, "managed: 60000", "managed: 59000"},
+    {"RecordedZone.high", kRecordedCache, "high: 1500", "high: 3000"},
+    // These say the same in three ways, so that only together they can change.
+    {"RecordedZone.free", kRecordedCache, kFreePages, kMoreFreePages},
+    {"RecordedZone.free_total", kRecordedCache, kFreePages, kMoreFreePages},
+    {"FreeBlocks.blocks", kRecordedCache, kFreePages, kMoreFreePages},
+    {"FreeBlocks.blocks", kRecorded,
+     "\"Unmovable\" blocks: [ 1 ] }\n    free_blocks { type: \"Movable\" blocks: [ 1,",
+     "\"Unmovable\" blocks: [ 2 ] }\n    free_blocks { type: \"Movable\" blocks: [ 0,"},
     {"RecordedZone.start_pfn", kRecorded, "start_pfn: 4096", "start_pfn: 34359738368", Effect::kRefused},
     {"RecordedZone.spanned", kRecorded, "spanned: 61440", "spanned: 60000", Effect::kRefused},
     {"RecordedZone.present", kRecorded, "present: 61000", "present: 50000", Effect::kRefused},
@@ -413,6 +517,8 @@ const Entry kEntries[] = {
     {"RecordedZone.low", kRecorded, "low: 1200", "low: 1400"},
     {"RecordedZone.high", kRecorded, "high: 1500", "high: 1100", Effect::kRefused},
     {"RecordedZone.protection", kRecorded, "[ 0, 0, 50, 50 ]", "[ 0, 0, 50, 700 ]"},
+    {"PcpList.cpu", kRecorded, "cpu: 0 count: 10 high: 100 batch: 20 }\n    pcp { cpu: 1",
+     "cpu: 1 count: 10 high: 100 batch: 20 }\n    pcp { cpu: 0"},
     {"PcpList.cpu", kRecorded, "cpu: 1", "cpu: 7", Effect::kRefused},
     {"PcpList.count", kRecorded, "count: 10", "count: 20"},
     {"PcpList.high", kRecorded, "high: 100 batch: 20 }\n    pcp { cpu: 1 count: 0 high: 100",
@@ -429,6 +535,8 @@ const Entry kEntries[] = {
     {"VirtioMem.node", kDescribed, "virtio_mem { node: 1", "virtio_mem { node: 0"},
     {"VirtioMem.max", kDescribed, "max: \"256M\"", "max: \"384M\""},
     {"VirtioMem.plugged", kDescribed, "plugged: \"128M\"", "plugged: \"0\""},
+    {"HugePages.node", kWithAreas, "hugepages { node: 1", "hugepages { node: 0"},
+    {"HugePages.size", kWithAreas, "\"2M\"", "\"1G\""},
     {"HugePages.node", kDescribed, "hugepages { node: 0", "hugepages { node: 7", Effect::kRefused},
     {"HugePages.size", kDescribed, "size: \"2M\"", "size: \"4M\"", Effect::kRefused},
     {"HugePages.nr", kDescribed, "nr: 14", "nr: 15"},
@@ -468,14 +576,19 @@ const Entry kEntries[] = {
     {"HugetlbKnobs.resize", kDescribed, "hugetlb {", "hugetlb { resize: 'racing'"},
     {"ContigKnobs.hugetlb", kDescribed, "contig {", "contig { hugetlb: 'fail'"},
     {"ContigKnobs.offline_patience", kPinned, "\"5ms\"", "\"50ms\""},
+    {"Area.name", kWithAreas, "\"camera\"", "\"video\""},
     {"Area.name", kDescribed, "area { name: \"camera\"", "area { name: \"video\"", Effect::kRefused},
     {"Area.node", kDescribed, "\"camera\" node: 1", "\"camera\" node: 0"},
     {"Area.size", kDescribed, "\"64M\"", "\"32M\""},
+    {"HugetlbArea.node", kWithAreas, "hugetlb { node: 0", "hugetlb { node: 1"},
     {"HugetlbArea.node", kDescribed, "hugetlb { node: 1", "hugetlb { node: 0", Effect::kRefused},
     {"HugetlbArea.size", kDescribed, "\"3G\"", "\"2G\""},
+    {"CmaKnobs.built", kWithCmaArgument, "built: true", "built: false", Effect::kWarned},
     {"CmaKnobs.built", kDescribed, "cma {", "cma { built: false", Effect::kRefused},
     {"CmaKnobs.lock", kDescribed, "cma {", "cma { lock: 'mutex'"},
+    {"Script.name", kDescribed, "\"second\"", "\"third\""},
     {"Script.name", kDescribed, "\"second\"", "\"first\"", Effect::kRefused},
+    {"Script.file", kFromSnapshot, "some.mm", "other.mm"},
     {"Script.file", kDescribed, "name: \"second\"", "name: \"second\" file: 'x.mm'", Effect::kRefused},
     {"Script.line", kDescribed, "20M anon", "21M anon"},
     {"Script.start", kDescribed, "start: \"1ms\"", "start: \"30ms\""},
@@ -497,6 +610,12 @@ const Entry kEntries[] = {
     {"Guests.policy_of", kWithGuests, "node: [ 0, 1 ]", "node: [ 0, 1 ] policy_of: 'mapping'"},
     {"Guests.populate", kWithGuests, "node: [ 0, 1 ]", "node: [ 0, 1 ] populate: true"},
     {"Batch.name", kWithBatch, "\"jobs\"", "\"others\""},
+    {"Batch.log", kWithLog, "some.csv", "other.csv"},
+    {"Batch.columns", kWithLog, "mem:M", "mem:K"},
+    {"Batch.count", kWithLog, "log:", "count: 1 log:"},
+    {"Batch.format", kWithLog, "log: \"some.csv\" columns: \"submit=from,run=for,cpus=cpus,request=mem:M\"",
+     "log: \"some.swf\" format: \"swf\""},
+    {"Batch.format", kWithLog, "log: \"some.csv\"", "log: \"some.csv\" format: \"swf\"", Effect::kRefused},
     {"Batch.log", kWithBatch, "lublin {", "log: 'x.swf' lublin {", Effect::kRefused},
     {"Batch.format", kWithBatch, "lublin {", "format: 'swf' lublin {", Effect::kRefused},
     {"Batch.columns", kWithBatch, "lublin {", "columns: 'submit=#1,run=#2' lublin {", Effect::kRefused},
@@ -517,6 +636,7 @@ const Entry kEntries[] = {
     {"Allocations.name", kWithTrace, "\"trace\"", "\"others\""},
     {"Allocations.trace", kWithTrace, "some.f", "others.f"},
     {"Allocations.trace", kWithTrace, "some.ftrace", "some.swf", Effect::kRefused},
+    {"Allocations.format", kWithTrace, "trace: \"some.ftrace\"", "format: \"perf\" trace: \"some.perf\""},
     {"Allocations.format", kWithTrace, "trace: \"", "format: 'perf' trace: \"", Effect::kRefused},
     {"Allocations.count", kWithTrace, "trace: \"", "count: 2 trace: \""},
     {"Allocations.count", kWithTrace, "trace: \"", "count: 4 trace: \"", Effect::kRefused},
@@ -557,6 +677,7 @@ const Entry kEntries[] = {
     {"Slab.grow", kWithSlab, "20000", "10000"},
     {"Slab.in_use", kWithSlab, "10%", "50%"},
     {"Poisson.mean", kWithGuests, "mean: \"3ms\"", "mean: \"4ms\""},
+    {"Arrival.file", kWithGuests, "poisson { mean: \"3ms\" }", "file: 'times.txt'"},
     {"Arrival.file", kWithGuests, "poisson {", "file: 'x.txt' poisson {", Effect::kRefused},
     {"ClosedLoop.guests", kWithGuests, "guests: 3", "guests: 4"},
     {"Touch.steps", kWithGuests, "steps: 2", "steps: 3"},
@@ -594,6 +715,8 @@ const Entry kEntries[] = {
     {"Zipf.exponent", kWithGuests, "exponent: 1.5", "exponent: 0.1"},
     {"Distribution.choice", kWithGuests, "\"50%\"", "\"5%\""},
     {"Distribution.weight", kWithGuests, "[ 1, 3 ] }", "[ 3, 1 ] }"},
+    {"Distribution.file", kWithGuests, "exponential { mean: \"20ms\" min: \"1ms\" max: \"50ms\" }",
+     "file: 'times.txt'"},
     {"Distribution.file", kWithGuests, "lognormal {", "file: 'x.txt' lognormal {", Effect::kRefused},
     {"TraceConfig.interval", kDescribed, "interval: \"1ms\"", "interval: \"3ms\""},
     {"TraceConfig.counters", kDescribed, "\"*\"", "\"node0*\""},
@@ -632,6 +755,9 @@ class Digest : public TraceVisitor {
   void OnLock(const trace::LockStats& lock) override {
     absl::StrAppend(&text, lock.ShortDebugString(), "\n");
   }
+  void OnPageblocks(const trace::PageblockMap& map) override {
+    absl::StrAppend(&text, map.ShortDebugString(), "\n");
+  }
   void OnSpan(const trace::Span& span) override { absl::StrAppend(&text, span.ShortDebugString(), "\n"); }
   std::string text;
 };
@@ -646,7 +772,10 @@ Result RunScenario(const std::string& scenario) {
   std::ofstream("s.textproto") << scenario;
   auto loaded = LoadInput("s.textproto");
   if (!loaded.ok()) return {std::string(loaded.status().message()), {}, {}};
-  auto run = TracedRun::Create(*loaded, {.trace_path = "t.pb", .seed = {}});
+  const absl::StatusOr<Expectations> expectations = Expectations::Create(*loaded, {});
+  if (!expectations.ok()) return {std::string(expectations.status().message()), {}, {}};
+  auto run = TracedRun::Create(*loaded,
+                               {.trace_path = "t.pb", .seed = {}, .collect_metrics = !expectations->empty()});
   if (!run.ok()) return {std::string(run.status().message()), {}, {}};
   if (const absl::Status status = (*run)->Run(); !status.ok()) return {std::string(status.message()), {}, {}};
   Result result;
@@ -661,6 +790,8 @@ Result RunScenario(const std::string& scenario) {
   std::ostringstream summary;
   PrintSummary((*run)->simulation(), (*run)->facts(), (*run)->metrics(), summary);
   result.digest = absl::StrCat(summary.str().substr(0, summary.str().find(':')), "\n", digest.text);
+  if (!expectations->empty())
+    absl::StrAppend(&result.digest, absl::StrJoin(expectations->Judged(*(*run)->metrics()).not_met, "\n"));
   return result;
 }
 
@@ -673,6 +804,17 @@ TEST_F(FieldEffectTest, EveryFieldHasAnEntry) {
   std::set<std::string> known;
   for (const Entry& entry : AllEntries()) known.insert(entry.field);
   EXPECT_EQ(fields, known);
+}
+
+// What is only refused could still be passed over where it is accepted.
+TEST_F(FieldEffectTest, EveryFieldHasAnAcceptedChange) {
+  std::set<std::string> without;
+  for (const Entry& entry : AllEntries()) without.insert(entry.field);
+  for (const Entry& entry : AllEntries()) {
+    if (entry.effect != Effect::kRefused) without.erase(entry.field);
+  }
+  // It weighs the zones of a node against each other for proactive compaction, and is told to nobody.
+  EXPECT_EQ(without, std::set<std::string>{"RecordedZone.present"});
 }
 
 // A recording that does not say what min_free_kbytes was still says what the watermarks were.
@@ -689,7 +831,9 @@ TEST_F(FieldEffectTest, WatermarksHoldWithoutMinFreeKbytes) {
 }
 
 TEST_F(FieldEffectTest, EveryFieldChangesSomethingOrIsRefusedOrNamed) {
-  WriteTopology();
+  WriteTopology("three_nodes.xml", int64_t{64} << 20);
+  WriteTopology("three_larger_nodes.xml", int64_t{128} << 20);
+  WriteFiles();
   WriteTraces();
   std::map<const char*, Result> bases;
   for (const Entry& entry : AllEntries()) {
