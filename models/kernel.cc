@@ -60,6 +60,7 @@ std::vector<MemorySystem::CounterColumn> Kernel::Columns() const {
   for (auto& column : pool().Columns()) columns.push_back(std::move(column));
   for (auto& column : thp_.Columns()) columns.push_back(std::move(column));
   for (auto& column : contig_->cma().Columns()) columns.push_back(std::move(column));
+  for (auto& column : hotplug_->Columns()) columns.push_back(std::move(column));
   if (virtio_mem_ == nullptr) return columns;
   for (auto& column : virtio_mem_->Columns()) columns.push_back(std::move(column));
   return columns;

@@ -93,6 +93,7 @@ class Kernel {
   Contig& contig() { return *contig_; }
   const Contig& contig() const { return *contig_; }
   MemoryHotplug& hotplug() { return *hotplug_; }
+  const MemoryHotplug& hotplug() const { return *hotplug_; }
   VirtioMemDriver* virtio_mem() { return virtio_mem_.get(); }  // null: the machine has no such device
   const VirtioMemDriver* virtio_mem() const { return virtio_mem_.get(); }
 

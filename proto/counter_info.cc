@@ -45,6 +45,10 @@ CounterName NameOf(VirtioMemCounter counter) {
   return FromDescriptor(*counters::VirtioMemCounter_descriptor()->FindValueByNumber(counter));
 }
 
+CounterName NameOf(HotplugCounter counter) {
+  return FromDescriptor(*counters::HotplugCounter_descriptor()->FindValueByNumber(counter));
+}
+
 CounterName NameOf(ThpCounter counter) {
   return FromDescriptor(*counters::ThpCounter_descriptor()->FindValueByNumber(counter));
 }

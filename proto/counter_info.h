@@ -23,6 +23,7 @@ CounterName NameOf(HugetlbCounter counter);
 CounterName NameOf(GlobalCounter counter);
 CounterName NameOf(CmaCounter counter);
 CounterName NameOf(VirtioMemCounter counter);
+CounterName NameOf(HotplugCounter counter);
 CounterName NameOf(ThpCounter counter);
 CounterName NameOf(GuestCounter counter);
 CounterName NameOf(BatchCounter counter);

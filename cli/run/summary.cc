@@ -9,10 +9,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "cli/run/summary_over_time.h"
+#include "cli/run/summary_ranges.h"
 #include "cli/text/size_text.h"
 #include "cli/text/text_table.h"
 #include "cli/text/time_text.h"
-#include "models/hotplug/virtio_mem.h"
 #include "models/hugetlb/pool.h"
 #include "models/physical/memory_system.h"
 #include "workloads/units.h"
@@ -117,44 +117,6 @@ void PrintTimed(const std::vector<workloads::Simulation::Operations>& all, std::
     }
   }
   if (any) table.Print(/*width=*/0, out);
-}
-
-// Operations that want a range of memory: what stood in the way of one is among what failed.
-bool WantsRange(std::string_view operation) {
-  constexpr std::string_view kNames[] = {"offline_block", "virtio_mem", "cma_alloc"};
-  return std::find(std::begin(kNames), std::end(kNames), operation) != std::end(kNames);
-}
-
-// A line for each kind of these, over all scripts.
-void PrintRanges(const std::vector<workloads::Simulation::Operations>& all, std::ostream& out) {
-  workloads::OperationTable ranges;
-  for (const workloads::Simulation::Operations& operations : all) {
-    for (const auto& [name, stats] : operations.table) {
-      if (WantsRange(name)) ranges[name].Merge(stats);
-    }
-  }
-  if (ranges.empty()) return;
-  Table table;
-  table.AddRow({"ranges", "tried", "failed", "mean", "99%", "max"});
-  for (const auto& [name, stats] : ranges) {
-    const sim::Histogram& took = stats.latency();
-    table.AddRow({std::string(name), absl::StrCat(stats.tried()), absl::StrCat(stats.all_failed()),
-                  TimeText(std::llround(took.mean())), TimeText(took.Quantile(0.99)), TimeText(took.max())});
-  }
-  table.Print(/*width=*/0, out);
-}
-
-// What the guest can have of the device, what the hypervisor asked for last, and what the guest has.
-void PrintVirtioMem(const VirtioMemDriver* device, std::ostream& out) {
-  if (device == nullptr) return;
-  const auto size = [&](VirtioMemCounter c) { return SizeForPeople(device->counter(c) * kPageSize); };
-  Table table;
-  table.AddRow({"virtio-mem", "can have", "asked for", "plugged", "requests not met", "time on requests"});
-  table.AddRow({absl::StrCat("node ", device->zone().node().value),
-                SizeForPeople(device->max_pages() * kPageSize), size(VIRTIO_MEM_REQUESTED),
-                size(VIRTIO_MEM_PLUGGED), absl::StrCat(device->counter(VIRTIO_MEM_FAILED)),
-                TimeText(device->counter(VIRTIO_MEM_NS))});
-  table.Print(/*width=*/0, out);
 }
 
 bool EverUsed(const HugetlbPool& pool, HugeSize size) {
@@ -385,6 +347,7 @@ void PrintSummary(workloads::Simulation& simulation, const RunFacts& facts,
   PrintThp(simulation.memory(), out);
   PrintPools(simulation.kernel().pool(), out);
   PrintRanges(operations, out);
+  PrintOfflining(simulation.kernel(), out);
   PrintVirtioMem(simulation.kernel().virtio_mem(), out);
   PrintGuests(simulation.groups(), out);
   PrintBatches(simulation.batches(), out);

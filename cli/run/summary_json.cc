@@ -47,13 +47,44 @@ Json FailuresJson(const Simulation& simulation) {
   return json;
 }
 
+// What kept memory where it was, and how much of it, in `unit`.
+Json InTheWayJson(const Obstacles& obstacles, int64_t unit) {
+  Json json = Json::object();
+  for (const auto& [obstacle, amount] : obstacles) json[obstacle.Text()] = amount * unit;
+  return json;
+}
+
 Json VirtioMemJson(const VirtioMemDriver& device) {
+  const auto bytes = [&device](VirtioMemCounter c) { return device.counter(c) * kPageSize; };
   return {{"node", device.zone().node().value},
           {"can_have_bytes", device.max_pages() * kPageSize},
-          {"asked_for_bytes", device.counter(VIRTIO_MEM_REQUESTED) * kPageSize},
-          {"plugged_bytes", device.counter(VIRTIO_MEM_PLUGGED) * kPageSize},
+          {"asked_for_bytes", bytes(VIRTIO_MEM_REQUESTED)},
+          {"plugged_bytes", bytes(VIRTIO_MEM_PLUGGED)},
           {"requests_not_met", device.counter(VIRTIO_MEM_FAILED)},
-          {"requests_ns", device.counter(VIRTIO_MEM_NS)}};
+          {"requests_ns", device.counter(VIRTIO_MEM_NS)},
+          {"asked_more_bytes", bytes(VIRTIO_MEM_ASKED_MORE)},
+          {"given_bytes", bytes(VIRTIO_MEM_GIVEN)},
+          {"asked_back_bytes", bytes(VIRTIO_MEM_ASKED_BACK)},
+          {"returned_bytes", bytes(VIRTIO_MEM_RETURNED)},
+          {"tried_in_vain_bytes", bytes(VIRTIO_MEM_STAYED)},
+          {"unplug_ns", device.counter(VIRTIO_MEM_UNPLUG_NS)},
+          {"in_the_way_bytes", InTheWayJson(device.stayed(), kPageSize)}};
+}
+
+// Of each node, whether or not there was any.
+Json OffliningJson(const Kernel& kernel) {
+  Json json = Json::array();
+  for (int n = 0; n < kernel.memory().node_count(); ++n) {
+    const MemoryHotplug::Outcomes& node = kernel.hotplug().outcomes(NodeId{n});
+    json.push_back({{"node", n},
+                    {"tried", node.counters[OFFLINE_TRIED]},
+                    {"went", node.counters[BLOCKS_OFFLINED]},
+                    {"stayed", node.counters[OFFLINE_FAILED]},
+                    {"came_online", node.counters[BLOCKS_ONLINED]},
+                    {"offline_ns", node.counters[OFFLINE_NS]},
+                    {"in_the_way", InTheWayJson(node.stayed, 1)}});
+  }
+  return json;
 }
 
 Json EventsJson(const RunFacts& facts) {
@@ -80,6 +111,7 @@ void PrintSummaryJson(Simulation& simulation, const RunFacts& facts, const std::
                {"events", EventsJson(facts)}};
   if (const VirtioMemDriver* const device = simulation.kernel().virtio_mem(); device != nullptr)
     json["virtio_mem"] = VirtioMemJson(*device);
+  json["offlining"] = OffliningJson(simulation.kernel());
   if (!facts.ended_by.empty()) json["ended_by"] = facts.ended_by;
   if (run.has_value()) {
     json["seed"] = run->seed;

@@ -4,6 +4,7 @@
 #ifndef NUMASIM_MODELS_BASE_FAILURE_H_
 #define NUMASIM_MODELS_BASE_FAILURE_H_
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -92,6 +93,7 @@ struct FrameUser {
   std::string Text() const {
     return held == Held::kNo ? kind_name() : std::string(kind_name()) + "," + held_name();
   }
+  friend constexpr auto operator<=>(const FrameUser&, const FrameUser&) = default;
 };
 
 struct Failure {

@@ -61,6 +61,13 @@ FrameUser ContigRanges::UserOf(const Zone& zone, Pfn pfn, bool isolated) {
   return {kind, zone.RefsOf(head.frame, head.order) > isolations ? Held::kPinned : Held::kNo};
 }
 
+FrameUser ContigRanges::InTheWay(const sim::Path& path, const ContigResult& result, bool isolated) const {
+  if (result.user.kind != FrameUser::Kind::kUnknown || result.blocker == kNoPfn) return result.user;
+  const Zone* const zone = memory_.ZoneOf(result.blocker);
+  if (zone == nullptr || !memory_.IsOn(path, zone->node())) return result.user;
+  return UserOf(*zone, result.blocker, isolated);
+}
+
 void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t pages,
                               const ContigResult& result) const {
   Failure failure = {.kind = kind,
@@ -68,17 +75,12 @@ void ContigRanges::LogFailure(sim::Path& path, LogKind kind, Pfn start, int64_t 
                      .function = result.function,
                      .reason = result.reason,
                      .nodes = result.nodes,
-                     .user = result.user,
+                     .user = InTheWay(path, result, kind == LogKind::kMigrationFailed),
                      .start = start,
                      .range_pages = pages,
                      .pfn = result.blocker};
   const Zone* const home = memory_.ZoneOf(start);
   if (failure.nodes.empty() && home != nullptr) failure.nodes = NodeMask::Of(home->node());
-  const Zone* const zone = result.blocker == kNoPfn ? nullptr : memory_.ZoneOf(result.blocker);
-  if (zone != nullptr && failure.user.kind == FrameUser::Kind::kUnknown &&
-      path.lp() == memory_.node(zone->node()).lp) {
-    failure.user = UserOf(*zone, result.blocker, kind == LogKind::kMigrationFailed);
-  }
   memory_.LogFailure(path, std::move(failure));
 }
 
@@ -174,7 +176,10 @@ sim::Task<ContigResult> ContigRanges::AllocRange(sim::Path& path, CpuId cpu, Pfn
     result = co_await Take(path, cpu, zone, begin, end, owner);
     co_await UndoIsolate(path, zone, begin, end, type);
   }
-  if (result.error != Errno::kOk) LogFailure(path, LogKind::kContigFailed, start, pages, result);
+  if (result.error != Errno::kOk) {
+    result.user = InTheWay(path, result);
+    LogFailure(path, LogKind::kContigFailed, start, pages, result);
+  }
   co_await path.GoTo(home, memory_.costs().hop);
   co_return result;
 }

@@ -39,7 +39,8 @@ class ContigRanges {
       : memory_(memory), hugetlb_(hugetlb), migrator_(migrator), filemap_(filemap) {}
 
   // Allocates the frames [start, start + pages), which lie in one zone, for `owner`; all pageblocks are of
-  // `type`, kMovable or kCma. kBusy, kNoMem. Begins and ends on any LP. A failure is an event in the trace.
+  // `type`, kMovable or kCma. kBusy, kNoMem; the result says whose the frame in the way was. Begins and ends
+  // on any LP. A failure is an event in the trace.
   sim::Task<ContigResult> AllocRange(sim::Path& path, CpuId cpu, Pfn start, int64_t pages, Migratetype type,
                                      FrameOwner owner);
   // Finds such a range, aligned to its size (a power of two), on `node` or else, where they are allowed, on
@@ -66,6 +67,9 @@ class ContigRanges {
   // Whose a frame is. O(1). On the LP of the frame's node. Where the caller has isolated the page itself,
   // that is not what holds it.
   static FrameUser UserOf(const Zone& zone, Pfn pfn, bool isolated = false);
+  // Whose the frame in the way is: as the result says, else as UserOf() does if the path is on the frame's
+  // LP; unknown elsewhere, and where no frame is in the way.
+  FrameUser InTheWay(const sim::Path& path, const ContigResult& result, bool isolated = false) const;
 
  private:
   // What a scan of the range has taken for migration, and how far it is (struct compact_control).

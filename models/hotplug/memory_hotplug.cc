@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "models/physical/drain_pages.h"
 #include "models/physical/isolation.h"
 #include "models/physical/thp_page.h"
+#include "proto/counter_info.h"
 #include "sim/check.h"
 
 namespace numasim {
@@ -16,43 +18,62 @@ MemoryHotplug::MemoryHotplug(MemorySystem& memory, HugetlbPool& pool, ContigRang
       ranges_(ranges),
       migrator_(migrator),
       patience_(patience),
-      lock_(std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "mem_hotplug_lock")) {}
+      lock_(std::make_unique<sim::Mutex>(memory.engine(), memory.global_lp(), "mem_hotplug_lock")),
+      outcomes_(static_cast<size_t>(memory.node_count())) {}
 
 sim::Task<Errno> MemoryHotplug::Offline(sim::Path& path, CpuId cpu, MemoryBlockId id) {
-  const Costs& costs = memory_.costs();
   const sim::LpId home = path.lp();
-  co_await path.HopTo(memory_.global_lp(), costs.hop);
+  co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
   co_await lock_->Acquire(path);
+  // A block that does not exist is no node's, and not counted.
+  const MemoryBlock* const block = memory_.blocks().Find(id);
+  const NodeId node = block == nullptr ? kNoNode : block->nodes.First();
+  const sim::SimTime began = path.now();
+  if (node != kNoNode) ++counter(node, OFFLINE_TRIED);
+  const ContigResult result = co_await OfflineLocked(path, cpu, id);
+  if (node != kNoNode) Count(node, result, path.now() - began);
+  lock_->Release(path);
+  co_await path.HopTo(home, memory_.costs().hop);
+  co_return result.error;
+}
+
+void MemoryHotplug::Count(NodeId node, const ContigResult& result, sim::Duration took) {
+  counter(node, OFFLINE_NS) += took.ns;
+  const bool gone = result.error == Errno::kOk;
+  ++counter(node, gone ? BLOCKS_OFFLINED : OFFLINE_FAILED);
+  if (!gone) ++outcomes_[static_cast<size_t>(node.value)].stayed[Obstacle::Of(result.user, result.error)];
+}
+
+sim::Task<ContigResult> MemoryHotplug::OfflineLocked(sim::Path& path, CpuId cpu, MemoryBlockId id) {
+  const Costs& costs = memory_.costs();
   MemoryBlocks& blocks = memory_.blocks();
-  const char* const stays = blocks.ReasonToStay(id);
   ContigResult result;
-  if (stays == nullptr) {
-    Zone& zone = *blocks.Find(id)->zone;
-    sim::Mutex* const driver = IsOfDriver(zone, id) ? driver_lock_ : nullptr;
-    if (driver != nullptr) co_await driver->Acquire(path);
-    co_await path.HopTo(memory_.node(zone.node()).lp, costs.hop);
-    const FrameIndex begin = zone.frames().Index(id.start());
-    const auto end = static_cast<FrameIndex>(begin + kMemoryBlockPages);
-    int64_t managed = 0;
-    result = co_await OfflinePages(path, cpu, zone, begin, end, managed);
-    if (result.error != Errno::kOk) {
-      ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
-    }
-    co_await path.HopTo(memory_.global_lp(), costs.hop);
-    if (result.error == Errno::kOk) {
-      blocks.SetOnline(id, false);
-      co_await memory_.SizeChanged(path, zone, -managed, -kMemoryBlockPages);
-    }
-    if (driver != nullptr) driver->Release(path);
-  } else {
+  if (const char* const stays = blocks.ReasonToStay(id); stays != nullptr) {
     result.error = Errno::kInval;
     result.function = "offline_pages";
     result.reason = stays;
     ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
+    co_return result;
   }
-  lock_->Release(path);
-  co_await path.HopTo(home, costs.hop);
-  co_return result.error;
+  Zone& zone = *blocks.Find(id)->zone;
+  sim::Mutex* const driver = IsOfDriver(zone, id) ? driver_lock_ : nullptr;
+  if (driver != nullptr) co_await driver->Acquire(path);
+  co_await path.HopTo(memory_.node(zone.node()).lp, costs.hop);
+  const FrameIndex begin = zone.frames().Index(id.start());
+  const auto end = static_cast<FrameIndex>(begin + kMemoryBlockPages);
+  int64_t managed = 0;
+  result = co_await OfflinePages(path, cpu, zone, begin, end, managed);
+  if (result.error != Errno::kOk) {
+    result.user = ranges_.InTheWay(path, result);
+    ranges_.LogFailure(path, LogKind::kOfflineFailed, id.start(), kMemoryBlockPages, result);
+  }
+  co_await path.HopTo(memory_.global_lp(), costs.hop);
+  if (result.error == Errno::kOk) {
+    blocks.SetOnline(id, false);
+    co_await memory_.SizeChanged(path, zone, -managed, -kMemoryBlockPages);
+  }
+  if (driver != nullptr) driver->Release(path);
+  co_return result;
 }
 
 // On the LP of the zone's node.
@@ -215,6 +236,20 @@ sim::Task<ContigResult> MemoryHotplug::DissolveRange(sim::Path& path, CpuId cpu,
     ranges_.LogFailure(path, LogKind::kDissolveFailed, result.blocker, kPageblockPages, result);
   }
   co_return result;
+}
+
+std::vector<MemorySystem::CounterColumn> MemoryHotplug::Columns() const {
+  std::vector<MemorySystem::CounterColumn> columns;
+  for (size_t n = 0; n < outcomes_.size(); ++n) {
+    for (int c = 0; c < HotplugCounter_ARRAYSIZE; ++c) {
+      const CounterName info = NameOf(static_cast<HotplugCounter>(c));
+      columns.push_back({{absl::StrCat("node", n, ".", info.name), info.unit, &outcomes_[n].counters[c],
+                          memory_.global_lp()},
+                         info.gauge,
+                         info.more_is_worse});
+    }
+  }
+  return columns;
 }
 
 }  // namespace numasim

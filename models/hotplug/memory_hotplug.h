@@ -3,12 +3,16 @@
 #ifndef NUMASIM_MODELS_HOTPLUG_MEMORY_HOTPLUG_H_
 #define NUMASIM_MODELS_HOTPLUG_MEMORY_HOTPLUG_H_
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "models/base/folio.h"
 #include "models/contig/contig_range.h"
+#include "models/hotplug/obstacles.h"
 #include "models/physical/memory_system.h"
+#include "proto/counters.h"
 #include "sim/locks.h"
 #include "sim/path.h"
 #include "sim/task.h"
@@ -28,6 +32,17 @@ class MemoryHotplug {
 
   // device_hotplug_lock and mem_hotplug_lock, which who adds memory holds too. Global LP.
   sim::Mutex& lock() { return *lock_; }
+  // What became of a node's memory blocks since the start; of a block of several nodes, the first one's. On
+  // the global LP.
+  struct Outcomes {
+    std::array<int64_t, HotplugCounter_ARRAYSIZE> counters = {};
+    Obstacles stayed;  // blocks that did not go, each time
+  };
+  const Outcomes& outcomes(NodeId node) const { return outcomes_[static_cast<size_t>(node.value)]; }
+  // A device's block of the node came online. On the global LP.
+  void CountOnlined(NodeId node) { ++counter(node, BLOCKS_ONLINED); }
+  // Its counters as columns of a trace ("node0.offline_tried").
+  std::vector<MemorySystem::CounterColumn> Columns() const;
   // The driver of the device whose memory is in `zone` may not work on a block while that goes offline:
   // offlining takes the driver's lock too, inside its own (MEM_GOING_OFFLINE).
   void SetDriver(const Zone& zone, sim::Mutex& lock) {
@@ -36,6 +51,12 @@ class MemoryHotplug {
   }
 
  private:
+  int64_t& counter(NodeId node, HotplugCounter c) {
+    return outcomes_[static_cast<size_t>(node.value)].counters[c];
+  }
+  void Count(NodeId node, const ContigResult& result, sim::Duration took);
+  // What of Offline() has the lock; the result says whose the frame in the way was.
+  sim::Task<ContigResult> OfflineLocked(sim::Path& path, CpuId cpu, MemoryBlockId id);
   // `managed`: by how many pages the machine's count goes down; less than the range where a driver had taken
   // some of it before.
   sim::Task<ContigResult> OfflinePages(sim::Path& path, CpuId cpu, Zone& zone, FrameIndex begin,
@@ -71,6 +92,7 @@ class MemoryHotplug {
   Migrator& migrator_;
   sim::Duration patience_;
   std::unique_ptr<sim::Mutex> lock_;
+  std::vector<Outcomes> outcomes_;     // by node
   const Zone* driver_zone_ = nullptr;  // null: there is no such device
   sim::Mutex* driver_lock_ = nullptr;
 };

@@ -62,7 +62,9 @@ VirtioMemDriver::BlockState VirtioMemDriver::StateOf(size_t block) const {
 void VirtioMemDriver::SetPlugged(size_t block, int first, int count, bool plugged) {
   const SubBlocks bits = Bits(first, count);
   blocks_[block] = plugged ? blocks_[block] | bits : blocks_[block] & ~bits;
-  counters_[VIRTIO_MEM_PLUGGED] += (plugged ? count : -count) * kSubBlockPages;
+  const int64_t pages = count * kSubBlockPages;
+  counters_[VIRTIO_MEM_PLUGGED] += plugged ? pages : -pages;
+  counters_[plugged ? VIRTIO_MEM_GIVEN : VIRTIO_MEM_RETURNED] += pages;
 }
 
 sim::Task<VirtioMemDriver::Result> VirtioMemDriver::Request(sim::Path& path, CpuId cpu, int64_t pages) {
@@ -74,8 +76,14 @@ sim::Task<VirtioMemDriver::Result> VirtioMemDriver::Request(sim::Path& path, Cpu
   if (valid) counters_[VIRTIO_MEM_REQUESTED] = pages;
   const int64_t sub_blocks = valid ? (pages - counters_[VIRTIO_MEM_PLUGGED]) / kSubBlockPages : 0;
   Errno error = valid ? Errno::kOk : Errno::kInval;
-  if (sub_blocks > 0) error = co_await Plug(path, sub_blocks);
-  if (sub_blocks < 0) error = co_await Unplug(path, cpu, -sub_blocks);
+  if (sub_blocks > 0) {
+    counters_[VIRTIO_MEM_ASKED_MORE] += sub_blocks * kSubBlockPages;
+    error = co_await Plug(path, sub_blocks);
+  } else if (sub_blocks < 0) {
+    counters_[VIRTIO_MEM_ASKED_BACK] += -sub_blocks * kSubBlockPages;
+    error = co_await Unplug(path, cpu, -sub_blocks);
+    counters_[VIRTIO_MEM_UNPLUG_NS] += (path.now() - began).ns;
+  }
   counters_[VIRTIO_MEM_NS] += (path.now() - began).ns;
   if (error != Errno::kOk) ++counters_[VIRTIO_MEM_FAILED];
   const int64_t plugged = counters_[VIRTIO_MEM_PLUGGED];
@@ -124,45 +132,59 @@ sim::Task<void> VirtioMemDriver::UnplugOffline(sim::Path& path, size_t block, in
 // from the highest down, past those that are busy.
 sim::Task<Errno> VirtioMemDriver::UnplugFrom(sim::Path& path, CpuId cpu, size_t block, int64_t& sub_blocks) {
   if (blocks_[block] == kAll && sub_blocks >= kSubBlocks) {
-    const Errno error = co_await UnplugSubBlocks(path, cpu, block, 0, kSubBlocks);
-    if (error == Errno::kOk) sub_blocks -= kSubBlocks;
-    if (error != Errno::kOk && error != Errno::kBusy) co_return error;
+    const ContigResult result = co_await UnplugSubBlocks(path, cpu, block, 0, kSubBlocks);
+    if (result.error == Errno::kOk) sub_blocks -= kSubBlocks;
+    if (result.error != Errno::kOk && result.error != Errno::kBusy) {
+      CountStayed(kSubBlocks, result);
+      co_return result.error;
+    }
   }
   for (int i = kSubBlocks - 1; i >= 0 && sub_blocks > 0; --i) {
     if (!(blocks_[block] & Bits(i, 1))) continue;
-    const Errno error = co_await UnplugSubBlocks(path, cpu, block, i, 1);
-    if (error == Errno::kBusy) continue;
-    if (error != Errno::kOk) co_return error;
-    --sub_blocks;
+    const ContigResult result = co_await UnplugSubBlocks(path, cpu, block, i, 1);
+    if (result.error == Errno::kOk) {
+      --sub_blocks;
+      continue;
+    }
+    CountStayed(1, result);
+    if (result.error != Errno::kBusy) co_return result.error;
   }
   co_await RemoveIfEmpty(path, cpu, block);
   co_return Errno::kOk;
 }
 
-sim::Task<Errno> VirtioMemDriver::UnplugSubBlocks(sim::Path& path, CpuId cpu, size_t block, int first,
-                                                  int count) {
-  const Errno error = co_await FakeOffline(path, cpu, StartOf(block, first), count * kSubBlockPages);
-  if (error != Errno::kOk) co_return error;
+sim::Task<ContigResult> VirtioMemDriver::UnplugSubBlocks(sim::Path& path, CpuId cpu, size_t block, int first,
+                                                         int count) {
+  const ContigResult result = co_await FakeOffline(path, cpu, StartOf(block, first), count * kSubBlockPages);
+  if (result.error != Errno::kOk) co_return result;
   co_await path.Take(memory_.costs().virtio_request);
   SetPlugged(block, first, count, false);
-  co_return Errno::kOk;
+  co_return result;
 }
 
-// virtio_mem_fake_offline(): the memory is allocated, and from then on not the guest's.
-sim::Task<Errno> VirtioMemDriver::FakeOffline(sim::Path& path, CpuId cpu, Pfn start, int64_t pages) {
+void VirtioMemDriver::CountStayed(int count, const ContigResult& result) {
+  const int64_t pages = count * kSubBlockPages;
+  counters_[VIRTIO_MEM_STAYED] += pages;
+  stayed_[Obstacle::Of(result.user, result.error)] += pages;
+}
+
+// virtio_mem_fake_offline(): the memory is allocated, and from then on not the guest's. What it ends with is
+// kNoMem, or kBusy with what was in the way at the last try.
+sim::Task<ContigResult> VirtioMemDriver::FakeOffline(sim::Path& path, CpuId cpu, Pfn start, int64_t pages) {
   const int tries = zone_.type() == ZoneType::kMovable ? kTries : 1;
+  ContigResult result;
   for (int i = 0; i < tries; ++i) {
-    const ContigResult result =
-        co_await ranges_.AllocRange(path, cpu, start, pages, Migratetype::kMovable, kUnplugged);
-    if (result.error == Errno::kNoMem) co_return Errno::kNoMem;
+    result = co_await ranges_.AllocRange(path, cpu, start, pages, Migratetype::kMovable, kUnplugged);
+    if (result.error == Errno::kNoMem) co_return result;
     if (result.error != Errno::kOk) continue;
     co_await path.HopTo(memory_.node(zone_.node()).lp, memory_.costs().hop);
     zone_.AdjustManaged(-pages);
     co_await path.HopTo(memory_.global_lp(), memory_.costs().hop);
     co_await memory_.SizeChanged(path, zone_, -pages, 0);
-    co_return Errno::kOk;
+    co_return result;
   }
-  co_return Errno::kBusy;
+  result.error = Errno::kBusy;
+  co_return result;
 }
 
 // virtio_mem_sbm_offline_and_remove_mb(), without the lock, as offlining takes it inside its own.
@@ -233,6 +255,7 @@ sim::Task<void> VirtioMemDriver::AddBlock(sim::Path& path, size_t block, int64_t
   memory_.blocks().SetOnline(IdOf(block), true);
   co_await memory_.SizeChanged(path, zone_, plugged, kMemoryBlockPages);
   SetPlugged(block, 0, count, true);
+  hotplug_.CountOnlined(zone_.node());
   sub_blocks -= count;
   hotplug_.lock().Release(path);
 }

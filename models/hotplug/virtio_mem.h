@@ -20,6 +20,7 @@
 
 #include "models/contig/contig_range.h"
 #include "models/hotplug/memory_hotplug.h"
+#include "models/hotplug/obstacles.h"
 #include "models/physical/memory_system.h"
 #include "proto/counters.h"
 #include "sim/locks.h"
@@ -49,6 +50,8 @@ class VirtioMemDriver {
   int64_t max_pages() const { return zone_.extent().hot.pages; }
   const Zone& zone() const { return zone_; }
   int64_t counter(VirtioMemCounter c) const { return counters_[c]; }
+  // What kept memory that was asked back: VIRTIO_MEM_STAYED in parts, in pages.
+  const Obstacles& stayed() const { return stayed_; }
 
   // The memory blocks that the device may have, counted from 0: which one it is, and what is plugged of it.
   size_t blocks() const { return blocks_.size(); }
@@ -71,13 +74,16 @@ class VirtioMemDriver {
   sim::Task<Errno> Unplug(sim::Path& path, CpuId cpu, int64_t sub_blocks);
   sim::Task<void> UnplugOffline(sim::Path& path, size_t block, int64_t& sub_blocks);
   sim::Task<Errno> UnplugFrom(sim::Path& path, CpuId cpu, size_t block, int64_t& sub_blocks);
-  sim::Task<Errno> UnplugSubBlocks(sim::Path& path, CpuId cpu, size_t block, int first, int count);
-  sim::Task<Errno> FakeOffline(sim::Path& path, CpuId cpu, Pfn start, int64_t pages);
+  sim::Task<ContigResult> UnplugSubBlocks(sim::Path& path, CpuId cpu, size_t block, int first, int count);
+  sim::Task<ContigResult> FakeOffline(sim::Path& path, CpuId cpu, Pfn start, int64_t pages);
+  // Sub blocks that could not be unplugged, and are given up for this request.
+  void CountStayed(int count, const ContigResult& result);
   sim::Task<void> RemoveIfEmpty(sim::Path& path, CpuId cpu, size_t block);
   sim::Task<Errno> Plug(sim::Path& path, int64_t sub_blocks);
   sim::Task<void> PlugInto(sim::Path& path, size_t block, int64_t& sub_blocks);
   sim::Task<void> FakeOnline(sim::Path& path, Pfn start, int64_t pages);
   sim::Task<void> AddBlock(sim::Path& path, size_t block, int64_t& sub_blocks);
+  // The only place where what is plugged changes, and so where what comes and goes is counted.
   void SetPlugged(size_t block, int first, int count, bool plugged);
 
   MemorySystem& memory_;
@@ -88,6 +94,7 @@ class VirtioMemDriver {
   std::unique_ptr<sim::Mutex> lock_;          // hotplug_mutex: no block goes on- or offline meanwhile
   std::vector<SubBlocks> blocks_;
   std::array<int64_t, VirtioMemCounter_ARRAYSIZE> counters_ = {};
+  Obstacles stayed_;
 };
 
 }  // namespace numasim

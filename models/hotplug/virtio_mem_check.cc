@@ -47,8 +47,12 @@ void CheckVirtioMem(const MemorySystem& memory, const VirtioMemDriver* device, P
     aside += (VirtioMemDriver::kSubBlocks - count) * VirtioMemDriver::kSubBlockPages;
     CheckSubBlocks(*device, block, problems);
   }
-  if (device != nullptr)
+  if (device != nullptr) {
     problems.Expect(device->counter(VIRTIO_MEM_PLUGGED), plugged, "virtio_mem: the count of plugged pages");
+    const int64_t moved = device->counter(VIRTIO_MEM_GIVEN) - device->counter(VIRTIO_MEM_RETURNED);
+    problems.Expect(moved, plugged - device->zone().extent().hot.plugged,
+                    "virtio_mem: the count of pages that came, less those that went,");
+  }
   int64_t offline = 0;
   for (const Zone* zone : memory.zones()) {
     ForEachBlock(zone->frames(), 0, zone->frames().frames(), [&](const FrameStore::Head& head) {

@@ -91,6 +91,14 @@ TEST_F(OperationsTest, TheSummaryTellsOfRangesAndTheVirtioMemDevice) {
                            "\n  virtio-mem +can have +asked for +plugged +requests not met +time on "
                            "requests\n"
                            "  node 1 +1.0 GiB +128.0 MiB +128.0 MiB +0 +[0-9.]+us\n"));
+  EXPECT_THAT(run.out, testing::ContainsRegex(
+                           "\n  offlining +blocks tried +went +stayed +came online +time +in the way\n"
+                           "  node 0 +1 +1 +0 +0 +[0-9.]+[a-z]+ +nothing\n"
+                           "  node 1 +3 +3 +0 +4 +[0-9.]+[a-z]+ +nothing\n"));
+  EXPECT_THAT(run.out, testing::ContainsRegex(
+                           "\n  virtio-mem in all +asked for +moved +tried in vain +time +in the way\n"
+                           "  given +512.0 MiB +512.0 MiB +0 B +[0-9.]+[a-z]+ +nothing\n"
+                           "  taken back +384.0 MiB +384.0 MiB +0 B +[0-9.]+[a-z]+ +nothing\n"));
   const json summary = json::parse(Numasim({"run", "s.mm", "--format", "json"}).out);
   const json& device = summary.at("virtio_mem");
   EXPECT_EQ(device["node"], 1);
@@ -99,6 +107,40 @@ TEST_F(OperationsTest, TheSummaryTellsOfRangesAndTheVirtioMemDevice) {
   EXPECT_EQ(device["plugged_bytes"], 128 << 20);
   EXPECT_EQ(device["requests_not_met"], 0);
   EXPECT_EQ(device["requests_ns"], summary["metrics"]["virtio_mem_ns"]);
+  EXPECT_EQ(device["asked_more_bytes"], 512 << 20);
+  EXPECT_EQ(device["given_bytes"], 512 << 20);
+  EXPECT_EQ(device["asked_back_bytes"], 384 << 20);
+  EXPECT_EQ(device["returned_bytes"], 384 << 20);
+  EXPECT_EQ(device["tried_in_vain_bytes"], 0);
+  EXPECT_EQ(device["in_the_way_bytes"], json::object());
+  EXPECT_EQ(device["unplug_ns"], summary["metrics"]["virtio_mem_unplug_ns"]);
+  EXPECT_EQ(summary["metrics"]["virtio_mem_returned"], (384 << 20) / 4096);
+  const json& of_node1 = summary.at("offlining").at(1);
+  EXPECT_EQ(of_node1["node"], 1);
+  EXPECT_EQ(of_node1["tried"], 3);
+  EXPECT_EQ(of_node1["went"], 3);
+  EXPECT_EQ(of_node1["came_online"], 4);
+  EXPECT_EQ(of_node1["offline_ns"], summary["metrics"]["node1.offline_ns"]);
+  EXPECT_EQ(summary["metrics"]["node0.blocks_offlined"], 1);
+}
+
+// Of the device's 256 MiB 100 are in use and pinned.
+TEST_F(OperationsTest, TheSummarySaysWhatKeptMemoryThatWasAskedBack) {
+  Write("s.mm",
+        "machine nodes=2 node_mem=512M cpus_per_node=1 virtio_mem=1:256M:256M\nthp enabled never\n"
+        "spawn p\n@p map a 100M anon policy=bind:1\n@p touch a\n@p pin a\nvirtio_mem 0\n");
+  const Outcome run = Numasim({"run", "s.mm", "--format", "json"});
+  ASSERT_EQ(run.exit_status, 0) << run.err;
+  const json device = json::parse(run.out).at("virtio_mem");
+  const int64_t stayed = device["plugged_bytes"];
+  EXPECT_GE(stayed, 100 << 20);
+  EXPECT_LT(stayed, 256 << 20);
+  EXPECT_EQ(device["asked_back_bytes"], 256 << 20);
+  EXPECT_EQ(device["returned_bytes"], (256 << 20) - stayed);
+  EXPECT_EQ(device["tried_in_vain_bytes"], stayed);
+  EXPECT_EQ(device["in_the_way_bytes"], json({{"anon,pinned", stayed}}));
+  EXPECT_THAT(Numasim({"run", "s.mm"}).out,
+              testing::ContainsRegex("\n  taken back +256.0 MiB [^\n]* anon,pinned [0-9.]+ MiB\n"));
 }
 
 TEST_F(OperationsTest, WhatTheSummarySaysTheTraceSaysToo) {

@@ -47,6 +47,7 @@ class HugePageStorePeer {
 class VirtioMemPeer {
  public:
   static uint64_t& plugged(VirtioMemDriver& device, size_t block) { return device.blocks_[block]; }
+  static int64_t& counter(VirtioMemDriver& device, VirtioMemCounter c) { return device.counters_[c]; }
 };
 
 class PageTablePeer {
@@ -758,6 +759,9 @@ const RangesDamage kRangesDamage[] = {
      "virtio_mem: the sub block at pfn [0-9]+ is plugged, but what is there is offline"},
     {"PluggedCountOff", [](DamagedRanges& d) { VirtioMemPeer::plugged(d.device(), 1) ^= uint64_t{1} << 40; },
      "virtio_mem: the count of plugged pages is 49152, expected 49664"},
+    {"CountOfWhatWentOff",
+     [](DamagedRanges& d) { ++VirtioMemPeer::counter(d.device(), VIRTIO_MEM_RETURNED); },
+     "virtio_mem: the count of pages that came, less those that went, is 16383, expected 16384"},
     {"MemoryOfTheHypervisorElsewhere",
      [](DamagedRanges& d) { d.OwnerAt(d.HandedOut()).kind = FrameOwner::kOffline; },
      "the count of pages set aside for the hypervisor is 16896, expected 16384"},

@@ -16,7 +16,7 @@ const sections = [
   {id: 'hugetlb', title: 'HugeTLB pools', has: /^(hugetlb-|htlb_)/},
   {id: 'thp', title: 'Transparent huge pages', has: /^(thp_|nr_anon_transparent|khugepaged_|huge_zero|nr_shmem_(hugepages|pmd))/},
   {id: 'numa', title: 'NUMA hits and misses', has: /^(numa_|interleave_hit|local_node|other_node)/},
-  {id: 'contig', title: 'Contiguous ranges', has: /^(cma_|virtio_mem)/},
+  {id: 'contig', title: 'Contiguous ranges', has: /^(cma_|virtio_mem|offline_|blocks_o)/},
   {id: 'failures', title: 'Failures', has: /fail/},
 ];
 

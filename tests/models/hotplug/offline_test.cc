@@ -1,11 +1,13 @@
 // Taking memory blocks offline (offline_pages, mm/memory_hotplug.c of Linux 6.1).
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/hotplug/memory_hotplug.h"
 #include "sim/check.h"
@@ -14,6 +16,10 @@
 
 namespace numasim {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
 
 constexpr CpuId kCpu{0};
 constexpr sim::Duration kPatience = sim::Milliseconds(500);  // moving a whole block takes some 70 ms
@@ -43,6 +49,21 @@ class OfflineTest : public ::testing::Test {
       error = co_await machine().kernel().hotplug().Offline(path, kCpu, MemoryBlockId{block});
     });
     return error;
+  }
+  const MemoryHotplug::Outcomes& Outcomes(int node) {
+    return machine().kernel().hotplug().outcomes(NodeId{node});
+  }
+  // Of the node: tried, failed, went offline, came online.
+  std::vector<int64_t> Blocks(int node) {
+    const auto& counters = Outcomes(node).counters;
+    return {counters[OFFLINE_TRIED], counters[OFFLINE_FAILED], counters[BLOCKS_OFFLINED],
+            counters[BLOCKS_ONLINED]};
+  }
+  // Blocks of the node that did not go, by what kept them.
+  std::map<std::string, int64_t> Stayed(int node) {
+    std::map<std::string, int64_t> stayed;
+    for (const auto& [obstacle, blocks] : Outcomes(node).stayed) stayed[obstacle.Text()] = blocks;
+    return stayed;
   }
   // Huge pages, free or in use, that begin in the block.
   int64_t HugePagesIn(int64_t block) {
@@ -91,6 +112,20 @@ TEST_F(OfflineTest, BlocksOfSeveralZonesOrWithHolesAreEinval) {
   EXPECT_EQ(Offline(3), Errno::kInval) << "it ends in the middle";
   EXPECT_EQ(Offline(2), Errno::kOk);
   EXPECT_EQ(Problems(), "");
+}
+
+// A block that is offline, or has holes, is refused; one that does not exist is no node's.
+TEST_F(OfflineTest, EachTryIsCountedOnTheNodeOfTheBlock) {
+  EXPECT_EQ(Offline(3), Errno::kOk);
+  EXPECT_EQ(Offline(3), Errno::kInval);
+  EXPECT_EQ(Offline(2), Errno::kOk);
+  EXPECT_EQ(Offline(0), Errno::kInval);
+  EXPECT_EQ(Offline(99), Errno::kInval);
+  EXPECT_THAT(Blocks(1), ElementsAre(3, 1, 2, 0));
+  EXPECT_THAT(Blocks(0), ElementsAre(1, 1, 0, 0));
+  EXPECT_THAT(Stayed(1), ElementsAre(Pair("EINVAL", 1)));
+  EXPECT_THAT(Stayed(0), ElementsAre(Pair("EINVAL", 1)));
+  EXPECT_GT(Outcomes(1).counters[OFFLINE_NS], 0);
 }
 
 TEST_F(OfflineTest, MemoryInUseMovesToTheOtherNode) {
@@ -199,9 +234,15 @@ TEST_F(OfflineTest, APinnedPageIsWaitedForUntilASignalEndsIt) {
   EXPECT_EQ(machine().memory().managed_pages(), managed);
   EXPECT_NE(BasePageIn("p", 3), kNoPfn);
   EXPECT_EQ(Problems(), "");
+  EXPECT_THAT(Blocks(1), ElementsAre(1, 1, 0, 0));
+  EXPECT_THAT(Stayed(1), ElementsAre(Pair("anon,pinned", 1)));
+  EXPECT_GE(Outcomes(1).counters[OFFLINE_NS], kPatience.ns) << "in vain, but it took its time";
   Run("@p unpin a");
   EXPECT_EQ(Offline(3), Errno::kOk);
   EXPECT_EQ(Problems(), "");
+  EXPECT_THAT(Blocks(1), ElementsAre(2, 1, 1, 0));
+  EXPECT_THAT(Stayed(1), ElementsAre(Pair("anon,pinned", 1)));
+  EXPECT_THAT(Stayed(0), IsEmpty());
 }
 
 // The attempts in between see the same, and are not made anew: the one after the last unpin must be.

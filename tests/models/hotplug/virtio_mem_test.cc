@@ -2,6 +2,7 @@
 #include "models/hotplug/virtio_mem.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/models/test_machine.h"
 
@@ -52,6 +54,15 @@ class VirtioMemTest : public ::testing::Test {
   }
   VirtioMemDriver& device() { return *machine_->kernel().virtio_mem(); }
   Zone& zone() { return machine_->zone(1, type_); }
+  int64_t Counted(VirtioMemCounter c) { return device().counter(c); }
+  // Of the device's node.
+  int64_t Blocks(HotplugCounter c) { return machine_->kernel().hotplug().outcomes(NodeId{1}).counters[c]; }
+  // What kept memory, and how many pages.
+  std::map<std::string, int64_t> Stayed() {
+    std::map<std::string, int64_t> stayed;
+    for (const auto& [obstacle, pages] : device().stayed()) stayed[obstacle.Text()] = pages;
+    return stayed;
+  }
   bool Exists(size_t block) { return machine_->memory().blocks().Find(device().IdOf(block)) != nullptr; }
 
   std::unique_ptr<TestMachine> machine_;
@@ -164,7 +175,75 @@ TEST_F(VirtioMemTest, BusySubBlocksAreLeftAndTheOthersTaken) {
   EXPECT_EQ(unmet_, Errno::kOk);
 }
 
+// ---- what comes and goes is counted in all ----
+
+// Of 256 MiB to 512, 128 and 192: two blocks come, three go, and one of these comes again.
+TEST_F(VirtioMemTest, WhatIsAskedForAndWhatComesAndGoesIsCounted) {
+  Ask(512);
+  Ask(128);
+  Ask(192);
+  EXPECT_EQ(Counted(VIRTIO_MEM_ASKED_MORE), (256 + 64) * kMiB);
+  EXPECT_EQ(Counted(VIRTIO_MEM_GIVEN), (256 + 64) * kMiB);
+  EXPECT_EQ(Counted(VIRTIO_MEM_ASKED_BACK), 384 * kMiB);
+  EXPECT_EQ(Counted(VIRTIO_MEM_RETURNED), 384 * kMiB);
+  EXPECT_EQ(Counted(VIRTIO_MEM_STAYED), 0);
+  EXPECT_THAT(Stayed(), ::testing::IsEmpty());
+  EXPECT_EQ(Blocks(OFFLINE_TRIED), 3);
+  EXPECT_EQ(Blocks(OFFLINE_FAILED), 0);
+  EXPECT_EQ(Blocks(BLOCKS_OFFLINED), 3);
+  EXPECT_EQ(Blocks(BLOCKS_ONLINED), 2 + 1);
+  EXPECT_GT(Counted(VIRTIO_MEM_UNPLUG_NS), 0);
+  EXPECT_GT(Counted(VIRTIO_MEM_NS), Counted(VIRTIO_MEM_UNPLUG_NS));
+}
+
+// The block as a whole is tried first, and then each of its sub blocks: only that is what stayed.
+TEST_F(VirtioMemTest, OfARequestThatIsNotMetCountsWhatWentAndWhatKeptTheRest) {
+  Make(ZoneType::kMovable, 128 * kMiB);
+  Run("spawn p\n@p map a 60M anon policy=bind:1\n@p touch a\n@p pin a");
+  const int64_t left = Ask(0) * kMiB;
+  ASSERT_EQ(unmet_, Errno::kBusy);
+  ASSERT_GT(left, 0);
+  ASSERT_LT(left, 128 * kMiB);
+  EXPECT_EQ(Counted(VIRTIO_MEM_ASKED_BACK), 128 * kMiB);
+  EXPECT_EQ(Counted(VIRTIO_MEM_RETURNED), 128 * kMiB - left);
+  EXPECT_EQ(Counted(VIRTIO_MEM_STAYED), left) << "once, however often each is tried";
+  EXPECT_THAT(Stayed(), ::testing::ElementsAre(::testing::Pair("anon,pinned", left)));
+  EXPECT_EQ(Ask(0) * kMiB, left);
+  EXPECT_EQ(Counted(VIRTIO_MEM_ASKED_BACK), 128 * kMiB + left) << "asked for again";
+  EXPECT_EQ(Counted(VIRTIO_MEM_STAYED), 2 * left);
+  Run("@p exit");
+  EXPECT_EQ(Ask(0), 0);
+  EXPECT_EQ(Counted(VIRTIO_MEM_RETURNED), 128 * kMiB);
+  EXPECT_EQ(Counted(VIRTIO_MEM_ASKED_BACK), 128 * kMiB + 2 * left);
+  EXPECT_EQ(Counted(VIRTIO_MEM_GIVEN), 0);
+}
+
+TEST_F(VirtioMemTest, WhereMemoryDoesNotSufficeThatIsWhatKeptTheRest) {
+  Run("pool 2M node1 1000");
+  EXPECT_GT(Ask(0), 0);
+  ASSERT_EQ(unmet_, Errno::kNoMem);
+  int64_t for_want_of_memory = 0;
+  for (const auto& [obstacle, pages] : Stayed()) {
+    if (obstacle.ends_with("ENOMEM")) for_want_of_memory += pages;
+  }
+  EXPECT_GT(for_want_of_memory, 0);
+  EXPECT_LE(for_want_of_memory, Counted(VIRTIO_MEM_STAYED));
+}
+
 // ---- an administrator takes its blocks offline ----
+
+TEST_F(VirtioMemTest, ABlockThatGoesOfflineAndComesAgainIsCountedOnceEach) {
+  ASSERT_EQ(Run("offline_block node1 1").error, Errno::kOk);
+  EXPECT_EQ(Counted(VIRTIO_MEM_RETURNED), 0) << "it is offline, but plugged";
+  EXPECT_EQ(Ask(128), 128);
+  EXPECT_EQ(Counted(VIRTIO_MEM_RETURNED), 128 * kMiB);
+  EXPECT_EQ(Counted(VIRTIO_MEM_STAYED), 0);
+  EXPECT_EQ(Ask(256), 256);
+  EXPECT_EQ(Counted(VIRTIO_MEM_GIVEN), 128 * kMiB);
+  EXPECT_EQ(Blocks(OFFLINE_TRIED), 1) << "it was offline already when the device gave it up";
+  EXPECT_EQ(Blocks(BLOCKS_OFFLINED), 1);
+  EXPECT_EQ(Blocks(BLOCKS_ONLINED), 1);
+}
 
 TEST_F(VirtioMemTest, ABlockThatIsOfflineStaysTheDevicesAndIsGivenBackFirst) {
   ASSERT_EQ(Run("offline_block node1 1").error, Errno::kOk);  // block 0 is that of the nodes' own memory
