@@ -19,6 +19,12 @@ struct Span {
   const char* failed;  // why; "" if it did not. Lives for ever
 };
 
+// Where in a program of its own, such as a script, a path is.
+struct ProgramPlace {
+  const std::string* program = nullptr;  // its name, which outlives the engine's run; null: there is none
+  int32_t line = 0;                      // of it; 0: none
+};
+
 struct LogRecord {
   SimTime time;
   LpId lp;
@@ -27,6 +33,7 @@ struct LogRecord {
   std::string path;    // the name of the path that logged it
   std::string detail;  // for a person
   std::any facts;      // the model's own; the engine only carries it
+  ProgramPlace place;  // where the path was: see Path::set_place()
 };
 
 }  // namespace numasim::sim

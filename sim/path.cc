@@ -82,6 +82,7 @@ void Path::Reset() {
   next = nullptr;
   record_->cpu = nullptr;
   record_->waits_for = nullptr;
+  record_->place = {};
 }
 
 void Path::Start(LpId to, Duration delay, std::string name, PathFn fn) {
@@ -104,8 +105,8 @@ void Path::Start(LpId to, Duration delay, std::string name, PathFn fn) {
 void Path::Log(int32_t kind, std::string detail, std::any facts) {
   if (!engine().sampler_.sink()) return;
   internal::LpRecord& lp = *lp_->record;
-  lp.log.push_back(
-      LogRecord{now(), lp_->id, lp.log_sequence++, kind, name(), std::move(detail), std::move(facts)});
+  lp.log.push_back(LogRecord{now(), lp_->id, lp.log_sequence++, kind, name(), std::move(detail),
+                             std::move(facts), record_->place});
 }
 
 void Path::AddSpan(const char* kind, const std::string& name, SimTime began, const char* failed) {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "sim/check.h"
+#include "sim/log_record.h"
 #include "sim/lp.h"
 #include "sim/task.h"
 #include "sim/time.h"
@@ -45,6 +46,7 @@ struct PathRecord {
   uint64_t wait_mode = 0;
   bool live = false;
   bool idles = false;  // its next event is none that others in TakeWhileIdle() wait for
+  ProgramPlace place;
   Task<void> root;
   PathFn fn;
   std::string name;
@@ -95,6 +97,10 @@ class Path : private internal::ResumePoint {
 
   // Starts another path on `lp`, `delay` from now: at least the lookahead where that is another LP (checked).
   void Start(LpId lp, Duration delay, std::string name, PathFn fn);
+
+  // What the path follows is here now: shown in what the path logs from now on. Paths that it starts do not
+  // have it.
+  void set_place(ProgramPlace place) { record_->place = place; }
 
   // A record for the trace's log: a text for a person, or facts of a type that the trace's sink knows.
   void Log(int32_t kind, std::string detail, std::any facts = {});

@@ -74,14 +74,15 @@ std::vector<const Process*> ScriptRunner::LiveProcesses() const {
   return live;
 }
 
-sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loops, OperationLog& log) {
+sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, const std::string& of, int loops,
+                                  OperationLog& log) {
   sim::SimTime began;
   for (loop_ = 0; loop_ < loops; ++loop_) {
     if (loop_ > 0 && path.now() == began) co_await GiveWay(path);
     began = path.now();
     for (const Op& op : script.ops) {
       current_ = &op;
-      co_await PerformAndCount(path, op, log);
+      co_await PerformAndCount(path, op, of, log);
     }
     while (!processes_.empty()) {
       Op exit;
@@ -89,17 +90,20 @@ sim::Task<void> ScriptRunner::Run(sim::Path& path, const Script& script, int loo
       exit.kind = ExitOp{};
       exit.text = OperationName(exit.kind);
       exit.line = processes_.begin()->second.line;
-      co_await PerformAndCount(path, exit, log);
+      co_await PerformAndCount(path, exit, of, log);
     }
     while (!cma_ranges_.empty()) {
       const std::string name = cma_ranges_.begin()->first;
       co_await ReleaseCma(path, name);
     }
   }
+  path.set_place({});
 }
 
-sim::Task<void> ScriptRunner::PerformAndCount(sim::Path& path, const Op& op, OperationLog& log) {
+sim::Task<void> ScriptRunner::PerformAndCount(sim::Path& path, const Op& op, const std::string& of,
+                                              OperationLog& log) {
   const sim::SimTime began = path.now();
+  path.set_place({&of, op.line});
   const OpResult result = co_await Perform(path, op);
   Count(op, result);
   OperationLog::OfLp& here = log.at(path.lp());

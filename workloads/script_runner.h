@@ -84,8 +84,11 @@ class ScriptRunner {
   sim::Task<OpResult> Perform(sim::Path& path, const Op& op);
 
   // Performs all operations, `loops` times; processes still alive at the end of a loop exit. Records them in
-  // `log`. Throws ScriptError with file and line.
-  sim::Task<void> Run(sim::Path& path, const Script& script, int loops, OperationLog& log);
+  // `log`. What the path logs has `of`, the script's name, which outlives the run, and the operation's line;
+  // of an exit that the script does not have that of the process's start. Throws ScriptError with file and
+  // line.
+  sim::Task<void> Run(sim::Path& path, const Script& script, const std::string& of, int loops,
+                      OperationLog& log);
 
   // Where the process's next operation starts; the global LP for operations of the system.
   sim::LpId HomeOf(const Op& op) const;
@@ -226,7 +229,7 @@ class ScriptRunner {
   sim::Task<void> ClosePipes(sim::Path& path, Owned& owned, OpenPipes& pipes, size_t every);
   sim::Task<Errno> ReleaseCma(sim::Path& path, const std::string& name);
 
-  sim::Task<void> PerformAndCount(sim::Path& path, const Op& op, OperationLog& log);
+  sim::Task<void> PerformAndCount(sim::Path& path, const Op& op, const std::string& of, OperationLog& log);
   void Count(const Op& op, const OpResult& result);
 
   MemorySystem& memory_;

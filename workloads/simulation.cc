@@ -154,7 +154,8 @@ void Simulation::AddStreams() {
       const sim::SimTime start{script.start_ns + script.stagger_ns * copy};
       engine_.Start(kernel_->memory().global_lp(), start, name,
                     [this, stream, log](sim::Path& path) -> sim::Task<void> {
-                      co_await stream->runner->Run(path, *stream->of_copy, stream->script->loops, *log);
+                      co_await stream->runner->Run(path, *stream->of_copy, stream->script->name,
+                                                   stream->script->loops, *log);
                       stream->done = true;
                       co_await EndWithLast(path);
                     });

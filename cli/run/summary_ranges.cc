@@ -13,6 +13,7 @@
 #include "cli/text/size_text.h"
 #include "cli/text/text_table.h"
 #include "cli/text/time_text.h"
+#include "models/hotplug/obstacles.h"
 
 namespace numasim {
 namespace {

@@ -26,7 +26,7 @@ trace::Histogram ToProto(const sim::Histogram& from) {
   return to;
 }
 
-trace::FailedCase CaseOf(const Failure& from) {
+trace::FailedCase CaseOf(const Failure& from, const sim::ProgramPlace& place) {
   trace::FailedCase to;
   if (from.start != kNoPfn) {
     to.set_start(static_cast<int64_t>(from.start.value));
@@ -35,11 +35,13 @@ trace::FailedCase CaseOf(const Failure& from) {
   if (from.pfn != kNoPfn) to.set_pfn(static_cast<int64_t>(from.pfn.value));
   if (from.pages.has_value()) to.set_pages(*from.pages);
   if (from.got.has_value()) to.set_got(*from.got);
+  if (place.program != nullptr) to.set_script(*place.program);
+  if (place.line > 0) to.set_line(place.line);
   if (!from.tasks.empty()) to.set_tasks(from.tasks);
   return to;
 }
 
-trace::Failure ToProto(const Failure& from) {
+trace::Failure ToProto(const Failure& from, const sim::ProgramPlace& place) {
   trace::Failure to;
   if (!from.area.empty()) to.set_area(from.area);
   if (from.order.has_value()) to.set_order(*from.order);
@@ -52,7 +54,7 @@ trace::Failure ToProto(const Failure& from) {
   if (from.user.kind != FrameUser::Kind::kUnknown) to.set_owner(from.user.kind_name());
   if (from.user.held != FrameUser::Held::kNo) to.set_held(from.user.held_name());
   if (!from.victim.empty()) to.set_victim(from.victim);
-  trace::FailedCase of_this = CaseOf(from);
+  trace::FailedCase of_this = CaseOf(from, place);
   if (of_this.ByteSizeLong() > 0) *to.mutable_at() = std::move(of_this);
   return to;
 }
@@ -92,7 +94,7 @@ void TraceSink::OnLog(const sim::LogRecord& record) {
   event.set_kind(LogKindName(static_cast<LogKind>(record.kind)));
   event.set_path(record.path);
   if (const auto* failure = std::any_cast<Failure>(&record.facts); failure != nullptr) {
-    *event.mutable_failure() = ToProto(*failure);
+    *event.mutable_failure() = ToProto(*failure, record.place);
   } else {
     event.set_detail(record.detail);
   }

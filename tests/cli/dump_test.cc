@@ -299,6 +299,8 @@ TEST_F(DumpTest, CsvOfEventsHasAColumnForEachFieldOfAFailure) {
     failure.set_error("EBUSY");
     failure.set_owner("a \"file\"");
     failure.mutable_at()->set_pfn(1234);
+    failure.mutable_at()->set_script("job");
+    failure.mutable_at()->set_line(12);
     (*writer)->AddEvent(event);
     (*writer)->AddEvent(EventAt(3 * kMs, "told"));
     ASSERT_TRUE((*writer)->Finish().ok());
@@ -311,9 +313,9 @@ TEST_F(DumpTest, CsvOfEventsHasAColumnForEachFieldOfAFailure) {
       Lines(Dump(options).out),
       ElementsAre(
           "time_ns,lp,kind,path,area,order,size,node,preferred,errno,function,reason,owner,held,victim,"
-          "at.start,at.end,at.pfn,at.pages,at.got,at.tasks,detail",
-          "1000000,node0,told,fault,,,,,,,,,,,,,,,,,,no page of order 0",
-          "2000000,node0,contig_failed,fault,,,,\"0-1,3\",,EBUSY,,,\"a \"\"file\"\"\",,,,,1234,,,,"));
+          "at.start,at.end,at.pfn,at.pages,at.got,at.script,at.line,at.tasks,detail",
+          "1000000,node0,told,fault,,,,,,,,,,,,,,,,,,,,no page of order 0",
+          "2000000,node0,contig_failed,fault,,,,\"0-1,3\",,EBUSY,,,\"a \"\"file\"\"\",,,,,1234,,,job,12,,"));
 }
 
 TEST_F(DumpTest, CsvOfLocksHasTheirTimesInFewNumbersOrInFull) {

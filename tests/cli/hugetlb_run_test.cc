@@ -25,18 +25,27 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Pair;
 
-// Gathers the details of the events of one kind.
+// Gathers the details of the events of one kind, but for where in the script they were.
 class Details : public TraceVisitor {
  public:
   explicit Details(std::string kind) : kind_(std::move(kind)) {}
   void OnEvent(const trace::Event& event) override {
-    if (event.kind() == kind_) details_.insert(DetailText(event));
+    if (event.kind() != kind_) return;
+    trace::Event anywhere = event;
+    trace::Failure& failure = *anywhere.mutable_failure();
+    lines_.insert(failure.at().script() + ":" + std::to_string(failure.at().line()));
+    failure.mutable_at()->clear_script();
+    failure.mutable_at()->clear_line();
+    if (failure.at().ByteSizeLong() == 0) failure.clear_at();
+    details_.insert(DetailText(anywhere));
   }
   const std::set<std::string>& details() const { return details_; }
+  // "SCRIPT:LINE"
+  const std::set<std::string>& lines() const { return lines_; }
 
  private:
   const std::string kind_;
-  std::set<std::string> details_;
+  std::set<std::string> details_, lines_;
 };
 
 class HugetlbRunTest : public testing::Test {
@@ -103,6 +112,14 @@ TEST_F(HugetlbRunTest, TheSummaryCountsFailuresByReason) {
   EXPECT_EQ(Failures().size(), 3u) << "of 6 and of 8 pages, and why there is no surplus";
   EXPECT_THAT(Summary(),
               HasSubstr("2  hugetlb_failed: size=2M node=0-1 errno=ENOMEM function=hugetlb_acct_memory\n"));
+}
+
+// Lines of a file are counted from its machine line on.
+TEST_F(HugetlbRunTest, FailuresOfOneReasonTellTheirLinesApart) {
+  Run("pool 2M all 4\nspawn p\n@p cpu 1\n@p map a 12M hugetlb-2M\n@p map b 16M hugetlb-2M\n");
+  Details details("hugetlb_failed");
+  ASSERT_TRUE((*TraceReader::Open(trace_))->Read({}, &details).ok());
+  EXPECT_THAT(details.lines(), testing::ElementsAre("pools:6", "pools:7"));
 }
 
 TEST_F(HugetlbRunTest, AReservationThatCannotBeMetSaysSo) {

@@ -143,6 +143,44 @@ TEST_F(OperationsTest, TheSummarySaysWhatKeptMemoryThatWasAskedBack) {
               testing::ContainsRegex("\n  taken back +256.0 MiB [^\n]* anon,pinned [0-9.]+ MiB\n"));
 }
 
+// The first guest has all pages of the pool: all that fails is of the second line of the other's copies.
+TEST_F(OperationsTest, AFailureInTheTraceNamesTheLineOfTheScript) {
+  const Outcome run = RunWith("");
+  const json events = json::parse(Numasim({"dump", "s.trace.pb", "--format", "json"}).out)["events"];
+  ASSERT_GE(events.size(), 3u);
+  for (const json& event : events) {
+    EXPECT_EQ(event["kind"], "hugetlb_failed");
+    EXPECT_THAT(event["path"].get<std::string>(), testing::StartsWith("late#"));
+    EXPECT_EQ(event["failure"]["at"]["script"], "late") << event;
+    EXPECT_EQ(event["failure"]["at"]["line"], 2) << event;
+  }
+  EXPECT_THAT(Numasim({"dump", "s.trace.pb"}).out, HasSubstr("script=late"));
+  EXPECT_THAT(Numasim({"dump", "s.trace.pb", "--format", "csv", "--table", "events"}).out,
+              HasSubstr(",hugetlb_acct_memory,,,,,,,,16,,late,2,,\n"));
+  EXPECT_THAT(run.out,
+              testing::ContainsRegex(
+                  "\n +3  hugetlb_failed: size=2M node=0 errno=ENOMEM function=hugetlb_acct_memory\n"))
+      << "the summary counts them together";
+  ASSERT_EQ(Numasim({"report", "s.trace.pb"}).exit_status, 0);
+  EXPECT_THAT(FileText("s.html"), HasSubstr("script=late line=2"));
+}
+
+// Of guests, which have no script, it names none.
+TEST_F(OperationsTest, AFailureOfAGuestNamesNoLine) {
+  Write("s.textproto", R"(
+machine { node { memory: '256M' } }
+workload { guests { name: 'vms' arrival { gap { constant: '100ms' } } count: 2 size { constant: '8M' }
+  lifetime { constant: '1s' } page_size: '2M' } }
+)");
+  ASSERT_EQ(Numasim({"run", "s.textproto", "--quiet"}).exit_status, 0);
+  const json events = json::parse(Numasim({"dump", "s.trace.pb", "--format", "json"}).out)["events"];
+  ASSERT_GE(events.size(), 1u);
+  for (const json& event : events) {
+    const json at = event["failure"].value("at", json::object());
+    EXPECT_EQ(at.count("script") + at.count("line"), 0u) << event;
+  }
+}
+
 TEST_F(OperationsTest, WhatTheSummarySaysTheTraceSaysToo) {
   const Outcome run = RunWith("", {"--format", "json"});
   const json summary = json::parse(run.out);

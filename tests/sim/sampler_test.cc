@@ -136,6 +136,39 @@ TEST_F(SamplerTest, FactsOfAModelReachTheSinkAsTheyAre) {
   EXPECT_EQ(reader.pages, 7);
 }
 
+// The second path is made of what the first one left.
+TEST_F(SamplerTest, ARecordSaysWhereInItsProgramThePathWas) {
+  struct Reader : SampleSink {
+    void OnSample(SimTime, std::span<const int64_t>) override {}
+    void OnRepeat(SimTime, Duration, int64_t) override {}
+    void OnLog(const LogRecord& record) override {
+      const std::string* const program = record.place.program;
+      places.push_back((program == nullptr ? "none" : *program) + ":" + std::to_string(record.place.line));
+    }
+    std::vector<std::string> places;
+  } reader;
+  const std::string program = "script";
+  engine_.SetSampler(Nanoseconds(100), &reader);
+  engine_.Start(a_, SimTime{1}, "p", [&program](Path& path) -> Task<void> {
+    path.Log(1, "before");
+    path.set_place({&program, 3});
+    path.Log(1, "at line 3");
+    co_await path.Take(Nanoseconds(5));
+    path.Log(1, "still there");
+    path.set_place({&program, 4});
+    path.Log(1, "at line 4");
+  });
+  engine_.Start(a_, SimTime{10}, "starts another", [](Path& path) -> Task<void> {
+    path.Start(path.lp(), Nanoseconds(1), "q", [](Path& q) -> Task<void> {
+      q.Log(1, "of no program");
+      co_return;
+    });
+    co_return;
+  });
+  ASSERT_TRUE(engine_.Run().ok());
+  EXPECT_THAT(reader.places, ElementsAre("none:0", "script:3", "script:3", "script:4", "none:0"));
+}
+
 TEST_F(SamplerTest, ASamplerSetLaterStartsAtTheNextMultiple) {
   int64_t x = 0;
   engine_.AddColumn({"x", "1", &x, a_});

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 constexpr int64_t kMs = 1000000;
 
@@ -145,6 +147,33 @@ TEST_F(ExportTest, NameIsThereOnceAndBeforeItIsReferredTo) {
     }
   }
   EXPECT_THAT(names, ElementsAre("run", "told", "lock.zone0.lock"));
+}
+
+TEST_F(ExportTest, FailureTellsTheLineOfTheScript) {
+  {
+    auto writer = TraceWriter::Create(path_.get(), HeaderWithColumns(1));
+    ASSERT_TRUE(writer.ok()) << writer.status();
+    trace::Event event = EventAt(kMs, "contig_failed");
+    event.clear_detail();
+    event.mutable_failure()->mutable_at()->set_script("web");
+    event.mutable_failure()->mutable_at()->set_line(12);
+    (*writer)->AddEvent(event);
+    ASSERT_TRUE((*writer)->Finish().ok());
+  }
+  std::map<uint64_t, std::string> names;
+  std::map<std::string, std::string> at;
+  const perfetto::Trace trace = Exported(Options());
+  for (const perfetto::TracePacket& packet : trace.packet()) {
+    for (const perfetto::InternedName& name : packet.interned_data().debug_annotation_names())
+      names[name.iid()] = name.name();
+    for (const perfetto::DebugAnnotation& argument : packet.track_event().debug_annotations()) {
+      if (names[argument.name_iid()] != "at") continue;
+      for (const perfetto::DebugAnnotation& part : argument.dict_entries())
+        at[names[part.name_iid()]] =
+            part.has_int_value() ? absl::StrCat(part.int_value()) : part.string_value();
+    }
+  }
+  EXPECT_THAT(at, ElementsAre(Pair("line", "12"), Pair("script", "web")));
 }
 
 // More packets than wait in memory.

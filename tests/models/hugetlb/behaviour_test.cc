@@ -243,7 +243,7 @@ class ConcurrentTest : public ::testing::TestWithParam<Knobs> {
       const workloads::Script* const script = &scripts[stream];
       machine.engine().Start(machine.memory().global_lp(), machine.engine().now(), "stream",
                              [runner, script, &log](sim::Path& path) -> sim::Task<void> {
-                               co_await runner->Run(path, *script, 1, log);
+                               co_await runner->Run(path, *script, runner->name(), 1, log);
                              });
     }
     ASSERT_EQ(machine.engine().Run().ToString(), "OK") << "seed " << seed;
