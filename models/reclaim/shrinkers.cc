@@ -28,6 +28,7 @@ sim::Task<Shrinker::Freed> Shrinkers::ShrinkOne(sim::Path& path, Node& node, int
     const Shrinker::Freed by_part = co_await shrinker.Scan(path, node, part, cpu);
     if (by_part.stop) break;
     freed.Add(by_part);
+    node.counter(SLABS_SCANNED) += part;
     left -= part;
     scanned += part;
     co_await CondResched(path);

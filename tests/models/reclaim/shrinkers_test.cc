@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -96,6 +97,24 @@ TEST_F(ShrinkersTest, WhoSaysStopIsLeftAlone) {
   EXPECT_THAT(Round(cache, shrinkers, 0), ElementsAre(128));
 }
 
+// do_shrink_slab(): each batch counts, but not one that a shrinker says stop to.
+TEST_F(ShrinkersTest, WhatIsLookedAtIsCounted) {
+  const auto scanned = [this] { return machine_.counter(0, SLABS_SCANNED); };
+  FirstRound(300, 6);
+  EXPECT_EQ(scanned(), 0);
+  FirstRound(300, 0);
+  EXPECT_EQ(scanned(), 4 * 128);
+  FirstRound(10, 1);
+  EXPECT_EQ(scanned(), 4 * 128 + 10);
+  FakeCache cache(1000);
+  cache.stops = true;
+  Shrinkers shrinkers(machine_.memory());
+  shrinkers.Register(cache);
+  EXPECT_THAT(Round(cache, shrinkers, 0), ElementsAre(128));
+  EXPECT_EQ(scanned(), 4 * 128 + 10);
+  EXPECT_EQ(machine_.counter(1, SLABS_SCANNED), 0);
+}
+
 TEST_F(ShrinkersTest, AllCanBeDropped) {
   FakeCache frees(1000, /*frees=*/true);
   FakeCache keeps(1000);
@@ -106,6 +125,10 @@ TEST_F(ShrinkersTest, AllCanBeDropped) {
                    [&](sim::Path& path) -> sim::Task<void> { co_await shrinkers.Drop(path, CpuId{0}); });
   EXPECT_GE(frees.scans.size(), 8u);
   EXPECT_THAT(keeps.scans, Each(128));
+  const auto sum = [](const FakeCache& cache) {
+    return std::accumulate(cache.scans.begin(), cache.scans.end(), int64_t{0});
+  };
+  EXPECT_EQ(machine_.counter(0, SLABS_SCANNED), sum(frees) + sum(keeps));
 }
 
 // ---- Huge pages that are mapped in part only ----
