@@ -75,7 +75,8 @@ sim::Task<void> Filemap::ReclaimClean(sim::Path& path, Node& node, CpuId cpu, st
   for (const Folio page : std::span(of_file, pages.end())) {
     const auto [zone, frame] = frame_of(page);
     const FrameOwner& owner = zone->frames().owner(frame, 0);
-    isolated.push_back({page.head(), owner.object, owner.index});
+    const bool in_workingset = node.lru->InWorkingset(node.lru->NumberOf(*zone, frame));
+    isolated.push_back({page.head(), owner.object, owner.index, false, in_workingset});
   }
   pages.erase(of_file, pages.end());
   if (isolated.empty()) co_return;

@@ -20,7 +20,7 @@ Fate FateOf(const MappedPage& page, bool referenced, Evictor::References referen
 // Those of one file after the other, at their homes. Evicted together, they have one time in common.
 sim::Task<void> Evictor::Evict(sim::Path& path, const Node& node, std::span<IsolatedPage> pages,
                                References references) const {
-  const Mapping::Shadow shadow{node.id, node.lru->nonresident_age()};
+  const uint64_t age = node.lru->nonresident_age();
   std::sort(pages.begin(), pages.end(), [](const IsolatedPage& a, const IsolatedPage& b) {
     return std::pair(a.file, a.index) < std::pair(b.file, b.index);
   });
@@ -30,7 +30,7 @@ sim::Task<void> Evictor::Evict(sim::Path& path, const Node& node, std::span<Isol
                                    [&](const IsolatedPage& page) { return page.file != number; });
     const FileId file{static_cast<int32_t>(number), node.lru->HomeOf(number)};
     co_await path.GoTo(memory_.node(file.home).lp, memory_.costs().hop);
-    co_await EvictOfFile(path, file, std::span(pages.begin(), next), references, shadow);
+    co_await EvictOfFile(path, file, std::span(pages.begin(), next), references, {node.id, age, false});
     co_await path.GoTo(node.lp, memory_.costs().hop);
     pages = std::span(next, pages.end());
   }
@@ -58,6 +58,7 @@ sim::Task<void> Evictor::EvictOfFile(sim::Path& path, FileId id, std::span<Isola
     mapping.Unlock(page.index, page.pfn);
     const Fate fate = FateOf(page, asked[i]->referenced, references);
     const bool there = mapping.Lookup(page.index) == page.pfn;  // else it was truncated
+    shadow.in_workingset = asked[i]->in_workingset;
     if (fate == Fate::kEvicted && there) mapping.Evict(page.index, shadow);
     if (fate != Fate::kEvicted || there) asked[i]->fate = fate;
   }

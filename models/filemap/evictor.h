@@ -27,7 +27,8 @@ struct IsolatedPage {
 
   Pfn pfn;
   uint64_t file, index;
-  bool referenced = false;  // PG_referenced, which the caller has taken away
+  bool referenced = false;     // PG_referenced, which the caller has taken away
+  bool in_workingset = false;  // PG_workingset, for its shadow
   Fate fate = Fate::kKept;
 };
 

@@ -165,12 +165,15 @@ sim::Task<void> Filemap::Refault(sim::Path& path, FileId id, Pfn page, Mapping::
   const sim::LpId home = path.lp();
   Node& evicted_from = memory_.node(shadow.node);
   co_await path.GoTo(evicted_from.lp, memory_.costs().hop);
-  if (evicted_from.lru->Refault(shadow.age)) {
+  if (evicted_from.lru->Refault(shadow.age, shadow.in_workingset)) {
     const Zone& zone = *memory_.ZoneOf(page);
     const FrameIndex frame = zone.frames().Index(page);
     co_await path.GoTo(memory_.node(zone.node()).lp, memory_.costs().hop);
-    if (Lru::IsPageOf(zone, frame, static_cast<uint64_t>(id.value)))
-      zone.lru()->BeginActive(zone.lru()->NumberOf(zone, frame));
+    if (Lru::IsPageOf(zone, frame, static_cast<uint64_t>(id.value))) {
+      const Lru::Number number = zone.lru()->NumberOf(zone, frame);
+      zone.lru()->BeginActive(number);
+      if (shadow.in_workingset) zone.lru()->SetInWorkingset(number, true);
+    }
   }
   co_await path.GoTo(home, memory_.costs().hop);
 }

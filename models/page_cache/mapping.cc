@@ -6,6 +6,20 @@
 #include "sim/check.h"
 
 namespace numasim {
+namespace {
+
+// pack_shadow(): a bit, the node, and the clock above.
+uint64_t Packed(Mapping::Shadow shadow) {
+  const uint64_t place = shadow.age * kMaxNodes + static_cast<uint64_t>(shadow.node.value);
+  return place * 2 + (shadow.in_workingset ? 1 : 0);
+}
+
+Mapping::Shadow Unpacked(uint64_t packed) {
+  const uint64_t place = packed / 2;
+  return {NodeId{static_cast<int32_t>(place % kMaxNodes)}, place / kMaxNodes, packed % 2 != 0};
+}
+
+}  // namespace
 
 Mapping::Leaf* Mapping::SearchLeaf(uint64_t index) const {
   const auto found = leaves_.find(index / kLeafPages);
@@ -108,7 +122,7 @@ void Mapping::Evict(uint64_t index, Shadow shadow) {
   NUMASIM_CHECK(leaf != nullptr && (leaf->present & BitOf(index)) != 0);
   leaf->present &= ~BitOf(index);
   leaf->shadow |= BitOf(index);
-  leaf->pages[index % kLeafPages] = Pfn{shadow.age * kMaxNodes + static_cast<uint64_t>(shadow.node.value)};
+  leaf->pages[index % kLeafPages] = Pfn{Packed(shadow)};
   --pages_;
   ++shadows_;
 }
@@ -116,8 +130,7 @@ void Mapping::Evict(uint64_t index, Shadow shadow) {
 std::optional<Mapping::Shadow> Mapping::ShadowAt(uint64_t index) const {
   const Leaf* const leaf = shadows_ == 0 ? nullptr : FindLeaf(index);
   if (leaf == nullptr || (leaf->shadow & BitOf(index)) == 0) return std::nullopt;
-  const uint64_t packed = leaf->pages[index % kLeafPages].value;
-  return Shadow{NodeId{static_cast<int32_t>(packed % kMaxNodes)}, packed / kMaxNodes};
+  return Unpacked(leaf->pages[index % kLeafPages].value);
 }
 
 void Mapping::ForgetShadows() {

@@ -60,10 +60,11 @@ class Mapping {
   void Erase(uint64_t index);
 
   // What is left of a base page that reclaim took (a shadow entry, mm/workingset.c): when it was evicted, by
-  // the clock of its node's LRU lists.
+  // the clock of its node's LRU lists, and whether it had been active there (PG_workingset).
   struct Shadow {
     NodeId node;
     uint64_t age;
+    bool in_workingset;
   };
   // There must be a page at the offset.
   void Evict(uint64_t index, Shadow shadow);

@@ -6,7 +6,8 @@
 // at once; the kernel's per-CPU batches of 15 are left out.
 //
 // A page has a link to both neighbours, 8 bytes in address space that takes memory only for pages that were
-// on a list once. Pages have numbers through all zones of the node, for the lists go through all of them.
+// on a list once, and a bit. Pages have numbers through all zones of the node, for the lists go through all
+// of them.
 #ifndef NUMASIM_MODELS_PHYSICAL_LRU_H_
 #define NUMASIM_MODELS_PHYSICAL_LRU_H_
 
@@ -71,15 +72,25 @@ class Lru {
   List ListOf(Number page) const { return static_cast<List>(links_[page].active); }
   bool IsReferenced(Number page) const { return links_[page].referenced; }  // PG_referenced
   void SetReferenced(Number page, bool referenced) { links_[page].referenced = referenced; }
+  // Whether reclaim has made it inactive since it came, or had so when it was here before (PG_workingset).
+  bool InWorkingset(Number page) const { return (workingset_[page / 64] & BitOf(page)) != 0; }
+  void SetInWorkingset(Number page, bool in) {
+    uint64_t& word = workingset_[page / 64];
+    word = in ? word | BitOf(page) : word & ~BitOf(page);
+  }
   // What a page keeps while it is on no list, and takes along to another frame.
   struct State {
     bool active = false;
     bool referenced = false;
+    bool in_workingset = false;
   };
-  State StateOf(Number page) const { return {links_[page].active != 0, links_[page].referenced != 0}; }
+  State StateOf(Number page) const {
+    return {links_[page].active != 0, links_[page].referenced != 0, InWorkingset(page)};
+  }
   void SetState(Number page, State state) {
     links_[page].active = state.active;
     links_[page].referenced = state.referenced;
+    SetInWorkingset(page, state.in_workingset);
   }
   // Puts a page that is on no list to where the most recent are.
   void Add(Number page, List list);
@@ -87,7 +98,10 @@ class Lru {
   void PutBack(Number page) { Add(page, ListOf(page)); }
   void Remove(Number page);  // it is on a list
   // A page that gets a number's place begins without a past.
-  void Forget(Number page) { links_[page] = {}; }
+  void Forget(Number page) {
+    links_[page] = {};
+    if (InWorkingset(page)) SetInWorkingset(page, false);
+  }
   // The one that was used longest ago; kNone where the list is empty.
   Number Oldest(List list) const {
     const Number oldest = links_[HeadOf(list)].newer;
@@ -110,8 +124,9 @@ class Lru {
   uint64_t nonresident_age() const { return age_; }
   void Age() { ++age_; }
   // workingset_refault(): a page comes back that was evicted when the clock said `evicted`. Whether it is to
-  // be active at once: had the active pages' memory been its own, it would be here still.
-  bool Refault(uint64_t evicted);
+  // be active at once: had the active pages' memory been its own, it would be here still. `in_workingset`: it
+  // had been active before, and counts as restored then.
+  bool Refault(uint64_t evicted, bool in_workingset);
 
   // --- which node has the file ---
   // Who makes a page tells the file's home, as who comes from the page cannot ask for it here.
@@ -142,6 +157,7 @@ class Lru {
     uint32_t active : 1;
   };
   static_assert(sizeof(Link) == 8);
+  static constexpr uint64_t BitOf(Number page) { return uint64_t{1} << page % 64; }
   void Count(Number page, List list, int64_t by);
 
   PerZoneType<Zone*> zones_;
@@ -149,6 +165,7 @@ class Lru {
   Counters& counters_;
   size_t numbers_;
   Link* links_;
+  uint64_t* workingset_;  // a bit for each page: Link has none left
   uint64_t age_ = 0;
   std::vector<NodeId> homes_;  // by number of the file
 };

@@ -148,12 +148,13 @@ void NodeShrinker::JudgeHere(Node& node, Lru::Number number, const Lru::Page& pa
   }
   const bool referenced = lru.IsReferenced(number);
   lru.SetReferenced(number, false);
+  const bool in_workingset = lru.InWorkingset(number);
   if (mapping == nullptr || mapping->IsLocked(owner.index) || mapping->MaybeMapped(owner.index)) {
     page.zone->TakeRef(page.frame, 0);
-    batch.elsewhere.push_back({page.pfn(), owner.object, owner.index, referenced});
+    batch.elsewhere.push_back({page.pfn(), owner.object, owner.index, referenced, in_workingset});
     return;
   }
-  mapping->Evict(owner.index, {node.id, lru.nonresident_age()});
+  mapping->Evict(owner.index, {node.id, lru.nonresident_age(), in_workingset});
   lru.Age();  // workingset_eviction()
   batch.evicted.emplace_back(page.pfn());
 }
@@ -194,6 +195,7 @@ sim::Task<void> NodeShrinker::ShrinkActive(sim::Path& path, Node& node, int64_t 
       continue;
     }
     lru.Add(number, List::kInactive);
+    lru.SetInWorkingset(number, true);
     ++taken;
   }
   for (const Lru::Number number : skipped) lru.PutBack(number);

@@ -187,14 +187,21 @@ TEST(MappingTest, ASplitHugePageIsBasePagesInTheSamePlaces) {
 TEST(MappingTest, AnEvictedPageLeavesItsShadowUntilOneComesAgain) {
   Mapping mapping;
   for (uint64_t index = 0; index < 130; ++index) mapping.Insert(index, Pfn{1000 + index});
-  mapping.Evict(64, {NodeId{3}, 77});
-  EXPECT_EQ(mapping.pages(), 129);
+  mapping.Evict(64, {NodeId{3}, 77, false});
+  mapping.Evict(66, {NodeId{kMaxNodes - 1}, 78, true});
+  EXPECT_EQ(mapping.pages(), 128);
   EXPECT_EQ(mapping.Lookup(64), kNoPfn);
   EXPECT_EQ(mapping.FirstFrom(64)->index, 65u);
   ASSERT_TRUE(mapping.ShadowAt(64).has_value());
   EXPECT_EQ(mapping.ShadowAt(64)->node, NodeId{3});
   EXPECT_EQ(mapping.ShadowAt(64)->age, 77u);
+  EXPECT_FALSE(mapping.ShadowAt(64)->in_workingset);
+  ASSERT_TRUE(mapping.ShadowAt(66).has_value());
+  EXPECT_EQ(mapping.ShadowAt(66)->node, NodeId{kMaxNodes - 1});
+  EXPECT_EQ(mapping.ShadowAt(66)->age, 78u);
+  EXPECT_TRUE(mapping.ShadowAt(66)->in_workingset);
   EXPECT_FALSE(mapping.ShadowAt(65).has_value());
+  mapping.Insert(66, Pfn{6});
   mapping.Insert(64, Pfn{5});
   EXPECT_EQ(mapping.shadows(), 0);
   EXPECT_EQ(mapping.Lookup(64), Pfn{5});
@@ -204,7 +211,7 @@ TEST(MappingTest, ShadowsGoWithTheRangeOrAllAtOnce) {
   Mapping mapping;
   for (uint64_t index = 0; index < 200; ++index) {
     mapping.Insert(index, Pfn{1000 + index});
-    mapping.Evict(index, {NodeId{0}, index});
+    mapping.Evict(index, {NodeId{0}, index, false});
   }
   EXPECT_TRUE(mapping.TakeRange(10, 100).empty());
   EXPECT_EQ(mapping.shadows(), 110);

@@ -92,10 +92,34 @@ TEST_F(LruTest, ARefaultIsActiveWithinTheDistanceOfTheActivePages) {
   for (FrameIndex frame = 0; frame < 10; ++frame) lru_->Add(Page(frame), List::kActive);
   const uint64_t evicted = lru_->nonresident_age();
   for (int i = 0; i < 10; ++i) lru_->Age();
-  EXPECT_TRUE(lru_->Refault(evicted));  // and ages by one
-  EXPECT_FALSE(lru_->Refault(evicted));
+  EXPECT_TRUE(lru_->Refault(evicted, false));  // and ages by one
+  EXPECT_FALSE(lru_->Refault(evicted, false));
   EXPECT_EQ(counters_[WORKINGSET_REFAULT_FILE], 2);
   EXPECT_EQ(counters_[WORKINGSET_ACTIVATE_FILE], 1);
+  EXPECT_EQ(counters_[WORKINGSET_RESTORE_FILE], 0);
+}
+
+TEST_F(LruTest, ARefaultIsARestoreWhereThePageWasActiveBeforeAndIsAgain) {
+  lru_->Add(Page(0), List::kActive);
+  const uint64_t evicted = lru_->nonresident_age();
+  lru_->Age();
+  EXPECT_TRUE(lru_->Refault(evicted, true));  // and ages by one
+  EXPECT_EQ(counters_[WORKINGSET_RESTORE_FILE], 1);
+  EXPECT_FALSE(lru_->Refault(evicted, true));  // too far away: only one page is active
+  EXPECT_EQ(counters_[WORKINGSET_RESTORE_FILE], 1);
+}
+
+TEST_F(LruTest, APageStaysInTheWorkingsetUntilAnotherHasItsPlace) {
+  lru_->Add(Page(63), List::kActive);
+  lru_->SetInWorkingset(Page(63), true);
+  EXPECT_FALSE(lru_->InWorkingset(Page(62)));
+  EXPECT_FALSE(lru_->InWorkingset(Page(64)));
+  lru_->Remove(Page(63));
+  lru_->SetState(Page(5, ZoneType::kNormal), lru_->StateOf(Page(63)));  // it moves there
+  EXPECT_TRUE(lru_->InWorkingset(Page(5, ZoneType::kNormal)));
+  EXPECT_TRUE(lru_->InWorkingset(Page(63)));
+  lru_->Forget(Page(63));
+  EXPECT_FALSE(lru_->InWorkingset(Page(63)));
 }
 
 }  // namespace

@@ -76,6 +76,24 @@ TEST_F(ReclaimTest, WhatComesBackSoonIsActive) {
   EXPECT_GT(machine_.counter(0, WORKINGSET_ACTIVATE_FILE), 0);
 }
 
+// Of the pages that come back to be active, those that reclaim had taken from the active list are restored.
+TEST_F(ReclaimTest, WhatWasActiveIsRestored) {
+  const auto activated = [this] { return machine_.counter(0, WORKINGSET_ACTIVATE_FILE); };
+  const auto restored = [this] { return machine_.counter(0, WORKINGSET_RESTORE_FILE); };
+  machine_.Run(
+      "@p map hot 100M file file=hot\n@p map warm 100M file file=warm\n@p read hot\n@p read hot\n"
+      "@p read warm\n@p read warm\n@p read f 0 96M");
+  EXPECT_EQ(activated(), 0);
+  machine_.Run("@p read hot 0 8M");
+  EXPECT_GE(activated(), 8 * kMiB);
+  EXPECT_EQ(restored(), activated());
+  // What was read once was never active.
+  const int64_t before = restored();
+  machine_.Run("@p read f 96M 200M\n@p read f 140M 8M");
+  EXPECT_GE(activated(), 16 * kMiB);
+  EXPECT_EQ(restored(), before);
+}
+
 TEST_F(ReclaimTest, AnonymousMemoryPushesPageCacheOut) {
   machine_.Run("@p read f 0 256M\n@p map a 150M anon\n@p touch a");
   EXPECT_EQ(machine_.counter(0, NR_ANON_PAGES), 150 * kMiB);
