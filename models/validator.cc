@@ -9,6 +9,7 @@
 #include "models/hotplug/virtio_mem_check.h"
 #include "models/hugetlb/hugetlb_check.h"
 #include "models/mm/reference_check.h"
+#include "models/physical/kernel_pages.h"
 #include "models/physical/lru_check.h"
 #include "models/physical/thp_page.h"
 #include "models/physical/zone_check.h"
@@ -27,6 +28,14 @@ constexpr Gauge kGauges[] = {{FrameOwner::kAnon, NR_ANON_PAGES},
                              {FrameOwner::kShmem, NR_SHMEM},
                              {FrameOwner::kPageTable, NR_PAGE_TABLE_PAGES}};
 using PagesByOwner = std::array<int64_t, 8>;
+
+// Pages of slab caches, of all that the kernel has.
+void CheckSlabs(const MemorySystem& memory, const std::vector<int64_t>& by_node, ProblemList& problems) {
+  for (size_t n = 0; n < by_node.size(); ++n) {
+    const Node& node = memory.node(NodeId{static_cast<int32_t>(n)});
+    problems.Expect(node.counters[NR_SLAB_RECLAIMABLE], by_node[n], "node", n, ": nr_slab_reclaimable");
+  }
+}
 
 // Of an anonymous huge page the gauge counts what is mapped.
 int64_t CountedPages(const Zone& zone, Pfn pfn, int order, const FrameOwner& owner) {
@@ -226,6 +235,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   reference_check.CheckOutside();
   std::vector<PagesByOwner> by_node(static_cast<size_t>(memory.node_count()));
   std::vector<Thps> thps(by_node.size());
+  std::vector<int64_t> slabs(by_node.size());
   for (size_t i = 0; i < kernel_pages_.size(); ++i) {
     const Zone& zone = *memory.zones()[i];
     PagesByOwner& pages = by_node[zone.node().value];
@@ -234,6 +244,8 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
     const ZoneCensus census = CheckZone(zone, problems, [&](Pfn pfn, int order, const FrameOwner& owner) {
       pages[owner.kind] += CountedPages(zone, pfn, order, owner);
       thps[zone.node().value].Add(order, owner);
+      if (owner.kind == FrameOwner::kKernel && owner.object == kInSlabs)
+        slabs[zone.node().value] += int64_t{1} << order;
       if (owner.kind == FrameOwner::kOffline) with_hypervisor += int64_t{1} << order;
       reference_check.Allocated(pfn, order, owner);
     });
@@ -247,6 +259,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   }
   CheckGauges(memory, by_node, boot_users_, problems);
   CheckThpGauges(memory, thps, problems);
+  CheckSlabs(memory, slabs, problems);
   CheckHugePageFrames(kernel_.hugetlb(), by_node, problems);
   CheckThp(kernel_, processes, problems);
   CheckHugetlb(memory, kernel_.hugetlb(), processes, problems);

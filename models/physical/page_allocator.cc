@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "models/physical/kernel_pages.h"
 #include "models/physical/thp_page.h"
 #include "models/physical/zone_costs.h"
 #include "sim/check.h"
@@ -28,14 +29,16 @@ AllocFlags FastPathFlags(GfpFlags gfp) {
 }
 
 // The gauge that counts frames of this owner; NodeCounter_ARRAYSIZE if none does.
-int GaugeOf(uint64_t kind) {
-  switch (kind) {
+int GaugeOf(const FrameOwner& owner) {
+  switch (owner.kind) {
     case FrameOwner::kAnon:
       return NR_ANON_PAGES;
     case FrameOwner::kShmem:
       return NR_SHMEM;
     case FrameOwner::kPageTable:
       return NR_PAGE_TABLE_PAGES;
+    case FrameOwner::kKernel:
+      return owner.object == kInSlabs ? NR_SLAB_RECLAIMABLE : NodeCounter_ARRAYSIZE;
     default:
       return NodeCounter_ARRAYSIZE;
   }
@@ -146,7 +149,7 @@ AllocFlags SlowPathFlags(GfpFlags gfp) {
 
 // Adds so many blocks that the owner has, or takes them away.
 void PageAllocator::CountOwned(Node& node, const FrameOwner& owner, int order, int64_t blocks) {
-  const int gauge = GaugeOf(owner.kind);
+  const int gauge = GaugeOf(owner);
   if (gauge != NodeCounter_ARRAYSIZE) node.counters[gauge] += blocks * (int64_t{1} << order);
   if (FrameOwner::OfFile(owner.kind)) node.counter(NR_FILE_PAGES) += blocks * (int64_t{1} << order);
   if (IsShmemThp(owner, order)) node.counter(NR_SHMEM_THPS) += blocks;

@@ -143,6 +143,7 @@ TEST(SlabTest, GrowsAsLongAsItIsToldTo) {
   EXPECT_EQ(run.Counter(SLAB_MADE), 2 * 99 * 100);
   EXPECT_EQ(run.Counter(SLAB_OBJECTS), 2 * 99 * 100);
   EXPECT_EQ(run.Counter(SLAB_PAGES), 2 * ((99 * 100 + 20) / 21));
+  EXPECT_EQ(run.SumOfNodes(NR_SLAB_RECLAIMABLE), run.Counter(SLAB_PAGES));
   EXPECT_EQ(run.Counter(SLAB_SHRUNK), 0);
   EXPECT_TRUE(run.slab().ended());
   EXPECT_EQ(run.slab().ShareDone(run.simulation().engine().now()), 1);
@@ -154,6 +155,9 @@ TEST(SlabTest, GrowsOnTheNodesThatAreNamedInSlabsOfTheOrder) {
   Ran run("name: 'inode' until: '1s' pause { constant: '100ms' } node: 1 order: 2 objects: 16 grow: 160");
   EXPECT_EQ(run.Counter(SLAB_MADE), 9 * 160);
   EXPECT_EQ(run.Counter(SLAB_PAGES), 9 * 10 * 4);
+  const MemorySystem& memory = run.simulation().memory();
+  EXPECT_EQ(memory.node(NodeId{0}).counters[NR_SLAB_RECLAIMABLE], 0);
+  EXPECT_EQ(memory.node(NodeId{1}).counters[NR_SLAB_RECLAIMABLE], 9 * 10 * 4);
 }
 
 // It fills memory, and lives on what it gives back itself: nobody is killed, and no growth fails.
@@ -162,6 +166,9 @@ TEST(SlabTest, IsShrunkForItsOwnGrowth) {
   EXPECT_GT(run.Counter(SLAB_SHRUNK), 0);
   EXPECT_EQ(run.Counter(SLAB_MADE), run.Counter(SLAB_OBJECTS) + run.Counter(SLAB_SHRUNK));
   EXPECT_EQ(run.Counter(SLAB_FAILED), 0);
+  // None is in use: who looks at an object frees it.
+  EXPECT_GE(run.SumOfNodes(SLABS_SCANNED), run.Counter(SLAB_SHRUNK));
+  EXPECT_EQ(run.SumOfNodes(NR_SLAB_RECLAIMABLE), run.Counter(SLAB_PAGES));
   EXPECT_GT(run.Counter(SLAB_PAGES), int64_t{75'000});  // of 131,072 less watermarks and reserves
   // Slabs are held by fewer objects than they have room for.
   EXPECT_LT(run.Counter(SLAB_OBJECTS), run.Counter(SLAB_PAGES) * 21);
@@ -188,6 +195,7 @@ TEST(SlabTest, IsDroppedByDropCaches) {
   Ran all("name: 'dentry' until: '1s' pause { constant: '10ms' }", drops);
   EXPECT_EQ(all.Counter(SLAB_OBJECTS), 0);
   EXPECT_EQ(all.Counter(SLAB_PAGES), 0);
+  EXPECT_EQ(all.SumOfNodes(NR_SLAB_RECLAIMABLE), 0);
   // What is in use stays.
   Ran some("name: 'dentry' until: '1s' pause { constant: '10ms' } in_use: '20%'", drops);
   EXPECT_NEAR(static_cast<double>(some.Counter(SLAB_OBJECTS)),
