@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "models/contig/contig.h"
 #include "models/mm/address_space_ops.h"
+#include "models/mm/mapped_file_pages.h"
 #include "models/physical/memory_system.h"
 #include "proto/counter_info.h"
 #include "sim/engine.h"
@@ -32,8 +33,10 @@ constexpr int64_t kKeeperPages = 2 * kPageblockPages;
 // The counters as /proc shows them: the recorded ones, moved by what the simulation has counted since.
 class CounterView {
  public:
-  CounterView(const Kernel& kernel, HugeSize default_huge_size, const json& recorded)
+  CounterView(const Kernel& kernel, const ScriptRunner& runner, HugeSize default_huge_size,
+              const json& recorded)
       : memory_(kernel.memory()),
+        runner_(runner),
         pool_(kernel.pool()),
         thp_(kernel.thp()),
         default_huge_size_(default_huge_size),
@@ -51,6 +54,7 @@ class CounterView {
     ZoneCounters(out);
     FreeLists(out);
     HugetlbCounters(out);
+    MappedPages(out);
     for (const ThpCounter c : {KHUGEPAGED_PAGES_COLLAPSED, KHUGEPAGED_FULL_SCANS})
       Add(out["vmstat"], NameOf(c).name, thp_.khugepaged().counter(c));
     return out;
@@ -97,6 +101,18 @@ class CounterView {
     Add(out, "Active(file)", active);
     Add(out, "Inactive", inactive);
     Add(out, "Inactive(file)", inactive);
+  }
+
+  // Counted here, between two operations, as no counter is kept of it.
+  void MappedPages(json& out) const {
+    const std::vector<const Process*> processes = runner_.LiveProcesses();
+    const std::vector<int64_t> by_node = MappedFilePages(memory_, processes);
+    for (size_t n = 0; n < by_node.size(); ++n) {
+      const std::string name = std::to_string(n);
+      Add(out["vmstat"], "nr_mapped", by_node[n]);
+      Add(out["meminfo"], "Mapped", by_node[n] * kPageKb);
+      if (out["node_meminfo"].contains(name)) Add(out["node_meminfo"][name], "Mapped", by_node[n] * kPageKb);
+    }
   }
 
   // /proc/vmstat spells three of numastat's names in its own way.
@@ -217,6 +233,7 @@ class CounterView {
   }
 
   const MemorySystem& memory_;
+  const ScriptRunner& runner_;
   const HugetlbPool& pool_;
   const TransparentHugePages& thp_;
   const HugeSize default_huge_size_;
@@ -293,7 +310,7 @@ absl::StatusOr<Conformance> Conform(const Script& script, const std::string& fil
   // Before the runner and the kernel go, whose state the paths refer to.
   const absl::Cleanup drop = [&engine] { engine.DropPaths(); };
   const HugetlbPool& pool = simulated.pool();
-  const CounterView view(simulated, config->hugetlb.default_size, boot.counters);
+  const CounterView view(simulated, runner, config->hugetlb.default_size, boot.counters);
 
   engine.SetProgress([&engine, &ended](sim::SimTime, uint64_t) {
     if (ended()) sim::StopRun(engine);
