@@ -9,6 +9,8 @@
 #include "models/hotplug/virtio_mem_check.h"
 #include "models/hugetlb/hugetlb_check.h"
 #include "models/mm/reference_check.h"
+#include "models/page_cache/mapping_check.h"
+#include "models/page_cache/shmem.h"
 #include "models/physical/kernel_pages.h"
 #include "models/physical/lru_check.h"
 #include "models/physical/thp_page.h"
@@ -56,6 +58,18 @@ void CheckGauges(const MemorySystem& memory, const std::vector<PagesByOwner>& by
     const int64_t cached = by_node[n][FrameOwner::kShmem] + by_node[n][FrameOwner::kFile];
     problems.Expect(node.counters[NR_FILE_PAGES], cached, "node", n, ": nr_file_pages");
     LruCheck::Check(node, by_node[n][FrameOwner::kFile], problems);
+  }
+}
+
+// Nodes of files' trees that have only shadows, by the files' homes.
+void CheckShadowNodes(const MemorySystem& memory, const ShmemFiles& files, ProblemList& problems) {
+  std::vector<int64_t> by_node(static_cast<size_t>(memory.node_count()));
+  files.ForEachFile([&](FileId id, const ShmemFile& file) {
+    by_node[static_cast<size_t>(id.home.value)] += MappingCheck::ShadowNodes(file.mapping);
+  });
+  for (size_t n = 0; n < by_node.size(); ++n) {
+    const Node& node = memory.node(NodeId{static_cast<int32_t>(n)});
+    problems.Expect(node.counters[WORKINGSET_NODES], by_node[n], "node", n, ": workingset_nodes");
   }
 }
 
@@ -260,6 +274,7 @@ std::vector<std::string> Validator::Check(const std::vector<const Process*>& pro
   CheckGauges(memory, by_node, boot_users_, problems);
   CheckThpGauges(memory, thps, problems);
   CheckSlabs(memory, slabs, problems);
+  CheckShadowNodes(memory, kernel_.files(), problems);
   CheckHugePageFrames(kernel_.hugetlb(), by_node, problems);
   CheckThp(kernel_, processes, problems);
   CheckHugetlb(memory, kernel_.hugetlb(), processes, problems);

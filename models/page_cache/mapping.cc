@@ -64,6 +64,7 @@ void Mapping::Insert(uint64_t index, Pfn pfn) {
     leaf = leaves_.emplace(index / kLeafPages, std::make_unique<Leaf>()).first->second.get();
   const uint64_t bit = BitOf(index);
   NUMASIM_CHECK_EQ(leaf->present & bit, uint64_t{0});
+  if (leaf->only_shadows()) AddShadowNodes(-1);
   leaf->present |= bit;
   leaf->mapped &= ~bit;
   if ((leaf->shadow & bit) != 0) {
@@ -113,6 +114,7 @@ void Mapping::Erase(uint64_t index) {
   Leaf& leaf = *found->second;
   NUMASIM_CHECK_NE(leaf.present & BitOf(index), uint64_t{0});
   leaf.present &= ~BitOf(index);
+  if (leaf.only_shadows()) AddShadowNodes(1);
   if (leaf.empty()) EraseLeaf(found);
   --pages_;
 }
@@ -122,6 +124,7 @@ void Mapping::Evict(uint64_t index, Shadow shadow) {
   NUMASIM_CHECK(leaf != nullptr && (leaf->present & BitOf(index)) != 0);
   leaf->present &= ~BitOf(index);
   leaf->shadow |= BitOf(index);
+  if (leaf->present == 0) AddShadowNodes(1);
   leaf->pages[index % kLeafPages] = Pfn{Packed(shadow)};
   --pages_;
   ++shadows_;
@@ -136,6 +139,7 @@ std::optional<Mapping::Shadow> Mapping::ShadowAt(uint64_t index) const {
 void Mapping::ForgetShadows() {
   if (shadows_ == 0) return;
   for (auto it = leaves_.begin(); it != leaves_.end();) {
+    if (it->second->only_shadows()) AddShadowNodes(-1);
     it->second->shadow = 0;
     it = it->second->empty() ? EraseLeaf(it) : std::next(it);
   }
@@ -187,12 +191,14 @@ void Mapping::TakeBase(uint64_t from, uint64_t to, std::vector<Folio>& taken) {
     if (from > first) range &= ~(BitOf(from) - 1);
     if (to < first + kLeafPages) range &= BitOf(to) - 1;
     const uint64_t wanted = leaf.present & range;
+    if (leaf.only_shadows()) AddShadowNodes(-1);
     for (uint64_t left = wanted; left != 0; left &= left - 1)
       taken.emplace_back(leaf.pages[static_cast<size_t>(__builtin_ctzll(left))]);
     leaf.present &= ~wanted;
     pages_ -= __builtin_popcountll(wanted);
     shadows_ -= __builtin_popcountll(leaf.shadow & range);
     leaf.shadow &= ~range;
+    if (leaf.only_shadows()) AddShadowNodes(1);
     it = leaf.empty() ? EraseLeaf(it) : std::next(it);
   }
 }

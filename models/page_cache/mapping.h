@@ -72,6 +72,9 @@ class Mapping {
   // Pages whose shadow is left.
   int64_t shadows() const { return shadows_; }
   void ForgetShadows();
+  // From now on, while there is no shadow yet, `gauge` counts the nodes of 64 offsets that have shadows and
+  // no page (workingset_update_node). It must outlive the mapping.
+  void CountShadowNodes(int64_t& gauge) { shadow_nodes_ = &gauge; }
 
   // Processes may map the base pages that are there of [first, first + count) from now on, as a fault looks
   // them up; who takes one of them asks their page tables until they are known to map it no more.
@@ -159,6 +162,7 @@ class Mapping {
     std::array<Pfn, kLeafPages> pages;
 
     bool empty() const { return (present | shadow) == 0; }
+    bool only_shadows() const { return present == 0 && shadow != 0; }
   };
   static constexpr uint64_t BitOf(uint64_t index) { return uint64_t{1} << index % kLeafPages; }
   Leaf* FindLeaf(uint64_t index) const {
@@ -171,6 +175,9 @@ class Mapping {
     return leaves_.erase(leaf);
   }
   void TakeBase(uint64_t from, uint64_t to, std::vector<Folio>& taken);
+  void AddShadowNodes(int64_t nodes) {
+    if (shadow_nodes_ != nullptr) *shadow_nodes_ += nodes;
+  }
   bool any_locked() const { return !locked_.empty() || !collapsing_.empty(); }
 
   Leaves leaves_;
@@ -180,6 +187,7 @@ class Mapping {
   absl::btree_map<uint64_t, Pfn> huge_;  // by offset / 512
   int64_t pages_ = 0;
   int64_t shadows_ = 0;
+  int64_t* shadow_nodes_ = nullptr;
   absl::flat_hash_map<uint64_t, Pfn> locked_;               // the page that was locked, by offset
   absl::btree_set<uint64_t> collapsing_;                    // by offset / 512
   absl::btree_map<uint64_t, uint16_t> mappers_;             // by number

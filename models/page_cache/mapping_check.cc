@@ -1,5 +1,7 @@
 #include "models/page_cache/mapping_check.h"
 
+#include <algorithm>
+
 namespace numasim {
 
 void MappingCheck::Check(const Mapping& mapping, const std::string& file, ProblemList& problems) {
@@ -31,6 +33,12 @@ void MappingCheck::Check(const Mapping& mapping, const std::string& file, Proble
   }
   problems.Expect(mapping.mapper_numbers_.size(), mapping.mappers_.size(), file,
                   ": the count of numbers of mappers");
+}
+
+int64_t MappingCheck::ShadowNodes(const Mapping& mapping) {
+  return std::count_if(mapping.leaves_.begin(), mapping.leaves_.end(), [](const auto& leaf) {
+    return leaf.second->present == 0 && leaf.second->shadow != 0;
+  });
 }
 
 }  // namespace numasim

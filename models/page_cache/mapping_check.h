@@ -2,6 +2,7 @@
 #ifndef NUMASIM_MODELS_PAGE_CACHE_MAPPING_CHECK_H_
 #define NUMASIM_MODELS_PAGE_CACHE_MAPPING_CHECK_H_
 
+#include <cstdint>
 #include <string>
 
 #include "models/base/problem_list.h"
@@ -13,6 +14,8 @@ class MappingCheck {
  public:
   // `file` names it: "file 3".
   static void Check(const Mapping& mapping, const std::string& file, ProblemList& problems);
+  // How many nodes it has that have shadows and no page.
+  static int64_t ShadowNodes(const Mapping& mapping);
 };
 
 }  // namespace numasim

@@ -42,6 +42,7 @@ sim::Task<ShmemOpened> Shmem::Open(sim::Path& path, const std::string& name, int
     if (made) {
       file.mount = mount;
       file.bytes = bytes;  // who finds the name does not wait for the file's lock
+      file.mapping.CountShadowNodes(memory_.node(id.home).counter(WORKINGSET_NODES));
     }
     file.linked = true;
     ++file.opens;

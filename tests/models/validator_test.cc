@@ -696,6 +696,8 @@ const CacheDamage kCacheDamage[] = {
      "node0: inactive list: the count of its pages in node0.DMA32 is 769, expected 768"},
     {"FileGaugeOff", [](DamagedCache& d) { --d.counter(NR_FILE_PAGES); },
      "node0: nr_file_pages is 1023, expected 1024"},
+    {"ShadowNodesOff", [](DamagedCache& d) { ++d.counter(WORKINGSET_NODES); },
+     "node0: workingset_nodes is 1, expected 0"},
     {"SlabGaugeOff", [](DamagedCache& d) { ++d.counter(NR_SLAB_RECLAIMABLE); },
      "node0: nr_slab_reclaimable is 1, expected 0"},
 };

@@ -207,6 +207,40 @@ TEST(MappingTest, AnEvictedPageLeavesItsShadowUntilOneComesAgain) {
   EXPECT_EQ(mapping.Lookup(64), Pfn{5});
 }
 
+// Nodes are of 64 offsets.
+TEST(MappingTest, NodesThatHaveOnlyShadowsAreCounted) {
+  int64_t nodes = 0;
+  Mapping mapping;
+  mapping.CountShadowNodes(nodes);
+  for (uint64_t index = 0; index < 3 * 64; ++index) mapping.Insert(index, Pfn{1000 + index});
+  const auto evict = [&mapping](uint64_t from, uint64_t to) {
+    for (uint64_t index = from; index < to; ++index) mapping.Evict(index, {NodeId{0}, index, false});
+  };
+  evict(0, 63);
+  EXPECT_EQ(nodes, 0);
+  evict(63, 64);
+  EXPECT_EQ(nodes, 1);
+  mapping.Insert(7, Pfn{1});
+  EXPECT_EQ(nodes, 0);
+  mapping.Erase(7);
+  EXPECT_EQ(nodes, 1);
+  evict(64, 3 * 64);
+  EXPECT_EQ(nodes, 3);
+  mapping.TakeRange(0, 10);  // not the whole node
+  EXPECT_EQ(nodes, 3);
+  mapping.TakeRange(10, 64);
+  EXPECT_EQ(nodes, 2);
+  mapping.Insert(64, Pfn{2});
+  mapping.Insert(65, Pfn{3});
+  EXPECT_EQ(nodes, 1);
+  mapping.TakeRange(65, 66);
+  EXPECT_EQ(nodes, 1);
+  mapping.TakeRange(64, 65);  // what it leaves are shadows
+  EXPECT_EQ(nodes, 2);
+  mapping.ForgetShadows();
+  EXPECT_EQ(nodes, 0);
+}
+
 TEST(MappingTest, ShadowsGoWithTheRangeOrAllAtOnce) {
   Mapping mapping;
   for (uint64_t index = 0; index < 200; ++index) {

@@ -76,6 +76,16 @@ TEST_F(ReclaimTest, WhatComesBackSoonIsActive) {
   EXPECT_GT(machine_.counter(0, WORKINGSET_ACTIVATE_FILE), 0);
 }
 
+// A file that is read on leaves shadows behind, of whole nodes of 64 offsets but for the ends.
+TEST_F(ReclaimTest, WhatReclaimLeavesOfAFileIsCounted) {
+  machine_.Run("@p read f 0 1G");
+  const auto nodes = [this] { return machine_.counter(0, WORKINGSET_NODES); };
+  EXPECT_LE(nodes() * 64, stolen());
+  EXPECT_GT(nodes() * 64, stolen() / 2);
+  machine_.Run("drop_caches 1");
+  EXPECT_EQ(nodes(), 0);
+}
+
 // Of the pages that come back to be active, those that reclaim had taken from the active list are restored.
 TEST_F(ReclaimTest, WhatWasActiveIsRestored) {
   const auto activated = [this] { return machine_.counter(0, WORKINGSET_ACTIVATE_FILE); };
