@@ -24,6 +24,7 @@ LpId Engine::AddLp(std::string name) {
   lps_.push_back(std::make_unique<internal::Lp>(&shared_, index, std::move(name)));
   lps_.back()->now = now_.ns;
   shared_.next.push_back(kNever.ns);
+  shared_.out.push_back(kNever.ns);
   return LpId{index};
 }
 
@@ -42,9 +43,10 @@ void Engine::Start(LpId to, SimTime at, std::string name, PathFn fn) {
   internal::Lp& lp = this->lp(to);
   Path* const path = MakePath(lp, lp, outside_paths_++, std::move(name), std::move(fn));
   if (at == kNever) return path->WaitForEver(now_.ns);
-  lp.queue.Push(internal::Event{at.ns, internal::EventOrder(0, outside_sequence_++), path});
-  int64_t& next = shared_.next[static_cast<size_t>(to.value)];
-  next = std::min(next, at.ns);
+  lp.Receive(internal::Event{at.ns, internal::EventOrder(0, outside_sequence_++), path});
+  const auto index = static_cast<size_t>(to.value);
+  shared_.next[index] = std::min(shared_.next[index], at.ns);
+  shared_.out[index] = std::min(shared_.out[index], at.ns);
 }
 
 absl::Status Engine::Run(SimTime end) {
@@ -98,6 +100,7 @@ std::vector<const LockStats*> Engine::lock_stats() const {
 
 void Engine::DropPaths() {
   if (status_.ok()) status_ = absl::FailedPreconditionError("the engine's paths have been dropped");
+  shared_.dropping = true;
   for (const auto& lp : lps_) {
     lp->record->paths.ForEachLive([](Path& path) { path.Reset(); });
     lp->record->stretches->Clear();

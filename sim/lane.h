@@ -69,8 +69,11 @@ struct alignas(64) Lane {
   uint64_t events = 0;             // run in the window
   uint64_t mail_for = 0;           // a bit for each thread that has mail, the last for all from 63 on
   bool failed = false;             // one of the LPs
-  // By LP: a bound for its next event, of those run here and those that messages went to.
-  std::vector<int64_t> next;
+  bool pledges = false;            // one of the LPs has some
+  int64_t cpu_ns = 0;              // CPU time that they took, where it is wanted
+  // By LP: a bound for its next event, and for the first that may send, of those run here and those that
+  // messages went to.
+  std::vector<int64_t> next, out;
 
   // Paths that ended on another LP than the one whose store they are from.
   std::vector<Path*> ended;

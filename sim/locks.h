@@ -40,6 +40,8 @@ class LockBase {
   const std::string& name() const { return stats_->name; }
   const LockStats& stats() const { return *stats_; }
   bool has_waiters() const { return !waiters_.empty(); }
+  // Whether who waits keeps a pledge (sim/pledge.h), so that who pledges may release it.
+  bool only_pledges_wait() const { return waiters_.OnlyPledges(); }
 
  protected:
   LockBase(Engine& engine, LpId lp, LockKind kind, std::string_view name)

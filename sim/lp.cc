@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "sim/check.h"
 #include "sim/path.h"
+#include "sim/pledge.h"
 #include "sim/stretch_set.h"
 
 namespace numasim::sim::internal {
@@ -67,6 +69,7 @@ void Lane::Mail(Lp* to, const Event& event) {
   mail[thread].Add(window, Message{to, event});
   mail_for |= uint64_t{1} << std::min<uint32_t>(thread, 63);
   next[index] = std::min(next[index], event.time);
+  out[index] = std::min(out[index], event.time);
 }
 
 // Private steps of stretches are no events, but they change things too.
@@ -119,6 +122,38 @@ void Lp::Begin(Stretch& stretch, Path& path, int64_t d) {
 }
 
 int64_t Lp::NextTimeWithStretches() const { return record->stretches->NextTime(queue.NextTime()); }
+
+// A path that waits goes on when another one lets it, which may be at its next step.
+int64_t Lp::OutTimeByPledges() const {
+  const int64_t next = NextTime();
+  int64_t out = record->stretches->OutTime(queue.NextTime());
+  for (const Path* const path : record->pledgers) {
+    if (path->lp_ != this || path->record_->waits_for == nullptr || out <= next) continue;
+    out = std::min(out, std::max(next, path->record_->pledge->Until(SimTime{now}).ns));
+  }
+  return out;
+}
+
+// The event of a path that has made a pledge is kept apart from those in the queue, which count for what may
+// be sent.
+void Lp::ScheduleAmongPledges(int64_t time, Path* path) {
+  const Event event{time, next_order++, path};
+  if (path->KeepsPledge()) {
+    record->stretches->AddEvent(event);
+    stretching = true;
+  } else {
+    CheckKept(time, *path, "is woken or goes on, which has pledged nothing,");
+    queue.Push(event);
+  }
+  limit = std::min(limit, time);
+}
+
+void Lp::BrokenPledge(const Path& path, const char* does) const {
+  CheckFailed(
+      __FILE__, __LINE__, "pledges are kept",
+      absl::StrCat("path '", path.name(), "' ", does, " at ", ToString(SimTime{now}), " on LP '",
+                   record->name, "', of which nothing was to come before ", ToString(SimTime{quiet_until})));
+}
 
 void Lp::RunStretchesBefore(int64_t until) {
   if (stretching) record->stretches->RunBefore(*this, std::min(until, NextTime()));

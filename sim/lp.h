@@ -36,8 +36,11 @@ struct Shared {
   int64_t lookahead = 0;
   bool records_spans = false;
   bool step_by_step = false;
+  bool dropping = false;  // paths are destroyed before their ends
   // By LP: the time of its next event, as of the last window's end.
   std::vector<int64_t> next;
+  // The same of the first that may send something to another LP; kept up to date once there are pledges.
+  std::vector<int64_t> out;
 };
 
 // Paths are handed out of chunks that their birth LP owns, so that the engine can find those that still live.
@@ -76,6 +79,7 @@ struct LpRecord {
   std::deque<LockStats> lock_stats;
   std::map<std::string, LockStats*, std::less<>> lock_stats_by_name;
   std::unique_ptr<StretchSet> stretches;
+  std::vector<Path*> pledgers;  // that keep a pledge here
 
   // The statistics of the locks of this name, made at the first call. All locks of a name are of one kind
   // (checked).
@@ -95,6 +99,9 @@ struct alignas(64) Lp {
 
   // When it has something to do next; private steps of stretches are nothing.
   int64_t NextTime() const { return stretching ? NextTimeWithStretches() : queue.NextTime(); }
+  // Until when, exclusively, nothing here sends to another LP, as long as nothing comes from there; not
+  // before NextTime(). What it says is what the pledges here are held to.
+  int64_t OutTime() { return pledging ? quiet_until = OutTimeByPledges() : NextTime(); }
   // From now on the path is in a stretch whose first step is `d` from now.
   void Begin(Stretch& stretch, Path& path, int64_t d);
   // Brings the stretches up to `until`, exclusively, or to where something else comes.
@@ -102,18 +109,35 @@ struct alignas(64) Lp {
 
   // An event on this LP by a path on this LP, not before now.
   void Schedule(int64_t time, Path* path) {
+    if (pledging) [[unlikely]]
+      return ScheduleAmongPledges(time, path);
     queue.Push(Event{time, next_order++, path});
     limit = std::min(limit, time);
   }
 
   // An event on another LP by a path on this one; time >= now + lookahead.
   void Send(Lp& to, int64_t time, Path* path) {
+    if (pledging) [[unlikely]]
+      CheckKept(time - shared->lookahead, *path, "goes to another LP");
     lane->Send(&to, Event{time, next_order++, path});
     // The earliest that an answer can be back here.
     if (time < horizon - shared->lookahead) {
       horizon = time + shared->lookahead;
       limit = std::min(limit, horizon);
     }
+  }
+
+  // An event comes from another LP.
+  void Receive(const Event& event) {
+    queue.Push(event);
+    if (pledging) [[unlikely]]
+      quiet_until = std::min(quiet_until, event.time);
+  }
+
+  // What the path does, or can do from `time` on, was pledged not to be before quiet_until.
+  void CheckKept(int64_t time, const Path& path, const char* does) const {
+    if (time < quiet_until) [[unlikely]]
+      BrokenPledge(path, does);
   }
 
   // The path goes on a multiple of `period` from now, but not before there is something to do.
@@ -125,6 +149,9 @@ struct alignas(64) Lp {
   void RunWithStretches(uint64_t most);
   bool RunFirstAt(int64_t time);
   int64_t NextTimeWithStretches() const;
+  int64_t OutTimeByPledges() const;
+  void ScheduleAmongPledges(int64_t time, Path* path);
+  [[noreturn]] void BrokenPledge(const Path& path, const char* does) const;
 
   // A line for the path that runs here.
   int64_t now = 0;
@@ -143,6 +170,8 @@ struct alignas(64) Lp {
   bool failed = false;
   bool stretching = false;  // there are stretches
   bool idling = false;      // there are idlers
+  bool pledging = false;    // there are pledges
+  int64_t quiet_until = 0;  // while there are: what OutTime() said, or when something comes from another LP
 };
 static_assert(sizeof(Lp) == 128, "two cache lines, for models with very many LPs");
 

@@ -22,6 +22,8 @@ namespace numasim::sim {
 class Cpu;
 class Engine;
 class Path;
+class Pledge;
+class PledgeScope;
 class Stretch;
 
 using PathFn = std::function<Task<void>(Path&)>;
@@ -29,6 +31,7 @@ using PathFn = std::function<Task<void>(Path&)>;
 namespace internal {
 class RunLoop;
 class Sleep;
+class StretchSet;
 class TeamRunner;
 class WaitQueue;
 
@@ -38,6 +41,7 @@ struct PathRecord {
   Lp* birth = nullptr;  // whose store it is from
   Path* next_free = nullptr;
   Cpu* cpu = nullptr;              // that it holds
+  Pledge* pledge = nullptr;        // that it keeps
   Cpu* cpu_after_sleep = nullptr;  // given up while asleep, to be had again before it goes on
   // While it waits: the name of what for, who waits behind it, since when, and the lock's own mark.
   const std::string* waits_for = nullptr;
@@ -45,7 +49,8 @@ struct PathRecord {
   int64_t waits_since = 0;
   uint64_t wait_mode = 0;
   bool live = false;
-  bool idles = false;  // its next event is none that others in TakeWhileIdle() wait for
+  bool pledge_void = false;  // the pledge does not count until it is renewed
+  bool idles = false;        // its next event is none that others in TakeWhileIdle() wait for
   ProgramPlace place;
   Task<void> root;
   PathFn fn;
@@ -68,6 +73,11 @@ class Path : private internal::ResumePoint {
   uint64_t id() const { return record_->id; }
   // The CPU it holds; none while it sleeps.
   Cpu* cpu() const { return record_->cpu; }
+  // Whether it keeps a pledge here (sim/pledge.h).
+  bool KeepsPledge() const;
+  // What it does next is not what its pledge, if it keeps one, was made for: that does not count until it is
+  // renewed (PledgeScope::Renew). To be called before the path gives way.
+  void VoidPledge() { record_->pledge_void = true; }
 
   class TakeAwaiter;
   class IdleAwaiter;
@@ -116,11 +126,13 @@ class Path : private internal::ResumePoint {
 
   friend class Cpu;
   friend class Engine;
+  friend class PledgeScope;
   friend struct internal::Lp;
   friend class internal::PathStore;
   friend class internal::RunLoop;
   friend class internal::TeamRunner;
   friend class internal::Sleep;
+  friend class internal::StretchSet;
   friend class internal::WaitQueue;
 
   // Goes on where it stands, for the run loop.

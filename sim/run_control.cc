@@ -18,6 +18,11 @@ bool RunWasStopped(const Engine& engine) {
   return loop != nullptr && loop->stopped();
 }
 
+uint64_t WindowsRun(const Engine& engine) {
+  const internal::RunLoop* const loop = internal::RunLoop::Of(engine);
+  return loop == nullptr ? 0 : loop->windows();
+}
+
 std::string NextPath(const Engine& engine) {
   const internal::RunLoop* const loop = internal::RunLoop::Of(engine);
   return loop == nullptr ? "" : loop->NextPath();

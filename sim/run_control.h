@@ -3,6 +3,7 @@
 #ifndef NUMASIM_SIM_RUN_CONTROL_H_
 #define NUMASIM_SIM_RUN_CONTROL_H_
 
+#include <cstdint>
 #include <string>
 
 namespace numasim::sim {
@@ -21,6 +22,10 @@ void StopRun(Engine& engine);
 
 // The last Run was ended by StopRun. For any time.
 bool RunWasStopped(const Engine& engine);
+
+// How many windows there were so far: times that LPs ran side by side and then heard of each other. For any
+// time.
+uint64_t WindowsRun(const Engine& engine);
 
 // The name of a path that is next to run; empty if there is none.
 std::string NextPath(const Engine& engine);

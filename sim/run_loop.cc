@@ -15,6 +15,9 @@ namespace {
 // How many LPs ahead the cache is asked for the next ones' data, where there are as many.
 constexpr size_t kAhead = 9;
 
+// Windows of so many lookaheads are long: few are, where LPs do not pledge, or sleep.
+constexpr int64_t kLong = 16;
+
 // In a window: it may have taken some milliseconds.
 constexpr uint64_t kManyEvents = 20'000;
 
@@ -50,10 +53,14 @@ int UsefulThreads(const Engine::Options& options) {
 RunLoop::RunLoop(Engine& engine) : engine_(engine), threads_(UsefulThreads(engine.options())) {}
 RunLoop::~RunLoop() = default;
 
-Horizons RunLoop::HorizonsOf(const Front& front, int64_t clip) const {
+const std::vector<int64_t>& RunLoop::out() const {
+  return pledges_ ? engine_.shared_.out : engine_.shared_.next;
+}
+
+Horizons RunLoop::HorizonsOf(const Front& senders, int64_t clip) const {
   const int64_t lookahead = engine_.shared_.lookahead;
-  return {std::min(SaturatingAdd(front.second, lookahead), clip),
-          std::min(SaturatingAdd(front.first, lookahead), clip)};
+  return {std::min(SaturatingAdd(senders.second, lookahead), clip),
+          std::min(SaturatingAdd(senders.first, lookahead), clip)};
 }
 
 void RunLoop::RunOne(size_t index, int64_t horizon) {
@@ -61,6 +68,14 @@ void RunLoop::RunOne(size_t index, int64_t horizon) {
   lp.lane = &lane_;
   if (!lp.failed) lp.RunBefore(horizon);
   engine_.shared_.next[index] = lp.failed ? kNever.ns : lp.NextTime();
+  if (pledges_) engine_.shared_.out[index] = lp.failed ? kNever.ns : lp.OutTime();
+}
+
+void RunLoop::FollowPledges() {
+  pledges_ = true;
+  std::vector<int64_t>& out = engine_.shared_.out;
+  out.clear();
+  for (const auto& lp : engine_.lps_) out.push_back(lp->failed ? kNever.ns : lp->OutTime());
 }
 
 // With many LPs nothing of the next one is in a near cache. Some steps ahead its own lines are asked for,
@@ -77,24 +92,26 @@ void RunLoop::PrefetchActive(size_t place) const {
   if (const Path* const path = near.NextPath()) path->PrefetchCoroutine();
 }
 
-uint64_t RunLoop::RunInline(const Horizons& horizons, int64_t first) {
-  const std::vector<int64_t>& next = engine_.shared_.next;
+uint64_t RunLoop::RunInline(const Horizons& horizons, int64_t first_out) {
   if (std::exchange(team_has_mail_, false)) team_->Deliver();
   const bool prefetch = active_count_ >= kAhead;
   // What is asked for beyond the end is the first again.
   if (prefetch) std::copy_n(active_.begin(), kAhead, active_.begin() + static_cast<ptrdiff_t>(active_count_));
   uint64_t events = 0;
+  bool pledged = false;
   for (size_t k = 0; k < active_count_; ++k) {
     if (prefetch) PrefetchActive(k);
     const size_t i = active_[k];
     const Lp& lp = *engine_.lps_[i];
     const uint64_t before = lp.events;
-    RunOne(i, next[i] == first ? horizons.first : horizons.others);
+    RunOne(i, out()[i] == first_out ? horizons.first : horizons.others);
     events += lp.events - before;
+    pledged |= lp.pledging;
     if (lp.failed) [[unlikely]]
       NoteFailure(lp);
   }
   Deliver();
+  if (pledged && !pledges_) FollowPledges();
   return events;
 }
 
@@ -109,7 +126,8 @@ void RunLoop::EndAfter(Path& path) {
 }
 
 void RunLoop::Deliver() {
-  int64_t* const next = engine_.shared_.next.data();
+  std::vector<int64_t>& next = engine_.shared_.next;
+  std::vector<int64_t>& out = pledges_ ? engine_.shared_.out : next;
   const std::span<const Message> messages = lane_.messages;
   const auto ahead = [&](size_t k) -> const EventQueue& {
     return messages[std::min(k, messages.size() - 1)].to->queue;
@@ -119,41 +137,65 @@ void RunLoop::Deliver() {
     ahead(k + 6).PrefetchForPush();
     Lp& to = *messages[k].to;
     const Event& event = messages[k].event;
-    to.queue.Push(event);
-    next[to.id.value] = std::min(next[to.id.value], event.time);
+    to.Receive(event);
+    const auto index = static_cast<size_t>(to.id.value);
+    next[index] = std::min(next[index], event.time);
+    out[index] = std::min(out[index], event.time);
   }
   lane_.messages.clear();
 }
 
-uint64_t RunLoop::RunByTeam(const Horizons& horizons, int64_t first) {
-  std::vector<int64_t>& next = engine_.shared_.next;
-  if (team_ == nullptr) team_ = std::make_unique<TeamRunner>(threads_, engine_.lps_, next);
+uint64_t RunLoop::RunByTeam(const Horizons& horizons, int64_t first_out, bool timed) {
+  Shared& shared = engine_.shared_;
+  if (!pledges_) shared.out = shared.next;
+  if (team_ == nullptr) team_ = std::make_unique<TeamRunner>(threads_, engine_.lps_, shared.next, shared.out);
   const std::span<const uint32_t> active(active_.data(), active_count_);
+  // It may have nothing to do before the clip.
   const auto first_lp =
-      std::find_if(active.begin(), active.end(), [&](uint32_t i) { return next[i] == first; });
-  const uint64_t events = team_->Run(active, *first_lp, horizons);
+      std::find_if(active.begin(), active.end(), [&](uint32_t i) { return out()[i] == first_out; });
+  const uint32_t first = first_lp == active.end() ? TeamRunner::kNoLp : *first_lp;
+  const uint64_t events = team_->Run(active, first, horizons, timed);
   team_has_mail_ = true;
+  pledges_ |= team_->pledges();
   for (const uint32_t i : team_->failed()) NoteFailure(*engine_.lps_[i]);
   return events;
 }
 
 uint64_t RunLoop::RunWindow(const Front& front, int64_t clip) {
-  const Horizons horizons = HorizonsOf(front, clip);
+  const Front senders = pledges_ ? scan_.Find(out()) : front;
+  const Horizons horizons = HorizonsOf(senders, clip);
   const std::vector<int64_t>& next = engine_.shared_.next;
   active_.resize(next.size() + kAhead + 4);
   active_count_ = scan_.CollectBefore(next, horizons.others, active_.data());
-  if (active_count_ < 2 || !MayUseTeam()) return RunInline(horizons, front.first);
-  return RunByTeam(horizons, front.first);
+  if (active_count_ < 2 || threads_ < 2) return RunInline(horizons, senders.first);
+  if (engine_.options_.scheme == Scheme::kAuto) {
+    const int64_t length = horizons.others - front.first;
+    if (length >= kLong * engine_.shared_.lookahead) return RunLong(horizons, senders.first, length);
+    if (!tuner_.parallel()) return RunInline(horizons, senders.first);
+  }
+  return RunByTeam(horizons, senders.first);
 }
 
-bool RunLoop::MayUseTeam() const {
-  if (threads_ < 2) return false;
-  return engine_.options_.scheme == Scheme::kParallel || tuner_.parallel();
+uint64_t RunLoop::RunLong(const Horizons& horizons, int64_t first_out, int64_t length) {
+  const int64_t began = NowNs();
+  const bool parallel = long_windows_.Parallel(length, began);
+  const uint64_t events =
+      parallel ? RunByTeam(horizons, first_out, /*timed=*/true) : RunInline(horizons, first_out);
+  const int64_t now = NowNs();
+  if (parallel) {
+    long_windows_.RanParallel(length, now - began, team_->cpu_ns(), now);
+  } else {
+    long_windows_.RanInline(length, now - began);
+  }
+  long_ns_ += now - began;
+  long_events_ += events;
+  return events;
 }
 
 void RunLoop::Tune() {
   if (threads_ < 2 || engine_.options_.scheme != Scheme::kAuto) return;
-  if (tuner_.BlockIsFull(events_)) tuner_.EndBlock(NowNs(), events_);
+  const uint64_t events = events_ - long_events_;
+  if (tuner_.BlockIsFull(events)) tuner_.EndBlock(NowNs() - long_ns_, events);
 }
 
 // The error reported is the first by (time, LP), whatever the scheme: all other LPs still run up to its time.
@@ -258,7 +300,9 @@ std::string RunLoop::NextPath() const {
   const std::vector<int64_t>& next = engine_.shared_.next;
   const auto first = std::min_element(next.begin(), next.end());
   if (first == next.end()) return "";
-  const Path* const path = engine_.lps_[static_cast<size_t>(first - next.begin())]->queue.NextPath();
+  const Lp& lp = *engine_.lps_[static_cast<size_t>(first - next.begin())];
+  const Path* const path =
+      lp.queue.NextTime() == *first ? lp.queue.NextPath() : lp.record->stretches->NextToLand();
   return path == nullptr ? "" : path->name();
 }
 
@@ -270,8 +314,8 @@ absl::Status RunLoop::Run(SimTime end) {
   stopping_ = false;
   abandoned_ = false;
   last_report_ = std::chrono::steady_clock::now();
-  tuner_.Start(NowNs(), events_);
-  for (uint64_t windows = 0;; ++windows) {
+  tuner_.Start(NowNs() - long_ns_, events_ - long_events_);
+  for (uint64_t windows = 0;; ++windows, ++windows_) {
     const Front front = scan_.Find(engine_.shared_.next);
     TakeSamples(front);
     if (front.first > end_ || front.first == kNever.ns || abandoned_) break;

@@ -1,9 +1,11 @@
 // The run loop: advances all LPs in windows that no event of another LP can reach. Owned by the engine.
 //
-// What an LP may do before it must hear of the others: an event of LP j at time t reaches LP i at t +
-// lookahead at the earliest. So LP i may run up to min over j != i of next(j), plus the lookahead. Only the
-// LP with the earliest event gets more than the others, and it alone runs far ahead while the others are
-// idle. A message it sends to arrive at `a` may be answered at a + lookahead, so that bounds it from then on.
+// What an LP may do before it must hear of the others: what LP j sends at time t reaches LP i at t +
+// lookahead at the earliest. LP j sends nothing before its next event, or, where paths have pledged more
+// (sim/pledge.h), before out(j); and what it sends because of a message it sends later than the least out()
+// of all. So LP i may run up to min over j != i of out(j), plus the lookahead. Only the LP with the least
+// out() gets more than the others, and it alone runs far ahead while the others are idle. A message it sends
+// to arrive at `a` may be answered at a + lookahead, so that bounds it from then on.
 #ifndef NUMASIM_SIM_RUN_LOOP_H_
 #define NUMASIM_SIM_RUN_LOOP_H_
 
@@ -17,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "sim/front_scan.h"
+#include "sim/long_windows.h"
 #include "sim/lp.h"
 #include "sim/scheme_tuner.h"
 #include "sim/team_runner.h"
@@ -40,17 +43,23 @@ class RunLoop {
   void EndAfter(Path& path);
   void RequestStop() { stop_requested_ = true; }
   bool stopped() const { return stop_requested_; }
+  uint64_t windows() const { return windows_; }
   std::string NextPath() const;
 
  private:
-  Horizons HorizonsOf(const Front& front, int64_t clip) const;
+  // By LP: when it may send something.
+  const std::vector<int64_t>& out() const;
+  Horizons HorizonsOf(const Front& senders, int64_t clip) const;
 
-  // These return how many events ran.
+  // These return how many events ran. `first_out` is the least out().
   uint64_t RunWindow(const Front& front, int64_t clip);
-  uint64_t RunInline(const Horizons& horizons, int64_t first);
-  uint64_t RunByTeam(const Horizons& horizons, int64_t first);
+  uint64_t RunInline(const Horizons& horizons, int64_t first_out);
+  uint64_t RunByTeam(const Horizons& horizons, int64_t first_out, bool timed = false);
+  // `length` in simulated ns.
+  uint64_t RunLong(const Horizons& horizons, int64_t first_out, int64_t length);
+  // From now on out() counts by itself.
+  void FollowPledges();
 
-  bool MayUseTeam() const;
   void PrefetchActive(size_t place) const;
   void RunOne(size_t index, int64_t horizon);
   // Puts the messages of a window that ran inline into the queues.
@@ -79,9 +88,14 @@ class RunLoop {
   bool abandoned_ = false;  // stopped where an instant does not end
   std::chrono::steady_clock::time_point patience_ends_;
   uint64_t events_ = 0;
+  uint64_t windows_ = 0;
 
-  int threads_;  // that can be of use
-  SchemeTuner tuner_;
+  bool pledges_ = false;  // were made in this run
+  int threads_;           // that can be of use
+  SchemeTuner tuner_;     // of short windows
+  LongWindows long_windows_;
+  int64_t long_ns_ = 0;               // that these took, and
+  uint64_t long_events_ = 0;          // what ran in them: nothing that the tuner knows of
   std::unique_ptr<TeamRunner> team_;  // only during Run
   bool team_has_mail_ = false;
   FrontScan scan_;

@@ -2,6 +2,7 @@
 
 #include "sim/check.h"
 #include "sim/lp.h"
+#include "sim/pledge.h"
 #include "sim/stretch.h"
 
 namespace numasim::sim::internal {
@@ -10,6 +11,30 @@ void StretchSet::Add(Stretch& stretch, Path& path, int64_t next, uint64_t order)
   const int64_t lands = stretch.Lands(SimTime{next}).ns;
   members_.push_back(Member{&stretch, &path, next, lands, order, true, 0, order});
   next_landing_ = std::min(next_landing_, lands);
+}
+
+void StretchSet::AddEvent(const Event& event) {
+  members_.push_back(Member{nullptr, event.path, event.time, event.time, event.order, true, 0, event.order});
+  next_landing_ = std::min(next_landing_, event.time);
+}
+
+// In the midst of an instant all is as it happens to be.
+int64_t StretchSet::OutTime(int64_t event) const {
+  if (instant_ != kNone) return instant_;
+  int64_t out = event;
+  for (const Member& member : members_) {
+    if (member.lands >= out) continue;
+    const Pledge* const pledge = member.path->KeepsPledge() ? member.path->record_->pledge : nullptr;
+    out = std::min(out, pledge == nullptr ? member.lands
+                                          : std::max(member.lands, pledge->Until(SimTime{member.next}).ns));
+  }
+  return out;
+}
+
+const Path* StretchSet::NextToLand() const {
+  const auto first = std::min_element(members_.begin(), members_.end(),
+                                      [](const Member& a, const Member& b) { return a.lands < b.lands; });
+  return first == members_.end() ? nullptr : first->path;
 }
 
 void StretchSet::Clear() {
@@ -84,7 +109,9 @@ void StretchSet::FindNextLanding() {
 }
 
 void StretchSet::Plan() {
-  for (Member& member : members_) member.lands = member.stretch->Lands(SimTime{member.next}).ns;
+  for (Member& member : members_) {
+    if (member.stretch != nullptr) member.lands = member.stretch->Lands(SimTime{member.next}).ns;
+  }
   FindNextLanding();
 }
 
@@ -108,6 +135,7 @@ StretchSet::Member* StretchSet::FirstAt(int64_t time, const Event& event) {
 // Whether the step at the member's `next`, which is now, is to be run by itself: where it is private, or
 // where the stretch has said to be asked again, or may run it in its turn.
 bool StretchSet::MayRunInTurn(Member& member) {
+  if (member.stretch == nullptr) return false;
   const SimTime next{member.next};
   if (member.lands == member.next) member.lands = member.stretch->LandsAgain(next).ns;
   return member.lands > member.next || member.stretch->RunsInTurn(next);

@@ -30,9 +30,10 @@ struct Lp;
 
 class StretchSet {
  public:
-  // A stretch under way; it is that path's, which goes on where it lands.
+  // A stretch under way; it is that path's, which goes on where it lands. Or the event of a path that has
+  // made a pledge, which lands at once.
   struct Member {
-    Stretch* stretch;
+    Stretch* stretch;  // null: an event
     Path* path;
     int64_t next;   // when its next step is
     int64_t lands;  // when a step is that is not private, as things are; not before `next`
@@ -47,12 +48,19 @@ class StretchSet {
 
   // Another one, whose first step is at `next`, with the sequence drawn for it.
   void Add(Stretch& stretch, Path& path, int64_t next, uint64_t order);
+  // An event of a path that has made a pledge (sim/pledge.h).
+  void AddEvent(const Event& event);
   void Clear();
 
   // The time of what comes next of the stretches' landings and the queue, whose next event is at `event`.
   int64_t NextTime(int64_t event) const {
     return instant_ != kNone ? instant_ : std::min(event, next_landing_);
   }
+  // When something may be sent to another LP, as the pledges are now; the queue's next event, of a path that
+  // has made none, is at `event`.
+  int64_t OutTime(int64_t event) const;
+  // Whose landing is next; null where there is none.
+  const Path* NextToLand() const;
   // The time of the earliest step; the end of time where there is none.
   int64_t NextStep() const;
   // Runs the steps before `until`, which no landing or event precedes.

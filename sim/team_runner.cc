@@ -1,6 +1,7 @@
 #include "sim/team_runner.h"
 
 #include <algorithm>
+#include <ctime>
 #include <limits>
 #include <thread>
 #include <utility>
@@ -13,11 +14,19 @@ namespace {
 constexpr int64_t kEndOfTime = std::numeric_limits<int64_t>::max();
 constexpr uint64_t kWindowsBetweenDeals = 8192;
 
+int64_t ThreadCpuNs() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
 }  // namespace
 
-TeamRunner::TeamRunner(int threads, std::span<const std::unique_ptr<Lp>> lps, std::span<int64_t> next)
+TeamRunner::TeamRunner(int threads, std::span<const std::unique_ptr<Lp>> lps, std::span<int64_t> next,
+                       std::span<int64_t> out)
     : lps_(lps),
       next_(next),
+      out_(out),
       parts_(static_cast<size_t>(threads)),
       home_(lps.size()),
       dealt_events_(lps.size()),
@@ -26,6 +35,7 @@ TeamRunner::TeamRunner(int threads, std::span<const std::unique_ptr<Lp>> lps, st
     for (std::vector<Mailbox>& mail : part.mail) mail.resize(parts_.size());
     part.lane.home = home_.data();
     part.lane.next.resize(lps.size());
+    part.lane.out.resize(lps.size());
   }
   DealHomes();
 }
@@ -56,12 +66,13 @@ void TeamRunner::DealWork(std::span<const uint32_t> active) {
   }
 }
 
-uint64_t TeamRunner::Run(std::span<const uint32_t> active, uint32_t first, const Horizons& horizons) {
+uint64_t TeamRunner::Run(std::span<const uint32_t> active, uint32_t first, const Horizons& horizons,
+                         bool timed) {
   if (order_.window % kWindowsBetweenDeals == kWindowsBetweenDeals - 1) {
     Deliver();
     DealHomes();
   }
-  order_ = Order{horizons, first, order_.window + 1};
+  order_ = Order{horizons, first, timed, order_.window + 1};
   DealWork(active);
   team_.Run();
   return Merge(active);
@@ -72,7 +83,7 @@ void TeamRunner::TakeMail(size_t home, uint64_t window) {
   for (const ThreadPart& part : parts_) {
     part.mail[window % 2][home].ForEach(window, [](const Message& message) {
       Prefetch(message.event.path);
-      message.to->queue.Push(message.event);
+      message.to->Receive(message.event);
     });
   }
   for (const ThreadPart& part : parts_) {
@@ -101,7 +112,10 @@ void TeamRunner::BeginWindow(ThreadPart& part) {
   lane.events = 0;
   lane.mail_for = 0;
   lane.failed = false;
+  lane.pledges = false;
+  lane.cpu_ns = 0;
   std::fill(lane.next.begin(), lane.next.end(), kEndOfTime);
+  std::fill(lane.out.begin(), lane.out.end(), kEndOfTime);
 }
 
 void TeamRunner::DoItem(size_t thread, uint32_t item) {
@@ -112,24 +126,34 @@ void TeamRunner::DoItem(size_t thread, uint32_t item) {
   Lp& lp = *lps_[item];
   lp.lane = &lane;
   const uint64_t before = lp.events;
+  const int64_t began = order_.timed ? ThreadCpuNs() : 0;
   if (!lp.failed) lp.RunBefore(item == order_.first ? order_.horizons.first : order_.horizons.others);
+  if (order_.timed) lane.cpu_ns += ThreadCpuNs() - began;
   lane.events += lp.events - before;
   lane.failed |= lp.failed;
-  if (!lp.failed) lane.next[item] = std::min(lane.next[item], lp.NextTime());
+  lane.pledges |= lp.pledging;
+  if (lp.failed) return;
+  lane.next[item] = std::min(lane.next[item], lp.NextTime());
+  lane.out[item] = std::min(lane.out[item], lp.OutTime());
 }
 
 // After a window, by the calling thread alone.
 uint64_t TeamRunner::Merge(std::span<const uint32_t> active) {
-  for (const uint32_t i : active) next_[i] = kEndOfTime;
+  for (const uint32_t i : active) next_[i] = out_[i] = kEndOfTime;
   uint64_t events = 0;
   mail_for_ = 0;
   failed_.clear();
+  pledges_ = false;
+  cpu_ns_ = 0;
   for (ThreadPart& part : parts_) {
     Lane& lane = part.lane;
     if (lane.window != order_.window) continue;
     events += lane.events;
     mail_for_ |= lane.mail_for;
+    pledges_ |= lane.pledges;
+    cpu_ns_ += lane.cpu_ns;
     for (size_t i = 0; i < next_.size(); ++i) next_[i] = std::min(next_[i], lane.next[i]);
+    for (size_t i = 0; i < out_.size(); ++i) out_[i] = std::min(out_[i], lane.out[i]);
     for (Path* const path : lane.ended) path->ReturnToStore();
     if (!lane.ended.empty()) lane.ended.clear();
     if (!lane.failed) continue;

@@ -22,20 +22,30 @@ namespace numasim::sim::internal {
 
 // How far each LP may run in a window.
 struct Horizons {
-  int64_t first;  // of the LP with the earliest event
+  int64_t first;  // of the LP that may be the first to send
   int64_t others;
 };
 
 class TeamRunner {
  public:
-  // `next` is by LP the time of its next event; it is kept up to date.
-  TeamRunner(int threads, std::span<const std::unique_ptr<Lp>> lps, std::span<int64_t> next);
+  static constexpr uint32_t kNoLp = ~uint32_t{0};
 
-  // Runs the LPs `active`, of which `first` is the one with the earliest event. Returns how many events ran.
-  uint64_t Run(std::span<const uint32_t> active, uint32_t first, const Horizons& horizons);
+  // `next` is by LP the time of its next event, `out` that of the first that may send: they are kept up to
+  // date.
+  TeamRunner(int threads, std::span<const std::unique_ptr<Lp>> lps, std::span<int64_t> next,
+             std::span<int64_t> out);
+
+  // Runs the LPs `active`; `first` is the one that may be the first to send, kNoLp if
+  // that is none of them. Returns how many events ran.
+  // `timed`: cpu_ns() is wanted.
+  uint64_t Run(std::span<const uint32_t> active, uint32_t first, const Horizons& horizons, bool timed);
 
   // The LPs that failed in the last window.
   std::span<const uint32_t> failed() const { return failed_; }
+  // CPU time of the host that the LPs took, in all threads.
+  int64_t cpu_ns() const { return cpu_ns_; }
+  // Whether any of those that ran has pledges.
+  bool pledges() const { return pledges_; }
 
   // Puts the messages of the last window into the queues; before a window is run in another way.
   void Deliver();
@@ -67,16 +77,20 @@ class TeamRunner {
 
   std::span<const std::unique_ptr<Lp>> lps_;
   std::span<int64_t> next_;
+  std::span<int64_t> out_;
   std::vector<ThreadPart> parts_;
   std::vector<uint32_t> home_;          // by LP: the thread it lives with
   std::vector<uint64_t> dealt_events_;  // by LP: its events when the homes were dealt
   std::vector<uint32_t> failed_;
+  bool pledges_ = false;
+  int64_t cpu_ns_ = 0;
   uint64_t mail_for_ = 0;  // a bit for each thread with mail from the last window
 
   // What the threads read in a window.
   struct alignas(64) Order {
     Horizons horizons{};
     uint32_t first = 0;
+    bool timed = false;
     uint64_t window = 0;  // counts from 1
   };
   Order order_;

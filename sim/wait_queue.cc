@@ -34,6 +34,13 @@ void WaitQueue::Push(Path& path, const std::string* what) {
   last_ = &path;
 }
 
+bool WaitQueue::OnlyPledges() const {
+  for (const Path* path = first_; path != nullptr; path = path->record_->behind) {
+    if (!path->KeepsPledge()) return false;
+  }
+  return true;
+}
+
 Path& WaitQueue::Pop() {
   Path& path = *first_;
   first_ = path.record_->behind;

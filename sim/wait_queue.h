@@ -14,6 +14,8 @@ namespace numasim::sim::internal {
 class WaitQueue {
  public:
   bool empty() const { return first_ == nullptr; }
+  // Whether all that wait keep a pledge (sim/pledge.h): to wake them breaks none.
+  bool OnlyPledges() const;
 
   // `what` is the name of what it waits for and must outlive the wait; `mode` is the caller's own.
   void Push(Path& path, std::coroutine_handle<> self, const std::string* what, uint64_t mode = 0);

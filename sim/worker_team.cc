@@ -94,14 +94,21 @@ size_t WorkerTeam::RunClaimed(size_t self, Help help) {
   return ran;
 }
 
+void WorkerTeam::HelpOut(size_t self, Help help) {
+  if (const size_t ran = RunClaimed(self, help)) done_.fetch_add(ran, std::memory_order_acq_rel);
+}
+
 // False when the team is to stop.
-bool WorkerTeam::IdleUntil(const std::atomic<uint64_t>& claims, uint64_t seen_round) {
+bool WorkerTeam::IdleUntil(size_t self, uint64_t seen_round) {
+  const std::atomic<uint64_t>& claims = slots_[self].claims;
   const auto has_begun = [&](std::memory_order order) {
     return claims.load(order) >> (2 * kItemBits) != seen_round;
   };
   for (int i = 0; i < kSpins + kYields; ++i) {
     if (has_begun(std::memory_order_acquire)) return true;
     if (stop_.load(std::memory_order_relaxed)) return false;
+    // By now the others have much left, if anything.
+    if (i == kSpins) HelpOut(self, Help::kAlways);
     i < kSpins ? Pause() : std::this_thread::yield();
   }
   const uint32_t wake = wake_.load();
@@ -115,9 +122,9 @@ bool WorkerTeam::IdleUntil(const std::atomic<uint64_t>& claims, uint64_t seen_ro
 void WorkerTeam::Work(size_t self) {
   uint64_t seen_round = 0;
   const std::atomic<uint64_t>& claims = slots_[self].claims;
-  while (IdleUntil(claims, seen_round)) {
+  while (IdleUntil(self, seen_round)) {
     seen_round = claims.load(std::memory_order_acquire) >> (2 * kItemBits);
-    if (const size_t ran = RunClaimed(self, Help::kIfLate)) done_.fetch_add(ran, std::memory_order_acq_rel);
+    HelpOut(self, Help::kIfLate);
   }
 }
 

@@ -67,7 +67,8 @@ class WorkerTeam {
   // Which items of another's list to take.
   enum class Help { kIfLate, kAlways };
   size_t RunClaimed(size_t self, Help help);
-  bool IdleUntil(const std::atomic<uint64_t>& claims, uint64_t seen_round);
+  void HelpOut(size_t self, Help help);
+  bool IdleUntil(size_t self, uint64_t seen_round);
 
   Job job_;
   std::vector<Slot> slots_;
