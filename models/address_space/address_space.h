@@ -192,6 +192,10 @@ class AddressSpace {
   // but where this is as it was: a VmaCursor looks.
   uint64_t generation() const { return generation_; }
 
+  // Changes whenever somebody else changes entries, as who moves a page does.
+  uint64_t moves() const { return moves_; }
+  void CountMove() { ++moves_; }
+
   // Whether entries must stay as they are for now.
   bool entries_held() const { return holds_ > 0; }
 
@@ -230,6 +234,7 @@ class AddressSpace {
   PmdSplits pmd_splits_;
   std::unique_ptr<sim::RwSem> mmap_lock_;
   uint64_t generation_ = 0;
+  uint64_t moves_ = 0;
   int holds_ = 0;
   Vpn next_ = kStartOfSpace;
 };

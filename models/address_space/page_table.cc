@@ -136,6 +136,29 @@ void PageTable::SetHuge(Vpn first, int order, Entry entry) {
   slot = entry;
 }
 
+int64_t PageTable::CountAnonIn(Vpn begin, Vpn end, Pfn from, Pfn to) const {
+  constexpr uint64_t kAnonPage = Entry::kPresent | Entry::kAnon;
+  const auto frames = static_cast<uint64_t>(to - from);
+  int64_t count = 0;
+  const bool all = ForEachUpper(begin, end, [&](Vpn first, const Entry& upper, int) {
+    if (!upper.is_table()) return false;
+    const std::array<Entry, kPtesPerTable>& entries = upper.table<PteTable>()->entries;
+    const uint64_t last = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
+    // Without branches: there are many of them.
+    bool other = false;
+    for (uint64_t i = begin > first ? static_cast<uint64_t>(begin - first) : 0; i < last; ++i) {
+      const uint64_t bits = entries[i].bits_;
+      const bool anon = (bits & (kAnonPage | Entry::kMigration | Entry::kZeroPage)) == kAnonPage;
+      const bool here = (bits >> Entry::kFlagBits) - from.value < frames;
+      const bool none = bits == 0;
+      other |= !((anon & here) | none | (entries[i] == Entry::ZeroPage()));
+      count += none ? 0 : 1;
+    }
+    return !other;
+  });
+  return all ? count : -1;
+}
+
 void PageTable::TakeHuge(Vpn begin, Vpn end, std::vector<Pfn>& pages) {
   if (huge_pages_ == 0) return;
   // In two steps, as taking an entry of the PUD away would end the walk over them.

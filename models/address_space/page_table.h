@@ -20,12 +20,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <new>
+#include <span>
 #include <type_traits>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "models/address_space/table_pool.h"
 #include "models/base/folio.h"
 #include "models/base/types.h"
 #include "sim/check.h"
@@ -72,9 +76,11 @@ class Entry {
   constexpr bool exclusive() const { return bits_ & kExclusive; }
   // What it maps begins here; not of the zero page.
   constexpr Pfn pfn() const { return Pfn{bits_ >> kFlagBits}; }
+  // The same of a page so many behind: of the n-th entry of a run.
+  constexpr Entry Next(int64_t n) const { return WithPfn(pfn() + n); }
   constexpr Entry WithPfn(Pfn pfn) const { return Entry(pfn, bits_ & ((uint64_t{1} << kFlagBits) - 1)); }
-  // A migration entry (make_readable_migration_entry, make_writable_migration_entry): the page that it mapped
-  // is being moved, and who comes here waits. It keeps what the entry allowed, but is no mapping.
+  // A migration entry (make_readable_migration_entry, make_writable_migration_entry): the page that it
+  // mapped is being moved, and who comes here waits. It keeps what the entry allowed, but is no mapping.
   constexpr bool migrating() const { return bits_ & kMigration; }
   constexpr Entry ToMigration() const {
     Entry entry;
@@ -124,6 +130,11 @@ inline constexpr uint64_t kPtesPerTable = uint64_t{1} << kPteTableShift;
 struct alignas(64) PteTable {
   Pfn frame;  // where the table itself is
   std::array<Entry, kPtesPerTable> entries;
+
+  static void* operator new(size_t bytes) { return TablePool::Allocate(bytes); }
+  static void* operator new(size_t bytes, std::align_val_t) { return TablePool::Allocate(bytes); }
+  static void operator delete(void* table) { TablePool::Free(table); }
+  static void operator delete(void* table, std::align_val_t) { TablePool::Free(table); }
 };
 
 class PageTable {
@@ -157,11 +168,11 @@ class PageTable {
   // Puts a huge page there, or with a none entry takes it away. For order 9 the PMD table must be there.
   void SetHuge(Vpn first, int order, Entry entry);
 
-  // Calls f(vpn, Entry&, order) for each page of [begin, end) that is mapped, in order: base pages in it and
-  // huge pages that begin in it. Where f returns a bool, false ends the walk, and the entry it was called
-  // with is where to go on. f may change the entry of a base page as it likes, that of a huge page too, but
-  // takes it away by TakeThp() or SetHuge() only, and none of 1 GiB. Returns the page where it ended: `end`,
-  // or f's last.
+  // Calls f(vpn, Entry&, order) for each page of [begin, end) that is mapped, in order: base pages in it
+  // and huge pages that begin in it. Where f returns a bool, false ends the walk, and the entry it was
+  // called with is where to go on. f may change the entry of a base page as it likes, that of a huge page
+  // too, but takes it away by TakeThp() or SetHuge() only, and none of 1 GiB. Returns the page where it
+  // ended: `end`, or f's last.
   template <typename F>
   Vpn Walk(Vpn begin, Vpn end, F f);
   template <typename F>
@@ -169,6 +180,12 @@ class PageTable {
     return const_cast<PageTable*>(this)->Walk(
         begin, end, [&](Vpn vpn, const Entry& entry, int order) { return f(vpn, entry, order); });
   }
+  // The same, with as many base entries at once as are of one page table, follow one another, and map pages
+  // that do, alike: f(vpn of the first, std::span<Entry>, order), huge pages one by one. f returns how many
+  // of them it is done with; fewer than there are end the walk.
+  template <typename F>
+  Vpn WalkRuns(Vpn begin, Vpn end, F f);
+
   // --- transparent huge pages of anonymous memory, and the huge zero page ---
   // Maps one where nothing is, with its table deposited.
   void SetThp(Vpn first, Entry entry, Pfn table);
@@ -215,6 +232,10 @@ class PageTable {
   // (free_pgd_range). No huge page may be left there. Returns their frames in the order in which the kernel
   // frees them.
   std::vector<Folio> FreeRange(Vpn floor, Vpn ceiling);
+
+  // How many entries [begin, end) has, where each maps a base page of anonymous memory with a frame in
+  // [from, to), or the zero page; -1 where one does not.
+  int64_t CountAnonIn(Vpn begin, Vpn end, Pfn from, Pfn to) const;
 
   int64_t tables() const { return tables_; }
   int64_t huge_pages() const { return huge_pages_; }
@@ -265,8 +286,8 @@ class PageTable {
   mutable PmdTable* last_ = nullptr;
 };
 
-// Where the entry of a base page is, kept over suspensions: it looks the table up anew only for another table
-// or after one has come or gone. The PageTable must outlive it.
+// Where the entry of a base page is, kept over suspensions: it looks the table up anew only for another
+// table or after one has come or gone. The PageTable must outlive it.
 class Cursor {
  public:
   explicit Cursor(const PageTable& tables) : tables_(tables) {}
@@ -327,6 +348,37 @@ Vpn PageTable::Walk(Vpn begin, Vpn end, F f) {
       const Vpn vpn = first + static_cast<int64_t>(i);
       if (Visit(f, vpn, table.entries[i], 0)) continue;
       ended = vpn;
+      return false;
+    }
+    return true;
+  });
+  return ended;
+}
+
+template <typename F>
+Vpn PageTable::WalkRuns(Vpn begin, Vpn end, F f) {
+  Vpn ended = end;
+  ForEachUpper(begin, end, [&](Vpn first, Entry& upper, int order) {
+    if (!upper.is_table()) {
+      if (first < begin || f(first, std::span(&upper, 1), order) == 1) return true;
+      ended = first;
+      return false;
+    }
+    std::array<Entry, kPtesPerTable>& entries = upper.template table<PteTable>()->entries;
+    const uint64_t to = std::min(kPtesPerTable, static_cast<uint64_t>(end - first));
+    for (uint64_t i = begin > first ? static_cast<uint64_t>(begin - first) : 0; i < to;) {
+      if (entries[i].none()) {
+        ++i;
+        continue;
+      }
+      // A run of the zero page, which has no frame, is one entry.
+      uint64_t run_end = i + 1;
+      const Entry entry = entries[i];
+      while (run_end < to && entries[run_end] == entry.Next(static_cast<int64_t>(run_end - i))) ++run_end;
+      const uint64_t done = f(first + static_cast<int64_t>(i), std::span(&entries[i], run_end - i), 0);
+      i += done;
+      if (i == run_end) continue;
+      ended = first + static_cast<int64_t>(i);
       return false;
     }
     return true;

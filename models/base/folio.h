@@ -29,6 +29,15 @@ class Folio {
   uint64_t bits_ = 0;
 };
 
+// So many pages of one order, each behind the one before.
+struct FolioRun {
+  Folio first;
+  uint32_t count = 1;
+
+  constexpr Folio at(uint32_t i) const { return Folio(first.head() + first.pages() * i, first.order()); }
+  constexpr Pfn end() const { return first.head() + first.pages() * count; }
+};
+
 // In base pages.
 constexpr int64_t PagesOf(std::span<const Folio> folios) {
   int64_t pages = 0;

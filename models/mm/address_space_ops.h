@@ -254,8 +254,8 @@ class AddressSpaceOps {
 
   // What a batch of entries mapped, to be released.
   struct Gathered {
-    std::vector<Folio> pages;   // of anonymous memory
-    std::vector<Folio> tables;  // that were deposited under huge pages
+    std::vector<FolioRun> pages;  // of anonymous memory, in the order of their addresses
+    std::vector<Folio> tables;    // that were deposited under huge pages
     int64_t entries = 0;
   };
   sim::Task<void> Zap(sim::Path& path, Process& process, Vma part);
@@ -273,8 +273,8 @@ class AddressSpaceOps {
   sim::Task<void> CopyHugePages(sim::Path& path, Process& parent, Process& child, bool entries);
   sim::Task<bool> CopyPageTables(sim::Path& path, Process& parent, Process& child);
   sim::Task<bool> CopyThp(sim::Path& path, Process& parent, Process& child, Vpn first);
-  sim::Task<void> AddReferences(sim::Path& path, const std::vector<Folio>& pages);
-  void AddMappings(std::span<const Folio> pages) const;
+  sim::Task<void> AddReferences(sim::Path& path, const std::vector<FolioRun>& runs);
+  static void AddMappings(Zone& zone, FolioRun run);
 
   MemorySystem& memory_;
   PageAllocator& allocator_;

@@ -7,6 +7,7 @@
 #include "models/mm/address_space_ops.h"
 #include "models/mm/copy_stretch.h"
 #include "models/mm/fault_stretch.h"
+#include "models/mm/local_pledge.h"
 #include "models/mm/touch_loop.h"
 #include "models/physical/thp_page.h"
 #include "models/physical/without_cpu.h"
@@ -130,7 +131,12 @@ sim::Task<TouchCounts> AddressSpaceOps::TouchPages(sim::Path& path, Process& pro
                        request.end, base_faults, at,   began, counts.ok};
   FaultStretch faults(memory_, allocator_, loop);
   CopyStretch copies(memory_, allocator_, loop);
+  NUMASIM_DCHECK(memory_.IsOn(path, home.id));
+  std::optional<TouchPledge> pledge;
+  std::optional<sim::PledgeScope> scope;
+  if (request.write && TouchPledge::IsWorthIt(loop)) scope.emplace(path, pledge.emplace(memory_, loop));
   for (; at < request.end; at += request.stride) {
+    if (scope.has_value()) scope->Renew();
     const Vpn vpn{at >> kPageShift};
     if (const Vma* const vma = vmas.Find(vpn); vma != nullptr && Hits(process, *vma, entries, vpn, request)) {
       ++counts.ok;

@@ -1,17 +1,19 @@
 // mmap, munmap, mprotect and memory policies.
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "models/mm/address_space_ops.h"
+#include "models/mm/local_pledge.h"
 #include "sim/check.h"
 
 namespace numasim {
 namespace {
 
 // MAX_GATHER_BATCH: how many pages munmap collects before it frees them, last one first (release_pages).
-constexpr size_t kGatherBatch = 510;
+constexpr int64_t kGatherBatch = 510;
 
 // Becoming writable again is left to the next write fault where that may have to copy.
 void WriteProtect(AddressSpace& space, Vpn begin, Vpn end) {
@@ -204,19 +206,25 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vma part
     co_return;
   }
   if (part.disk) co_await MarkUsed(path, allocator_, process.space, part);
+  WalkPledge pledge(memory_, memory_.node(NodeOf(process)), process, memory_.costs().unmap_page,
+                    /*draws=*/false);
+  std::optional<sim::PledgeScope> scope;
+  if (path.cpu() == &memory_.cpu(process.cpu)) pledge.Add(part.start, part.end);
+  if (pledge.IsWorthIt()) scope.emplace(path, pledge);
   Gathered gathered;
   for (Vpn begin = part.start; begin < part.end;) {
     gathered.tables.clear();
     begin = Gather(process, begin, part.end, gathered);
+    pledge.Done(gathered.entries);
     if (gathered.entries > 0) co_await path.Take(memory_.costs().unmap_page * gathered.entries);
     // zap_deposited_table() frees at once.
     if (!gathered.tables.empty()) co_await allocator_.Release(path, process.cpu, gathered.tables);
     if (gathered.pages.empty()) continue;
-    std::reverse(gathered.pages.begin(), gathered.pages.end());
-    co_await allocator_.Release(path, process.cpu, gathered.pages);
+    co_await allocator_.ReleaseFromEnd(path, process.cpu, gathered.pages);
     sim::Cpu& cpu = memory_.cpu(process.cpu);
     if (path.cpu() == &cpu) co_await cpu.MaybeYield(path);  // the OOM killer's reaper has none
   }
+  scope.reset();
   const int64_t zero_pages = thp_.StaleZeroPageRefs(process);
   if (zero_pages > 0) co_await thp_.PutZeroPage(path, process, zero_pages);
 }
@@ -224,30 +232,29 @@ sim::Task<void> AddressSpaceOps::Zap(sim::Path& path, Process& process, Vma part
 // Clears entries of [begin, end) until there is a batch of anonymous pages. Returns where to go on.
 Vpn AddressSpaceOps::Gather(Process& process, Vpn begin, Vpn end, Gathered& gathered) {
   PageTable& tables = process.space.page_table();
-  gathered.pages.resize(kGatherBatch);
-  // Locals, which no write to an entry can be thought to change.
-  int64_t entries = 0;
-  size_t pages = 0;
-  Folio* const batch = gathered.pages.data();
-  const Vpn ended = tables.Walk(begin, end, [&](Vpn vpn, Entry& entry, int order) {
-    if (pages == kGatherBatch) return false;
-    ++entries;
-    const Entry old = entry;
+  gathered.pages.clear();
+  gathered.entries = 0;
+  int64_t room = kGatherBatch;
+  return tables.WalkRuns(begin, end, [&](Vpn vpn, std::span<Entry> run, int order) {
+    if (room == 0) return size_t{0};
+    const Entry first = run.front();
     // A PMD has a reference to the huge page of a file, too.
-    const bool counted = old.anon() || (order > 0 && !old.zero_page());
-    if (old.present() && counted) batch[pages++] = Folio(old.pfn(), order);
+    const bool counted = first.present() && (first.anon() || (order > 0 && !first.zero_page()));
+    const size_t count = counted ? std::min(run.size(), static_cast<size_t>(room)) : run.size();
+    if (counted) {
+      gathered.pages.push_back({Folio(first.pfn(), order), static_cast<uint32_t>(count)});
+      room -= static_cast<int64_t>(count);
+    }
+    gathered.entries += static_cast<int64_t>(count);
     if (order == 0) {
-      entry = Entry();
-    } else if (old.anon() || old.zero_page()) {
+      std::fill_n(run.begin(), count, Entry());
+    } else if (first.anon() || first.zero_page()) {
       gathered.tables.push_back(Folio(tables.TakeThp(vpn)));
     } else {
       tables.SetHuge(vpn, order, Entry());
     }
-    return true;
+    return count;
   });
-  gathered.pages.resize(pages);
-  gathered.entries = entries;
-  return ended;
 }
 
 sim::Task<void> AddressSpaceOps::DropFileMappings(sim::Path& path, Process& process,

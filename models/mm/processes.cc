@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/mm/address_space_ops.h"
+#include "models/mm/local_pledge.h"
 #include "models/physical/kernel_pages.h"
 #include "models/physical/thp_page.h"
 #include "sim/check.h"
@@ -22,35 +23,20 @@ constexpr FrameOwner kPgdOwner{FrameOwner::kKernel, 1, kPgd, 0};
 // copy_pte_range(): both sides are read-only from now on. The child has the table for [begin, end), which is
 // one. Puts the anonymous pages into `shared`, and returns how many entries were copied.
 int64_t CopyEntries(AddressSpace& parent, AddressSpace& child, Vpn begin, Vpn end,
-                    std::vector<Folio>& shared) {
-  shared.resize(kPtesPerTable);
+                    std::vector<FolioRun>& shared) {
+  shared.clear();
   int64_t copied = 0;
-  size_t pages = 0;
-  Folio* const list = shared.data();
   std::array<Entry, kPtesPerTable>& to = child.page_table().Find(begin)->entries;
-  parent.page_table().Walk(begin, end, [&](Vpn vpn, Entry& entry, int) {
-    if (!entry.anon() && !entry.zero_page()) return;
-    const Entry both = entry.Shared();
-    entry = both;
-    to[vpn.value % kPtesPerTable] = both;
-    ++copied;
-    if (both.anon()) list[pages++] = Folio(both.pfn());
+  parent.page_table().WalkRuns(begin, end, [&](Vpn vpn, std::span<Entry> run, int) {
+    const Entry both = run.front().Shared();
+    if (!both.anon() && !both.zero_page()) return run.size();
+    Entry* const copy = &to[vpn.value % kPtesPerTable];
+    for (size_t i = 0; i < run.size(); ++i) run[i] = copy[i] = both.Next(static_cast<int64_t>(i));
+    copied += std::ssize(run);
+    if (both.anon()) shared.push_back({Folio(both.pfn()), static_cast<uint32_t>(run.size())});
+    return run.size();
   });
-  shared.resize(pages);
   return copied;
-}
-
-// How many of the pages, from the first on, are single frames of the zone in one pageblock that follow one
-// another.
-size_t RunUp(const FrameStore& frames, std::span<const Folio> pages) {
-  const Pfn first = pages.front().head();
-  const int64_t in_block =
-      std::min(kPageblockPages - static_cast<int64_t>(first.value % kPageblockPages), frames.end() - first);
-  const size_t most = std::min(pages.size(), static_cast<size_t>(in_block));
-  const Folio* const list = pages.data();
-  size_t count = 1;
-  while (count < most && list[count] == Folio(first + static_cast<int64_t>(count))) ++count;
-  return count;
 }
 
 // Of pages that follow one another.
@@ -235,8 +221,13 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
       return true;
     });
   }
-  std::vector<Folio> shared;
+  WalkPledge pledge(memory_, memory_.node(NodeOf(parent)), parent, memory_.costs().fork_page, /*draws=*/true);
+  for (const Part& part : parts) pledge.Add(part.begin, part.end);
+  std::optional<sim::PledgeScope> scope;
+  if (pledge.IsWorthIt()) scope.emplace(path, pledge);
+  std::vector<FolioRun> shared;
   for (const Part& part : parts) {
+    if (scope.has_value()) scope->Renew();
     bool table = false;
     if (part.huge) {
       table = co_await CopyThp(path, parent, child, part.begin);
@@ -252,6 +243,7 @@ sim::Task<bool> AddressSpaceOps::CopyPageTables(sim::Path& path, Process& parent
       // Until the references are counted, no page may be moved from under the entries.
       const EntriesHold of_parent(parent.space), of_child(child.space);
       const int64_t copied = CopyEntries(parent.space, child.space, part.begin, part.end, shared);
+      pledge.Done(copied);
       co_await path.Take(memory_.costs().fork_page * copied);
       co_await AddReferences(path, shared);
     }
@@ -282,30 +274,32 @@ sim::Task<bool> AddressSpaceOps::CopyThp(sim::Path& path, Process& parent, Proce
   }
   const EntriesHold of_parent(parent.space), of_child(child.space);
   co_await path.Take(memory_.costs().fork_page);
-  co_await AddReferences(path, std::vector<Folio>(1, Folio(shared.pfn(), kPteTableShift)));
+  co_await AddReferences(path, std::vector<FolioRun>(1, {Folio(shared.pfn(), kPteTableShift)}));
   co_return true;
 }
 
-sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<Folio>& pages) {
-  co_await allocator_.OnEachNode(path, pages, [this](std::span<const Folio> there) { AddMappings(there); });
+// One more mapping of each.
+sim::Task<void> AddressSpaceOps::AddReferences(sim::Path& path, const std::vector<FolioRun>& runs) {
+  co_await allocator_.ForEachRun(path, runs, AddMappings);
 }
 
-// One more mapping of each, on the LP of their node.
-void AddressSpaceOps::AddMappings(std::span<const Folio> pages) const {
-  Zone* zone = memory_.ZoneOf(pages.front().head());
-  while (!pages.empty()) {
-    const Folio page = pages.front();
-    if (!zone->frames().Contains(page.head())) zone = memory_.ZoneOf(page.head());
-    FrameStore& frames = zone->frames();
-    const FrameIndex frame = frames.Index(page.head());
-    size_t count = 1;
-    if (page.order() == 0 && ThpPage::Holds(frames, frame)) {
-      ThpPage(frames, frame).DupPart(frame);
+// The pages are of the zone, whose node's LP this is.
+void AddressSpaceOps::AddMappings(Zone& zone, FolioRun run) {
+  FrameStore& frames = zone.frames();
+  const FrameIndex end = frames.Index(run.end());
+  const int order = run.first.order();
+  for (FrameIndex frame = frames.Index(run.first.head()); frame < end;) {
+    const FrameIndex block_end = order > 0 ? end : (frame / kPageblockPages + 1) * kPageblockPages;
+    const FrameIndex next = std::min(end, block_end);
+    if (order > 0) {
+      NUMASIM_CHECK_EQ(run.count, 1u);
+      AddMappingEach(&frames.owner(frame, order), 1);
+    } else if (ThpPage::Holds(frames, frame)) {
+      for (FrameIndex part = frame; part < next; ++part) ThpPage(frames, part).DupPart(part);
     } else {
-      if (page.order() == 0) count = RunUp(frames, pages);
-      AddMappingEach(&frames.owner(frame, page.order()), count);
+      AddMappingEach(&frames.owner(frame, 0), next - frame);
     }
-    pages = pages.subspan(count);
+    frame = next;
   }
 }
 

@@ -16,6 +16,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpFault(sim::Path& pat
   if (leaf == nullptr) {
     if (!ThpEnabled(memory_.node(NodeOf(process)).thp, vma) || !CoversThp(vma, first))
       co_return FaultResult::kFallback;
+    path.VoidPledge();
     Vma& now = *process.space.Find(vpn);  // mmap_lock keeps it
     process.space.PrepareAnonVma(now);
     if (!process.in_khugepaged) co_await thp_.khugepaged().EnterVma(path, process, now);
@@ -26,6 +27,7 @@ sim::Task<AddressSpaceOps::FaultResult> AddressSpaceOps::ThpFault(sim::Path& pat
     co_return FaultResult::kRetry;
   }
   if (!write || leaf->writable()) co_return FaultResult::kDone;
+  path.VoidPledge();
   co_return co_await ThpCopyOnWrite(path, process, first);
 }
 

@@ -29,6 +29,7 @@ struct Node {
   SplitQueue split_queue;
   // The anon_vmas whose pages a process here copies as it writes to them, in a CopyStretch.
   std::vector<uint16_t> copied_from;
+  int drawing = 0;                    // LocalPledges of loops that may take pages here
   std::unique_ptr<Lru> lru;           // null on a machine without a disk
   std::unique_ptr<LruLock> lru_lock;  // likewise
   int64_t total_pages = 0;            // totalram_pages(), a copy like `thp`

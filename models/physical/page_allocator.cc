@@ -55,91 +55,6 @@ void EnterLru(Node& node, const Zone& zone, FrameIndex frame, const AllocRequest
   node.lru_lock->Batch(request.cpu);
 }
 
-bool IsThp(const FrameOwner& owner, int order) {
-  return order == ThpPage::kOrder && owner.kind == FrameOwner::kAnon;
-}
-
-bool IsShmemThp(const FrameOwner& owner, int order) {
-  return order == ThpPage::kOrder && owner.kind == FrameOwner::kShmem;
-}
-
-struct Dropped {
-  size_t pages = 0;   // how many have lost a mapping
-  int64_t freed = 0;  // of these
-};
-
-// How many of the pages, `most` at most, are single frames of the zone in one pageblock, each the one before
-// that which precedes it in the list: as munmap gives them back.
-size_t RunDown(const FrameStore& frames, std::span<const Folio> pages, int64_t most) {
-  const Pfn first = pages.front().head();
-  const int64_t in_block =
-      std::min(static_cast<int64_t>(first.value % kPageblockPages), first - frames.start()) + 1;
-  const size_t limit = std::min(pages.size(), static_cast<size_t>(std::min(most, in_block)));
-  const Folio* const list = pages.data();
-  size_t count = 1;
-  while (count < limit && list[count] == Folio(first + -static_cast<int64_t>(count))) ++count;
-  return count;
-}
-
-// Takes a mapping from each of the frames last, last - 1 and so on, of a pageblock that is broken up, up to
-// the first that is no page of anonymous memory, or that somebody holds. Those that nothing maps any more go
-// to the front of the list.
-Dropped DropRun(FrameStore& frames, FrameIndex last, size_t count, FrameRing& list) {
-  // What a cache line of owners has is asked for before the first is read: they are mostly in no near cache.
-  constexpr size_t kOwnersInLine = 8;
-  for (size_t i = 0; i < count; i += kOwnersInLine) frames.PrefetchFrame(last - static_cast<FrameIndex>(i));
-  Dropped dropped;
-  uint32_t run = 0;  // so many before this one are to go there
-  const auto list_run = [&](FrameIndex first) {
-    if (run == 0) return;
-    frames.SetSingles(first, run, FrameKind::kPcp);
-    dropped.freed += run;
-    while (run > 0) list.PushFront(first + --run);
-  };
-  // The tables are walked from here downwards.
-  FrameOwner* owner = &frames.owner(last, 0);
-  const uint8_t* state = &frames.small_state(last);
-  FrameIndex frame = last;
-  for (; dropped.pages < count; ++dropped.pages, --frame, --owner, --state) {
-    if (*state != FrameStore::Code(FrameKind::kAllocated, 0) || owner->kind != FrameOwner::kAnon) break;
-    NUMASIM_CHECK(owner->mapcount > 0);
-    if (--owner->mapcount == 0) {
-      ++run;
-    } else {
-      list_run(frame + 1);
-    }
-  }
-  list_run(frame + 1);
-  return dropped;
-}
-
-// The common case of DropOnNode(), without a look at each page from all sides: mappings of base pages of
-// anonymous memory that nobody holds, up to the first page that is another kind or for which the CPU's list
-// would give pages back.
-Dropped DropAtHand(Node& node, Zone& zone, CpuId cpu, std::span<const Folio> pages) {
-  FrameStore& frames = zone.frames();
-  PcpLists& lists = zone.pcp(cpu);
-  const int64_t room = int64_t{lists.high} - 1 - lists.count;
-  Dropped dropped;
-  while (dropped.pages < pages.size() && dropped.freed < room) {
-    const std::span<const Folio> rest = pages.subspan(dropped.pages);
-    if (rest.front().order() != 0 || !frames.Contains(rest.front().head())) break;
-    const FrameIndex last = frames.Index(rest.front().head());
-    const Migratetype type = frames.pageblock_type(last);
-    if (ThpPage::Holds(frames, last) || static_cast<int>(type) >= kPcpMigratetypes) break;
-    const size_t count = RunDown(frames, rest, room - dropped.freed);
-    const Dropped run = DropRun(frames, last, count, lists.lists[PcpLists::ListOf(0, type)]);
-    dropped.pages += run.pages;
-    dropped.freed += run.freed;
-    if (run.pages < count) break;
-  }
-  lists.count += static_cast<int32_t>(dropped.freed);
-  zone.counter(PCP_PAGES) += dropped.freed;
-  node.counter(NR_ANON_PAGES) -= dropped.freed;
-  node.counter(PGFREE) += dropped.freed;
-  return dropped;
-}
-
 }  // namespace
 
 AllocFlags SlowPathFlags(GfpFlags gfp) {
@@ -170,7 +85,7 @@ void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocReq
   zone.frames().owner(frame, request.order) = request.owner;
   CountOwned(node, request.owner, request.order, 1);
   // page_add_new_anon_rmap() of a huge page comes with it.
-  if (IsThp(request.owner, request.order)) {
+  if (IsAnonThp(request.owner, request.order)) {
     if (request.owner.mapcount > 0) ++node.counter(NR_ANON_THPS);
     if (request.owner.mapcount == 0) node.counter(NR_ANON_PAGES) -= kPageblockPages;
   }
@@ -183,7 +98,7 @@ void PageAllocator::Own(Node& node, Zone& zone, FrameIndex frame, const AllocReq
 // The frame is nobody's any more (__page_cache_release).
 void PageAllocator::Disown(Node& node, Zone& zone, FrameIndex frame, int order) {
   const FrameOwner& owner = zone.frames().owner(frame, order);
-  if (IsThp(owner, order)) CountUnmappedParts(node, ThpPage(zone.frames(), frame));
+  if (IsAnonThp(owner, order)) CountUnmappedParts(node, ThpPage(zone.frames(), frame));
   CountOwned(node, owner, order, -1);
   if (owner.kind != FrameOwner::kFile) return;
   const Lru::Number page = node.lru->NumberOf(zone, frame);
@@ -359,6 +274,8 @@ sim::Task<Pfn> PageAllocator::FromFreelist(sim::Path& path, const AllocRequest& 
           co_return zone->frames().PfnOf(frame);
         }
       }
+      // From here on it may go anywhere.
+      path.VoidPledge();
       if (zone == walk.preferred && !walk.foreign) {
         ++node.counter(NUMA_FOREIGN);
         walk.foreign = true;
@@ -479,6 +396,33 @@ sim::Task<void> PageAllocator::OnEachNode(sim::Path& path, std::span<const Folio
   co_await path.GoTo(home, memory_.costs().hop);
 }
 
+sim::Task<void> PageAllocator::ForEachRun(sim::Path& path, std::span<const FolioRun> runs,
+                                          absl::FunctionRef<void(Zone&, FolioRun)> f) const {
+  const sim::LpId home = path.lp();
+  struct Part {
+    Zone* zone;
+    FolioRun run;
+  };
+  std::vector<Part> parts;
+  for (FolioRun run : runs) {
+    while (run.count > 0) {
+      Zone* const zone = memory_.ZoneOf(run.first.head());
+      const int64_t here = (zone->frames().end() - run.first.head()) / run.first.pages();
+      const auto count = static_cast<uint32_t>(std::min<int64_t>(run.count, here));
+      parts.push_back({zone, {run.first, count}});
+      run = {run.at(count), run.count - count};
+    }
+  }
+  const auto node_before = [](const Part& a, const Part& b) { return a.zone->node() < b.zone->node(); };
+  if (!std::is_sorted(parts.begin(), parts.end(), node_before))
+    std::stable_sort(parts.begin(), parts.end(), node_before);
+  for (const Part& part : parts) {
+    co_await path.GoTo(memory_.node(part.zone->node()).lp, memory_.costs().hop);
+    f(*part.zone, part.run);
+  }
+  co_await path.GoTo(home, memory_.costs().hop);
+}
+
 sim::Task<void> PageAllocator::FreeBlocks(sim::Path& path, CpuId cpu, int order,
                                           std::span<const Pfn> blocks) {
   const sim::LpId home = path.lp();
@@ -545,62 +489,6 @@ sim::Task<void> PageAllocator::FreeBlock(sim::Path& path, CpuId cpu, int order, 
   zone.lock().Release(path);
 }
 
-sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
-  return Drop(path, cpu, pages, Reference::kMapping);
-}
-
-sim::Task<void> PageAllocator::Release(sim::Path& path, CpuId cpu, Folio page) {
-  co_await Drop(path, cpu, std::span(&page, 1), Reference::kMapping);
-}
-
-sim::Task<void> PageAllocator::DropRefs(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
-  return Drop(path, cpu, pages, Reference::kHold);
-}
-
-sim::Task<void> PageAllocator::DropRefs(sim::Path& path, CpuId cpu, Folio page) {
-  co_await Drop(path, cpu, std::span(&page, 1), Reference::kHold);
-}
-
-sim::Task<void> PageAllocator::ReleaseHere(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
-  if (pages.empty()) co_return;
-  Node& node = memory_.node(NodeOf(pages.front().head()));
-  NUMASIM_DCHECK(memory_.IsOn(path, node.id));
-  co_await DropOnNode(path, cpu, node, pages, Reference::kMapping);
-}
-
-sim::Task<void> PageAllocator::DropRefsHere(sim::Path& path, CpuId cpu, std::span<const Folio> pages) {
-  Node& node = memory_.node(NodeOf(pages.front().head()));
-  NUMASIM_DCHECK(memory_.IsOn(path, node.id));
-  return DropOnNode(path, cpu, node, pages, Reference::kHold);
-}
-
-sim::Task<void> PageAllocator::Drop(sim::Path& path, CpuId cpu, std::span<const Folio> pages,
-                                    Reference which) {
-  const sim::LpId home = path.lp();
-  std::vector<Folio> room;
-  for (pages = NodeByNode(pages, room); !pages.empty();) {
-    const size_t count = room.empty() ? pages.size() : CountOnOneNode(pages);
-    Node& node = memory_.node(NodeOf(pages.front().head()));
-    co_await path.GoTo(node.lp, memory_.costs().hop);
-    co_await DropOnNode(path, cpu, node, pages.first(count), which);
-    pages = pages.subspan(count);
-  }
-  co_await path.GoTo(home, memory_.costs().hop);
-}
-
-// Drops one reference of a page. Whether the page is to be freed: nobody can take a reference any more while
-// it waits for zone->lock.
-bool PageAllocator::DropOne(Node& node, Zone& zone, Folio page, Reference which) {
-  const FrameIndex frame = zone.frames().Index(page.head());
-  if (which == Reference::kHold) return zone.DropRef(frame, page.order());
-  FrameOwner& owner = zone.frames().owner(frame, page.order());
-  if (IsThp(owner, page.order())) return UnmapPmd(node, zone, frame);
-  NUMASIM_CHECK(owner.mapcount > 0);
-  --owner.mapcount;
-  if (IsShmemThp(owner, page.order()) && owner.mapcount == 1) --node.counter(NR_SHMEM_PMDMAPPED);
-  return owner.mapcount == 0 && !zone.frames().IsHeld(frame, page.order());
-}
-
 void PageAllocator::MapFilePmd(Node& node, Zone& zone, FrameIndex head) {
   ChangeThpMappings(node, zone, head, 1, {});
 }
@@ -630,31 +518,6 @@ bool PageAllocator::SplitFilePage(Node& node, Zone& zone, FrameIndex head) {
   return true;
 }
 
-// page_remove_rmap() of a PMD (page_remove_anon_compound_rmap): where it was the last, and base entries map a
-// part of the page, the rest is of no use.
-bool PageAllocator::UnmapPmd(Node& node, Zone& zone, FrameIndex frame) {
-  const ThpPage page(zone.frames(), frame);
-  const int64_t before = page.MappedParts();
-  page.RemovePmd();
-  const int64_t mapped = page.MappedParts();
-  node.counter(NR_ANON_PAGES) += mapped - before;
-  if (page.pmds() == 0) {
-    --node.counter(NR_ANON_THPS);
-    if (mapped > 0 && mapped < kPageblockPages) QueueSplit(node, zone, page);
-  }
-  return !page.mapped() && !zone.frames().IsHeld(page.head(), ThpPage::kOrder);
-}
-
-// page_remove_rmap() of a base entry that mapped part of a huge page.
-bool PageAllocator::UnmapPart(Node& node, Zone& zone, FrameIndex part) {
-  const ThpPage page(zone.frames(), part);
-  if (page.RemovePart(part)) {
-    --node.counter(NR_ANON_PAGES);
-    QueueSplit(node, zone, page);
-  }
-  return !page.mapped() && !zone.frames().IsHeld(page.head(), ThpPage::kOrder);
-}
-
 void PageAllocator::SplitPmd(Node& node, Zone& zone, FrameIndex frame) {
   const ThpPage page(zone.frames(), frame);
   if (page.SplitPmd()) QueueSplit(node, zone, page);
@@ -667,44 +530,6 @@ void PageAllocator::CountUnmappedParts(Node& node, const ThpPage& page) {
 
 void PageAllocator::QueueSplit(Node& node, const Zone& zone, const ThpPage& page) {
   if (node.split_queue.Add(zone.frames().PfnOf(page.head()))) ++node.counter(THP_DEFERRED_SPLIT_PAGE);
-}
-
-// `pages` are all on the node.
-sim::Task<void> PageAllocator::DropOnNode(sim::Path& path, CpuId cpu, Node& node,
-                                          std::span<const Folio> pages, Reference which) {
-  const Costs& costs = memory_.costs();
-  int64_t freed = 0;
-  for (; !pages.empty(); pages = pages.subspan(1)) {
-    Zone* zone = memory_.ZoneOf(pages.front().head());
-    if (which == Reference::kMapping) {
-      const Dropped dropped = DropAtHand(node, *zone, cpu, pages);
-      freed += dropped.freed;
-      pages = pages.subspan(dropped.pages);
-      if (pages.empty()) break;
-      zone = memory_.ZoneOf(pages.front().head());
-    }
-    const Folio given = pages.front();
-    const FrameIndex frame = zone->frames().Index(given.head());
-    const Folio page = ThpPage::WholeOf(zone->frames(), given);
-    const bool part_unmapped = page != given && which == Reference::kMapping;
-    if (!(part_unmapped ? UnmapPart(node, *zone, frame) : DropOne(node, *zone, page, which))) continue;
-    if (page.order() > 0) {
-      co_await FreeBlock(path, cpu, page.order(), node, page.head());
-      continue;
-    }
-    Disown(node, *zone, frame, 0);
-    ++node.counter(PGFREE);
-    ++freed;
-    if (!zone->PcpWillDrain(cpu, frame, 0)) {
-      zone->FreePcp(cpu, frame, 0);
-      continue;
-    }
-    co_await zone->lock().Acquire(path);
-    const Zone::Drained drained = zone->FreePcp(cpu, frame, 0);
-    co_await path.Take(LockCost(costs, *zone, cpu) + DrainCost(costs, drained));
-    zone->lock().Release(path);
-  }
-  co_await path.Take(costs.pcp_free * freed);
 }
 
 }  // namespace numasim

@@ -15,6 +15,7 @@
 #include "models/base/types.h"
 #include "models/physical/alloc_flags.h"
 #include "models/physical/memory_system.h"
+#include "models/physical/pages_to_drop.h"
 #include "models/physical/pressure.h"
 #include "models/physical/thp_page.h"
 #include "sim/path.h"
@@ -105,6 +106,8 @@ class PageAllocator {
   // given. May be called on any LP, and ends on the same. `pages` must live until then.
   sim::Task<void> Release(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
   sim::Task<void> Release(sim::Path& path, CpuId cpu, Folio page);
+  // The same for runs of pages, from the last page of the last run back to the first of the first.
+  sim::Task<void> ReleaseFromEnd(sim::Path& path, CpuId cpu, std::span<const FolioRun> runs);
   // The same for pages that are all of one node, on its LP.
   sim::Task<void> ReleaseHere(sim::Path& path, CpuId cpu, std::span<const Folio> pages);
   // put_page() of what took a reference with Zone::TakeRef(). Otherwise the same.
@@ -154,6 +157,11 @@ class PageAllocator {
   sim::Task<void> OnEachNode(sim::Path& path, std::span<const Folio> pages,
                              absl::FunctionRef<void(std::span<const Folio>)> f) const;
 
+  // Calls f(Zone&, run) for runs of pages, each cut where its zone ends: node by node, those of each in their
+  // order. Otherwise the same.
+  sim::Task<void> ForEachRun(sim::Path& path, std::span<const FolioRun> runs,
+                             absl::FunctionRef<void(Zone&, FolioRun)> f) const;
+
  private:
   // What an allocation keeps from one walk of the zonelist to the next.
   struct Walk {
@@ -195,8 +203,7 @@ class PageAllocator {
   // Which reference of a page is dropped.
   enum class Reference : uint8_t { kMapping, kHold };
   sim::Task<void> Drop(sim::Path& path, CpuId cpu, std::span<const Folio> pages, Reference which);
-  sim::Task<void> DropOnNode(sim::Path& path, CpuId cpu, Node& node, std::span<const Folio> pages,
-                             Reference which);
+  sim::Task<void> DropOnNode(sim::Path& path, CpuId cpu, Node& node, PagesToDrop pages, Reference which);
   static bool DropOne(Node& node, Zone& zone, Folio page, Reference which);
   static bool UnmapPmd(Node& node, Zone& zone, FrameIndex frame);
   static bool UnmapPart(Node& node, Zone& zone, FrameIndex part);

@@ -41,6 +41,13 @@ class FrameRing {
     for (uint32_t i = 0; i < count; ++i) ring_[(first_ + size_ + i) & mask_] = first + i;
     size_ += count;
   }
+  // The same before all others: `first` is the front then.
+  void PushFrontRun(FrameIndex first, uint32_t count) {
+    while (size_ + count > ring_.size()) Grow();
+    first_ = (first_ - count) & mask_;
+    for (uint32_t i = 0; i < count; ++i) ring_[(first_ + i) & mask_] = first + i;
+    size_ += count;
+  }
   FrameIndex PopFront() {
     const FrameIndex frame = ring_[first_];
     first_ = (first_ + 1) & mask_;

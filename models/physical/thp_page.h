@@ -84,6 +84,14 @@ class ThpPage {
   FrameIndex head_;
 };
 
+// Whether a block of that order with this owner is a transparent huge page of anonymous memory, or of a file.
+inline bool IsAnonThp(const FrameOwner& owner, int order) {
+  return order == ThpPage::kOrder && owner.kind == FrameOwner::kAnon;
+}
+inline bool IsShmemThp(const FrameOwner& owner, int order) {
+  return order == ThpPage::kOrder && owner.kind == FrameOwner::kShmem;
+}
+
 }  // namespace numasim
 
 #endif  // NUMASIM_MODELS_PHYSICAL_THP_PAGE_H_

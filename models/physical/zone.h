@@ -137,6 +137,7 @@ class Zone {
   void SetBoostFactor(int factor) { boost_factor_ = factor; }  // vm.watermark_boost_factor
   // Whether an allocation that may wake kswapd has raised them since the last call (ZONE_BOOSTED_WATERMARK).
   bool TakeBoosted() { return std::exchange(boosted_, false); }
+  bool boosted() const { return boosted_; }
   // lowmem_reserve[]: pages kept from requests that could have used a higher zone, by the highest zone they
   // allow.
   PerZoneType<int64_t>& lowmem_reserve() { return lowmem_reserve_; }

@@ -122,6 +122,7 @@ sim::Task<void> Rmap::Walk(sim::Path& path, const std::vector<Group>& groups, Vi
 sim::Task<void> Rmap::TryToMigrate(sim::Path& path, const std::vector<Group>& groups, PageAt page) const {
   const auto unmap = [page](Process& process, const Group& group) {
     if (process.space.entries_held()) return false;
+    process.space.CountMove();
     for (const uint32_t i : group.pages) {
       Unmapping& one = page(i);
       ForEachEntry(process, one.place, one.from, [&one](Vpn, Entry& entry, int order) {
@@ -138,6 +139,7 @@ sim::Task<void> Rmap::TryToMigrate(sim::Path& path, const std::vector<Group>& gr
 sim::Task<void> Rmap::RemoveMigrationEntries(sim::Path& path, const std::vector<Group>& groups,
                                              PageAt page) const {
   const auto restore = [page](Process& process, const Group& group) {
+    process.space.CountMove();
     for (const uint32_t i : group.pages) {
       Unmapping& one = page(i);
       const Pfn now = (one.moves ? one.to : one.from).head();

@@ -1,11 +1,18 @@
 // Which page tables go when a range is unmapped (free_pgd_range, Linux 6.1).
 #include "models/address_space/page_table.h"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <map>
+#include <span>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sim/random.h"
 
 namespace numasim {
 namespace {
@@ -151,6 +158,106 @@ TEST_F(WalkTest, EndsWhereItIsTold) {
   });
   EXPECT_EQ(ended, At(1, 4 * kTable));
   EXPECT_TRUE(table_.FindHuge(ended, kPteTableShift)->writable());
+}
+
+// Each run as its first page, how many entries it has, and its order.
+std::vector<std::array<int64_t, 3>> RunsOf(PageTable& table, Vpn begin, Vpn end) {
+  std::vector<std::array<int64_t, 3>> runs;
+  const Vpn ended = table.WalkRuns(begin, end, [&](Vpn vpn, std::span<Entry> run, int order) {
+    runs.push_back({static_cast<int64_t>(vpn.value - begin.value), std::ssize(run), order});
+    return run.size();
+  });
+  EXPECT_EQ(ended, end);
+  return runs;
+}
+
+TEST_F(PageTableTest, RunsAreOfEntriesThatFollowOneAnotherAlike) {
+  const Vpn at = At(1, 0);
+  const auto map = [&](int64_t page, Pfn pfn) { *table_.FindEntry(at + page) = Entry::NewAnon(pfn); };
+  for (int64_t i = 10; i < 20; ++i) map(i, Pfn{5000} + i);  // a run
+  for (int64_t i = 20; i < 25; ++i) map(i, Pfn{9000} + i);  // other pages
+  for (int64_t i = 26; i < 30; ++i) map(i, Pfn{9000} + i);  // behind a hole
+  *table_.FindEntry(at + 28) = table_.FindEntry(at + 28)->WithWritable(false);
+  for (int64_t i = 40; i < 43; ++i) *table_.FindEntry(at + i) = Entry::ZeroPage();
+  for (int64_t i = 500; i < 520; ++i) map(i, Pfn{7000} + i);  // over the end of a table
+  using Runs = std::vector<std::array<int64_t, 3>>;
+  EXPECT_EQ(RunsOf(table_, at, At(1, kPmd)), (Runs{{10, 10, 0},
+                                                   {20, 5, 0},
+                                                   {26, 2, 0},
+                                                   {28, 1, 0},
+                                                   {29, 1, 0},
+                                                   {40, 1, 0},
+                                                   {41, 1, 0},
+                                                   {42, 1, 0},
+                                                   {500, 12, 0},
+                                                   {512, 8, 0}}));
+  // Cut off at its range, on both sides.
+  EXPECT_EQ(RunsOf(table_, at + 15, at + 22), (Runs{{0, 5, 0}, {5, 2, 0}}));
+}
+
+TEST_F(PageTableTest, AWalkOverRunsEndsWhereItIsTold) {
+  const Vpn at = At(1, 0);
+  for (int64_t i = 0; i < 8; ++i) *table_.FindEntry(at + i) = Entry::NewAnon(Pfn{5000} + i);
+  int calls = 0;
+  const auto three = [&](Vpn, std::span<Entry> run, int) {
+    ++calls;
+    return std::min<size_t>(3, run.size());
+  };
+  EXPECT_EQ(table_.WalkRuns(at, At(1, kPmd), three), at + 3);
+  EXPECT_EQ(table_.WalkRuns(at + 6, At(1, kPmd), three), At(1, kPmd));
+  const auto none = [](Vpn, std::span<Entry>, int) { return size_t{0}; };
+  EXPECT_EQ(table_.WalkRuns(at + 2, At(1, kPmd), none), at + 2);
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(PageTableTest, CountsPagesOfAnonymousMemoryOfARangeOfFrames) {
+  const Vpn at = At(1, 0);
+  const Vpn end = At(1, kPmd);
+  const auto entry = [&](int64_t page) -> Entry& { return *table_.FindEntry(at + page); };
+  const auto count = [&](Vpn from, Vpn to) { return table_.CountAnonIn(from, to, Pfn{5000}, Pfn{7000}); };
+  EXPECT_EQ(count(at, end), 0);
+  for (int64_t i = 500; i < 520; ++i) entry(i) = Entry::NewAnon(Pfn{6000} + i);
+  entry(700) = Entry::ZeroPage();
+  EXPECT_EQ(count(at, end), 21);
+  EXPECT_EQ(count(at + 510, at + 515), 5);
+  entry(3) = Entry::NewAnon(Pfn{7000});
+  EXPECT_EQ(count(at, end), -1) << "behind the range";
+  EXPECT_EQ(count(at + 4, end), 21);
+  entry(3) = Entry::NewAnon(Pfn{4999});
+  EXPECT_EQ(count(at, end), -1) << "before the range";
+  entry(3) = Entry::NewAnon(Pfn{6000}).ToMigration();
+  EXPECT_EQ(count(at, end), -1) << "it moves";
+  entry(3) = Entry(Pfn{6000}, Entry::kPresent);
+  EXPECT_EQ(count(at, end), -1) << "of a file";
+  entry(3) = Entry();
+  table_.SetHuge(at + 5 * kTable, kPteTableShift, Entry(Pfn{6144}, Entry::kPresent | Entry::kAnon));
+  EXPECT_EQ(count(at, end), -1) << "a huge page";
+  EXPECT_EQ(count(at, at + 4 * kTable), 21);
+}
+
+// Thousands come and go, in any order: none is given out twice, and each begins empty.
+TEST(PteTableTest, ComeFromAPoolThatTakesThemBack) {
+  sim::RandomStream random(3, "table_pool");
+  std::map<PteTable*, Pfn> tables;
+  for (uint64_t i = 0; i < 6'000; ++i) {
+    auto* const table = new PteTable;
+    ASSERT_EQ(reinterpret_cast<uintptr_t>(table) % 64, 0u);
+    ASSERT_TRUE(std::all_of(table->entries.begin(), table->entries.end(), [](Entry e) { return e.none(); }));
+    table->frame = Pfn{i};
+    table->entries.fill(Entry::NewAnon(Pfn{i}));
+    ASSERT_TRUE(tables.emplace(table, table->frame).second);
+    while (random.Uniform(3) == 0 && !tables.empty()) {
+      const auto gone = std::next(tables.begin(), static_cast<ptrdiff_t>(random.Uniform(tables.size()) % 50));
+      ASSERT_EQ(gone->first->frame, gone->second);
+      ASSERT_EQ(gone->first->entries[511], Entry::NewAnon(gone->second));
+      delete gone->first;
+      tables.erase(gone);
+    }
+  }
+  for (const auto& [table, frame] : tables) {
+    EXPECT_EQ(table->frame, frame);
+    delete table;
+  }
 }
 
 TEST_F(WalkTest, HugePagesAreTakenAndBasePagesStay) {

@@ -1,6 +1,7 @@
 // The allocation path over zones and nodes: fallback, watermarks, NUMA counters (mm/page_alloc.c, Linux 6.1).
 #include "models/physical/page_allocator.h"
 
+#include <algorithm>
 #include <any>
 #include <cstdint>
 #include <span>
@@ -252,6 +253,53 @@ TEST_F(PageAllocatorTest, ReleasingBringsBackAllMemory) {
     EXPECT_EQ(count(node, NR_ANON_PAGES), 0);
   }
   EXPECT_EQ(freed, static_cast<int64_t>(pages_.size()));
+}
+
+// All pages of three nodes, some mapped twice, in runs: as page by page.
+TEST_F(PageAllocatorTest, RunsAreReleasedAsTheirPagesAre) {
+  TestMachine page_by_page(Row(32));
+  std::vector<FolioRun> runs;
+  for (TestMachine* const machine : {&machine_, &page_by_page}) {
+    std::vector<Pfn> pages;
+    for (Pfn pfn = machine->Alloc(Movable(1, 1)); pfn != kNoPfn; pfn = machine->Alloc(Movable(1, 1)))
+      pages.push_back(pfn);
+    std::sort(pages.begin(), pages.end());
+    runs.clear();
+    for (const Pfn pfn : pages) {
+      Zone& zone = *machine->memory().ZoneOf(pfn);
+      if (pfn.value % 37 == 0) zone.frames().owner(zone.frames().Index(pfn), 0).mapcount = 2;
+      if (runs.empty() || runs.back().end() != pfn || pfn.value % 1000 == 0) {
+        runs.push_back({Folio(pfn), 1});
+      } else {
+        ++runs.back().count;
+      }
+    }
+  }
+  EXPECT_NE(NodeOf(runs.front().first.head()), NodeOf(runs.back().first.head()));
+  std::vector<Folio> backwards;
+  for (const FolioRun& run : runs) {
+    for (uint32_t i = 0; i < run.count; ++i) backwards.push_back(run.at(i));
+  }
+  std::reverse(backwards.begin(), backwards.end());
+  const auto here = machine_.memory().node(NodeId{0}).lp;
+  machine_.RunPath(here, [&](sim::Path& path) -> sim::Task<void> {
+    co_await machine_.kernel().allocator().ReleaseFromEnd(path, CpuId{0}, runs);
+  });
+  page_by_page.RunPath(here, [&](sim::Path& path) -> sim::Task<void> {
+    co_await page_by_page.kernel().allocator().Release(path, CpuId{0}, backwards);
+  });
+  EXPECT_EQ(machine_.engine().now(), page_by_page.engine().now());
+  for (int node = 0; node < 3; ++node) {
+    EXPECT_EQ(machine_.memory().node(NodeId{node}).counters,
+              page_by_page.memory().node(NodeId{node}).counters);
+    for (const ZoneType type : {ZoneType::kDma, ZoneType::kDma32}) {
+      if (machine_.memory().node(NodeId{node}).zone(type) == nullptr) continue;
+      const Buddy& buddy = machine_.zone(node, type).buddy();
+      const Buddy& expected = page_by_page.zone(node, type).buddy();
+      for (int order = 0; order <= kMaxOrder; ++order) EXPECT_EQ(buddy.blocks(order), expected.blocks(order));
+      EXPECT_EQ(buddy.free_pages(), expected.free_pages());
+    }
+  }
 }
 
 TEST_F(PageAllocatorTest, AReferenceThatIsNotTheLastKeepsThePage) {
