@@ -755,6 +755,9 @@ class Digest : public TraceVisitor {
   void OnLock(const trace::LockStats& lock) override {
     absl::StrAppend(&text, lock.ShortDebugString(), "\n");
   }
+  void OnOperation(const trace::OperationStats& operation) override {
+    absl::StrAppend(&text, operation.ShortDebugString(), "\n");
+  }
   void OnPageblocks(const trace::PageblockMap& map) override {
     absl::StrAppend(&text, map.ShortDebugString(), "\n");
   }

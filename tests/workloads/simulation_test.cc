@@ -425,14 +425,6 @@ TEST(SimulationTest, RunThatStopsBeforeTheEndOfSimulatedTimeDoesNotMindALongerSl
   }
 }
 
-TEST(SimulationTest, StreamThatStartsAtTheEndOfSimulatedTimeIsNamed) {
-  const LoadedScenario scenario = Load(
-      Machine(1, "16M", 1) + Workload({Script("name: 'late' start: '9223372036854775807ns'", {"spawn p"})}));
-  const absl::Status status = Begin(scenario, 1)->Run();
-  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("'late'"));
-}
-
 TEST(SimulationTest, OperationThatIsNotModelledIsRefusedBeforeTheRunWithItsLine) {
   const LoadedScenario scenario =
       Load(Machine(1, "16M", 1) + Workload({Script("name: 'web'", {"spawn p", "sysctl vm.swappiness 1"})}));

@@ -92,14 +92,14 @@ TEST_F(ReclaimTest, WhatWasActiveIsRestored) {
   const auto restored = [this] { return machine_.counter(0, WORKINGSET_RESTORE_FILE); };
   machine_.Run(
       "@p map hot 100M file file=hot\n@p map warm 100M file file=warm\n@p read hot\n@p read hot\n"
-      "@p read warm\n@p read warm\n@p read f 0 96M");
+      "@p read warm\n@p read warm\n@p read f 0 140M");
   EXPECT_EQ(activated(), 0);
   machine_.Run("@p read hot 0 8M");
   EXPECT_GE(activated(), 8 * kMiB);
   EXPECT_EQ(restored(), activated());
   // What was read once was never active.
   const int64_t before = restored();
-  machine_.Run("@p read f 96M 200M\n@p read f 140M 8M");
+  machine_.Run("@p read f 400M 200M\n@p read f 440M 8M");
   EXPECT_GE(activated(), 16 * kMiB);
   EXPECT_EQ(restored(), before);
 }
